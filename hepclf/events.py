@@ -1,0 +1,160 @@
+"""Events: the one table that every part of hepclf speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINARY = ("background", "signal")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Events:
+    """Labelled events with their features, weights and everything that only travels along.
+
+    features    float32 [n, d], C order; NaN marks a missing value
+    labels      integers 0..k-1 [n], an index into classes
+    weights     float64 [n], physical and signed
+    processes   integers [n], an index into process_names: the sample each event came from
+    spectators  named columns [n], carried along and never trained on
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    weights: NDArray[np.float64] = field(default=None)  # type: ignore[assignment]
+    classes: tuple[str, ...] = BINARY
+    processes: NDArray[np.int64] = field(default=None)  # type: ignore[assignment]
+    process_names: tuple[str, ...] = ()
+    spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        features = np.asarray(self.features, dtype=np.float32, order="C")
+        if features.ndim != 2:
+            raise ValueError(f"features must have 2 dimensions, however features.ndim={features.ndim}")
+        labels = np.asarray(self.labels, dtype=np.int64)
+        weights = np.ones(len(features)) if self.weights is None else np.asarray(self.weights, dtype=np.float64)
+        processes = labels if self.processes is None else np.asarray(self.processes, dtype=np.int64)
+        spectators = {name: _frozen(np.asarray(column)) for name, column in self.spectators.items()}
+        put = object.__setattr__
+        put(self, "features", _frozen(features))
+        put(self, "labels", _frozen(labels))
+        put(self, "weights", _frozen(weights))
+        put(self, "processes", _frozen(processes))
+        put(self, "names", tuple(self.names))
+        put(self, "classes", tuple(self.classes))
+        put(self, "process_names", tuple(self.process_names) or tuple(self.classes))
+        put(self, "spectators", spectators)
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        if self.features.shape[1] != len(self.names):
+            raise ValueError(f"{self.features.shape[1]} feature columns need as many names, however {len(self.names)} were given")
+        columns = {"labels": self.labels, "weights": self.weights, "processes": self.processes, **self.spectators}
+        for name, column in columns.items():
+            if column.shape != (len(self),):
+                raise ValueError(f"{name} must be one value an event, shape ({len(self)},), however its shape is {column.shape}")
+
+    def check(self) -> Events:
+        """These events, or a ValueError that names the first thing no tagger could be trained on."""
+        if len(self) == 0:
+            raise ValueError("the data holds no events; check its files and selection")
+        if len(self.names) == 0:
+            raise ValueError("the data holds no features; name at least one in data.features")
+        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
+            raise ValueError(f"feature {repeated[0]!r} is named twice; feature names must differ")
+        infinite = np.isinf(self.features)
+        if infinite.any():
+            row, column = np.argwhere(infinite)[0]
+            raise ValueError(
+                f"feature {self.names[column]!r} is infinite in event {row} "
+                f"({int(infinite.sum())} infinite values in all); select those events away or declare them missing"
+            )
+        if not np.isfinite(self.weights).all():
+            row = int(np.argmin(np.isfinite(self.weights)))
+            raise ValueError(f"the weight of event {row} is {self.weights[row]}; weights must be finite")
+        if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
+            raise ValueError(f"labels must lie in 0..{len(self.classes) - 1}, however {self.labels.min()}..{self.labels.max()}")
+        for name, count in self.counts.items():
+            if count == 0:
+                raise ValueError(f"class {name!r} has no events; a classifier needs events of every class in {list(self.classes)}")
+        return self
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def take(self, index: NDArray[Any]) -> Events:
+        """The events at these positions (or where this mask holds), in this order."""
+        return Events(
+            features=self.features[index],
+            labels=self.labels[index],
+            names=self.names,
+            weights=self.weights[index],
+            classes=self.classes,
+            processes=self.processes[index],
+            process_names=self.process_names,
+            spectators={name: column[index] for name, column in self.spectators.items()},
+        )
+
+    def select(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        """The feature columns of these names, in this order, float32 [n, len(names)]."""
+        if names == self.names:
+            return self.features
+        columns = [self.names.index(name) if name in self.names else -1 for name in names]
+        for name, column in zip(names, columns, strict=True):
+            if column < 0:
+                raise ValueError(f"feature {name!r} is not among the events' features{nearest(name, self.names)}")
+        return np.ascontiguousarray(self.features[:, columns])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of events a class."""
+        return dict(zip(self.classes, np.bincount(self.labels, minlength=len(self.classes)).tolist(), strict=True))
+
+    @property
+    def sums(self) -> dict[str, float]:
+        """Sum of weights a class: the expected yield where weights are physical."""
+        sums = np.bincount(self.labels, self.weights, minlength=len(self.classes))
+        return dict(zip(self.classes, sums.tolist(), strict=True))
+
+    @property
+    def effective(self) -> dict[str, float]:
+        """Effective number of events a class, (sum w)^2 / sum w^2; zero for a class without weight."""
+        squares = np.bincount(self.labels, self.weights**2, minlength=len(self.classes))
+        return {
+            name: total**2 / square if square > 0 else 0.0
+            for (name, total), square in zip(self.sums.items(), squares.tolist(), strict=True)
+        }
+
+    def __repr__(self) -> str:
+        lines = [f"Events: {len(self):,} x {len(self.names)} features ({', '.join(self.names)})"]
+        for name in self.classes:
+            lines.append(
+                f"  {name}: {self.counts[name]:,} events, sum of weights {self.sums[name]:.6g}, "
+                f"effective {self.effective[name]:.6g}"
+            )
+        if self.spectators:
+            lines.append(f"  spectators: {', '.join(self.spectators)}")
+        return "\n".join(lines)
+
+
+def nearest(name: str, known: Any) -> str:
+    """The tail of an error about an unknown name: `; nearest: 'a', 'b'`, or all that is known if little is."""
+    names = [str(other) for other in known]
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    lower = {other.lower(): other for other in names}
+    close = close or [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
+    if close:
+        return "; nearest: " + ", ".join(repr(match) for match in close)
+    return "; there are: " + ", ".join(repr(other) for other in names[:12]) + (", ..." if len(names) > 12 else "")
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
