@@ -27,9 +27,9 @@ class Events:
     features: NDArray[np.float32]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
-    weights: NDArray[np.float64] = field(default=None)  # type: ignore[assignment]
+    weights: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # one each
     classes: tuple[str, ...] = BINARY
-    processes: NDArray[np.int64] = field(default=None)  # type: ignore[assignment]
+    processes: NDArray[np.int64] = field(default=None)  # type: ignore[arg-type]  # the labels
     process_names: tuple[str, ...] = ()
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -54,11 +54,20 @@ class Events:
 
     def _check_shapes(self) -> None:
         if self.features.shape[1] != len(self.names):
-            raise ValueError(f"{self.features.shape[1]} feature columns need as many names, however {len(self.names)} were given")
-        columns = {"labels": self.labels, "weights": self.weights, "processes": self.processes, **self.spectators}
+            raise ValueError(
+                f"{self.features.shape[1]} feature columns need as many names, however {len(self.names)} were given"
+            )
+        columns = {
+            "labels": self.labels,
+            "weights": self.weights,
+            "processes": self.processes,
+            **self.spectators,
+        }
         for name, column in columns.items():
             if column.shape != (len(self),):
-                raise ValueError(f"{name} must be one value an event, shape ({len(self)},), however its shape is {column.shape}")
+                raise ValueError(
+                    f"{name} must be one value an event, shape ({len(self)},), however its shape is {column.shape}"
+                )
 
     def check(self) -> Events:
         """These events, or a ValueError that names the first thing no tagger could be trained on."""
@@ -79,10 +88,14 @@ class Events:
             row = int(np.argmin(np.isfinite(self.weights)))
             raise ValueError(f"the weight of event {row} is {self.weights[row]}; weights must be finite")
         if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
-            raise ValueError(f"labels must lie in 0..{len(self.classes) - 1}, however {self.labels.min()}..{self.labels.max()}")
+            raise ValueError(
+                f"labels must lie in 0..{len(self.classes) - 1}, however {self.labels.min()}..{self.labels.max()}"
+            )
         for name, count in self.counts.items():
             if count == 0:
-                raise ValueError(f"class {name!r} has no events; a classifier needs events of every class in {list(self.classes)}")
+                raise ValueError(
+                    f"class {name!r} has no events; a classifier needs events of every class in {list(self.classes)}"
+                )
         return self
 
     def __len__(self) -> int:

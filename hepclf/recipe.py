@@ -1,0 +1,130 @@
+"""Recipes: frozen dataclasses that are schema, factory and record at once, and their plain-data form."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from hepclf.events import nearest
+
+TARGET = "_target_"
+MANDATORY = "???"
+
+
+class RecipeError(ValueError):
+    """A setting that no recipe accepts; the message names its full path."""
+
+
+def build(cls: type[Any], values: Any, path: str) -> Any:
+    """The recipe of this class with these plain values (from YAML or JSON), every one checked against its type.
+
+    `path` is what the user typed to get here (`model`, `data.split`); errors begin with it.
+    """
+    if not isinstance(values, Mapping):
+        raise RecipeError(f"{path} must be a group of settings, not {values!r}")
+    hints = get_type_hints(cls)
+    known = {field.name: field for field in fields(cls) if field.init}
+    arguments = {}
+    for key, value in values.items():
+        if key == TARGET:
+            continue
+        if key not in known:
+            raise RecipeError(f"{path}.{key} is not a setting of {cls.__name__}{nearest(str(key), known)}")
+        arguments[key] = convert(hints[key], value, f"{path}.{key}")
+    for name, field in known.items():
+        if name not in arguments and field.default is MISSING and field.default_factory is MISSING:
+            raise RecipeError(f"{path}.{name} must be given; say {path}.{name}=...")
+    try:
+        return cls(**arguments)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{path}: {error}") from error
+
+
+def describe(recipe: Any) -> Any:
+    """The plain-data form of a recipe: what `build` reads back, and what config.yaml holds."""
+    if is_dataclass(recipe) and not isinstance(recipe, type):
+        target = f"{type(recipe).__module__}.{type(recipe).__qualname__}"
+        return {TARGET: target} | {field.name: describe(getattr(recipe, field.name)) for field in fields(recipe)}
+    if isinstance(recipe, Mapping):
+        return {str(key): describe(value) for key, value in recipe.items()}
+    if isinstance(recipe, (list, tuple)):
+        return [describe(value) for value in recipe]
+    return recipe
+
+
+def convert(kind: Any, value: Any, path: str) -> Any:
+    """`value` as this type annotation wants it, or a RecipeError naming the path, the rule and the value."""
+    if isinstance(value, str) and value == MANDATORY:
+        raise RecipeError(f"{path} must be given; say {path}=...")
+    for reader in (_exact, _union, _sequence, _mapping):
+        found = list(reader(kind, value, path))
+        if found:
+            return found[0]
+    raise RecipeError(f"{path} must be {wanted(kind)}, not {value!r}")
+
+
+def wanted(kind: Any) -> str:
+    """What a type annotation accepts, in words for an error message."""
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+    if kind in words:
+        return words[kind]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(str(choice) for choice in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join(dict.fromkeys(wanted(choice) for choice in arguments))
+    if origin is tuple:
+        return f"a list, each {wanted(arguments[0])}"
+    if origin is not None and issubclass(origin, Mapping):
+        return f"a mapping of names, each to {wanted(arguments[1])}"
+    return f"the settings of {getattr(kind, '__name__', kind)}"
+
+
+# Each reader yields the converted value, or nothing where the annotation or the value is not its business.
+
+
+def _exact(kind: Any, value: Any, path: str) -> Iterator[Any]:
+    if kind is Any:
+        yield value
+    elif is_dataclass(kind):
+        yield value if isinstance(value, kind) else build(kind, value, path)  # type: ignore[arg-type]
+    elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield float(value)
+    elif kind is int and isinstance(value, float) and value.is_integer() or kind is int and type(value) is int:
+        yield int(value)
+    elif kind in (bool, str, type(None)) and type(value) is kind:
+        yield value
+    elif get_origin(kind) is Literal and value in get_args(kind):
+        yield value
+
+
+def _union(kind: Any, value: Any, path: str) -> Iterator[Any]:
+    if get_origin(kind) not in (Union, types.UnionType):
+        return
+    choices = get_args(kind)
+    exact = [choice for choice in choices if choice is type(value)]
+    for choice in exact + [choice for choice in choices if choice not in exact]:
+        try:
+            yield convert(choice, value, path)
+        except RecipeError as error:
+            if is_dataclass(choice) and isinstance(value, Mapping):
+                raise error
+
+
+def _sequence(kind: Any, value: Any, path: str) -> Iterator[Any]:
+    if get_origin(kind) is not tuple or not isinstance(value, (list, tuple)):
+        return
+    inner = get_args(kind)
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        yield tuple(convert(inner[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    elif len(inner) == len(value):
+        yield tuple(convert(one, item, f"{path}[{i}]") for i, (one, item) in enumerate(zip(inner, value, strict=True)))
+
+
+def _mapping(kind: Any, value: Any, path: str) -> Iterator[Any]:
+    origin = get_origin(kind)
+    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+        inner = get_args(kind)[1]
+        yield {str(key): convert(inner, item, f"{path}.{key}") for key, item in value.items()}

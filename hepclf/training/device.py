@@ -1,0 +1,24 @@
+"""The device that training and scoring run on."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+
+def resolve(name: str) -> torch.device:
+    """The device of this name (auto, cpu, cuda, cuda:N); auto is the GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise ValueError(f"device must be auto, cpu, cuda or cuda:N, however device={name!r}")
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            there = "no GPU that PyTorch can use" if count == 0 else f"only cuda:0..cuda:{count - 1}"
+            raise ValueError(
+                f"device={name} was asked for, however this machine has {there}; use device=auto or device=cpu"
+            )
+    return device

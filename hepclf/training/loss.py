@@ -1,0 +1,25 @@
+"""Losses, one value an event, before weights and averaging."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Loss = Literal["cross_entropy", "squared_error"]
+
+
+def losses(logits: Tensor, targets: Tensor, kind: Loss) -> Tensor:
+    """The loss of each event [n]; logits [n] with float targets 0/1, or logits [n, k] with class indices.
+
+    squared_error is the squared distance between the probabilities and the truth (Brier), not between logits.
+    """
+    if logits.ndim == 1:
+        if kind == "cross_entropy":
+            return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+        return (torch.sigmoid(logits) - targets) ** 2
+    if kind == "cross_entropy":
+        return F.cross_entropy(logits, targets, reduction="none")
+    return ((torch.softmax(logits, 1) - F.one_hot(targets, logits.shape[1])) ** 2).sum(1)

@@ -1,0 +1,190 @@
+"""The trainer: how a network's weights are found, and the loop that finds them."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+
+from hepclf.training.loss import Loss, losses
+from hepclf.training.schedule import Schedule, ScheduleName
+from hepclf.training.weights import Balance, NegativeWeights
+
+BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainer:
+    """Gradient descent on the training split, judged after each epoch on the validation split."""
+
+    device: str = "auto"
+    epochs: int = 30
+    batch: int = 1024
+    optimiser: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: ScheduleName = "cosine"
+    loss: Loss = "cross_entropy"
+    clip: float | None = None
+    balance: Balance = "classes"
+    negative_weights: NegativeWeights = "error"
+    patience: int | None = 10
+    keep: Literal["best", "last"] = "best"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be positive and finite, however learning_rate={self.learning_rate}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must lie in [0, 1), however momentum={self.momentum}")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay must not be negative, however weight_decay={self.weight_decay}")
+        if self.clip is not None and not self.clip > 0:
+            raise ValueError(f"clip must be positive (or null for none), however clip={self.clip}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience must be at least 1 (or null for none), however patience={self.patience}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, however seed={self.seed}")
+
+
+class Epoch(NamedTuple):
+    """One pass over the training split (or one boosting round, one Newton step), and what it led to."""
+
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    learning_rate: float
+    seconds: float
+
+
+class Table(NamedTuple):
+    """What a loss needs, on the device: inputs [n, d], targets [n], training weights [n], input names."""
+
+    inputs: Tensor
+    targets: Tensor
+    weights: Tensor
+    names: tuple[str, ...]
+
+    def take(self, rows: Tensor) -> Table:
+        """These rows, in this order."""
+        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names)
+
+
+class Stopping:
+    """Says when the validation loss has not improved for `patience` epochs; null never stops."""
+
+    def __init__(self, patience: int | None) -> None:
+        self._patience = patience
+        self._best = math.inf
+        self._waited = 0
+
+    def done(self, valid_loss: float) -> bool:
+        """Whether to stop after this epoch."""
+        self._waited = 0 if valid_loss < self._best else self._waited + 1
+        self._best = min(self._best, valid_loss)
+        return self._patience is not None and self._waited >= self._patience
+
+
+def epochs(network: nn.Module, train: Table, valid: Table, trainer: Trainer, l2: float = 0.0) -> Iterator[Epoch]:
+    """Train the network in place, an epoch at a time; the caller stops by leaving the loop.
+
+    `l2` adds l2 * (sum of squared weights, biases left out) to the loss that is descended, not to those reported.
+    """
+    optimiser = _optimiser(network, trainer)
+    steps = math.ceil(len(train.targets) / trainer.batch)
+    schedule = Schedule(trainer.schedule, optimiser, trainer.epochs, steps)
+    for number in range(1, trainer.epochs + 1):
+        started, rate = time.perf_counter(), schedule.rate
+        with _seeded(train.inputs.device, trainer.seed, number):
+            train_loss = _pass(network, train, trainer, optimiser, schedule, l2)
+        valid_loss = mean_loss(network, valid, trainer.loss)
+        for which, value in (("training", train_loss), ("validation", valid_loss)):
+            if not math.isfinite(value):
+                raise ValueError(_diverged(which, value, number, rate, train))
+        schedule.after_epoch(valid_loss)
+        yield Epoch(number, train_loss, valid_loss, rate, time.perf_counter() - started)
+
+
+def mean_loss(network: nn.Module, table: Table, loss: Loss, rows: int = BLOCK) -> float:
+    """The weighted mean loss, sum(w l) / sum(w), in evaluation mode."""
+    network.eval()
+    total = torch.zeros((), dtype=torch.float64, device=table.inputs.device)
+    with torch.no_grad():
+        for start in range(0, len(table.targets), rows):
+            part = slice(start, start + rows)
+            each = losses(network(table.inputs[part]), table.targets[part], loss)
+            total += (each * table.weights[part]).sum(dtype=torch.float64)
+    return float(total / table.weights.sum(dtype=torch.float64))
+
+
+def _pass(
+    network: nn.Module, train: Table, trainer: Trainer, optimiser: Optimizer, schedule: Schedule, l2: float
+) -> float:
+    """One shuffled pass over the training table; the mean weighted loss met on the way."""
+    network.train()
+    total = torch.zeros((), device=train.inputs.device)
+    decayed = [weight for weight in network.parameters() if weight.ndim > 1] if l2 else []
+    parameters = list(network.parameters())
+    for inputs, targets, weights in _batches(train, trainer.batch):
+        optimiser.zero_grad()
+        loss = (losses(network(inputs), targets, trainer.loss) * weights).mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for weight in decayed:
+            weight.grad.add_(weight.detach(), alpha=2 * l2)  # type: ignore[union-attr]
+        if trainer.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, trainer.clip)
+        optimiser.step()
+        schedule.after_step()
+        total += loss.detach() * len(targets)
+    return float(total.double() / train.weights.sum(dtype=torch.float64))
+
+
+def _batches(train: Table, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
+    order = torch.randperm(len(train.targets), device=train.inputs.device)
+    block = max(batch, BLOCK // batch * batch)
+    for start in range(0, len(order), block):
+        rows = train.take(order[start : start + block])
+        for inner in range(0, len(rows.targets), batch):
+            part = slice(inner, inner + batch)
+            yield rows.inputs[part], rows.targets[part], rows.weights[part]
+
+
+def _optimiser(network: nn.Module, trainer: Trainer) -> Optimizer:
+    parameters = list(network.parameters())
+    rate, decay = trainer.learning_rate, trainer.weight_decay
+    if trainer.optimiser == "sgd":
+        return SGD(parameters, lr=rate, momentum=trainer.momentum, weight_decay=decay, fused=True)
+    if trainer.optimiser == "rmsprop":
+        return RMSprop(parameters, lr=rate, momentum=trainer.momentum, weight_decay=decay)
+    kind = AdamW if trainer.optimiser == "adamw" else Adam
+    return kind(parameters, lr=rate, weight_decay=decay, fused=True)
+
+
+@contextlib.contextmanager
+def _seeded(device: torch.device, seed: int, epoch: int) -> Iterator[None]:
+    """Order and dropout drawn from the seed and the epoch alone; the caller's random state is left as it was."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed((seed << 20) + epoch)
+        yield
+
+
+def _diverged(which: str, value: float, epoch: int, rate: float, train: Table) -> str:
+    sizes = train.inputs.abs().amax(0)
+    worst = int(sizes.argmax())
+    return (
+        f"the {which} loss is {value} in epoch {epoch} at learning rate {rate:.3g}; the largest input is "
+        f"{train.names[worst]!r} with {float(sizes[worst]):.4g} after scaling; "
+        "lower trainer.learning_rate, set trainer.clip=1 or choose another model.preprocess.scaling"
+    )

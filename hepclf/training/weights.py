@@ -1,0 +1,54 @@
+"""Training weights, derived from physical ones by a stated rule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Balance = Literal["classes", "mean", "none"]
+NegativeWeights = Literal["error", "zero", "abs", "keep"]
+
+
+def training_weights(
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    classes: tuple[str, ...],
+    balance: Balance = "classes",
+    negative: NegativeWeights = "error",
+) -> NDArray[np.float64]:
+    """The weights [n] that the loss uses, from physical signed ones.
+
+    negative: error refuses negative weights, zero drops those events, abs takes their size, keep leaves the sign.
+    balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither.
+    """
+    weights = _without_negative(weights, negative)
+    if balance == "none":
+        return weights
+    if balance == "mean":
+        return weights * (len(weights) / _positive(float(weights.sum()), "all events"))
+    sums = np.bincount(labels, weights, minlength=len(classes))
+    scale = [len(weights) / (len(classes) * _positive(total, name)) for total, name in zip(sums, classes, strict=True)]
+    return weights * np.array(scale, dtype=np.float64)[labels]
+
+
+def _without_negative(weights: NDArray[np.float64], rule: NegativeWeights) -> NDArray[np.float64]:
+    below = weights < 0
+    if rule == "keep" or not below.any():
+        return weights
+    if rule == "error":
+        raise ValueError(
+            f"{below.mean():.2%} of the training weights are negative; choose what the loss shall do with them: "
+            "trainer.negative_weights=zero, abs or keep"
+        )
+    return np.maximum(weights, 0.0) if rule == "zero" else np.abs(weights)
+
+
+def _positive(total: float, name: str) -> float:
+    if not total > 0:
+        raise ValueError(
+            f"the training weights of {name} sum to {total:.6g}, which cannot be balanced; "
+            "use trainer.balance=none or another trainer.negative_weights"
+        )
+    return float(total)
