@@ -1,0 +1,163 @@
+"""Split: which events train a tagger, which choose its settings, which judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events, nearest
+
+PARTS = ("train", "valid", "test")
+TRAIN, VALID, TEST = range(3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Disjoint train, validation and test parts of one table.
+
+    Each event has a position on a ring of m places: its rank in a shuffle that keeps every stretch of the
+    ring in the proportions of the classes (random), its distance from the end of the table (tail), or the
+    value of a column modulo `modulo` (column). The test part is slice number `fold` of that ring, the
+    validation part is the slice after it, and the rest trains.
+
+    Below 1, `valid` and `test` are fractions; from 1 on, numbers of events. With test=0.2 the folds 0..4
+    test each event exactly once.
+    """
+
+    by: Literal["random", "tail", "column"] = "random"
+    valid: float = 0.2
+    test: float = 0.2
+    column: str | None = None
+    modulo: int = 10
+    fold: int = 0
+    tail_from: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, size in (("valid", self.valid), ("test", self.test)):
+            if not size > 0 or size == np.inf or (size >= 1 and size != round(size)):
+                raise ValueError(
+                    f"split.{name} must be a fraction between 0 and 1 or a whole number of events, "
+                    f"however split.{name}={size}"
+                )
+        if self.valid < 1 and self.test < 1 and self.valid + self.test >= 1:
+            raise ValueError(
+                "split.valid + split.test must leave events to train on, however "
+                f"{self.valid} + {self.test} = {self.valid + self.test:g}; lower one of them"
+            )
+        if self.fold < 0:
+            raise ValueError(f"split.fold must be at least 0, however split.fold={self.fold}")
+        if self.seed < 0:
+            raise ValueError(f"split.seed must be at least 0, however split.seed={self.seed}")
+        if self.tail_from is not None and self.tail_from < 1:
+            raise ValueError(f"split.tail_from must be at least 1, however split.tail_from={self.tail_from}")
+        self._check_column()
+
+    def _check_column(self) -> None:
+        if self.by != "column":
+            if self.column is not None:
+                raise ValueError(
+                    f"split.column={self.column!r} is used by split.by=column alone, however split.by={self.by}"
+                )
+            return
+        if self.column is None:
+            raise ValueError("split.by=column needs split.column, the name of a spectator such as the event number")
+        if self.tail_from is not None:
+            raise ValueError("split.tail_from must be null with split.by=column; choose one of the two")
+        if self.modulo < 3:
+            raise ValueError(f"split.modulo must be at least 3, one for each part, however split.modulo={self.modulo}")
+        for name, size in (("valid", self.valid), ("test", self.test)):
+            slices = size * self.modulo
+            if size >= 1 or abs(slices - round(slices)) > 1e-9 or round(slices) == 0:
+                raise ValueError(
+                    f"with split.by=column, split.{name} must be a whole multiple of 1/split.modulo "
+                    f"= 1/{self.modulo}, however split.{name}={size:g}"
+                )
+
+    def parts(self, events: Events) -> NDArray[np.int8]:
+        """The part of each event: 0 train, 1 valid, 2 test."""
+        kind = "tail" if self.tail_from is not None and len(events) >= self.tail_from else self.by
+        places = self.modulo if kind == "column" else len(events)
+        start, middle, stop = self._edges(places)
+        if kind == "column":
+            position = self._residues(events)
+        elif kind == "tail":
+            position = np.arange(places)[::-1]
+        else:
+            position = _shuffled(events.labels, len(events.classes), self.seed)
+        part_of_place = np.zeros(places, dtype=np.int8)
+        part_of_place[np.arange(middle, stop) % max(places, 1)] = VALID
+        part_of_place[start:middle] = TEST
+        parts: NDArray[np.int8] = part_of_place[position]
+        _check(parts, events, kind)
+        return parts
+
+    def _edges(self, places: int) -> tuple[int, int, int]:
+        """Where the test slice starts, where it ends and the validation slice starts, where that ends."""
+        test = self.test * places if self.test < 1 else self.test
+        valid = self.valid * places if self.valid < 1 else self.valid
+        if test + valid > places:
+            raise ValueError(
+                f"the data holds {places} events, fewer than split.valid={self.valid:g} and split.test={self.test:g} "
+                "ask for; lower them"
+            )
+        folds = int(places / test + 1e-9) if places else 1
+        if self.fold >= folds:
+            raise ValueError(
+                f"split.fold must be below {folds}, the number of test folds at split.test={self.test:g}, "
+                f"however split.fold={self.fold}"
+            )
+        middle = (self.fold + 1) * test
+        return round(self.fold * test), round(middle), round(middle + valid)
+
+    def _residues(self, events: Events) -> NDArray[np.intp]:
+        name = str(self.column)
+        if name not in events.spectators:
+            raise ValueError(f"split.column={name!r} is not a spectator of the data{nearest(name, events.spectators)}")
+        values = events.spectators[name]
+        if values.dtype.kind not in "iufb":
+            raise ValueError(f"split.column={name!r} must hold whole numbers, however it holds text")
+        bad = ~(values >= 0) | (values != np.floor(values)) | (values == np.inf)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise ValueError(
+                f"split.column={name!r} must hold whole numbers of at least 0, "
+                f"however it is {values[row]} in event {row}"
+            )
+        return np.asarray(values % self.modulo).astype(np.intp)
+
+
+def _shuffled(labels: NDArray[Any], classes: int, seed: int) -> NDArray[np.intp]:
+    """A seeded rank of each event, such that any stretch of ranks holds the classes in their proportions.
+
+    Shuffled within its class, the r-th of m events stands at (r + 1/2) / m; all are ranked by where they stand.
+    """
+    rng = np.random.default_rng(seed)
+    standing = np.empty(len(labels))
+    for label in range(classes):
+        members = np.flatnonzero(labels == label)
+        standing[members] = (rng.permutation(len(members)) + 0.5) / max(len(members), 1)
+    rank = np.empty(len(labels), dtype=np.intp)
+    rank[np.argsort(standing, kind="stable")] = np.arange(len(labels))
+    return rank
+
+
+def _check(parts: NDArray[np.int8], events: Events, kind: str) -> None:
+    why = {
+        "random": "take more events or a larger fraction",
+        "tail": "the end of the table holds none; use split.by=random",
+        "column": "no value of split.column falls there; choose another column, modulo or fraction",
+    }[kind]
+    classes = len(events.classes)
+    table = np.bincount(parts * classes + events.labels, minlength=3 * classes).reshape(3, classes)
+    for part, name in enumerate(PARTS):
+        if table[part].sum() == 0:
+            raise ValueError(f"the {name} part of {len(events)} events is empty; {why}")
+        for label, total in enumerate(table.sum(axis=0)):
+            if total > 0 and table[part, label] == 0:
+                raise ValueError(
+                    f"the {name} part has no events of class {events.classes[label]!r} ({total} in all); {why}"
+                )
