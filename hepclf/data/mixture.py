@@ -1,0 +1,157 @@
+"""Mixture: classes made of Gaussians, whose best possible classifier is known in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.split import Split
+from hepclf.events import Events
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One Gaussian of a class: its share of the class, its mean and its width, one number a dimension."""
+
+    fraction: float
+    mean: float | tuple[float, ...]
+    width: float | tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fraction <= 1:
+            raise ValueError(f"fraction of a component must lie in (0, 1], however fraction={self.fraction}")
+        if len(self.means) != len(self.widths):
+            raise ValueError(f"mean and width need the same length, however mean={self.mean} and width={self.width}")
+        if not np.isfinite(self.means).all():
+            raise ValueError(f"mean of a component must be finite, however mean={self.mean}")
+        if not (np.isfinite(self.widths).all() and (self.widths > 0).all()):
+            raise ValueError(f"width of a component must be above 0, however width={self.width}")
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """The mean, one number a dimension."""
+        return np.atleast_1d(np.asarray(self.mean, dtype=np.float64))
+
+    @property
+    def widths(self) -> NDArray[np.float64]:
+        """The width, one number a dimension."""
+        return np.atleast_1d(np.asarray(self.width, dtype=np.float64))
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Logarithm of fraction times density at the points x [n, d]."""
+        norm = np.log(self.fraction) - np.log(np.sqrt(2 * np.pi) * self.widths).sum()
+        total = np.full(len(x), norm)
+        for column, mean, width in zip(x.T, self.means, self.widths, strict=True):
+            total -= 0.5 * ((column - mean) / width) ** 2
+        return total
+
+
+def _double_gaussians() -> dict[str, tuple[Component, ...]]:
+    return {
+        "background": (
+            Component(fraction=0.7, mean=2.0, width=0.5),
+            Component(fraction=0.3, mean=-1.0, width=1.0),
+        ),
+        "signal": (
+            Component(fraction=0.6, mean=-1.1, width=0.5),
+            Component(fraction=0.4, mean=1.0, width=1.0),
+        ),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """Events of classes that are sums of Gaussians; by default one variable with an optimal AUC of 0.80556.
+
+    Features are x, or x0, x1... in several dimensions. `fractions` are the shares of the classes, equal where
+    not given. Two classes carry the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no
+    classifier can beat; more classes carry one `log_density_<class>` each.
+    """
+
+    events: int = 100_000
+    classes: Mapping[str, tuple[Component, ...]] = field(default_factory=_double_gaussians)
+    fractions: tuple[float, ...] | None = None
+    seed: int = 0
+    split: Split = field(default_factory=Split)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            raise ValueError(f"classes must be at least 2, however classes={list(self.classes)}")
+        if self.events < len(self.classes):
+            raise ValueError(f"events must be at least {len(self.classes)}, however events={self.events}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, however seed={self.seed}")
+        for name, components in self.classes.items():
+            total = sum(component.fraction for component in components)
+            if abs(total - 1) > 1e-9:
+                raise ValueError(f"the fractions of class {name!r} must sum to 1, however they sum to {total:g}")
+            for component in components:
+                if len(component.means) != self.dimensions:
+                    raise ValueError(
+                        f"all components must have {self.dimensions} dimensions like the first, "
+                        f"however one of class {name!r} has {len(component.means)}"
+                    )
+        shares = self._shares
+        if len(shares) != len(self.classes) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-9:
+            raise ValueError(
+                f"fractions must be {len(self.classes)} positive numbers that sum to 1, one a class, "
+                f"however fractions={self.fractions}"
+            )
+
+    @property
+    def dimensions(self) -> int:
+        """Number of variables, that of the first component."""
+        return len(next(iter(self.classes.values()))[0].means)
+
+    @property
+    def _shares(self) -> NDArray[np.float64]:
+        count = len(self.classes)
+        return np.asarray([1 / count] * count if self.fractions is None else self.fractions, dtype=np.float64)
+
+    def log_density(self, name: str, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Logarithm of the density of this class at the points x [n, d]."""
+        points = np.asarray(x, dtype=np.float64).reshape(-1, self.dimensions)
+        terms = [component.log_density(points) for component in self.classes[name]]
+        total = terms[0]
+        for term in terms[1:]:
+            total = np.logaddexp(total, term)
+        return total
+
+    def load(self) -> Events:
+        """Events in random order, the same for the same seed."""
+        rng = np.random.default_rng(self.seed)
+        edges = np.rint(np.cumsum(self._shares) * self.events).astype(np.int64)
+        labels = np.repeat(np.arange(len(self.classes)), np.diff(edges, prepend=0))
+        rng.shuffle(labels)
+        x = np.empty((self.events, self.dimensions))
+        for label, components in enumerate(self.classes.values()):
+            members = np.flatnonzero(labels == label)
+            x[members] = _draw(rng, components, len(members))
+        names = ("x",) if self.dimensions == 1 else tuple(f"x{i}" for i in range(self.dimensions))
+        return Events(
+            features=x.astype(np.float32),
+            labels=labels,
+            names=names,
+            classes=tuple(self.classes),
+            spectators=self._spectators(x),
+        )
+
+    def _spectators(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        logs = {name: self.log_density(name, x) for name in self.classes}
+        if len(logs) > 2:
+            return {f"log_density_{name}": log for name, log in logs.items()}
+        background, signal = logs.values()
+        return {"llr": signal - background}
+
+
+def _draw(rng: np.random.Generator, components: tuple[Component, ...], events: int) -> NDArray[np.float64]:
+    """Points [events, d] of one class: which component, then where in it."""
+    edges = np.cumsum([component.fraction for component in components])[:-1]
+    which = np.searchsorted(edges, rng.random(events), side="right")
+    means = np.stack([component.means for component in components])
+    widths = np.stack([component.widths for component in components])
+    return means[which] + widths[which] * rng.standard_normal((events, means.shape[1]))
