@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -153,11 +154,15 @@ def _pass(
 def _batches(train: Table, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
     order = torch.randperm(len(train.targets), device=train.inputs.device)
-    block = max(batch, BLOCK // batch * batch)
-    for start in range(0, len(order), block):
-        rows = train.take(order[start : start + block])
-        for inner in range(0, len(rows.targets), batch):
-            part = slice(inner, inner + batch)
+    edges = [*range(0, len(order), batch), len(order)]
+    if len(edges) > 2 and edges[-1] - edges[-2] == 1:
+        del edges[-2]  # a last batch of one event has no variance, which batch normalisation needs
+    per_block = max(1, BLOCK // batch)
+    for first in range(0, len(edges) - 1, per_block):
+        inner = edges[first : first + per_block + 1]
+        rows = train.take(order[inner[0] : inner[-1]])
+        for start, stop in pairwise(inner):
+            part = slice(start - inner[0], stop - inner[0])
             yield rows.inputs[part], rows.targets[part], rows.weights[part]
 
 

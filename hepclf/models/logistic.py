@@ -1,0 +1,35 @@
+"""Logistic regression: one linear layer, by gradient descent or exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from hepclf.events import Events
+from hepclf.models.network import Network
+from hepclf.models.tagger import Fit
+from hepclf.training.trainer import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logistic(Network):
+    """One linear layer; solver=newton finds the maximum-likelihood solution with errors, gradient uses the trainer."""
+
+    solver: Literal["gradient", "newton"] = "gradient"
+
+    def network(self, inputs: int, outputs: int) -> nn.Module:
+        """The layer, starting at zero: the loss is convex, so every start leads to the same place."""
+        linear = nn.Linear(inputs, outputs)
+        nn.init.zeros_(linear.weight)
+        nn.init.zeros_(linear.bias)
+        return linear
+
+    def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
+        """A training of this model; iterate over it."""
+        if self.solver == "gradient":
+            return super().fit(train, valid, trainer)
+        from hepclf.models.newton import NewtonFit
+
+        return NewtonFit(self, train, valid, trainer)

@@ -1,0 +1,160 @@
+"""Preparing features: missing values and scales, fitted on the training split and kept inside the tagger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hepclf.events import nearest
+
+Scaling = Literal["none", "standard", "robust", "quantile", "log"]
+KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
+ROWS = 1 << 18
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocess:
+    """How features become inputs of a network.
+
+    scaling   none | standard (mean, standard deviation) | robust (median, half the 16-84 % range)
+              | quantile (to a normal distribution) | log (sign(x) log(1 + |x|/median|x|), then standard)
+    features  another scaling for single features, by name
+    constant  what to do with a feature that never varies: error, or drop with a warning
+
+    A missing value becomes the feature's median; where the training split holds missing values of a feature,
+    an indicator input (0 or 1) says so.
+    """
+
+    scaling: Scaling = "standard"
+    features: Mapping[str, Scaling] = field(default_factory=dict)
+    constant: Literal["error", "drop"] = "error"
+
+    def fit(self, features: NDArray[np.float32], names: tuple[str, ...]) -> Prepare:
+        """The map fitted to these training features [n, d]."""
+        for name in self.features:
+            if name not in names:
+                raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
+        kept = [column for column in range(len(names)) if not self._constant(features[:, column], names[column])]
+        if not kept:
+            raise ValueError("no feature varies in the training split; there is nothing to learn from")
+        kinds = tuple(self.features.get(names[column], self.scaling) for column in kept)
+        missing = tuple(column for column in kept if bool(np.isnan(features[:, column]).any()))
+        prepare = Prepare(names=names, kept=tuple(kept), kinds=kinds, missing=missing)
+        for position, (column, kind) in enumerate(zip(kept, kinds, strict=True)):
+            prepare.set(position, kind, features[:, column])
+        return prepare
+
+    def _constant(self, column: NDArray[np.float32], name: str) -> bool:
+        present = column[~np.isnan(column)]
+        if len(present) and present.min() < present.max():
+            return False
+        what = "is missing in every training event" if len(present) == 0 else f"is always {present[0]:.6g}"
+        if self.constant == "error":
+            raise ValueError(
+                f"feature {name!r} {what}, which no classifier can use; "
+                "leave it out of data.features or set model.preprocess.constant=drop"
+            )
+        log.warning("feature %r %s and is dropped", name, what)
+        return True
+
+
+class Prepare(nn.Module):
+    """Raw features [n, d] to inputs [n, kept + indicators]; every number it needs is a buffer."""
+
+    columns: Tensor
+    flags: Tensor
+    fill: Tensor
+    centre: Tensor
+    width: Tensor
+    log_scale: Tensor
+    knots: Tensor
+
+    def __init__(
+        self, *, names: tuple[str, ...], kept: tuple[int, ...], kinds: tuple[Scaling, ...], missing: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        self.names, self.kept, self.kinds, self.missing = names, kept, kinds, missing
+        self.inputs = tuple(names[i] for i in kept) + tuple(f"{names[i]} is missing" for i in missing)
+        size = len(kept)
+        self._logs = [i for i, kind in enumerate(kinds) if kind == "log"]
+        self._quantiles = [i for i, kind in enumerate(kinds) if kind == "quantile"]
+        self.register_buffer("columns", torch.tensor(kept, dtype=torch.long))
+        self.register_buffer("flags", torch.tensor(missing, dtype=torch.long))
+        for buffer, value in (("fill", 0.0), ("centre", 0.0), ("width", 1.0)):
+            self.register_buffer(buffer, torch.full((size,), value))
+        self.register_buffer("log_scale", torch.ones(len(self._logs)))
+        self.register_buffer("knots", torch.zeros(len(self._quantiles), KNOTS))
+
+    def set(self, position: int, kind: Scaling, column: NDArray[np.float32]) -> None:
+        """Fit one kept feature to its training values."""
+        values = column[~np.isnan(column)].astype(np.float64)
+        self.fill[position] = float(np.median(values))
+        if kind == "robust":
+            low, middle, high = np.quantile(values, (0.1587, 0.5, 0.8413))
+            self.centre[position] = middle
+            self.width[position] = (high - low) / 2 or values.std()
+        elif kind == "quantile":
+            knots = np.quantile(values, np.linspace(0, 1, KNOTS))
+            self.knots[self._quantiles.index(position)] = torch.from_numpy(knots)
+        elif kind != "none":
+            if kind == "log":
+                scale = float(np.median(np.abs(values[values != 0])))
+                self.log_scale[self._logs.index(position)] = scale
+                values = np.sign(values) * np.log1p(np.abs(values) / scale)
+            self.centre[position] = values.mean()
+            self.width[position] = values.std()
+
+    @property
+    def linear(self) -> bool:
+        """Whether each input is a straight line in its feature (so that coefficients translate back)."""
+        return not self._logs and not self._quantiles
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Inputs of the network, float32."""
+        flags = torch.isnan(features.index_select(1, self.flags)).to(features.dtype)
+        x = features.index_select(1, self.columns)
+        x = torch.where(torch.isnan(x), self.fill, x)
+        if self._logs:
+            part = x[:, self._logs]
+            x[:, self._logs] = torch.sign(part) * torch.log1p(part.abs() / self.log_scale)
+        if self._quantiles:
+            x[:, self._quantiles] = _normal_scores(x[:, self._quantiles], self.knots)
+        return torch.cat(((x - self.centre) / self.width, flags), dim=1)
+
+    def all(self, features: NDArray[np.float32], device: torch.device) -> Tensor:
+        """The inputs of a whole table on this device, prepared in slices so that no copy of it is held twice."""
+        inputs = torch.empty((len(features), len(self.inputs)), device=device)
+        with torch.no_grad():
+            for start in range(0, len(features), ROWS):
+                part = slice(start, start + ROWS)
+                inputs[part] = self(torch.tensor(features[part], device=device))
+        return inputs
+
+    def structure(self) -> dict[str, Any]:
+        """What tagger.json keeps of it, beside the buffers in the weights file."""
+        return {"names": self.names, "kept": self.kept, "kinds": self.kinds, "missing": self.missing}
+
+
+def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:
+    """The rank of each value among the knots (ties in the middle) as a normal deviate, at most about 2.7 sigma."""
+    columns = x.T.contiguous()
+    last = knots.shape[1] - 1
+    left = torch.searchsorted(knots, columns, right=False)
+    right = torch.searchsorted(knots, columns, right=True)
+    lower = (right - 1).clamp(0, last)
+    upper = left.clamp(0, last)
+    below, above = knots.gather(1, lower), knots.gather(1, upper)
+    gap = (above - below).clamp_min(torch.finfo(x.dtype).tiny)
+    inside = torch.where(above > below, lower + (columns - below) / gap, (lower + upper) / 2)
+    rank = (inside / last).clamp(1 / (2 * last), 1 - 1 / (2 * last))
+    scores: Tensor = torch.special.ndtri(rank).T
+    return scores
