@@ -1,0 +1,191 @@
+"""The recipe of an evaluation, and the judgement of scored events by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.judge import discriminant, judge
+from hepclf.evaluation.roc import Curve, Ranking, curve
+from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, quote, scan
+from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.yields import yield_factors
+from hepclf.events import nearest
+
+Array = NDArray[np.float64]
+Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How a tagger is judged: where it cuts, what is quoted, and the experiment that the yields stand for.
+
+    A threshold of `best` is the cut of the greatest significance on validation. Expected yields, by process or
+    class, are given as such or as cross sections with one luminosity; what has neither keeps its sum of weights.
+    """
+
+    threshold: float | Literal["best"] = 0.5
+    working_points: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
+    signal: str | None = None
+    yields: Mapping[str, float] = field(default_factory=dict)
+    cross_sections_fb: Mapping[str, float] = field(default_factory=dict)
+    luminosity_fb: float | None = None
+    systematic: float = 0.1
+    minimum_background: float = 10.0
+    optimise: Optimise = "asimov"
+    plots: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "working_points", tuple(self.working_points))
+        self._check_cuts()
+        self._check_yields()
+        for name in ("systematic", "minimum_background"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"evaluation.{name} must be zero or more, however it is {value}")
+
+    def _check_cuts(self) -> None:
+        if isinstance(self.threshold, str):
+            if self.threshold != "best":
+                raise ValueError(
+                    f"evaluation.threshold must be a probability or 'best', however it is {self.threshold!r}"
+                )
+        elif not 0 <= self.threshold <= 1:
+            raise ValueError(f"evaluation.threshold must lie in 0..1 or be 'best', however it is {self.threshold}")
+        for target in self.working_points:
+            if not 0 < target <= 1:
+                raise ValueError(
+                    f"evaluation.working_points are signal efficiencies above 0 and up to 1, however one is {target}"
+                )
+        if self.optimise not in MEASURES:
+            raise ValueError(
+                f"evaluation.optimise {self.optimise!r} is no significance{nearest(self.optimise, MEASURES)}"
+            )
+
+    def _check_yields(self) -> None:
+        for key, unit in (("yields", "events"), ("cross_sections_fb", "fb")):
+            for name, value in getattr(self, key).items():
+                if not (math.isfinite(value) and value >= 0):
+                    raise ValueError(f"evaluation.{key}.{name} must be zero or more {unit}, however it is {value}")
+        if (self.luminosity_fb is None) == bool(self.cross_sections_fb):
+            missing = "luminosity_fb" if self.luminosity_fb is None else "cross_sections_fb"
+            raise ValueError(
+                f"evaluation.cross_sections_fb and evaluation.luminosity_fb make yields together, however "
+                f"{missing} is not given"
+            )
+        if self.luminosity_fb is not None and not (math.isfinite(self.luminosity_fb) and self.luminosity_fb > 0):
+            raise ValueError(f"evaluation.luminosity_fb must be positive, however it is {self.luminosity_fb}")
+        if both := sorted(set(self.yields) & set(self.cross_sections_fb)):
+            raise ValueError(f"{both[0]!r} is in evaluation.yields and in evaluation.cross_sections_fb; give one")
+
+    @property
+    def expected(self) -> dict[str, float]:
+        """Expected events by process or class, from the yields and the cross sections."""
+        luminosity = self.luminosity_fb or 0.0
+        return dict(self.yields) | {name: fb * luminosity for name, fb in self.cross_sections_fb.items()}
+
+    @property
+    def rules(self) -> Rules:
+        """How a cut is chosen and what it must keep."""
+        return Rules(optimise=self.optimise, systematic=self.systematic, minimum_background=self.minimum_background)
+
+
+def evaluate(scored: Scored, evaluation: Evaluation) -> Verdict:
+    """The verdict on scored events; nothing that is tuned is quoted where it was tuned."""
+    signal = _signal(scored, evaluation)
+    parts = {name: part for name in SPLITS if len(part := scored.of(name))}
+    if not parts:
+        raise ValueError("there are no scored events to evaluate; check the data and its split")
+    rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
+    counted = _counted(scored, evaluation, signal, rankings)
+    cut, significance = _significance(evaluation.rules, counted, rankings)
+    threshold = _threshold(scored, evaluation, cut, significance)
+    edges = _edges(rankings)
+    found = {
+        name: judge(part, rankings[name], signal, threshold, evaluation.working_points, edges)
+        for name, part in parts.items()
+    }
+    test = counted.get("test")
+    return Verdict(
+        classes=scored.classes,
+        signal=scored.classes[signal],
+        train=found.get("train"),
+        valid=found.get("valid"),
+        test=found.get("test"),
+        significance=significance,
+        scan=scan(test, evaluation.rules) if isinstance(test, Curve) else None,
+    )
+
+
+def _signal(scored: Scored, evaluation: Evaluation) -> int:
+    if evaluation.signal is None:
+        return len(scored.classes) - 1
+    if evaluation.signal not in scored.classes:
+        known = nearest(evaluation.signal, scored.classes)
+        raise ValueError(f"evaluation.signal {evaluation.signal!r} is no class of the data{known}")
+    return scored.classes.index(evaluation.signal)
+
+
+def _counted(
+    scored: Scored, evaluation: Evaluation, signal: int, rankings: Mapping[str, Ranking]
+) -> dict[str, Curve | str]:
+    """Expected yields above each cut on validation and test, or why a split cannot have them."""
+    factors = yield_factors(scored, evaluation.expected)
+    found: dict[str, Curve | str] = {}
+    for name in ("valid", "test"):
+        if name not in rankings:
+            continue
+        of = scored.split == SPLITS.index(name)
+        try:
+            weights = scored.scaled_weights(name) * factors[of]
+        except ValueError as reason:
+            found[name] = str(reason)
+        else:
+            found[name] = curve(rankings[name], scored.labels[of] == signal, weights)
+    return found
+
+
+def _significance(
+    rules: Rules, counted: Mapping[str, Curve | str], rankings: Mapping[str, Ranking]
+) -> tuple[float | None, Significance]:
+    """The best cut on validation and what it gives on test."""
+    valid = counted.get("valid", "there are no validation events to choose a cut on")
+    test = counted.get("test", "there are no test events to quote a significance on")
+    if isinstance(valid, str):
+        return None, Significance(optimised=rules.optimise, reason=valid)
+    cut = best_cut(valid, rules)
+    if cut is None:
+        minimum = f"an effective background count of {rules.minimum_background:g} or more"
+        return None, Significance(optimised=rules.optimise, reason=f"no cut on validation keeps {minimum}")
+    if isinstance(test, str):
+        return cut, Significance(optimised=rules.optimise, reason=test)
+    return cut, quote(test, rankings["test"].last(cut), cut, rules)
+
+
+def _threshold(scored: Scored, evaluation: Evaluation, cut: float | None, significance: Significance) -> float:
+    if len(scored.classes) > 2 and evaluation.threshold != 0.5:
+        raise ValueError(
+            f"evaluation.threshold is for two classes, however there are {len(scored.classes)}, which are decided by "
+            f"the largest probability; leave it at 0.5"
+        )
+    if not isinstance(evaluation.threshold, str):
+        return float(evaluation.threshold)
+    if cut is None:
+        raise ValueError(
+            f"evaluation.threshold 'best' needs a cut, however {significance.reason}; give a probability instead"
+        )
+    return cut
+
+
+def _edges(rankings: Mapping[str, Ranking]) -> Array:
+    """40 bins over the twentieths that hold all scores."""
+    low = min(float(ranking.thresholds[-1]) for ranking in rankings.values())
+    high = max(float(ranking.thresholds[0]) for ranking in rankings.values())
+    first = min(math.floor(low * 20), 19)
+    return np.linspace(first, max(math.ceil(high * 20), first + 1), 41) / 20

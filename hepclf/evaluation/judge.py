@@ -1,0 +1,116 @@
+"""What one split says of a tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.confusion import Confusion, confusion
+from hepclf.evaluation.losses import brier, log_loss
+from hepclf.evaluation.roc import Curve, Ranking, Roc, area, curve, roc, working_point
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict
+
+Array = NDArray[np.float64]
+LLR = "llr"
+
+
+def discriminant(scored: Scored, signal: int) -> Array:
+    """The probability of the signal class, [n]."""
+    if scored.scores.ndim == 2:
+        return np.ascontiguousarray(scored.scores[:, signal])
+    return scored.scores if signal == 1 else 1 - scored.scores
+
+
+def judge(
+    part: Scored, ranking: Ranking, signal: int, threshold: float, targets: tuple[float, ...], edges: Array
+) -> SplitVerdict:
+    """The verdict of one split, ranking being that of its discriminant and edges those of its histograms."""
+    k = len(part.classes)
+    labels, weights = part.labels, part.weights
+    cells = confusion(labels, decisions(part, signal, threshold), weights, k)
+    of = curve(ranking, labels == signal, weights)
+    rest = _one_vs_rest(part, targets) if k > 2 else {}
+    averaged = list(range(k)) if k > 2 else [signal]
+    return SplitVerdict(
+        events=len(part),
+        negative_fraction=negative_fraction(weights),
+        auc=_mean_area(rest) if rest else area(of),
+        log_loss=log_loss(labels, part.scores, weights),
+        brier=brier(labels, part.scores, weights),
+        accuracy=cells.accuracy,
+        precision=cells.precision(averaged),
+        recall=cells.recall(averaged),
+        f1=cells.f1(averaged),
+        threshold=threshold if k == 2 else None,
+        confusion=cells,
+        working_points=tuple(working_point(of, target) for target in targets),
+        operating=_operating(cells, signal) if k == 2 else None,
+        roc=roc(of),
+        optimal=_optimal(part, signal),
+        one_vs_rest=rest,
+        histograms=histograms(part, signal, edges),
+    )
+
+
+def decisions(scored: Scored, signal: int, threshold: float) -> NDArray[np.int64]:
+    """Two classes: the signal where its probability reaches the threshold; several: the most probable, [n]."""
+    if scored.scores.ndim == 2:
+        return np.asarray(np.argmax(scored.scores, axis=1))
+    return np.where(discriminant(scored, signal) >= threshold, signal, 1 - signal)
+
+
+def negative_fraction(weights: Array) -> float | None:
+    """Share of the sum of |w| that comes from negative weights; None without weights."""
+    total = float(np.abs(weights).sum())
+    return float(np.abs(weights[weights < 0]).sum()) / total if total > 0 else None
+
+
+def histograms(part: Scored, signal: int, edges: Array) -> dict[str, Histogram]:
+    """The discriminant of each true class, normalised to unit area; none for a class without weight."""
+    found = {}
+    values = discriminant(part, signal)
+    for label, name in enumerate(part.classes):
+        of = part.labels == label
+        sums = np.histogram(values[of], edges, weights=part.weights[of])[0]
+        squares = np.histogram(values[of], edges, weights=part.weights[of] ** 2)[0]
+        norm = sums.sum() * np.diff(edges)
+        if sums.sum() > 0:
+            found[name] = Histogram(edges, sums / norm, np.sqrt(squares) / norm)
+    return found
+
+
+def _operating(cells: Confusion, signal: int) -> Operating | None:
+    point = Operating(float(cells.fractions[signal, signal]), float(cells.fractions[1 - signal, signal]))
+    return point if np.isfinite(point).all() else None
+
+
+def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> dict[str, OneVsRest]:
+    found = {}
+    for label, name in enumerate(part.classes):
+        of = _curve(discriminant(part, label), part, label)
+        found[name] = OneVsRest(area(of), tuple(working_point(of, target) for target in targets), roc(of))
+    return found
+
+
+def _mean_area(of: Mapping[str, OneVsRest]) -> Value:
+    """Unweighted mean of the areas; the areas share events, so their errors give none for it."""
+    areas = [one.auc.value for one in of.values()]
+    return NOTHING if None in areas else measured(float(np.mean(areas)))  # type: ignore[arg-type]
+
+
+def _optimal(part: Scored, signal: int) -> Roc | None:
+    """The curve of the exact likelihood ratio on the same events, which no classifier beats but by chance."""
+    if LLR not in part.spectators or len(part.classes) != 2:
+        return None
+    llr = np.asarray(part.spectators[LLR], dtype=np.float64)
+    if bad := int(np.isnan(llr).sum()):
+        raise ValueError(f"spectator {LLR!r} must be a number in each event, however {bad:,} are nan")
+    return roc(_curve(llr if signal == 1 else -llr, part, signal))
+
+
+def _curve(values: Array, part: Scored, label: int) -> Curve:
+    return curve(Ranking(values), part.labels == label, part.weights)

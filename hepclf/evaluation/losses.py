@@ -1,0 +1,36 @@
+"""Proper scores of probabilities, weighted, each with its error."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.value import Value, weighted_mean
+
+Array = NDArray[np.float64]
+
+
+def log_loss(labels: NDArray[np.int64], scores: Array, weights: Array) -> Value:
+    """Mean of -ln p(true class) in nats, the probabilities clipped at the float64 epsilon.
+
+    scores [n]: probability of class 1; [n, k]: of each class. Nothing without a positive sum of weights.
+    """
+    epsilon = float(np.finfo(np.float64).eps)
+    return weighted_mean(-np.log(np.clip(_of_truth(labels, scores), epsilon, 1 - epsilon)), weights)
+
+
+def brier(labels: NDArray[np.int64], scores: Array, weights: Array) -> Value:
+    """Mean squared distance of the probabilities from the truth (Brier 1950).
+
+    Two classes: of the one probability, (p - y)^2 in 0..1; several: summed over the classes, in 0..2.
+    """
+    if scores.ndim == 1:
+        return weighted_mean((scores - labels) ** 2, weights)
+    distance = (scores**2).sum(axis=1) - 2 * _of_truth(labels, scores) + 1
+    return weighted_mean(distance, weights)
+
+
+def _of_truth(labels: NDArray[np.int64], scores: Array) -> Array:
+    if scores.ndim == 1:
+        return np.where(labels == 1, scores, 1 - scores)
+    return np.asarray(np.take_along_axis(scores, labels[:, None], axis=1)[:, 0])

@@ -1,0 +1,200 @@
+"""ROC curves, their areas and working points, from one sort of the scores and float64 cumulative sums."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepclf.evaluation.value import NOTHING, Value, effective_count, efficiency_error, measured
+
+Array = NDArray[np.float64]
+
+POINTS = 1000
+# Sums of the same weights in another order differ in the last digits; a target efficiency is met within this.
+ROUNDING = 1e-12
+
+
+class Ranking:
+    """The descending order of scores [n] and its distinct values, thresholds [m]; ties move together."""
+
+    def __init__(self, scores: Array) -> None:
+        self._order = np.argsort(-scores)
+        ranked = scores[self._order]
+        self._ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], np.ones(min(len(ranked), 1), dtype=bool)))
+        self.thresholds: Array = ranked[self._ends]
+
+    def sums(self, values: Array) -> Array:
+        """Sum of values [n] over the events at or above each threshold, [m]."""
+        return np.asarray(np.cumsum(values[self._order], dtype=np.float64)[self._ends])
+
+    def last(self, cut: float) -> int:
+        """Index of the last threshold at or above the cut, -1 if there is none."""
+        return int(np.searchsorted(-self.thresholds, -cut, side="right")) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Weight sums of signal and background at or above each distinct score [m], and those of squared weights."""
+
+    thresholds: Array
+    signal: Array
+    background: Array
+    signal_squares: Array
+    background_squares: Array
+
+    @property
+    def defined(self) -> bool:
+        """Whether both classes have a positive sum of weights, without which there are no efficiencies."""
+        return bool(len(self.thresholds) and self.signal[-1] > 0 and self.background[-1] > 0)
+
+    @cached_property
+    def signal_efficiency(self) -> Array:
+        """Share of the signal at or above each threshold, [m]."""
+        return np.asarray(self.signal / self.signal[-1])
+
+    @cached_property
+    def background_efficiency(self) -> Array:
+        """Share of the background at or above each threshold, [m]."""
+        return np.asarray(self.background / self.background[-1])
+
+    @property
+    def effective_signal(self) -> float:
+        """(sum w)^2 / sum w^2 of the signal."""
+        return effective_count(float(self.signal[-1]), float(self.signal_squares[-1]))
+
+    @property
+    def effective_background(self) -> float:
+        """(sum w)^2 / sum w^2 of the background."""
+        return effective_count(float(self.background[-1]), float(self.background_squares[-1]))
+
+    def reach(self, target: ArrayLike) -> NDArray[np.intp]:
+        """Index of the first threshold whose signal efficiency is at least the target; no interpolation."""
+        index = np.searchsorted(self._highest, np.asarray(target) - ROUNDING, side="left")
+        return np.minimum(index, len(self.thresholds) - 1)
+
+    @cached_property
+    def _highest(self) -> Array:
+        # With negative weights the curve may go back; the first crossing is that of its running maximum.
+        return np.maximum.accumulate(self.signal_efficiency)
+
+
+def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Curve:
+    """The sums of one class against the rest over a ranking of the same events; weights may be negative."""
+    signal, background = np.where(is_signal, weights, 0.0), np.where(is_signal, 0.0, weights)
+    columns = (signal, background, signal**2, background**2)
+    return Curve(ranking.thresholds, *(ranking.sums(column) for column in columns))
+
+
+def area(of: Curve) -> Value:
+    r"""Area under the curve by trapezoids over ties, with its weighted DeLong error.
+
+    A = P(score_s > score_b) + P(equal)/2. With V the placement of an event among the other class (ties half),
+    var A = sum over both classes of n/(n-1) sum w^2 (V - A)^2 / (sum w)^2, n = (sum w)^2 / sum w^2: DeLong,
+    DeLong and Clarke-Pearson (1988) for equal weights. Nothing if a class has no positive sum of weights;
+    no error if n <= 1 for a class.
+    """
+    if not of.defined:
+        return NOTHING
+    before_s, before_b = _before(of.signal_efficiency), _before(of.background_efficiency)
+    over_s, over_b = of.signal_efficiency, of.background_efficiency
+    placed_signal, placed_background = 1 - (before_b + over_b) / 2, (before_s + over_s) / 2
+    value = float((over_b - before_b) @ placed_background)
+    variance = 0.0
+    for placed, total, squares in (
+        (placed_signal, of.signal[-1], of.signal_squares),
+        (placed_background, of.background[-1], of.background_squares),
+    ):
+        n = effective_count(float(total), float(squares[-1]))
+        if n <= 1:
+            return measured(value)
+        spread = float((squares - _before(squares)) @ (placed - value) ** 2)
+        variance += n / (n - 1) * spread / float(total) ** 2
+    return measured(value, math.sqrt(max(variance, 0.0)))
+
+
+def _before(sums: Array) -> Array:
+    return np.concatenate([[0.0], sums[:-1]])
+
+
+class WorkingPoint(NamedTuple):
+    """What a cut at the first score that keeps the target share of the signal does to the background."""
+
+    target: float
+    signal_efficiency: float | None
+    background_efficiency: Value
+    rejection: Value
+    threshold: float | None
+
+
+def working_point(of: Curve, target: float) -> WorkingPoint:
+    """The first distinct score at which the signal efficiency reaches the target.
+
+    The background efficiency's error joins its binomial error (effective events) in quadrature with what the
+    uncertain signal efficiency moves it by. Without background left there is no rejection.
+    """
+    if not of.defined:
+        return WorkingPoint(target, None, NOTHING, NOTHING, None)
+    index = int(of.reach(target))
+    kept = float(of.background_efficiency[index])
+    error = float(background_error(of, np.array([index]))[0])
+    rejection = measured(1 / kept, error / kept**2) if kept > 0 else NOTHING
+    reached = float(of.signal_efficiency[index])
+    return WorkingPoint(target, reached, measured(kept, error), rejection, float(of.thresholds[index]))
+
+
+def background_error(of: Curve, index: NDArray[np.intp]) -> Array:
+    """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
+    kept, reached = of.background_efficiency[index], of.signal_efficiency[index]
+    own = efficiency_error(kept, of.effective_background)
+    spread = efficiency_error(reached, of.effective_signal)
+    shift = np.nan_to_num(spread)
+    high = of.background_efficiency[of.reach(np.minimum(reached + shift, 1.0))]
+    low = of.background_efficiency[of.reach(np.maximum(reached - shift, 0.0))]
+    return np.where(np.isnan(spread), np.nan, np.hypot(own, (high - low) / 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """A curve as it is drawn: at most 1000 points from (0, 0) to (1, 1), and the area of the full one."""
+
+    thresholds: Array
+    signal_efficiency: Array
+    background_efficiency: Array
+    background_error: Array
+    area: Value
+
+
+def roc(of: Curve) -> Roc | None:
+    """The curve for drawing, thinned where neither a linear nor a logarithmic axis would show it."""
+    if not of.defined:
+        return None
+    index = thinned(of.signal_efficiency, of.background_efficiency)
+    return Roc(
+        thresholds=np.concatenate([[np.inf], of.thresholds[index]]),
+        signal_efficiency=np.concatenate([[0.0], of.signal_efficiency[index]]),
+        background_efficiency=np.concatenate([[0.0], of.background_efficiency[index]]),
+        background_error=np.concatenate([[0.0], background_error(of, index)]),
+        area=area(of),
+    )
+
+
+def thinned(signal: Array, background: Array) -> NDArray[np.intp]:
+    """At most 999 indices into curves that rise to 1: even steps in both, and in the logarithm of the background."""
+    m = len(signal)
+    if m < POINTS:
+        return np.arange(m)
+    rising = np.maximum.accumulate(background)
+    lowest = max(float(rising[np.argmax(rising > 0)]), 1e-12)
+    third = (POINTS - 1) // 3 - 1
+    picked = (
+        np.searchsorted(np.maximum.accumulate(signal), np.linspace(0, 1, third)),
+        np.searchsorted(rising, np.linspace(0, 1, third)),
+        np.searchsorted(rising, np.geomspace(lowest, 1, third)),
+        np.array([0, m - 1]),
+    )
+    return np.unique(np.minimum(np.concatenate(picked), m - 1))

@@ -1,0 +1,128 @@
+"""Significance against the cut: choose on one split, quote on another, draw what a scan looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.roc import Curve, thinned
+from hepclf.evaluation.significance import asimov, s_over_sqrt_b
+from hepclf.evaluation.value import NOTHING, Value, measured
+
+Array = NDArray[np.float64]
+MEASURES = ("asimov", "s_over_sqrt_b", "asimov_systematic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a cut is optimised for, and what it must keep to have a significance."""
+
+    optimise: str
+    systematic: float
+    minimum_background: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Significance:
+    """The expected result of counting events above a cut; nothing but the reason where there is none."""
+
+    cut: float | None = None
+    s: Value = NOTHING
+    b: Value = NOTHING
+    s_over_sqrt_b: Value = NOTHING
+    asimov: Value = NOTHING
+    asimov_systematic: Value = NOTHING
+    optimised: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Significances [m] against the cut, over the cuts that keep enough background, for drawing."""
+
+    cuts: Array
+    s_over_sqrt_b: Array
+    asimov: Array
+    asimov_systematic: Array
+
+
+def measure(name: str, s: Array, b: Array, b_squares: Array, systematic: float) -> Array:
+    """One of the MEASURES for yields s and b, b_squares being the sum of squared background weights."""
+    if name == "s_over_sqrt_b":
+        return s_over_sqrt_b(s, b)
+    if name == "asimov":
+        return asimov(s, b)
+    return asimov(s, b, np.sqrt(b_squares + (systematic * b) ** 2))
+
+
+def qualified(of: Curve, minimum: float) -> NDArray[np.bool_]:
+    """Which thresholds keep a positive background of at least this effective count, (sum w)^2 / sum w^2."""
+    b = of.background
+    return (b > 0) & (b**2 >= minimum * of.background_squares)
+
+
+def best_cut(of: Curve, rules: Rules) -> float | None:
+    """The threshold of the greatest significance, None if no threshold qualifies."""
+    allowed = np.flatnonzero(qualified(of, rules.minimum_background))
+    s, b, squares = of.signal[allowed], of.background[allowed], of.background_squares[allowed]
+    z = measure(rules.optimise, s, b, squares, rules.systematic)
+    if not np.isfinite(z).any():
+        return None
+    return float(of.thresholds[allowed[int(np.nanargmax(z))]])
+
+
+def quote(of: Curve, index: int, cut: float, rules: Rules) -> Significance:
+    """The significance of a cut that was chosen elsewhere, index being its last threshold here (-1: none)."""
+    if index < 0 or not qualified(of, rules.minimum_background)[index]:
+        b = max(float(of.background[index]), 0.0) if index >= 0 else 0.0
+        count = b**2 / float(of.background_squares[index]) if b > 0 else 0.0
+        return Significance(
+            optimised=rules.optimise,
+            reason=f"the cut at {cut:.6g}, chosen on validation, leaves an effective background count of {count:.3g} "
+            f"on test, under the minimum of {rules.minimum_background:g}",
+        )
+    s, b, squares = float(of.signal[index]), float(of.background[index]), float(of.background_squares[index])
+    errors = float(np.sqrt(of.signal_squares[index])), float(np.sqrt(squares))
+
+    def value(name: str) -> Value:
+        return propagated(lambda x, y: measure(name, x, y, np.asarray(squares), rules.systematic), (s, b), errors)
+
+    return Significance(
+        cut=cut,
+        s=measured(s, errors[0]),
+        b=measured(b, errors[1]),
+        s_over_sqrt_b=value("s_over_sqrt_b"),
+        asimov=value("asimov"),
+        asimov_systematic=value("asimov_systematic"),
+        optimised=rules.optimise,
+    )
+
+
+def propagated(formula: Callable[[Array, Array], Array], at: tuple[float, float], errors: tuple[float, float]) -> Value:
+    """formula(s, b) with the error from those of s and b, by central differences that stay at s, b >= 0."""
+    variance = 0.0
+    for axis in (0, 1):
+        step = 1e-4 * max(abs(at[axis]), 1e-3 * abs(at[1 - axis]))
+        low, high = np.array(at), np.array(at)
+        low[axis], high[axis] = max(at[axis] - step, 0.0), at[axis] + step
+        slope = (float(formula(*high)) - float(formula(*low))) / (high[axis] - low[axis])
+        variance += (slope * errors[axis]) ** 2
+    return measured(float(formula(np.asarray(at[0]), np.asarray(at[1]))), float(np.sqrt(variance)))
+
+
+def scan(of: Curve, rules: Rules) -> Scan | None:
+    """The three significances over at most 1000 of the qualified thresholds, None if there are none."""
+    if not of.defined:
+        return None
+    allowed = np.flatnonzero(qualified(of, rules.minimum_background))
+    if len(allowed) == 0:
+        return None
+    index = allowed[thinned(of.signal_efficiency[allowed], of.background_efficiency[allowed])]
+    s, b, squares = of.signal[index], of.background[index], of.background_squares[index]
+    return Scan(
+        of.thresholds[index],
+        *(measure(name, s, b, squares, rules.systematic) for name in ("s_over_sqrt_b", "asimov", "asimov_systematic")),
+    )

@@ -1,0 +1,145 @@
+"""Scored events: all that an evaluation sees of a tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import nearest
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Scored:
+    """Labels, weights and scores of events, with the split that each belongs to.
+
+    labels      integers 0..k-1 [n], an index into classes
+    weights     float64 [n], physical and signed
+    scores      float64: the probability of class 1 [n], or, for several classes, of each class [n, k]
+    split       int8 [n], an index into SPLITS
+    processes   integers [n], an index into process_names: the sample each event came from
+    spectators  named columns [n], carried along; `llr` is the exact log-likelihood ratio of two classes
+    """
+
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    split: NDArray[np.int8]
+    classes: tuple[str, ...]
+    processes: NDArray[np.int64]
+    process_names: tuple[str, ...]
+    spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "classes", tuple(self.classes))
+        put(self, "process_names", tuple(self.process_names))
+        put(self, "labels", _frozen(np.asarray(self.labels, dtype=np.int64)))
+        put(self, "weights", _frozen(np.asarray(self.weights, dtype=np.float64)))
+        put(self, "scores", _frozen(np.asarray(self.scores, dtype=np.float64)))
+        put(self, "split", _frozen(np.asarray(self.split, dtype=np.int8)))
+        put(self, "processes", _frozen(np.asarray(self.processes, dtype=np.int64)))
+        put(self, "spectators", {name: _frozen(np.asarray(column)) for name, column in self.spectators.items()})
+        self._check_shapes()
+        self._check_scores()
+        self._check_indices()
+
+    def _check_shapes(self) -> None:
+        if len(self.classes) < 2:
+            raise ValueError(f"scores need two classes or more, however classes={list(self.classes)}")
+        n, k = len(self.labels), len(self.classes)
+        shape = (n,) if k == 2 else (n, k)
+        if self.scores.shape != shape:
+            what = "the probability of class 1" if k == 2 else "a probability a class"
+            raise ValueError(
+                f"{k} classes need scores of shape {shape}, {what}, however scores.shape={self.scores.shape}"
+            )
+        columns = {name: getattr(self, name) for name in ("labels", "weights", "split", "processes")}
+        for name, column in {**columns, **self.spectators}.items():
+            if column.shape != (n,):
+                raise ValueError(f"{name} must be one value an event, shape ({n},), however {column.shape=}")
+
+    def _check_scores(self) -> None:
+        for name in ("scores", "weights"):
+            values = getattr(self, name)
+            if bad := int(np.size(values) - np.isfinite(values).sum()):
+                raise ValueError(
+                    f"{name} must be finite, however {bad:,} of {np.size(values):,} are not; "
+                    "look for infinite features or a training that diverged"
+                )
+        if len(self) and (self.scores.min() < 0 or self.scores.max() > 1):
+            low, high = self.scores.min(), self.scores.max()
+            raise ValueError(f"scores must be probabilities in 0..1, however they span {low:.6g}..{high:.6g}")
+        if self.scores.ndim == 2 and len(self):
+            worst = float(np.abs(self.scores.sum(axis=1) - 1).max())
+            if worst > 1e-3:
+                raise ValueError(f"the scores of an event must sum to 1, however a row is off by {worst:.3g}")
+
+    def _check_indices(self) -> None:
+        for name, names in (("labels", self.classes), ("split", SPLITS), ("processes", self.process_names)):
+            index = getattr(self, name)
+            if len(index) and (index.min() < 0 or index.max() >= len(names)):
+                span = f"{index.min()}..{index.max()}"
+                raise ValueError(f"{name} must lie in 0..{len(names) - 1} ({list(names)}), however it spans {span}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        counts = np.bincount(self.split, minlength=len(SPLITS))
+        parts = ", ".join(f"{name} {count:,}" for name, count in zip(SPLITS, counts, strict=True))
+        return f"Scored: {len(self):,} events ({parts}), classes {', '.join(self.classes)}"
+
+    def of(self, split_name: str) -> Scored:
+        """The events of one split, `train`, `valid` or `test`."""
+        mask = self._mask(split_name)
+        return Scored(
+            labels=self.labels[mask],
+            weights=self.weights[mask],
+            scores=self.scores[mask],
+            split=self.split[mask],
+            classes=self.classes,
+            processes=self.processes[mask],
+            process_names=self.process_names,
+            spectators={name: column[mask] for name, column in self.spectators.items()},
+        )
+
+    def scaled_weights(self, split_name: str) -> NDArray[np.float64]:
+        """Weights of one split, scaled process by process to the yield of the whole sample, [n of split].
+
+        The factor is (sum over all) / (sum over the split). A process whose weights sum to nothing in the
+        split, or to the other sign, cannot stand for its yield and is refused.
+        """
+        mask = self._mask(split_name)
+        k = len(self.process_names)
+        whole = np.bincount(self.processes, self.weights, minlength=k)
+        absolute = np.bincount(self.processes, np.abs(self.weights), minlength=k)
+        part = np.bincount(self.processes[mask], self.weights[mask], minlength=k)
+        factors = np.ones(k)
+        for process in np.flatnonzero(absolute):
+            # A sum that is only the rounding of what cancelled is a sum of zero.
+            zero = abs(part[process]) <= 1e-12 * absolute[process]
+            if zero or whole[process] / part[process] < 0:
+                raise ValueError(
+                    f"process {self.process_names[process]!r} has weights that sum to {whole[process]:.6g} over all, "
+                    f"however to {part[process]:.6g} in the {split_name} split, which cannot be scaled to it; "
+                    f"give that split more of its events"
+                )
+            factors[process] = whole[process] / part[process]
+        return self.weights[mask] * factors[self.processes[mask]]
+
+    def _mask(self, split_name: str) -> NDArray[np.bool_]:
+        if split_name not in SPLITS:
+            raise ValueError(f"split {split_name!r} is unknown{nearest(split_name, SPLITS)}")
+        return np.asarray(self.split == SPLITS.index(split_name))
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,70 @@
+"""A number and its error, and the errors of plain efficiencies."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class Value(NamedTuple):
+    """A number with its standard error; None is what could not be had."""
+
+    value: float | None
+    error: float | None = None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """The two numbers by name."""
+        return {"value": self.value, "error": self.error}
+
+
+NOTHING = Value(None, None)
+
+
+def measured(value: float, error: float | None = None) -> Value:
+    """The value with its error, either None where it is not finite; no value has no error."""
+    if not math.isfinite(value):
+        return NOTHING
+    return Value(float(value), float(error) if error is not None and math.isfinite(error) else None)
+
+
+def effective_count(total: float, squares: float) -> float:
+    """Effective number of events, (sum w)^2 / sum w^2; zero without weights."""
+    return total**2 / squares if squares > 0 else 0.0
+
+
+def efficiency_error(efficiency: ArrayLike, effective: ArrayLike) -> NDArray[np.float64]:
+    """Binomial error of an efficiency, sqrt(e (1 - e) / N), with N = (sum w)^2 / sum w^2 for weighted events.
+
+    nan where the efficiency leaves 0..1 (negative weights) or N is not positive. Zero at e = 0 and e = 1, where
+    the formula knows no better.
+    """
+    e, n = np.asarray(efficiency, dtype=np.float64), np.asarray(effective, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((n > 0) & (e >= 0) & (e <= 1), np.sqrt(e * (1 - e) / n), np.nan)
+
+
+def rejection_error(rejection: ArrayLike, effective: ArrayLike) -> NDArray[np.float64]:
+    """Error of a rejection r = 1/e, propagated from the binomial error of e: r^2 sqrt(e (1 - e) / N)."""
+    r = np.asarray(rejection, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return r**2 * efficiency_error(1 / r, effective)
+
+
+def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Value:
+    """sum(w x) / sum(w), with the error n/(n-1) sum(w^2 (x - mean)^2) / (sum w)^2, n = (sum w)^2 / sum w^2.
+
+    Nothing if the weights do not sum to more than zero; no error if n is not above 1.
+    """
+    total = float(weights.sum())
+    if total <= 0:
+        return NOTHING
+    squared = weights**2
+    mean = float(weights @ values) / total
+    n = effective_count(total, float(squared.sum()))
+    if n <= 1:
+        return measured(mean)
+    variance = float(squared @ (values - mean) ** 2) / total**2 * n / (n - 1)
+    return measured(mean, math.sqrt(variance))

@@ -1,0 +1,126 @@
+"""The verdict on a tagger: plain values and arrays, each number with its error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.confusion import Confusion
+from hepclf.evaluation.roc import Roc, WorkingPoint
+from hepclf.evaluation.scan import Scan, Significance
+from hepclf.evaluation.scored import SPLITS
+from hepclf.evaluation.value import Value
+
+MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
+
+
+class Operating(NamedTuple):
+    """Where the decision's threshold sits on the ROC curve."""
+
+    signal_efficiency: float
+    background_efficiency: float
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Density of a class's scores, of unit area: edges [m+1], density and error [m]."""
+
+    edges: NDArray[np.float64]
+    density: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+class OneVsRest(NamedTuple):
+    """One class of several against all others."""
+
+    auc: Value
+    working_points: tuple[WorkingPoint, ...]
+    roc: Roc | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SplitVerdict:
+    """What one split says of a tagger."""
+
+    events: int
+    negative_fraction: float | None
+    auc: Value
+    log_loss: Value
+    brier: Value
+    accuracy: Value
+    precision: Value
+    recall: Value
+    f1: Value
+    threshold: float | None
+    confusion: Confusion
+    working_points: tuple[WorkingPoint, ...]
+    operating: Operating | None
+    roc: Roc | None
+    optimal: Roc | None = None
+    one_vs_rest: Mapping[str, OneVsRest] = field(default_factory=dict)
+    histograms: Mapping[str, Histogram] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, lists and dictionaries, as metrics.json has them."""
+        means = {name: getattr(self, name) for name in MEANS}
+        found: dict[str, Any] = {"auc": self.auc.to_dict()}
+        if self.optimal is not None:
+            found["optimal_auc"] = self.optimal.area.to_dict()
+        found |= {name: mean.value for name, mean in means.items()}
+        found["errors"] = {name: mean.error for name, mean in means.items()}
+        found |= {"threshold": self.threshold, "confusion": self.confusion.weights.tolist()}
+        found["working_points"] = [_point(point) for point in self.working_points]
+        found["negative_fraction"] = self.negative_fraction
+        if self.one_vs_rest:
+            found["one_vs_rest"] = {
+                name: {"auc": one.auc.to_dict(), "working_points": [_point(p) for p in one.working_points]}
+                for name, one in self.one_vs_rest.items()
+            }
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verdict:
+    """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test."""
+
+    classes: tuple[str, ...]
+    signal: str
+    train: SplitVerdict | None
+    valid: SplitVerdict | None
+    test: SplitVerdict | None
+    significance: Significance
+    scan: Scan | None
+
+    @property
+    def splits(self) -> dict[str, SplitVerdict]:
+        """The splits that have events, by name."""
+        found = {name: getattr(self, name) for name in SPLITS}
+        return {name: split for name, split in found.items() if split is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers of the verdict, ready for JSON: what could not be had is None, never nan."""
+        found = {name: split.to_dict() for name, split in self.splits.items()}
+        if "test" in found:
+            found["test"]["significance"] = _significance(self.significance)
+        return {name: _finite(split) for name, split in found.items()}
+
+
+def _point(point: WorkingPoint) -> dict[str, Any]:
+    return {name: value.to_dict() if isinstance(value, Value) else value for name, value in point._asdict().items()}
+
+
+def _significance(of: Significance) -> dict[str, Any]:
+    return {name: value.to_dict() if isinstance(value, Value) else value for name, value in vars(of).items()}
+
+
+def _finite(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _finite(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [_finite(value) for value in found]
+    return None if isinstance(found, float) and not math.isfinite(found) else found
