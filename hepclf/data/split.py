@@ -152,7 +152,7 @@ def _check(parts: NDArray[np.int8], events: Events, kind: str) -> None:
         "column": "no value of split.column falls there; choose another column, modulo or fraction",
     }[kind]
     classes = len(events.classes)
-    table = np.bincount(parts * classes + events.labels, minlength=3 * classes).reshape(3, classes)
+    table = np.bincount(parts.astype(np.int64) * classes + events.labels, minlength=3 * classes).reshape(3, classes)
     for part, name in enumerate(PARTS):
         if table[part].sum() == 0:
             raise ValueError(f"the {name} part of {len(events)} events is empty; {why}")
