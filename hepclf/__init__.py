@@ -1,0 +1,43 @@
+"""Train, judge and deploy signal/background classifiers for high-energy physics."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hepclf.data.csv import CSV as CSV
+    from hepclf.data.gw import GW as GW
+    from hepclf.data.mixture import Mixture as Mixture
+    from hepclf.data.split import Split as Split
+    from hepclf.evaluation.evaluation import Evaluation as Evaluation
+    from hepclf.evaluation.evaluation import evaluate as evaluate
+    from hepclf.events import Events as Events
+    from hepclf.models.logistic import Logistic as Logistic
+    from hepclf.models.mlp import MLP as MLP
+    from hepclf.models.network import NetworkTagger as NetworkTagger
+    from hepclf.training.trainer import Trainer as Trainer
+    from hepclf.workflow import train as train
+
+_HOMES = {
+    "CSV": "data.csv",
+    "GW": "data.gw",
+    "Mixture": "data.mixture",
+    "Split": "data.split",
+    "Evaluation": "evaluation.evaluation",
+    "evaluate": "evaluation.evaluation",
+    "Events": "events",
+    "Logistic": "models.logistic",
+    "MLP": "models.mlp",
+    "NetworkTagger": "models.network",
+    "Trainer": "training.trainer",
+    "train": "workflow",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when they are first used, so that `import hepclf` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hepclf' has no attribute {name!r}")
+    return getattr(import_module(f"hepclf.{_HOMES[name]}"), name)

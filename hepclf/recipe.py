@@ -38,8 +38,12 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
             raise RecipeError(f"{path}.{name} must be given; say {path}.{name}=...")
     try:
         return cls(**arguments)
+    except RecipeError:
+        raise
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"{path}: {error}") from error
+        text = str(error).removeprefix(f"{path.rpartition('.')[2]}.")
+        subject = text.split(" ", 1)[0].split("=", 1)[0].split(".", 1)[0]
+        raise RecipeError(f"{path}.{text}" if subject in known else f"{path}: {text}") from error
 
 
 def describe(recipe: Any) -> Any:

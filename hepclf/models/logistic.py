@@ -8,8 +8,8 @@ from typing import Literal
 from torch import nn
 
 from hepclf.events import Events
+from hepclf.models.model import Fit
 from hepclf.models.network import Network
-from hepclf.models.tagger import Fit
 from hepclf.training.trainer import Trainer
 
 

@@ -21,8 +21,9 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from hepclf.events import Events
+from hepclf.models.model import Fit
 from hepclf.models.preprocess import ROWS, Prepare, Preprocess
-from hepclf.models.tagger import Fit, read_tagger, write_tagger
+from hepclf.models.tagger import read_tagger, write_tagger
 from hepclf.recipe import TARGET, build, describe
 from hepclf.training.device import resolve
 from hepclf.training.trainer import Epoch, Table, Trainer, epochs

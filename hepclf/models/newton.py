@@ -16,6 +16,7 @@ from hepclf.training.loss import losses
 from hepclf.training.trainer import Epoch, Table, Trainer
 
 STEPS = 50
+SEPARATED = 1e-9  # curvature of the mean loss: what is flatter than this has no minimum to find
 CONVERGED = 1e-12  # Newton decrement relative to the loss: far below the 1e-5 to which peers agree
 
 
@@ -63,11 +64,13 @@ class NewtonFit:
                 1.0,
                 time.perf_counter() - started,
             )
+            if float(torch.linalg.eigvalsh(hessian)[0]) < SEPARATED:
+                break
             if decrement <= CONVERGED * max(loss, 1e-3):
                 return
         raise ValueError(
-            f"the maximum-likelihood solution was not reached in {STEPS} steps: a plane separates the classes, so the "
-            "coefficients grow without bound; set model.l2=1e-4 or use model.solver=gradient"
+            f"the likelihood has no maximum that {self._steps} steps could reach: a plane separates some events of the "
+            "classes, so coefficients grow without bound; set model.l2=1e-4 or use model.solver=gradient"
         )
 
     def tagger(self) -> NetworkTagger:
@@ -146,7 +149,7 @@ class NewtonFit:
         values, vectors = torch.linalg.eigh(gram)
         if self._recipe.l2 == 0 and float(values[0]) < 1e-12 * float(values[-1]):
             size = vectors[:, 0].abs()
-            involved = [names[i] for i in range(len(names)) if float(size[i]) > 0.1 * float(size.max())]
+            involved = [names[i] for i in range(len(names)) if float(size[i]) > 0.01 * float(size.max())]
             raise ValueError(
                 f"features {involved} depend on each other linearly, so their coefficients have no unique "
                 "solution; leave one out of data.features, set model.l2=1e-4 or use model.solver=gradient"

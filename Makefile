@@ -1,0 +1,32 @@
+# make train: set up, then train on the embedded synthetic triggers.   make test: set up, then run every test.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.PHONY: train test check bench clean
+train: $(VENV)/.installed
+	$(VENV)/bin/hepclf train
+
+test: $(VENV)/.installed-test
+	$(VENV)/bin/python -m pytest
+
+check: $(VENV)/.installed-dev
+	scripts/check
+
+bench: $(VENV)/.installed-test
+	$(VENV)/bin/python scripts/bench
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of extras; a set is installed again when what it is made of changes.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+	touch $(VENV)/.installed $@

@@ -1,0 +1,82 @@
+"""Where the configuration files are, and what choices they offer; nothing heavy is imported for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+TARGET = "_target_"
+
+GROUPS = ("data", "model", "trainer", "evaluation", "experiment")
+
+
+def folder() -> Path:
+    """The configs/ folder: beside the package in a checkout, inside it in an installation."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "configs" / "train.yaml").is_file():
+        return checkout / "configs"
+    return package / "configs"
+
+
+def choices(group: str, lab: Sequence[Path] = ()) -> dict[str, str]:
+    """The choices of a group, each with its line of description; folders of one's own come after hepclf's."""
+    found = {}
+    for place in (folder(), *lab):
+        for path in sorted((place / group).glob("*.yaml")):
+            found[path.stem] = description(path)
+    return found
+
+
+def description(path: Path) -> str:
+    """The first comment line of a configuration file that is not a directive."""
+    for line in path.read_text().splitlines():
+        if line.startswith("#") and "@package" not in line:
+            return line.lstrip("# ").strip()
+    return ""
+
+
+def keys(path: Path) -> dict[str, tuple[Any, str]]:
+    """Each setting of a file by its dotted name, with its value and its comment."""
+    import yaml
+
+    comments = _comments(path.read_text())
+    values = yaml.safe_load(path.read_text()) or {}
+    return {
+        name: (value, comments.get(name) or comments.get(name.rpartition(".")[0], ""))
+        for name, value in _flat("", values)
+    }
+
+
+def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if key in (TARGET, "defaults", "hydra"):
+            continue
+        if isinstance(value, Mapping) and value:
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _comments(text: str) -> dict[str, str]:
+    """The comment behind each key, by dotted name; the indentation says where a key belongs."""
+    found: dict[str, str] = {}
+    parents: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        match = re.match(r"^( *)(\w+):(?: .*?)?(?:# *(.*))?$", line)
+        if match:
+            parents = [(depth, name) for depth, name in parents if depth < len(match[1])] + [(len(match[1]), match[2])]
+            found[".".join(name for _, name in parents)] = match[3] or ""
+    return found
+
+
+def defaults(path: Path) -> dict[str, str]:
+    """The default choice of each group of a command, in the order of its file."""
+    found = {}
+    for line in path.read_text().splitlines():
+        words = line.strip().removeprefix("- ").removeprefix("optional ").split(": ")
+        if line.strip().startswith("- ") and words[0] in GROUPS and len(words) == 2:
+            found[words[0]] = words[1].strip()
+    return found

@@ -1,0 +1,30 @@
+"""What went wrong, on one line, and the exit code for it."""
+
+from __future__ import annotations
+
+import re
+
+FAILED, WRONG = 1, 2
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """One line that says rule, value and way out, and the exit code: 1 the run failed, 2 the command was wrong."""
+    kind = type(error).__name__
+    module = type(error).__module__
+    text = " ".join(str(error).split())
+    if kind == "RecipeError":
+        return text, WRONG
+    if kind == "MissingConfigException" and getattr(error, "options", None):
+        group, _, choice = str(getattr(error, "missing_cfg_file", "")).rpartition("/")
+        options = ", ".join(str(option) for option in getattr(error, "options", []))
+        return f"{group}={choice} is not a choice; there are: {options}", WRONG
+    if module.startswith(("hydra", "omegaconf")):
+        first = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip()
+        return f"the command cannot be read: {first}", WRONG
+    if isinstance(error, KeyboardInterrupt):
+        return text or "interrupted; what was written so far is whole", FAILED
+    if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
+        return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
+    if isinstance(error, (ValueError, OSError)):
+        return text, FAILED
+    return f"unexpected {kind}: {text}; --debug shows where", FAILED

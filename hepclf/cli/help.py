@@ -1,0 +1,74 @@
+"""Help that lists every choice with its line; read from the configuration files themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hepclf.cli import configs
+from hepclf.cli.main import COMMANDS
+
+USAGE = "hepclf COMMAND [group=choice] [key=value]..."
+
+
+def overview() -> str:
+    """The help of `hepclf --help`."""
+    lines = ["Train, judge and deploy signal/background classifiers.", "", f"  {USAGE}", "", "commands"]
+    lines += _table(COMMANDS)
+    lines += _groups(configs.GROUPS, ())
+    lines += [
+        "",
+        "examples",
+        "  hepclf train                                    the synthetic triggers, a network",
+        "  hepclf train data=susy data.files=SUSY.csv.gz   the UCI SUSY data",
+        "  hepclf train -m model=logistic,mlp seed=0,1,2   a sweep: every combination",
+        "  hepclf evaluate run=runs/latest evaluation.threshold=0.8",
+        "",
+        "`hepclf COMMAND --help` lists the settings. Flags are Hydra's: -m, --config-dir, --cfg job.",
+        "--debug shows the traceback of an error; --version the version.",
+    ]
+    return "\n".join(lines)
+
+
+def command_help(command: str, lab: Sequence[Path]) -> str:
+    """The help of one command: its groups, and the settings of the default choices."""
+    lines = [f"hepclf {command}: {COMMANDS[command]}", ""]
+    path = configs.folder() / f"{command}.yaml"
+    if not path.is_file():
+        return "\n".join([*lines, f'  eval "$(hepclf {command})"    in ~/.bashrc'])
+    defaults = configs.defaults(path)
+    lines += [f"  {USAGE.replace('COMMAND', command)}"]
+    lines += _groups([group for group in configs.GROUPS if group in defaults], lab)
+    lines += ["", "settings", *_settings("", path)]
+    for group, choice in defaults.items():
+        if choice != "null":
+            chosen = configs.folder() / group / f"{choice}.yaml"
+            lines += ["", f"settings of {group}={choice}", *_settings(f"{group}.", chosen)]
+    return "\n".join(lines)
+
+
+def _groups(groups: Sequence[str], lab: Sequence[Path]) -> list[str]:
+    lines = []
+    for group in groups:
+        lines += ["", f"{group}=", *_table(configs.choices(group, lab))]
+    return lines
+
+
+def _settings(prefix: str, path: Path) -> list[str]:
+    rows = {f"{prefix}{key}={_shown(value)}": comment for key, (value, comment) in configs.keys(path).items()}
+    width = min(max((len(row) for row in rows), default=0), 36)
+    return [f"  {row:<{width}}  {comment}".rstrip() for row, comment in rows.items()]
+
+
+def _shown(value: Any) -> str:
+    """A value as it would be typed."""
+    words: dict[Any, str] = {None: "null", True: "true", False: "false"}
+    if isinstance(value, list):
+        return "[" + ",".join(_shown(item) for item in value) + "]"
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _table(rows: dict[str, str]) -> list[str]:
+    width = max((len(name) for name in rows), default=0)
+    return [f"  {name:<{width}}  {line}" for name, line in rows.items()]

@@ -1,0 +1,82 @@
+"""The command line: `hepclf COMMAND [group=choice] [key=value]...`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = {
+    "train": "load, split, fit, score, judge, report",
+    "evaluate": "judge a run again with other choices, or its tagger on other data",
+    "inspect": "what a dataset holds, before anything is trained",
+    "completion": "print the lines that give bash tab completion",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0 done, 1 the run failed, 2 the command was wrong."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        from hepclf.cli.help import overview
+
+        print(overview())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"hepclf {version('hepclf')}")
+        return 0
+    command, rest = words[0], words[1:]
+    if command not in COMMANDS:
+        from hepclf.events import nearest
+
+        return _complain(f"{command!r} is not a command{nearest(command, COMMANDS)}", 2)
+    if {"-h", "--help"} & set(rest):
+        from hepclf.cli.help import command_help
+
+        print(command_help(command, lab_folders(rest)))
+        return 0
+    debug = "--debug" in rest
+    return _guarded(command, [word for word in rest if word != "--debug"], debug=debug)
+
+
+def _guarded(command: str, rest: list[str], *, debug: bool) -> int:
+    """The command's exit code; whatever it raises becomes one line on standard error."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
+        return run(rest)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 2
+    except BaseException as error:
+        if debug:
+            raise
+        from hepclf.cli.errors import explain
+
+        return _complain(*explain(error))
+
+
+def lab_folders(words: Sequence[str]) -> list[Path]:
+    """The user's own configuration folders, as given with --config-dir."""
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    joined = [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
+    return [Path(after) for word, after in pairs if word in ("--config-dir", "-cd")] + [Path(place) for place in joined]
+
+
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt("terminated by the system (SIGTERM); what was written so far is whole")
+
+
+def _complain(line: str, code: int) -> int:
+    print(f"hepclf: {line}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What a person sees: progress on standard error, results on standard output, both within 80 columns."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hepclf.training.trainer import Epoch
+
+WIDTH = 80
+EVERY = 10.0  # seconds between lines in a batch log
+
+
+def output() -> Console:
+    """Where results go; 80 columns where nobody says how wide the terminal is."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+
+
+def listen() -> None:
+    """Show the library's warnings on standard error."""
+    handler = RichHandler(
+        console=Console(stderr=True), show_time=False, show_path=False, markup=False, rich_tracebacks=False
+    )
+    logger = logging.getLogger("hepclf")
+    logger.handlers = [handler]
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+
+
+class Watch:
+    """Progress of a training: a bar on a terminal, a line now and then in a log."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._spoke = time.monotonic()
+
+    def stage(self, what: str) -> None:
+        """A new stage begins; the bar of the last one ends."""
+        self.close()
+        if what == "training" and self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, TextColumn("{task.fields[loss]}"), console=self._console, transient=True)
+            self._bar.start()
+        elif not self._console.is_terminal:
+            self._console.print(what, highlight=False)
+
+    def epoch(self, epoch: Epoch, of: int) -> None:
+        """An epoch is done."""
+        losses = f"loss {epoch.train_loss:.4f}, validation {epoch.valid_loss:.4f}"
+        if self._bar is not None:
+            if self._task is None:
+                self._task = self._bar.add_task("training", total=of, loss="")
+            self._bar.update(self._task, completed=epoch.epoch, loss=losses)
+        elif not self._console.is_terminal and time.monotonic() - self._spoke > EVERY:
+            self._console.print(f"epoch {epoch.epoch}/{of}: {losses}", highlight=False)
+            self._spoke = time.monotonic()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar, self._task = None, None
+
+
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A plain table: the first column names, the others are numbers."""
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    made.add_column(header[0], overflow="fold")
+    for name in header[1:]:
+        made.add_column(name, justify="right", overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def number(value: float | None, error: float | None = None, digits: int = 4) -> str:
+    """`0.9812 ± 0.0010`: as many decimals as the error has two digits, or `-` where there is no value."""
+    if value is None:
+        return "-"
+    if error is None or error <= 0:
+        return f"{value:.{digits}g}" if abs(value) >= 1e4 or 0 < abs(value) < 1e-3 else f"{value:.{digits}f}"
+    if error >= 1e5 or error < 1e-6:
+        return f"{value:.3g} ± {error:.1g}"
+    decimals = max(0, 2 - len(str(int(error)))) if error >= 1 else _decimals(error)
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def _decimals(error: float) -> int:
+    """Decimals that show an error below one with two digits."""
+    return next(count for count in range(1, 9) if error * 10**count >= 9.5)
+
+
+def place(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

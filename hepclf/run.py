@@ -1,0 +1,193 @@
+"""Run: the folder of one training, its file names, and writes that are whole or absent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one training; see docs/outputs.md for every file in it."""
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path | str) -> Run:
+        """This folder, made now; one that holds anything already is refused."""
+        folder = Path(folder)
+        if folder.is_dir() and any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty; a run needs a folder of its own")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(
+                f"{folder} cannot be made: {error.strerror}; choose another place with runs=DIR"
+            ) from error
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Run:
+        """An existing run's folder, or the link runs/latest."""
+        run = cls(Path(folder).resolve())
+        if not run.folder.is_dir():
+            raise FileNotFoundError(f"there is no run {folder}; give the folder of a run, or runs/latest")
+        if not run.config.is_file():
+            raise FileNotFoundError(f"{folder} is not a run of hepclf: it holds no {run.config.name}")
+        return run
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.folder / "config.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, device, command line, times and the run's status."""
+        return self.folder / "environment.json"
+
+    @property
+    def history(self) -> Path:
+        """A row an epoch."""
+        return self.folder / "history.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """The verdict."""
+        return self.folder / "metrics.json"
+
+    @property
+    def scores(self) -> Path:
+        """Label, weight, split, score and spectators of each event."""
+        return self.folder / "scores.root"
+
+    @property
+    def tagger(self) -> Path:
+        """The folder of the tagger."""
+        return self.folder / "tagger"
+
+    @property
+    def plots(self) -> Path:
+        """The folder of the pictures."""
+        return self.folder / "plots"
+
+    @contextmanager
+    def recorded(self, **facts: Any) -> Iterator[dict[str, Any]]:
+        """Keep environment.json true while the block runs: running, then finished or failed and with what.
+
+        The block may add facts to the mapping it gets; they are written at the end.
+        """
+        record = {"status": "running", "error": None, "started": _now(), "finished": None, **environment(), **facts}
+        write_json(self.environment, record)
+        try:
+            yield record
+        except BaseException as error:
+            reason = " ".join(str(error).split())
+            record |= {"status": "failed", "error": f"{type(error).__name__}: {reason}", "finished": _now()}
+            write_json(self.environment, record)
+            raise
+        record |= {"status": "finished", "finished": _now()}
+        write_json(self.environment, record)
+
+
+def new_folder(runs: Path | str, name: str) -> Path:
+    """A name that no other run has: runs/<name>/<date>_<time>-<id>."""
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return Path(runs) / name / f"{stamp}-{secrets.token_hex(2)}"
+
+
+def point_latest(runs: Path | str, folder: Path) -> None:
+    """Let runs/latest point at this run."""
+    link = Path(runs) / "latest"
+    aside = link.with_name(f".latest.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+    aside.replace(link)
+
+
+def environment() -> dict[str, Any]:
+    """What a reader needs to know of the machine to repeat a run."""
+    return {
+        "command": sys.argv,
+        "directory": str(Path.cwd()),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write beside the place and move there, so that a reader never sees half a file."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, contents: Any) -> None:
+    """JSON that any reader takes: NaN and infinity are refused, not written."""
+    write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_yaml(path: Path, contents: Any) -> None:
+    """YAML in the order given."""
+    import yaml
+
+    write_bytes(path, yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True).encode())
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """YAML read safely."""
+    import yaml
+
+    contents = yaml.safe_load(path.read_text())
+    if not isinstance(contents, Mapping):
+        raise ValueError(f"{path} must hold a mapping of settings, not {type(contents).__name__}")
+    return dict(contents)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A header and its rows."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _commit() -> str | None:
+    """The commit of the working directory, where it is a checkout."""
+    try:
+        answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,30 @@
+"""Small tables that many tests train on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hepclf.events import Events
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    """Every test writes into a folder of its own, whatever it writes."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def gaussians():
+    """A function making two Gaussian classes a distance apart; their best AUC is Phi(separation / sqrt 2)."""
+
+    def make(events=4000, features=3, separation=1.5, classes=2, seed=0, **columns):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(events) % classes
+        values = rng.normal(size=(events, features))
+        values[:, 0] += separation * labels
+        names = tuple(f"x{i}" for i in range(features))
+        kinds = ("background", "signal") if classes == 2 else tuple(f"class{i}" for i in range(classes))
+        return Events(features=values, labels=labels, names=names, classes=kinds, **columns)
+
+    return make

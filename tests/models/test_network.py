@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from threading import Thread
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from scipy.stats import norm
+from torch import nn
+
+from hepclf.models.logistic import Logistic
+from hepclf.models.mlp import MLP
+from hepclf.models.network import Network, NetworkTagger
+from hepclf.training.trainer import Trainer
+
+SHORT = Trainer(epochs=2, batch=256)
+
+
+def fitted(train, model=None, trainer=SHORT, valid=None):
+    fit = (model or MLP(hidden=(8,))).fit(train, valid or train, trainer)
+    history = list(fit)
+    return fit.tagger(), history
+
+
+@pytest.fixture
+def saved(gaussians, tmp_path):
+    tagger, _ = fitted(gaussians(classes=2, events=500))
+    folder = tmp_path / "tagger"
+    tagger.save(folder)
+    return tagger, folder
+
+
+def rewrite(folder, **changes):
+    head = json.loads((folder / "tagger.json").read_text())
+    (folder / "tagger.json").write_text(json.dumps({**head, **changes}))
+
+
+def rewrite_weights(folder, change):
+    path = folder / "weights.safetensors"
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path)
+    rewrite(folder, files={path.name: hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
+@pytest.mark.parametrize("model", [MLP(hidden=(16,)), Logistic()])
+def test_a_network_finds_two_gaussians_apart(gaussians, model):
+    train, test = gaussians(20_000, seed=1), gaussians(20_000, seed=2)
+    tagger, _ = fitted(train, model, Trainer(epochs=10, batch=256, learning_rate=0.01))
+    scores = tagger.scores(test)
+    ranks = np.argsort(np.argsort(scores))
+    signal = test.labels == 1
+    auc = (ranks[signal].mean() - (signal.sum() - 1) / 2) / (~signal).sum()
+    assert auc == pytest.approx(norm.cdf(1.5 / np.sqrt(2)), abs=0.01)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_scores_are_probabilities(gaussians, classes):
+    events = gaussians(600, classes=classes)
+    tagger, _ = fitted(events)
+    scores = tagger.scores(events)
+    assert scores.dtype == np.float64
+    assert scores.shape == ((600,) if classes == 2 else (600, 3))
+    assert ((scores > 0) & (scores < 1)).all()
+    if classes == 3:
+        assert scores.sum(1) == pytest.approx(np.ones(600))
+    assert tagger.scores(events.take(np.array([], dtype=int))).shape[0] == 0
+
+
+def test_the_tagger_is_that_of_the_best_epoch_or_of_the_last(gaussians):
+    train, valid = gaussians(200, seed=1), gaussians(2000, seed=2)
+    wild = {"epochs": 20, "batch": 50, "learning_rate": 0.05, "patience": None, "schedule": "constant"}
+    best, history = fitted(train, MLP(hidden=(64,)), Trainer(**wild), valid)
+    losses = [epoch.valid_loss for epoch in history]
+    assert best.summary["kept_epoch"] == int(np.argmin(losses)) + 1 < 20
+    scores = best.scores(valid)
+    loss = -np.where(valid.labels == 1, np.log(scores), np.log1p(-scores)).mean()
+    assert loss == pytest.approx(min(losses), rel=1e-5)
+    last, _ = fitted(train, MLP(hidden=(64,)), Trainer(**wild, keep="last"), valid)
+    assert last.summary["kept_epoch"] == 20
+
+
+def test_features_are_found_by_name_whatever_their_order(gaussians):
+    events = gaussians(500)
+    tagger, _ = fitted(events)
+    shuffled = type(events)(features=events.features[:, [2, 0, 1]], labels=events.labels, names=("x2", "x0", "x1"))
+    assert (tagger.scores(shuffled) == tagger.scores(events)).all()
+    without = type(events)(features=events.features[:, :2], labels=events.labels, names=("x0", "x1"))
+    with pytest.raises(ValueError, match="feature 'x2' is not among"):
+        tagger.scores(without)
+
+
+def test_missing_values_are_scored_and_new_ones_are_told(gaussians, caplog):
+    events = gaussians(500)
+    tagger, _ = fitted(events)
+    features = events.features.copy()
+    features[:3, 1] = np.nan
+    holed = type(events)(features=features, labels=events.labels, names=events.names)
+    assert np.isfinite(tagger.scores(holed)).all()
+    assert "feature 'x1' is missing in 3 events but never was in training" in caplog.text
+
+
+def test_saving_and_loading_changes_no_score(gaussians, tmp_path):
+    events = gaussians(500, classes=3)
+    tagger, _ = fitted(events, MLP(hidden=(8, 4), norm="batch", activation="maxout"))
+    tagger.save(tmp_path / "tagger")
+    again = NetworkTagger.load(tmp_path / "tagger")
+    assert (again.scores(events) == tagger.scores(events)).all()
+    assert (again.inputs, again.classes, again.recipe) == (tagger.inputs, tagger.classes, tagger.recipe)
+    assert sorted(path.name for path in (tmp_path / "tagger").iterdir()) == ["tagger.json", "weights.safetensors"]
+
+
+def test_scoring_is_the_same_from_several_threads(gaussians):
+    events = gaussians(3000)
+    tagger, _ = fitted(events)
+    expected, found = tagger.scores(events), []
+    threads = [Thread(target=lambda: found.append(tagger.scores(events))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert all((scores == expected).all() for scores in found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(Network):
+    """A model from outside hepclf."""
+
+    def network(self, inputs, outputs):
+        return nn.Linear(inputs, outputs)
+
+
+def test_a_model_of_ones_own_is_loaded_only_where_its_class_is_given(gaussians, tmp_path):
+    events = gaussians(500)
+    tagger, _ = fitted(events, Mine())
+    tagger.save(tmp_path)
+    with pytest.raises(ValueError, match="is not part of hepclf"):
+        NetworkTagger.load(tmp_path)
+    assert (NetworkTagger.load(tmp_path, recipes=(Mine,)).scores(events) == tagger.scores(events)).all()
+
+
+@pytest.mark.parametrize("target", ["os.system", "hepclf.run.write_json", "hepclf.models.preprocess.Prepare", "eval"])
+def test_a_tagger_cannot_name_other_code(saved, target):
+    _, folder = saved
+    rewrite(folder, recipe={"_target_": target})
+    with pytest.raises(ValueError, match="is not part of hepclf|is not a network of hepclf"):
+        NetworkTagger.load(folder)
+
+
+def test_a_changed_file_is_refused(saved):
+    _, folder = saved
+    path = folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ValueError, match="was changed after the tagger was saved"):
+        NetworkTagger.load(folder)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../weights.safetensors", "sub/file"])
+def test_a_file_outside_the_folder_is_refused(saved, name):
+    _, folder = saved
+    rewrite(folder, files={name: "0"})
+    with pytest.raises(ValueError, match="not a plain file of its own folder"):
+        NetworkTagger.load(folder)
+
+
+def test_a_link_is_refused(saved):
+    _, folder = saved
+    (folder / "weights.safetensors").rename(folder.parent / "elsewhere")
+    (folder / "weights.safetensors").symlink_to(folder.parent / "elsewhere")
+    with pytest.raises(ValueError, match="not a plain file of its own folder"):
+        NetworkTagger.load(folder)
+
+
+def test_weights_that_do_not_fit_or_are_not_finite_are_refused(saved):
+    _, folder = saved
+    rewrite_weights(folder, lambda tensors: tensors["prepare.width"].fill(np.nan))
+    with pytest.raises(ValueError, match="values that are not finite in 'prepare.width'"):
+        NetworkTagger.load(folder)
+    rewrite_weights(folder, lambda tensors: tensors.pop("prepare.width"))
+    with pytest.raises(ValueError, match="do not fit together"):
+        NetworkTagger.load(folder)
+
+
+def test_what_is_no_tagger_is_named(saved, tmp_path):
+    _, folder = saved
+    with pytest.raises(FileNotFoundError, match="holds no tagger"):
+        NetworkTagger.load(tmp_path / "nowhere")
+    rewrite(folder, format=99)
+    with pytest.raises(ValueError, match="has format 99, this hepclf reads format 1"):
+        NetworkTagger.load(folder)
+    (folder / "tagger.json").write_text("{}")
+    with pytest.raises(ValueError, match="is not a tagger of hepclf"):
+        NetworkTagger.load(folder)
+
+
+def test_there_is_no_tagger_before_the_first_epoch(gaussians):
+    with pytest.raises(ValueError, match="no tagger before the first epoch"):
+        MLP().fit(gaussians(100), gaussians(100), SHORT).tagger()

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hepclf.events import Events, nearest
+
+
+def events(**changes):
+    columns = {"features": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "labels": [0, 1, 1], "names": ("a", "b")}
+    return Events(**{**columns, **changes})
+
+
+def test_events_fill_in_what_is_not_given():
+    made = events()
+    assert made.weights.tolist() == [1, 1, 1]
+    assert made.processes.tolist() == [0, 1, 1]
+    assert made.process_names == made.classes == ("background", "signal")
+    assert made.features.dtype == np.float32
+    assert made.features.flags.c_contiguous
+
+
+def test_events_are_immutable():
+    source = np.ones((2, 1), dtype=np.float32)
+    made = Events(features=source, labels=[0, 1], names=("a",))
+    with pytest.raises(ValueError, match="read-only"):
+        made.features[0, 0] = 2
+    with pytest.raises(ValueError, match="read-only"):
+        made.weights[0] = 2
+    source[0, 0] = 7  # the caller's own array stays writeable
+    with pytest.raises(AttributeError):
+        made.names = ("b",)
+
+
+def test_take_keeps_columns_together_in_the_asked_order():
+    made = events(weights=[1.0, -2.0, 3.0], spectators={"mass": [10, 20, 30]})
+    taken = made.take(np.array([2, 0]))
+    assert taken.features.tolist() == [[5, 6], [1, 2]]
+    assert taken.labels.tolist() == [1, 0]
+    assert taken.weights.tolist() == [3, 1]
+    assert taken.spectators["mass"].tolist() == [30, 10]
+    assert len(made.take(made.labels == 1)) == 2
+
+
+def test_sums_counts_and_effective_numbers_are_known_by_hand():
+    made = events(weights=[2.0, 3.0, -1.0])
+    assert made.counts == {"background": 1, "signal": 2}
+    assert made.sums == {"background": 2.0, "signal": 2.0}
+    assert made.effective == {"background": 1.0, "signal": pytest.approx(4 / 10)}
+    assert events(weights=[0.0, 0.0, 0.0]).effective == {"background": 0.0, "signal": 0.0}
+
+
+def test_the_repr_says_what_is_there():
+    text = repr(events(weights=[2.0, 3.0, 1.0], spectators={"mass": [1, 2, 3]}))
+    assert "3 x 2 features (a, b)" in text
+    assert "signal: 2 events, sum of weights 4, effective 1.6" in text
+    assert "spectators: mass" in text
+
+
+def test_select_orders_columns_by_name_and_names_what_is_missing():
+    assert events().select(("b", "a")).tolist() == [[2, 1], [4, 3], [6, 5]]
+    with pytest.raises(ValueError, match="feature 'aa' is not among the events' features; nearest: 'a'"):
+        events().select(("aa",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": [1.0, 2.0, 3.0]}, r"features must have 2 dimensions, however features\.ndim=1"),
+        ({"names": ("a",)}, "2 feature columns need as many names, however 1"),
+        ({"labels": [0, 1]}, r"labels must be one value an event, shape \(3,\)"),
+        ({"weights": [1.0]}, "weights must be one value an event"),
+        ({"spectators": {"m": [1]}}, "m must be one value an event"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        events(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": [[1, np.inf], [1, 2], [1, 2]]}, "feature 'b' is infinite in event 0"),
+        ({"weights": [1, 1, np.nan]}, "the weight of event 2 is nan"),
+        ({"labels": [0, 1, 2]}, r"labels must lie in 0\.\.1, however 0\.\.2"),
+        ({"labels": [1, 1, 1]}, "class 'background' has no events"),
+        ({"names": ("a", "a")}, "feature 'a' is named twice"),
+    ],
+)
+def test_check_names_what_no_tagger_could_be_trained_on(changes, message):
+    with pytest.raises(ValueError, match=message):
+        events(**changes).check()
+
+
+def test_no_events_and_no_features_are_refused():
+    with pytest.raises(ValueError, match="no events"):
+        Events(features=np.empty((0, 1)), labels=[], names=("a",)).check()
+    with pytest.raises(ValueError, match="no features"):
+        Events(features=np.empty((2, 0)), labels=[0, 1], names=()).check()
+
+
+def test_missing_values_pass_the_check():
+    made = events(features=[[np.nan, 1], [1, 2], [1, 2]])
+    assert made.check() is made
+
+
+def test_nearest_finds_other_spellings_and_otherwise_lists_what_there_is():
+    assert nearest("met", ["MET_pt", "met_phi"]).startswith("; nearest: 'met_phi'")
+    assert nearest("PT", ["pt", "eta"]) == "; nearest: 'pt'"
+    assert nearest("zzz", ["pt", "eta"]) == "; there are: 'pt', 'eta'"

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+
+from hepclf.recipe import RecipeError, build, describe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    size: int = 1
+
+    def __post_init__(self):
+        if self.size < 0:
+            raise ValueError(f"size must not be negative, however size={self.size}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outer:
+    files: str | tuple[str, ...]
+    rate: float = 0.1
+    count: int | None = None
+    flag: bool = False
+    kind: Literal["a", "b"] = "a"
+    widths: tuple[int, ...] = (1, 2)
+    pair: tuple[float, float] = (0.0, 1.0)
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    inner: Inner = field(default_factory=Inner)
+    parts: Mapping[str, tuple[Inner, ...]] = field(default_factory=dict)
+    threshold: float | Literal["best"] = 0.5
+
+
+def test_values_become_the_annotated_types():
+    made = build(
+        Outer,
+        {
+            "files": ["a", "b"],
+            "rate": 1,
+            "count": None,
+            "kind": "b",
+            "widths": [3],
+            "sizes": {"x": 2},
+            "inner": {"size": 4},
+            "parts": {"p": [{"size": 1}, {}]},
+            "threshold": "best",
+        },
+        "data",
+    )
+    assert made.files == ("a", "b")
+    assert (made.rate, type(made.rate)) == (1.0, float)
+    assert (made.widths, made.sizes, made.inner) == ((3,), {"x": 2.0}, Inner(size=4))
+    assert made.parts == {"p": (Inner(size=1), Inner(size=1))}
+    assert made.threshold == "best"
+    assert build(Outer, {"files": "one"}, "data").files == "one"
+
+
+def test_describe_and_build_are_inverse():
+    made = Outer(files=("a",), sizes={"x": 1.0}, parts={"p": (Inner(size=3),)})
+    assert build(Outer, describe(made), "data") == made
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"rates": 1}, r"data\.rates is not a setting of Outer; nearest: 'rate'"),
+        ({"rate": "fast"}, r"data\.rate must be a number, not 'fast'"),
+        ({"rate": True}, r"data\.rate must be a number, not True"),
+        ({"count": 1.5}, r"data\.count must be a whole number or null, not 1\.5"),
+        ({"flag": 1}, r"data\.flag must be true or false, not 1"),
+        ({"kind": "c"}, r"data\.kind must be one of a, b, not 'c'"),
+        ({"widths": 3}, r"data\.widths must be a list, each a whole number, not 3"),
+        ({"widths": [1, "x"]}, r"data\.widths\[1\] must be a whole number, not 'x'"),
+        ({"pair": [1.0]}, r"data\.pair must be a list"),
+        ({"sizes": [1]}, r"data\.sizes must be a mapping of names, each to a number"),
+        ({"sizes": {"x": "y"}}, r"data\.sizes\.x must be a number, not 'y'"),
+        ({"inner": {"size": -1}}, r"data\.inner\.size must not be negative, however size=-1"),
+        ({"inner": {"sise": 1}}, r"data\.inner\.sise is not a setting of Inner; nearest: 'size'"),
+        ({"inner": 3}, r"data\.inner must be a group of settings, not 3"),
+        ({"parts": {"p": [{"sise": 1}]}}, r"data\.parts\.p\[0\]\.sise is not a setting"),
+        ({"files": "???"}, r"data\.files must be given; say data\.files=\.\.\."),
+        ({"threshold": "most"}, r"data\.threshold must be a number or one of best, not 'most'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_path_its_rule_and_itself(values, message):
+    with pytest.raises(RecipeError, match=message):
+        build(Outer, {"files": "x", **values}, "data")
+
+
+def test_a_setting_without_default_must_be_given():
+    with pytest.raises(RecipeError, match=r"data\.files must be given"):
+        build(Outer, {}, "data")
+    with pytest.raises(RecipeError, match="data must be a group of settings, not 5"):
+        build(Outer, 5, "data")

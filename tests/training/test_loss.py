@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import brier_score_loss, log_loss
+
+from hepclf.training.loss import losses
+
+LOGITS = torch.tensor([-2.0, 0.0, 0.3, 4.0], dtype=torch.float64)
+TARGETS = torch.tensor([0.0, 1.0, 0.0, 1.0], dtype=torch.float64)
+
+
+def test_two_classes_agree_with_scikit_learn():
+    probabilities = torch.sigmoid(LOGITS).numpy()
+    entropy = losses(LOGITS, TARGETS, "cross_entropy").mean().item()
+    squared = losses(LOGITS, TARGETS, "squared_error").mean().item()
+    assert entropy == pytest.approx(log_loss(TARGETS.numpy(), probabilities), rel=1e-12)
+    assert squared == pytest.approx(brier_score_loss(TARGETS.numpy(), probabilities), rel=1e-12)
+
+
+def test_several_classes_agree_with_scikit_learn():
+    logits = torch.tensor(np.random.default_rng(0).normal(size=(9, 3)))
+    targets = torch.arange(9) % 3
+    probabilities = torch.softmax(logits, 1).numpy()
+    entropy = losses(logits, targets, "cross_entropy").mean().item()
+    assert entropy == pytest.approx(log_loss(targets.numpy(), probabilities), rel=1e-12)
+    truth = np.eye(3)[targets.numpy()]
+    squared = losses(logits, targets, "squared_error").numpy()
+    assert squared == pytest.approx(((probabilities - truth) ** 2).sum(1), rel=1e-12)
+
+
+def test_an_event_is_lost_in_isolation():
+    for kind in ("cross_entropy", "squared_error"):
+        assert losses(LOGITS[:1], TARGETS[:1], kind) == losses(LOGITS, TARGETS, kind)[:1]
