@@ -16,7 +16,7 @@ from hepclf.training.loss import losses
 from hepclf.training.trainer import Epoch, Table, Trainer
 
 STEPS = 50
-SEPARATED = 1e-9  # curvature of the mean loss: what is flatter than this has no minimum to find
+SEPARATED = 1e-9  # curvature left, of that at the start: what is flatter has no minimum to find
 CONVERGED = 1e-12  # Newton decrement relative to the loss: far below the 1e-5 to which peers agree
 
 
@@ -64,7 +64,7 @@ class NewtonFit:
                 1.0,
                 time.perf_counter() - started,
             )
-            if float(torch.linalg.eigvalsh(hessian)[0]) < SEPARATED:
+            if self._flatness(hessian) < SEPARATED:
                 break
             if decrement <= CONVERGED * max(loss, 1e-3):
                 return
@@ -143,17 +143,25 @@ class NewtonFit:
         return inverse @ (slope.T @ slope) @ inverse, "sandwich"
 
     def _refuse_dependent_inputs(self) -> None:
-        x, _, w, names = self._train
-        scale = x.abs().amax(0).clamp_min(1e-300)
-        gram = ((x / scale).T * w) @ (x / scale) / len(w)
-        values, vectors = torch.linalg.eigh(gram)
-        if self._recipe.l2 == 0 and float(values[0]) < 1e-12 * float(values[-1]):
+        values, vectors = torch.linalg.eigh(self._scaled(self._derivatives()[1]))
+        self._curvature = float(values[0])
+        if self._curvature < 1e-12 * float(values[-1]):
             size = vectors[:, 0].abs()
+            names = self._train.names
             involved = [names[i] for i in range(len(names)) if float(size[i]) > 0.01 * float(size.max())]
             raise ValueError(
                 f"features {involved} depend on each other linearly, so their coefficients have no unique "
                 "solution; leave one out of data.features, set model.l2=1e-4 or use model.solver=gradient"
             )
+
+    def _flatness(self, hessian: Tensor) -> float:
+        """The least curvature, as a part of what it was at the start."""
+        return float(torch.linalg.eigvalsh(self._scaled(hessian))[0]) / self._curvature
+
+    def _scaled(self, hessian: Tensor) -> Tensor:
+        """The Hessian in units of the largest size of each input, so that scales do not matter."""
+        scale = self._train.inputs.abs().amax(0).clamp_min(1e-300)
+        return hessian / scale / scale[:, None]
 
 
 def _design(part: Table) -> Table:

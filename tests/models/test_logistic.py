@@ -113,7 +113,7 @@ def test_what_newton_cannot_do_is_refused(gaussians):
 
 def test_separable_classes_are_told_apart_from_a_solution():
     train = Events(features=np.arange(20.0)[:, None], labels=np.arange(20) // 10, names=("x",))
-    with pytest.raises(ValueError, match="a plane separates the classes"):
+    with pytest.raises(ValueError, match="a plane separates some events"):
         newton(train)
     tagger, _ = newton(train, l2=1e-3)
     assert (tagger.scores(train).round() == train.labels).all()
