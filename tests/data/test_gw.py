@@ -6,6 +6,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from hepclf.data.gw import GW, TOUCHES, newsnr
 from hepclf.data.split import TEST, Split
@@ -96,8 +97,9 @@ def test_no_classifier_beats_the_llr_and_a_good_one_comes_near():
     test = Split().parts(events) == TEST
     train, test = events.take(~test), events.take(test)
     limit = roc_auc_score(test.labels, test.spectators["llr"])
-    model = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.2).fit(train.features, train.labels)
-    reached = roc_auc_score(test.labels, model.predict_proba(test.features)[:, 1])
+    with threadpool_limits(1):  # on a busy machine OpenMP threads wait for each other for minutes
+        model = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.2).fit(train.features, train.labels)
+        reached = roc_auc_score(test.labels, model.predict_proba(test.features)[:, 1])
     assert limit - 0.005 < reached < limit  # measured 0.0017 below
 
 

@@ -1,0 +1,196 @@
+"""Delimited text files: what is in them, whether they are regular, and where exactly they are not.
+
+A fast reader is a lenient one: it fills rows that are too short and drops what is too long. So the bytes are
+checked beside it (`regular`), and on any suspicion the csv module finds the place (`complaint`).
+"""
+
+from __future__ import annotations
+
+import csv
+import lzma
+import math
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hepclf.events import nearest
+
+BLOCK = 1 << 20
+NEWLINE = ord("\n")
+COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+UNREADABLE = (ValueError, OverflowError, OSError, EOFError, csv.Error, zlib.error, lzma.LZMAError)
+Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What the head of a file says: its columns, the lines above its first row, and the cells of that row."""
+
+    path: Path
+    delimiter: str
+    names: tuple[str, ...]
+    above: int
+    first: tuple[str, ...]
+
+    def index(self, name: str) -> int:
+        """Position of the column of this name."""
+        return self.names.index(name)
+
+
+def find(files: str | tuple[str, ...]) -> list[Path]:
+    """The files that these paths and patterns name, patterns in alphabetical order."""
+    found: list[Path] = []
+    for text in (files,) if isinstance(files, str) else files:
+        path = Path(text).expanduser()
+        if path.is_file():
+            found.append(path)
+        elif path.is_dir():
+            raise ValueError(f"file '{text}' is a folder; name files in it, such as '{path / '*.csv'}'")
+        elif any(sign in text for sign in "*?["):
+            matches = sorted(match for match in path.parent.glob(path.name) if match.is_file())
+            if not matches:
+                raise FileNotFoundError(f"no file matches '{text}'")
+            found += matches
+        else:
+            beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
+            raise FileNotFoundError(f"file '{text}' does not exist{nearest(path.name, beside) if beside else ''}")
+    if not found:
+        raise ValueError("files must name at least one file, however it names none")
+    if repeated := next((path for path in found if found.count(path) > 1), None):
+        raise ValueError(f"file '{repeated}' is named twice; its events would count double")
+    return found
+
+
+def layout(path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...] = ()) -> Layout:
+    """The layout of a file; `columns` name those of a file without header, which are c0, c1... otherwise."""
+    above = 0
+    names: tuple[str, ...] = ()
+    for above_next, row in _rows(path, delimiter):
+        if header and not names:
+            names, above = tuple(cell.strip() for cell in row), above_next[1]
+            continue
+        names = names or columns or tuple(f"c{i}" for i in range(len(row)))
+        if len(row) != len(names):
+            raise ValueError(
+                f"{path}, row {above_next[0]}: {len(row)} columns, however "
+                f"{'the header' if header else 'data.columns'} names {len(names)}; "
+                "check the header, the delimiter and the row"
+            )
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{path}: column {repeated!r} is named twice; column names must differ")
+        return Layout(path=path, delimiter=delimiter, names=names, above=above, first=tuple(row))
+    raise ValueError(f"{path} holds {'a header and no rows' if names else 'nothing: it is empty'}")
+
+
+def regular(layout: Layout, rows: int | None) -> bool:
+    """Whether every row (of the first `rows`) has as many delimiters as columns need, in one pass over the bytes.
+
+    Of all delimiters and line ends, every width-th must be a line end and no other. Quoted cells and blank
+    lines may fail this and be well all the same.
+    """
+    width, phase, seen, ended = len(layout.names), 0, 0, True
+    buffer = bytearray(BLOCK)
+    with _open(layout.path, "rb") as file:
+        for _ in range(layout.above):
+            file.readline()
+        while size := file.readinto(buffer):
+            cells = np.frombuffer(buffer, dtype=np.uint8, count=size)
+            newline = cells == NEWLINE
+            marks = np.flatnonzero(newline | (cells == ord(layout.delimiter)))
+            ends = marks[width - 1 - phase :: width]
+            seen += len(ends)
+            if rows is not None and seen >= rows:
+                ends = ends[: len(ends) - (seen - rows)]
+                newline = newline[: ends[-1] + 1]
+            if not newline[ends].all() or np.count_nonzero(newline) != len(ends):
+                return False
+            if rows is not None and seen >= rows:
+                return True
+            phase = (phase + len(marks)) % width
+            ended = bool(newline[-1])
+    return phase == (0 if ended else width - 1)
+
+
+def complaint(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> str:
+    """What is wrong with the first row that is not well, by file, row and column; nothing if all are well."""
+    for count, ((line, _), row) in enumerate(_rows(layout.path, layout.delimiter, above=layout.above)):
+        if count == rows:
+            break
+        if len(row) != len(layout.names):
+            where = f"{layout.path}, row {line}"
+            return f"{where}: {len(row)} columns, however the file has {len(layout.names)}; mend or remove the row"
+        for index, check in checks.items():
+            if says := check(row[index]):
+                return f"{layout.path}, row {line}, column {layout.names[index]!r}: {says}"
+    return ""
+
+
+class Missing:
+    """The sentinels that stand for a missing value; those that read as numbers stand for every way to write them."""
+
+    def __init__(self, sentinels: tuple[str | float, ...]) -> None:
+        texts = {str(each) for each in sentinels}
+        if any(text.lower() == "nan" for text in texts):
+            texts |= {"nan", "NaN", "NAN"}
+        self.texts = sorted(texts)
+        self.numbers = {value for text in texts if not math.isnan(value := number(text))}
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.texts or number(text) in self.numbers
+
+
+def number(text: str) -> float:
+    """The number that a cell holds, or nan for anything else."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+
+
+def numeric(missing: Missing | None = None, *, largest: float = math.inf) -> Check:
+    """A check that a cell holds a finite number, or is missing where that is declared."""
+
+    def check(text: str) -> str:
+        value = number(text)
+        if missing is not None and text in missing:
+            return ""
+        if not text.strip() or text.strip().lower() == "nan":
+            way = "declare it in data.missing" if missing is not None else "it must be known for every event"
+            return f"{'empty' if not text.strip() else repr(text)}, not a number; {way}"
+        if math.isnan(value):
+            return f"{text!r} is not a number; mend it, declare it in data.missing, or ignore the column"
+        if math.isinf(value) or abs(value) > largest:
+            way = "mend it, remove the row, or declare it in data.missing"
+            return f"{text!r} is {'infinite' if math.isinf(value) else 'too large for a 32-bit number'}; {way}"
+        return ""
+
+    return check
+
+
+def _open(path: Path, mode: str, **settings: Any) -> Any:
+    from importlib import import_module
+
+    if path.suffix in COMPRESSED:
+        return import_module(COMPRESSED[path.suffix]).open(path, mode, **settings)
+    return path.open(mode, **settings)
+
+
+def _rows(path: Path, delimiter: str, *, above: int = 0) -> Iterator[tuple[tuple[int, int], list[str]]]:
+    """The rows that are not blank below so many lines, each with the numbers of its first and last line."""
+    with _open(path, "rt", newline="", encoding="utf-8-sig", errors="replace") as file:
+        for _ in range(above):
+            file.readline()
+        reader = csv.reader(file, delimiter=delimiter)
+        start = above + 1
+        try:
+            for row in reader:
+                stop = above + reader.line_num
+                if row:
+                    yield (start, stop), row
+                start = stop + 1
+        except UNREADABLE as error:
+            raise ValueError(f"{path}, row {start}: {error}; is it whole, and delimited text?") from error
