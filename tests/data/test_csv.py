@@ -172,6 +172,11 @@ def test_declared_sentinels_become_nan_however_they_are_written(write):
     assert np.isnan(load("a.csv", missing=(-999.0, "", float("nan"))).features).sum() == 8
 
 
+def test_a_sentinel_of_the_features_is_a_weight_like_any_other(write):
+    assert load(write("label,a,w\n1,-1,-1\n0,2,3\n"), weight="w", missing=(-1,)).weights.tolist() == [-1, 3]
+    assert "row 2, column 'w': empty" in refused(write("label,a,w\n1,2,\n0,2,3\n"), weight="w", missing=("",))
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

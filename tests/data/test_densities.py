@@ -37,7 +37,11 @@ KNOWN = [
     (VonMises(spread=0.6, error=0.25), lambda snr: stats.vonmises(1 / (0.36 + (1.25 / snr) ** 2), loc=np.pi)),
 ]
 # a density that scipy does not have, its limits
-OTHERS = [(OneSided(power=2.0), 0.0, HALF_PI), (Smeared(half=10.0, error=1.0), -15.0, 15.0)]
+OTHERS = [
+    (OneSided(power=2.0), 0.0, HALF_PI),
+    (Smeared(half=10.0, error=1.0), -15.0, 15.0),
+    (Smeared(half=2.0, error=5.0), -30.0, 30.0),  # an error wider than the window
+]
 
 
 @pytest.mark.parametrize("snr", [6.0, 40.0])

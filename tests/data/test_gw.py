@@ -120,6 +120,8 @@ def test_features_are_related_as_documented(triggers):
     assert np.abs(dt_ms).max() <= 15
     assert dphi.min() >= 0
     assert dphi.max() <= 2 * np.pi + 1e-6
+    glitch = triggers.processes == 1
+    assert np.median(np.minimum(h1, l1)[glitch] / snr[glitch]) == pytest.approx(0.161, abs=0.01)  # loud in one
     assert np.median(coherence[triggers.labels == 1]) > 0.7
     assert abs(np.median(coherence[triggers.labels == 0])) < 0.01
 
