@@ -15,7 +15,7 @@ from hepclf.evaluation.roc import Curve, Ranking, curve
 from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, quote, scan
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.verdict import Verdict
-from hepclf.evaluation.yields import yield_factors
+from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
 
 Array = NDArray[np.float64]
@@ -136,14 +136,14 @@ def _counted(
     scored: Scored, evaluation: Evaluation, signal: int, rankings: Mapping[str, Ranking]
 ) -> dict[str, Curve | str]:
     """Expected yields above each cut on validation and test, or why a split cannot have them."""
-    factors = yield_factors(scored, evaluation.expected)
+    named(scored, evaluation.expected)
     found: dict[str, Curve | str] = {}
     for name in ("valid", "test"):
         if name not in rankings:
             continue
         of = scored.split == SPLITS.index(name)
         try:
-            weights = scored.scaled_weights(name) * factors[of]
+            weights = expected_weights(scored, name, evaluation.expected)
         except ValueError as reason:
             found[name] = str(reason)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +14,17 @@ class Plane:
     """The probability of the signal over a grid of two features, with some events on top.
 
     names        the two features, x then y
-    x, y         float64 [i], [j]: where the grid was evaluated, increasing
-    probability  float64 [j, i]
-    points       float64 [m, 2]: events to show
+    x, y         [i], [j]: where the grid was evaluated, increasing
+    probability  [j, i]
+    points       [m, 2]: events to show
     labels       integers [m]: their true classes
     """
 
     names: tuple[str, str]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    probability: NDArray[np.float64]
-    points: NDArray[np.float64]
+    x: NDArray[np.floating[Any]]
+    y: NDArray[np.floating[Any]]
+    probability: NDArray[np.floating[Any]]
+    points: NDArray[np.floating[Any]]
     labels: NDArray[np.int64]
 
     def __post_init__(self) -> None:

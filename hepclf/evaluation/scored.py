@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hepclf.events import nearest
 
 SPLITS = ("train", "valid", "test")
+COLUMNS = ("labels", "weights", "scores", "split")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -24,6 +25,7 @@ class Scored:
     split       int8 [n], an index into SPLITS
     processes   integers [n], an index into process_names: the sample each event came from
     spectators  named columns [n], carried along; `llr` is the exact log-likelihood ratio of two classes
+    totals      float64 [process]: the yield of each process in the whole sample, by default its sum of weights
     """
 
     labels: NDArray[np.int64]
@@ -34,6 +36,7 @@ class Scored:
     processes: NDArray[np.int64]
     process_names: tuple[str, ...]
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    totals: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # the sums of weights
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -48,6 +51,7 @@ class Scored:
         self._check_shapes()
         self._check_scores()
         self._check_indices()
+        self._total()
 
     def _check_shapes(self) -> None:
         if len(self.classes) < 2:
@@ -87,6 +91,14 @@ class Scored:
                 span = f"{index.min()}..{index.max()}"
                 raise ValueError(f"{name} must lie in 0..{len(names) - 1} ({list(names)}), however it spans {span}")
 
+    def _total(self) -> None:
+        k = len(self.process_names)
+        sums = np.bincount(self.processes, self.weights, minlength=k) if self.totals is None else self.totals
+        totals = np.asarray(sums, dtype=np.float64)
+        if totals.shape != (k,) or not np.isfinite(totals).all():
+            raise ValueError(f"totals must be a finite number a process, shape ({k},), however {totals=}")
+        object.__setattr__(self, "totals", _frozen(totals))
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -96,7 +108,7 @@ class Scored:
         return f"Scored: {len(self):,} events ({parts}), classes {', '.join(self.classes)}"
 
     def of(self, split_name: str) -> Scored:
-        """The events of one split, `train`, `valid` or `test`."""
+        """The events of one split, `train`, `valid` or `test`; the totals stay those of the whole sample."""
         mask = self._mask(split_name)
         return Scored(
             labels=self.labels[mask],
@@ -107,30 +119,52 @@ class Scored:
             processes=self.processes[mask],
             process_names=self.process_names,
             spectators={name: column[mask] for name, column in self.spectators.items()},
+            totals=self.totals,
+        )
+
+    def joined(self, other: Scored) -> Scored:
+        """These events and others of the same classes; a process in both has the total that the others give it.
+
+        Processes are matched by name; spectators that only one side has are left out.
+        """
+        if other.classes != self.classes:
+            raise ValueError(f"joined events need the classes {list(self.classes)}, however {list(other.classes)}")
+        names = (*self.process_names, *(name for name in other.process_names if name not in self.process_names))
+        place = np.array([names.index(name) for name in other.process_names], dtype=np.int64)
+        totals = np.append(self.totals, np.zeros(len(names) - len(self.totals)))
+        used = np.bincount(other.processes, minlength=len(place)) > 0
+        totals[place[used]] = other.totals[used]
+        shared = [name for name in self.spectators if name in other.spectators]
+        both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in COLUMNS}
+        return Scored(
+            **both,
+            processes=np.concatenate([self.processes, place[other.processes]]),
+            classes=self.classes,
+            process_names=names,
+            spectators={name: np.concatenate([self.spectators[name], other.spectators[name]]) for name in shared},
+            totals=totals,
         )
 
     def scaled_weights(self, split_name: str) -> NDArray[np.float64]:
         """Weights of one split, scaled process by process to the yield of the whole sample, [n of split].
 
-        The factor is (sum over all) / (sum over the split). A process whose weights sum to nothing in the
-        split, or to the other sign, cannot stand for its yield and is refused.
+        The factor is total / (sum over the split). A process whose weights sum to nothing in the split, or to
+        the other sign, cannot stand for its yield and is refused.
         """
         mask = self._mask(split_name)
         k = len(self.process_names)
-        whole = np.bincount(self.processes, self.weights, minlength=k)
         absolute = np.bincount(self.processes, np.abs(self.weights), minlength=k)
         part = np.bincount(self.processes[mask], self.weights[mask], minlength=k)
         factors = np.ones(k)
         for process in np.flatnonzero(absolute):
+            whole, here = float(self.totals[process]), float(part[process])
             # A sum that is only the rounding of what cancelled is a sum of zero.
-            zero = abs(part[process]) <= 1e-12 * absolute[process]
-            if zero or whole[process] / part[process] < 0:
+            if abs(here) <= 1e-12 * absolute[process] or whole / here < 0:
                 raise ValueError(
-                    f"process {self.process_names[process]!r} has weights that sum to {whole[process]:.6g} over all, "
-                    f"however to {part[process]:.6g} in the {split_name} split, which cannot be scaled to it; "
-                    f"give that split more of its events"
+                    f"process {self.process_names[process]!r} has weights that sum to {whole:.6g} over all, however "
+                    f"to {here:.6g} in the {split_name} split, which cannot stand for them; give it more of its events"
                 )
-            factors[process] = whole[process] / part[process]
+            factors[process] = whole / here
         return self.weights[mask] * factors[self.processes[mask]]
 
     def _mask(self, split_name: str) -> NDArray[np.bool_]:

@@ -69,6 +69,7 @@ def read_scores(path: str | Path) -> Scored:
         processes=columns["process"],
         process_names=tuple(names["processes"]),
         spectators={name: columns[branch] for name, branch in names["spectators"].items()},
+        totals=np.array(names["totals"], dtype=np.float64),
     )
 
 
@@ -91,6 +92,7 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         "processes": list(scored.process_names),
         "scores": scores,
         "spectators": dict(zip(numeric, spectators, strict=True)),
+        "totals": scored.totals.tolist(),
     }
     return columns, names
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +11,34 @@ from hepclf.evaluation.scored import Scored
 from hepclf.events import nearest
 
 
-def yield_factors(scored: Scored, yields: Mapping[str, float]) -> NDArray[np.float64]:
-    """Factors, [n], with which the weights of the whole sample sum to the given yields.
+def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float]) -> NDArray[np.float64]:
+    """Weights of one split, [n of split], that stand for the whole sample and sum to the given yields.
 
     A yield is named by process or by class (all processes of the class together keep their shares). What has
-    none keeps the sum of its weights.
+    none keeps its total.
     """
-    factors = np.ones(len(scored))
-    taken = np.zeros(len(scored), dtype=bool)
-    for name, expected in yields.items():
-        mask = _named(scored, name)
-        total = float(scored.weights[mask].sum())
+    weights = scored.scaled_weights(split_name)
+    part = scored.of(split_name)
+    factors = np.ones(len(part))
+    taken = np.zeros(len(part), dtype=bool)
+    for name, mask in named(part, yields).items():
+        total = float(weights[mask].sum())
         if total <= 0:
             raise ValueError(
-                f"{name!r} has weights that sum to {total:.6g}, which cannot be scaled to a yield; leave its yield out"
+                f"{name!r} has weights that sum to {total:.6g} in the {split_name} split, which cannot be scaled to "
+                f"a yield; leave its yield out"
             )
         if (twice := mask & taken).any():
-            process = scored.process_names[int(scored.processes[int(np.argmax(twice))])]
+            process = part.process_names[int(part.processes[int(np.argmax(twice))])]
             raise ValueError(f"the yield of process {process!r} is given twice, by its name and by its class; give one")
-        factors[mask] = expected / total
+        factors[mask] = yields[name] / total
         taken |= mask
-    return factors
+    return np.asarray(weights * factors)
+
+
+def named(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
+    """Which events each process or class name means, [n] each."""
+    return {name: _named(scored, name) for name in names}
 
 
 def _named(scored: Scored, name: str) -> NDArray[np.bool_]:
@@ -43,7 +50,9 @@ def _named(scored: Scored, name: str) -> NDArray[np.bool_]:
         found.append(scored.labels == scored.classes.index(name))
     if not found:
         known = dict.fromkeys((*scored.process_names, *scored.classes))
-        raise ValueError(f"yield of {name!r}, which is no process or class of the data{nearest(name, known)}")
+        raise ValueError(
+            f"evaluation gives a yield of {name!r}, which is no process or class of the data{nearest(name, known)}"
+        )
     if (found[0] != found[-1]).any():
         raise ValueError(f"{name!r} is a process and a class of different events; rename one to give its yield")
     return np.asarray(found[0])

@@ -27,9 +27,9 @@ class Trainer:
 
     device: str = "auto"
     epochs: int = 30
-    batch: int = 1024
+    batch: int = 512
     optimiser: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: ScheduleName = "cosine"

@@ -1,0 +1,58 @@
+"""Every choice of every group: it composes, it is built, and its file says what its class says."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import fields
+
+import pytest
+import yaml
+
+from hepclf.cli import configs
+from hepclf.recipe import MANDATORY, TARGET, build, describe
+
+FILES = [path for group in configs.GROUPS[:4] for path in sorted((configs.folder() / group).glob("*.yaml"))]
+
+
+def names(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+def contents(path):
+    values = yaml.safe_load(path.read_text().replace("${seed}", "0"))
+    module, _, name = values[TARGET].rpartition(".")
+    return getattr(importlib.import_module(module), name), values
+
+
+def filled(values):
+    return {key: "somewhere" if value == MANDATORY else value for key, value in values.items()}
+
+
+@pytest.mark.parametrize("path", FILES, ids=names)
+def test_a_choice_begins_with_its_description_and_can_be_built(path):
+    assert path.read_text().startswith("# ")
+    assert 10 < len(configs.description(path)) < 80
+    cls, values = contents(path)
+    assert isinstance(build(cls, filled(values), path.parent.name), cls)
+
+
+@pytest.mark.parametrize("path", FILES, ids=names)
+def test_a_choice_names_every_setting_of_its_class(path):
+    cls, values = contents(path)
+    assert set(values) - {TARGET} == {field.name for field in fields(cls)}
+
+
+@pytest.mark.parametrize("choice", ["data/gw", "data/mixture", "model/logistic", "model/mlp", "trainer/default"])
+def test_yaml_and_class_agree_on_the_defaults(choice):
+    cls, values = contents(configs.folder() / f"{choice}.yaml")
+    assert describe(build(cls, values, "x")) == describe(cls())
+
+
+@pytest.mark.parametrize("path", FILES, ids=names)
+def test_every_setting_has_a_line_of_help(path):
+    silent = [key for key, (_, comment) in configs.keys(path).items() if not comment]
+    assert [key for key in silent if not key.endswith("seed")] == []
+
+
+def test_experiments_are_described_too():
+    assert all(configs.choices("experiment").values())

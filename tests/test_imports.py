@@ -1,0 +1,94 @@
+"""The import table of the house: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "hepclf"
+STAGES = {"events", "recipe", "data", "training", "models", "evaluation", "run"}
+MAY_IMPORT = {
+    "events": set(),
+    "recipe": {"events"},
+    "data": {"events"},
+    "training": {"events"},
+    "models": {"events", "recipe", "training"},
+    "evaluation": {"events"},
+    "run": set(),
+    "workflow": STAGES,
+    "cli": STAGES | {"workflow"},
+}
+# Heavy or optional libraries, and the only modules that may import them.
+HOMES = {
+    "hydra": ("cli/",),
+    "omegaconf": ("cli/",),
+    "rich": ("cli/",),
+    "uproot": ("data/root.py", "evaluation/store.py"),
+    "matplotlib": ("evaluation/plots/",),
+    "pandas": ("data/csv.py", "data/delimited.py"),
+    "sklearn": ("models/",),
+    "torch": ("training/", "models/"),
+}
+
+
+def imports():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                for name in node.names:
+                    yield path.relative_to(PACKAGE), name.name
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path} imports relatively"
+                yield path.relative_to(PACKAGE), str(node.module)
+
+
+def test_each_package_imports_only_what_the_table_allows():
+    breaches = []
+    for path, module in imports():
+        part = path.parts[0].removesuffix(".py")
+        other = module.split(".")[1] if module.startswith("hepclf.") else part
+        if part != "__init__" and other != part and other not in MAY_IMPORT[part]:
+            breaches.append(f"{path} imports {module}")
+    assert breaches == []
+
+
+def test_heavy_libraries_are_imported_in_their_home_alone():
+    breaches = [
+        f"{path} imports {module}"
+        for path, module in imports()
+        if not str(path).startswith(HOMES.get(module.split(".")[0], ("",)))
+    ]
+    assert breaches == []
+
+
+def test_init_files_define_nothing_but_the_public_names():
+    for path in PACKAGE.rglob("__init__.py"):
+        if path.parent != PACKAGE:
+            assert path.read_text() == "", path
+
+
+@pytest.mark.parametrize("forbidden", ["eval", "exec", "pickle", "joblib"])
+def test_nothing_runs_or_unpickles_strangers_code(forbidden):
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) != forbidden, path
+    assert all(module.split(".")[0] != forbidden for _, module in imports())
+
+
+def test_importing_hepclf_imports_nothing_heavy():
+    code = "import sys, hepclf; print([name for name in ('numpy', 'torch', 'yaml', 'hydra') if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there():
+    import hepclf
+
+    assert all(getattr(hepclf, name) is not None for name in hepclf.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = hepclf.nothing
