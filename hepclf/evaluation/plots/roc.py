@@ -1,0 +1,53 @@
+"""The ROC curve, and the lines that it shares with the rejection."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from hepclf.evaluation.plots.label import plain, with_error
+from hepclf.evaluation.plots.style import BLUE, DASHES, GREY, VERMILLION, colours
+from hepclf.evaluation.roc import Roc
+from hepclf.evaluation.verdict import SplitVerdict
+
+
+class Line(NamedTuple):
+    """A curve and how it is drawn."""
+
+    of: Roc
+    label: str
+    colour: str
+    dashes: str
+
+
+def lines(split: SplitVerdict, name: str, signal: str) -> list[Line]:
+    """The curves of a split: one of two classes, with the best possible where it is known; else one a class."""
+    if split.one_vs_rest:
+        palette = colours(tuple(split.one_vs_rest), signal)
+        found = zip(split.one_vs_rest.items(), cycle(DASHES), strict=False)
+        return [Line(of.roc, plain(c, 20), palette[c], dashes) for (c, of), dashes in found if of.roc]
+    found_lines = [Line(split.roc, name, BLUE, "-")] if split.roc else []
+    return found_lines + ([Line(split.optimal, "best possible", GREY, "--")] if split.optimal else [])
+
+
+def roc(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "signal") -> None:
+    """What is kept of the signal against what is removed of the background.
+
+    The signal efficiency is on x, as in the rejection, its companion, so that a working point is read at the
+    same place in both; y is one minus the background efficiency (TMVA's convention), so that better is up and
+    right, and the area under the line as it is drawn is the AUC of the legend.
+    """
+    for line in lines(split, name, signal):
+        label = f"{line.label}: AUC {with_error(line.of.area)}"
+        y = 1 - line.of.background_efficiency
+        ax.plot(line.of.signal_efficiency, y, color=line.colour, linestyle=line.dashes, label=label)
+    ax.plot([0, 1], [1, 0], color=GREY, linewidth=0.8, linestyle=":")
+    if split.operating:
+        x, background = split.operating
+        label = f"cut {split.threshold:.3g}"
+        ax.plot(x, 1 - background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
+    rest = "rest" if split.one_vs_rest else "background"
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="signal efficiency", ylabel=f"1 − {rest} efficiency")
+    ax.legend(loc="lower left", title="one class against the rest" if split.one_vs_rest else None)

@@ -1,0 +1,59 @@
+"""How every picture looks: one style, whatever the matplotlibrc says, in colours that all readers tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from typing import Any
+
+import matplotlib
+from matplotlib.colors import LinearSegmentedColormap
+
+# Okabe and Ito, "Color Universal Design" (2008).
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#666666"
+OTHERS = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
+DASHES = ("-", "--", "-.", ":")
+
+SHARES = LinearSegmentedColormap.from_list("shares", ("#FFFFFF", "#A9CDE3", BLUE, "#003A5C"))
+PROBABILITY = LinearSegmentedColormap.from_list("probability", (BLUE, "#9CC7E0", "#F7F7F7", "#F0BE99", VERMILLION))
+
+# Newer matplotlib types its keys one by one, older does not.
+STYLE: Any = {
+    "figure.dpi": 150,
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "axes.labelsize": 12,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "right",
+    "axes.titlecolor": GREY,
+    "axes.linewidth": 0.9,
+    "axes.axisbelow": False,
+    "axes.unicode_minus": True,
+    "xaxis.labellocation": "right",
+    "yaxis.labellocation": "top",
+    "legend.fontsize": 9.5,
+    "legend.title_fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "pdf.fonttype": 42,
+    **{f"{axis}tick.{key}": value for axis in "xy" for key, value in {
+        "direction": "in", "minor.visible": True, "labelsize": 10.5, "major.size": 6, "minor.size": 3}.items()},
+    **{f"{side}.{key}": True for side, key in (("xtick", "top"), ("ytick", "right"))},
+}  # fmt: skip
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The style within the block; matplotlib's settings come back as they were."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def colours(classes: tuple[str, ...], signal: str) -> dict[str, str]:
+    """A colour a class: the signal vermillion, the others blue first."""
+    others = cycle(OTHERS)
+    return {name: VERMILLION if name == signal else next(others) for name in classes}
