@@ -30,22 +30,36 @@ FLAGS_WITH_VALUE = {
     "-p",
 }
 
+# Hydra leaves folders and logs to us, whatever the configuration says.
+OURS = (
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+    "hydra.output_subdir=null",
+    "hydra.run.dir=.",
+    "hydra.sweep.dir=${oc.select:runs,runs}/sweeps/${now:%Y-%m-%d_%H-%M-%S}",
+    "hydra.sweep.subdir=.",
+)
+
 
 def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], None]) -> None:
     """Compose the configuration of a command from its overrides and hand it to the task, once a job."""
     import hydra
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach us, who say them on one line
-    sys.argv = ["hepclf", *hydra_arguments(arguments)]
+    typed, sys.argv = sys.argv, ["hepclf", *hydra_arguments(arguments)]
     failures: list[BaseException] = []
 
     def job(config: DictConfig) -> None:
+        sys.argv = typed
         try:
             task(config)
         except BaseException as error:  # raised below, where Hydra adds no lines of its own
             failures.append(error)
 
-    hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
+    try:
+        hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
+    finally:
+        sys.argv = typed
     if failures:
         raise failures[0]
 
@@ -66,7 +80,16 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
         flags.append(word)
         if word in FLAGS_WITH_VALUE and rest:
             flags.append(rest.pop(0))
-    return flags + [_forced(override) for override in overrides]
+    return [*flags, *OURS, *(_forced(override) for override in overrides)]
+
+
+def swept(arguments: Sequence[str]) -> list[str]:
+    """The keys that a sweep gives several values."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    words = [word for word in hydra_arguments(arguments) if "=" in word and not word.startswith("-")]
+    parsed = OverridesParser.create().parse_overrides(words)
+    return [override.key_or_group for override in parsed if override.is_sweep_override()]
 
 
 def _forced(override: str) -> str:

@@ -34,29 +34,32 @@ def _evaluate(config: DictConfig) -> None:
 
     run = Run.open(str(values["run"]))
     stored = read_yaml(run.config)
-    evaluation = conf.read(_chosen(values, stored["evaluation"]), "evaluation")
+    chosen, ours = _chosen(values, stored["evaluation"])
+    evaluation = conf.read(chosen, "evaluation", trusted=ours)
     data = conf.read(values["data"], "data") if values.get("data") else None
     folder = Path(values["out"]) if values["out"] else new_folder(run.folder, "evaluations")
     verdict, plots = reevaluate(run, evaluation, folder, data)
     console = output()
     show(console, verdict, f"{place(run.folder)}")
-    console.print()
     console.print(f"written to {place(folder)}", soft_wrap=True)
     if plots:
         console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True)
 
 
-def _chosen(values: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
-    """The evaluation that the run had, with what the command line changes; a choice of the group replaces it."""
+def _chosen(values: dict[str, Any], stored: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The evaluation that the run had, with what the command line changes; a choice of the group replaces it.
+
+    Second, whether it is the user's own choice, whose code may be run, and not the run's.
+    """
     from hydra.core.hydra_config import HydraConfig
 
     overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
     if any(override.startswith("evaluation=") for override in overrides):
-        return dict(values["evaluation"])
-    given = [override.split("=", 1)[0].split(".")[1:] for override in overrides if override.startswith("evaluation.")]
-    chosen = OmegaConf.create(stored)
-    for path in given:
-        key = ".".join(path)
-        OmegaConf.update(chosen, key, OmegaConf.select(OmegaConf.create(values["evaluation"]), key), merge=True)
+        return dict(values["evaluation"]), True
+    composed, chosen = OmegaConf.create(values["evaluation"]), OmegaConf.create(stored)
+    for override in overrides:
+        key = override.split("=", 1)[0].removeprefix("evaluation.")
+        if override.startswith("evaluation."):
+            OmegaConf.update(chosen, key, OmegaConf.select(composed, key), merge=True)
     made = OmegaConf.to_container(chosen, resolve=True)
-    return {str(key): value for key, value in made.items()} if isinstance(made, dict) else {}
+    return {str(key): value for key, value in made.items()} if isinstance(made, dict) else {}, False

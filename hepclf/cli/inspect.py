@@ -7,7 +7,7 @@ import json
 from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
-from hepclf.cli.terminal import listen, number, output, table
+from hepclf.cli.terminal import listen, number, output, section
 
 KNOWN = ("data", "seed", "json")
 
@@ -31,17 +31,16 @@ def _inspect(config: DictConfig) -> None:
     if values["json"] is True:
         print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
         return
-    rows = [
-        [row.name, f"{row.events:,}", number(row.weight), number(row.effective), number(row.negative_fraction)]
+    populations = [
+        [row.name, f"{row.events:,}", f"{row.weight:,.6g}", f"{row.effective:,.6g}", f"{row.negative_fraction:.1%}"]
         for row in found.populations
     ]
-    console.print(table("events", ("", "events", "sum of weights", "effective", "negative"), rows))
-    console.print()
-    features = [
-        [row.name, f"{row.missing:,}", *(f"{value:.4g}" for value in row[2:6]), number(*row.auc)]
-        for row in found.features
-    ]
-    console.print(table("features", ("", "missing", "minimum", "maximum", "mean", "width", "AUC alone"), features))
+    section(console, "events", ("", "events", "sum of weights", "effective", "negative"), populations)
+    features = [[row.name, f"{row.missing:,}", *map(_short, row[2:6]), number(*row.auc)] for row in found.features]
+    section(console, "features", ("", "missing", "minimum", "maximum", "mean", "width", "AUC alone"), features)
     if found.spectators:
-        console.print()
-        console.print(f"spectators: {', '.join(found.spectators)}", soft_wrap=True)
+        console.print(f"spectators: {', '.join(found.spectators)}", soft_wrap=True, markup=False)
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from hepclf.cli.terminal import number, table
+from hepclf.cli.terminal import number, section
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
@@ -15,18 +15,14 @@ from hepclf.evaluation.verdict import SplitVerdict, Verdict
 def show(console: Console, verdict: Verdict, title: str) -> None:
     """Print what a verdict holds: quality on each split, working points, confusion and significance on test."""
     splits = verdict.splits
-    head = [""] + [f"{name} ({split.events:,})" for name, split in splits.items()]
-    console.print(table(title, head, _quality(splits)))
+    section(console, title, ["", *(f"{name} ({split.events:,})" for name, split in splits.items())], _quality(splits))
     test = splits.get("test")
     if test is None:
         return
-    console.print()
-    console.print(table("working points on test", WORKING_POINTS, _working_points(test)))
-    console.print()
-    where = f" at {number(test.threshold)}" if len(verdict.classes) == 2 else ""
-    decided = ["truth"] + [f"→ {name}" for name in verdict.classes]
-    console.print(table(f"confusion on test{where}", decided, _confusion(verdict, test)))
-    console.print()
+    section(console, "working points on test", WORKING_POINTS, _working_points(test))
+    where = f", score > {number(test.threshold)}" if len(verdict.classes) == 2 else ""
+    decided = ["truth", *(f"→ {name}" for name in verdict.classes)]
+    section(console, f"confusion on test{where}", decided, _confusion(verdict, test))
     _significance(console, verdict)
 
 
@@ -72,7 +68,7 @@ def _confusion(verdict: Verdict, test: SplitVerdict) -> Iterator[list[str]]:
 def _significance(console: Console, verdict: Verdict) -> None:
     found = verdict.significance
     if found.reason is not None:
-        console.print(f"no significance: {found.reason}", soft_wrap=True)
+        console.print(f"no significance: {found.reason}\n", markup=False)
         return
     rows = [
         ["S", number(*found.s, 1)],
@@ -82,11 +78,12 @@ def _significance(console: Console, verdict: Verdict) -> None:
         ["Asimov, B uncertain", number(*found.asimov_systematic, 2)],
     ]
     title = f"significance on test, score > {number(found.cut)} (best {found.optimised} on validation)"
-    console.print(table(title, ("", ""), rows))
+    section(console, title, ("yields of the whole sample", ""), rows)
 
 
 def show_coefficients(console: Console, summary: Mapping[str, Any]) -> None:
     """Print the coefficients of an exact logistic regression."""
     rows = [[row["name"], number(row["value"], row["error"])] for row in summary["coefficients"]]
-    console.print()
-    console.print(table(f"coefficients of the {summary['coefficient_units']}", ("", "value"), rows))
+    errors = summary["coefficient_errors"]
+    title = f"coefficients of the {summary['coefficient_units']}" + (f", errors from the {errors}" if errors else "")
+    section(console, title, ("", "value"), rows)

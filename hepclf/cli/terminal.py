@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -72,15 +73,17 @@ class Watch:
         self._bar, self._task = None, None
 
 
-def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A plain table: the first column names, the others are numbers."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+def section(console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a title and a plain table below it: the first column names, the others are numbers."""
+    console.print(title, style="bold", markup=False)
+    made = Table(box=None, pad_edge=False, header_style="")
     made.add_column(header[0], overflow="fold")
     for name in header[1:]:
         made.add_column(name, justify="right", overflow="fold")
     for row in rows:
-        made.add_row(*row)
-    return made
+        made.add_row(*(escape(cell) for cell in row))
+    console.print(made)
+    console.print()
 
 
 def number(value: float | None, error: float | None = None, digits: int = 4) -> str:

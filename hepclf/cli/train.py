@@ -9,10 +9,10 @@ from omegaconf import DictConfig
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
 from hepclf.cli.tables import show, show_coefficients
-from hepclf.cli.terminal import Watch, listen, number, output, place, table
+from hepclf.cli.terminal import Watch, listen, number, output, place, section
 from hepclf.recipe import RecipeError
 
-KNOWN = ("data", "model", "trainer", "evaluation", "seed", "runs", "name")
+KNOWN = ("data", "model", "trainer", "evaluation", "seed", "runs", "name", "names")
 
 
 def run(arguments: list[str]) -> int:
@@ -26,9 +26,7 @@ def run(arguments: list[str]) -> int:
         if not sweep:
             codes.append(_train(config))
             return
-        from hydra.core.hydra_config import HydraConfig
-
-        named = HydraConfig.get().job.override_dirname.replace("++", "")
+        named = _varied(arguments)
         try:
             auc, where = _train_quietly(config)
             jobs.append((named, auc, where))
@@ -41,8 +39,17 @@ def run(arguments: list[str]) -> int:
     conf.launch("train", arguments, task)
     if jobs:
         output().print()
-        output().print(table("the sweep", ("overrides", "test AUC", "run"), jobs))
+        section(output(), "the sweep", ("overrides", "test AUC", "run"), jobs)
     return FAILED if sweep and any(codes) else max(codes, default=0)
+
+
+def _varied(arguments: list[str]) -> str:
+    """What is special to this job of a sweep: its values of the keys that vary."""
+    from hydra.core.hydra_config import HydraConfig
+
+    overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
+    keys = conf.swept(arguments)
+    return " ".join(override for override in overrides if override.split("=", 1)[0] in keys)
 
 
 def _train(config: DictConfig) -> int:
@@ -51,7 +58,6 @@ def _train(config: DictConfig) -> int:
     show(console, trained.verdict, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
-    console.print()
     console.print(f"run    {place(trained.run.folder)}", soft_wrap=True)
     if trained.plots:
         console.print(f"plots  {place(trained.run.plots)}", soft_wrap=True)
@@ -70,9 +76,9 @@ def _run(config: DictConfig) -> tuple[Any, str]:
     values = conf.plain(config)
     conf.refuse_unknown(values, KNOWN)
     choices = HydraConfig.get().runtime.choices
-    names = {group: str(choices[group]) for group in ("data", "model")}
+    names = values.get("names") or {group: str(choices[group]) for group in ("data", "model")}
     recipes = {group: conf.read(values.get(group), group) for group in KNOWN[:4]}
-    name, runs = values["name"] or "-".join(names.values()), values["runs"]
+    name, runs = values.get("name") or "-".join(names.values()), values.get("runs", "runs")
     if not isinstance(name, str) or not isinstance(runs, str):
         raise RecipeError(f"name and runs must be text, not name={name!r} runs={runs!r}")
 

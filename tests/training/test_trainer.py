@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_each_event_is_in_exactly_one_batch(events, batch, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 8)
     part = Table(torch.arange(events)[:, None].float(), torch.zeros(events), torch.ones(events), ("x",))
     batches = [inputs[:, 0].tolist() for inputs, _, _ in module._batches(part, batch)]
-    assert sorted(sum(batches, [])) == list(range(events))
+    assert sorted(chain.from_iterable(batches)) == list(range(events))
     assert all(len(each) <= batch + 1 for each in batches)
     assert events == 1 or all(len(each) > 1 for each in batches)
 

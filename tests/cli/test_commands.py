@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hepclf.cli.completion import candidates
+
+QUICK = ["data.signals=200", "data.noise=600", "trainer.epochs=2", "evaluation.plots=false"]
+
+HEPCLF = [sys.executable, "-m", "hepclf.cli.main"]
+
+
+def metrics(folder="runs/latest"):
+    return json.loads((Path(folder) / "metrics.json").read_text())
+
+
+def test_help_lists_commands_and_every_choice_with_its_line(hepclf):
+    code, out, _ = hepclf("--help")
+    assert code == 0
+    for name in ("train", "evaluate", "inspect", "gw", "mixture", "csv", "susy", "logistic", "mlp", "gw_blog"):
+        assert any(line.strip().startswith(f"{name} ") for line in out.splitlines()), name
+    assert max(len(line) for line in out.splitlines()) <= 110
+    assert hepclf()[0] == 2
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; from hepclf.cli.main import main; main(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"'torch'", "'numpy'", "'hydra'", "'omegaconf'", "'rich'"} & set(answer.stderr.strip("[]\n").split(", "))
+
+
+def test_help_of_a_command_lists_settings_and_the_choices_of_ones_own(hepclf):
+    Path("lab/model").mkdir(parents=True)
+    Path("lab/model/mine.yaml").write_text("# my very own network\n_target_: mine.Mine\n")
+    _, out, _ = hepclf("train", "--help", "--config-dir", "lab")
+    assert "mine      my very own network" in out
+    assert "model.hidden=[200,100]" in out
+    assert "width of each hidden layer" in out
+    assert "trainer.epochs=30" in out
+
+
+def test_version(hepclf):
+    assert hepclf("--version")[1].startswith("hepclf 0.")
+
+
+def test_training_prints_a_verdict_and_leaves_a_whole_run(hepclf, trained):
+    run = Path("runs/latest").resolve()
+    assert run.parent == Path("runs/gw-mlp").resolve()
+    assert sorted(path.name for path in run.iterdir()) == [
+        "config.yaml",
+        "environment.json",
+        "history.csv",
+        "metrics.json",
+        "scores.root",
+        "tagger",
+    ]
+    found = metrics()
+    assert found["data"]["events"] == {"train": 480, "valid": 160, "test": 160}
+    environment = json.loads((run / "environment.json").read_text())
+    assert (environment["status"], environment["error"]) == ("finished", None)
+    assert environment["versions"]["torch"]
+    assert len((run / "history.csv").read_text().splitlines()) == 3
+
+
+def test_the_table_fits_80_columns(hepclf):
+    _, out, _ = hepclf("train", *QUICK)
+    assert "AUC of the exact limit" in out
+    assert max(len(line) for line in out.splitlines() if not line.startswith("run ")) <= 80
+
+
+def test_cfg_prints_the_configuration_and_trains_nothing(hepclf):
+    code, out, _ = hepclf("train", "trainer.epochs=7", "--cfg", "job")
+    assert code == 0
+    assert yaml.safe_load(out)["trainer"]["epochs"] == 7
+    assert not Path("runs").exists()
+
+
+def test_flags_may_stand_anywhere(hepclf):
+    code, out, _ = hepclf("train", "model=logistic", "--cfg", "job", "seed=4")
+    assert code == 0
+    assert (yaml.safe_load(out)["seed"], yaml.safe_load(out)["model"]["solver"]) == (4, "gradient")
+
+
+def test_one_seed_reaches_every_part(hepclf):
+    hepclf("train", *QUICK, "seed=11")
+    config = yaml.safe_load(Path("runs/latest/config.yaml").read_text())
+    assert config["data"]["seed"] == config["data"]["split"]["seed"] == config["trainer"]["seed"] == 11
+
+
+def test_the_stored_configuration_trains_the_same_tagger_again(hepclf, trained):
+    before = Path("runs/latest/metrics.json").read_text()
+    folder = str(Path("runs/latest").resolve())
+    code, _, err = hepclf("train", "--config-dir", folder, "--config-name", "config")
+    assert code == 0, err
+    assert Path("runs/latest").resolve() != Path(folder)
+    assert Path("runs/latest/metrics.json").read_text() == before
+
+
+def test_a_sweep_goes_on_after_a_failed_job_and_says_so(hepclf):
+    code, out, _ = hepclf("train", "-m", *QUICK, "model=logistic", "data.signals=200,1,100")
+    assert code == 1
+    assert out.count("AUC") == 1
+    assert out.startswith("data.signals=200: 0.")
+    assert len(list(Path("runs/gw-logistic").iterdir())) == 3
+    states = [json.loads(p.read_text())["status"] for p in Path("runs/gw-logistic").glob("*/environment.json")]
+    assert sorted(states) == ["failed", "finished", "finished"]
+    assert "data.signals=1: failed" in out
+    code, _, _ = hepclf("train", "-m", *QUICK, "data.split.fold=0,1")
+    assert code == 0
+
+
+def test_a_model_of_ones_own_needs_no_fork(hepclf):
+    Path("lab/model").mkdir(parents=True)
+    Path("lab/model/mine.yaml").write_text("# mine\n_target_: mine_in_test.Mine\nwidth: 5\n")
+    Path("mine_in_test.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from torch import nn\n"
+        "from hepclf.models.network import Network\n\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class Mine(Network):\n"
+        "    width: int = 3\n"
+        "    def network(self, inputs, outputs):\n"
+        "        return nn.Sequential(nn.Linear(inputs, self.width), nn.ReLU(), nn.Linear(self.width, outputs))\n"
+    )
+    code, _, err = hepclf("train", "--config-dir", "lab", "model=mine", *QUICK)
+    assert code == 0, err
+    assert metrics()["model"]["name"] == "mine"
+    assert metrics()["model"]["parameters"] == 8 * 5 + 5 + 5 + 1
+    code, _, err = hepclf("evaluate", "run=runs/latest", "data=gw", "evaluation.plots=false")
+    assert code == 1
+    assert "is not part of hepclf" in err
+
+
+def test_evaluating_again_starts_from_the_runs_own_choices(hepclf):
+    hepclf("train", *QUICK, "evaluation.systematic=0.3", "evaluation.minimum_background=2")
+    before = Path("runs/latest/metrics.json").read_text()
+    assert hepclf("evaluate", "run=runs/latest", "evaluation.threshold=0.8", "out=again")[0] == 0
+    again = metrics("again")
+    assert again["test"]["threshold"] == 0.8
+    assert again["test"]["auc"] == metrics()["test"]["auc"]
+    config = yaml.safe_load(Path("again/config.yaml").read_text())["evaluation"]
+    assert (config["systematic"], config["threshold"], config["plots"]) == (0.3, 0.8, False)
+    assert Path("runs/latest/metrics.json").read_text() == before
+    hepclf("evaluate", "run=runs/latest", "evaluation=default", "evaluation.plots=false", "out=afresh")
+    assert yaml.safe_load(Path("afresh/config.yaml").read_text())["evaluation"]["systematic"] == 0.1
+
+
+def test_evaluating_with_the_same_choices_gives_the_same_numbers(hepclf, trained):
+    hepclf("evaluate", "run=runs/latest", "out=again")
+    assert metrics("again") == metrics()
+
+
+def test_a_tagger_is_judged_on_other_data(hepclf, trained):
+    code, _, err = hepclf(
+        "evaluate", "run=runs/latest", "data=gw", "data.signals=500", "data.noise=500", "seed=9", "out=o"
+    )
+    assert code == 0, err
+    assert metrics("o")["data"]["events"] == {"train": 0, "valid": 160, "test": 1000}
+    assert metrics("o")["valid"]["auc"] == metrics()["valid"]["auc"]
+    code, _, err = hepclf("evaluate", "run=runs/latest", "data=mixture")
+    assert code == 1
+    assert "the tagger knows the classes ['noise', 'signal']" in err
+
+
+def test_a_strangers_configuration_runs_none_of_their_code(hepclf, trained):
+    Path("strange.py").write_text("raise RuntimeError('a stranger's code ran')")
+    path = Path("runs/latest/config.yaml")
+    path.write_text(path.read_text().replace("hepclf.evaluation.evaluation.Evaluation", "strange.Evaluation"))
+    code, _, err = hepclf("evaluate", "run=runs/latest")
+    assert code == 2
+    assert "strange" not in sys.modules
+    assert "a stored configuration may not run it" in err
+
+
+def test_inspect_counts_and_measures(hepclf):
+    code, out, _ = hepclf("inspect", "data.signals=200", "data.noise=600", "json=true")
+    assert code == 0
+    found = json.loads(out)
+    assert [row["events"] for row in found["populations"][:2]] == [600, 200]
+    assert found["features"][0]["name"] == "snr"
+    assert found["features"][0]["auc"]["value"] > 0.6
+    _, out, _ = hepclf("inspect", "data.signals=200", "data.noise=600")
+    assert "chirp_mass" in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("hepclf tr", ["train"]),
+        ("hepclf train model=", ["model=logistic", "model=mlp"]),
+        ("hepclf train -m model=logistic,m", ["model=logistic,mlp"]),
+        ("hepclf train model=logistic model.so", ["model.solver="]),
+        ("hepclf inspect trainer.", []),
+        ("hepclf nothing x", []),
+    ],
+)
+def test_completion(line, found):
+    assert candidates(line) == found
+
+
+def test_the_completion_script_is_bash_that_works():
+    script = subprocess.run([*HEPCLF, "completion"], capture_output=True, text=True, check=True).stdout
+    probe = f'{script}\nhepclf() {{ {" ".join(HEPCLF)} "$@"; }}\nCOMP_LINE="hepclf train mod"; COMP_POINT=16\n'
+    probe += '_hepclf 2>/dev/null; echo "${COMPREPLY[0]}"'
+    answer = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "model="
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_says_so_and_is_whole(number):
+    words = [*HEPCLF, "train", "trainer.epochs=100000", "trainer.patience=null", "evaluation.plots=false"]
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"})
+    deadline = time.monotonic() + 60
+    while not list(Path("runs").glob("*/*/history.csv")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(number)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert "what was written so far is whole" in err
+    assert "Traceback" not in err
+    (record,) = Path("runs").glob("*/*/environment.json")
+    assert json.loads(record.read_text())["status"] == "failed"
+    assert len((record.parent / "history.csv").read_text().splitlines()) > 1

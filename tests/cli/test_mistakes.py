@@ -1,0 +1,131 @@
+"""Bad input: one line that names rule, value and way out; no traceback, no run that looks finished."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+GOOD = "label,pt,eta\n" + "".join(f"{i % 2},{i / 7:.3f},{(i * 37) % 11 - 5 + i % 2}\n" for i in range(100))
+
+FILES = {
+    "good.csv": GOOD,
+    "text.csv": GOOD.replace("\n1,0.143", "\n1,many"),
+    "nan.csv": GOOD.replace("\n1,0.143", "\n1,nan"),
+    "infinite.csv": GOOD.replace("\n1,0.143", "\n1,inf"),
+    "short.csv": GOOD + "1,2\n",
+    "long.csv": GOOD + "1,2,3,4\n",
+    "class.csv": GOOD.replace("\n1,", "\n0,"),
+    "label.csv": GOOD + "7,1.0,2.0\n",
+    "empty.csv": "",
+    "head.csv": "label,pt,eta\n",
+    "constant.csv": re.sub(r",[\d.]+,", ",5.0,", GOOD),
+    "negative.csv": "label,pt,weight\n" + "".join(f"{i % 2},{i % 9},{-1 if i % 5 == 0 else 1}\n" for i in range(100)),
+    "lab/model/code.yaml": "# not a recipe\n_target_: os.system\n",
+    "lab/model/gone.yaml": "# no such module\n_target_: nowhere.Model\n",
+}
+CSV = ["data=csv", "data.files=good.csv"]
+
+
+def csv(name):
+    return ["data=csv", f"data.files={name}"]
+
+
+MISTAKES = [
+    # the command is wrong: 2
+    (["trian"], 2, "'trian' is not a command; nearest: 'train'"),
+    (["train", "data.evnts=5"], 2, "data.evnts is not a setting of GW"),
+    (["train", "trainer.epoch=5"], 2, "trainer.epoch is not a setting of Trainer; nearest: 'epochs'"),
+    (["train", "epochs=5"], 2, "epochs is not a setting; nearest: 'trainer.epochs'"),
+    (["train", "trainer.epochs=many"], 2, "trainer.epochs must be a whole number, not 'many'"),
+    (["train", "trainer.optimiser=adamm"], 2, "trainer.optimiser must be one of adamw, adam, rmsprop, sgd"),
+    (["train", "model=resnet"], 2, "model=resnet is not a choice; there are: logistic, mlp"),
+    (["train", "trainer.batch=-5"], 2, "trainer.batch must be at least 1, however batch=-5"),
+    (["train", "model.dropout=1.5"], 2, "model.dropout must lie in [0, 1), however dropout=1.5"),
+    (["train", "data.features=[snr,mass]"], 2, "feature 'mass' is not known to the triggers"),
+    (["train", "data.split.test=0.9", "data.split.valid=0.2"], 2, "must leave events to train on"),
+    (["train", "evaluation.threshold=2"], 2, "threshold must lie in 0..1"),
+    (["train", "evaluation.luminosity_fb=3"], 2, "cross_sections_fb"),
+    (["train", "data=csv"], 2, "data.files must be given; say data.files=..."),
+    (["train", "trainer.epochs=[1"], 2, "the command cannot be read"),
+    (["train", "--config-dir", "lab", "model=code"], 2, "model._target_=os.system is not a dataclass"),
+    (["train", "--config-dir", "lab", "model=gone"], 2, "model._target_=nowhere.Model cannot be imported"),
+    (["evaluate"], 2, "run must be given; say run=DIR"),
+    (["completion", "zsh"], 2, "completion takes no arguments"),
+    # the run fails: 1
+    (["train", *csv("gone.csv")], 1, "gone.csv"),
+    (["train", *csv("empty.csv")], 1, "empty.csv holds nothing: it is empty"),
+    (["train", *csv("head.csv")], 1, "head.csv"),
+    (["train", *CSV, "data.features=[pT]"], 1, "nearest: 'pt'"),
+    (["train", *CSV, "data.label=lable"], 1, "nearest: 'label'"),
+    (["train", *csv("text.csv")], 1, "text.csv, row 3, column 'pt'"),
+    (["train", *csv("nan.csv")], 1, "nan.csv, row 3, column 'pt'"),
+    (["train", *csv("infinite.csv")], 1, "infinite.csv, row 3, column 'pt'"),
+    (["train", *csv("short.csv")], 1, "short.csv, row 102"),
+    (["train", *csv("long.csv")], 1, "long.csv, row 102"),
+    (["train", *csv("label.csv")], 1, "label.csv, row 102"),
+    (["train", *csv("class.csv")], 1, "class 'signal' has no events"),
+    (["train", *csv("constant.csv")], 1, "feature 'pt' is always 5"),
+    (["train", *csv("negative.csv"), "data.weight=weight"], 1, "of the training weights are negative; choose"),
+    (["train", *CSV, "data.split.test=500"], 1, "the data holds 100 events"),
+    (["train", *CSV, "data.split.valid=0.001"], 1, "part"),
+    (["train", *CSV, "trainer.device=cuda:99"], 1, "device=cuda:99 was asked for"),
+    (["train", *CSV, "evaluation.yields={ttbar: 5}"], 1, "'ttbar'"),
+    (["train", *CSV, "trainer.learning_rate=1e38", "trainer.optimiser=sgd", "model=logistic"], 1, "loss is"),
+    (["train", "runs=good.csv"], 1, "cannot be made"),
+    (["evaluate", "run=nowhere"], 1, "there is no run nowhere"),
+    (["evaluate", "run=lab"], 1, "is not a run of hepclf"),
+    (["inspect", *csv("gone.csv")], 1, "gone.csv"),
+]
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path):
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(("words", "code", "said"), MISTAKES, ids=[" ".join(words) for words, _, _ in MISTAKES])
+def test_a_mistake_is_one_line_and_leaves_no_run_that_looks_finished(hepclf, words, code, said):
+    found, out, err = hepclf(*words)
+    stages = {"loading", "training", "scoring", "judging", "drawing"}
+    lines = [line for line in err.splitlines() if line not in stages]
+    assert len(lines) == 1, err
+    assert lines[0].startswith("hepclf: ")
+    assert said in lines[0]
+    assert "Traceback" not in out + err
+    assert found == code
+    for record in Path().glob("runs/*/*/environment.json"):
+        assert json.loads(record.read_text())["status"] == "failed"
+        assert not (record.parent / "metrics.json").exists()
+    assert not Path("runs/latest").exists()
+    assert not list(Path().glob("runs/**/.*"))
+
+
+def test_debug_shows_the_traceback(hepclf):
+    with pytest.raises(ValueError, match="is not a setting"):
+        hepclf("train", "data.evnts=5", "--debug")
+
+
+def test_a_failed_run_says_so_when_it_is_evaluated(hepclf):
+    hepclf("train", *csv("class.csv"))
+    (folder,) = Path("runs/csv-mlp").iterdir()
+    code, _, err = hepclf("evaluate", f"run={folder}")
+    assert code == 1
+    assert "its training is failed (ValueError: class 'signal' has no events" in err
+
+
+def test_a_disk_that_is_full_leaves_a_failed_run(hepclf, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hepclf.workflow.write_scores", full)
+    code, _, err = hepclf("train", *CSV, "trainer.epochs=1")
+    assert code == 1
+    assert "No space left on device" in err
+    (record,) = Path("runs").glob("*/*/environment.json")
+    assert json.loads(record.read_text())["status"] == "failed"

@@ -1,0 +1,115 @@
+"""Whole trainings with known answers, through the Python interface."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import hepclf
+from hepclf.data.mixture import Component, Mixture
+from hepclf.evaluation.store import read_scores
+from hepclf.models.network import NetworkTagger
+from hepclf.run import Run, read_yaml
+
+NO_PLOTS = hepclf.Evaluation(plots=False)
+SMALL = hepclf.GW(signals=500, noise=1500)
+SHORT = hepclf.Trainer(epochs=3)
+# Signal efficiency -> background efficiency of the best possible cut on the default mixture.
+NEYMAN_PEARSON = {0.3: 0.0751594, 0.5: 0.1364795, 0.7: 0.2186933, 0.9: 0.4494493}
+
+
+def test_the_network_reaches_the_best_possible_roc_of_a_mixture():
+    trained = hepclf.train(Mixture(events=400_000), hepclf.MLP(), hepclf.Trainer(epochs=6), NO_PLOTS)
+    test = trained.verdict.test
+    assert test.auc.value == pytest.approx(0.8055561631, abs=0.002)
+    for point in test.working_points:
+        background = point.background_efficiency
+        assert abs(background.value - NEYMAN_PEARSON[point.target]) < 4 * background.error
+
+
+def test_logistic_regression_cannot_see_two_bumps():
+    trained = hepclf.train(Mixture(events=100_000), hepclf.Logistic(solver="newton"), evaluation=NO_PLOTS)
+    assert trained.verdict.test.auc.value == pytest.approx(0.753897, abs=0.006)
+
+
+def test_the_default_triggers_come_close_to_their_exact_limit():
+    test = hepclf.train(hepclf.GW(), hepclf.MLP(), evaluation=NO_PLOTS).verdict.test
+    assert 0 < test.optimal.area.value - test.auc.value < 0.003
+
+
+def test_three_classes_train_and_reach_the_closed_form():
+    # Equal Gaussians at the corners of a triangle: any two of them have the AUC of their distance.
+    corners = {"left": (0.0, 0.0), "right": (2.0, 0.0), "top": (1.0, 3.0**0.5)}
+    classes = {name: (Component(fraction=1.0, mean=mean, width=1.0),) for name, mean in corners.items()}
+    data = Mixture(events=60_000, classes=classes)
+    trained = hepclf.train(data, hepclf.MLP(hidden=(32,)), hepclf.Trainer(epochs=5), NO_PLOTS)
+    scored = trained.scored.of("test")
+    assert scored.scores.shape == (12_000, 3)
+    pair = scored.labels != 2
+    ratio = np.log(scored.scores[pair, 1] / scored.scores[pair, 0])
+    ranks = np.argsort(np.argsort(ratio))
+    right = scored.labels[pair] == 1
+    auc = (ranks[right].mean() - (right.sum() - 1) / 2) / (~right).sum()
+    assert auc == pytest.approx(norm.cdf(2 / 2**0.5), abs=0.01)
+    assert trained.verdict.test.confusion.weights.shape == (3, 3)
+    assert set(trained.verdict.test.one_vs_rest) == set(corners)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
+    def run(name, seed):
+        data = replace(SMALL, seed=seed, split=hepclf.Split(seed=seed))
+        model = hepclf.MLP(hidden=(16,), dropout=0.2)
+        hepclf.train(data, model, replace(SHORT, seed=seed), NO_PLOTS, tmp_path / name)
+        return (tmp_path / name / "metrics.json").read_bytes()
+
+    first = run("a", 1)
+    assert run("b", 1) == first
+    assert run("c", 2) != first
+
+
+def test_a_run_holds_what_was_trained(tmp_path):
+    trained = hepclf.train(SMALL, hepclf.Logistic(), SHORT, NO_PLOTS, tmp_path / "run")
+    run = Run.open(tmp_path / "run")
+    assert trained.run.folder == tmp_path / "run"
+    scored = read_scores(run.scores)
+    assert (scored.scores == trained.scored.scores).all()
+    tagger = NetworkTagger.load(run.tagger)
+    assert (tagger.scores(SMALL.load()) == scored.scores).all()
+    found = json.loads(run.metrics.read_text())
+    assert found["schema"] == 1
+    assert found["test"]["auc"] == trained.verdict.test.auc.to_dict()
+    assert found["test"]["optimal_auc"]["value"] > found["test"]["auc"]["value"]
+    assert found["data"] == {
+        "name": "gw",
+        "classes": ["noise", "signal"],
+        "features": list(SMALL.features),
+        "events": {"train": 1200, "valid": 400, "test": 400},
+    }
+    assert found["model"]["name"] == "logistic"
+    assert read_yaml(run.config)["model"]["_target_"] == "hepclf.models.logistic.Logistic"
+
+
+def test_nothing_is_written_without_a_folder(tmp_path):
+    trained = hepclf.train(SMALL, hepclf.Logistic(), SHORT, NO_PLOTS)
+    assert trained.run is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_features_give_the_lessons_figure(tmp_path):
+    data = hepclf.GW(signals=200, noise=600, features=("snr", "chirp_mass"))
+    trained = hepclf.train(data, hepclf.Logistic(), SHORT, folder=tmp_path / "run")
+    names = {path.name for path in trained.plots}
+    assert {"decision.png", "decision.pdf", "roc.png", "losses.png", "significance.pdf"} <= names
+    assert all(path.stat().st_size > 5000 for path in trained.plots)
+    assert {path.name for path in (tmp_path / "run" / "plots").iterdir()} == names
+
+
+def test_training_many_times_in_one_process_leaves_no_state():
+    first = hepclf.train(SMALL, hepclf.MLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
+    hepclf.train(Mixture(events=500), hepclf.Logistic(), SHORT, NO_PLOTS)
+    again = hepclf.train(SMALL, hepclf.MLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
+    assert first == again

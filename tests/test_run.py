@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hepclf.run import Run, new_folder, point_latest, read_yaml, write_bytes, write_csv, write_json, write_yaml
+
+
+def test_a_run_needs_a_folder_of_its_own():
+    run = Run.at("a/b")
+    assert run.folder.is_dir()
+    assert Run.at("a/b").folder == run.folder  # empty still
+    run.config.write_text("x: 1")
+    with pytest.raises(FileExistsError, match="a/b is not empty; a run needs a folder of its own"):
+        Run.at("a/b")
+    assert Run.open("a/b").config == run.folder.resolve() / "config.yaml"
+
+
+def test_what_is_no_run_is_not_opened():
+    Path("empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="there is no run gone"):
+        Run.open("gone")
+    with pytest.raises(FileNotFoundError, match=r"empty is not a run of hepclf: it holds no config\.yaml"):
+        Run.open("empty")
+
+
+def test_two_runs_of_one_second_have_two_folders():
+    assert len({new_folder("runs", "x") for _ in range(50)}) == 50
+
+
+def test_the_link_points_at_the_newest_wherever_the_runs_are_moved():
+    for name in ("one", "two"):
+        folder = Path("runs") / "x" / name
+        folder.mkdir(parents=True)
+        point_latest("runs", folder)
+    Path("runs").rename("moved")
+    assert Path("moved/latest").resolve().name == "two"
+    assert sorted(path.name for path in Path("moved").iterdir()) == ["latest", "x"]
+
+
+def test_the_record_says_running_then_finished():
+    run = Run.at("a")
+    with run.recorded(seed=3) as record:
+        assert json.loads(run.environment.read_text())["status"] == "running"
+        record["seconds"] = 1.5
+    found = json.loads(run.environment.read_text())
+    assert (found["status"], found["seed"], found["seconds"], found["error"]) == ("finished", 3, 1.5, None)
+    assert found["versions"]["numpy"]
+    assert found["started"] <= found["finished"]
+
+
+@pytest.mark.parametrize("error", [ValueError("two\nlines"), KeyboardInterrupt("stopped"), SystemExit(3)])
+def test_the_record_says_failed_and_with_what(error):
+    run = Run.at("a")
+    with pytest.raises(type(error)), run.recorded():
+        raise error
+    found = json.loads(run.environment.read_text())
+    assert found["status"] == "failed"
+    assert found["error"] == f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(monkeypatch):
+    path = Path("metrics.json")
+    write_json(path, {"a": 1})
+
+    def full(self, data):
+        open(self, "wb").write(data[:2])  # noqa: PTH123, SIM115
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_bytes(path, b"new contents")
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [entry.name for entry in Path().iterdir()] == ["metrics.json"]
+
+
+def test_json_without_a_number_is_refused_rather_than_written():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(Path("x.json"), {"a": float("nan")})
+    assert not Path("x.json").exists()
+
+
+def test_yaml_and_csv_are_plain():
+    write_yaml(Path("x.yaml"), {"b": [1, 2.5], "a": None, "name": "tt\u0304"})
+    assert read_yaml(Path("x.yaml")) == {"b": [1, 2.5], "a": None, "name": "tt\u0304"}
+    write_csv(Path("x.csv"), ("a", "b"), [(1, 0.1), (2, 0.2)])
+    assert Path("x.csv").read_text() == "a,b\n1,0.1\n2,0.2\n"
+    Path("list.yaml").write_text("[1]")
+    with pytest.raises(ValueError, match="must hold a mapping of settings, not list"):
+        read_yaml(Path("list.yaml"))
