@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion, confusion
 from hepclf.evaluation.losses import brier, log_loss
-from hepclf.evaluation.roc import Curve, Ranking, Roc, area, curve, roc, working_point
+from hepclf.evaluation.roc import Curve, Ranking, Roc, curve, roc, working_point
 from hepclf.evaluation.scored import Scored
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.evaluation.value import NOTHING, Value, measured, positive
 from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict
 
 Array = NDArray[np.float64]
@@ -33,12 +33,13 @@ def judge(
     labels, weights = part.labels, part.weights
     cells = confusion(labels, decisions(part, signal, threshold), weights, k)
     of = curve(ranking, labels == signal, weights)
+    drawn = roc(of)
     rest = _one_vs_rest(part, targets) if k > 2 else {}
     averaged = list(range(k)) if k > 2 else [signal]
     return SplitVerdict(
         events=len(part),
         negative_fraction=negative_fraction(weights),
-        auc=_mean_area(rest) if rest else area(of),
+        auc=_mean_area(rest) if rest else _area(drawn),
         log_loss=log_loss(labels, part.scores, weights),
         brier=brier(labels, part.scores, weights),
         accuracy=cells.accuracy,
@@ -49,7 +50,7 @@ def judge(
         confusion=cells,
         working_points=tuple(working_point(of, target) for target in targets),
         operating=_operating(cells, signal) if k == 2 else None,
-        roc=roc(of),
+        roc=drawn,
         optimal=_optimal(part, signal),
         one_vs_rest=rest,
         histograms=histograms(part, signal, edges),
@@ -72,13 +73,14 @@ def negative_fraction(weights: Array) -> float | None:
 def histograms(part: Scored, signal: int, edges: Array) -> dict[str, Histogram]:
     """The discriminant of each true class, normalised to unit area; none for a class without weight."""
     found = {}
-    values = discriminant(part, signal)
+    last = len(edges) - 2
+    bins = np.clip(np.searchsorted(edges, discriminant(part, signal), side="right") - 1, 0, last)
     for label, name in enumerate(part.classes):
         of = part.labels == label
-        sums = np.histogram(values[of], edges, weights=part.weights[of])[0]
-        squares = np.histogram(values[of], edges, weights=part.weights[of] ** 2)[0]
-        norm = sums.sum() * np.diff(edges)
-        if sums.sum() > 0:
+        sums = np.bincount(bins[of], part.weights[of], minlength=last + 1)
+        squares = np.bincount(bins[of], part.weights[of] ** 2, minlength=last + 1)
+        if positive(float(sums.sum()), float(squares.sum())):
+            norm = sums.sum() * np.diff(edges)
             found[name] = Histogram(edges, sums / norm, np.sqrt(squares) / norm)
     return found
 
@@ -92,8 +94,13 @@ def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> dict[str, OneVsRes
     found = {}
     for label, name in enumerate(part.classes):
         of = _curve(discriminant(part, label), part, label)
-        found[name] = OneVsRest(area(of), tuple(working_point(of, target) for target in targets), roc(of))
+        drawn = roc(of)
+        found[name] = OneVsRest(_area(drawn), tuple(working_point(of, target) for target in targets), drawn)
     return found
+
+
+def _area(of: Roc | None) -> Value:
+    return NOTHING if of is None else of.area
 
 
 def _mean_area(of: Mapping[str, OneVsRest]) -> Value:

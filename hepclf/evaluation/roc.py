@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepclf.evaluation.value import NOTHING, Value, effective_count, efficiency_error, measured
+from hepclf.evaluation.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
 
 Array = NDArray[np.float64]
 
@@ -50,7 +50,10 @@ class Curve:
     @property
     def defined(self) -> bool:
         """Whether both classes have a positive sum of weights, without which there are no efficiencies."""
-        return bool(len(self.thresholds) and self.signal[-1] > 0 and self.background[-1] > 0)
+        return bool(len(self.thresholds)) and all(
+            positive(float(sums[-1]), float(squares[-1]))
+            for sums, squares in ((self.signal, self.signal_squares), (self.background, self.background_squares))
+        )
 
     @cached_property
     def signal_efficiency(self) -> Array:

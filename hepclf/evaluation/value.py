@@ -24,15 +24,28 @@ NOTHING = Value(None, None)
 
 
 def measured(value: float, error: float | None = None) -> Value:
-    """The value with its error, either None where it is not finite; no value has no error."""
+    """The value with its error, either None where it is not finite; no value has no error.
+
+    An error of zero is None too: it is what the formulas say at their edges (all or nothing passes a cut, no
+    events), where they know no better.
+    """
     if not math.isfinite(value):
         return NOTHING
-    return Value(float(value), float(error) if error is not None and math.isfinite(error) else None)
+    known = error is not None and math.isfinite(error) and error > 0
+    return Value(float(value), float(error) if known else None)  # type: ignore[arg-type]
 
 
 def effective_count(total: float, squares: float) -> float:
     """Effective number of events, (sum w)^2 / sum w^2; zero without weights."""
     return total**2 / squares if squares > 0 else 0.0
+
+
+def positive(total: float, squares: float) -> bool:
+    """Whether weights of this sum and sum of squares make more than zero, and more than the rounding of what cancels.
+
+    A million events that cancel leave a sum of rounding with an effective count near 1e-26.
+    """
+    return total > 0 and effective_count(total, squares) > 1e-20
 
 
 def efficiency_error(efficiency: ArrayLike, effective: ArrayLike) -> NDArray[np.float64]:
@@ -58,12 +71,12 @@ def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> 
 
     Nothing if the weights do not sum to more than zero; no error if n is not above 1.
     """
-    total = float(weights.sum())
-    if total <= 0:
-        return NOTHING
     squared = weights**2
+    total, squares = float(weights.sum()), float(squared.sum())
+    if not positive(total, squares):
+        return NOTHING
     mean = float(weights @ values) / total
-    n = effective_count(total, float(squared.sum()))
+    n = effective_count(total, squares)
     if n <= 1:
         return measured(mean)
     variance = float(squared @ (values - mean) ** 2) / total**2 * n / (n - 1)
