@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.judge import discriminant, judge
 from hepclf.evaluation.roc import Curve, Ranking, curve
-from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, quote, scan
+from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, qualified, quote, scan
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
@@ -161,8 +161,10 @@ def _significance(
         return None, Significance(optimised=rules.optimise, reason=valid)
     cut = best_cut(valid, rules)
     if cut is None:
-        minimum = f"an effective background count of {rules.minimum_background:g} or more"
-        return None, Significance(optimised=rules.optimise, reason=f"no cut on validation keeps {minimum}")
+        enough = bool(qualified(valid, rules.minimum_background).any())
+        lacks = f"an effective background count of {rules.minimum_background:g} or more"
+        reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
+        return None, Significance(optimised=rules.optimise, reason=reason)
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
     return cut, quote(test, rankings["test"].last(cut), cut, rules)

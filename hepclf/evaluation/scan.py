@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.roc import Curve, thinned
+from hepclf.evaluation.roc import ROUNDING, Curve, thinned
 from hepclf.evaluation.significance import asimov, s_over_sqrt_b
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
 
 Array = NDArray[np.float64]
 MEASURES = ("asimov", "s_over_sqrt_b", "asimov_systematic")
@@ -61,12 +62,13 @@ def measure(name: str, s: Array, b: Array, b_squares: Array, systematic: float) 
 def qualified(of: Curve, minimum: float) -> NDArray[np.bool_]:
     """Which thresholds keep a positive background of at least this effective count, (sum w)^2 / sum w^2."""
     b = of.background
-    return (b > 0) & (b**2 >= minimum * of.background_squares)
+    # Ten events of one weight are an effective count of ten, whatever their weight's rounding.
+    return (b > 0) & (b**2 >= minimum * (1 - ROUNDING) * of.background_squares)
 
 
 def best_cut(of: Curve, rules: Rules) -> float | None:
-    """The threshold of the greatest significance, None if no threshold qualifies."""
-    allowed = np.flatnonzero(qualified(of, rules.minimum_background))
+    """The threshold of the greatest significance, None if no threshold qualifies and keeps a positive signal."""
+    allowed = np.flatnonzero(qualified(of, rules.minimum_background) & (of.signal > 0))
     s, b, squares = of.signal[allowed], of.background[allowed], of.background_squares[allowed]
     z = measure(rules.optimise, s, b, squares, rules.systematic)
     if not np.isfinite(z).any():
@@ -76,14 +78,10 @@ def best_cut(of: Curve, rules: Rules) -> float | None:
 
 def quote(of: Curve, index: int, cut: float, rules: Rules) -> Significance:
     """The significance of a cut that was chosen elsewhere, index being its last threshold here (-1: none)."""
-    if index < 0 or not qualified(of, rules.minimum_background)[index]:
-        b = max(float(of.background[index]), 0.0) if index >= 0 else 0.0
-        count = b**2 / float(of.background_squares[index]) if b > 0 else 0.0
-        return Significance(
-            optimised=rules.optimise,
-            reason=f"the cut at {cut:.6g}, chosen on validation, leaves an effective background count of {count:.3g} "
-            f"on test, under the minimum of {rules.minimum_background:g}",
-        )
+    if index < 0 or not qualified(of, rules.minimum_background)[index] or of.signal[index] < 0:
+        leaves = _lack(of, index, rules.minimum_background)
+        reason = f"the cut at {cut:.6g}, chosen on validation, leaves {leaves}"
+        return Significance(optimised=rules.optimise, reason=reason)
     s, b, squares = float(of.signal[index]), float(of.background[index]), float(of.background_squares[index])
     errors = float(np.sqrt(of.signal_squares[index])), float(np.sqrt(squares))
 
@@ -101,11 +99,21 @@ def quote(of: Curve, index: int, cut: float, rules: Rules) -> Significance:
     )
 
 
+def _lack(of: Curve, index: int, minimum: float) -> str:
+    """What the events above an unqualified threshold (-1: none) lack for a significance."""
+    b = float(of.background[index]) if index >= 0 else 0.0
+    if b <= 0:
+        return "no background on test"
+    if (count := effective_count(b, float(of.background_squares[index]))) < minimum:
+        return f"an effective background count of {count:.3g} on test, under the minimum of {minimum:g}"
+    return f"a signal of negative weight on test, {float(of.signal[index]):.6g}"
+
+
 def propagated(formula: Callable[[Array, Array], Array], at: tuple[float, float], errors: tuple[float, float]) -> Value:
-    """formula(s, b) with the error from those of s and b, by central differences that stay at s, b >= 0."""
+    """formula(s, b) with the error from those of s >= 0 and b > 0, by central differences that stay there."""
     variance = 0.0
-    for axis in (0, 1):
-        step = 1e-4 * max(abs(at[axis]), 1e-3 * abs(at[1 - axis]))
+    for axis, scale in enumerate((max(at[0], 1e-3 * math.sqrt(at[1])), at[1])):
+        step = 1e-4 * scale
         low, high = np.array(at), np.array(at)
         low[axis], high[axis] = max(at[axis] - step, 0.0), at[axis] + step
         slope = (float(formula(*high)) - float(formula(*low))) / (high[axis] - low[axis])

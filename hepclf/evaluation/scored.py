@@ -149,14 +149,14 @@ class Scored:
         """Weights of one split, scaled process by process to the yield of the whole sample, [n of split].
 
         The factor is total / (sum over the split). A process whose weights sum to nothing in the split, or to
-        the other sign, cannot stand for its yield and is refused.
+        the other sign, cannot stand for its yield and is refused; so is one that has a yield and no events.
         """
         mask = self._mask(split_name)
         k = len(self.process_names)
         absolute = np.bincount(self.processes, np.abs(self.weights), minlength=k)
         part = np.bincount(self.processes[mask], self.weights[mask], minlength=k)
         factors = np.ones(k)
-        for process in np.flatnonzero(absolute):
+        for process in np.flatnonzero((absolute > 0) | (self.totals != 0)):
             whole, here = float(self.totals[process]), float(part[process])
             # A sum that is only the rounding of what cancelled is a sum of zero.
             if abs(here) <= 1e-12 * absolute[process] or whole / here < 0:

@@ -26,7 +26,7 @@ class Population(NamedTuple):
 
 
 class Feature(NamedTuple):
-    """One feature: what it spans, and how well it alone separates the last class from the others."""
+    """One feature: what it spans (unweighted), and how well it alone separates the last class from the others."""
 
     name: str
     missing: int
