@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,16 @@ ROWS = 500_000
 def write_scores(path: str | Path, scored: Scored) -> None:
     """Write scored events to a ROOT file, beside its place and moved there.
 
-    Branches label, weight, split, process, score (several classes: score_<class> each) and the numeric
-    spectators; a spectator whose name is taken or is no identifier gets one that is. Other spectators stay out.
+    Branches label, weight, split, process, score (several classes: score_<class> each) and the spectators; a
+    spectator whose name is taken or is no identifier gets one that is. Text is stored as integers that count
+    through its distinct values, which stand beside the tree. What is neither number nor text is refused.
     """
     import uproot
 
     path = Path(path)
     columns, names = _columns(scored)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
-    os.close(handle)
+    # Not tempfile's: its files are for their owner alone, and a group reads each other's scores.
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with uproot.recreate(aside, compression=uproot.LZ4(1)) as file:
             file[NAMES] = json.dumps(names)
@@ -38,10 +38,9 @@ def write_scores(path: str | Path, scored: Scored) -> None:
             tree = file.mktree(TREE, {name: column.dtype for name, column in columns.items()})
             for start in range(0, len(scored), ROWS):
                 tree.extend({name: column[start : start + ROWS] for name, column in columns.items()})
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_scores(path: str | Path) -> Scored:
@@ -51,15 +50,24 @@ def read_scores(path: str | Path) -> Scored:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there are no scores at {path}; a finished training writes them")
-    with uproot.open(path) as file:
-        found = set(file.keys(cycle=False))
-        if not {TREE, NAMES} <= found:
-            raise ValueError(
-                f"{path} holds {sorted(found)}, however scores need {[TREE, NAMES]}; was hepclf its writer?"
-            )
-        names = json.loads(str(file[NAMES]))
-        columns = file[TREE].arrays(library="np")
+    try:
+        with uproot.open(path) as file:
+            found = set(file.keys(cycle=False))
+            if not {TREE, NAMES} <= found:
+                raise ValueError(f"it holds {sorted(found)} and not {[TREE, NAMES]}")
+            names = json.loads(str(file[NAMES]))
+            return _scored(file[TREE].arrays(library="np"), names)
+    # A damaged file may fail anywhere in uproot, in many ways.
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise ValueError(f"{path} cannot be read as scores of hepclf ({type(error).__name__}: {why})") from error
+
+
+def _scored(columns: dict[str, NDArray[Any]], names: dict[str, Any]) -> Scored:
     scores = [columns[branch] for branch in names["scores"]]
+    spectators = {name: columns[branch] for name, branch in names["spectators"].items()}
+    for name, values in names["texts"].items():
+        spectators[name] = np.array(values, dtype=np.str_)[spectators[name]]
     return Scored(
         labels=columns["label"],
         weights=columns["weight"],
@@ -68,7 +76,7 @@ def read_scores(path: str | Path) -> Scored:
         classes=tuple(names["classes"]),
         processes=columns["process"],
         process_names=tuple(names["processes"]),
-        spectators={name: columns[branch] for name, branch in names["spectators"].items()},
+        spectators=spectators,
         totals=np.array(names["totals"], dtype=np.float64),
     )
 
@@ -84,14 +92,20 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     if scored.scores.ndim == 2:
         scores = _branches((f"score_{name}" for name in scored.classes), columns)
     columns |= dict(zip(scores, np.atleast_2d(scored.scores.T), strict=True))
-    numeric = {name: column for name, column in scored.spectators.items() if column.dtype.kind in "biuf"}
-    spectators = _branches(numeric, columns)
-    columns |= {branch: _storable(column) for branch, column in zip(spectators, numeric.values(), strict=True)}
+    texts: dict[str, list[str]] = {}
+    branches = _branches(scored.spectators, columns)
+    for branch, (name, column) in zip(branches, scored.spectators.items(), strict=True):
+        if column.dtype.kind in "biuf":
+            columns[branch] = _storable(column)
+        else:
+            values, columns[branch] = _encoded(name, column)
+            texts[name] = values
     names = {
         "classes": list(scored.classes),
         "processes": list(scored.process_names),
         "scores": scores,
-        "spectators": dict(zip(numeric, spectators, strict=True)),
+        "spectators": dict(zip(scored.spectators, branches, strict=True)),
+        "texts": texts,
         "totals": scored.totals.tolist(),
     }
     return columns, names
@@ -102,13 +116,24 @@ def _branches(names: Iterable[str], taken: Iterable[str]) -> list[str]:
     found: list[str] = []
     used = set(taken)
     for name in names:
-        plain = branch = re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII)
+        plain = branch = re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII) or "_"
         count = 2
         while branch in used:
             branch, count = f"{plain}_{count}", count + 1
         used.add(branch)
         found.append(branch)
     return found
+
+
+def _encoded(name: str, column: NDArray[Any]) -> tuple[list[str], NDArray[np.int32]]:
+    """The distinct values of a text, and each event's place among them."""
+    if column.dtype.kind != "U" and not (column.dtype.kind == "O" and all(isinstance(value, str) for value in column)):
+        raise ValueError(
+            f"spectator {name!r} must be a number or text to be stored, however its type is {column.dtype}; "
+            f"leave it out of the data's spectators"
+        )
+    values, places = np.unique(column.astype(np.str_), return_inverse=True)
+    return values.tolist(), places.astype(np.int32)
 
 
 def _storable(column: NDArray[Any]) -> NDArray[Any]:
