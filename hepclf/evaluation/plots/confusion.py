@@ -11,28 +11,23 @@ from hepclf.evaluation.plots.label import count, wrapped
 from hepclf.evaluation.plots.style import SHARES
 
 
-def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...]) -> None:
-    """Truth by row, decision by column: the share of the true class as colour, that and the sum of weights as text."""
+def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
+    """Truth by row, decision by column: the share of the true class as colour; it and the sum of weights as text."""
     k = len(classes)
+    size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
     ax.imshow(np.clip(of.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
-    size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 5)
-    for row in range(k):
-        for column in range(k):
-            share = of.fractions[row, column]
-            text = f"{100 * share:.1f} %" if np.isfinite(share) else "–"
-            ax.text(
-                column,
-                row,
-                f"{text}\n{count(of.weights[row, column])}",
-                ha="center",
-                va="center",
-                fontsize=size,
-                color="white" if share > 0.5 else "black",
-            )
-    names = [wrapped(name) for name in classes]
+    for (row, column), share in np.ndenumerate(of.fractions):
+        text = f"{_percent(share)}\n{count(float(of.weights[row, column]))}"
+        colour = "white" if share > 0.5 else "black"
+        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+    names = [wrapped(name, {2: 18, 3: 15}.get(k, 12)) for name in classes]
     ax.set_xticks(range(k), names, fontsize=size)
     ax.set_yticks(range(k), names, fontsize=size, rotation=90 if k <= 4 else 0, va="center")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
         axis.set_tick_params(length=0)
-    ax.set(xlabel="decided class", ylabel="true class")
+    ax.set(xlabel="decision" if threshold is None else f"decision, cut {threshold:.3g}", ylabel="truth")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if np.isfinite(share) else "–"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.plane import Plane
@@ -14,7 +18,7 @@ from hepclf.evaluation.plots.confusion import confusion
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.losses import losses
 from hepclf.evaluation.plots.plane import decision
-from hepclf.evaluation.plots.rejection import rejection
+from hepclf.evaluation.plots.rejection import highest, rejection
 from hepclf.evaluation.plots.roc import lines, roc
 from hepclf.evaluation.plots.scores import scores
 from hepclf.evaluation.plots.significance import significance
@@ -24,8 +28,7 @@ from hepclf.evaluation.verdict import Verdict
 History = Mapping[str, Sequence[float]]
 
 FIGURES = ("losses", "scores", "roc", "rejection", "confusion", "significance", "decision")
-# Without a date the same verdict gives the same bytes.
-METADATA: dict[str, dict[str, str | None]] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+KINDS = ("png", "pdf")
 SIZE = (5.2, 4.2)
 
 
@@ -40,9 +43,9 @@ def draw(
     written = []
     with style():
         for stem, figure in _figures(verdict, history, plane, plain(title, 50)):
-            written += [_write(figure, folder / f"{stem}.{kind}") for kind in METADATA]
+            written += _write(figure, folder, stem)
     for stem in FIGURES:
-        for kind in METADATA:
+        for kind in KINDS:
             if (path := folder / f"{stem}.{kind}") not in written:
                 path.unlink(missing_ok=True)
     return written
@@ -53,18 +56,23 @@ def _figures(
 ) -> Iterator[tuple[str, Figure]]:
     name, split = list(verdict.splits.items())[-1]
     signal, classes, k = verdict.signal, verdict.classes, len(verdict.classes)
+    of_split = f"{title}, {name}" if title else name
     if history and len(history["epoch"]):
         yield "losses", _panel(lambda ax: losses(ax, history), title)
-    yield "scores", _panel(lambda ax: scores(ax, verdict, name), title)
+    yield "scores", _panel(lambda ax: scores(ax, verdict, name), of_split)
     if lines(split, name, signal):
-        yield "roc", _panel(lambda ax: roc(ax, split, name=name, signal=signal), title)
-        yield "rejection", _panel(lambda ax: rejection(ax, split, name=name, signal=signal), title)
-    side = max(4.2, 1.5 + 0.9 * k)
-    yield "confusion", _panel(lambda ax: confusion(ax, split.confusion, classes), title, (side, side))
+        yield "roc", _panel(lambda ax: roc(ax, split, name=name, signal=signal), of_split)
+    if highest(split, name, signal) > 1:
+        yield "rejection", _panel(lambda ax: rejection(ax, split, name=name, signal=signal), of_split)
+    side = 2.6 + 0.75 * k
+    yield (
+        "confusion",
+        _panel(lambda ax: confusion(ax, split.confusion, classes, split.threshold), of_split, (side, side)),
+    )
     if (scan := verdict.scan) is not None:
-        yield "significance", _panel(lambda ax: significance(ax, scan, verdict.significance, signal), title)
+        yield "significance", _panel(lambda ax: significance(ax, scan, verdict.significance, signal), of_split)
     if plane is not None:
-        yield "decision", _decision(verdict, plane, title)
+        yield "decision", _decision(verdict, plane, of_split)
 
 
 def _panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE) -> Figure:
@@ -81,19 +89,32 @@ def _decision(verdict: Verdict, plane: Plane, title: str) -> Figure:
     figure = Figure(figsize=(14, 4.2))
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1, 1))
     decision(left, plane, split.threshold or 0.5, verdict.classes, verdict.signal)
-    confusion(middle, split.confusion, verdict.classes)
+    confusion(middle, split.confusion, verdict.classes, split.threshold)
     roc(right, split, name=name, signal=verdict.signal)
     right.set_title(title)
     return figure
 
 
-def _write(figure: Figure, path: Path) -> Path:
-    """Written beside its place and moved there, so that no half picture is ever found."""
-    kind = path.suffix[1:]
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+def _write(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    """PNG and PDF. Laid out once and drawn once a file, which savefig would do twice."""
+    png, pdf = (folder / f"{stem}.{kind}" for kind in KINDS)
+    agg: Any = FigureCanvasAgg(figure)
+    with _beside(png) as path:
+        agg.print_png(path)
+    figure.set_layout_engine("none")
+    vector: Any = FigureCanvasPdf(figure)
+    with _beside(pdf) as path:
+        # Without a date the same verdict gives the same bytes.
+        vector.print_pdf(path, metadata={"CreationDate": None})
+    return [png, pdf]
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A hidden place next to this one, moved there at the end, so that no half picture is ever found."""
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        figure.savefig(beside, format=kind, metadata=METADATA[kind])
-        beside.replace(path)
+        yield hidden
+        hidden.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
-    return path
+        hidden.unlink(missing_ok=True)

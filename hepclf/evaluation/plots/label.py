@@ -9,19 +9,16 @@ from hepclf.evaluation.value import Value
 
 
 def plain(name: str, width: int = 30) -> str:
-    """A name as it is, on one line of at most this width; matplotlib would read `$` as mathematics.
-
-    matplotlib also drops legend entries that begin with an underscore; one behind a zero-width space stays.
-    """
-    printable = "".join(letter if letter.isprintable() else " " for letter in name)
+    """A name as it is, on one line of at most this many letters."""
+    printable = _printable(name)
     short = printable if len(printable) <= width else f"{printable[: width - 1]}…"
     return _verbatim(short)
 
 
 def wrapped(name: str, width: int = 12, lines: int = 3) -> str:
     """A name on a few short lines."""
-    found = textwrap.wrap(plain(name, width * lines), width, break_on_hyphens=False, max_lines=lines, placeholder="…")
-    return "\n".join(found)
+    found = textwrap.wrap(_printable(name), width, break_on_hyphens=False, max_lines=lines, placeholder="…")
+    return "\n".join(_verbatim(line) for line in found)
 
 
 def with_error(value: Value) -> str:
@@ -41,6 +38,11 @@ def count(weight: float) -> str:
     return f"{weight:,.0f}" if weight == round(weight) or abs(weight) >= 1000 else f"{weight:.4g}"
 
 
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in name)
+
+
 def _verbatim(text: str) -> str:
+    """Text that matplotlib shows as it is: it reads `$` as mathematics, and drops a label that begins with `_`."""
     escaped = text.replace("$", r"\$")
     return f"\u200b{escaped}" if escaped.startswith("_") else escaped

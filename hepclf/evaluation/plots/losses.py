@@ -15,21 +15,21 @@ MARKED = 40
 
 
 def losses(ax: Axes, history: Mapping[str, Sequence[float]]) -> None:
-    """Training and validation loss, the epoch with the least validation loss marked: the one that is kept."""
+    """Training and validation loss, and the epoch with the least validation loss."""
     epochs = np.asarray(history["epoch"], dtype=np.int64)
+    train, valid = (np.asarray(history[name], dtype=np.float64) for name in ("train_loss", "valid_loss"))
     marker = "o" if len(epochs) <= MARKED else ""
-    for name, label, colour in (("train_loss", "training", BLUE), ("valid_loss", "validation", VERMILLION)):
-        loss = np.asarray(history[name], dtype=np.float64)
+    for loss, label, colour in ((train, "training", BLUE), (valid, "validation", VERMILLION)):
         if np.isfinite(loss).any():
             ax.plot(epochs, loss, color=colour, marker=marker, markersize=3.5, label=label)
-    valid = np.asarray(history["valid_loss"], dtype=np.float64)
     if np.isfinite(valid).any():
         best = int(np.nanargmin(valid))
-        ax.axvline(epochs[best], color=BLACK, linewidth=0.8, linestyle=":")
-        ax.plot(
-            epochs[best], valid[best], "*", color=BLACK, markersize=11, label=f"best validation: epoch {epochs[best]}"
-        )
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    ax.xaxis.set_minor_locator(MaxNLocator(integer=True, nbins=40, min_n_ticks=1))
+        label = f"best validation: epoch {epochs[best]}"
+        ax.plot(epochs[best], valid[best], "o", color=BLACK, fillstyle="none", markersize=11, label=label)
+    if len(epochs) == 1:
+        ax.set_xlim(epochs[0] - 1, epochs[0] + 1)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_minor_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], nbins=40))
     ax.set(xlabel="epoch", ylabel="loss")
-    ax.legend(loc="upper right")
+    ax.margins(y=0.1)
+    ax.legend(loc="best")

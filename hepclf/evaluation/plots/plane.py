@@ -22,8 +22,11 @@ def decision(ax: Axes, of: Plane, threshold: float, classes: tuple[str, ...], si
         ax.plot([], [], color=BLACK, linewidth=1.4, label=f"cut {threshold:.3g}")
     some = np.linspace(0, len(of.points) - 1, min(len(of.points), EVENTS)).astype(np.int64)
     for label, (name, colour) in enumerate(colours(classes, signal).items()):
+        marker = "^" if name == signal else "o"
         x, y = of.points[some[of.labels[some] == label]].T
-        ax.plot(x, y, "o", color=colour, markersize=3, markeredgecolor="white", markeredgewidth=0.3, label=plain(name))
+        ax.plot(
+            x, y, marker, color=colour, markersize=3.5, markeredgecolor="white", markeredgewidth=0.3, label=plain(name)
+        )
     ax.set(xlim=(of.x[0], of.x[-1]), ylim=(of.y[0], of.y[-1]), xlabel=plain(of.names[0]), ylabel=plain(of.names[1]))
     ax.figure.colorbar(mesh, ax=ax, label=f"probability of {plain(signal)}")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)

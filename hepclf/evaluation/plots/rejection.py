@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.plots.roc import Line, lines
+from hepclf.evaluation.plots.roc import ONE_VS_REST, Line, efficiency, lines
 from hepclf.evaluation.plots.style import BLACK, VERMILLION
 from hepclf.evaluation.verdict import SplitVerdict
 
 
 def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "signal") -> None:
     """1 / background efficiency against signal efficiency, with the band of its error and the quoted points."""
-    highest = [_line(ax, line) for line in lines(split, name, signal)]
-    if not split.one_vs_rest:
+    for line in lines(split, name, signal):
+        _line(ax, line)
+    several = bool(split.one_vs_rest)
+    if not several:
         _points(ax, split)
     if split.operating and split.operating.background_efficiency > 0:
         x, background = split.operating
-        ax.plot(x, 1 / background, "o", color=VERMILLION, markersize=7, label=f"cut {split.threshold:.3g}", zorder=5)
+        label = f"cut {split.threshold:.3g}"
+        ax.plot(x, 1 / background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
     ax.set_yscale("log")
-    rest = "rest" if split.one_vs_rest else "background"
-    ax.set(xlim=(0, 1), ylim=(1, max(highest, default=1) * 3), xlabel="signal efficiency")
-    ax.set_ylabel(f"rejection, 1 / {rest} efficiency")
-    ax.legend(loc="upper right", title="one class against the rest" if split.one_vs_rest else None)
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set(xlim=(0, 1), ylim=(1, 4 * max(highest(split, name, signal), 10)), xlabel=efficiency(several))
+    ax.set_ylabel("rejection, 1 / efficiency of the rest" if several else "rejection, 1 / background efficiency")
+    title = f"{ONE_VS_REST}, bands ±1σ" if several else "bands ±1σ"
+    ax.legend(loc="upper right", title=title, alignment="left", frameon=True, framealpha=0.8, edgecolor="none")
 
 
-def _line(ax: Axes, line: Line) -> float:
-    """The line and its band, efficiency ± error; where that reaches zero the band is open. Returns the top."""
-    kept, error = line.of.background_efficiency, line.of.background_error
-    some = kept > 0
-    x, kept, error = line.of.signal_efficiency[some], kept[some], error[some]
+def highest(split: SplitVerdict, name: str, signal: str) -> float:
+    """The greatest rejection that any background was left to measure; 1 says that there is nothing to draw."""
+    kept = [line.of.background_efficiency for line in lines(split, name, signal)]
+    return float(max((1 / of[of > 0].min() for of in kept), default=1.0))
+
+
+def _line(ax: Axes, line: Line) -> None:
+    """The line and its band, efficiency ± error; where that reaches zero the band is open."""
+    some = line.of.background_efficiency > 0
+    x, kept, error = (
+        getattr(line.of, f)[some] for f in ("signal_efficiency", "background_efficiency", "background_error")
+    )
     ax.plot(x, 1 / kept, color=line.colour, linestyle=line.dashes, label=line.label)
-    if line.dashes == "-" or len(x) == 0:
-        pass
-    known = np.isfinite(error)
     high = 1 / np.maximum(kept - error, 1e-12)
-    ax.fill_between(x[known], 1 / (kept + error)[known], high[known], color=line.colour, alpha=0.2, linewidth=0)
-    return float((1 / kept).max(initial=1))
+    ax.fill_between(x, 1 / (kept + error), high, where=np.isfinite(error), color=line.colour, alpha=0.2, linewidth=0)
 
 
 def _points(ax: Axes, split: SplitVerdict) -> None:

@@ -12,6 +12,8 @@ from hepclf.evaluation.plots.style import BLUE, DASHES, GREY, VERMILLION, colour
 from hepclf.evaluation.roc import Roc
 from hepclf.evaluation.verdict import SplitVerdict
 
+ONE_VS_REST = "one class against the rest"
+
 
 class Line(NamedTuple):
     """A curve and how it is drawn."""
@@ -26,10 +28,10 @@ def lines(split: SplitVerdict, name: str, signal: str) -> list[Line]:
     """The curves of a split: one of two classes, with the best possible where it is known; else one a class."""
     if split.one_vs_rest:
         palette = colours(tuple(split.one_vs_rest), signal)
-        found = zip(split.one_vs_rest.items(), cycle(DASHES), strict=False)
-        return [Line(of.roc, plain(c, 20), palette[c], dashes) for (c, of), dashes in found if of.roc]
-    found_lines = [Line(split.roc, name, BLUE, "-")] if split.roc else []
-    return found_lines + ([Line(split.optimal, "best possible", GREY, "--")] if split.optimal else [])
+        styled = zip(split.one_vs_rest.items(), cycle(DASHES), strict=False)
+        return [Line(of.roc, plain(c, 20), palette[c], dashes) for (c, of), dashes in styled if of.roc]
+    found = [Line(split.roc, name, BLUE, "-")] if split.roc else []
+    return found + ([Line(split.optimal, "best possible", GREY, "--")] if split.optimal else [])
 
 
 def roc(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "signal") -> None:
@@ -48,6 +50,12 @@ def roc(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "sig
         x, background = split.operating
         label = f"cut {split.threshold:.3g}"
         ax.plot(x, 1 - background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
-    rest = "rest" if split.one_vs_rest else "background"
-    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="signal efficiency", ylabel=f"1 − {rest} efficiency")
-    ax.legend(loc="lower left", title="one class against the rest" if split.one_vs_rest else None)
+    several = bool(split.one_vs_rest)
+    ax.set(xlim=(0, 1), ylim=(0, 1.03), xlabel=efficiency(several))
+    ax.set_ylabel("1 − efficiency of the rest" if several else "1 − background efficiency")
+    ax.legend(loc="lower left", title=ONE_VS_REST if several else None, alignment="left")
+
+
+def efficiency(several: bool) -> str:
+    """What the x axis of a ROC curve is called."""
+    return "efficiency of the class" if several else "signal efficiency"

@@ -17,8 +17,16 @@ OTHERS = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
 DASHES = ("-", "--", "-.", ":")
 
 SHARES = LinearSegmentedColormap.from_list("shares", ("#FFFFFF", "#A9CDE3", BLUE, "#003A5C"))
-PROBABILITY = LinearSegmentedColormap.from_list("probability", (BLUE, "#9CC7E0", "#F7F7F7", "#F0BE99", VERMILLION))
+PROBABILITY = LinearSegmentedColormap.from_list("probability", ("#6FAED6", "#BBD9EB", "#FAFAFA", "#F5CFB1", "#EB9F66"))
 
+TICKS = {
+    "direction": "in",
+    "minor.visible": True,
+    "labelsize": 10.5,
+    "major.size": 6,
+    "major.pad": 5,
+    "minor.size": 3,
+}
 # Newer matplotlib types its keys one by one, older does not.
 STYLE: Any = {
     "figure.dpi": 150,
@@ -37,11 +45,12 @@ STYLE: Any = {
     "legend.title_fontsize": 9.5,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
+    # Some journals refuse the default, Type 3.
     "pdf.fonttype": 42,
-    **{f"{axis}tick.{key}": value for axis in "xy" for key, value in {
-        "direction": "in", "minor.visible": True, "labelsize": 10.5, "major.size": 6, "minor.size": 3}.items()},
-    **{f"{side}.{key}": True for side, key in (("xtick", "top"), ("ytick", "right"))},
-}  # fmt: skip
+    "xtick.top": True,
+    "ytick.right": True,
+    **{f"{axis}tick.{key}": value for axis in "xy" for key, value in TICKS.items()},
+}
 
 
 @contextmanager
