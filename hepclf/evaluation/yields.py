@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.evaluation.value import positive
 from hepclf.events import nearest
 
 
@@ -18,27 +19,30 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
     none keeps its total.
     """
     weights = scored.scaled_weights(split_name)
-    part = scored.of(split_name)
-    factors = np.ones(len(part))
-    taken = np.zeros(len(part), dtype=bool)
-    for name, mask in named(part, yields).items():
-        total = float(weights[mask].sum())
-        if total <= 0:
+    of = scored.split == SPLITS.index(split_name)
+    factors = np.ones(len(weights))
+    for name, everywhere in named(scored, yields).items():
+        mask = everywhere[of]
+        total, squares = float(weights[mask].sum()), float((weights[mask] ** 2).sum())
+        if not positive(total, squares):
             raise ValueError(
                 f"{name!r} has weights that sum to {total:.6g} in the {split_name} split, which cannot be scaled to "
                 f"a yield; leave its yield out"
             )
-        if (twice := mask & taken).any():
-            process = part.process_names[int(part.processes[int(np.argmax(twice))])]
-            raise ValueError(f"the yield of process {process!r} is given twice, by its name and by its class; give one")
         factors[mask] = yields[name] / total
-        taken |= mask
     return np.asarray(weights * factors)
 
 
 def named(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
-    """Which events each process or class name means, [n] each."""
-    return {name: _named(scored, name) for name in names}
+    """Which events each process or class name means, [n] each; no event may be meant twice."""
+    found = {name: _named(scored, name) for name in names}
+    taken = np.zeros(len(scored), dtype=bool)
+    for mask in found.values():
+        if (twice := mask & taken).any():
+            process = scored.process_names[int(scored.processes[int(np.argmax(twice))])]
+            raise ValueError(f"the yield of process {process!r} is given twice, by its name and by its class; give one")
+        taken |= mask
+    return found
 
 
 def _named(scored: Scored, name: str) -> NDArray[np.bool_]:
