@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,13 @@ class Evaluation:
         return Rules(optimise=self.optimise, systematic=self.systematic, minimum_background=self.minimum_background)
 
 
+class Counted(NamedTuple):
+    """Expected yields of a split: above each threshold, and of each event that is background (signal: 0), [n]."""
+
+    curve: Curve
+    background: Array
+
+
 def evaluate(scored: Scored, evaluation: Evaluation) -> Verdict:
     """The verdict on scored events; nothing that is tuned is quoted where it was tuned."""
     signal = _signal(scored, evaluation)
@@ -119,7 +126,7 @@ def evaluate(scored: Scored, evaluation: Evaluation) -> Verdict:
         valid=found.get("valid"),
         test=found.get("test"),
         significance=significance,
-        scan=scan(test, evaluation.rules) if isinstance(test, Curve) else None,
+        scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
     )
 
 
@@ -134,10 +141,10 @@ def _signal(scored: Scored, evaluation: Evaluation) -> int:
 
 def _counted(
     scored: Scored, evaluation: Evaluation, signal: int, rankings: Mapping[str, Ranking]
-) -> dict[str, Curve | str]:
+) -> dict[str, Counted | str]:
     """Expected yields above each cut on validation and test, or why a split cannot have them."""
     named(scored, evaluation.expected)
-    found: dict[str, Curve | str] = {}
+    found: dict[str, Counted | str] = {}
     for name in ("valid", "test"):
         if name not in rankings:
             continue
@@ -147,27 +154,29 @@ def _counted(
         except ValueError as reason:
             found[name] = str(reason)
         else:
-            found[name] = curve(rankings[name], scored.labels[of] == signal, weights)
+            is_signal = scored.labels[of] == signal
+            found[name] = Counted(curve(rankings[name], is_signal, weights), np.where(is_signal, 0.0, weights))
     return found
 
 
 def _significance(
-    rules: Rules, counted: Mapping[str, Curve | str], rankings: Mapping[str, Ranking]
+    rules: Rules, counted: Mapping[str, Counted | str], rankings: Mapping[str, Ranking]
 ) -> tuple[float | None, Significance]:
     """The best cut on validation and what it gives on test."""
     valid = counted.get("valid", "there are no validation events to choose a cut on")
     test = counted.get("test", "there are no test events to quote a significance on")
     if isinstance(valid, str):
         return None, Significance(optimised=rules.optimise, reason=valid)
-    cut = best_cut(valid, rules)
+    cut = best_cut(valid.curve, rules)
     if cut is None:
-        enough = bool(qualified(valid, rules.minimum_background).any())
+        enough = bool(qualified(valid.curve, rules.minimum_background).any())
         lacks = f"an effective background count of {rules.minimum_background:g} or more"
         reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
         return None, Significance(optimised=rules.optimise, reason=reason)
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
-    return cut, quote(test, rankings["test"].last(cut), cut, rules)
+    index = rankings["test"].last(cut)
+    return cut, quote(test.curve, index, cut, test.background[rankings["test"].kept(index)], rules)
 
 
 def _threshold(scored: Scored, evaluation: Evaluation, cut: float | None, significance: Significance) -> float:

@@ -32,6 +32,10 @@ class Ranking:
         """Sum of values [n] over the events at or above each threshold, [m]."""
         return np.asarray(np.cumsum(values[self._order], dtype=np.float64)[self._ends])
 
+    def kept(self, index: int) -> NDArray[np.intp]:
+        """The events at or above the threshold of this index, none for -1."""
+        return self._order[: self._ends[index] + 1] if index >= 0 else self._order[:0]
+
     def last(self, cut: float) -> int:
         """Index of the last threshold at or above the cut, -1 if there is none."""
         return int(np.searchsorted(-self.thresholds, -cut, side="right")) - 1

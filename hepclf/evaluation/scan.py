@@ -76,22 +76,28 @@ def best_cut(of: Curve, rules: Rules) -> float | None:
     return float(of.thresholds[allowed[int(np.nanargmax(z))]])
 
 
-def quote(of: Curve, index: int, cut: float, rules: Rules) -> Significance:
-    """The significance of a cut that was chosen elsewhere, index being its last threshold here (-1: none)."""
+def quote(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
+    """The significance of a cut that was chosen elsewhere, index being its last threshold here (-1: none).
+
+    background holds the weights of the background at or above the cut, [m].
+    """
     if index < 0 or not qualified(of, rules.minimum_background)[index] or of.signal[index] < 0:
         leaves = _lack(of, index, rules.minimum_background)
         reason = f"the cut at {cut:.6g}, chosen on validation, leaves {leaves}"
         return Significance(optimised=rules.optimise, reason=reason)
-    s, b, squares = float(of.signal[index]), float(of.background[index]), float(of.background_squares[index])
-    errors = float(np.sqrt(of.signal_squares[index])), float(np.sqrt(squares))
+    at = np.array([of.signal[index], of.background[index], of.background_squares[index]])
+    # The background and its own statistical uncertainty rise and fall together.
+    covariance = np.zeros((3, 3))
+    covariance[0, 0] = of.signal_squares[index]
+    covariance[1:, 1:] = [[np.sum(background ** (i + j)) for j in (1, 2)] for i in (1, 2)]
 
     def value(name: str) -> Value:
-        return propagated(lambda x, y: measure(name, x, y, np.asarray(squares), rules.systematic), (s, b), errors)
+        return propagated(lambda s, b, squares: measure(name, s, b, squares, rules.systematic), at, covariance)
 
     return Significance(
         cut=cut,
-        s=measured(s, errors[0]),
-        b=measured(b, errors[1]),
+        s=measured(float(at[0]), math.sqrt(covariance[0, 0])),
+        b=measured(float(at[1]), math.sqrt(covariance[1, 1])),
         s_over_sqrt_b=value("s_over_sqrt_b"),
         asimov=value("asimov"),
         asimov_systematic=value("asimov_systematic"),
@@ -109,16 +115,17 @@ def _lack(of: Curve, index: int, minimum: float) -> str:
     return f"a signal of negative weight on test, {float(of.signal[index]):.6g}"
 
 
-def propagated(formula: Callable[[Array, Array], Array], at: tuple[float, float], errors: tuple[float, float]) -> Value:
-    """formula(s, b) with the error from those of s >= 0 and b > 0, by central differences that stay there."""
-    variance = 0.0
-    for axis, scale in enumerate((max(at[0], 1e-3 * math.sqrt(at[1])), at[1])):
-        step = 1e-4 * scale
-        low, high = np.array(at), np.array(at)
-        low[axis], high[axis] = max(at[axis] - step, 0.0), at[axis] + step
-        slope = (float(formula(*high)) - float(formula(*low))) / (high[axis] - low[axis])
-        variance += (slope * errors[axis]) ** 2
-    return measured(float(formula(np.asarray(at[0]), np.asarray(at[1]))), float(np.sqrt(variance)))
+def propagated(formula: Callable[[Array, Array, Array], Array], at: Array, covariance: Array) -> Value:
+    """formula(s, b, sum of squared background weights) with its error, linear in the covariance of the three.
+
+    The slopes are central differences; at s = 0 one-sided, as a significance needs s >= 0.
+    """
+    slopes = np.zeros(3)
+    for axis, scale in enumerate((max(at[0], 1e-3 * math.sqrt(at[1])), at[1], at[2])):
+        low, high = at.copy(), at.copy()
+        low[axis], high[axis] = max(at[axis] - 1e-4 * scale, 0.0), at[axis] + 1e-4 * scale
+        slopes[axis] = (formula(*high) - formula(*low)) / (high[axis] - low[axis])
+    return measured(float(formula(*at)), math.sqrt(max(float(slopes @ covariance @ slopes), 0.0)))
 
 
 def scan(of: Curve, rules: Rules) -> Scan | None:
