@@ -23,9 +23,10 @@ NEYMAN_PEARSON = {0.3: 0.0751594, 0.5: 0.1364795, 0.7: 0.2186933, 0.9: 0.4494493
 
 
 def test_the_network_reaches_the_best_possible_roc_of_a_mixture():
-    trained = hepclf.train(Mixture(events=400_000), hepclf.MLP(), hepclf.Trainer(epochs=6), NO_PLOTS)
+    trained = hepclf.train(Mixture(events=400_000), hepclf.MLP(), hepclf.Trainer(epochs=8), NO_PLOTS)
     test = trained.verdict.test
     assert test.auc.value == pytest.approx(0.8055561631, abs=0.002)
+    assert test.auc.value == pytest.approx(test.optimal.area.value, abs=0.001)  # measured 0.0003 to 0.0006
     for point in test.working_points:
         background = point.background_efficiency
         assert abs(background.value - NEYMAN_PEARSON[point.target]) < 4 * background.error
@@ -44,11 +45,11 @@ def test_the_default_triggers_come_close_to_their_exact_limit():
 def test_three_classes_train_and_reach_the_closed_form():
     # Equal Gaussians at the corners of a triangle: any two of them have the AUC of their distance.
     corners = {"left": (0.0, 0.0), "right": (2.0, 0.0), "top": (1.0, 3.0**0.5)}
-    classes = {name: (Component(fraction=1.0, mean=mean, width=1.0),) for name, mean in corners.items()}
+    classes = {name: (Component(fraction=1.0, mean=mean, width=(1.0, 1.0)),) for name, mean in corners.items()}
     data = Mixture(events=60_000, classes=classes)
     trained = hepclf.train(data, hepclf.MLP(hidden=(32,)), hepclf.Trainer(epochs=5), NO_PLOTS)
     scored = trained.scored.of("test")
-    assert scored.scores.shape == (12_000, 3)
+    assert scored.scores.shape == (30_000, 3)
     pair = scored.labels != 2
     ratio = np.log(scored.scores[pair, 1] / scored.scores[pair, 0])
     ranks = np.argsort(np.argsort(ratio))

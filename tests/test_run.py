@@ -66,7 +66,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(monkeypatch):
     write_json(path, {"a": 1})
 
     def full(self, data):
-        open(self, "wb").write(data[:2])  # noqa: PTH123, SIM115
+        with self.open("wb") as file:
+            file.write(data[:2])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)

@@ -76,7 +76,7 @@ class Mixture:
     classes: Mapping[str, tuple[Component, ...]] = field(default_factory=_double_gaussians)
     fractions: tuple[float, ...] | None = None
     seed: int = 0
-    split: Split = field(default_factory=Split)
+    split: Split = field(default_factory=lambda: Split(valid=0.1, test=0.5))  # what is known is measured well
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
