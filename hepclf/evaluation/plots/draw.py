@@ -88,7 +88,8 @@ def _decision(verdict: Verdict, plane: Plane, title: str) -> Figure:
     name, split = list(verdict.splits.items())[-1]
     figure = Figure(figsize=(14, 4.2))
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1, 1))
-    decision(left, plane, split.threshold or 0.5, verdict.classes, verdict.signal)
+    threshold = 0.5 if split.threshold is None else split.threshold
+    decision(left, plane, threshold, verdict.classes, verdict.signal)
     confusion(middle, split.confusion, verdict.classes, split.threshold)
     roc(right, split, name=name, signal=verdict.signal)
     right.set_title(title)

@@ -28,5 +28,5 @@ def decision(ax: Axes, of: Plane, threshold: float, classes: tuple[str, ...], si
             x, y, marker, color=colour, markersize=3.5, markeredgecolor="white", markeredgewidth=0.3, label=plain(name)
         )
     ax.set(xlim=(of.x[0], of.x[-1]), ylim=(of.y[0], of.y[-1]), xlabel=plain(of.names[0]), ylabel=plain(of.names[1]))
-    ax.figure.colorbar(mesh, ax=ax, label=f"probability of {plain(signal)}")
+    ax.figure.colorbar(mesh, ax=ax, label=f"probability of {plain(signal, 20)}")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)

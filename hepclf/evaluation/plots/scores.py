@@ -29,7 +29,7 @@ def scores(ax: Axes, verdict: Verdict, split: str = "test") -> None:
     if shown.threshold is not None:
         label = f"cut {shown.threshold:.3g}"
         ax.axvline(shown.threshold, ymax=1 - room, color=BLACK, linestyle="--", linewidth=1.2, label=label)
-    ax.set(xlabel=f"probability of {plain(verdict.signal)}", ylabel="events, normalised to unit area")
+    ax.set(xlabel=f"probability of {plain(verdict.signal, 24)}", ylabel="events, normalised to unit area")
     _limit(ax, [*shown.histograms.values(), *learnt.values()], room)
     ax.legend(loc="upper center", ncols=2, columnspacing=1.2)
 

@@ -31,7 +31,7 @@ def significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "sign
     if chosen.cut is not None:
         label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in DRAWN)[chosen.optimised]}"
         ax.axvline(chosen.cut, ymax=1 - ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
-    ax.set(xlabel=f"cut on the probability of {plain(signal)}", ylabel="significance")
+    ax.set(xlabel=f"cut on the probability of {plain(signal, 20)}", ylabel="significance")
     if np.ptp(scan.cuts) == 0:
         ax.set_xlim(-0.05, 1.05)
     _limit(ax, [getattr(scan, name) for name, *_ in DRAWN])
