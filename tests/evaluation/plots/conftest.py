@@ -54,7 +54,8 @@ def judged():
 @pytest.fixture
 def sketched(monkeypatch):
     """Coarse pictures and hollow PDFs, for tests that do not look at either."""
-    monkeypatch.setitem(STYLE, "figure.dpi", 60)
+    monkeypatch.setitem(STYLE, "figure.dpi", 30)
+    monkeypatch.setitem(STYLE, "figure.constrained_layout.use", False)
     monkeypatch.setattr(FigureCanvasPdf, "print_pdf", lambda _, path, **__: Path(path).write_bytes(b"%PDF"))
 
 

@@ -169,7 +169,7 @@ def test_signal_is_vermillion_and_background_blue():
     assert to_hex(VERMILLION) == "#d55e00"
 
 
-def test_no_picture_is_cut_off_at_its_edges(judged, sketched, history, plane, tmp_path):
+def test_no_picture_is_cut_off_at_its_edges(judged, history, plane, tmp_path):
     names = ("a background with quite a long name", "a signal of which much the same is true")
     for path in draw(judged(names), tmp_path, history=history, plane=plane, title="a title of some length, model"):
         if path.suffix == ".png":
