@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion, confusion
 from hepclf.evaluation.losses import brier, log_loss
-from hepclf.evaluation.roc import Curve, Ranking, Roc, curve, roc, working_point
+from hepclf.evaluation.roc import Curve, Ranking, Roc, curve, influence, roc, working_point
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import NOTHING, Value, measured, positive
 from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict
@@ -34,12 +34,12 @@ def judge(
     cells = confusion(labels, decisions(part, signal, threshold), weights, k)
     of = curve(ranking, labels == signal, weights)
     drawn = roc(of)
-    rest = _one_vs_rest(part, targets) if k > 2 else {}
+    rest, mean = _one_vs_rest(part, targets) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
     return SplitVerdict(
         events=len(part),
         negative_fraction=negative_fraction(weights),
-        auc=_mean_area(rest) if rest else _area(drawn),
+        auc=mean,
         log_loss=log_loss(labels, part.scores, weights),
         brier=brier(labels, part.scores, weights),
         accuracy=cells.accuracy,
@@ -90,23 +90,23 @@ def _operating(cells: Confusion, signal: int) -> Operating | None:
     return point if np.isfinite(point).all() else None
 
 
-def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> dict[str, OneVsRest]:
-    found = {}
+def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> tuple[dict[str, OneVsRest], Value]:
+    """Each class against the others, and the mean of the areas; its error knows that they share events."""
+    found, moved = {}, np.zeros(len(part))
     for label, name in enumerate(part.classes):
-        of = _curve(discriminant(part, label), part, label)
+        ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
+        of = curve(ranking, is_label, part.weights)
         drawn = roc(of)
         found[name] = OneVsRest(_area(drawn), tuple(working_point(of, target) for target in targets), drawn)
-    return found
+        if drawn is not None:
+            moved += influence(of, ranking, is_label, part.weights) / len(part.classes)
+    areas = [one.auc.value for one in found.values() if one.auc.value is not None]
+    whole = len(areas) == len(found)
+    return found, measured(float(np.mean(areas)), math.sqrt(float(moved @ moved))) if whole else NOTHING
 
 
 def _area(of: Roc | None) -> Value:
     return NOTHING if of is None else of.area
-
-
-def _mean_area(of: Mapping[str, OneVsRest]) -> Value:
-    """Unweighted mean of the areas; the areas share events, so their errors give none for it."""
-    areas = [one.auc.value for one in of.values()]
-    return NOTHING if None in areas else measured(float(np.mean(areas)))  # type: ignore[arg-type]
 
 
 def _optimal(part: Scored, signal: int) -> Roc | None:

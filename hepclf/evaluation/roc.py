@@ -32,6 +32,12 @@ class Ranking:
         """Sum of values [n] over the events at or above each threshold, [m]."""
         return np.asarray(np.cumsum(values[self._order], dtype=np.float64)[self._ends])
 
+    def spread(self, values: Array) -> Array:
+        """The value of its threshold for each event, from one a threshold [m] to one an event [n]."""
+        found = np.empty(len(self._order))
+        found[self._order] = np.repeat(values, np.diff(self._ends, prepend=-1))
+        return found
+
     def kept(self, index: int) -> NDArray[np.intp]:
         """The events at or above the threshold of this index, none for -1."""
         return self._order[: self._ends[index] + 1] if index >= 0 else self._order[:0]
@@ -107,21 +113,38 @@ def area(of: Curve) -> Value:
     """
     if not of.defined:
         return NOTHING
+    value, signal, background = _placed(of)
+    factors = _spreads(of)
+    by_signal = float((of.signal_squares - _before(of.signal_squares)) @ signal**2)
+    by_background = float((of.background_squares - _before(of.background_squares)) @ background**2)
+    return measured(value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background)))
+
+
+def influence(of: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
+    """What each event moves the area by, [n]: the square of the area's error is the sum of their squares.
+
+    The error of a mean of areas of the same events follows from the mean of their influences.
+    """
+    _, signal, background = _placed(of)
+    factors = _spreads(of)
+    moved = np.where(is_signal, factors[0] * ranking.spread(signal), factors[1] * ranking.spread(background))
+    return np.asarray(weights * moved)
+
+
+def _placed(of: Curve) -> tuple[float, Array, Array]:
+    """The area, and how far the placements of signal and background at each threshold are from it, [m]."""
     before_s, before_b = _before(of.signal_efficiency), _before(of.background_efficiency)
-    over_s, over_b = of.signal_efficiency, of.background_efficiency
-    placed_signal, placed_background = 1 - (before_b + over_b) / 2, (before_s + over_s) / 2
-    value = float((over_b - before_b) @ placed_background)
-    variance = 0.0
-    for placed, total, squares in (
-        (placed_signal, of.signal[-1], of.signal_squares),
-        (placed_background, of.background[-1], of.background_squares),
-    ):
-        n = effective_count(float(total), float(squares[-1]))
-        if n <= 1:
-            return measured(value)
-        spread = float((squares - _before(squares)) @ (placed - value) ** 2)
-        variance += n / (n - 1) * spread / float(total) ** 2
-    return measured(value, math.sqrt(max(variance, 0.0)))
+    background = (before_s + of.signal_efficiency) / 2
+    value = float((of.background_efficiency - before_b) @ background)
+    return value, 1 - (before_b + of.background_efficiency) / 2 - value, background - value
+
+
+def _spreads(of: Curve) -> tuple[float, float]:
+    """sqrt(n/(n-1)) / (sum w) of signal and background, nan where n is not above 1."""
+    counts = (of.effective_signal, of.effective_background)
+    totals = (float(of.signal[-1]), float(of.background[-1]))
+    found = [math.sqrt(n / (n - 1)) / total if n > 1 else math.nan for n, total in zip(counts, totals, strict=True)]
+    return found[0], found[1]
 
 
 def _before(sums: Array) -> Array:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from hepclf.evaluation.roc import Ranking, area, background_error, curve, roc, thinned, working_point
+from hepclf.evaluation.roc import Ranking, area, background_error, curve, influence, roc, thinned, working_point
 from hepclf.evaluation.value import NOTHING
 
 SCORES = np.array([0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.3, 0.1])
@@ -70,6 +70,21 @@ def test_the_error_of_equal_weights_is_the_one_of_delong_1988(drawn):
     textbook = np.var(kernel.mean(axis=1), ddof=1) / len(s) + np.var(kernel.mean(axis=0), ddof=1) / len(b)
     for weight in (1.0, 0.01):
         assert area(of(labels, scores, np.full(300, weight))).error == pytest.approx(np.sqrt(textbook), rel=1e-10)
+
+
+@pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
+def test_the_influences_of_the_events_make_the_error_of_the_area(drawn, weights):
+    labels, scores, w = drawn(300, seed=9, ties=15, weights=weights)
+    full, ranking = of(labels, scores, w), Ranking(scores)
+    moved = influence(full, ranking, labels == 1, w)
+    assert np.sqrt(moved @ moved) == pytest.approx(area(full).error, rel=1e-10)
+    # A little more of an event: the area moves by its influence, but for the factor sqrt(n/(n-1)).
+    for event in (0, 1, 2, 3):
+        n = full.effective_signal if labels[event] else full.effective_background
+        more = w.copy()
+        more[event] *= 1 + 1e-6
+        slope = (area(of(labels, scores, more)).value - area(full).value) / 1e-6
+        assert slope * np.sqrt(n / (n - 1)) == pytest.approx(moved[event], rel=1e-3, abs=1e-8)
 
 
 @pytest.mark.parametrize(("separation", "best"), [(0.5, 0.638163), (1, 0.760250), (2, 0.921350), (3, 0.983053)])
@@ -156,6 +171,20 @@ def test_working_points_follow_the_weights():
     high = 0.5 if 0.7 + spread > 0.9 else 0.4
     assert point.background_efficiency.error == pytest.approx(np.hypot(own, (high - 0.1) / 2))
     assert point.rejection.error == pytest.approx(point.background_efficiency.error / 0.1**2)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.1, 0.7, 1 / 3, 1e-5])
+def test_a_target_is_met_whatever_the_rounding_of_the_sums(weight):
+    labels, scores = np.repeat([1, 0], 10), np.linspace(1, 0, 20)
+    equal = of(labels, scores, np.full(20, weight))
+    for events in range(1, 11):
+        assert working_point(equal, events / 10).threshold == scores[events - 1]
+
+
+def test_a_negative_background_has_no_rejection():
+    point = working_point(of([1, 0, 1, 0], [0.9, 0.95, 0.5, 0.4], [1, -1, 1, 3.0]), 0.5)
+    assert point.background_efficiency == (-0.5, None)
+    assert point.rejection == NOTHING
 
 
 def test_negative_weights_may_turn_the_curve_and_the_first_crossing_counts():
