@@ -127,7 +127,9 @@ def _train(
         write_json(run.metrics, metrics(verdict, scored, named["data"], events.names, facts, trainer.seed))
         if evaluation.plots:
             progress.stage("drawing")
-            plots = _draw(verdict, run.plots, history, plane(tagger, events, parts == TEST), _title(named))
+            plots = _draw(
+                verdict, run.plots, history, plane(tagger, events.take(parts == TEST), verdict.signal), _title(named)
+            )
     return Trained(tagger=tagger, verdict=verdict, scored=scored, history=history, run=run, plots=plots)
 
 
@@ -219,22 +221,22 @@ def _stored(run: Run) -> dict[str, Any]:
     return read_yaml(run.metrics)
 
 
-def plane(tagger: Tagger, events: Events, test: NDArray[np.bool_]) -> Plane | None:
-    """The tagger's probability over the plane of its two features; None for any other number or for more classes."""
+def plane(tagger: Tagger, events: Events, signal: str) -> Plane | None:
+    """The signal's probability over the plane of the two features; None for any other number or for more classes."""
     if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
         return None
     points = events.select(tagger.inputs)
-    points, labels = points[test], events.labels[test]
     present = ~np.isnan(points).any(axis=1)
-    points, labels = points[present], labels[present]
+    points, labels = points[present], events.labels[present]
     low, high = np.quantile(points, (0.005, 0.995), axis=0)
     margin = 0.05 * (high - low)
     x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
     grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
     over = Events(features=grid, labels=np.zeros(len(grid), dtype=np.int64), names=tagger.inputs)
-    probability = tagger.scores(over).reshape(len(y), len(x))
-    first, second = tagger.inputs
-    return Plane(names=(first, second), x=x, y=y, probability=probability, points=points, labels=labels)
+    second = tagger.scores(over).reshape(len(y), len(x))
+    probability = second if signal == tagger.classes[1] else 1 - second
+    names = (tagger.inputs[0], tagger.inputs[1])
+    return Plane(names=names, x=x, y=y, probability=probability, points=points, labels=labels)
 
 
 def _draw(

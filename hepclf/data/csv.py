@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from hepclf.events import Events, nearest
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+Label = str | float | int
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -41,7 +43,8 @@ class CSV:
     files        paths and patterns, ~ for home
     label        the label column, by name or by position, -1 being the last
     labels_file  labels in a file of their own instead, row for row
-    classes      class name -> label value, background first; compared as numbers where both are, as text otherwise
+    classes      class name -> label value, background first; compared as numbers where both are, as text otherwise;
+                 several values of a class are its processes
     features     all (but label, weight, spectators and ignored), a group, or names of columns and groups
     missing      sentinels of a missing value, such as -999, NaN or the empty cell ""; in features and spectators
     rows         read so many rows in all
@@ -52,7 +55,7 @@ class CSV:
     files: str | tuple[str, ...]
     label: str | int = "label"
     labels_file: str | None = None
-    classes: Mapping[str, str | float | int] = field(default_factory=lambda: {"background": 0, "signal": 1})
+    classes: Mapping[str, Label | tuple[Label, ...]] = field(default_factory=lambda: {"background": 0, "signal": 1})
     header: bool = True
     columns: tuple[str, ...] = ()
     features: str | tuple[str, ...] = "all"
@@ -68,8 +71,8 @@ class CSV:
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
             raise ValueError(f"classes must be at least 2, however classes={dict(self.classes)}")
-        values = list(self.classes.values())
-        if any(_class_of(str(value), values) != index for index, value in enumerate(values)):
+        values = self._values
+        if any(_index_of(str(value), values) != index for index, value in enumerate(values)) or not all(self._lists):
             raise ValueError(f"classes must have different label values, however classes={dict(self.classes)}")
         if self.rows is not None and self.rows < 1:
             raise ValueError(f"rows must be at least 1, however rows={self.rows}")
@@ -92,12 +95,15 @@ class CSV:
         whole = {key: _join([table[key] for table in tables]) for key in tables[0]}
         if self.labels_file is not None:
             whole["label"] = self._separate_labels(len(whole["features"]))
+        owners = np.repeat(np.arange(len(self.classes)), [len(values) for values in self._lists])
         return Events(
             features=whole["features"],
-            labels=whole["label"],
+            labels=owners[whole["label"]],
             names=columns.features,
             weights=whole.get("weight"),  # type: ignore[arg-type]
             classes=tuple(self.classes),
+            processes=whole["label"],
+            process_names=tuple(self.classes if len(owners) == len(self.classes) else map(str, self._values)),
             spectators={name: whole[f"spectator {name}"] for name in columns.spectators},
         )
 
@@ -186,29 +192,39 @@ class CSV:
         return labels
 
     @property
+    def _lists(self) -> list[tuple[Label, ...]]:
+        """The label values of each class."""
+        return [tuple(value) if isinstance(value, (tuple, list)) else (value,) for value in self.classes.values()]
+
+    @property
+    def _values(self) -> list[Label]:
+        """All label values, class after class."""
+        return list(chain.from_iterable(self._lists))
+
+    @property
     def _label_dtype(self) -> Any:
-        numbers = all(not math.isnan(delimited.number(str(value))) for value in self.classes.values())
+        numbers = all(not math.isnan(delimited.number(str(value))) for value in self._values)
         return np.float64 if numbers else "category"
 
     def _labels(self, column: Any) -> NDArray[np.int64]:
-        """The class of each label, -1 for none."""
-        values = list(self.classes.values())
+        """Which of the label values each label is, -1 for none."""
+        values = self._values
         if column.dtype == np.float64:
             labels = np.full(len(column), -1, dtype=np.int64)
             for index, value in enumerate(values):
                 labels[column.to_numpy() == delimited.number(str(value))] = index
             return labels
-        classes = np.array([_class_of(str(text), values) for text in column.cat.categories], dtype=np.int64)
-        return np.asarray(classes[column.cat.codes.to_numpy()])
+        indices = np.array([_index_of(str(text), values) for text in column.cat.categories], dtype=np.int64)
+        return np.asarray(indices[column.cat.codes.to_numpy()])
 
     def _known_label(self, text: str) -> str:
-        if _class_of(text, list(self.classes.values())) >= 0:
+        if _index_of(text, self._values) >= 0:
             return ""
         labels = ", ".join(f"{name}: {value}" for name, value in self.classes.items())
         return f"label {text!r} belongs to no class of {{{labels}}}; name its class in data.classes"
 
 
-def _class_of(text: str, values: list[str | float | int]) -> int:
+def _index_of(text: str, values: list[Label]) -> int:
     """Position of the label value that this text means, -1 if there is none."""
     for index, value in enumerate(values):
         if text.strip() == str(value).strip() or delimited.number(text) == delimited.number(str(value)):

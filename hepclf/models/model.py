@@ -24,7 +24,7 @@ class Tagger(Protocol):
         """Probability of the signal [n], or of each class [n, k] where there are more than two."""
         ...
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write tagger.json and its files."""
         ...
 

@@ -153,7 +153,7 @@ class NetworkTagger:
         """The same tagger, scoring on this device."""
         return NetworkTagger(copy.deepcopy(self._module).to(resolve(device)), self.recipe, self.classes, self.summary)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write tagger.json and weights.safetensors."""
         state = {name: value.detach().cpu().contiguous() for name, value in self._module.state_dict().items()}
         contents = {
@@ -164,12 +164,12 @@ class NetworkTagger:
             "classes": self.classes,
             "summary": self.summary,
         }
-        write_tagger(folder, {WEIGHTS: save_tensors(state)}, contents)
+        write_tagger(Path(folder), {WEIGHTS: save_tensors(state)}, contents)
 
     @classmethod
-    def load(cls, folder: Path, recipes: tuple[type[Network], ...] = ()) -> NetworkTagger:
+    def load(cls, folder: Path | str, recipes: tuple[type[Network], ...] = ()) -> NetworkTagger:
         """Read a saved tagger; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
-        head, files = read_tagger(folder)
+        head, files = read_tagger(Path(folder))
         try:
             recipe = build(_recipe_class(head["recipe"][TARGET], recipes), head["recipe"], "recipe")
             settings = head["prepare"]

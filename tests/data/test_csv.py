@@ -359,3 +359,16 @@ def test_magic_with_its_text_labels_last_is_read():
     events = load(f"{REAL}/magic04.csv", header=False, label=-1, classes={"hadron": "h", "gamma": "g"}).check()
     assert events.features.shape == (19_020, 10)
     assert events.counts == {"hadron": 6688, "gamma": 12_332}
+
+
+def test_several_label_values_make_a_class_and_are_its_processes(tmp_path):
+    path = tmp_path / "processes.csv"
+    path.write_text("kind,x\ndy,1\nhh,2\nttbar,3\ndy,4\n")
+    classes = {"background": ("dy", "ttbar"), "signal": "hh"}
+    events = CSV(files=str(path), label="kind", classes=classes).load()
+    assert events.labels.tolist() == [0, 1, 0, 0]
+    assert events.classes == ("background", "signal")
+    assert events.processes.tolist() == [0, 2, 1, 0]
+    assert events.process_names == ("dy", "ttbar", "hh")
+    with pytest.raises(ValueError, match="classes must have different label values"):
+        CSV(files=str(path), classes={"background": ("dy", "hh"), "signal": "hh"})
