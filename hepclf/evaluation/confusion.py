@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.evaluation.value import Value, measured
 
 Array = NDArray[np.float64]
 # A ratio of cells and its derivative by each cell, [k, k].
@@ -51,8 +51,6 @@ class Confusion:
     def _propagate(self, ratios: list[Ratio]) -> Value:
         """Mean of the ratios; its error from the cells' independent errors, sqrt(sum w^2) each."""
         values, slopes = zip(*(ratio(self.weights) for ratio in ratios), strict=True)
-        if not np.isfinite(values).all():
-            return NOTHING
         slope = np.mean(slopes, axis=0)
         return measured(float(np.mean(values)), float(np.sqrt((slope**2 * self.squares).sum())))
 

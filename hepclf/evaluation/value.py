@@ -56,7 +56,7 @@ def efficiency_error(efficiency: ArrayLike, effective: ArrayLike) -> NDArray[np.
     """
     e, n = np.asarray(efficiency, dtype=np.float64), np.asarray(effective, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where((n > 0) & (e >= 0) & (e <= 1), np.sqrt(e * (1 - e) / n), np.nan)
+        return np.where(n > 0, np.sqrt(e * (1 - e) / n), np.nan)
 
 
 def rejection_error(rejection: ArrayLike, effective: ArrayLike) -> NDArray[np.float64]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.value import Value
 
 SPLIT = {
     "auc",
@@ -112,6 +115,13 @@ def test_a_split_without_events_is_left_out():
     verdict = evaluate(kept, Evaluation())
     assert list(verdict.to_dict()) == list(verdict.splits) == ["valid", "test"]
     assert verdict.train is None
+
+
+def test_what_is_not_finite_is_written_as_null():
+    verdict = evaluate(scored(), Evaluation())
+    broken = replace(verdict.test, negative_fraction=math.nan, auc=Value(math.inf, math.nan))
+    found = replace(verdict, test=broken).to_dict()["test"]
+    assert (found["negative_fraction"], found["auc"]) == (None, {"value": None, "error": None})
 
 
 rows = st.lists(

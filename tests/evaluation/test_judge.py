@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.judge import decisions
+
+
+def test_a_decision_is_the_signals_at_the_threshold_itself(make_scored):
+    of = make_scored([1, 0, 1], [0.5, 0.5, 0.49])
+    np.testing.assert_array_equal(decisions(of, 1, 0.5), [1, 1, 0])
+    np.testing.assert_array_equal(decisions(of, 0, 0.5), [0, 0, 0])
+
+
+def test_histograms_hold_every_event_in_unit_area(make_scored):
+    scores = np.array([0.0, 0.35, np.nextafter(0.35, 1), 1.0, 0.35, 0.2])
+    weights = np.array([1, 2, 3, -1, 4, 4.0])
+    labels = np.array([1, 1, 1, 1, 0, 0])
+    for top in (6, 4, 3):
+        keep = (np.argsort(np.argsort(scores)) < top) | (labels == 0)
+        columns = {"labels": labels[keep], "scores": scores[keep], "weights": weights[keep]}
+        found = evaluate(make_scored(**columns), Evaluation()).test.histograms
+        for label, name in enumerate(("background", "signal")):
+            histogram, w = found[name], weights[keep & (labels == label)]
+            widths = np.diff(histogram.edges)
+            assert (histogram.density * widths).sum() == pytest.approx(1)
+            assert (histogram.error**2 * widths**2).sum() == pytest.approx((w**2).sum() / w.sum() ** 2)
+            assert len(widths) == 40
+
+
+def test_the_fraction_of_negative_weight_is_reported(make_scored):
+    of = make_scored([1, 1, 1, 0, 0], [0.9, 0.9, 0.9, 0.6, 0.6], [1, 1, -1, 2, -0.5])
+    assert evaluate(of, Evaluation()).test.negative_fraction == pytest.approx(1.5 / 5.5)
+    assert evaluate(make_scored([1, 1], [0.9, 0.9], [0, 0]), Evaluation()).test.negative_fraction is None
+
+
+def test_the_exact_ratio_is_judged_on_the_same_events(make_scored):
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 500)
+    llr = rng.normal(2.0 * labels)
+    llr[:3] = [np.inf, -np.inf, np.inf]
+    columns = {"labels": labels, "scores": rng.random(500), "spectators": {"llr": llr}}
+    of = make_scored(**columns)
+    expected = roc_auc_score(labels, np.clip(llr, -99, 99))
+    assert evaluate(of, Evaluation()).test.optimal.area.value == pytest.approx(expected, abs=1e-12)
+    turned = evaluate(of, Evaluation(signal="background")).test.optimal
+    assert turned.area.value == pytest.approx(expected, abs=1e-12)
+    llr = llr.copy()
+    llr[5] = np.nan
+    with pytest.raises(ValueError, match="spectator 'llr' must be a number in each event, however 1 are nan"):
+        evaluate(make_scored(**(columns | {"spectators": {"llr": llr}})), Evaluation())
