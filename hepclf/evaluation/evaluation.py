@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.judge import discriminant, judge
 from hepclf.evaluation.roc import Curve, Ranking, curve
-from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, qualified, quote, scan
+from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
@@ -169,8 +169,9 @@ def _significance(
         return None, Significance(optimised=rules.optimise, reason=valid)
     cut = best_cut(valid.curve, rules)
     if cut is None:
-        enough = bool(qualified(valid.curve, rules.minimum_background).any())
-        lacks = f"an effective background count of {rules.minimum_background:g} or more"
+        needed = with_margin(rules.minimum_background)
+        enough = bool(qualified(valid.curve, needed).any())
+        lacks = f"an effective background count of {needed:.3g} ({rules.minimum_background:g} and 2 sigma)"
         reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
         return None, Significance(optimised=rules.optimise, reason=reason)
     if isinstance(test, str):

@@ -164,8 +164,8 @@ class WorkingPoint(NamedTuple):
 def working_point(of: Curve, target: float) -> WorkingPoint:
     """The first distinct score at which the signal efficiency reaches the target.
 
-    The background efficiency's error joins its binomial error (effective events) in quadrature with what the
-    uncertain signal efficiency moves it by. Without background left there is no rejection.
+    The background efficiency's error joins its counting error in quadrature with what the uncertain signal
+    efficiency moves it by. Without background left there is no rejection.
     """
     if not of.defined:
         return WorkingPoint(target, None, NOTHING, NOTHING, None)
@@ -179,13 +179,16 @@ def working_point(of: Curve, target: float) -> WorkingPoint:
 
 def background_error(of: Curve, index: NDArray[np.intp]) -> Array:
     """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
-    kept, reached = of.background_efficiency[index], of.signal_efficiency[index]
-    own = efficiency_error(kept, of.effective_background)
-    spread = efficiency_error(reached, of.effective_signal)
-    shift = np.nan_to_num(spread)
+    reached = of.signal_efficiency[index]
+    own = _efficiency_error(of.background, of.background_squares, index)
+    shift = _efficiency_error(of.signal, of.signal_squares, index)
     high = of.background_efficiency[of.reach(np.minimum(reached + shift, 1.0))]
     low = of.background_efficiency[of.reach(np.maximum(reached - shift, 0.0))]
-    return np.where(np.isnan(spread), np.nan, np.hypot(own, (high - low) / 2))
+    return np.hypot(own, (high - low) / 2)
+
+
+def _efficiency_error(sums: Array, squares: Array, index: NDArray[np.intp]) -> Array:
+    return efficiency_error(sums[index], sums[-1], squares[index], squares[-1])
 
 
 @dataclass(frozen=True, eq=False)

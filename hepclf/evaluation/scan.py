@@ -66,9 +66,18 @@ def qualified(of: Curve, minimum: float) -> NDArray[np.bool_]:
     return (b > 0) & (b**2 >= minimum * (1 - ROUNDING) * of.background_squares)
 
 
+def with_margin(minimum: float) -> float:
+    """The count n with n - 2 sqrt(n) = minimum."""
+    return (1 + math.sqrt(1 + minimum)) ** 2 if minimum > 0 else 0.0
+
+
 def best_cut(of: Curve, rules: Rules) -> float | None:
-    """The threshold of the greatest significance, None if no threshold qualifies and keeps a positive signal."""
-    allowed = np.flatnonzero(qualified(of, rules.minimum_background) & (of.signal > 0))
+    """The threshold of the greatest significance, None if no threshold qualifies and keeps a positive signal.
+
+    The cut is quoted on other events, so it must keep the minimum background two sigma of its count over: the
+    best cut of a good tagger stands where the background ends, and would fall below it every other time.
+    """
+    allowed = np.flatnonzero(qualified(of, with_margin(rules.minimum_background)) & (of.signal > 0))
     s, b, squares = of.signal[allowed], of.background[allowed], of.background_squares[allowed]
     z = measure(rules.optimise, s, b, squares, rules.systematic)
     if not np.isfinite(z).any():

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Array = NDArray[np.float64]
+
 
 class Value(NamedTuple):
     """A number with its standard error; None is what could not be had."""
@@ -48,22 +50,18 @@ def positive(total: float, squares: float) -> bool:
     return total > 0 and effective_count(total, squares) > 1e-20
 
 
-def efficiency_error(efficiency: ArrayLike, effective: ArrayLike) -> NDArray[np.float64]:
-    """Binomial error of an efficiency, sqrt(e (1 - e) / N), with N = (sum w)^2 / sum w^2 for weighted events.
+def efficiency_error(passing: ArrayLike, total: ArrayLike, passing_squares: ArrayLike, squares: ArrayLike) -> Array:
+    """Error of e = passing/total from sums of weights and of their squares: sqrt((1 - 2e) Q_passing + e^2 Q) / W.
 
-    nan where the efficiency leaves 0..1 (negative weights) or N is not positive. Zero at e = 0 and e = 1, where
-    the formula knows no better.
+    That is sqrt(sum w^2 (1_passing - e)^2) / sum w: the binomial sqrt(e (1 - e) / N) for equal weights, defined
+    for signed ones, and right where those that pass weigh otherwise than those that do not (ADR 3). nan without
+    a positive total. Zero at e = 0 and e = 1, where the formula knows no better.
     """
-    e, n = np.asarray(efficiency, dtype=np.float64), np.asarray(effective, dtype=np.float64)
+    p, w = np.asarray(passing, dtype=np.float64), np.asarray(total, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(n > 0, np.sqrt(e * (1 - e) / n), np.nan)
-
-
-def rejection_error(rejection: ArrayLike, effective: ArrayLike) -> NDArray[np.float64]:
-    """Error of a rejection r = 1/e, propagated from the binomial error of e: r^2 sqrt(e (1 - e) / N)."""
-    r = np.asarray(rejection, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        return r**2 * efficiency_error(1 / r, effective)
+        e = p / w
+        variance = (1 - 2 * e) * np.asarray(passing_squares) + e**2 * np.asarray(squares)
+        return np.where(w > 0, np.sqrt(np.maximum(variance, 0.0)) / w, np.nan)
 
 
 def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Value:

@@ -154,12 +154,12 @@ PLENTY = ((VALID, 1, 0.9, 50), (VALID, 0, 0.9, 50), (VALID, 0, 0.2, 50))
         (
             ((VALID, 1, 0.9, 9), (VALID, 0, 0.9, 9), (TEST, 1, 0.9, 9), (TEST, 0, 0.9, 90)),
             {},
-            "no cut on validation keeps an effective background count of 10 or more",
+            "no cut on validation keeps an effective background count of 18.6 (10 and 2 sigma)",
         ),
         (
             ((VALID, 1, 0.9, 9), (VALID, 0, 0.9, 90), (TEST, 1, 0.9, 9), (TEST, 0, 0.9, 90)),
             {"yields": {"signal": 0}},
-            "no cut on validation keeps an effective background count of 10 or more and a positive signal",
+            "no cut on validation keeps an effective background count of 18.6 (10 and 2 sigma) and a positive signal",
         ),
         (PLENTY, {}, "there are no test events to quote a significance on"),
         (((TEST, 1, 0.9, 9), (TEST, 0, 0.5, 40)), {}, "there are no validation events to choose a cut on"),
