@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -171,6 +172,7 @@ def metrics(
     counts = np.bincount(scored.split, minlength=len(SPLITS)).tolist()
     return {
         "schema": SCHEMA,
+        "hepclf": version("hepclf"),
         "data": {
             "name": data,
             "classes": list(scored.classes),

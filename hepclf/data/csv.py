@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 
 from hepclf.data import delimited
 from hepclf.data.delimited import Check, Layout, Missing
+from hepclf.data.labels import Label, Labels
 from hepclf.data.split import Split
 from hepclf.events import Events, nearest
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Label = str | float | int
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -69,11 +68,7 @@ class CSV:
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2:
-            raise ValueError(f"classes must be at least 2, however classes={dict(self.classes)}")
-        values = self._values
-        if any(_index_of(str(value), values) != index for index, value in enumerate(values)) or not all(self._lists):
-            raise ValueError(f"classes must have different label values, however classes={dict(self.classes)}")
+        Labels(self.classes)  # refuses those that cannot be told apart
         if self.rows is not None and self.rows < 1:
             raise ValueError(f"rows must be at least 1, however rows={self.rows}")
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
@@ -95,15 +90,14 @@ class CSV:
         whole = {key: _join([table[key] for table in tables]) for key in tables[0]}
         if self.labels_file is not None:
             whole["label"] = self._separate_labels(len(whole["features"]))
-        owners = np.repeat(np.arange(len(self.classes)), [len(values) for values in self._lists])
         return Events(
             features=whole["features"],
-            labels=owners[whole["label"]],
+            labels=self._labels.of(whole["label"]),
             names=columns.features,
             weights=whole.get("weight"),  # type: ignore[arg-type]
             classes=tuple(self.classes),
             processes=whole["label"],
-            process_names=tuple(self.classes if len(owners) == len(self.classes) else map(str, self._values)),
+            process_names=self._labels.process_names,
             spectators={name: whole[f"spectator {name}"] for name in columns.spectators},
         )
 
@@ -154,8 +148,8 @@ class CSV:
             checks[layout.index(columns.weight)] = delimited.numeric()
             dtypes[layout.index(columns.weight)] = np.float64
         if columns.label is not None:
-            checks[layout.index(columns.label)] = self._known_label
-            dtypes[layout.index(columns.label)] = self._label_dtype
+            checks[layout.index(columns.label)] = self._labels.complaint
+            dtypes[layout.index(columns.label)] = self._labels.dtype
         frame = _read(layout, dtypes, dict.fromkeys(may_miss, missing.texts), checks, rows)
         table = self._arrays(layout, columns, frame)
         sound = not any(np.isinf(column).any() for column in table.values() if column.dtype.kind == "f")
@@ -175,7 +169,7 @@ class CSV:
         if columns.weight is not None:
             table["weight"] = frame[layout.index(columns.weight)].to_numpy()
         if columns.label is not None:
-            table["label"] = self._labels(frame[layout.index(columns.label)])
+            table["label"] = self._labels.processes(frame[layout.index(columns.label)])
         return table
 
     def _separate_labels(self, events: int) -> NDArray[np.int64]:
@@ -183,8 +177,8 @@ class CSV:
         each = delimited.layout(path, delimiter=self.delimiter, header=self.header)
         if len(each.names) != 1:
             raise ValueError(f"labels_file '{path}' must have one column, however it has {len(each.names)}")
-        checks: dict[int, Check] = {0: self._known_label}
-        labels = self._labels(_read(each, {0: self._label_dtype}, {}, checks, self.rows)[0])
+        checks: dict[int, Check] = {0: self._labels.complaint}
+        labels = self._labels.processes(_read(each, {0: self._labels.dtype}, {}, checks, self.rows)[0])
         if labels.min() < 0:
             raise ValueError(delimited.complaint(each, checks, self.rows))
         if len(labels) != events:
@@ -192,44 +186,8 @@ class CSV:
         return labels
 
     @property
-    def _lists(self) -> list[tuple[Label, ...]]:
-        """The label values of each class."""
-        return [tuple(value) if isinstance(value, (tuple, list)) else (value,) for value in self.classes.values()]
-
-    @property
-    def _values(self) -> list[Label]:
-        """All label values, class after class."""
-        return list(chain.from_iterable(self._lists))
-
-    @property
-    def _label_dtype(self) -> Any:
-        numbers = all(not math.isnan(delimited.number(str(value))) for value in self._values)
-        return np.float64 if numbers else "category"
-
-    def _labels(self, column: Any) -> NDArray[np.int64]:
-        """Which of the label values each label is, -1 for none."""
-        values = self._values
-        if column.dtype == np.float64:
-            labels = np.full(len(column), -1, dtype=np.int64)
-            for index, value in enumerate(values):
-                labels[column.to_numpy() == delimited.number(str(value))] = index
-            return labels
-        indices = np.array([_index_of(str(text), values) for text in column.cat.categories], dtype=np.int64)
-        return np.asarray(indices[column.cat.codes.to_numpy()])
-
-    def _known_label(self, text: str) -> str:
-        if _index_of(text, self._values) >= 0:
-            return ""
-        labels = ", ".join(f"{name}: {value}" for name, value in self.classes.items())
-        return f"label {text!r} belongs to no class of {{{labels}}}; name its class in data.classes"
-
-
-def _index_of(text: str, values: list[Label]) -> int:
-    """Position of the label value that this text means, -1 if there is none."""
-    for index, value in enumerate(values):
-        if text.strip() == str(value).strip() or delimited.number(text) == delimited.number(str(value)):
-            return index
-    return -1
+    def _labels(self) -> Labels:
+        return Labels(self.classes)
 
 
 def _known(name: str, known: tuple[str, ...], first: Layout, groups: tuple[str, ...] = (), way: str = "") -> str:

@@ -1,0 +1,83 @@
+"""Label values: which class, and which process of it, a value in a label column means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.delimited import number
+
+Label = str | float | int
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The label values of each class, background first; several values of a class are its processes.
+
+    Values are compared as numbers where both are, as text otherwise.
+    """
+
+    classes: Mapping[str, Label | tuple[Label, ...]]
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            raise ValueError(f"classes must be at least 2, however classes={dict(self.classes)}")
+        alike = any(self.index(str(value)) != place for place, value in enumerate(self.values))
+        if alike or not all(self._lists):
+            raise ValueError(f"classes must have different label values, however classes={dict(self.classes)}")
+
+    @cached_property
+    def values(self) -> list[Label]:
+        """All label values, class after class: the processes."""
+        return list(chain.from_iterable(self._lists))
+
+    @property
+    def process_names(self) -> tuple[str, ...]:
+        """Names of the processes: those of the classes where each has one label value, else the values."""
+        return tuple(self.classes if len(self.values) == len(self.classes) else map(str, self.values))
+
+    @property
+    def _lists(self) -> list[tuple[Label, ...]]:
+        return [tuple(value) if isinstance(value, (tuple, list)) else (value,) for value in self.classes.values()]
+
+    @property
+    def dtype(self) -> Any:
+        """What pandas should read a label column as."""
+        numbers = all(not math.isnan(number(str(value))) for value in self.values)
+        return np.float64 if numbers else "category"
+
+    def index(self, text: str) -> int:
+        """The process that this text means, -1 for none."""
+        for index, value in enumerate(self.values):
+            if text.strip() == str(value).strip() or number(text) == number(str(value)):
+                return index
+        return -1
+
+    def processes(self, column: Any) -> NDArray[np.int64]:
+        """The process of each entry of a pandas column of our dtype, -1 for none."""
+        if column.dtype == np.float64:
+            found = np.full(len(column), -1, dtype=np.int64)
+            for index, value in enumerate(self.values):
+                found[column.to_numpy() == number(str(value))] = index
+            return found
+        indices = np.array([self.index(str(text)) for text in column.cat.categories], dtype=np.int64)
+        return np.asarray(indices[column.cat.codes.to_numpy()])
+
+    def of(self, processes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The class of each process."""
+        owners = np.repeat(np.arange(len(self.classes)), [len(values) for values in self._lists])
+        return np.asarray(owners[processes])
+
+    def complaint(self, text: str) -> str:
+        """What is wrong with this label, nothing where it is known."""
+        if self.index(text) >= 0:
+            return ""
+        known = ", ".join(f"{name}: {value}" for name, value in self.classes.items())
+        return f"label {text!r} belongs to no class of {{{known}}}; name its class in data.classes"
