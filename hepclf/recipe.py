@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from keyword import iskeyword
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hepclf.events import nearest
@@ -25,16 +26,17 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     if not isinstance(values, Mapping):
         raise RecipeError(f"{path} must be a group of settings, not {values!r}")
     hints = get_type_hints(cls)
-    known = {field.name: field for field in fields(cls) if field.init}
+    known = {_key(field.name): field for field in fields(cls) if field.init}
     arguments = {}
     for key, value in values.items():
         if key == TARGET:
             continue
         if key not in known:
             raise RecipeError(f"{path}.{key} is not a setting of {cls.__name__}{nearest(str(key), known)}")
-        arguments[key] = convert(hints[key], value, f"{path}.{key}")
+        name = known[key].name
+        arguments[name] = convert(hints[name], value, f"{path}.{key}")
     for name, field in known.items():
-        if name not in arguments and field.default is MISSING and field.default_factory is MISSING:
+        if field.name not in arguments and field.default is MISSING and field.default_factory is MISSING:
             raise RecipeError(f"{path}.{name} must be given; say {path}.{name}=...")
     try:
         return cls(**arguments)
@@ -50,12 +52,17 @@ def describe(recipe: Any) -> Any:
     """The plain-data form of a recipe: what `build` reads back, and what config.yaml holds."""
     if is_dataclass(recipe) and not isinstance(recipe, type):
         target = f"{type(recipe).__module__}.{type(recipe).__qualname__}"
-        return {TARGET: target} | {field.name: describe(getattr(recipe, field.name)) for field in fields(recipe)}
+        return {TARGET: target} | {_key(field.name): describe(getattr(recipe, field.name)) for field in fields(recipe)}
     if isinstance(recipe, Mapping):
         return {str(key): describe(value) for key, value in recipe.items()}
     if isinstance(recipe, (list, tuple)):
         return [describe(value) for value in recipe]
     return recipe
+
+
+def _key(name: str) -> str:
+    """What a field is called outside Python: `class` for class_, as a keyword cannot name a field."""
+    return name[:-1] if name.endswith("_") and iskeyword(name[:-1]) else name
 
 
 def convert(kind: Any, value: Any, path: str) -> Any:

@@ -94,3 +94,27 @@ def test_a_setting_without_default_must_be_given():
         build(Outer, {}, "data")
     with pytest.raises(RecipeError, match="data must be a group of settings, not 5"):
         build(Outer, 5, "data")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    class_: str
+    lambda_: float = 1.0
+    plain_: int = 0
+
+
+def test_a_key_that_python_keeps_for_itself_is_a_field_with_an_underscore():
+    made = build(Kind, {"class": "signal", "lambda": 2, "plain_": 3}, "data")
+    assert made == Kind(class_="signal", lambda_=2.0, plain_=3)
+    described = describe(made)
+    assert list(described)[1:] == ["class", "lambda", "plain_"]
+    assert build(Kind, described, "data") == made
+
+
+def test_its_errors_say_the_key_and_not_the_field():
+    with pytest.raises(RecipeError, match=r"data\.class must be given; say data\.class="):
+        build(Kind, {}, "data")
+    with pytest.raises(RecipeError, match=r"data\.class must be text, not 3"):
+        build(Kind, {"class": 3}, "data")
+    with pytest.raises(RecipeError, match=r"data\.class_ is not a setting of Kind; nearest: 'class'"):
+        build(Kind, {"class_": "signal"}, "data")
