@@ -1,0 +1,77 @@
+"""Expressions: features, selections and weights as text, in a closed language that can run no code.
+
+The text is cut into known words and signs, read by Python's own grammar (`ast.parse`), and translated node by node into
+functions of arrays (hepclf/data/language). A node, a name or a function that is not listed is refused; nothing that was
+read is ever compiled. docs/expressions.md is the page for users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.language import grammar
+from hepclf.data.language.columns import Table
+from hepclf.data.language.grammar import Step
+from hepclf.data.language.jagged import Jagged
+from hepclf.data.language.words import Text
+from hepclf.events import nearest
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One parsed expression: parse once, check against the columns there are, evaluate chunk by chunk.
+
+    text     as it was written
+    columns  the names it needs, in the order in which they first appear
+    """
+
+    text: str
+    columns: tuple[str, ...] = field(compare=False)
+    _places: Mapping[str, int] = field(repr=False, compare=False)
+    _constants: Mapping[str, int] = field(repr=False, compare=False)
+    _step: Step = field(repr=False, compare=False)
+
+    def evaluate(self, columns: Mapping[str, Any], events: int) -> NDArray[Any]:
+        """Its value for each event [events]: float64, or bool for a condition.
+
+        A bare column comes back as it is, not copied and of its own dtype; counts, and whole numbers under % and //
+        by a whole number, stay integers.
+        """
+        check(self, columns)
+        with np.errstate(all="ignore"):
+            value = self._step(Table(columns, events, {}))
+        if isinstance(value, Jagged):
+            raise Text(self.text).error(
+                0, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"
+            )
+        if value.ndim == 0:
+            return np.full(events, value if value.dtype == np.bool_ else np.float64(value))
+        result: NDArray[Any] = value
+        return result
+
+    def __reduce__(self) -> tuple[Callable[[str], Expression], tuple[str]]:
+        return parse, (self.text,)
+
+
+def parse(text: str) -> Expression:
+    """The expression that the text spells, or a ValueError that says what is wrong with it and where."""
+    if not isinstance(text, str):
+        raise ValueError(f"an expression must be text, however it is {text!r}")
+    built = grammar.build(text)
+    return Expression(text, tuple(built.places), built.places, built.constants, built.step)
+
+
+def check(expression: Expression, known: Collection[str]) -> None:
+    """Refuses an expression that names a column which is not among the known ones."""
+    text = Text(expression.text)
+    for name, place in expression._places.items():
+        if name not in known:
+            raise text.error(place, f"column {name!r} is not there{nearest(name, known)}")
+    for name, place in expression._constants.items():
+        if name in known:
+            raise text.error(place, f"{name!r} is a constant and a column as well; write `{name}` for the column")

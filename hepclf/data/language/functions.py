@@ -1,0 +1,155 @@
+"""The closed list of what an expression may call, and the meaning of its operators."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from hepclf.data.language import jagged, kinematics
+from hepclf.data.language.jagged import Value, lift
+
+Kind = Literal["number", "condition", "unknown"]
+
+CONSTANTS = {"pi": np.float64(np.pi), "inf": np.float64(np.inf), "nan": np.float64(np.nan)}
+
+
+class Function(NamedTuple):
+    """A function of the language: what it takes, what it makes of that, and of which kind that is."""
+
+    parameters: tuple[str, ...]  # one named "condition" takes nothing else
+    apply: Callable[..., Value]
+    gives: Kind = "number"
+
+
+def number(value: Any) -> Any:
+    """As float64: what arithmetic is done in."""
+    return value if value.dtype == np.float64 else value.astype(np.float64)
+
+
+def condition(value: Value, of: str) -> Value:
+    """The value, which must be true or false."""
+    content = value.content if isinstance(value, jagged.Jagged) else value
+    if content.dtype != np.bool_:
+        raise ValueError(f"{of} takes conditions, however this is a number; compare it, as in (x != 0)")
+    return value
+
+
+def selected(values: Value, keep: Value) -> Value:
+    """The elements of each list for which the condition holds."""
+    return jagged.select(values, condition(keep, "[ ]"))
+
+
+def negative(value: Value) -> Value:
+    """Minus the value."""
+    return lift(lambda content: -number(content), value)
+
+
+def as_number(value: Value) -> Value:
+    """The value as float64."""
+    return lift(number, value)
+
+
+def opposite(value: Value) -> Value:
+    """True where the condition is false."""
+    return lift(np.logical_not, condition(value, "not"))
+
+
+def both(first: Value, second: Value) -> Value:
+    """True where both conditions hold."""
+    return lift(np.logical_and, condition(first, "and"), condition(second, "and"))
+
+
+def either(first: Value, second: Value) -> Value:
+    """True where at least one of the conditions holds."""
+    return lift(np.logical_or, condition(first, "or"), condition(second, "or"))
+
+
+def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
+    return partial(lift, lambda *contents: function(*map(number, contents)))
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Value]:
+    """Division of whole numbers by a whole number that is written out stays exact: event numbers need it."""
+
+    def divide(first: Any, second: Any) -> Any:
+        if first.dtype.kind in "iu" and second.ndim == 0 and second.dtype.kind in "iu" and second != 0:
+            second = second.astype(np.uint64) if first.dtype == np.uint64 and second > 0 else second
+            if np.result_type(first, second).kind in "iu":
+                return function(first, second)
+        return function(number(first), number(second))
+
+    return partial(lift, divide)
+
+
+def where(chosen: Value, first: Value, second: Value) -> Value:
+    """The first where the condition holds, the second elsewhere; a condition if both are."""
+    return lift(_where, condition(chosen, "where"), first, second)
+
+
+def _where(chosen: Any, first: Any, second: Any) -> Any:
+    if first.dtype == np.bool_ and second.dtype == np.bool_:
+        return np.where(chosen, first, second)
+    return np.where(chosen, number(first), number(second))
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return np.minimum(np.maximum(x, low), high)
+
+
+BINARY: dict[type[ast.operator], tuple[Callable[..., Value], Kind]] = {
+    ast.Add: (_numbers(operator.add), "number"),
+    ast.Sub: (_numbers(operator.sub), "number"),
+    ast.Mult: (_numbers(operator.mul), "number"),
+    ast.Div: (_numbers(operator.truediv), "number"),
+    ast.Pow: (_numbers(operator.pow), "number"),
+    ast.FloorDiv: (_whole(operator.floordiv), "number"),
+    ast.Mod: (_whole(operator.mod), "number"),
+    ast.BitAnd: (both, "condition"),
+    ast.BitOr: (either, "condition"),
+}
+COMPARISONS: dict[type[ast.cmpop], Callable[..., Value]] = {
+    ast.Lt: partial(lift, np.less),
+    ast.LtE: partial(lift, np.less_equal),
+    ast.Gt: partial(lift, np.greater),
+    ast.GtE: partial(lift, np.greater_equal),
+    ast.Eq: partial(lift, np.equal),
+    ast.NotEq: partial(lift, np.not_equal),
+}
+_OF_ONE: dict[str, Callable[..., Any]] = {
+    "sqrt": np.sqrt, "exp": np.exp, "log": np.log, "log10": np.log10, "log2": np.log2, "log1p": np.log1p,
+    "expm1": np.expm1, "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "round": np.rint,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan,
+    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+}  # fmt: skip
+FUNCTIONS: dict[str, Function] = {
+    **{name: Function(("x",), _numbers(function)) for name, function in _OF_ONE.items()},
+    "arctan2": Function(("y", "x"), _numbers(np.arctan2)),
+    "hypot": Function(("x", "y"), _numbers(np.hypot)),
+    "minimum": Function(("x", "y"), _numbers(np.minimum)),
+    "maximum": Function(("x", "y"), _numbers(np.maximum)),
+    "clip": Function(("x", "low", "high"), _numbers(_clip)),
+    "where": Function(("condition", "x", "y"), where, "unknown"),
+    "isnan": Function(("x",), _numbers(np.isnan), "condition"),
+    "isfinite": Function(("x",), _numbers(np.isfinite), "condition"),
+    "deltaphi": Function(("phi1", "phi2"), _numbers(kinematics.deltaphi)),
+    "deltar": Function(("eta1", "phi1", "eta2", "phi2"), _numbers(kinematics.deltar)),
+    "invariant_mass": Function(
+        ("pt1", "eta1", "phi1", "m1", "pt2", "eta2", "phi2", "m2"), _numbers(kinematics.invariant_mass)
+    ),
+    "count": Function(("x",), jagged.count),
+    "sum": Function(("x",), jagged.total),
+    "max": Function(("x",), jagged.largest),
+    "min": Function(("x",), jagged.smallest),
+    "mean": Function(("x",), jagged.mean),
+    "any": Function(("condition",), lambda x: jagged.holds_for_any(condition(x, "any")), "condition"),
+    "all": Function(("condition",), lambda x: jagged.holds_for_all(condition(x, "all")), "condition"),
+    "first": Function(("x",), lambda x: jagged.pick(x, 0, np.nan)),
+    "last": Function(("x",), lambda x: jagged.pick(x, -1, np.nan)),
+    "at": Function(("x", "index", "fill"), jagged.pick),
+    "sort": Function(("x",), jagged.descending),
+}

@@ -1,0 +1,288 @@
+"""From Python's syntax tree to functions of arrays: each kind of node that is not listed here is refused."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hepclf.data.language import functions, jagged
+from hepclf.data.language.columns import Table
+from hepclf.data.language.functions import CONSTANTS, FUNCTIONS, Kind
+from hepclf.data.language.jagged import Value
+from hepclf.data.language.words import Text, cut
+from hepclf.events import nearest
+
+DEPTH = 100
+LARGEST_INDEX = 2**31
+
+Step = Callable[[Table], Value]
+
+
+class Built(NamedTuple):
+    """A whole expression: how to evaluate it, and where its columns and constants first stand."""
+
+    step: Step
+    places: Mapping[str, int]
+    constants: Mapping[str, int]
+
+
+class Part(NamedTuple):
+    """A part of an expression: how to evaluate it, what is known of it before any data is, and where it stands."""
+
+    step: Step
+    kind: Kind
+    place: int
+
+
+class Link(NamedTuple):
+    """One more operation on what stands to its left."""
+
+    node: ast.expr
+    function: Callable[..., Value]
+    operand: Part
+
+
+def build(written: str) -> Built:
+    """The expression as steps, or a ValueError that says what is wrong and where."""
+    text = Text(written)
+    python, quoted = cut(text)
+    builder = Builder(text, quoted)
+    try:
+        # In brackets blanks mean nothing; on a line of its own each place is that of the text.
+        tree = ast.parse(f"(\n{python}\n)", mode="eval").body
+        part = builder.build(tree, 0)
+    except SyntaxError as error:
+        place = (error.offset or 1) - 1 if error.lineno == 2 else len(written.rstrip()) - 1
+        raise text.error(place, "cannot be read on from here; an operator, a value or a comma is missing") from None
+    except (RecursionError, MemoryError):
+        raise text.error(0, "is nested too deeply; write it as several expressions") from None
+    return Built(part.step, builder.places, builder.constants)
+
+
+class Builder:
+    """Translates one syntax tree, and collects the columns and constants that it names."""
+
+    def __init__(self, text: Text, quoted: Mapping[int, str]) -> None:
+        self.text = text
+        self.quoted = quoted
+        self.places: dict[str, int] = {}
+        self.constants: dict[str, int] = {}
+
+    def build(self, node: ast.AST, depth: int) -> Part:
+        """The step for this node and all below it."""
+        if depth > DEPTH:
+            raise self._error(node, f"is nested deeper than {DEPTH}; write it as several expressions")
+        match node:
+            case ast.Constant():
+                return self._number(node, node.value)
+            case ast.Name():
+                return self._name(node)
+            case ast.UnaryOp():
+                return self._unary(node, depth + 1)
+            case ast.BinOp():
+                return self._binary(node, depth + 1)
+            case ast.BoolOp():
+                return self._logic(node, depth + 1)
+            case ast.Compare():
+                return self._comparison(node, depth + 1)
+            case ast.Call():
+                return self._call(node, depth + 1)
+            case ast.Subscript():
+                return self._subscript(node, depth + 1)
+        raise self._foreign(node, node)
+
+    def _number(self, node: ast.expr, value: Any) -> Part:
+        if type(value) not in (int, float):
+            raise self._error(node, f"{value!r} is no number")
+        number = _scalar(value)
+        if not np.isfinite(number):
+            raise self._error(node, "the number is too large; infinity is written inf")
+        return Part(lambda _: number, "number", node.col_offset)
+
+    def _name(self, node: ast.Name) -> Part:
+        place = node.col_offset
+        name = self.quoted.get(place, node.id)
+        if place not in self.quoted and name in CONSTANTS:
+            self.constants.setdefault(name, place)
+            return Part(lambda _: CONSTANTS[name], "number", place)
+        if place not in self.quoted and name in FUNCTIONS:
+            raise self._error(node, f"{name!r} is a function; write {_call_of(name)}, or `{name}` for a column")
+        self.places.setdefault(name, place)
+
+        def step(table: Table) -> Value:
+            try:
+                return table.value(name)
+            except ValueError as wrong:
+                raise self._error(node, f"column {name!r} {wrong}") from None
+
+        return Part(step, "unknown", place)
+
+    def _unary(self, node: ast.UnaryOp, depth: int) -> Part:
+        if (whole := _whole(node)) is not None:
+            return self._number(node, whole)
+        operand = self.build(node.operand, depth)
+        match node.op:
+            case ast.Not() | ast.Invert():
+                self._must_hold(operand)
+                return self._apply(node, functions.opposite, operand, kind="condition")
+            case ast.USub():
+                return self._apply(node, functions.negative, operand)
+        return self._apply(node, functions.as_number, operand)
+
+    def _binary(self, node: ast.BinOp, depth: int) -> Part:
+        """All of a + b - c, which nests to the left as deep as it is long, in one step."""
+        nodes = [node]
+        while isinstance(nodes[-1].left, ast.BinOp):
+            nodes.append(nodes[-1].left)
+        first = result = self.build(nodes[-1].left, depth)
+        links = []
+        for each in reversed(nodes):
+            operand = self.build(each.right, depth)
+            if isinstance(each.op, ast.BitAnd | ast.BitOr):
+                self._must_hold(result)
+                self._must_hold(operand)
+            elif type(each.op) not in functions.BINARY:
+                raise self._foreign(each, each.op)
+            function, kind = functions.BINARY[type(each.op)]
+            links.append(Link(each, function, operand))
+            result = Part(first.step, kind, first.place)
+        return self._chain(first, links, result.kind)
+
+    def _logic(self, node: ast.BoolOp, depth: int) -> Part:
+        operands = [self.build(value, depth) for value in node.values]
+        for operand in operands:
+            self._must_hold(operand)
+        function = functions.both if isinstance(node.op, ast.And) else functions.either
+        return self._chain(operands[0], [Link(node, function, operand) for operand in operands[1:]], "condition")
+
+    def _comparison(self, node: ast.Compare, depth: int) -> Part:
+        for operator in node.ops:
+            if type(operator) not in functions.COMPARISONS:
+                raise self._foreign(node, operator)
+        for each in (node.left, *node.comparators):
+            self._comparable(each)
+        first, *others = [self.build(each, depth) for each in (node.left, *node.comparators)]
+        compares = [functions.COMPARISONS[type(operator)] for operator in node.ops]
+
+        def step(table: Table) -> Value:
+            left, held = first.step(table), None
+            for compare, operand in zip(compares, others, strict=True):
+                right = operand.step(table)
+                holds = self._do(node, compare, left, right)
+                held = holds if held is None else self._do(node, functions.both, held, holds)
+                left = right
+            return held
+
+        return Part(step, "condition", node.col_offset)
+
+    def _comparable(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Name) and node.id == "nan" and node.col_offset not in self.quoted:
+            raise self._error(node, "nothing equals nan; write isnan(x)")
+        mask = isinstance(node, ast.BinOp | ast.UnaryOp) and isinstance(node.op, ast.BitAnd | ast.BitOr | ast.Invert)
+        if mask and not self.text.bracketed(node.col_offset, node.end_col_offset or 0):
+            raise self._error(node, _BINDING)
+
+    def _call(self, node: ast.Call, depth: int) -> Part:
+        if not isinstance(node.func, ast.Name) or node.func.col_offset in self.quoted:
+            raise self._error(node, "only functions of the language can be called; an operator is missing before '('")
+        name = node.func.id
+        if name not in FUNCTIONS:
+            raise self._error(node, f"there is no function {name!r}{nearest(name, FUNCTIONS)}")
+        function = FUNCTIONS[name]
+        due = len(function.parameters)
+        if node.keywords or len(node.args) != due:
+            more = {"max": "; the larger of two is maximum(x, y)", "min": "; the smaller of two is minimum(x, y)"}
+            given = len(node.args) + len(node.keywords)
+            raise self._error(
+                node,
+                f"{_call_of(name)} takes {due} values in this order, however {given} are given{more.get(name, '')}",
+            )
+        if name == "at":
+            lists, fill = self.build(node.args[0], depth), self.build(node.args[2], depth)
+            index = self._index(node.args[1])
+            return self._apply(node, lambda x, fill: jagged.pick(x, index, fill), lists, fill)
+        operands = [self.build(argument, depth) for argument in node.args]
+        if function.parameters[0] == "condition":
+            self._must_hold(operands[0], name)
+        return self._apply(node, function.apply, *operands, kind=function.gives)
+
+    def _subscript(self, node: ast.Subscript, depth: int) -> Part:
+        lists = self.build(node.value, depth)
+        if _whole(node.slice) is not None:
+            index = self._index(node.slice)
+            return self._apply(node, lambda x: jagged.pick(x, index, np.nan), lists)
+        selected = self.build(node.slice, depth)
+        if selected.kind == "number":
+            raise self.text.error(selected.place, "[ ] takes a whole number that is written out, or a condition")
+        return self._apply(node, functions.selected, lists, selected, kind=lists.kind)
+
+    def _index(self, node: ast.expr) -> int:
+        index = _whole(node)
+        if index is None or abs(index) >= LARGEST_INDEX:
+            raise self._error(node, f"the index must be a whole number that is written out, below {LARGEST_INDEX}")
+        return index
+
+    def _must_hold(self, part: Part, name: str = "") -> None:
+        if part.kind == "number":
+            raise self.text.error(
+                part.place, f"{name} takes a condition, however this is a number" if name else _BINDING
+            )
+
+    def _apply(self, node: ast.expr, function: Callable[..., Value], *operands: Part, kind: Kind = "number") -> Part:
+        def step(table: Table) -> Value:
+            return self._do(node, function, *(operand.step(table) for operand in operands))
+
+        return Part(step, kind, node.col_offset)
+
+    def _chain(self, first: Part, links: list[Link], kind: Kind) -> Part:
+        def step(table: Table) -> Value:
+            value = first.step(table)
+            for node, function, operand in links:
+                value = self._do(node, function, value, operand.step(table))
+            return value
+
+        return Part(step, kind, first.place)
+
+    def _do(self, node: ast.expr, function: Callable[..., Value], *values: Value) -> Value:
+        try:
+            return function(*values)
+        except ValueError as wrong:
+            raise self._error(node, str(wrong)) from None
+
+    def _foreign(self, node: ast.AST, what: ast.AST) -> ValueError:
+        return self._error(node, f"{type(what).__name__} is no part of the language; see docs/expressions.md")
+
+    def _error(self, node: ast.AST, message: str) -> ValueError:
+        return self.text.error(getattr(node, "col_offset", 0), message)
+
+
+_BINDING = (
+    "and, or, not, &, | and ~ take conditions, and &, | and ~ bind tighter than comparisons; "
+    "write (a > 1) & (b > 2), or a > 1 and b > 2"
+)
+
+
+def _whole(node: ast.expr) -> int | None:
+    """The whole number that is written here, with its sign."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        inner = _whole(node.operand)
+        return None if inner is None else -inner
+    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
+
+
+def _scalar(value: float) -> Any:
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return np.int64(value)
+    if isinstance(value, int) and 0 <= value < 2**64:
+        return np.uint64(value)
+    try:
+        return np.float64(value)
+    except OverflowError:
+        return np.float64(np.inf)
+
+
+def _call_of(name: str) -> str:
+    return f"{name}({', '.join(FUNCTIONS[name].parameters)})"

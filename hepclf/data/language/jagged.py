@@ -1,0 +1,161 @@
+"""Jagged: a list of values an event, as one flat array and the places where its lists begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Jagged:
+    """The list of event i is content[offsets[i]:offsets[i + 1]]; content holds nothing else."""
+
+    offsets: NDArray[np.int64]
+    content: NDArray[Any]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Length of the list of each event."""
+        return np.diff(self.offsets)
+
+
+# What an expression is made of: a number (a numpy scalar), one a event [events], or a list of them an event.
+Value = Any
+
+
+def jagged(counts: NDArray[Any], content: NDArray[Any]) -> Jagged:
+    """The lists of these lengths, which lie behind one another in content."""
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return Jagged(offsets, content)
+
+
+def lift(function: Callable[..., Any], *values: Value) -> Value:
+    """The function of arrays applied element by element; what is one an event meets every element of a list."""
+    offsets = _shared(values)
+    if offsets is None:
+        return function(*values)
+    counts: NDArray[np.int64] | None = None
+    contents = []
+    for value in values:
+        if isinstance(value, Jagged):
+            contents.append(value.content)
+        elif np.ndim(value) == 0:
+            contents.append(value)
+        else:
+            counts = np.diff(offsets) if counts is None else counts
+            contents.append(np.repeat(value, counts))
+    return Jagged(offsets, function(*contents))
+
+
+def _shared(values: tuple[Value, ...]) -> NDArray[np.int64] | None:
+    """The offsets that all lists among the values have, None where there are no lists."""
+    offsets: NDArray[np.int64] | None = None
+    for value in values:
+        if not isinstance(value, Jagged) or value.offsets is offsets:
+            continue
+        if offsets is None:
+            offsets = value.offsets
+        elif not np.array_equal(offsets, value.offsets):
+            first, other = np.diff(offsets), value.counts
+            event = int(np.argmax(first != other))
+            raise ValueError(
+                f"lists of different lengths meet, {first[event]} and {other[event]} in one event; "
+                "reduce them or take one element of each, as in x[0]"
+            )
+    return offsets
+
+
+def select(values: Value, condition: Value) -> Jagged:
+    """The elements for which the condition holds, event by event."""
+    if not isinstance(values, Jagged):
+        raise ValueError("[condition] selects from the list of an event, however this is one value an event")
+    kept = lift(lambda content, keep: np.broadcast_to(keep, content.shape), values, condition).content
+    running = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(kept, out=running[1:])
+    return Jagged(running[values.offsets], values.content[kept])
+
+
+def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
+    """Element index of each list, counted from its end where negative, and the fill where there is none."""
+    lists = _lists(values, f"[{index}]")
+    if isinstance(fill, Jagged):
+        raise ValueError("the fill must be one value an event, however it is a list")
+    picked = np.empty(len(lists.offsets) - 1, dtype=np.float64)
+    picked[:] = fill
+    present = lists.counts > (index if index >= 0 else -index - 1)
+    position = (lists.offsets[:-1] if index >= 0 else lists.offsets[1:])[present] + index
+    picked[present] = lists.content[position]
+    return picked
+
+
+def count(values: Value) -> NDArray[np.int64]:
+    """Length of each list."""
+    lists = _lists(values, "count")
+    if lists.content.dtype == np.bool_:
+        raise ValueError(
+            "count counts every element, however this is a condition; write sum(condition), or count(x[condition])"
+        )
+    return lists.counts
+
+
+def total(values: Value) -> NDArray[np.float64]:
+    """Sum of each list, 0 for an empty one."""
+    return _reduce(np.add, _lists(values, "sum"), 0.0)
+
+
+def largest(values: Value) -> NDArray[np.float64]:
+    """Largest element, NaN for an empty list and where an element is NaN."""
+    return _reduce(np.maximum, _lists(values, "max"), np.nan)
+
+
+def smallest(values: Value) -> NDArray[np.float64]:
+    """Smallest element, NaN for an empty list and where an element is NaN."""
+    return _reduce(np.minimum, _lists(values, "min"), np.nan)
+
+
+def mean(values: Value) -> NDArray[np.float64]:
+    """Mean of each list, NaN for an empty one."""
+    lists = _lists(values, "mean")
+    means: NDArray[np.float64] = _reduce(np.add, lists, 0.0) / lists.counts
+    return means
+
+
+def holds_for_any(values: Value) -> NDArray[np.bool_]:
+    """Whether the condition holds for at least one element; False for an empty list."""
+    return _reduce(np.logical_or, _lists(values, "any"), False)
+
+
+def holds_for_all(values: Value) -> NDArray[np.bool_]:
+    """Whether the condition holds for each element; True for an empty list."""
+    return _reduce(np.logical_and, _lists(values, "all"), True)
+
+
+def descending(values: Value) -> Jagged:
+    """Each list from its largest element to its smallest, NaN last."""
+    lists = _lists(values, "sort")
+    content = -lists.content.astype(np.float64)
+    counts = lists.counts
+    for length in np.unique(counts[counts > 1]).tolist():  # lists of one length are a matrix
+        rows = lists.offsets[:-1][counts == length, None] + np.arange(length)
+        content[rows] = np.sort(content[rows], axis=1)
+    return Jagged(lists.offsets, -content)
+
+
+def _lists(values: Value, name: str) -> Jagged:
+    if not isinstance(values, Jagged):
+        raise ValueError(f"{name} takes the list of an event, however this is one value an event")
+    return values
+
+
+def _reduce(ufunc: np.ufunc, lists: Jagged, empty: float | bool) -> NDArray[Any]:
+    content = lists.content if isinstance(empty, bool) else lists.content.astype(np.float64, copy=False)
+    filled = lists.counts > 0
+    reduced = np.full(len(filled), empty)
+    if len(content):
+        reduced[filled] = ufunc.reduceat(content, lists.offsets[:-1][filled])
+    return reduced
