@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import types
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from keyword import iskeyword
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from hepclf.events import nearest
 
@@ -14,8 +15,37 @@ TARGET = "_target_"
 MANDATORY = "???"
 
 
+T = TypeVar("T")
+
+
 class RecipeError(ValueError):
     """A setting that no recipe accepts; the message names its full path."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def recipe(cls: type[T]) -> type[T]:
+    """Make the class a recipe: a frozen, keyword-only dataclass whose values are checked against their types.
+
+    So a typo in Python is refused as one in YAML is. The class's own __post_init__ checks ranges, after the types.
+    """
+    ranges: Callable[[Any], None] | None = cls.__dict__.get("__post_init__")
+
+    def __post_init__(self: Any) -> None:  # noqa: N807
+        for field, value in _converted(self):
+            object.__setattr__(self, field, value)
+        if ranges is not None:
+            ranges(self)
+        elif hasattr(super(cls, self), "__post_init__"):
+            super(cls, self).__post_init__()
+
+    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    return dataclass(frozen=True, kw_only=True)(cls)
+
+
+def _converted(made: Any) -> list[tuple[str, Any]]:
+    hints = get_type_hints(type(made))
+    known = [field.name for field in fields(made) if field.init]
+    return [(name, convert(hints[name], getattr(made, name), _key(name))) for name in known]
 
 
 def build(cls: type[Any], values: Any, path: str) -> Any:
@@ -25,6 +55,9 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     """
     if not isinstance(values, Mapping):
         raise RecipeError(f"{path} must be a group of settings, not {values!r}")
+    own = f"{cls.__module__}.{cls.__qualname__}"
+    if values.get(TARGET, own) != own:
+        raise RecipeError(f"{path}.{TARGET} must be {own}, not {values[TARGET]}")
     hints = get_type_hints(cls)
     known = {_key(field.name): field for field in fields(cls) if field.init}
     arguments = {}
@@ -40,8 +73,6 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
             raise RecipeError(f"{path}.{name} must be given; say {path}.{name}=...")
     try:
         return cls(**arguments)
-    except RecipeError:
-        raise
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix(f"{path.rpartition('.')[2]}.")
         subject = text.split(" ", 1)[0].split("=", 1)[0].split(".", 1)[0]
@@ -57,7 +88,9 @@ def describe(recipe: Any) -> Any:
         return {str(key): describe(value) for key, value in recipe.items()}
     if isinstance(recipe, (list, tuple)):
         return [describe(value) for value in recipe]
-    return recipe
+    if recipe is None or isinstance(recipe, (bool, int, float, str)):
+        return recipe
+    return f"{type(recipe).__module__}.{type(recipe).__qualname__}, which is not a recipe"
 
 
 def _key(name: str) -> str:
@@ -69,6 +102,10 @@ def convert(kind: Any, value: Any, path: str) -> Any:
     """`value` as this type annotation wants it, or a RecipeError naming the path, the rule and the value."""
     if isinstance(value, str) and value == MANDATORY:
         raise RecipeError(f"{path} must be given; say {path}=...")
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()  # a number of numpy's or torch's
     for reader in (_exact, _union, _sequence, _mapping):
         found = list(reader(kind, value, path))
         if found:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ from hepclf.data.delimited import Check, Layout, Missing
 from hepclf.data.labels import Label, Labels
 from hepclf.data.split import Split
 from hepclf.events import Events, nearest
+from hepclf.recipe import recipe
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -35,7 +36,7 @@ class Columns(NamedTuple):
     spectators: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class CSV:
     """Events from delimited text files, plain or compressed (.gz, .bz2, .xz), one or several read as one table.
 

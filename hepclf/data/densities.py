@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.recipe import recipe
+
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 
@@ -78,7 +80,7 @@ class Flat:
         return np.full(len(x), -np.log(self.high - self.low))
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class LogNormal:
     """A variable whose logarithm is normal: `width` is the standard deviation of ln x."""
 

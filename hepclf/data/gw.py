@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 
 import numpy as np
@@ -24,6 +24,7 @@ from hepclf.data.densities import (
 )
 from hepclf.data.split import Split
 from hepclf.events import Events, nearest
+from hepclf.recipe import recipe
 
 DEGREES = 30  # of the chi-squared test, 2p - 2 at p = 16 frequency bands
 
@@ -43,7 +44,7 @@ VARIABLES = ("snr", "angle", "chirp_mass", "chisq", "dt_ms", "dphi")
 Population = Mapping[str, Density]
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class GW:
     """Triggers of a search for compact binaries in two detectors: signals, Gaussian noise and glitches.
 

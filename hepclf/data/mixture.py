@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hepclf.data.split import Split
 from hepclf.events import Events
+from hepclf.recipe import recipe
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Component:
     """One Gaussian of a class: its share of the class, its mean and its width, one number a dimension."""
 
@@ -63,7 +64,7 @@ def _double_gaussians() -> dict[str, tuple[Component, ...]]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Mixture:
     """Events of classes that are sums of Gaussians; by default one variable with an optimal AUC of 0.80556.
 

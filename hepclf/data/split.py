@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, nearest
+from hepclf.recipe import recipe
 
 PARTS = ("train", "valid", "test")
 TRAIN, VALID, TEST = range(3)
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Split:
     """Disjoint train, validation and test parts of one table.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.judge import discriminant, judge
 from hepclf.evaluation.roc import Curve, Ranking, curve
-from hepclf.evaluation.scan import MEASURES, Rules, Significance, best_cut, qualified, quote, scan, with_margin
+from hepclf.evaluation.scan import Rules, Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
+from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
 Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Evaluation:
     """How a tagger is judged: where it cuts, what is quoted, and the experiment that the yields stand for.
 
@@ -42,7 +43,6 @@ class Evaluation:
     plots: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "working_points", tuple(self.working_points))
         self._check_cuts()
         self._check_yields()
         for name in ("systematic", "minimum_background"):
@@ -51,22 +51,13 @@ class Evaluation:
                 raise ValueError(f"evaluation.{name} must be zero or more, however it is {value}")
 
     def _check_cuts(self) -> None:
-        if isinstance(self.threshold, str):
-            if self.threshold != "best":
-                raise ValueError(
-                    f"evaluation.threshold must be a probability or 'best', however it is {self.threshold!r}"
-                )
-        elif not 0 <= self.threshold <= 1:
+        if not isinstance(self.threshold, str) and not 0 <= self.threshold <= 1:
             raise ValueError(f"evaluation.threshold must lie in 0..1 or be 'best', however it is {self.threshold}")
         for target in self.working_points:
             if not 0 < target <= 1:
                 raise ValueError(
                     f"evaluation.working_points are signal efficiencies above 0 and up to 1, however one is {target}"
                 )
-        if self.optimise not in MEASURES:
-            raise ValueError(
-                f"evaluation.optimise {self.optimise!r} is no significance{nearest(self.optimise, MEASURES)}"
-            )
 
     def _check_yields(self) -> None:
         for key, unit in (("yields", "events"), ("cross_sections_fb", "fb")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
@@ -10,10 +9,11 @@ from torch import nn
 from hepclf.events import Events
 from hepclf.models.model import Fit
 from hepclf.models.network import Network
+from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Logistic(Network):
     """One linear layer; solver=newton finds the maximum-likelihood solution with errors, gradient uses the trainer."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from hepclf.models.network import Network
+from hepclf.recipe import recipe
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "maxout"]
 
@@ -23,7 +23,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class MLP(Network):
     """A fully connected network; the default is the 18-200-100-1 shape of the SUSY lecture (arXiv:1803.08823)."""
 

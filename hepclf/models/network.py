@@ -8,7 +8,7 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from hepclf.events import Events
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import ROWS, Prepare, Preprocess
 from hepclf.models.tagger import read_tagger, write_tagger
-from hepclf.recipe import TARGET, build, describe
+from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.device import resolve
 from hepclf.training.trainer import Epoch, Table, Trainer, epochs
 from hepclf.training.weights import training_weights
@@ -34,7 +34,7 @@ WEIGHTS = "weights.safetensors"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Network(ABC):
     """A model whose tagger is a torch module; a recipe adds its settings and says what the module is."""
 

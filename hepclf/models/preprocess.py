@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hepclf.events import nearest
+from hepclf.recipe import recipe
 
 Scaling = Literal["none", "standard", "robust", "quantile", "log"]
 KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
@@ -21,7 +22,7 @@ ROWS = 1 << 18
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Preprocess:
     """How features become inputs of a network.
 

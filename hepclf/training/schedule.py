@@ -20,8 +20,7 @@ class Schedule:
         self._cosine: LRScheduler | None = None
         self._plateau: ReduceLROnPlateau | None = None
         if kind == "one_cycle":
-            momentum = "momentum" in optimiser.defaults or "betas" in optimiser.defaults
-            self._cycle = OneCycleLR(optimiser, max_lr=rate, total_steps=epochs * steps, cycle_momentum=momentum)
+            self._cycle = OneCycleLR(optimiser, max_lr=rate, total_steps=epochs * steps, cycle_momentum=False)
         elif kind == "cosine":
             self._cosine = CosineAnnealingLR(optimiser, T_max=epochs)
         elif kind == "plateau":

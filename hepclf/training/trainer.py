@@ -6,22 +6,24 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from hepclf.recipe import recipe
 from hepclf.training.loss import Loss, losses
 from hepclf.training.schedule import Schedule, ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
+ROWS = 1 << 14  # rows that go through a network at once outside training: what its caches hold
 
 
-@dataclass(frozen=True, kw_only=True)
+@recipe
 class Trainer:
     """Gradient descent on the training split, judged after each epoch on the validation split."""
 
@@ -49,7 +51,7 @@ class Trainer:
             raise ValueError(f"learning_rate must be positive and finite, however learning_rate={self.learning_rate}")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum must lie in [0, 1), however momentum={self.momentum}")
-        if self.weight_decay < 0:
+        if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay must not be negative, however weight_decay={self.weight_decay}")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"clip must be positive (or null for none), however clip={self.clip}")
@@ -107,17 +109,17 @@ def epochs(network: nn.Module, train: Table, valid: Table, trainer: Trainer, l2:
     schedule = Schedule(trainer.schedule, optimiser, trainer.epochs, steps)
     for number in range(1, trainer.epochs + 1):
         started, rate = time.perf_counter(), schedule.rate
-        with _seeded(train.inputs.device, trainer.seed, number):
+        with seeded(train.inputs.device, trainer.seed, number):
             train_loss = _pass(network, train, trainer, optimiser, schedule, l2)
         valid_loss = mean_loss(network, valid, trainer.loss)
         for which, value in (("training", train_loss), ("validation", valid_loss)):
             if not math.isfinite(value):
-                raise ValueError(_diverged(which, value, number, rate, train))
+                raise ValueError(_diverged(f"the {which} loss is {value} in epoch {number}", rate, (train, valid)))
         schedule.after_epoch(valid_loss)
         yield Epoch(number, train_loss, valid_loss, rate, time.perf_counter() - started)
 
 
-def mean_loss(network: nn.Module, table: Table, loss: Loss, rows: int = BLOCK) -> float:
+def mean_loss(network: nn.Module, table: Table, loss: Loss, rows: int = ROWS) -> float:
     """The weighted mean loss, sum(w l) / sum(w), in evaluation mode."""
     network.eval()
     total = torch.zeros((), dtype=torch.float64, device=table.inputs.device)
@@ -178,18 +180,25 @@ def _optimiser(network: nn.Module, trainer: Trainer) -> Optimizer:
 
 
 @contextlib.contextmanager
-def _seeded(device: torch.device, seed: int, epoch: int) -> Iterator[None]:
-    """Order and dropout drawn from the seed and the epoch alone; the caller's random state is left as it was."""
+def seeded(device: torch.device, *seeds: int) -> Iterator[None]:
+    """Random numbers drawn from these seeds alone; the caller's random state is left as it was.
+
+    PyTorch's generators belong to the process: two trainings in threads of one process share them.
+    """
+    mixed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> np.uint64(1))
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed((seed << 20) + epoch)
+        torch.default_generator.manual_seed(mixed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(mixed)
         yield
 
 
-def _diverged(which: str, value: float, epoch: int, rate: float, train: Table) -> str:
-    sizes = train.inputs.abs().amax(0)
+def _diverged(what: str, rate: float, tables: tuple[Table, ...]) -> str:
+    sizes = torch.stack([table.inputs.abs().amax(0) for table in tables]).amax(0)
     worst = int(sizes.argmax())
     return (
-        f"the {which} loss is {value} in epoch {epoch} at learning rate {rate:.3g}; the largest input is "
-        f"{train.names[worst]!r} with {float(sizes[worst]):.4g} after scaling; "
+        f"{what} at learning rate {rate:.3g}; the largest input is {tables[0].names[worst]!r} with "
+        f"{float(sizes[worst]):.4g} after scaling; "
         "lower trainer.learning_rate, set trainer.clip=1 or choose another model.preprocess.scaling"
     )

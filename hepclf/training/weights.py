@@ -20,14 +20,15 @@ def training_weights(
 ) -> NDArray[np.float64]:
     """The weights [n] that the loss uses, from physical signed ones.
 
-    negative: error refuses negative weights, zero drops those events, abs takes their size, keep leaves the sign.
+    negative: error refuses negative weights, zero makes them count nothing, abs takes their size, keep leaves the sign.
     balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither.
     """
     weights = _without_negative(weights, negative)
+    total = _positive(float(weights.sum()), "all events")
     if balance == "none":
-        return weights
+        return _of_order_one(weights, total / len(weights))
     if balance == "mean":
-        return weights * (len(weights) / _positive(float(weights.sum()), "all events"))
+        return weights * (len(weights) / total)
     sums = np.bincount(labels, weights, minlength=len(classes))
     scale = [len(weights) / (len(classes) * _positive(total, name)) for total, name in zip(sums, classes, strict=True)]
     return weights * np.array(scale, dtype=np.float64)[labels]
@@ -45,10 +46,20 @@ def _without_negative(weights: NDArray[np.float64], rule: NegativeWeights) -> ND
     return np.maximum(weights, 0.0) if rule == "zero" else np.abs(weights)
 
 
+def _of_order_one(weights: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
+    """Weights in whose units a learning rate means what it always does, or an error."""
+    if not 1e-3 < mean < 1e3:
+        raise ValueError(
+            f"with trainer.balance=none the mean training weight must lie between 0.001 and 1000, however it is "
+            f"{mean:.3g}; use trainer.balance=mean, which differs by a factor alone"
+        )
+    return weights
+
+
 def _positive(total: float, name: str) -> float:
     if not total > 0:
         raise ValueError(
-            f"the training weights of {name} sum to {total:.6g}, which cannot be balanced; "
-            "use trainer.balance=none or another trainer.negative_weights"
+            f"the training weights of {name} sum to {total:.6g}, which a loss cannot use; "
+            "choose another trainer.negative_weights, or give the class more of its events"
         )
     return float(total)

@@ -49,10 +49,10 @@ def three(n=3000, seed=0):
     [
         ({"threshold": 1.5}, r"evaluation.threshold must lie in 0\.\.1 or be 'best', however it is 1\.5"),
         ({"threshold": math.nan}, r"evaluation.threshold must lie in 0\.\.1"),
-        ({"threshold": "most"}, r"must be a probability or 'best', however it is 'most'"),
+        ({"threshold": "most"}, r"threshold must be a number or one of best, not 'most'"),
         ({"working_points": (0.5, 0.0)}, r"efficiencies above 0 and up to 1, however one is 0\.0"),
         ({"working_points": (1.1,)}, r"however one is 1\.1"),
-        ({"optimise": "asimow"}, r"evaluation.optimise 'asimow' is no significance; nearest: 'asimov'"),
+        ({"optimise": "asimow"}, r"optimise must be one of asimov, s_over_sqrt_b, asimov_systematic, not 'asimow'"),
         ({"systematic": -0.1}, r"evaluation.systematic must be zero or more, however it is -0\.1"),
         ({"minimum_background": math.inf}, r"evaluation.minimum_background must be zero or more, however it is inf"),
         ({"yields": {"qcd": -1}}, r"evaluation.yields.qcd must be zero or more events, however it is -1"),
