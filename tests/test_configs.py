@@ -24,8 +24,12 @@ def contents(path):
     return getattr(importlib.import_module(module), name), values
 
 
+SAMPLES = [{"name": name, "class": name, "files": "somewhere"} for name in ("background", "signal")]
+
+
 def filled(values):
-    return {key: "somewhere" if value == MANDATORY else value for key, value in values.items()}
+    given = {"samples": SAMPLES}
+    return {key: given.get(key, "somewhere") if value == MANDATORY else value for key, value in values.items()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=names)

@@ -1,0 +1,211 @@
+"""Ntuples: processes of files, whatever their format, as one table of weighted events."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import field
+from typing import Literal
+
+import numpy as np
+
+from hepclf.data.parts import AHEAD, File, Part, look, read, share
+from hepclf.data.samples import Sample, Source, SumOfWeights, find, order
+from hepclf.data.split import Split
+from hepclf.data.table import Table, Wanted, wanted
+from hepclf.events import Events
+from hepclf.recipe import recipe
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 5  # files that a warning names
+
+
+@recipe
+class Ntuples:
+    """Events from files of processes with their classes, weights and cross sections.
+
+    Features, spectators, selections and weights are expressions of the columns; only these are read.
+
+    features       expressions, or name -> expression
+    leading        jagged column -> so many of its first objects as features: Jet_pt_0, Jet_pt_1..., NaN where absent
+    luminosity_fb  scales each sample to its expected yield; without, weights count as they are
+    classes        in their order; by default that of the samples, a class named background first
+    max_events     read so many entries of each sample
+    chunk          entries that are read at a time; never less than the file stores together
+    on_bad_file    skip: a file that cannot be read is left out, with its part of the normalisation
+
+    With a luminosity, weight = w x cross section x k-factor x filter efficiency x luminosity / sum of weights.
+    Where max_events leaves entries out, that sum is the one over the entries read (sum_of_weights: events), or the
+    stated one times the fraction of entries read, so that the yields stay those of the whole sample.
+    """
+
+    samples: tuple[Sample, ...]
+    features: tuple[str, ...] | Mapping[str, str] = ()
+    leading: Mapping[str, int] = field(default_factory=dict)
+    spectators: tuple[str, ...] | Mapping[str, str] = ()
+    tree: str | None = None
+    weight: str | float | None = None
+    selection: str | None = None
+    luminosity_fb: float | None = None
+    classes: tuple[str, ...] = ()
+    max_events: int | None = None
+    chunk: int = 100_000
+    threads: int | None = None
+    on_bad_file: Literal["error", "skip"] = "error"
+    split: Split = field(default_factory=Split)
+
+    def __post_init__(self) -> None:
+        order(self.samples, self.classes)
+        for name in ("chunk", "threads", "max_events"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, however {name}={value}")
+        if self.luminosity_fb is not None:
+            if not 0 < self.luminosity_fb < math.inf:
+                raise ValueError(f"luminosity_fb must be above 0, however luminosity_fb={self.luminosity_fb:g}")
+            for sample in self.samples:
+                sample.expected(self.luminosity_fb)
+        for sample in self.samples:
+            self._wanted(sample)
+
+    def open(self, source: Source, tree: str | None, pool: Executor) -> File:
+        """A file of this format, whose blocks are decompressed in this pool."""
+        raise NotImplementedError
+
+    def load(self) -> Events:
+        """The selected events of all samples, in the order of samples, files and entries."""
+        if not self.features and not self.leading:
+            raise ValueError("features must name at least one, however it names none")
+        skip = self.on_bad_file == "skip"
+        stored = {
+            process: sample.sum_of_weights
+            for process, sample in enumerate(self.samples)
+            if self.luminosity_fb is not None and isinstance(sample.sum_of_weights, SumOfWeights)
+        }
+        with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(self.threads or len(os.sched_getaffinity(0))))
+            readers = stack.enter_context(ThreadPoolExecutor(AHEAD))
+            samples = [self._parts(process, pool) for process in range(len(self.samples))]
+            parts = [part for sample in samples for part in sample]
+            for part in parts:
+                stack.callback(part.file.close)
+            look(parts, readers, chunk=self.chunk, stored=stored, skip=skip)
+            for sample, mine in zip(self.samples, samples, strict=True):
+                share(mine, sample.max_events or self.max_events)
+            table = read(parts, readers, chunk=self.chunk, skip=skip)
+        return self._events(table, samples)
+
+    def _parts(self, process: int, pool: Executor) -> list[Part]:
+        sample = self.samples[process]
+        wanted = self._wanted(sample)
+        return [
+            Part(process=process, file=self.open(source, source.tree or sample.tree or self.tree, pool), wanted=wanted)
+            for source in find(sample.files)
+        ]
+
+    def _wanted(self, sample: Sample) -> Wanted:
+        weight = self.weight if sample.weight is None else sample.weight
+        return wanted(
+            features=_named(self.features, "features"),
+            leading=self.leading,
+            spectators=_named(self.spectators, "spectators"),
+            weight=None if weight is None else str(weight),
+            selections=(self.selection, sample.selection),
+        )
+
+    def _events(self, table: Table, samples: list[list[Part]]) -> Events:
+        """The table as events, weights scaled sample by sample."""
+        classes = order(self.samples, self.classes)
+        rows = [sum(part.rows for part in parts if part.bad is None) for parts in samples]
+        starts = np.cumsum([0, *rows])
+        for process, (sample, parts) in enumerate(zip(self.samples, samples, strict=True)):
+            weights = table.weights[starts[process] : starts[process + 1]]
+            _warn_of_bad(sample, parts)
+            weights *= self._scale(sample, parts)
+            _report(sample, parts, weights.sum())
+        labels = np.array([classes.index(sample.class_) for sample in self.samples])
+        for label, name in enumerate(classes):
+            mine = [part for process in np.flatnonzero(labels == label) for part in samples[process]]
+            if not any(part.rows for part in mine):
+                raise ValueError(f"class {name!r} has no events: {_emptiness(mine)}")
+        return Events(
+            features=table.features,
+            labels=np.repeat(labels, rows),
+            names=tuple(samples[0][0].wanted.features),
+            weights=table.weights,
+            classes=classes,
+            processes=np.repeat(np.arange(len(rows)), rows),
+            process_names=tuple(sample.name for sample in self.samples),
+            spectators=table.spectators,
+        )
+
+    def _scale(self, sample: Sample, parts: list[Part]) -> float:
+        """What the weights of a sample are multiplied with to sum to its expected yield."""
+        if self.luminosity_fb is None:
+            return 1.0
+        stated = sample.sum_of_weights
+        good = [part for part in parts if part.bad is None]
+        if stated == "events":
+            total = math.fsum(part.total for part in good)
+        elif isinstance(stated, SumOfWeights):
+            total = math.fsum(part.stored * part.fraction for part in good)
+        else:
+            if bad := next((part for part in parts if part.bad is not None), None):
+                raise ValueError(
+                    f"sum_of_weights={stated:g} of sample {sample.name!r} includes the part of {bad.file.name}, which "
+                    f"cannot be read ({bad.bad}); name a branch or histogram in the files, or drop the file"
+                )
+            everything = sum(part.size for part in good)
+            total = stated * sum(part.entries for part in good) / max(everything, 1)
+        if not 0 < total < math.inf:
+            raise ValueError(
+                f"the weights of sample {sample.name!r} sum to {total:g} before the selection; "
+                "they must sum to more than 0 to be scaled to a luminosity"
+            )
+        return sample.expected(self.luminosity_fb) / total
+
+
+def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
+    if isinstance(texts, Mapping):
+        return dict(texts)
+    if repeated := next((text for text in texts if texts.count(text) > 1), None):
+        raise ValueError(f"{setting} must differ, however {repeated!r} is named twice")
+    return {text: text for text in texts}
+
+
+def _warn_of_bad(sample: Sample, parts: list[Part]) -> None:
+    bad = [part for part in parts if part.bad is not None]
+    if len(bad) == len(parts):
+        raise ValueError(
+            f"none of the {len(parts)} files of sample {sample.name!r} can be read; the first: {bad[0].bad}"
+        )
+    if bad:
+        names = ", ".join(part.file.name for part in bad[:SHOWN]) + (", ..." if len(bad) > SHOWN else "")
+        logger.warning(
+            "%s: %d of %d files cannot be read and are left out, with their normalisation: %s; the first: %s",
+            *(sample.name, len(bad), len(parts), names, bad[0].bad),
+        )
+
+
+def _report(sample: Sample, parts: list[Part], total: float) -> None:
+    good = [part for part in parts if part.bad is None]
+    rows = sum(part.rows for part in good)
+    logger.log(
+        logging.INFO if rows else logging.WARNING,
+        "%s: %s of %s entries selected in %d files, sum of weights %.6g",
+        *(sample.name, f"{rows:,}", f"{sum(part.entries for part in good):,}", len(good), total),
+    )
+
+
+def _emptiness(parts: list[Part]) -> str:
+    """Why none of these files gave an event."""
+    entries = sum(part.entries for part in parts)
+    if entries == 0:
+        return f"its files, such as {parts[0].file.name}, hold no entries"
+    cuts = " and ".join(dict.fromkeys(each.text for part in parts for each in part.wanted.selections))
+    return f"the selection '{cuts}' keeps none of its {entries:,} entries"

@@ -1,0 +1,209 @@
+"""Parts: the files of samples, whatever their format, and how their entries are read into one table."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from hepclf.data.expressions import check
+from hepclf.data.samples import SumOfWeights
+from hepclf.data.table import EntryError, Table, Wanted
+
+AHEAD = 2  # chunks that are read while one is evaluated
+KEPT_OPEN = 100  # files, between the look at their columns and the reading of their entries
+T = TypeVar("T")
+
+
+class FileError(ValueError):
+    """A file that cannot be read; its message names it."""
+
+
+class File(Protocol):
+    """A file of entries with named columns, opened when first asked; what cannot be read of it is a FileError."""
+
+    name: str
+
+    @property
+    def entries(self) -> int:
+        """Number of entries."""
+        ...
+
+    @property
+    def columns(self) -> Collection[str]:
+        """The names of its columns."""
+        ...
+
+    def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
+        """Where chunks begin, and the last one ends, such that little is decompressed twice."""
+        ...
+
+    def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
+        """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        ...
+
+    def stored(self, where: SumOfWeights) -> float:
+        """The sum of weights that the file keeps there."""
+        ...
+
+    def close(self) -> None:
+        """Let the file go."""
+        ...
+
+
+@dataclass(kw_only=True, eq=False)
+class Part:
+    """A file of a sample: what is asked of it, and what came of it so far."""
+
+    process: int
+    file: File
+    wanted: Wanted
+    cuts: list[int] = field(default_factory=list)
+    dtypes: Mapping[str, np.dtype[Any]] = field(default_factory=dict)  # of the spectators
+    stored: float = 0.0  # the sum of weights that the file keeps
+    size: int = 0  # entries there are
+    entries: int = 0  # to read
+    fraction: float = 1.0  # of the file's entries that these are
+    rows: int = 0
+    total: float = 0.0  # sum of weights of the entries read, before the selection
+    bad: Exception | None = None
+
+
+class Entries(NamedTuple):
+    """What was read of a stretch of a file, or why it could not be."""
+
+    part: Part
+    start: int
+    stop: int
+    columns: Mapping[str, Any]
+    error: Exception | None = None
+
+
+def look(parts: list[Part], readers: Executor, *, chunk: int, stored: Mapping[int, SumOfWeights], skip: bool) -> None:
+    """Check the names and types in every file before the first chunk of any is read.
+
+    stored  process -> where its files keep their sum of weights
+    skip    a file that cannot be read is marked bad, instead of raised
+    """
+    for part in ahead((partial(_look, part, chunk, stored.get(part.process), skip) for part in parts), readers):
+        if len(parts) > KEPT_OPEN:
+            part.file.close()
+
+
+def _look(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Part:
+    try:
+        with _placed(part):
+            known = part.file.columns
+            for expression in part.wanted.expressions:
+                check(expression, known)
+            part.size = part.file.entries
+            part.cuts = part.file.cuts(part.wanted.columns, chunk)
+            part.stored = 0.0 if stored is None else part.file.stored(stored)
+            nothing = part.wanted.of(part.file.read(part.wanted.columns, 0, 0), 0)
+            part.dtypes = {name: column.dtype for name, column in nothing.spectators.items()}
+    except (FileError, FileNotFoundError) as error:
+        _bad(part, error, skip)
+    return part
+
+
+def share(parts: list[Part], limit: int | None) -> None:
+    """How many entries each of these files gives, the first ones first, under a limit for all."""
+    left: float = math.inf if limit is None else limit
+    for part in parts:
+        if part.bad is None:
+            part.entries = int(min(left, part.size))
+            part.fraction = part.entries / part.size if part.size else float(left > 0)
+            left -= part.entries
+
+
+def read(parts: list[Part], readers: Executor, *, chunk: int, skip: bool) -> Table:
+    """The selected events of all parts, in their order; each part learns what came of it."""
+    entries = sum(part.entries for part in parts)
+    selected = any(part.wanted.selections for part in parts)
+    table = Table(len(parts[0].wanted.features), dtypes(parts), min(entries, chunk) if selected else entries)
+    tasks = (
+        partial(_entries, part, start, min(stop, part.entries))
+        for part in parts
+        for start, stop in pairwise(part.cuts)
+        if start < part.entries and part.bad is None
+    )
+    for part, start, stop, columns, error in ahead(tasks, readers):
+        if part.bad is not None:
+            continue
+        if error is not None:
+            _bad(part, error, skip)
+            table.rows -= part.rows
+            continue
+        with _placed(part, start):
+            events = part.wanted.of(columns, stop - start)
+        part.total += float(events.all_weights.sum())
+        part.rows += len(events.weights)
+        table.append(events)
+        if stop == part.entries:
+            part.file.close()
+    table.finish()
+    return table
+
+
+def _entries(part: Part, start: int, stop: int) -> Entries:
+    try:
+        return Entries(part, start, stop, part.file.read(part.wanted.columns, start, stop))
+    except (FileError, FileNotFoundError) as error:
+        return Entries(part, start, stop, {}, error)
+
+
+def _bad(part: Part, error: Exception, skip: bool) -> None:
+    if not skip:
+        raise error
+    part.bad = error
+
+
+@contextmanager
+def _placed(part: Part, start: int = 0) -> Iterator[None]:
+    """Errors in here begin with the file and, where one is at fault, the entry as the file counts."""
+    try:
+        yield
+    except FileError:
+        raise
+    except EntryError as error:
+        raise ValueError(f"{part.file.name}, entry {start + error.entry}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{part.file.name}: {error}") from error
+
+
+def ahead(tasks: Iterable[Callable[[], T]], readers: Executor) -> Iterator[T]:
+    """The results of these in their order, a few of them always under way."""
+    waiting: deque[Future[T]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(readers.submit(task))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def dtypes(parts: list[Part]) -> dict[str, np.dtype[Any]]:
+    """The type of each spectator that holds its values in all files exactly."""
+    found: dict[str, np.dtype[Any]] = {}
+    for part in parts:
+        for name, dtype in part.dtypes.items():
+            both = np.result_type(found.get(name, dtype), dtype)
+            if both.kind == "f" and dtype.kind in "iu" and found[name].kind in "iu":
+                raise ValueError(
+                    f"spectator {name!r} is {dtype} in {part.file.name} and {found[name]} before, which no one type "
+                    "holds exactly; read these files on their own"
+                )
+            found[name] = both
+    return found

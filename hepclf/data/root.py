@@ -1,0 +1,194 @@
+"""Root: events from the ROOT files of an analysis, TTree or RNTuple, process by process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from itertools import pairwise
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from hepclf.data.ntuples import Ntuples
+from hepclf.data.parts import File, FileError
+from hepclf.data.samples import Source, SumOfWeights, missing
+from hepclf.events import nearest
+from hepclf.recipe import recipe
+
+READERS = 2  # threads that fetch bytes of a file
+TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
+UNCUT = 4  # a block of so many chunks is kept whole; a larger one is cut, and decompressed again for each piece
+
+
+@recipe
+class Root(Ntuples):
+    """Events from ROOT files, TTree or RNTuple, as processes with their classes, weights and cross sections."""
+
+    def open(self, source: Source, tree: str | None, pool: Executor) -> File:
+        """A tree of a ROOT file."""
+        return Tree(source, tree, pool)
+
+
+class Tree:
+    """A TTree or RNTuple; opened when first asked, and by one thread at a time."""
+
+    def __init__(self, source: Source, tree: str | None, pool: Executor) -> None:
+        self.path, self.tree, self.pool = source.path, tree, pool
+        self.name = str(source.path)
+        self._lock = Lock()
+        self._file: Any = None
+        self._tree: Any = None
+
+    @property
+    def entries(self) -> int:
+        """Number of entries."""
+        return int(self._opened().num_entries)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of its branches."""
+        return frozenset(self._opened().keys(full_paths=False))
+
+    def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
+        """Clusters of an RNTuple; for a TTree, where the baskets of the branch with the largest ones begin."""
+        tree, offsets = self._opened(), []
+        if _is_rntuple(tree):
+            offsets = [cluster.num_first_entry for cluster in tree.cluster_summaries]
+        elif columns:
+            offsets = min((tree[name] for name in columns), key=lambda branch: branch.num_baskets).entry_offsets
+        return _grouped(sorted({0, self.entries, *offsets}), chunk)
+
+    def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
+        """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        if not columns:
+            return {}
+        tree = self._opened()
+        with self._guarded():
+            branches = {id(tree[name]) for name in columns}  # by name alone, uproot takes homonyms too
+            chosen = {"filter_field" if _is_rntuple(tree) else "filter_branch": lambda each: id(each) in branches}
+            arrays = tree.arrays(
+                **chosen,
+                entry_start=start,
+                entry_stop=stop,
+                library="ak",
+                how=dict,
+                decompression_executor=self.pool,
+                interpretation_executor=self.pool,
+                array_cache=None,
+            )
+        return {name: _plain(arrays[name]) for name in columns}
+
+    def stored(self, where: SumOfWeights) -> float:
+        """The entries of a branch, or a histogram or its bin, summed."""
+        tree = self._opened()
+        if where.histogram is not None:
+            return self._integral(where.histogram, where.bin)
+        other = tree if where.tree is None else self._get(where.tree, "tree")
+        known = other.keys(full_paths=False)
+        if where.branch not in known:
+            raise ValueError(
+                f"sum_of_weights: branch {where.branch!r} is not in tree {where.tree or self.tree!r}"
+                f"{nearest(str(where.branch), known)}"
+            )
+        with self._guarded():
+            values = other[where.branch].array(library="ak")
+        column = _plain(values)
+        if not isinstance(column, np.ndarray):
+            raise ValueError(
+                f"branch {where.branch!r} is {values.type.content}, however the sum of weights is a number"
+            )
+        return float(column.sum(dtype=np.float64))
+
+    def _integral(self, name: str, bin: int | None) -> float:
+        histogram = self._get(name, "histogram")
+        if not hasattr(histogram, "axes"):
+            raise ValueError(f"{name!r} is no histogram but a {histogram.classname}")
+        values = histogram.values(flow=bin is not None)
+        if bin is None:
+            return float(values.sum())
+        if values.ndim > 1 or bin >= len(values):
+            raise ValueError(
+                f"bin must be one of 0..{len(values) - 1} of a histogram with one axis, however bin={bin} "
+                f"of {name!r} in {self.path}"
+            )
+        return float(values[bin])
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = self._tree = None
+
+    def _opened(self) -> Any:
+        """The tree, opened by the first thread that asks; uproot reads from several."""
+        with self._lock:
+            if self._tree is None:
+                self._open()
+            return self._tree
+
+    def _open(self) -> None:
+        import uproot
+
+        if not self.path.is_file():
+            raise missing(self.path)
+        with self._guarded():
+            # Not the memory map: a file that shrinks while it is read must be an error, not the end of the process.
+            source = uproot.MultithreadedFileSource
+            self._file = uproot.open({str(self.path): None}, handler=source, num_workers=READERS)
+        if self.tree is None:
+            trees = self._trees()
+            if len(trees) != 1:
+                raise ValueError(f"{self.path} holds {', '.join(trees) or 'no tree'}; say which to read with tree")
+            self.tree = trees[0]
+        self._tree = self._get(self.tree, "tree")
+        if not hasattr(self._tree, "num_entries"):
+            raise ValueError(f"{self.tree!r} of {self.path} is no tree but a {self._tree.classname}")
+        self.name = f"{self.path}, tree {self.tree!r}"
+
+    def _trees(self) -> list[str]:
+        return [name for name, kind in self._file.classnames(cycle=False).items() if kind in TREES]
+
+    def _get(self, name: str, what: str) -> Any:
+        with self._guarded():
+            known = self._file.keys(cycle=False)
+            if name in known:
+                return self._file[name]
+        known = self._trees() if what == "tree" else known
+        raise FileError(
+            f"{what} {name!r} is not in {self.path}{nearest(name, known) if known else ', which holds none'}"
+        )
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Whatever uproot raises of damaged bytes, as a FileError."""
+        try:
+            yield
+        except (MemoryError, FileError):
+            raise
+        except Exception as error:
+            said = " ".join(str(error).split("\n\n")[0].split())
+            raise FileError(f"{self.path} cannot be read: {said or type(error).__name__}") from error
+
+
+def _plain(array: Any) -> Any:
+    """A flat column as a numpy array, any other as it is."""
+    layout = array.layout
+    return layout.data if layout.is_numpy and layout.data.ndim == 1 else array
+
+
+def _is_rntuple(tree: Any) -> bool:
+    return hasattr(tree, "cluster_summaries")
+
+
+def _grouped(offsets: list[int], chunk: int) -> list[int]:
+    """Cuts at least so far apart where blocks are smaller, and at most UNCUT times so far where one is larger."""
+    cuts = [offsets[0]]
+    for low, high in pairwise(offsets):
+        if high - cuts[-1] > chunk and low > cuts[-1]:
+            cuts.append(low)
+        if high - low > UNCUT * chunk:
+            cuts += range(low + chunk, high, chunk)
+    return cuts if len(offsets) == 1 else [*cuts, offsets[-1]]

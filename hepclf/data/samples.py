@@ -1,0 +1,182 @@
+"""Samples: the processes of an analysis, where their events lie, and what yield each stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from hepclf.events import nearest
+from hepclf.recipe import recipe
+
+FIRST = "background"  # the class that comes first wherever it is named
+
+
+class Source(NamedTuple):
+    """A file and the tree of it to read, where its name says one."""
+
+    path: Path
+    tree: str | None
+
+
+@recipe
+class SumOfWeights:
+    """Where the files keep their sum of generator weights: the entries of a branch, a histogram or one bin of it.
+
+    tree  of the branch, such as Runs; by default that of the events
+    bin   as ROOT counts: 1 is the first, 0 the underflow; by default the integral without under- and overflow
+    """
+
+    branch: str | None = None
+    tree: str | None = None
+    histogram: str | None = None
+    bin: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.branch is None) == (self.histogram is None):
+            raise ValueError("sum_of_weights must name a branch or a histogram, one of the two")
+        if self.branch is None and self.tree is not None:
+            raise ValueError("tree is that of a branch; name the histogram with its folder, such as dir/name")
+        if self.histogram is None and self.bin is not None:
+            raise ValueError("bin is that of a histogram; drop it, or name one")
+        if self.bin is not None and self.bin < 0:
+            raise ValueError(f"bin must be at least 0, the underflow, however bin={self.bin}")
+
+
+@recipe
+class Sample:
+    """The events of one process.
+
+    files              paths, patterns (~ for home), file.root:tree, and .txt files that list such names
+    class_             the class its events belong to, `class` in YAML
+    tree, weight       of this sample, in place of the loader's
+    selection          asked for in addition to the loader's
+    cross_section_pb   or cross_section_fb; used with a luminosity alone, as are the next three
+    k_factor           ratio of the cross section to trust to the one given
+    filter_efficiency  of cuts at generation, which the cross section does not include
+    sum_of_weights     of all generated events, before any cut: a number, where the files keep it, or events:
+                       the sum of the weight over the entries that were read
+    max_events         read so many entries, in place of the loader's limit
+    """
+
+    name: str
+    class_: str
+    files: str | tuple[str, ...]
+    tree: str | None = None
+    weight: str | float | None = None
+    selection: str | None = None
+    cross_section_pb: float | None = None
+    cross_section_fb: float | None = None
+    k_factor: float = 1.0
+    filter_efficiency: float = 1.0
+    sum_of_weights: float | Literal["events"] | SumOfWeights = "events"
+    max_events: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.cross_section_pb is not None and self.cross_section_fb is not None:
+            raise ValueError(
+                f"cross_section_pb={self.cross_section_pb:g} and cross_section_fb={self.cross_section_fb:g} "
+                f"are both given for sample {self.name!r}; keep one"
+            )
+        for name in ("cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < np.inf:
+                raise ValueError(f"{name} must be above 0, however {name}={value:g} for sample {self.name!r}")
+        if self.filter_efficiency > 1:
+            raise ValueError(
+                f"filter_efficiency must be at most 1, however it is {self.filter_efficiency:g} "
+                f"for sample {self.name!r}"
+            )
+        if isinstance(self.sum_of_weights, (int, float)) and not 0 < self.sum_of_weights < np.inf:
+            raise ValueError(
+                f"sum_of_weights must be above 0, however it is {self.sum_of_weights:g} for sample {self.name!r}"
+            )
+        if self.max_events is not None and self.max_events < 1:
+            raise ValueError(f"max_events must be at least 1, however max_events={self.max_events}")
+
+    def expected(self, luminosity_fb: float) -> float:
+        """Expected events before any cut: luminosity x cross section x k-factor x filter efficiency."""
+        if self.cross_section_fb is None and self.cross_section_pb is None:
+            raise ValueError(
+                f"sample {self.name!r} has no cross section, which luminosity_fb={luminosity_fb:g} needs; "
+                "give it cross_section_pb or cross_section_fb, or set luminosity_fb=null"
+            )
+        femtobarn = self.cross_section_fb if self.cross_section_pb is None else 1000 * self.cross_section_pb
+        return luminosity_fb * float(femtobarn or 0) * self.k_factor * self.filter_efficiency
+
+
+def order(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes in their order: as told, or that of the samples, with `background` first where it is named."""
+    names = [sample.name for sample in samples]
+    if not samples:
+        raise ValueError("samples must list at least one process, however it lists none")
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"two samples are named {repeated!r}; give each process a name of its own")
+    used = tuple(dict.fromkeys(sample.class_ for sample in samples))
+    if not classes:
+        return tuple(sorted(used, key=lambda name: name != FIRST))
+    if repeated := next((name for name in classes if classes.count(name) > 1), None):
+        raise ValueError(f"classes must differ, however {repeated!r} is named twice")
+    for sample in samples:
+        if sample.class_ not in classes:
+            raise ValueError(
+                f"class {sample.class_!r} of sample {sample.name!r} is not in classes" + nearest(sample.class_, classes)
+            )
+    if empty := next((name for name in classes if name not in used), None):
+        raise ValueError(f"class {empty!r} of classes has no sample{nearest(empty, used)}")
+    return classes
+
+
+def find(files: str | tuple[str, ...]) -> list[Source]:
+    """The files that these names stand for: in their order, those of a pattern in alphabetical order."""
+    found = [source for text in ((files,) if isinstance(files, str) else files) for source in _sources(text)]
+    if not found:
+        raise ValueError("files must name at least one file, however it names none")
+    seen: set[Source] = set()
+    for source in found:
+        if source in seen:
+            raise ValueError(f"file '{source.path}' is named twice; its events would count double")
+        seen.add(source)
+    return found
+
+
+def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
+    if "://" in text:
+        raise ValueError(f"file '{text}' is remote; copy it here first")
+    name, mark, tree = text.partition(".root:")
+    path = Path(f"{name}.root" if mark else text).expanduser()
+    path = path if folder is None else folder / path
+    if any(sign in path.name for sign in "*?[") or "*" in str(path):
+        matches = sorted(match for match in _matches(path) if match.is_file())
+        if not matches:
+            raise FileNotFoundError(f"no file matches '{path}'")
+        yield from (Source(match, tree or None) for match in matches)
+    elif path.is_dir():
+        raise ValueError(f"file '{path}' is a folder; name files in it, such as '{path / '*.root'}'")
+    elif path.suffix == ".txt" and path.is_file() and folder is None:
+        yield from _listed(path)
+    else:
+        yield Source(path, tree or None)
+
+
+def _matches(path: Path) -> Iterator[Path]:
+    anchor = Path(path.anchor)
+    return anchor.glob(str(path.relative_to(anchor)))
+
+
+def _listed(path: Path) -> Iterator[Source]:
+    """The files that a text file names, one a line, relative to its folder."""
+    lines = [line.partition("#")[0].strip() for line in path.read_text().splitlines()]
+    names = [line for line in lines if line]
+    if not names:
+        raise ValueError(f"'{path}' lists no files; write one name a line")
+    for name in names:
+        yield from _sources(name, path.parent)
+
+
+def missing(path: Path) -> FileNotFoundError:
+    """The error of a file that is not there, with the nearest names beside it."""
+    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
+    return FileNotFoundError(f"file '{path}' does not exist{nearest(path.name, beside) if beside else ''}")
