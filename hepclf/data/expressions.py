@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.language import grammar
-from hepclf.data.language.columns import Table
-from hepclf.data.language.grammar import Step
-from hepclf.data.language.jagged import Jagged
+from hepclf.data.language.columns import aligned, blocks, column
+from hepclf.data.language.grammar import Built
+from hepclf.data.language.jagged import Jagged, Value
 from hepclf.data.language.words import Text
 from hepclf.events import nearest
 
@@ -32,9 +32,7 @@ class Expression:
 
     text: str
     columns: tuple[str, ...] = field(compare=False)
-    _places: Mapping[str, int] = field(repr=False, compare=False)
-    _constants: Mapping[str, int] = field(repr=False, compare=False)
-    _step: Step = field(repr=False, compare=False)
+    _built: Built = field(repr=False, compare=False)
 
     def evaluate(self, columns: Mapping[str, Any], events: int) -> NDArray[Any]:
         """Its value for each event [events]: float64, or bool for a condition.
@@ -43,16 +41,26 @@ class Expression:
         by a whole number, stay integers.
         """
         check(self, columns)
+        table = self._table(columns, events)
+        pieces = [table] if self._built.bare or not table else blocks(table, events)
         with np.errstate(all="ignore"):
-            value = self._step(Table(columns, events, {}))
-        if isinstance(value, Jagged):
+            values = [self._built.step(piece) for piece in pieces]
+        if isinstance(values[0], Jagged):
             raise Text(self.text).error(
                 0, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"
             )
-        if value.ndim == 0:
-            return np.full(events, value if value.dtype == np.bool_ else np.float64(value))
-        result: NDArray[Any] = value
-        return result
+        if values[0].ndim == 0:
+            return np.full(events, values[0] if values[0].dtype == np.bool_ else np.float64(values[0]))
+        return values[0] if len(values) == 1 else np.concatenate(values)
+
+    def _table(self, columns: Mapping[str, Any], events: int) -> dict[str, Value]:
+        table: dict[str, Value] = {}
+        for name, place in self._built.places.items():
+            try:
+                table[name] = aligned(column(columns[name], events), table.values())
+            except ValueError as wrong:
+                raise Text(self.text).error(place, f"column {name!r} {wrong}") from None
+        return table
 
     def __reduce__(self) -> tuple[Callable[[str], Expression], tuple[str]]:
         return parse, (self.text,)
@@ -63,15 +71,15 @@ def parse(text: str) -> Expression:
     if not isinstance(text, str):
         raise ValueError(f"an expression must be text, however it is {text!r}")
     built = grammar.build(text)
-    return Expression(text, tuple(built.places), built.places, built.constants, built.step)
+    return Expression(text, tuple(built.places), built)
 
 
 def check(expression: Expression, known: Collection[str]) -> None:
     """Refuses an expression that names a column which is not among the known ones."""
     text = Text(expression.text)
-    for name, place in expression._places.items():
+    for name, place in expression._built.places.items():
         if name not in known:
             raise text.error(place, f"column {name!r} is not there{nearest(name, known)}")
-    for name, place in expression._constants.items():
+    for name, place in expression._built.constants.items():
         if name in known:
             raise text.error(place, f"{name!r} is a constant and a column as well; write `{name}` for the column")

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.language.jagged import Jagged, Value, jagged, lift
+from hepclf.data.language.jagged import Jagged, Value, lift
+
+BLOCK = 2**16
 
 
-class Table(NamedTuple):
-    """The columns of one chunk; each is looked at once."""
+def blocks(table: Mapping[str, Value], events: int) -> Iterator[Mapping[str, Value]]:
+    """The table in pieces whose intermediate arrays stay in the processor's cache; at least one, which may be empty."""
+    if events <= BLOCK:
+        yield table
+        return
+    for start in range(0, events, BLOCK):
+        yield {name: _piece(value, start, start + BLOCK) for name, value in table.items()}
 
-    columns: Mapping[str, Any]
-    events: int
-    seen: dict[str, Value]
 
-    def value(self, name: str) -> Value:
-        """The column of this name."""
-        if name not in self.seen:
-            value = column(self.columns[name], self.events)
-            self.seen[name] = self._aligned(value) if isinstance(value, Jagged) else value
-        return self.seen[name]
+def _piece(value: Value, start: int, stop: int) -> Value:
+    if not isinstance(value, Jagged):
+        return value[start:stop]
+    offsets = value.offsets[start : stop + 1]
+    return Jagged(offsets - offsets[0], value.content[offsets[0] : offsets[-1]])
 
-    def _aligned(self, lists: Jagged) -> Jagged:
-        """With the very offsets of a column seen before, where they are equal: they need no comparison later."""
-        for other in self.seen.values():
-            if isinstance(other, Jagged) and np.array_equal(other.offsets, lists.offsets):
-                return Jagged(other.offsets, lists.content)
-        return lists
+
+def aligned(value: Value, others: Collection[Value]) -> Value:
+    """With the very offsets of another column, where they are equal: they need no comparison later."""
+    if isinstance(value, Jagged):
+        for other in others:
+            alike = isinstance(other, Jagged) and other.offsets[-1] == value.offsets[-1]
+            if alike and np.array_equal(other.offsets, value.offsets):
+                return Jagged(other.offsets, value.content)
+    return value
 
 
 def column(values: Any, events: int) -> Value:
@@ -38,7 +44,7 @@ def column(values: Any, events: int) -> Value:
     lists = type(values).__module__.partition(".")[0] == "awkward"
     value: Value = _from_awkward(values) if lists else np.asarray(values)
     if isinstance(value, np.ndarray) and value.ndim == 2:
-        value = jagged(np.full(len(value), value.shape[1]), value.reshape(-1))
+        value = Jagged(np.arange(len(value) + 1) * value.shape[1], value.reshape(-1))
     flat = value.content if isinstance(value, Jagged) else value
     if flat.ndim != 1:
         raise ValueError(f"holds {flat.ndim}-dimensional values; one value or one list an event can be used")
@@ -63,8 +69,9 @@ def _from_awkward(array: Any) -> Value:
     try:
         if array.ndim == 1:
             return _filled(array)
-        array = ak.fill_none(array, [], axis=0)
-        return jagged(ak.to_numpy(ak.num(array)), _filled(ak.flatten(array)))
+        array = ak.from_regular(ak.fill_none(array, [], axis=0))
+        offsets = np.asarray(ak.to_packed(array).layout.offsets, dtype=np.int64)
+        return Jagged(offsets, _filled(ak.flatten(array)))
     except (TypeError, ValueError, NotImplementedError):
         raise ValueError(f"holds {array.type.content}; numbers and booleans can be used") from None
 
@@ -73,5 +80,4 @@ def _filled(array: Any) -> NDArray[Any]:
     """As numpy, NaN where a value is missing."""
     import awkward as ak
 
-    filled = ak.to_numpy(ak.fill_none(array, np.nan) if "?" in str(array.type) else array)
-    return np.asarray(filled)
+    return np.asarray(ak.to_numpy(ak.fill_none(array, np.nan)))

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hepclf.data.language import functions, jagged
-from hepclf.data.language.columns import Table
 from hepclf.data.language.functions import CONSTANTS, FUNCTIONS, Kind
 from hepclf.data.language.jagged import Value
 from hepclf.data.language.words import Text, cut
@@ -18,15 +17,16 @@ from hepclf.events import nearest
 DEPTH = 100
 LARGEST_INDEX = 2**31
 
-Step = Callable[[Table], Value]
+Step = Callable[[Mapping[str, Value]], Value]
 
 
 class Built(NamedTuple):
-    """A whole expression: how to evaluate it, and where its columns and constants first stand."""
+    """A whole expression: how to evaluate it, where its columns and constants first stand, whether it is one column."""
 
     step: Step
     places: Mapping[str, int]
     constants: Mapping[str, int]
+    bare: bool
 
 
 class Part(NamedTuple):
@@ -59,7 +59,7 @@ def build(written: str) -> Built:
         raise text.error(place, "cannot be read on from here; an operator, a value or a comma is missing") from None
     except (RecursionError, MemoryError):
         raise text.error(0, "is nested too deeply; write it as several expressions") from None
-    return Built(part.step, builder.places, builder.constants)
+    return Built(part.step, builder.places, builder.constants, part.kind == "unknown" and isinstance(tree, ast.Name))
 
 
 class Builder:
@@ -111,14 +111,7 @@ class Builder:
         if place not in self.quoted and name in FUNCTIONS:
             raise self._error(node, f"{name!r} is a function; write {_call_of(name)}, or `{name}` for a column")
         self.places.setdefault(name, place)
-
-        def step(table: Table) -> Value:
-            try:
-                return table.value(name)
-            except ValueError as wrong:
-                raise self._error(node, f"column {name!r} {wrong}") from None
-
-        return Part(step, "unknown", place)
+        return Part(lambda table: table[name], "unknown", place)
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> Part:
         if (whole := _whole(node)) is not None:
@@ -167,7 +160,7 @@ class Builder:
         first, *others = [self.build(each, depth) for each in (node.left, *node.comparators)]
         compares = [functions.COMPARISONS[type(operator)] for operator in node.ops]
 
-        def step(table: Table) -> Value:
+        def step(table: Mapping[str, Value]) -> Value:
             left, held = first.step(table), None
             for compare, operand in zip(compares, others, strict=True):
                 right = operand.step(table)
@@ -232,13 +225,13 @@ class Builder:
             )
 
     def _apply(self, node: ast.expr, function: Callable[..., Value], *operands: Part, kind: Kind = "number") -> Part:
-        def step(table: Table) -> Value:
+        def step(table: Mapping[str, Value]) -> Value:
             return self._do(node, function, *(operand.step(table) for operand in operands))
 
         return Part(step, kind, node.col_offset)
 
     def _chain(self, first: Part, links: list[Link], kind: Kind) -> Part:
-        def step(table: Table) -> Value:
+        def step(table: Mapping[str, Value]) -> Value:
             value = first.step(table)
             for node, function, operand in links:
                 value = self._do(node, function, value, operand.step(table))

@@ -23,15 +23,8 @@ class Jagged:
         return np.diff(self.offsets)
 
 
-# What an expression is made of: a number (a numpy scalar), one a event [events], or a list of them an event.
+# What an expression is made of: a number (a numpy scalar), one for each event [events], or a list of them an event.
 Value = Any
-
-
-def jagged(counts: NDArray[Any], content: NDArray[Any]) -> Jagged:
-    """The lists of these lengths, which lie behind one another in content."""
-    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    return Jagged(offsets, content)
 
 
 def lift(function: Callable[..., Any], *values: Value) -> Value:
@@ -75,9 +68,7 @@ def select(values: Value, condition: Value) -> Jagged:
     if not isinstance(values, Jagged):
         raise ValueError("[condition] selects from the list of an event, however this is one value an event")
     kept = lift(lambda content, keep: np.broadcast_to(keep, content.shape), values, condition).content
-    running = np.zeros(len(kept) + 1, dtype=np.int64)
-    np.cumsum(kept, out=running[1:])
-    return Jagged(running[values.offsets], values.content[kept])
+    return Jagged(_running(kept)[values.offsets], values.content[kept])
 
 
 def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
@@ -104,8 +95,11 @@ def count(values: Value) -> NDArray[np.int64]:
 
 
 def total(values: Value) -> NDArray[np.float64]:
-    """Sum of each list, 0 for an empty one."""
-    return _reduce(np.add, _lists(values, "sum"), 0.0)
+    """Sum of each list, 0 for an empty one; of a condition, the number of elements for which it holds."""
+    lists = _lists(values, "sum")
+    if lists.content.dtype == np.bool_:
+        return _held(lists).astype(np.float64)
+    return _reduce(np.add, lift(lambda content: content.astype(np.float64, copy=False), lists), 0.0)
 
 
 def largest(values: Value) -> NDArray[np.float64]:
@@ -120,19 +114,21 @@ def smallest(values: Value) -> NDArray[np.float64]:
 
 def mean(values: Value) -> NDArray[np.float64]:
     """Mean of each list, NaN for an empty one."""
-    lists = _lists(values, "mean")
-    means: NDArray[np.float64] = _reduce(np.add, lists, 0.0) / lists.counts
+    means: NDArray[np.float64] = total(values) / _lists(values, "mean").counts
     return means
 
 
 def holds_for_any(values: Value) -> NDArray[np.bool_]:
     """Whether the condition holds for at least one element; False for an empty list."""
-    return _reduce(np.logical_or, _lists(values, "any"), False)
+    holds: NDArray[np.bool_] = _held(_lists(values, "any")) > 0
+    return holds
 
 
 def holds_for_all(values: Value) -> NDArray[np.bool_]:
     """Whether the condition holds for each element; True for an empty list."""
-    return _reduce(np.logical_and, _lists(values, "all"), True)
+    lists = _lists(values, "all")
+    holds: NDArray[np.bool_] = _held(lists) == lists.counts
+    return holds
 
 
 def descending(values: Value) -> Jagged:
@@ -152,10 +148,21 @@ def _lists(values: Value, name: str) -> Jagged:
     return values
 
 
-def _reduce(ufunc: np.ufunc, lists: Jagged, empty: float | bool) -> NDArray[Any]:
-    content = lists.content if isinstance(empty, bool) else lists.content.astype(np.float64, copy=False)
+def _reduce(ufunc: np.ufunc, lists: Jagged, empty: float) -> NDArray[np.float64]:
     filled = lists.counts > 0
     reduced = np.full(len(filled), empty)
-    if len(content):
-        reduced[filled] = ufunc.reduceat(content, lists.offsets[:-1][filled])
+    if len(lists.content):
+        reduced[filled] = ufunc.reduceat(lists.content, lists.offsets[:-1][filled])
     return reduced
+
+
+def _held(lists: Jagged) -> NDArray[Any]:
+    """How often the condition holds in each list."""
+    return np.diff(_running(lists.content)[lists.offsets])
+
+
+def _running(condition: NDArray[np.bool_]) -> NDArray[Any]:
+    """How often the condition holds before each element, and in all."""
+    running = np.zeros(len(condition) + 1, dtype=np.int32 if len(condition) < 2**31 else np.int64)
+    np.cumsum(condition, out=running[1:], dtype=running.dtype)
+    return running
