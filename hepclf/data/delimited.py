@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hepclf.events import nearest
 
 BLOCK = 1 << 20
-NEWLINE = ord("\n")
+NEWLINE, RETURN = ord("\n"), ord("\r")
 COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 UNREADABLE = (ValueError, OverflowError, OSError, EOFError, csv.Error, zlib.error, lzma.LZMAError)
 Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothing
@@ -89,30 +90,32 @@ def layout(path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...]
 def regular(layout: Layout, rows: int | None) -> bool:
     """Whether every row (of the first `rows`) has as many delimiters as columns need, in one pass over the bytes.
 
-    Of all delimiters and line ends, every width-th must be a line end and no other. Quoted cells and blank
-    lines may fail this and be well all the same.
+    Empty lines are no rows. Quoted cells may fail this and be well all the same.
     """
-    width, phase, seen, ended = len(layout.names), 0, 0, True
-    buffer = bytearray(BLOCK)
+    seen = 0
     with _open(layout.path, "rb") as file:
         for _ in range(layout.above):
             file.readline()
-        while size := file.readinto(buffer):
-            cells = np.frombuffer(buffer, dtype=np.uint8, count=size)
-            newline = cells == NEWLINE
-            marks = np.flatnonzero(newline | (cells == ord(layout.delimiter)))
-            ends = marks[width - 1 - phase :: width]
-            seen += len(ends)
-            if rows is not None and seen >= rows:
-                ends = ends[: len(ends) - (seen - rows)]
-                newline = newline[: ends[-1] + 1]
-            if not newline[ends].all() or np.count_nonzero(newline) != len(ends):
+        while block := file.read(BLOCK) + file.readline():
+            cells = np.frombuffer(block, dtype=np.uint8)
+            starts = _starts(cells)
+            delimiters = (cells == ord(layout.delimiter)).view(np.uint8)
+            found = np.add.reduceat(delimiters, starts, dtype=np.uint32)[: None if rows is None else rows - seen]
+            if (found != len(layout.names) - 1).any():
                 return False
-            if rows is not None and seen >= rows:
-                return True
-            phase = (phase + len(marks)) % width
-            ended = bool(newline[-1])
-    return phase == (0 if ended else width - 1)
+            seen += len(found)
+            if seen == rows:
+                break
+    return True
+
+
+def _starts(cells: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Where the lines that are not empty start, among the bytes of whole lines."""
+    stops = np.flatnonzero(cells == NEWLINE)
+    starts = np.concatenate(([0], stops[stops < len(cells) - 1] + 1))
+    ends = np.append(stops, len(cells))[: len(starts)]
+    empty = (ends == starts) | (ends == starts + 1) & (cells[starts] == RETURN)
+    return starts[~empty] if empty.any() else starts
 
 
 def complaint(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> str:

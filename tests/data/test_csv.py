@@ -8,11 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from hepclf.data.csv import CSV
-from hepclf.data.delimited import layout, regular
 from hepclf.data.split import Split
 
 TEXT = "label,a,b,w\n1,0.5,1.5,2\n0,-1,2e3,-0.5\n1,7,8,9\n"
@@ -215,22 +212,6 @@ def test_a_row_of_another_length_is_refused_whatever_is_read(write, features, mi
 
 def test_a_long_row_does_not_hide_a_short_one(write):
     assert "a.csv, row 5: 5 columns" in refused(write(TEXT + "1,2,3,4,5\n1,2,3\n"), missing=("",))
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.integers(1, 4), min_size=1, max_size=30),
-    st.integers(1, 40),
-    st.none() | st.integers(1, 40),
-    st.booleans(),
-)
-def test_a_file_is_regular_where_all_rows_have_its_length(tmp_path, monkeypatch, lengths, block, rows, last):
-    """Whatever the blocks that it is read in; longer and shorter rows never make up for each other."""
-    monkeypatch.setattr("hepclf.data.delimited.BLOCK", block)
-    path = tmp_path / "a.csv"
-    path.write_text("\n".join(",".join("7" * length) for length in lengths) + "\n" * last)
-    head = layout(path, delimiter=",", header=False)
-    assert regular(head, rows) == all(length == lengths[0] for length in lengths[:rows])
 
 
 @pytest.fixture(scope="module")
