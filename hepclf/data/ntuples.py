@@ -181,9 +181,7 @@ def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str
 def _warn_of_bad(sample: Sample, parts: list[Part]) -> None:
     bad = [part for part in parts if part.bad is not None]
     if len(bad) == len(parts):
-        raise ValueError(
-            f"none of the {len(parts)} files of sample {sample.name!r} can be read; the first: {bad[0].bad}"
-        )
+        raise ValueError(f"sample {sample.name!r} has no file that can be read; the first: {bad[0].bad}")
     if bad:
         names = ", ".join(part.file.name for part in bad[:SHOWN]) + (", ..." if len(bad) > SHOWN else "")
         logger.warning(

@@ -16,7 +16,7 @@ import numpy as np
 
 from hepclf.data.expressions import check
 from hepclf.data.samples import SumOfWeights
-from hepclf.data.table import EntryError, Table, Wanted
+from hepclf.data.table import Chunk, EntryError, Table, Wanted
 
 AHEAD = 2  # chunks that are read while one is evaluated
 KEPT_OPEN = 100  # files, between the look at their columns and the reading of their entries
@@ -77,14 +77,12 @@ class Part:
     bad: Exception | None = None
 
 
-class Entries(NamedTuple):
-    """What was read of a stretch of a file, or why it could not be."""
+class Stretch(NamedTuple):
+    """What came of the entries of a file up to here: events, or the reason why the file cannot be read."""
 
     part: Part
-    start: int
     stop: int
-    columns: Mapping[str, Any]
-    error: Exception | None = None
+    events: Chunk | Exception
 
 
 def look(parts: list[Part], readers: Executor, *, chunk: int, stored: Mapping[int, SumOfWeights], skip: bool) -> None:
@@ -130,20 +128,18 @@ def read(parts: list[Part], readers: Executor, *, chunk: int, skip: bool) -> Tab
     selected = any(part.wanted.selections for part in parts)
     table = Table(len(parts[0].wanted.features), dtypes(parts), min(entries, chunk) if selected else entries)
     tasks = (
-        partial(_entries, part, start, min(stop, part.entries))
+        partial(_stretch, part, start, min(stop, part.entries))
         for part in parts
         for start, stop in pairwise(part.cuts)
         if start < part.entries and part.bad is None
     )
-    for part, start, stop, columns, error in ahead(tasks, readers):
+    for part, stop, events in ahead(tasks, readers):
         if part.bad is not None:
             continue
-        if error is not None:
-            _bad(part, error, skip)
+        if isinstance(events, Exception):
+            _bad(part, events, skip)
             table.rows -= part.rows
             continue
-        with _placed(part, start):
-            events = part.wanted.of(columns, stop - start)
         part.total += float(events.all_weights.sum())
         part.rows += len(events.weights)
         table.append(events)
@@ -153,11 +149,13 @@ def read(parts: list[Part], readers: Executor, *, chunk: int, skip: bool) -> Tab
     return table
 
 
-def _entries(part: Part, start: int, stop: int) -> Entries:
+def _stretch(part: Part, start: int, stop: int) -> Stretch:
     try:
-        return Entries(part, start, stop, part.file.read(part.wanted.columns, start, stop))
+        with _placed(part, start):
+            columns = part.file.read(part.wanted.columns, start, stop)
+            return Stretch(part, stop, part.wanted.of(columns, stop - start))
     except (FileError, FileNotFoundError) as error:
-        return Entries(part, start, stop, {}, error)
+        return Stretch(part, stop, error)
 
 
 def _bad(part: Part, error: Exception, skip: bool) -> None:

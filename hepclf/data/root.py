@@ -17,6 +17,7 @@ from hepclf.data.samples import Source, SumOfWeights, missing
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
+SHORT = "expected Chunk of length"  # what uproot says of a file that ends too early
 READERS = 2  # threads that fetch bytes of a file
 TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
 UNCUT = 4  # a block of so many chunks is kept whole; a larger one is cut, and decompressed again for each piece
@@ -66,19 +67,26 @@ class Tree:
             return {}
         tree = self._opened()
         with self._guarded():
-            branches = {id(tree[name]) for name in columns}  # by name alone, uproot takes homonyms too
-            chosen = {"filter_field" if _is_rntuple(tree) else "filter_branch": lambda each: id(each) in branches}
-            arrays = tree.arrays(
-                **chosen,
-                entry_start=start,
-                entry_stop=stop,
-                library="ak",
-                how=dict,
-                decompression_executor=self.pool,
-                interpretation_executor=self.pool,
-                array_cache=None,
-            )
-        return {name: _plain(arrays[name]) for name in columns}
+            branches = {name: tree[name] for name in columns}
+            flat = [name for name, branch in branches.items() if _is_flat(branch)]
+            nested = [name for name in columns if name not in flat]
+            found: dict[str, Any] = {}
+            for names, library in ((flat, "np"), (nested, "ak")):
+                if names:
+                    # Chosen by identity: by name, uproot takes homonyms as well, or reads a pattern in it.
+                    chosen = {id(branches[name]) for name in names}
+                    which = "filter_field" if _is_rntuple(tree) else "filter_branch"
+                    found |= tree.arrays(
+                        **{which: lambda each, chosen=chosen: id(each) in chosen},
+                        entry_start=start,
+                        entry_stop=stop,
+                        library=library,
+                        how=dict,
+                        decompression_executor=self.pool,
+                        interpretation_executor=self.pool,
+                        array_cache=None,
+                    )
+        return {name: _plain(found[name]) for name in columns}
 
     def stored(self, where: SumOfWeights) -> float:
         """The entries of a branch, or a histogram or its bin, summed."""
@@ -141,11 +149,11 @@ class Tree:
         if self.tree is None:
             trees = self._trees()
             if len(trees) != 1:
-                raise ValueError(f"{self.path} holds {', '.join(trees) or 'no tree'}; say which to read with tree")
+                raise ValueError(f"it holds {', '.join(trees) or 'no tree'}; say which to read with tree")
             self.tree = trees[0]
         self._tree = self._get(self.tree, "tree")
         if not hasattr(self._tree, "num_entries"):
-            raise ValueError(f"{self.tree!r} of {self.path} is no tree but a {self._tree.classname}")
+            raise ValueError(f"{self.tree!r} is no tree but a {self._tree.classname}")
         self.name = f"{self.path}, tree {self.tree!r}"
 
     def _trees(self) -> list[str]:
@@ -169,12 +177,23 @@ class Tree:
         except (MemoryError, FileError):
             raise
         except Exception as error:
-            said = " ".join(str(error).split("\n\n")[0].split())
-            raise FileError(f"{self.path} cannot be read: {said or type(error).__name__}") from error
+            said = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
+            said = "it ends before its data do; is it truncated, or still being written?" if SHORT in said else said
+            raise FileError(f"{self.path} cannot be read: {said}") from error
+
+
+def _is_flat(branch: Any) -> bool:
+    """Whether it holds one number an entry, which uproot reads faster without awkward array."""
+    from uproot import AsDtype
+
+    kind = getattr(branch, "interpretation", None)  # a field of an RNTuple has none
+    return isinstance(kind, AsDtype) and kind.to_dtype.shape == () and kind.to_dtype.names is None
 
 
 def _plain(array: Any) -> Any:
     """A flat column as a numpy array, any other as it is."""
+    if isinstance(array, np.ndarray):
+        return array
     layout = array.layout
     return layout.data if layout.is_numpy and layout.data.ndim == 1 else array
 

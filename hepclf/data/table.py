@@ -62,8 +62,7 @@ class Wanted:
             if (row := _infinite(column)) is not None:
                 entry = row if kept is None else int(kept[row])
                 raise EntryError(
-                    f"feature {name!r} is {column[row]}, which is infinite in single precision; "
-                    "select those events away",
+                    f"feature {name!r} is {column[row]}, infinite in single precision; select those events away",
                     entry,
                 )
         spectators = {name: each.evaluate(columns, len(weights)) for name, each in self.spectators.items()}

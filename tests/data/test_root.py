@@ -1,5 +1,6 @@
 import os
 from itertools import pairwise
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -184,3 +185,326 @@ def test_chunks_change_nothing(form, pieces, chunk):
     assert found[:, 1].tolist() == [sum(lists[i]) for i in kept]
     for n in range(3):
         assert np.array_equal(found[:, 2 + n], [n if i % 4 > n else np.nan for i in kept], equal_nan=True)
+
+
+@pytest.mark.parametrize("compression", [None, uproot.ZLIB(1), uproot.LZMA(1), uproot.LZ4(1), uproot.ZSTD(1)])
+def test_every_compression_is_read(form, compression):
+    x = np.arange(1000) // 10
+    events = load(sample(files=write("s.root", form=form, compression=compression, x=x)), features=("x",))
+    assert np.array_equal(events.features[:, 0], x)
+
+
+def test_spectators_keep_their_integers_exactly(form):
+    write("a.root", form=form, x=[1.0, 2.0], event=np.array([2**63 + 1, 7], dtype=np.uint64))
+    write("b.root", form=form, x=[3.0], event=np.array([2**64 - 1], dtype=np.uint64))
+    events = load(sample(files=("a.root", "b.root")), features=("x",), spectators=("event",))
+    assert events.spectators["event"].dtype == np.uint64
+    assert events.spectators["event"].tolist() == [2**63 + 1, 7, 2**64 - 1]
+
+
+def test_types_of_features_may_differ_between_files_and_booleans_count():
+    write("a.root", x=np.array([1, 2], dtype=np.int16), flag=[True, False])
+    write("b.root", x=np.array([2.5]), flag=np.array([3], dtype=np.int32))
+    events = load(sample(files=("a.root", "b.root")), features=("x", "flag"), spectators=("x",))
+    assert events.features.tolist() == [[1, 1], [2, 0], [2.5, 3]]
+    assert events.spectators["x"].tolist() == [1, 2, 2.5]
+
+
+def test_missing_values_are_features_and_select_nothing():
+    write("s.root", x=[1.0, np.nan, 3.0], j=[[1.0], [], [2.0]])
+    assert np.isnan(load(sample(), features=("x",)).features[1, 0])
+    assert len(load(sample(), features=("x",), selection="j[0] > 0")) == 2
+
+
+def test_many_files_are_read_one_after_another(monkeypatch, form):
+    monkeypatch.setattr("hepclf.data.parts.KEPT_OPEN", 3)
+    for i in range(12):
+        write(f"s{i:02}.root", form=form, x=[2.0 * i, 2.0 * i + 1], pieces=2)
+    events = load(sample(files="s*.root"), features=("x",), chunk=1)
+    assert events.features[:, 0].tolist() == list(range(24))
+
+
+def test_columns_are_read_by_their_very_names():
+    write("s.root", **{"x": [1.0], "x_1": [2.0], "x*": [3.0], "a.b": [4.0]})
+    events = load(sample(), features=("`x*`", "x", "`a.b`"))
+    assert events.features.tolist() == [[3, 1, 4]]
+
+
+def test_the_table_grows_in_place_under_a_selection(monkeypatch):
+    write("s.root", x=np.arange(5000.0), pieces=50)
+    events = load(sample(), features=("x",), selection="x >= 10", spectators=("x",), chunk=100)
+    assert np.array_equal(events.features[:, 0], np.arange(10, 5000))
+    assert np.array_equal(events.spectators["x"], np.arange(10, 5000))
+    assert events.features.base is None or events.features.base.nbytes == events.features.nbytes
+
+
+TOO_SHORT = "it ends before its data do; is it truncated, or still being written?"
+
+
+def truncate(name="s.root", keep=0.5):
+    path = Path(name)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+
+
+def scramble(name="s.root"):
+    """Break the compressed data of the last basket, so that only reading it fails."""
+    path = Path(name)
+    data = bytearray(path.read_bytes())
+    place = data.rindex(b"ZS")
+    data[place + 9 : place + 40] = bytes(31)
+    path.write_bytes(data)
+
+
+def entries(name="s.root", **columns):
+    columns = {"x": np.arange(100.0), "met_pt": np.ones(100), "j": [[1.0]] * 100, **columns}
+    tables = {"sums": {"total": [0.0], "minus": [-2.0]}, "h": (np.array([1.0, 2.0]), np.array([0.0, 1, 2]))}
+    return write(name, compression=uproot.ZSTD(1), pieces=10, also=tables, **columns)
+
+
+def scaled(**settings):
+    return {"luminosity_fb": 1.0, "sample": {"cross_section_fb": 1.0, **settings}}
+
+
+def summed(**where):
+    return scaled(sum_of_weights=SumOfWeights(**where))
+
+
+BAD = {
+    "a file that is not there": ({"sample": {"files": "t.root"}}, "file 't.root' does not exist; nearest: 's.root'"),
+    "a pattern without match": ({"sample": {"files": "t*.root"}}, "no file matches 't*.root'"),
+    "a folder": ({"sample": {"files": "."}}, "file '.' is a folder; name files in it, such as '*.root'"),
+    "a remote file": (
+        {"sample": {"files": "root://eos//a.root"}},
+        "file 'root://eos//a.root' is remote; copy it here first",
+    ),
+    "a file twice": (
+        {"sample": {"files": ("s.root", "s*.root")}},
+        "file 's.root' is named twice; its events would count double",
+    ),
+    "no tree of this name": ({"tree": "Events"}, "tree 'Events' is not in s.root; there are: 't', 'sums'"),
+    "no tree named": ({"tree": None}, "s.root: it holds t, sums; say which to read with tree"),
+    "a histogram for a tree": ({"tree": "h"}, "s.root: 'h' is no tree but a TH1D"),
+    "an unknown feature": (
+        {"features": ("x", "met / 2")},
+        "s.root, tree 't': expression 'met / 2', column 1: column 'met' is not there; nearest: 'met_pt'",
+    ),
+    "an unknown weight": ({"weight": "met"}, "column 'met' is not there; nearest: 'met_pt'"),
+    "an unknown spectator": ({"spectators": ("met",)}, "column 'met' is not there; nearest: 'met_pt'"),
+    "an unknown cut": ({"selection": "met > 1"}, "column 'met' is not there; nearest: 'met_pt'"),
+    "code": ({"features": ("().__class__",)}, "expression '().__class__', column 3: '.' is no part of the language"),
+    "lists for a feature": (
+        {"features": ("j",)},
+        "s.root, tree 't': expression 'j', column 1: it gives a list an event",
+    ),
+    "one number for a list": (
+        {"features": ("x[0]",)},
+        "s.root, tree 't': expression 'x[0]', column 1: [0] takes the list of an event",
+    ),
+    "leading of a flat branch": ({"leading": {"x": 2}}, "[0] takes the list of an event"),
+    "no leading object": ({"leading": {"j": 0}}, "leading.j must be at least 1, however leading.j=0"),
+    "leading named twice": (
+        {"leading": {"j": 1}, "features": {"j_0": "x"}},
+        "feature 'j_0' is named by features and by leading; drop one of the two",
+    ),
+    "a feature twice": ({"features": ("x", "x")}, "features must differ, however 'x' is named twice"),
+    "no features": ({"features": ()}, "features must name at least one, however it names none"),
+    "a weight that is not a number": (
+        {"weight": "log(x - 55)", "selection": "x > 60"},
+        "s.root, tree 't', entry 0: weight 'log(x - 55)' is nan; weights must be finite",
+    ),
+    "an infinite weight": ({"weight": "1 / (x - 55)"}, "s.root, tree 't', entry 55: weight '1 / (x - 55)' is inf"),
+    "an infinite feature": (
+        {"features": ("1 / (x - 55)",), "selection": "x > 42"},
+        "s.root, tree 't', entry 55: feature '1 / (x - 55)' is inf, infinite in single precision",
+    ),
+    "a feature beyond float32": ({"features": {"big": "x * 1e38"}}, "entry 4: feature 'big' is 4e+38, infinite in"),
+    "nothing selected": (
+        {"selection": "x < 0"},
+        "class 's' has no events: the selection 'x < 0' keeps none of its 100 entries",
+    ),
+    "no cross section": (
+        {"luminosity_fb": 1.0},
+        "sample 's' has no cross section, which luminosity_fb=1 needs; give it cross_section_pb or",
+    ),
+    "a sum of zero": (
+        scaled() | {"weight": "x - 49.5"},
+        "the weights of sample 's' sum to 0 before the selection; they must sum to more than 0",
+    ),
+    "a stored sum of zero": (summed(branch="total", tree="sums"), "the weights of sample 's' sum to 0 before"),
+    "a stored sum below zero": (summed(branch="minus", tree="sums"), "the weights of sample 's' sum to -2 before"),
+    "no such branch of sums": (
+        summed(branch="totals", tree="sums"),
+        "sum_of_weights: branch 'totals' is not in tree 'sums'; nearest: 'total'",
+    ),
+    "no such tree of sums": (
+        summed(branch="total", tree="Runs"),
+        "tree 'Runs' is not in s.root; there are: 't', 'sums'",
+    ),
+    "lists of sums": (summed(branch="j"), "branch 'j' is var * float64, however the sum of weights is a number"),
+    "no such histogram": (summed(histogram="hist"), "histogram 'hist' is not in s.root"),
+    "a tree for a histogram": (summed(histogram="t"), "s.root, tree 't': 't' is no histogram but a TTree"),
+    "no such bin": (
+        summed(histogram="h", bin=4),
+        "bin must be one of 0..3 of a histogram with one axis, however bin=4",
+    ),
+    "a luminosity of zero": ({"luminosity_fb": 0.0}, "luminosity_fb must be above 0, however luminosity_fb=0"),
+    "no chunk": ({"chunk": 0}, "chunk must be at least 1, however chunk=0"),
+}
+
+
+@pytest.mark.parametrize(("settings", "says"), BAD.values(), ids=BAD)
+def test_a_mistake_is_one_clear_line(settings, says):
+    entries()
+    own = settings.get("sample", {})
+    others = {key: value for key, value in settings.items() if key != "sample"}
+    with pytest.raises((ValueError, FileNotFoundError)) as error:
+        load(sample(**own), **{"features": ("x",), **others})
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_text_is_refused():
+    with uproot.recreate("s.root") as file:
+        file.mkrntuple("t", {"x": np.array([1.0]), "name": ak.Array(["a"])})
+    with pytest.raises(ValueError, match=r"s\.root, tree 't': expression 'name', column 1: column 'name' holds text"):
+        load(sample(), features=("name",))
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda: truncate(keep=0.5), f"s.root cannot be read: {TOO_SHORT}"),
+        (lambda: truncate(keep=0.001), f"s.root cannot be read: {TOO_SHORT}"),
+        (lambda: truncate(keep=0), f"s.root cannot be read: {TOO_SHORT}"),
+        (lambda: Path("s.root").write_text("x,y\n" * 200), "s.root cannot be read: not a ROOT file"),
+        (scramble, "s.root cannot be read: "),
+    ],
+    ids=["half", "head", "empty", "csv", "scrambled"],
+)
+def test_a_damaged_file_stops_the_run_or_is_left_out_with_its_normalisation(damage, says, caplog):
+    where = SumOfWeights(branch="sumw", tree="Runs")
+    good, bad = (sample("s", files, cross_section_fb=2.0, sum_of_weights=where) for files in ("a.root", "[as].root"))
+    for name in ("a.root", "s.root"):
+        write(name, x=np.arange(100.0), pieces=10, compression=uproot.ZSTD(1), also={"Runs": {"sumw": [400.0]}})
+    damage()
+    with pytest.raises(ValueError, match="^" + says.replace("?", r"\?")) as error:
+        load(bad, features=("x",), chunk=10)
+    assert "\n" not in str(error.value)
+    without, skipped = (
+        load(one, features=("x",), chunk=10, luminosity_fb=5.0, on_bad_file="skip") for one in (good, bad)
+    )
+    assert without.sums["s"] == pytest.approx(10 / 4)
+    assert skipped.sums == without.sums
+    assert np.array_equal(skipped.features, without.features)
+    assert "s: 1 of 2 files cannot be read and are left out, with their normalisation: s.root" in caplog.text
+
+
+def test_a_missing_file_may_be_left_out_but_not_all_files(caplog):
+    entries("a.root")
+    assert len(load(sample(files=("a.root", "gone.root")), features=("x",), on_bad_file="skip")) == 100
+    assert "gone.root" in caplog.text
+    with pytest.raises(ValueError, match=r"sample 's' has no file that can be read; the first: file 'gone\.root' does"):
+        load(sample(files="gone.root"), features=("x",), on_bad_file="skip")
+
+
+def test_a_stated_sum_cannot_leave_a_file_out():
+    entries("a.root")
+    one = sample(files=("a.root", "gone.root"), cross_section_fb=1.0, sum_of_weights=10.0)
+    with pytest.raises(ValueError, match=r"sum_of_weights=10 of sample 's' includes the part of gone\.root, which"):
+        load(one, features=("x",), on_bad_file="skip", luminosity_fb=1.0)
+
+
+@pytest.mark.parametrize("kept_open", [0, 100])
+def test_a_file_that_shrinks_or_vanishes_between_look_and_read_is_an_error(monkeypatch, kept_open):
+    from hepclf.data import ntuples
+
+    entries()
+    monkeypatch.setattr("hepclf.data.parts.KEPT_OPEN", kept_open)
+    look = ntuples.look
+
+    def then_shrink(*args, **settings):
+        look(*args, **settings)
+        truncate(keep=0) if kept_open else Path("s.root").unlink()
+
+    monkeypatch.setattr(ntuples, "look", then_shrink)
+    with pytest.raises((ValueError, FileNotFoundError), match=r"s\.root"):
+        load(sample(), features=("x",))
+
+
+def test_a_class_of_empty_files_says_so():
+    write("s.root", x=np.empty(0))
+    with pytest.raises(ValueError, match=r"class 's' has no events: its files, such as s\.root, tree 't', hold no"):
+        load(sample(), features=("x",))
+
+
+def test_a_process_without_selected_events_is_warned_of(caplog):
+    entries("a.root")
+    entries("b.root")
+    events = load(sample("a", "a.root", "s"), sample("b", "b.root", "s", selection="x < 0"), features=("x",))
+    assert events.processes.max() == 0
+    assert "b: 0 of 100 entries selected" in caplog.text
+    assert "a: 100" not in caplog.text
+
+
+def test_integers_that_no_type_holds_are_refused():
+    write("a.root", x=[1.0], n=np.array([-1], dtype=np.int64))
+    write("b.root", x=[1.0], n=np.array([1], dtype=np.uint64))
+    with pytest.raises(ValueError, match=r"spectator 'n' is uint64 in b\.root, tree 't' and int64 before"):
+        load(sample(files="?.root"), features=("x",), spectators=("n",))
+
+
+def real_load(*samples, **settings):
+    return Root(samples=samples, **settings).load().check()
+
+
+@real
+def test_higgs_of_two_trees_is_read():
+    path = f"{REAL}/higgs_20k.root"
+    features = ("lepton_pT", "m_jj", "m_jjj", "m_lv", "m_jlv", "m_bb", "m_wbb", "m_wwbb")
+    both = sample("bkg", f"{path}:bkg_tree", "background"), sample("sig", f"{path}:sig_tree", "signal")
+    events = real_load(*both, features=features)
+    assert events.counts == {"background": 10_000, "signal": 10_000}
+    assert 0.9 < np.nanmean(events.features) < 1.1
+
+
+@real
+def test_a_weight_may_be_that_of_one_tree_alone():
+    path = f"{REAL}/tmva_class_example.root"
+    both = sample("b", f"{path}:TreeB", "background", weight="weight"), sample("s", f"{path}:TreeS", "signal")
+    events = real_load(*both, features=("var1", "var2", "var3", "var4"))
+    assert events.sums["signal"] == 6000
+    assert events.sums["background"] == pytest.approx(2158.38, rel=1e-5)
+
+
+@real
+def test_signed_weights_and_lists_of_nanoaod_sum_to_the_expected_yields():
+    both = (
+        sample("dy", f"{REAL}/nano_dy.root", "background", cross_section_pb=6077.0),
+        sample("ttbar", f"{REAL}/nano_ttbar.root", "signal", cross_section_pb=88.3),
+    )
+    cut = {"features": ("count(Jet_pt)",), "leading": {"Jet_pt": 2}, "weight": "genWeight", "spectators": ("event",)}
+    events = real_load(*both, **cut, tree="Events", luminosity_fb=59.8)
+    assert events.sums == pytest.approx({"background": 59.8e3 * 6077, "signal": 59.8e3 * 88.3})
+    assert (events.weights < 0).mean() == pytest.approx((0.13 * 200 + 0.225 * 40) / 240, abs=0.01)
+    assert events.spectators["event"].dtype == np.uint64
+
+
+@real
+def test_three_compressions_hold_one_table():
+    tables = [
+        real_load(
+            sample(files=f"{REAL}/hzz_{kind}.root"), leading={"Jet_Px": 3}, features=("NMuon",), weight="EventWeight"
+        )
+        for kind in ("lz4", "lzma", "zstd")
+    ]
+    assert len(tables[0]) == 2421
+    for other in tables[1:]:
+        assert np.array_equal(other.features, tables[0].features, equal_nan=True)
+        assert np.array_equal(other.weights, tables[0].weights)
+
+
+@real
+def test_an_rntuple_of_another_writer_is_read():
+    events = real_load(sample(files=f"{REAL}/dimuon_rntuple.root"), features=("nMuon",), leading={"Muon_pt": 2})
+    assert len(events) == 1000
+    assert (np.isfinite(events.features[:, 1:]).sum(axis=1) == np.minimum(events.features[:, 0], 2)).all()
