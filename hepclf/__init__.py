@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from hepclf.data.split import Split as Split
     from hepclf.evaluation.evaluation import Evaluation as Evaluation
     from hepclf.evaluation.evaluation import evaluate as evaluate
+    from hepclf.evaluation.scored import Scored as Scored
     from hepclf.events import Events as Events
+    from hepclf.models.kinds import load_tagger as load_tagger
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
-    from hepclf.models.network import NetworkTagger as NetworkTagger
+    from hepclf.models.preprocess import Preprocess as Preprocess
+    from hepclf.run import new_folder as new_folder
     from hepclf.training.trainer import Trainer as Trainer
     from hepclf.workflow import train as train
 
@@ -26,10 +29,13 @@ _HOMES = {
     "Split": "data.split",
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",
+    "load_tagger": "models.kinds",
+    "new_folder": "run",
     "Events": "events",
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
-    "NetworkTagger": "models.network",
+    "Preprocess": "models.preprocess",
+    "Scored": "evaluation.scored",
     "Trainer": "training.trainer",
     "train": "workflow",
 }

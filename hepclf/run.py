@@ -29,17 +29,20 @@ class Run:
 
     @classmethod
     def at(cls, folder: Path | str) -> Run:
-        """This folder, made now; one that holds anything already is refused."""
-        folder = Path(folder)
-        if folder.is_dir() and any(folder.iterdir()):
-            raise FileExistsError(f"{folder} is not empty; a run needs a folder of its own")
+        """This folder, taken now; one that holds anything already, or that another process took, is refused."""
+        run = cls(Path(folder))
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            run.folder.mkdir(parents=True, exist_ok=True)
+            taken = any(run.folder.iterdir())
+            run.environment.touch(exist_ok=False)
+        except FileExistsError:
+            taken = True
         except OSError as error:
-            raise type(error)(
-                f"{folder} cannot be made: {error.strerror}; choose another place with runs=DIR"
-            ) from error
-        return cls(folder)
+            reason = f"{folder} cannot be made: {error.strerror}"
+            raise OSError(f"{reason}; choose another place (runs=DIR on the command line)") from error
+        if taken:
+            raise FileExistsError(f"{folder} is not an empty folder; a run needs one of its own")
+        return run
 
     @classmethod
     def open(cls, folder: Path | str) -> Run:
@@ -99,25 +102,37 @@ class Run:
         except BaseException as error:
             reason = " ".join(str(error).split())
             record |= {"status": "failed", "error": f"{type(error).__name__}: {reason}", "finished": _now()}
-            write_json(self.environment, record)
+            self._record_failure(record)
             raise
         record |= {"status": "finished", "finished": _now()}
         write_json(self.environment, record)
+
+    def _record_failure(self, record: dict[str, Any]) -> None:
+        """Written over the old record where the disk has no room for another file."""
+        try:
+            write_json(self.environment, record)
+        except OSError:
+            short = {name: record[name] for name in ("status", "error", "started", "finished")}
+            with self.environment.open("r+") as file:
+                file.write(json.dumps(short))
+                file.truncate()
 
 
 def new_folder(runs: Path | str, name: str) -> Path:
     """A name that no other run has: runs/<name>/<date>_<time>-<id>."""
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path(runs) / name / f"{stamp}-{secrets.token_hex(2)}"
+    return Path(runs) / name / f"{stamp}-{secrets.token_hex(4)}"
 
 
 def point_latest(runs: Path | str, folder: Path) -> None:
     """Let runs/latest point at this run."""
     link = Path(runs) / "latest"
-    aside = link.with_name(f".latest.{os.getpid()}")
-    aside.unlink(missing_ok=True)
+    aside = link.with_name(f".latest.{secrets.token_hex(4)}")
     aside.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
-    aside.replace(link)
+    try:
+        aside.replace(link)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def environment() -> dict[str, Any]:
@@ -134,7 +149,7 @@ def environment() -> dict[str, Any]:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write beside the place and move there, so that a reader never sees half a file."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         aside.write_bytes(data)
         aside.replace(path)
@@ -155,10 +170,19 @@ def write_yaml(path: Path, contents: Any) -> None:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """YAML read safely."""
+    """YAML (or JSON) read safely: no objects, and no aliases, with which a few lines could name a billion values."""
     import yaml
 
-    contents = yaml.safe_load(path.read_text())
+    class Plain(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.events.AliasEvent):
+                raise yaml.YAMLError("it holds aliases")
+            return super().compose_node(parent, index)
+
+    try:
+        contents = yaml.load(path.read_text(), Plain)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(contents, Mapping):
         raise ValueError(f"{path} must hold a mapping of settings, not {type(contents).__name__}")
     return dict(contents)

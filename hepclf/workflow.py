@@ -8,20 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader
+from hepclf.data.memory import Memory
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.store import read_scores, write_scores
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events
-from hepclf.models.model import Fit, Model, Tagger
-from hepclf.models.network import NetworkTagger
+from hepclf.models.kinds import load_tagger
+from hepclf.models.model import Model, Tagger
+from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, read_yaml, write_csv, write_json, write_yaml
 from hepclf.training.trainer import Epoch, Stopping, Trainer
@@ -68,8 +70,18 @@ class Trained:
     plots: tuple[Path, ...] = ()
 
 
+class Facts(NamedTuple):
+    """What metrics.json says of a training beside its verdict."""
+
+    data: str
+    model: str
+    seed: int
+    features: tuple[str, ...]
+    summary: Mapping[str, Any]
+
+
 def train(
-    data: Loader,
+    data: Loader | Events,
     model: Model,
     trainer: Trainer | None = None,
     evaluation: Evaluation | None = None,
@@ -80,21 +92,31 @@ def train(
 ) -> Trained:
     """Train a tagger and judge it; with a folder, leave a whole run there (docs/outputs.md).
 
-    `names` says what data and model are called in the record, their classes otherwise.
+    `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
+    the record, their classes otherwise.
     """
-    trainer, evaluation = trainer or Trainer(), evaluation or Evaluation()
-    named = {"data": type(data).__name__.lower(), "model": type(model).__name__.lower(), **(names or {})}
-    progress = progress or Quiet()
+    loader = Memory(events=data) if isinstance(data, Events) else data
+    recipes = {
+        "data": loader,
+        "model": model,
+        "trainer": trainer or Trainer(),
+        "evaluation": evaluation or Evaluation(),
+    }
+    for what, method in (("data", "load"), ("model", "fit")):
+        if not hasattr(recipes[what], method):
+            raise TypeError(f"{what} must have {method}(), as every {what} of hepclf has, not be {recipes[what]!r}")
+    named = {what: type(recipes[what]).__name__.lower() for what in ("data", "model")} | dict(names or {})
     if folder is None:
-        return _train(data, model, trainer, evaluation, None, named, progress)
+        return _train(**recipes, named=named, run=None, progress=progress or Quiet())  # type: ignore[arg-type]
+    described = {name: describe(recipe) for name, recipe in recipes.items()}
     run = Run.at(folder)
-    recipes = {"data": data, "model": model, "trainer": trainer, "evaluation": evaluation}
-    write_yaml(run.config, {**{name: describe(recipe) for name, recipe in recipes.items()}, "names": named})
     with run.recorded() as record:
         started = time.perf_counter()
-        trained = _train(data, model, trainer, evaluation, run, named, progress)
-        seconds = sum(epoch.seconds for epoch in trained.history)
-        record |= {"seconds": {"total": time.perf_counter() - started, "epochs": seconds}}
+        write_yaml(run.config, {**described, "names": named})
+        trained = _train(**recipes, named=named, run=run, progress=progress or Quiet())  # type: ignore[arg-type]
+        epochs = sum(epoch.seconds for epoch in trained.history)
+        record |= {"seconds": {"total": time.perf_counter() - started, "epochs": epochs}}
+        record |= {"device": str(getattr(trained.tagger, "device", "cpu"))}
     return trained
 
 
@@ -103,44 +125,44 @@ def _train(
     model: Model,
     trainer: Trainer,
     evaluation: Evaluation,
-    run: Run | None,
     named: Mapping[str, str],
+    run: Run | None,
     progress: Progress,
 ) -> Trained:
     progress.stage("loading")
     events = data.load().check()
     parts = data.split.parts(events)
+    evaluation.check(events.classes, events.process_names)
     progress.stage("training")
-    fit = model.fit(events.take(parts == TRAIN), events.take(parts == VALID), trainer)
-    history = _epochs(fit, trainer, run, progress)
-    tagger = fit.tagger()
-    if run:
-        tagger.save(run.tagger)
+    tagger, history = _fit(model, events, parts, trainer, run, progress)
     progress.stage("scoring")
     scored = score(tagger, events, parts)
     if run:
+        tagger.save(run.tagger)
         write_scores(run.scores, scored)
     progress.stage("judging")
     verdict = evaluate(scored, evaluation)
     plots: tuple[Path, ...] = ()
     if run:
-        facts = {"name": named["model"], **tagger.summary}
-        write_json(run.metrics, metrics(verdict, scored, named["data"], events.names, facts, trainer.seed))
-        if evaluation.plots:
-            progress.stage("drawing")
-            plots = _draw(
-                verdict, run.plots, history, plane(tagger, events.take(parts == TEST), verdict.signal), _title(named)
-            )
+        facts = Facts(named["data"], named["model"], trainer.seed, tagger.inputs, tagger.summary)
+        write_json(run.metrics, metrics(verdict, scored, facts))
+    if run and evaluation.plots:
+        progress.stage("drawing")
+        over = plane(tagger, events, parts, verdict.signal)
+        plots = _draw(verdict, run.plots, history, over, f"{named['data']}, {named['model']}")
     return Trained(tagger=tagger, verdict=verdict, scored=scored, history=history, run=run, plots=plots)
 
 
-def _epochs(fit: Fit, trainer: Trainer, run: Run | None, progress: Progress) -> tuple[Epoch, ...]:
+def _fit(
+    model: Model, events: Events, parts: NDArray[np.int8], trainer: Trainer, run: Run | None, progress: Progress
+) -> tuple[Tagger, tuple[Epoch, ...]]:
     """Train until the last epoch or until the validation loss no longer improves, keeping history.csv current."""
+    fit = model.fit(events.take(parts == TRAIN), events.take(parts == VALID), trainer)
     history: list[Epoch] = []
-    stopping, written = Stopping(trainer.patience), 0.0
+    stopping, written = Stopping(fit.patience), 0.0
     for epoch in fit:
         history.append(epoch)
-        progress.epoch(epoch, trainer.epochs)
+        progress.epoch(epoch, fit.epochs)
         if run and time.monotonic() - written > 1:
             write_csv(run.history, Epoch._fields, history)
             written = time.monotonic()
@@ -148,7 +170,7 @@ def _epochs(fit: Fit, trainer: Trainer, run: Run | None, progress: Progress) -> 
             break
     if run:
         write_csv(run.history, Epoch._fields, history)
-    return tuple(history)
+    return fit.tagger(), tuple(history)
 
 
 def score(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Scored:
@@ -165,71 +187,102 @@ def score(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Scored:
     )
 
 
-def metrics(
-    verdict: Verdict, scored: Scored, data: str, features: tuple[str, ...], model: Mapping[str, Any], seed: int
-) -> dict[str, Any]:
+def metrics(verdict: Verdict, scored: Scored, facts: Facts) -> dict[str, Any]:
     """The contents of metrics.json."""
     counts = np.bincount(scored.split, minlength=len(SPLITS)).tolist()
     return {
         "schema": SCHEMA,
         "hepclf": version("hepclf"),
         "data": {
-            "name": data,
+            "name": facts.data,
             "classes": list(scored.classes),
-            "features": list(features),
+            "features": list(facts.features),
             "events": dict(zip(SPLITS, counts, strict=True)),
         },
-        "model": dict(model),
-        "seed": seed,
+        "model": {"name": facts.model, **facts.summary},
+        "seed": facts.seed,
         **verdict.to_dict(),
     }
 
 
 def reevaluate(
-    run: Run, evaluation: Evaluation, folder: Path, data: Loader | None = None
+    run: Run,
+    evaluation: Evaluation,
+    folder: Path,
+    data: Loader | None = None,
+    *,
+    name: str = "",
+    recipes: tuple[type[Any], ...] = (),
 ) -> tuple[Verdict, tuple[Path, ...]]:
     """Judge a run again from its stored scores, or its tagger on other data, into a folder of its own.
 
-    Other data counts as test events; cuts are still chosen on the run's own validation events.
+    Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
+    data is called; `recipes` are classes of your own that the tagger may be made of.
     """
-    before = _stored(run)
-    scored = read_scores(run.scores)
+    scored, facts = _stored(run)
     if data is not None:
-        tagger = NetworkTagger.load(run.tagger)
-        events = data.load().check()
-        if events.classes != tagger.classes:
-            raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
-        scored = scored.of("valid").joined(score(tagger, events, np.full(len(events), TEST, dtype=np.int8)))
+        facts = facts._replace(data=name or type(data).__name__.lower())
+        scored = _other(scored, load_tagger(run.tagger, recipes), data)
+    evaluation.check(scored.classes, scored.process_names)
     verdict = evaluate(scored, evaluation)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_yaml(folder / "config.yaml", {"run": str(run.folder), "evaluation": describe(evaluation)})
-    name = before["data"]["name"] if data is None else type(data).__name__.lower()
-    facts = metrics(verdict, scored, name, tuple(before["data"]["features"]), before["model"], before["seed"])
-    write_json(folder / "metrics.json", facts)
-    plots: tuple[Path, ...] = ()
-    if evaluation.plots:
-        plots = _draw(verdict, folder / "plots", (), None, f"{name}, {before['model']['name']}")
+    made = Run.at(folder)
+    with made.recorded():
+        write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
+        write_json(made.metrics, metrics(verdict, scored, facts))
+        title = f"{facts.data}, {facts.model}"
+        plots = _draw(verdict, made.plots, (), None, title) if evaluation.plots else ()
     return verdict, plots
 
 
-def _stored(run: Run) -> dict[str, Any]:
-    """metrics.json of a run that finished, or an error that says what became of it."""
-    if not run.metrics.is_file() or not run.scores.is_file():
-        state = read_yaml(run.environment) if run.environment.is_file() else {"status": "unknown", "error": None}
-        reason = f" ({state['error']})" if state["error"] else ""
+def _stored(run: Run) -> tuple[Scored, Facts]:
+    """The scores of a run and what it was, or an error that says what became of it."""
+    if not run.scores.is_file() or not run.tagger.is_dir():
+        state = read_yaml(run.environment) if run.environment.is_file() else {}
+        reason = f" ({state['error']})" if state.get("error") else ""
+        status = state.get("status", "unknown")
         raise FileNotFoundError(
-            f"{run.folder} holds no scores to judge: its training is {state['status']}{reason}; train it again"
+            f"{run.folder} holds no scores to judge: its training is {status}{reason}; train it again"
         )
-    return read_yaml(run.metrics)
+    config, head = read_yaml(run.config), read_tagger(run.tagger)[0]
+    try:
+        names, seed = config["names"], config["trainer"]["seed"]
+        facts = Facts(names["data"], names["model"], seed, tuple(head["inputs"]), head["summary"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{run.config} or its tagger.json was changed: {error!r} is missing; train again") from error
+    return read_scores(run.scores), facts
 
 
-def plane(tagger: Tagger, events: Events, signal: str) -> Plane | None:
-    """The signal's probability over the plane of the two features; None for any other number or for more classes."""
+def _other(stored: Scored, tagger: Tagger, data: Loader) -> Scored:
+    """Validation events of a run, and other data as its test events."""
+    events = data.load().check()
+    if events.classes != tagger.classes:
+        raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
+    fresh = score(tagger, events, np.full(len(events), TEST, dtype=np.int8))
+    known = int(np.isin(_first(fresh), _first(stored.of("train"))).sum())
+    if known > 0.01 * len(fresh):
+        log.warning(
+            "%d of %d events have exactly the score of a training event: where they are the same events, this is no "
+            "test of the tagger",
+            known,
+            len(fresh),
+        )
+    return stored.of("valid").joined(fresh)
+
+
+def _first(scored: Scored) -> NDArray[np.float64]:
+    return scored.scores.reshape(len(scored), -1)[:, 0]
+
+
+def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) -> Plane | None:
+    """The signal's probability over the plane of the two features, and the test events in it.
+
+    None for any other number of features, or for more classes.
+    """
     if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
         return None
     points = events.select(tagger.inputs)
-    present = ~np.isnan(points).any(axis=1)
-    points, labels = points[present], events.labels[present]
+    shown = (parts == TEST) & ~np.isnan(points).any(axis=1)
+    points, labels = points[shown], events.labels[shown]
     low, high = np.quantile(points, (0.005, 0.995), axis=0)
     margin = 0.05 * (high - low)
     x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
@@ -248,7 +301,3 @@ def _draw(
 
     curves = {name: [getattr(epoch, name) for epoch in history] for name in Epoch._fields} if history else None
     return tuple(draw(verdict, folder, history=curves, plane=over, title=title))
-
-
-def _title(named: Mapping[str, str]) -> str:
-    return f"{named['data']}, {named['model']}"

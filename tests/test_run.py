@@ -11,10 +11,9 @@ from hepclf.run import Run, new_folder, point_latest, read_yaml, write_bytes, wr
 def test_a_run_needs_a_folder_of_its_own():
     run = Run.at("a/b")
     assert run.folder.is_dir()
-    assert Run.at("a/b").folder == run.folder  # empty still
-    run.config.write_text("x: 1")
-    with pytest.raises(FileExistsError, match="a/b is not empty; a run needs a folder of its own"):
+    with pytest.raises(FileExistsError, match="a/b is not an empty folder; a run needs one of its own"):
         Run.at("a/b")
+    run.config.write_text("x: 1")
     assert Run.open("a/b").config == run.folder.resolve() / "config.yaml"
 
 
@@ -59,6 +58,30 @@ def test_the_record_says_failed_and_with_what(error):
     found = json.loads(run.environment.read_text())
     assert found["status"] == "failed"
     assert found["error"] == f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def test_a_failure_is_recorded_though_the_disk_has_no_room_for_a_file(monkeypatch):
+    run = Run.at("a")
+
+    def full(*_):
+        raise OSError(28, "No space")
+
+    def fill_the_disk():
+        monkeypatch.setattr("hepclf.run.write_json", full)
+        full()
+
+    with pytest.raises(OSError, match="No space"), run.recorded():
+        fill_the_disk()
+    found = json.loads(run.environment.read_text())
+    assert (found["status"], found["error"]) == ("failed", "OSError: [Errno 28] No space")
+
+
+def test_aliases_and_what_is_no_yaml_are_refused_by_name():
+    bomb = "a: &a [x, x]\nb: [*a, *a]\n"
+    for text in (bomb, "a: [1", "!!python/object/apply:os.system [ls]", "- 1"):
+        Path("x.yaml").write_text(text)
+        with pytest.raises(ValueError, match=r"x\.yaml"):
+            read_yaml(Path("x.yaml"))
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(monkeypatch):

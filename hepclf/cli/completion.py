@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from hepclf.cli import configs
-from hepclf.cli.main import COMMANDS, lab_folders
+from hepclf.cli.main import COMMANDS
 
 SCRIPT = """\
 _hepclf() {
@@ -38,7 +38,7 @@ def candidates(line: str) -> list[str]:
     if len(words) == 1:
         return [name for name in COMMANDS if name.startswith(last)]
     key, is_value, value = last.partition("=")
-    lab = lab_folders(words)
+    lab = configs.labs(words)
     if is_value:
         names = configs.choices(key, lab) if key in configs.GROUPS else {}
         done, _, part = value.rpartition(",")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,8 @@ from hepclf.cli import configs
 from hepclf.events import nearest
 from hepclf.recipe import TARGET, RecipeError, build
 
-FLAGS_WITH_VALUE = {
-    "--config-dir",
-    "-cd",
-    "--config-name",
-    "-cn",
-    "--config-path",
-    "-cp",
-    "--cfg",
-    "-c",
-    "--package",
-    "-p",
-}
+WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
+FLAGS = WITH_VALUE | {"-m", "--multirun", "--resolve", "-r", "--hydra-help"}
 
 # Hydra leaves folders and logs to us, whatever the configuration says.
 OURS = (
@@ -46,14 +37,16 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
     import hydra
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach us, who say them on one line
-    typed, sys.argv = sys.argv, ["hepclf", *hydra_arguments(arguments)]
-    failures: list[BaseException] = []
+    typed, sys.argv = sys.argv, ["hepclf", *hydra_arguments(command, arguments)]
+    for lab in configs.labs(arguments):
+        sys.path += [str(lab), *(str(lab / group) for group in configs.GROUPS)]  # for modules beside their YAML
+    failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
         sys.argv = typed
         try:
             task(config)
-        except BaseException as error:  # raised below, where Hydra adds no lines of its own
+        except Exception as error:  # raised below, where Hydra adds no lines of its own
             failures.append(error)
 
     try:
@@ -64,7 +57,7 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
         raise failures[0]
 
 
-def hydra_arguments(arguments: Sequence[str]) -> list[str]:
+def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     """Flags first (argparse takes no overrides on both sides of one), then overrides, each allowed to name any key.
 
     Whether a key exists is for `read` to say, which knows the recipes and so the nearest name.
@@ -75,43 +68,88 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
-            overrides.append(word)
+            overrides.append(_override(command, word))
             continue
+        if word.split("=", 1)[0] not in FLAGS:
+            key = word.lstrip("-")
+            way = f"; say {key if '=' in key else key + '=...'}" if word.startswith("--") else ""
+            raise RecipeError(f"{word} is not a flag of hepclf; there are: {', '.join(sorted(FLAGS))}{way}")
         flags.append(word)
-        if word in FLAGS_WITH_VALUE and rest:
+        if word in WITH_VALUE and rest:
             flags.append(rest.pop(0))
-    return [*flags, *OURS, *(_forced(override) for override in overrides)]
+    return [*flags, *OURS, *overrides]
 
 
-def swept(arguments: Sequence[str]) -> list[str]:
-    """The keys that a sweep gives several values."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    words = [word for word in hydra_arguments(arguments) if "=" in word and not word.startswith("-")]
-    parsed = OverridesParser.create().parse_overrides(words)
-    return [override.key_or_group for override in parsed if override.is_sweep_override()]
-
-
-def _forced(override: str) -> str:
-    key = override.split("=", 1)[0]
-    plain = re.fullmatch(r"[A-Za-z_][\w.]*", key) and "=" in override
-    return f"++{override}" if plain and key not in configs.GROUPS and not key.startswith("hydra.") else override
+def _override(command: str, word: str) -> str:
+    """An override as Hydra wants it: `++` lets it name any key."""
+    key, given, value = word.partition("=")
+    if not given and not key.startswith("~"):
+        raise RecipeError(f"{word!r} is not key=value" + (f"; say run={word}" if command == "evaluate" else ""))
+    if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
+        place = Path(value)
+        way = f"--config-dir {place.parent.parent} {key}={place.stem}"
+        raise RecipeError(f"{word} names a file; put it below a folder of yours named {key}/ and say {way}")
+    plain = re.fullmatch(r"[A-Za-z_][\w.]*", key) and key not in configs.GROUPS and not key.startswith("hydra.")
+    return f"++{word}" if plain else word
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain values, interpolations resolved; mandatory ones still say ???."""
-    values = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
-    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
+    """The configuration as plain values, interpolations resolved; mandatory ones still say ???.
+
+    A mapping that was given whole (`data.classes={...}`) replaces the one before, which Hydra would merge.
+    """
+    from hydra.core.hydra_config import HydraConfig
+
+    made = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    values = {str(key): value for key, value in made.items()} if isinstance(made, dict) else {}
+    for override in overrides(HydraConfig.get().overrides.task):
+        if isinstance(given := override.value(), dict):
+            put(values, override.key_or_group, {str(key): value for key, value in given.items()})
+    return values
 
 
-def read(values: Any, path: str, *, trusted: bool = True) -> Any:
-    """The recipe that `_target_` names, built from the other values.
+def overrides(words: Sequence[str]) -> list[Any]:
+    """Overrides as Hydra parses them."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return list(OverridesParser.create().parse_overrides(list(words)))
+
+
+def put(values: dict[str, Any], path: str, value: Any) -> None:
+    """Set what a dotted path names."""
+    *groups, last = path.split(".")
+    for group in groups:
+        inner = values.get(group)
+        values[group] = inner if isinstance(inner, dict) else {}
+        values = values[group]
+    values[last] = value
+
+
+def seeded(values: dict[str, Any], cls: type[Any], seed: Any) -> dict[str, Any]:
+    """These values with the run's seed wherever the recipe, or its split, has one and none was given."""
+    names = {field.name for field in fields(cls)}
+    filled = dict(values)
+    if "seed" in names:
+        filled.setdefault("seed", seed)
+    if "split" in names and isinstance(filled.get("split", {}), Mapping):
+        filled["split"] = {"seed": seed, **filled.get("split", {})}
+    return filled
+
+
+ROLES = {"data": "load", "model": "fit", "trainer": "epochs", "evaluation": "working_points"}
+
+
+def read(values: Any, path: str, *, trusted: bool = True, seed: Any = None) -> Any:
+    """The recipe that `_target_` names, built from the other values; the run's seed goes where none is given.
 
     Without trust (a configuration that came with somebody else's run) only recipes of hepclf are built.
     """
     if not isinstance(values, Mapping) or TARGET not in values:
         raise RecipeError(f"{path} must name a recipe in _target_; choose one with {path}=NAME")
-    return build(recipe_class(str(values[TARGET]), path, trusted=trusted), values, path)
+    cls = recipe_class(str(values[TARGET]), path, trusted=trusted)
+    if path in ROLES and not hasattr(cls, ROLES[path]):
+        raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
+    return build(cls, values if seed is None else seeded(dict(values), cls, seed), path)
 
 
 def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
@@ -143,3 +181,36 @@ def refuse_unknown(values: Mapping[str, Any], known: Sequence[str]) -> None:
         meant = [name for name in inner if name.split(".")[1] == key]
         hint = f"; nearest: {meant[0]!r}" if meant else nearest(key, [*known, *inner])
         raise RecipeError(f"{key} is not a setting{hint}")
+
+
+def typed_keys() -> set[str]:
+    """The keys, and groups, that the command line names."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return {override.lstrip("+~").split("=", 1)[0] for override in HydraConfig.get().overrides.task}
+
+
+def chosen(groups: Sequence[str]) -> dict[str, str]:
+    """The name of the choice of each group."""
+    from hydra.core.hydra_config import HydraConfig
+
+    choices = HydraConfig.get().runtime.choices
+    return {group: str(choices[group]) for group in groups if choices.get(group) is not None}
+
+
+def named_groups() -> set[str]:
+    """The groups of which the command line chose a file."""
+    return typed_keys() & set(configs.GROUPS)
+
+
+def changed(group: str, composed: Any, stored: Any) -> dict[str, Any]:
+    """The settings that a run had for a group, with what the command line changes; a choice replaces all."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if group in named_groups() or not isinstance(stored, Mapping):
+        return dict(composed)
+    made = copy.deepcopy(dict(stored))
+    for override in overrides(HydraConfig.get().overrides.task):
+        if override.key_or_group.startswith(f"{group}."):
+            put(made, override.key_or_group.removeprefix(f"{group}."), override.value())
+    return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ def folder() -> Path:
     if (checkout / "pyproject.toml").is_file() and (checkout / "configs" / "train.yaml").is_file():
         return checkout / "configs"
     return package / "configs"
+
+
+def labs(words: Sequence[str]) -> list[Path]:
+    """The user's own configuration folders, as given with --config-dir."""
+    joined = [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
+    return [Path(after) for word, after in pairwise([*words, ""]) if word in ("--config-dir", "-cd")] + [
+        Path(place) for place in joined
+    ]
 
 
 def choices(group: str, lab: Sequence[Path] = ()) -> dict[str, str]:

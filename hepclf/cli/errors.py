@@ -19,7 +19,9 @@ def explain(error: BaseException) -> tuple[str, int]:
         options = ", ".join(str(option) for option in getattr(error, "options", []))
         return f"{group}={choice} is not a choice; there are: {options}", WRONG
     if module.startswith(("hydra", "omegaconf")):
-        first = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip()
+        first = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
+        if "Parse" in kind or "Lexer" in text:
+            first += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
         return f"the command cannot be read: {first}", WRONG
     if isinstance(error, KeyboardInterrupt):
         return text or "interrupted; what was written so far is whole", FAILED

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
 from hepclf.cli.tables import show
 from hepclf.cli.terminal import listen, output, place
 from hepclf.recipe import RecipeError
 
-KNOWN = ("run", "data", "evaluation", "seed", "out")
+KNOWN = ("run", "data", "evaluation", "seed", "out", "trust")
 
 
 def run(arguments: list[str]) -> int:
@@ -27,39 +27,19 @@ def _evaluate(config: DictConfig) -> None:
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
-    from pathlib import Path
-
     from hepclf.run import Run, new_folder, read_yaml
     from hepclf.workflow import reevaluate
 
     run = Run.open(str(values["run"]))
-    stored = read_yaml(run.config)
-    chosen, ours = _chosen(values, stored["evaluation"])
-    evaluation = conf.read(chosen, "evaluation", trusted=ours)
-    data = conf.read(values["data"], "data") if values.get("data") else None
-    folder = Path(values["out"]) if values["out"] else new_folder(run.folder, "evaluations")
-    verdict, plots = reevaluate(run, evaluation, folder, data)
+    settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
+    evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
+    data = conf.read(values["data"], "data", seed=values["seed"]) if values.get("data") else None
+    recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
+    folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
+    name = conf.chosen(("data",)).get("data", "")
+    verdict, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes)
     console = output()
-    show(console, verdict, f"{place(run.folder)}")
-    console.print(f"written to {place(folder)}", soft_wrap=True)
+    show(console, verdict, place(run.folder))
+    console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
     if plots:
-        console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True)
-
-
-def _chosen(values: dict[str, Any], stored: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The evaluation that the run had, with what the command line changes; a choice of the group replaces it.
-
-    Second, whether it is the user's own choice, whose code may be run, and not the run's.
-    """
-    from hydra.core.hydra_config import HydraConfig
-
-    overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
-    if any(override.startswith("evaluation=") for override in overrides):
-        return dict(values["evaluation"]), True
-    composed, chosen = OmegaConf.create(values["evaluation"]), OmegaConf.create(stored)
-    for override in overrides:
-        key = override.split("=", 1)[0].removeprefix("evaluation.")
-        if override.startswith("evaluation."):
-            OmegaConf.update(chosen, key, OmegaConf.select(composed, key), merge=True)
-    made = OmegaConf.to_container(chosen, resolve=True)
-    return {str(key): value for key, value in made.items()} if isinstance(made, dict) else {}, False
+        console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)

@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> int:
 def _inspect(config: DictConfig) -> None:
     values = conf.plain(config)
     conf.refuse_unknown(values, KNOWN)
-    loader = conf.read(values.get("data"), "data")
+    loader = conf.read(values.get("data"), "data", seed=values["seed"])
 
     from hepclf.evaluation.survey import survey
 

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 
 COMMANDS = {
     "train": "load, split, fit, score, judge, report",
@@ -30,14 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"hepclf {version('hepclf')}")
         return 0
     command, rest = words[0], words[1:]
+    if command.startswith("-"):
+        return _complain(f"{command} comes after the command: hepclf train {command} ...", 2)
     if command not in COMMANDS:
         from hepclf.events import nearest
 
         return _complain(f"{command!r} is not a command{nearest(command, COMMANDS)}", 2)
     if {"-h", "--help"} & set(rest):
+        from hepclf.cli import configs
         from hepclf.cli.help import command_help
 
-        print(command_help(command, lab_folders(rest)))
+        print(command_help(command, configs.labs(rest)))
         return 0
     debug = "--debug" in rest
     return _guarded(command, [word for word in rest if word != "--debug"], debug=debug)
@@ -60,13 +62,6 @@ def _guarded(command: str, rest: list[str], *, debug: bool) -> int:
         from hepclf.cli.errors import explain
 
         return _complain(*explain(error))
-
-
-def lab_folders(words: Sequence[str]) -> list[Path]:
-    """The user's own configuration folders, as given with --config-dir."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    joined = [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
-    return [Path(after) for word, after in pairs if word in ("--config-dir", "-cd")] + [Path(place) for place in joined]
 
 
 def _terminated(*_: object) -> None:

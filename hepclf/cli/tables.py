@@ -78,7 +78,7 @@ def _significance(console: Console, verdict: Verdict) -> None:
         ["Asimov, B uncertain", number(*found.asimov_systematic, 2)],
     ]
     title = f"significance on test, score > {number(found.cut)} (best {found.optimised} on validation)"
-    section(console, title, ("yields of the whole sample", ""), rows)
+    section(console, title, ("expected yields", ""), rows)
 
 
 def show_coefficients(console: Console, summary: Mapping[str, Any]) -> None:

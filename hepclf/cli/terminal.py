@@ -77,9 +77,9 @@ def section(console: Console, title: str, header: Sequence[str], rows: Iterable[
     """Print a title and a plain table below it: the first column names, the others are numbers."""
     console.print(title, style="bold", markup=False)
     made = Table(box=None, pad_edge=False, header_style="")
-    made.add_column(header[0], overflow="fold")
+    made.add_column(escape(header[0]), overflow="fold")
     for name in header[1:]:
-        made.add_column(name, justify="right", overflow="fold")
+        made.add_column(escape(name), justify="right", overflow="fold")
     for row in rows:
         made.add_row(*(escape(cell) for cell in row))
     console.print(made)
@@ -93,7 +93,7 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
     if error is None or error <= 0:
         return f"{value:.{digits}g}" if abs(value) >= 1e4 or 0 < abs(value) < 1e-3 else f"{value:.{digits}f}"
     if error >= 1e5 or error < 1e-6:
-        return f"{value:.3g} ± {error:.1g}"
+        return f"{value:.3g} ± {error:.2g}"
     decimals = max(0, 2 - len(str(int(error)))) if error >= 1 else _decimals(error)
     return f"{value:.{decimals}f} ± {error:.{decimals}f}"
 

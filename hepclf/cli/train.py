@@ -2,85 +2,79 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
+from hepclf.cli.sweep import Job, summary
 from hepclf.cli.tables import show, show_coefficients
-from hepclf.cli.terminal import Watch, listen, number, output, place, section
+from hepclf.cli.terminal import Watch, listen, output, place
 from hepclf.recipe import RecipeError
 
-KNOWN = ("data", "model", "trainer", "evaluation", "seed", "runs", "name", "names")
+GROUPS = ("data", "model", "trainer", "evaluation")
+KNOWN = (*GROUPS, "seed", "runs", "name", "again")
+
+log = logging.getLogger("hepclf.cli")
 
 
 def run(arguments: list[str]) -> int:
     """Train what the configuration says; a sweep goes on after a failed job and reports it at the end."""
     listen()
-    sweep = bool({"-m", "--multirun"} & set(arguments))
-    jobs: list[tuple[str, str, str]] = []
+    if not {"-m", "--multirun"} & set(arguments):
+        conf.launch("train", arguments, _show)
+        return 0
+    jobs: list[Job] = []
     codes: list[int] = []
 
     def task(config: DictConfig) -> None:
-        if not sweep:
-            codes.append(_train(config))
-            return
         named = _varied(arguments)
         try:
-            auc, where = _train_quietly(config)
-            jobs.append((named, auc, where))
+            trained, _ = _train(config)
+            jobs.append(Job(named, trained.verdict.splits["test"].auc, place(trained.run.folder)))
         except Exception as error:
             line, code = explain(error)
             codes.append(code)
-            jobs.append((named, "failed", line))
-        output().print(": ".join(jobs[-1][:2]), soft_wrap=True)
+            jobs.append(Job(named, None, line))
+        output().print(jobs[-1].line(), soft_wrap=True, markup=False)
 
     conf.launch("train", arguments, task)
-    if jobs:
-        output().print()
-        section(output(), "the sweep", ("overrides", "test AUC", "run"), jobs)
-    return FAILED if sweep and any(codes) else max(codes, default=0)
+    summary(output(), jobs)
+    return FAILED if codes else 0
 
 
 def _varied(arguments: list[str]) -> str:
     """What is special to this job of a sweep: its values of the keys that vary."""
     from hydra.core.hydra_config import HydraConfig
 
+    words = [word for word in conf.hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
+    keys = [override.key_or_group for override in conf.overrides(words) if override.is_sweep_override()]
     overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
-    keys = conf.swept(arguments)
-    return " ".join(override for override in overrides if override.split("=", 1)[0] in keys)
+    return " ".join(override for override in overrides if override.split("=", 1)[0] in keys) or "one job"
 
 
-def _train(config: DictConfig) -> int:
-    trained, title = _run(config)
+def _show(config: DictConfig) -> None:
+    trained, title = _train(config)
     console = output()
     show(console, trained.verdict, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
-    console.print(f"run    {place(trained.run.folder)}", soft_wrap=True)
+    console.print(f"run    {place(trained.run.folder)}", soft_wrap=True, markup=False)
     if trained.plots:
-        console.print(f"plots  {place(trained.run.plots)}", soft_wrap=True)
-    return 0
+        console.print(f"plots  {place(trained.run.plots)}", soft_wrap=True, markup=False)
 
 
-def _train_quietly(config: DictConfig) -> tuple[str, str]:
-    trained, _ = _run(config)
-    return number(*trained.verdict.splits["test"].auc), place(trained.run.folder)
-
-
-def _run(config: DictConfig) -> tuple[Any, str]:
+def _train(config: DictConfig) -> tuple[Any, str]:
     """One training from one composed configuration; nothing is written before all of it was read."""
-    from hydra.core.hydra_config import HydraConfig
-
     values = conf.plain(config)
     conf.refuse_unknown(values, KNOWN)
-    choices = HydraConfig.get().runtime.choices
-    names = values.get("names") or {group: str(choices[group]) for group in ("data", "model")}
-    recipes = {group: conf.read(values.get(group), group) for group in KNOWN[:4]}
-    name, runs = values.get("name") or "-".join(names.values()), values.get("runs", "runs")
-    if not isinstance(name, str) or not isinstance(runs, str):
-        raise RecipeError(f"name and runs must be text, not name={name!r} runs={runs!r}")
+    recipes, names = _again(values) if values.get("again") else _composed(values)
+    runs, name = values.get("runs"), values.get("name") or "-".join(names.values())
+    if not isinstance(runs, str) or not isinstance(name, str) or not re.fullmatch(r"(?!latest$)[^/\\.][^/\\]*", name):
+        raise RecipeError(f"name must be that of a folder below runs, other than latest, not {name!r} in {runs!r}")
 
     from hepclf.run import new_folder, point_latest
     from hepclf.workflow import train
@@ -90,5 +84,33 @@ def _run(config: DictConfig) -> tuple[Any, str]:
         trained = train(**recipes, folder=new_folder(runs, name), names=names, progress=watch)
     finally:
         watch.close()
-    point_latest(runs, trained.run.folder)  # type: ignore[union-attr]
+    try:
+        point_latest(runs, trained.run.folder)  # type: ignore[union-attr]
+    except OSError as error:
+        log.warning("%s/latest could not be pointed at this run: %s", runs, error.strerror)
     return trained, f"{names['data']}, {names['model']}"
+
+
+def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The recipes of a configuration, and what data and model are called."""
+    seed = values.get("seed")
+    if type(seed) is not int or seed < 0:
+        raise RecipeError(f"seed must be a whole number of at least 0, not {seed!r}")
+    return {group: conf.read(values.get(group), group, seed=seed) for group in GROUPS}, conf.chosen(("data", "model"))
+
+
+def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The recipes of an earlier run with what the command line changes; a group that it names is its own."""
+    from hepclf.run import Run, read_yaml
+
+    stored = read_yaml(Run.open(str(values["again"])).config)
+    ours, before = conf.named_groups(), stored.get("names") or {}
+    settings = {group: conf.changed(group, values[group], stored.get(group)) for group in GROUPS}
+    if "seed" in conf.typed_keys():
+        for path in ("data.seed", "data.split.seed", "trainer.seed"):
+            group, _, inner = path.partition(".")
+            if path != "data.seed" or "seed" in settings["data"]:
+                conf.put(settings[group], inner, values["seed"])
+    recipes = {group: conf.read(settings[group], group, trusted=group in ours) for group in GROUPS}
+    names = conf.chosen(("data", "model"))
+    return recipes, {what: name if what in ours else str(before.get(what, name)) for what, name in names.items()}

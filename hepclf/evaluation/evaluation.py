@@ -75,6 +75,20 @@ class Evaluation:
         if both := sorted(set(self.yields) & set(self.cross_sections_fb)):
             raise ValueError(f"{both[0]!r} is in evaluation.yields and in evaluation.cross_sections_fb; give one")
 
+    def check(self, classes: tuple[str, ...], process_names: tuple[str, ...]) -> None:
+        """Refuse names that the data does not have, before anything is trained for nothing."""
+        if self.signal is not None and self.signal not in classes:
+            raise ValueError(
+                f"evaluation.signal {self.signal!r} is no class of the data{nearest(self.signal, classes)}"
+            )
+        known = tuple(dict.fromkeys((*process_names, *classes)))
+        for name in self.expected:
+            if name not in known:
+                raise ValueError(
+                    f"evaluation gives a yield of {name!r}, which is no process or class of the data"
+                    f"{nearest(name, known)}"
+                )
+
     @property
     def expected(self) -> dict[str, float]:
         """Expected events by process or class, from the yields and the cross sections."""
@@ -94,9 +108,11 @@ class Counted(NamedTuple):
     background: Array
 
 
-def evaluate(scored: Scored, evaluation: Evaluation) -> Verdict:
+def evaluate(scored: Scored, evaluation: Evaluation | None = None) -> Verdict:
     """The verdict on scored events; nothing that is tuned is quoted where it was tuned."""
-    signal = _signal(scored, evaluation)
+    evaluation = evaluation or Evaluation()
+    evaluation.check(scored.classes, scored.process_names)
+    signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
     parts = {name: part for name in SPLITS if len(part := scored.of(name))}
     if not parts:
         raise ValueError("there are no scored events to evaluate; check the data and its split")
@@ -119,15 +135,6 @@ def evaluate(scored: Scored, evaluation: Evaluation) -> Verdict:
         significance=significance,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
     )
-
-
-def _signal(scored: Scored, evaluation: Evaluation) -> int:
-    if evaluation.signal is None:
-        return len(scored.classes) - 1
-    if evaluation.signal not in scored.classes:
-        known = nearest(evaluation.signal, scored.classes)
-        raise ValueError(f"evaluation.signal {evaluation.signal!r} is no class of the data{known}")
-    return scored.classes.index(evaluation.signal)
 
 
 def _counted(
@@ -162,7 +169,8 @@ def _significance(
     if cut is None:
         needed = with_margin(rules.minimum_background)
         enough = bool(qualified(valid.curve, needed).any())
-        lacks = f"an effective background count of {needed:.3g} ({rules.minimum_background:g} and 2 sigma)"
+        floor = f"evaluation.minimum_background={rules.minimum_background:g} and 2 sigma"
+        lacks = f"an effective background count of {needed:.3g} ({floor})"
         reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
         return None, Significance(optimised=rules.optimise, reason=reason)
     if isinstance(test, str):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import nearest
+from hepclf.events import BINARY, nearest
 
 SPLITS = ("train", "valid", "test")
 COLUMNS = ("labels", "weights", "scores", "split")
@@ -29,19 +29,24 @@ class Scored:
     """
 
     labels: NDArray[np.int64]
-    weights: NDArray[np.float64]
     scores: NDArray[np.float64]
-    split: NDArray[np.int8]
-    classes: tuple[str, ...]
-    processes: NDArray[np.int64]
-    process_names: tuple[str, ...]
+    weights: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # one each
+    split: NDArray[np.int8] = field(default=None)  # type: ignore[arg-type]  # all test
+    classes: tuple[str, ...] = BINARY
+    processes: NDArray[np.int64] = field(default=None)  # type: ignore[arg-type]  # the labels
+    process_names: tuple[str, ...] = ()
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     totals: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # the sums of weights
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "classes", tuple(self.classes))
-        put(self, "process_names", tuple(self.process_names))
+        put(self, "process_names", tuple(self.process_names) or self.classes)
+        n = len(self.labels)
+        defaults = {"weights": np.ones(n), "split": np.full(n, SPLITS.index("test")), "processes": self.labels}
+        for name, default in defaults.items():
+            if getattr(self, name) is None:
+                put(self, name, default)
         put(self, "labels", _frozen(np.asarray(self.labels, dtype=np.int64)))
         put(self, "weights", _frozen(np.asarray(self.weights, dtype=np.float64)))
         put(self, "scores", _frozen(np.asarray(self.scores, dtype=np.float64)))

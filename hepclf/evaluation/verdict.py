@@ -84,7 +84,7 @@ class SplitVerdict:
         return found
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Verdict:
     """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test."""
 
@@ -95,6 +95,10 @@ class Verdict:
     test: SplitVerdict | None
     significance: Significance
     scan: Scan | None
+
+    def __repr__(self) -> str:
+        areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())
+        return f"Verdict: AUC of {self.signal!r} " + ", ".join(areas)
 
     @property
     def splits(self) -> dict[str, SplitVerdict]:

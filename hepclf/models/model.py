@@ -32,6 +32,26 @@ class Tagger(Protocol):
 class Fit(Protocol):
     """A training under way: iterate for its epochs, leave whenever you like, then take the tagger."""
 
+    @property
+    def epochs(self) -> int:
+        """At most so many epochs come."""
+        ...
+
+    @property
+    def patience(self) -> int | None:
+        """Epochs without a better validation loss after which to leave; None where the fit ends by itself."""
+        ...
+
+    @property
+    def epochs(self) -> int:
+        """How many there are at most."""
+        ...
+
+    @property
+    def patience(self) -> int | None:
+        """After how many epochs without a better validation loss to leave; None: never."""
+        ...
+
     def __iter__(self) -> Iterator[Epoch]:
         """Train; an Epoch after each pass."""
         ...

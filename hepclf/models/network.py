@@ -22,14 +22,16 @@ from torch import Tensor, nn
 
 from hepclf.events import Events
 from hepclf.models.model import Fit
-from hepclf.models.preprocess import ROWS, Prepare, Preprocess
+from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.tagger import read_tagger, write_tagger
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.device import resolve
-from hepclf.training.trainer import Epoch, Table, Trainer, epochs
+from hepclf.training.trainer import ROWS, Epoch, Table, Trainer, epochs, seeded
 from hepclf.training.weights import training_weights
 
+KIND = "network"
 WEIGHTS = "weights.safetensors"
+CPU = torch.device("cpu")
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +79,28 @@ class NetworkFit:
         self._recipe, self._trainer, self._classes = recipe, trainer, train.classes
         device = resolve(trainer.device)
         prepare = recipe.preprocess.fit(train.features, train.names).to(device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(trainer.seed)
+        with seeded(CPU, trainer.seed):
             self._module = Module(recipe, prepare, len(train.classes)).to(device)
+        if trainer.batch == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self._module.modules()):
+            raise ValueError(
+                "batch normalisation needs batches of at least 2 events, however trainer.batch=1; "
+                "use model.norm=layer or a larger batch"
+            )
         self._train = table(train, prepare, trainer, device)
         self._valid = table(valid, prepare, trainer, device)
+        self.epochs, self.patience = trainer.epochs, trainer.patience
         self._best = (0, math.inf)
         self._state: dict[str, Tensor] = {}
+
+    @property
+    def epochs(self) -> int:
+        """The trainer's."""
+        return self._trainer.epochs
+
+    @property
+    def patience(self) -> int | None:
+        """The trainer's."""
+        return self._trainer.patience
 
     def __iter__(self) -> Iterator[Epoch]:
         for epoch in epochs(self._module.body, self._train, self._valid, self._trainer, self._recipe.l2):
@@ -107,7 +124,7 @@ def table(events: Events, prepare: Prepare, trainer: Trainer, device: torch.devi
     weights = training_weights(events.labels, events.weights, events.classes, trainer.balance, trainer.negative_weights)
     targets = torch.tensor(events.labels, device=device)
     return Table(
-        prepare.all(events.features, device),
+        prepare.all(events.select(prepare.names), device),
         targets.float() if len(events.classes) == 2 else targets,
         torch.tensor(weights, dtype=torch.float32, device=device),
         prepare.inputs,
@@ -127,9 +144,16 @@ class NetworkTagger:
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
         features = events.select(self.inputs)
+        self._refuse_infinite(features)
         self._warn_of_new_missing(features)
         parts = [self._logits(features[start : start + ROWS]) for start in range(0, max(len(features), 1), ROWS)]
         logits = torch.cat(parts).double()
+        if count := int((~torch.isfinite(logits.reshape(len(features), -1)).all(1)).sum()):
+            sizes = [float(np.nanmax(np.abs(column))) for column in features.T if not np.isnan(column).all()]
+            raise ValueError(
+                f"the network's output is not finite in {count} events: a feature lies too far outside its training "
+                f"range (the largest value of all is {max(sizes, default=0):.4g}); select those events away"
+            )
         scores: NDArray[np.float64] = (torch.sigmoid(logits) if logits.ndim == 1 else torch.softmax(logits, 1)).numpy()
         return scores
 
@@ -139,9 +163,17 @@ class NetworkTagger:
             logits: Tensor = self._module(torch.tensor(features, device=device))
             return logits.cpu()
 
+    def _refuse_infinite(self, features: NDArray[np.float32]) -> None:
+        for column, name in enumerate(self.inputs):
+            if count := int(np.isinf(features[:, column]).sum()):
+                raise ValueError(
+                    f"feature {name!r} is infinite in {count} events, which have no score; "
+                    "select those events away or declare them missing"
+                )
+
     def _warn_of_new_missing(self, features: NDArray[np.float32]) -> None:
-        prepare = self._module.prepare
-        for column in set(prepare.kept) - set(prepare.missing):
+        missing = self._module.prepare.missing
+        for column in (column for column in range(len(self.inputs)) if column not in missing):
             if count := int(np.isnan(features[:, column]).sum()):
                 log.warning(
                     "feature %r is missing in %d events but never was in training; its median stands in",
@@ -154,10 +186,10 @@ class NetworkTagger:
         return NetworkTagger(copy.deepcopy(self._module).to(resolve(device)), self.recipe, self.classes, self.summary)
 
     def save(self, folder: Path | str) -> None:
-        """Write tagger.json and weights.safetensors."""
+        """Write tagger.json and its weights in safetensors."""
         state = {name: value.detach().cpu().contiguous() for name, value in self._module.state_dict().items()}
         contents = {
-            "kind": "network",
+            "kind": KIND,
             "recipe": describe(self.recipe),
             "prepare": self._module.prepare.structure(),
             "inputs": self.inputs,
@@ -169,24 +201,52 @@ class NetworkTagger:
     @classmethod
     def load(cls, folder: Path | str, recipes: tuple[type[Network], ...] = ()) -> NetworkTagger:
         """Read a saved tagger; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
-        head, files = read_tagger(Path(folder))
+        head, files = read_tagger(Path(folder), KIND)
         try:
-            recipe = build(_recipe_class(head["recipe"][TARGET], recipes), head["recipe"], "recipe")
-            settings = head["prepare"]
-            prepare = Prepare(**{name: tuple(settings[name]) for name in ("names", "kept", "kinds", "missing")})
-            classes = tuple(head["classes"])
-            module = Module(recipe, prepare, len(classes))
-            module.load_state_dict(load_tensors(files[WEIGHTS]))
-        except (KeyError, TypeError, IndexError, RuntimeError, SafetensorError) as error:
+            module, recipe = _module(head, load_tensors(files[WEIGHTS]), recipes)
+        except (KeyError, TypeError, IndexError, RuntimeError, OverflowError, SafetensorError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"{folder}/tagger.json and its weights do not fit together: {reason}") from error
-        if broken := [name for name, value in module.state_dict().items() if not bool(torch.isfinite(value).all())]:
-            raise ValueError(f"{folder}/{WEIGHTS} holds values that are not finite in {broken[0]!r}; refused")
-        return cls(module, recipe, classes, head.get("summary", {}))
+        except ValueError as error:
+            raise ValueError(f"{folder}/tagger.json cannot be loaded: {' '.join(str(error).split())}") from error
+        return cls(module, recipe, tuple(head["classes"]), head["summary"])
 
 
-def _recipe_class(target: str, recipes: tuple[type[Network], ...]) -> type[Network]:
+def _module(
+    head: Mapping[str, Any], tensors: dict[str, Tensor], recipes: tuple[type[Network], ...]
+) -> tuple[Module, Network]:
+    """The module that a tagger.json and its tensors make, and its recipe.
+
+    One of hepclf's own is first built without memory, so that a file cannot ask for more than it holds.
+    """
+    made = head.get("recipe")
+    chosen = _recipe_class(made.get(TARGET) if isinstance(made, dict) else None, recipes)
+    recipe: Network = build(chosen, made, "recipe")
+    prepare = Prepare.read(tuple(head["inputs"]), head.get("prepare"))
+    classes = len(head["classes"])
+    for device in (CPU,) if chosen in recipes else (torch.device("meta"), CPU):
+        with seeded(CPU, 0), device:
+            module = Module(recipe, prepare, classes)
+        _fill(module, tensors)
+        if not any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
+            break  # else the body holds tensors that are not saved, which only memory can hold
+    prepare.check()
+    return module, recipe
+
+
+def _fill(module: Module, tensors: dict[str, Tensor]) -> None:
+    for name, value in module.state_dict().items():
+        if name in tensors and tensors[name].dtype != value.dtype:
+            raise ValueError(f"the weights hold {name!r} as {tensors[name].dtype}, not {value.dtype}")
+    if broken := [name for name, value in tensors.items() if not bool(torch.isfinite(value).all())]:
+        raise ValueError(f"the weights hold values that are not finite in {broken[0]!r}; refused")
+    module.load_state_dict(tensors, assign=True)
+
+
+def _recipe_class(target: Any, recipes: tuple[type[Network], ...]) -> type[Network]:
     """The class that a tagger names: one of the caller's, or one of hepclf's own; nothing else is imported."""
+    if not isinstance(target, str):
+        raise ValueError(f"recipe.{TARGET} must be the name of a class, not {str(target)[:40]!r}")
     for given in recipes:
         if target == f"{given.__module__}.{given.__qualname__}":
             return given
@@ -196,7 +256,10 @@ def _recipe_class(target: str, recipes: tuple[type[Network], ...]) -> type[Netwo
             f"the tagger is made of {target}, which is not part of hepclf; "
             "pass the class in recipes=(...) if you trust it"
         )
-    found = getattr(importlib.import_module(module), name, None)
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the tagger names {target}, which is not a network of this hepclf: {error}") from error
     if not (isinstance(found, type) and is_dataclass(found) and issubclass(found, Network) and fields(found)):
         raise ValueError(f"the tagger names {target}, which is not a network of hepclf")
     return found

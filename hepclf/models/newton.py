@@ -44,6 +44,7 @@ class NewtonFit:
         self._penalty = torch.full((size,), recipe.l2, dtype=torch.float64, device=device)
         self._penalty[0] = 0
         self._theta = torch.zeros(size, dtype=torch.float64, device=device)
+        self.epochs, self.patience = STEPS, None
         self._steps = 0
         self._refuse_dependent_inputs()
 

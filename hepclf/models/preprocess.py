@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -17,7 +17,9 @@ from hepclf.recipe import recipe
 
 Scaling = Literal["none", "standard", "robust", "quantile", "log"]
 KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
-ROWS = 1 << 18
+ROWS = 1 << 18  # rows of a table prepared at once
+LARGEST = 1e18  # in size: squares, and so widths and losses, still fit into float32
+NARROWEST = 1e-30  # width of an input: what is narrower leaves float32 when divided by
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Preprocess:
     constant: Literal["error", "drop"] = "error"
 
     def fit(self, features: NDArray[np.float32], names: tuple[str, ...]) -> Prepare:
-        """The map fitted to these training features [n, d]."""
+        """The map fitted to these training features [n, d]; it takes the columns of its own `names`."""
         for name in self.features:
             if name not in names:
                 raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
@@ -48,14 +50,19 @@ class Preprocess:
         if not kept:
             raise ValueError("no feature varies in the training split; there is nothing to learn from")
         kinds = tuple(self.features.get(names[column], self.scaling) for column in kept)
-        missing = tuple(column for column in kept if bool(np.isnan(features[:, column]).any()))
-        prepare = Prepare(names=names, kept=tuple(kept), kinds=kinds, missing=missing)
+        missing = tuple(i for i, column in enumerate(kept) if bool(np.isnan(features[:, column]).any()))
+        prepare = Prepare(names=tuple(names[column] for column in kept), kinds=kinds, missing=missing)
         for position, (column, kind) in enumerate(zip(kept, kinds, strict=True)):
             prepare.set(position, kind, features[:, column])
         return prepare
 
     def _constant(self, column: NDArray[np.float32], name: str) -> bool:
         present = column[~np.isnan(column)]
+        if len(present) and (largest := float(np.abs(present).max())) > LARGEST:
+            raise ValueError(
+                f"feature {name!r} reaches {largest:.4g} in size, beyond {LARGEST:g}, where float32 overflows; "
+                "rescale it, or select those events away"
+            )
         if len(present) and present.min() < present.max():
             return False
         what = "is missing in every training event" if len(present) == 0 else f"is always {present[0]:.6g}"
@@ -69,9 +76,12 @@ class Preprocess:
 
 
 class Prepare(nn.Module):
-    """Raw features [n, d] to inputs [n, kept + indicators]; every number it needs is a buffer."""
+    """Raw features [n, d], columns `names`, to inputs [n, d + indicators]; every number it needs is a buffer.
 
-    columns: Tensor
+    kinds    the scaling of each feature
+    missing  positions of the features that have an indicator
+    """
+
     flags: Tensor
     fill: Tensor
     centre: Tensor
@@ -79,17 +89,14 @@ class Prepare(nn.Module):
     log_scale: Tensor
     knots: Tensor
 
-    def __init__(
-        self, *, names: tuple[str, ...], kept: tuple[int, ...], kinds: tuple[Scaling, ...], missing: tuple[int, ...]
-    ) -> None:
+    def __init__(self, *, names: tuple[str, ...], kinds: tuple[Scaling, ...], missing: tuple[int, ...]) -> None:
         super().__init__()
-        self.names, self.kept, self.kinds, self.missing = names, kept, kinds, missing
-        self.inputs = tuple(names[i] for i in kept) + tuple(f"{names[i]} is missing" for i in missing)
-        size = len(kept)
+        self.names, self.kinds, self.missing = names, kinds, missing
+        self.inputs = names + tuple(f"{names[i]} is missing" for i in missing)
+        size = len(names)
         self._logs = [i for i, kind in enumerate(kinds) if kind == "log"]
         self._quantiles = [i for i, kind in enumerate(kinds) if kind == "quantile"]
-        self.register_buffer("columns", torch.tensor(kept, dtype=torch.long))
-        self.register_buffer("flags", torch.tensor(missing, dtype=torch.long))
+        self.register_buffer("flags", torch.tensor(missing, dtype=torch.long), persistent=False)
         for buffer, value in (("fill", 0.0), ("centre", 0.0), ("width", 1.0)):
             self.register_buffer(buffer, torch.full((size,), value))
         self.register_buffer("log_scale", torch.ones(len(self._logs)))
@@ -113,6 +120,11 @@ class Prepare(nn.Module):
                 values = np.sign(values) * np.log1p(np.abs(values) / scale)
             self.centre[position] = values.mean()
             self.width[position] = values.std()
+        if float(self.width[position]) < NARROWEST:
+            raise ValueError(
+                f"feature {self.names[position]!r} varies by {float(values.std()):.4g} alone, which float32 cannot "
+                "scale; rescale it"
+            )
 
     @property
     def linear(self) -> bool:
@@ -122,11 +134,11 @@ class Prepare(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Inputs of the network, float32."""
         flags = torch.isnan(features.index_select(1, self.flags)).to(features.dtype)
-        x = features.index_select(1, self.columns)
-        x = torch.where(torch.isnan(x), self.fill, x)
+        x = torch.where(torch.isnan(features), self.fill, features)
         if self._logs:
             part = x[:, self._logs]
-            x[:, self._logs] = torch.sign(part) * torch.log1p(part.abs() / self.log_scale)
+            ratio = part.abs().double() / self.log_scale.double()  # float32 has no room for 1e18 / 1e-30
+            x[:, self._logs] = torch.sign(part) * torch.log1p(ratio).to(x.dtype)
         if self._quantiles:
             x[:, self._quantiles] = _normal_scores(x[:, self._quantiles], self.knots)
         return torch.cat(((x - self.centre) / self.width, flags), dim=1)
@@ -141,8 +153,31 @@ class Prepare(nn.Module):
         return inputs
 
     def structure(self) -> dict[str, Any]:
-        """What tagger.json keeps of it, beside the buffers in the weights file."""
-        return {"names": self.names, "kept": self.kept, "kinds": self.kinds, "missing": self.missing}
+        """What tagger.json keeps of it, beside the names and the buffers in the weights file."""
+        return {"kinds": self.kinds, "missing": self.missing}
+
+    @classmethod
+    def read(cls, names: tuple[str, ...], structure: Any) -> Prepare:
+        """The unfitted map of this structure, as a file states it; ValueError where it states none."""
+        if not isinstance(structure, dict):
+            raise ValueError("prepare must be a mapping")
+        kinds, missing = structure.get("kinds"), structure.get("missing")
+        if not isinstance(kinds, list) or len(kinds) != len(names) or any(k not in get_args(Scaling) for k in kinds):
+            raise ValueError(f"prepare.kinds must be a scaling for each input, however prepare.kinds={kinds}")
+        within = isinstance(missing, list) and all(type(i) is int and 0 <= i < len(names) for i in missing)
+        if not within or len(set(missing)) < len(missing):
+            raise ValueError(
+                f"prepare.missing must be different positions of inputs, however prepare.missing={missing}"
+            )
+        return cls(names=names, kinds=tuple(kinds), missing=tuple(missing))
+
+    def check(self) -> None:
+        """ValueError where a number cannot be that of a fit."""
+        for name in ("width", "log_scale"):
+            if not bool((self.get_buffer(name) > 0).all()):
+                raise ValueError(f"prepare.{name} must be positive")
+        if not bool((self.knots.diff(dim=1) >= 0).all()):
+            raise ValueError("prepare.knots must not fall")
 
 
 def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:

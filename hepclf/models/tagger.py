@@ -4,49 +4,110 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
+import secrets
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+HEAD = "tagger.json"
 
 
 def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str, Any]) -> None:
-    """Write the files and, last, the tagger.json that holds their hashes; each is moved into place whole."""
+    """Write the files and, last, the tagger.json that holds their hashes; each is moved into place whole.
+
+    A file's name carries the first digits of its hash, so that saving again leaves the tagger of before whole until
+    the new tagger.json takes its place. `contents` holds kind, inputs, classes, summary and what the kind needs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    head = {"format": FORMAT, "hepclf": version("hepclf"), **contents, "files": hashes}
+    places = {name: _place(name, digest[:12]) for name, digest in hashes.items()}
+    vouched = {places[name]: digest for name, digest in hashes.items()}
+    head = {"format": FORMAT, "hepclf": version("hepclf"), **contents, "files": vouched}
     text = json.dumps(head, indent=2).encode() + b"\n"
-    for name, data in {**files, "tagger.json": text}.items():
-        aside = folder / f".{name}.{os.getpid()}"
+    for name, data in files.items():
+        _move_into(folder, places[name], data)
+    _move_into(folder, HEAD, text)
+    for name in files:
+        for path in folder.glob(_place(name, "?" * 12)):
+            if path.name not in vouched and _role(path.name) == name:
+                path.unlink(missing_ok=True)
+
+
+def _move_into(folder: Path, name: str, data: bytes) -> None:
+    aside = folder / f".{name}.{secrets.token_hex(8)}"
+    try:
         aside.write_bytes(data)
         aside.replace(folder / name)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
-def read_tagger(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The contents of tagger.json and its files, every file checked against its hash."""
-    head_path = folder / "tagger.json"
-    if not head_path.is_file():
-        raise FileNotFoundError(f"{folder} holds no tagger: there is no tagger.json in it")
-    try:
-        head = json.loads(head_path.read_text())
-        files = dict(head["files"])
-        form = head["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{head_path} is not a tagger of hepclf: {error!r}") from error
-    if form != FORMAT:
-        raise ValueError(f"{head_path} has format {form}, this hepclf reads format {FORMAT}; use a matching version")
-    return head, {name: _vouched(folder, name, digest) for name, digest in files.items()}
+def _place(name: str, digits: str) -> str:
+    """weights.safetensors, 0123456789ab -> weights-0123456789ab.safetensors."""
+    return f"{Path(name).stem}-{digits}{Path(name).suffix}"
 
 
-def _vouched(folder: Path, name: str, digest: str) -> bytes:
-    path = folder / name
-    if Path(name).name != name or path.is_symlink():
-        raise ValueError(f"{folder}/tagger.json names {name!r}, which is not a plain file of its own folder; refused")
+def _role(name: str) -> str:
+    return re.sub(r"-[0-9a-f]{12}(?=\.\w+$)", "", name)
+
+
+def read_head(folder: Path) -> dict[str, Any]:
+    """The contents of tagger.json, with what every kind has (kind, inputs, classes, summary, files) checked."""
+    path = folder / HEAD
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing, though {folder}/tagger.json names it")
+        raise FileNotFoundError(f"{folder} holds no tagger: there is no {HEAD} in it")
+    try:
+        head = json.loads(path.read_text())
+    except RecursionError as error:
+        raise ValueError(f"{path} is not a tagger of hepclf: it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not a tagger of hepclf: {error!r}") from error
+    if not isinstance(head, dict) or "format" not in head:
+        raise ValueError(f"{path} is not a tagger of hepclf: it states no format")
+    if head["format"] != FORMAT:
+        raise ValueError(
+            f"{path} has format {str(head['format'])[:20]}, this hepclf reads format {FORMAT}; use a matching version"
+        )
+    if wrong := _wrong(head):
+        raise ValueError(f"{path} is not a tagger of hepclf: {wrong}")
+    return head
+
+
+def _wrong(head: dict[str, Any]) -> str | None:
+    for name in ("inputs", "classes"):
+        words = head.get(name)
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            return f"{name} must be a list of names"
+        if len(set(words)) < len(words) or len(words) < (2 if name == "classes" else 1):
+            return f"{name} must be different names, at least {2 if name == 'classes' else 1}, however {name}={words}"
+    if not isinstance(head.get("kind"), str):
+        return "kind must be a word"
+    for name in ("summary", "files"):
+        if not isinstance(head.get(name), dict):
+            return f"{name} must be a mapping"
+    return None
+
+
+def read_tagger(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The contents of the tagger.json of this kind and its files by role, every file checked against its hash."""
+    head = read_head(folder)
+    if head["kind"] != kind:
+        raise ValueError(
+            f"{folder / HEAD} is a tagger of kind {head['kind']!r}, not {kind!r}; "
+            "hepclf.models.kinds.load_tagger reads every kind"
+        )
+    return head, {_role(name): _vouched(folder, name, digest) for name, digest in head["files"].items()}
+
+
+def _vouched(folder: Path, name: str, digest: Any) -> bytes:
+    path = folder / name
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name, re.ASCII) or path.is_symlink():
+        raise ValueError(f"{folder / HEAD} names {name!r}, which is not a plain file of its own folder; refused")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing, though {folder / HEAD} names it")
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
         raise ValueError(f"{path} was changed after the tagger was saved: its SHA-256 differs; refused")

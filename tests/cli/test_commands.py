@@ -95,20 +95,47 @@ def test_one_seed_reaches_every_part(hepclf):
     assert config["data"]["seed"] == config["data"]["split"]["seed"] == config["trainer"]["seed"] == 11
 
 
-def test_the_stored_configuration_trains_the_same_tagger_again(hepclf, trained):
-    before = Path("runs/latest/metrics.json").read_text()
-    folder = str(Path("runs/latest").resolve())
-    code, _, err = hepclf("train", "--config-dir", folder, "--config-name", "config")
+def test_a_run_trains_again_to_the_same_bytes(hepclf, trained):
+    first, before = Path("runs/latest").resolve(), Path("runs/latest/metrics.json").read_text()
+    code, _, err = hepclf("train", f"again={first}")
     assert code == 0, err
-    assert Path("runs/latest").resolve() != Path(folder)
+    assert Path("runs/latest").resolve() != first
+    assert Path("runs/latest").resolve().parent == first.parent
     assert Path("runs/latest/metrics.json").read_text() == before
+
+
+def test_training_again_changes_what_is_said_and_keeps_the_rest(hepclf):
+    hepclf("train", *QUICK, "model=logistic", "seed=3", "name=mine")
+    code, _, err = hepclf("train", "again=runs/latest", "trainer.epochs=1", "model=mlp", "model.hidden=[3]", "seed=4")
+    assert code == 0, err
+    config = yaml.safe_load(Path("runs/latest/config.yaml").read_text())
+    assert (config["trainer"]["epochs"], config["trainer"]["seed"], config["data"]["signals"]) == (1, 4, 200)
+    assert (config["data"]["seed"], config["data"]["split"]["seed"], config["model"]["hidden"]) == (4, 4, [3])
+    assert config["names"] == {"data": "gw", "model": "mlp"}
+
+
+@pytest.mark.parametrize("group", ["data", "model", "trainer", "evaluation"])
+def test_a_strangers_run_trained_again_runs_none_of_their_code(hepclf, trained, group):
+    Path("strange.py").write_text("raise RuntimeError('a stranger's code ran')")
+    path = Path("runs/latest/config.yaml")
+    config = yaml.safe_load(path.read_text())
+    config[group]["_target_"] = "strange.Recipe"
+    config["hydra"] = {"callbacks": {"x": {"_target_": "pandas.read_pickle", "filepath_or_buffer": "x.pkl"}}}
+    path.write_text(yaml.safe_dump(config))
+    code, _, err = hepclf("train", "again=runs/latest")
+    assert code == 2
+    assert "a stored configuration may not run it" in err
+    code, _, err = hepclf("train", "--config-dir", "runs/latest", "--config-name", "config")
+    assert code == 2
+    assert "--config-name is not a flag of hepclf" in err
 
 
 def test_a_sweep_goes_on_after_a_failed_job_and_says_so(hepclf):
     code, out, _ = hepclf("train", "-m", *QUICK, "model=logistic", "data.signals=200,1,100")
     assert code == 1
-    assert out.count("AUC") == 1
-    assert out.startswith("data.signals=200: 0.")
+    assert out.startswith("data.signals=200: AUC 0.")
+    assert "2 jobs: mean test AUC 0." in out
+    assert "1 of 3 jobs failed" in out
     assert len(list(Path("runs/gw-logistic").iterdir())) == 3
     states = [json.loads(p.read_text())["status"] for p in Path("runs/gw-logistic").glob("*/environment.json")]
     assert sorted(states) == ["failed", "finished", "finished"]
@@ -120,7 +147,7 @@ def test_a_sweep_goes_on_after_a_failed_job_and_says_so(hepclf):
 def test_a_model_of_ones_own_needs_no_fork(hepclf):
     Path("lab/model").mkdir(parents=True)
     Path("lab/model/mine.yaml").write_text("# mine\n_target_: mine_in_test.Mine\nwidth: 5\n")
-    Path("mine_in_test.py").write_text(
+    Path("lab/model/mine_in_test.py").write_text(
         "from dataclasses import dataclass\n"
         "from torch import nn\n"
         "from hepclf.models.network import Network\n\n"
@@ -137,6 +164,10 @@ def test_a_model_of_ones_own_needs_no_fork(hepclf):
     code, _, err = hepclf("evaluate", "run=runs/latest", "data=gw", "evaluation.plots=false")
     assert code == 1
     assert "is not part of hepclf" in err
+    code, _, err = hepclf(
+        "evaluate", "run=runs/latest", "data=gw", "seed=5", "evaluation.plots=false", "trust=[mine_in_test.Mine]"
+    )
+    assert code == 0, err
 
 
 def test_evaluating_again_starts_from_the_runs_own_choices(hepclf):
@@ -151,6 +182,53 @@ def test_evaluating_again_starts_from_the_runs_own_choices(hepclf):
     assert Path("runs/latest/metrics.json").read_text() == before
     hepclf("evaluate", "run=runs/latest", "evaluation=default", "evaluation.plots=false", "out=afresh")
     assert yaml.safe_load(Path("afresh/config.yaml").read_text())["evaluation"]["systematic"] == 0.1
+
+
+def test_an_occupied_folder_is_not_evaluated_into(hepclf, trained):
+    before = {path: path.read_bytes() for path in Path("runs/latest").resolve().rglob("*") if path.is_file()}
+    code, _, err = hepclf("evaluate", "run=runs/latest", "out=runs/latest")
+    assert code == 1
+    assert "is not an empty folder" in err
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_training_events_are_told_from_a_test(hepclf, trained):
+    small = ["data=gw", "data.signals=200", "data.noise=600", "evaluation.plots=false"]
+    _, _, err = hepclf("evaluate", "run=runs/latest", *small)
+    assert "480 of 800 events have exactly the score of a training event" in " ".join(err.split())
+    _, _, err = hepclf("evaluate", "run=runs/latest", *small, "seed=1")
+    assert "training event" not in err
+
+
+def test_a_run_whose_judging_failed_is_judged_without_training_again(hepclf, monkeypatch):
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hepclf.workflow.evaluate", broken)
+        assert hepclf("train", *QUICK)[0] == 1
+    (folder,) = Path("runs/gw-mlp").iterdir()
+    code, out, err = hepclf("evaluate", f"run={folder}")
+    assert code == 0, err
+    assert "AUC" in out
+
+
+def test_classes_given_whole_replace_those_before(hepclf):
+    Path("a.csv").write_text("label,x\n" + "".join(f"{'gh'[i % 2]},{i * 37 % 101}\n" for i in range(100)))
+    given = ["data=csv", "data.files=a.csv", "data.classes={hadron: h, gamma: g}"]
+    code, out, err = hepclf("inspect", *given)
+    assert code == 0, err
+    assert "hadron" in out
+    assert "background" not in out
+
+
+def test_the_seed_reaches_the_split_of_a_file_that_names_none(hepclf):
+    Path("lab/data").mkdir(parents=True)
+    Path("lab/data/mine.yaml").write_text("# mine\n_target_: hepclf.data.gw.GW\nsignals: 100\nnoise: 300\n")
+    code, _, err = hepclf("train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", "seed=7")
+    assert code == 0, err
+    config = yaml.safe_load(Path("runs/latest/config.yaml").read_text())
+    assert config["data"]["split"]["seed"] == config["data"]["seed"] == 7
 
 
 def test_evaluating_with_the_same_choices_gives_the_same_numbers(hepclf, trained):
@@ -213,6 +291,20 @@ def test_the_completion_script_is_bash_that_works():
     probe += '_hepclf 2>/dev/null; echo "${COMPREPLY[0]}"'
     answer = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "model="
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_sweep_starts_no_other_job(number):
+    words = [*HEPCLF, "train", "-m", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
+    running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(Path("runs").glob("*/*/history.csv")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(number)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert "what was written so far is whole" in err
+    assert len(list(Path("runs").glob("*/*/environment.json"))) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

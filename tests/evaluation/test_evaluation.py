@@ -135,6 +135,9 @@ def test_yields_stand_for_the_whole_sample_process_by_process():
     assert found.b.value == pytest.approx(172 * (400 / 430 * 15 / 100 + 30 / 430 * 8 / 20))
 
 
+NO_CUT = (
+    "no cut on validation keeps an effective background count of 18.6 (evaluation.minimum_background=10 and 2 sigma)"
+)
 PLENTY = ((VALID, 1, 0.9, 50), (VALID, 0, 0.9, 50), (VALID, 0, 0.2, 50))
 
 
@@ -154,12 +157,12 @@ PLENTY = ((VALID, 1, 0.9, 50), (VALID, 0, 0.9, 50), (VALID, 0, 0.2, 50))
         (
             ((VALID, 1, 0.9, 9), (VALID, 0, 0.9, 9), (TEST, 1, 0.9, 9), (TEST, 0, 0.9, 90)),
             {},
-            "no cut on validation keeps an effective background count of 18.6 (10 and 2 sigma)",
+            NO_CUT,
         ),
         (
             ((VALID, 1, 0.9, 9), (VALID, 0, 0.9, 90), (TEST, 1, 0.9, 9), (TEST, 0, 0.9, 90)),
             {"yields": {"signal": 0}},
-            "no cut on validation keeps an effective background count of 18.6 (10 and 2 sigma) and a positive signal",
+            f"{NO_CUT} and a positive signal",
         ),
         (PLENTY, {}, "there are no test events to quote a significance on"),
         (((TEST, 1, 0.9, 9), (TEST, 0, 0.5, 40)), {}, "there are no validation events to choose a cut on"),

@@ -1,0 +1,27 @@
+"""Every kind of tagger that hepclf can read, by the word in its tagger.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hepclf.models.model import Tagger
+from hepclf.models.network import KIND as NETWORK
+from hepclf.models.network import NetworkTagger
+from hepclf.models.tagger import read_head
+
+_LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
+    NETWORK: NetworkTagger.load,
+}
+
+
+def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagger:
+    """Read a saved tagger of any kind; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
+    kind = read_head(Path(folder))["kind"]
+    if kind not in _LOADERS:
+        raise ValueError(
+            f"{folder}/tagger.json is a tagger of kind {kind[:40]!r}, this hepclf reads {', '.join(sorted(_LOADERS))}; "
+            "use a matching version"
+        )
+    return _LOADERS[kind](folder, recipes)
