@@ -48,6 +48,7 @@ class CSV:
     features     all (but label, weight, spectators and ignored), a group, or names of columns and groups
     missing      sentinels of a missing value, such as -999, NaN or the empty cell ""; in features and spectators
     rows         read so many rows in all
+    spectators   whole numbers as int64 (float64 where some are missing), other numbers as float64, else text
 
     Whatever is not a number and was not declared is refused with its file, row and column.
     """
@@ -88,7 +89,7 @@ class CSV:
             left = None if self.rows is None else self.rows - sum(len(table["features"]) for table in tables)
             if left != 0:
                 tables.append(self._table(each, columns, left))
-        whole = {key: _join([table[key] for table in tables]) for key in tables[0]}
+        whole = {key: _join(key.removeprefix("spectator "), [table[key] for table in tables]) for key in tables[0]}
         if self.labels_file is not None:
             whole["label"] = self._separate_labels(len(whole["features"]))
         return Events(
@@ -153,6 +154,9 @@ class CSV:
             dtypes[layout.index(columns.label)] = self._labels.dtype
         frame = _read(layout, dtypes, dict.fromkeys(may_miss, missing.texts), checks, rows)
         table = self._arrays(layout, columns, frame)
+        for name in columns.spectators:
+            if frame[layout.index(name)].dtype == np.float64:
+                table[f"spectator {name}"] = _whole(layout, name, table[f"spectator {name}"], rows)
         sound = not any(np.isinf(column).any() for column in table.values() if column.dtype.kind == "f")
         if not sound or ("label" in table and table["label"].min() < 0):
             raise ValueError(delimited.complaint(layout, checks, rows) or f"{layout.path} holds infinite values")
@@ -207,8 +211,28 @@ def _same(first: Layout, other: Layout) -> None:
         raise ValueError(f"column {lacking!r} of {first.path} is not in {other.path}{nearest(lacking, other.names)}")
 
 
-def _join(arrays: list[NDArray[Any]]) -> NDArray[Any]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+def _whole(layout: Layout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
+    """As int64 where the column holds whole numbers: event numbers are identities, and one lost bit joins two."""
+    index = layout.index(name)
+
+    def texts() -> NDArray[np.str_]:
+        return _parse(layout, {index: "str"}, {}, rows)[index].to_numpy().astype(np.str_)
+
+    try:
+        return delimited.whole(values, layout.first[index], texts)
+    except ValueError as error:
+        raise ValueError(f"{layout.path}, column {name!r}: {error}") from None
+
+
+def _join(key: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    for each in arrays if joined.dtype == np.float64 else []:
+        if each.dtype == np.int64 and abs(large := max(int(each.max()), int(each.min()), key=abs)) > delimited.EXACT:
+            raise ValueError(
+                f"{key!r} holds {large}, beyond 2^53, so that it must be 64-bit integers in all files, "
+                "however some are missing or fractions; mend or remove those rows, or ignore the column"
+            )
+    return joined
 
 
 def _read(

@@ -11,6 +11,7 @@ import lzma
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hepclf.events import nearest
 
 BLOCK = 1 << 20
 NEWLINE, RETURN = ord("\n"), ord("\r")
+EXACT = 2**53  # beyond it, float64 holds not every whole number
 COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 UNREADABLE = (ValueError, OverflowError, OSError, EOFError, csv.Error, zlib.error, lzma.LZMAError)
 Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothing
@@ -152,6 +154,37 @@ def number(text: str) -> float:
         return math.nan if "_" in text else float(text)
     except ValueError:
         return math.nan
+
+
+def whole(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[np.str_]]) -> NDArray[Any]:
+    """These numbers as int64 where all are whole and the first is written so, else as they are; never with a loss.
+
+    `texts` reads them as text, for where some are so large that float64 does not hold every whole number.
+    """
+    missing = bool(np.isnan(values).any())
+    large = np.abs(values) >= EXACT
+    if not large.any():
+        integers = not missing and _integer(first) and (values == np.rint(values)).all()
+        return values.astype(np.int64) if integers else values
+    cells = texts()
+    if not missing:
+        with suppress(ValueError, OverflowError):
+            return cells.astype(np.int64)
+    pairs = zip(cells[large].tolist(), values[large].tolist(), strict=True)
+    lossy = next((text for text, value in pairs if _integer(text) and int(text) != value), None)
+    if lossy is None:
+        return values
+    other = next((text for text in cells.tolist() if not _integer(text) or not -(2**63) <= int(text) < 2**63), "")
+    why = "some are missing" if missing else f"{other!r} is none"
+    raise ValueError(
+        f"{lossy} is beyond 2^53, so that all values must be 64-bit integers, however {why}; "
+        "mend or remove those rows, or ignore the column"
+    )
+
+
+def _integer(text: str) -> bool:
+    digits = text.strip()
+    return digits[digits[:1] in ("+", "-") :].isdecimal()
 
 
 def numeric(missing: Missing | None = None, *, largest: float = math.inf) -> Check:

@@ -1,9 +1,14 @@
+import gzip
+import re
+
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hepclf.data.csv import CSV
 from hepclf.data.delimited import layout, regular
+from hepclf.data.split import TEST, TRAIN, VALID, Split
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -41,3 +46,69 @@ def test_rows_of_more_columns_than_a_byte_counts_are_told_apart(tmp_path):
     for columns in (300, 300 + 256, 300 + 65_536):
         path.write_text(",".join("7" * 300) + "\n" + ",".join("7" * columns) + "\n")
         assert regular(layout(path, delimiter=",", header=False), None) == (columns == 300)
+
+
+BIG = 2**53  # from here on, float64 holds not every whole number
+
+
+def spectator(path, cells, name="a.csv", **settings):
+    """The spectator s of a file with these cells, in two classes and beside a column of text."""
+    rows = [f"{i // 10 % 2},2,{cell},junk\n" for i, cell in enumerate(cells)]
+    with gzip.open(path / name, "wt") if name.endswith(".gz") else (path / name).open("w") as file:
+        file.write("label,a,s,t\n" + "".join(rows))
+    return CSV(files=str(path / "*.csv*"), features=("a",), spectators=("s",), **settings).load()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("ignore", [(), ("t",)])
+@pytest.mark.parametrize("written", ["{}", " {}", '"{}"', "+{}"])
+def test_event_numbers_beyond_double_precision_stay_apart(tmp_path, name, ignore, written):
+    numbers = [7, *range(BIG, BIG + 38), 2**63 - 1]
+    events = spectator(tmp_path, [written.format(number) for number in numbers], name, ignore=ignore, missing=(-1,))
+    assert events.spectators["s"].dtype == np.int64
+    assert events.spectators["s"].tolist() == numbers
+    parts = Split(by="column", column="s").parts(events)
+    assert parts.tolist() == [(TEST, TEST, VALID, VALID, *[TRAIN] * 6)[number % 10] for number in numbers]
+    assert spectator(tmp_path, numbers, name, rows=3).spectators["s"].tolist() == numbers[:3]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "kind"),
+    [
+        (("1", "-2"), [1, -2], "i"),
+        (("1", "2.5"), [1, 2.5], "f"),
+        (("1.0", "2.0"), [1, 2], "f"),
+        (("1", "-7"), [1, None], "f"),
+        ((f"{BIG}", "-7"), [BIG, None], "f"),
+        (("1e18", "3"), [1e18, 3], "f"),
+        (("100000000000000000000", "2.5"), [1e20, 2.5], "f"),
+        (("A", "2"), ["A", "2"], "U"),
+    ],
+)
+def test_spectators_are_integers_where_they_are_written_so(tmp_path, cells, values, kind):
+    found = spectator(tmp_path, cells, missing=(-7,)).spectators["s"]
+    assert found.dtype.kind == kind
+    assert [None if value != value else value for value in found.tolist()] == values
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("-7", "some are missing; mend or remove those rows, or ignore the column"),
+        ("", "some are missing"),
+        ("1.5", "'1.5' is none"),
+        ("99999999999999999999", "'99999999999999999999' is none"),
+    ],
+)
+def test_event_numbers_that_would_lose_digits_are_refused(tmp_path, cell, why):
+    says = f"column 's': {BIG + 1} is beyond 2^53, so that all values must be 64-bit integers, however {why}"
+    with pytest.raises(ValueError, match=re.escape(says)):
+        spectator(tmp_path, (BIG + 1, cell), missing=(-7, ""))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("cell", ["", "1.5"])
+def test_event_numbers_that_would_lose_digits_beside_another_file_are_refused(tmp_path, sign, cell):
+    assert spectator(tmp_path, (sign * (BIG + 1),)).spectators["s"].dtype == np.int64
+    with pytest.raises(ValueError, match=rf"'s' holds {sign * (BIG + 1)}, beyond 2\^53, so that it must be 64-bit"):
+        spectator(tmp_path, (cell,), "b.csv", missing=("",))
