@@ -1,4 +1,6 @@
 import os
+import re
+import shlex
 from itertools import pairwise
 from pathlib import Path
 
@@ -6,18 +8,16 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
+import yaml
 
+from hepclf.cli.main import main
 from hepclf.data.root import Root
 from hepclf.data.samples import Sample, SumOfWeights
+from hepclf.recipe import build
 
 REAL = os.environ.get("HEPCLF_REAL_DATA")
 real = pytest.mark.skipif(REAL is None, reason="HEPCLF_REAL_DATA does not name the folder of real data")
 FORMATS = ("TTree", "RNTuple")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def write(name, *, tree="t", form="TTree", compression=None, pieces=1, also=(), **columns):
@@ -451,6 +451,44 @@ def test_integers_that_no_type_holds_are_refused():
     write("b.root", x=[1.0], n=np.array([1], dtype=np.uint64))
     with pytest.raises(ValueError, match=r"spectator 'n' is uint64 in b\.root, tree 't' and int64 before"):
         load(sample(files="?.root"), features=("x",), spectators=("n",))
+
+
+def test_the_page_keeps_its_word(capsys):
+    page = (Path(__file__).parents[2] / "docs" / "root.md").read_text()
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    commands = [shlex.split(line[2:])[1:] for line in page.splitlines() if line.startswith("$ hepclf")]
+    assert len(text.splitlines()) <= 25
+    Path("ntuples").mkdir()
+    Path("lab/data").mkdir(parents=True)
+    Path("lab/data/mine.yaml").write_text(text)
+    rng = np.random.default_rng(0)
+    for name, shift in {"dy_1": 0, "dy_2": 0, "ttbar_1": 2, "ttbar_2": 2}.items():
+        counts = rng.poisson(1 + shift, 300)
+        weights = rng.choice([1.0, -1.0], 300, p=[0.9, 0.1])
+        write(
+            f"ntuples/{name}.root",
+            tree="Events",
+            also={"Runs": {"genEventSumw": [weights.sum()]}},
+            Jet_pt=ak.unflatten(rng.exponential(40 + 10 * shift, counts.sum()), counts),
+            Jet_eta=ak.unflatten(rng.normal(size=counts.sum()), counts),
+            MET_pt=rng.exponential(20 + 20 * shift, 300),
+            event=np.arange(300),
+            genWeight=weights,
+        )
+    for words in commands:
+        few = ["trainer.epochs=2", "evaluation.plots=false"] if words[0] == "train" else []
+        assert main([*words, *few]) == 0, capsys.readouterr().err
+    events = build(Root, yaml.safe_load(text.replace('"${seed}"', "0")) | {"selection": None}, "data").load()
+    assert events.sums["signal"] == pytest.approx(59.8e3 * 687.1 * 1.21 * 0.105)
+    assert events.names == (
+        "MET_pt",
+        "count(Jet_pt)",
+        "sum(Jet_pt[abs(Jet_eta) < 2.5])",
+        "Jet_pt_0",
+        "Jet_pt_1",
+        "Jet_eta_0",
+        "Jet_eta_1",
+    )
 
 
 def real_load(*samples, **settings):

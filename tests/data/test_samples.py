@@ -7,8 +7,7 @@ from hepclf.recipe import build, describe
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def some_files(_own_folder):
     for name in ("b.root", "a.root", "run2/d.root", "run1/c.root"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
