@@ -42,16 +42,6 @@ class Fit(Protocol):
         """Epochs without a better validation loss after which to leave; None where the fit ends by itself."""
         ...
 
-    @property
-    def epochs(self) -> int:
-        """How many there are at most."""
-        ...
-
-    @property
-    def patience(self) -> int | None:
-        """After how many epochs without a better validation loss to leave; None: never."""
-        ...
-
     def __iter__(self) -> Iterator[Epoch]:
         """Train; an Epoch after each pass."""
         ...

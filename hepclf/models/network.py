@@ -88,7 +88,6 @@ class NetworkFit:
             )
         self._train = table(train, prepare, trainer, device)
         self._valid = table(valid, prepare, trainer, device)
-        self.epochs, self.patience = trainer.epochs, trainer.patience
         self._best = (0, math.inf)
         self._state: dict[str, Tensor] = {}
 
@@ -148,7 +147,7 @@ class NetworkTagger:
         self._warn_of_new_missing(features)
         parts = [self._logits(features[start : start + ROWS]) for start in range(0, max(len(features), 1), ROWS)]
         logits = torch.cat(parts).double()
-        if count := int((~torch.isfinite(logits.reshape(len(features), -1)).all(1)).sum()):
+        if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
             sizes = [float(np.nanmax(np.abs(column))) for column in features.T if not np.isnan(column).all()]
             raise ValueError(
                 f"the network's output is not finite in {count} events: a feature lies too far outside its training "

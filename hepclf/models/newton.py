@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from hepclf.events import Events
-from hepclf.models.network import Module, Network, NetworkTagger, table
+from hepclf.models.network import CPU, Module, Network, NetworkTagger, table
 from hepclf.training.device import resolve
 from hepclf.training.loss import losses
-from hepclf.training.trainer import Epoch, Table, Trainer
+from hepclf.training.trainer import Epoch, Table, Trainer, seeded
 
 STEPS = 50
 SEPARATED = 1e-9  # curvature left, of that at the start: what is flatter has no minimum to find
@@ -44,20 +44,31 @@ class NewtonFit:
         self._penalty = torch.full((size,), recipe.l2, dtype=torch.float64, device=device)
         self._penalty[0] = 0
         self._theta = torch.zeros(size, dtype=torch.float64, device=device)
-        self.epochs, self.patience = STEPS, None
-        self._steps = 0
+        self._steps, self._converged, self._seed = 0, False, trainer.seed
         self._refuse_dependent_inputs()
+
+    @property
+    def epochs(self) -> int:
+        """Steps at most."""
+        return STEPS
+
+    @property
+    def patience(self) -> int | None:
+        """None: the steps end by themselves, at the solution and nowhere before."""
+        return None
 
     def __iter__(self) -> Iterator[Epoch]:
         loss = self._objective(self._theta)
         while self._steps < STEPS:
             started = time.perf_counter()
             gradient, hessian = self._derivatives()
-            step = torch.linalg.lstsq(hessian, gradient[:, None]).solution[:, 0]
+            step = self._newton_step(hessian, gradient)
             decrement = float(gradient @ step)
             theta, new_loss = self._halved(step, loss)
             self._theta, loss = theta, new_loss
             self._steps += 1
+            flatness = self._flatness(hessian)
+            self._converged = flatness >= SEPARATED and decrement <= CONVERGED * max(loss, 1e-3)
             yield Epoch(
                 self._steps,
                 self._mean_loss(self._train),
@@ -65,24 +76,40 @@ class NewtonFit:
                 1.0,
                 time.perf_counter() - started,
             )
-            if self._flatness(hessian) < SEPARATED:
-                break
-            if decrement <= CONVERGED * max(loss, 1e-3):
+            if self._converged:
                 return
+            if flatness < SEPARATED:
+                break
+        self._refuse_wrong_curvature(torch.linalg.eigvalsh(self._scaled(hessian)))
         raise ValueError(
             f"the likelihood has no maximum that {self._steps} steps could reach: a plane separates some events of the "
             "classes, so coefficients grow without bound; set model.l2=1e-4 or use model.solver=gradient"
         )
 
     def tagger(self) -> NetworkTagger:
-        """The tagger of the last step; its summary holds the coefficients and their errors."""
-        module = Module(self._recipe, self._prepare, 2)
+        """The tagger of the solution; its summary holds the coefficients and their errors."""
+        if not self._converged:
+            raise ValueError(
+                f"there is no tagger before the solution is found, however {self._steps} steps were taken; "
+                "iterate over the fit to its end"
+            )
+        with seeded(CPU, self._seed):
+            module = Module(self._recipe, self._prepare, 2)
         weight, bias = module.body.parameters()
         with torch.no_grad():
             weight.copy_(self._theta[None, 1:])
             bias.copy_(self._theta[:1])
         summary = {"steps": self._steps, "train_loss": self._mean_loss(self._train), **self._coefficients()}
         return NetworkTagger(module.to(self._theta.device), self._recipe, self._classes, summary)
+
+    def _newton_step(self, hessian: Tensor, gradient: Tensor) -> Tensor:
+        """H^-1 g; directions that are flat to rounding are left as they are."""
+        scale = self._sizes()
+        values, vectors = torch.linalg.eigh(hessian / scale / scale[:, None])
+        flat = values <= len(values) * torch.finfo(values.dtype).eps * values.abs().max()
+        along = (vectors.T @ (gradient / scale)) / values.masked_fill(flat, torch.inf)
+        step: Tensor = (vectors @ along) / scale
+        return step
 
     def _halved(self, step: Tensor, loss: float) -> tuple[Tensor, float]:
         scale = 1.0
@@ -117,7 +144,7 @@ class NewtonFit:
         theta = self._theta
         if self._prepare.linear:
             back = torch.eye(len(theta), dtype=torch.float64, device=theta.device)
-            size = len(self._prepare.kept)
+            size = len(self._prepare.names)
             centre, width = self._prepare.centre.double(), self._prepare.width.double()
             back[0, 1 : size + 1] = -centre / width
             back.diagonal()[1 : size + 1].copy_(1 / width)
@@ -146,6 +173,7 @@ class NewtonFit:
     def _refuse_dependent_inputs(self) -> None:
         values, vectors = torch.linalg.eigh(self._scaled(self._derivatives()[1]))
         self._curvature = float(values[0])
+        self._refuse_wrong_curvature(values)
         if self._curvature < 1e-12 * float(values[-1]):
             size = vectors[:, 0].abs()
             names = self._train.names
@@ -155,14 +183,24 @@ class NewtonFit:
                 "solution; leave one out of data.features, set model.l2=1e-4 or use model.solver=gradient"
             )
 
+    def _refuse_wrong_curvature(self, values: Tensor) -> None:
+        if bool((self._train.weights < 0).any()) and float(values[0]) < -1e-12 * float(values.abs().max()):
+            raise ValueError(
+                "the negative weights leave the likelihood without a maximum: along some direction of the features "
+                "it curves upwards; set trainer.negative_weights=zero or abs, or use model.solver=gradient"
+            )
+
     def _flatness(self, hessian: Tensor) -> float:
         """The least curvature, as a part of what it was at the start."""
         return float(torch.linalg.eigvalsh(self._scaled(hessian))[0]) / self._curvature
 
     def _scaled(self, hessian: Tensor) -> Tensor:
         """The Hessian in units of the largest size of each input, so that scales do not matter."""
-        scale = self._train.inputs.abs().amax(0).clamp_min(1e-300)
+        scale = self._sizes()
         return hessian / scale / scale[:, None]
+
+    def _sizes(self) -> Tensor:
+        return self._train.inputs.abs().amax(0).clamp_min(1e-300)
 
 
 def _design(part: Table) -> Table:

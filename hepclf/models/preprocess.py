@@ -164,8 +164,9 @@ class Prepare(nn.Module):
         kinds, missing = structure.get("kinds"), structure.get("missing")
         if not isinstance(kinds, list) or len(kinds) != len(names) or any(k not in get_args(Scaling) for k in kinds):
             raise ValueError(f"prepare.kinds must be a scaling for each input, however prepare.kinds={kinds}")
-        within = isinstance(missing, list) and all(type(i) is int and 0 <= i < len(names) for i in missing)
-        if not within or len(set(missing)) < len(missing):
+        if not isinstance(missing, list) or [*map(type, missing)] != [int] * len(missing):
+            raise ValueError(f"prepare.missing must be positions of inputs, however prepare.missing={missing}")
+        if len(set(missing)) < len(missing) or not all(0 <= i < len(names) for i in missing):
             raise ValueError(
                 f"prepare.missing must be different positions of inputs, however prepare.missing={missing}"
             )

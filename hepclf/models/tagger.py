@@ -91,10 +91,10 @@ def _wrong(head: dict[str, Any]) -> str | None:
     return None
 
 
-def read_tagger(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The contents of the tagger.json of this kind and its files by role, every file checked against its hash."""
+def read_tagger(folder: Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The contents of a tagger.json of this kind (None: of any), and its files by role, checked against their hashes."""
     head = read_head(folder)
-    if head["kind"] != kind:
+    if kind is not None and head["kind"] != kind:
         raise ValueError(
             f"{folder / HEAD} is a tagger of kind {head['kind']!r}, not {kind!r}; "
             "hepclf.models.kinds.load_tagger reads every kind"

@@ -38,8 +38,12 @@ def rewrite(folder, **changes):
     (folder / "tagger.json").write_text(json.dumps({**head, **changes}))
 
 
+def weights_of(folder):
+    return next(folder.glob("weights-*.safetensors"))
+
+
 def rewrite_weights(folder, change):
-    path = folder / "weights.safetensors"
+    path = weights_of(folder)
     tensors = load_file(path)
     change(tensors)
     save_file(tensors, path)
@@ -110,7 +114,7 @@ def test_saving_and_loading_changes_no_score(gaussians, tmp_path):
     again = NetworkTagger.load(tmp_path / "tagger")
     assert (again.scores(events) == tagger.scores(events)).all()
     assert (again.inputs, again.classes, again.recipe) == (tagger.inputs, tagger.classes, tagger.recipe)
-    assert sorted(path.name for path in (tmp_path / "tagger").iterdir()) == ["tagger.json", "weights.safetensors"]
+    assert {path.name for path in (tmp_path / "tagger").iterdir()} == {"tagger.json", weights_of(tmp_path / "tagger").name}
 
 
 def test_scoring_is_the_same_from_several_threads(gaussians):
@@ -153,7 +157,7 @@ def test_a_tagger_cannot_name_other_code(saved, target):
 
 def test_a_changed_file_is_refused(saved):
     _, folder = saved
-    path = folder / "weights.safetensors"
+    path = weights_of(folder)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ValueError, match="was changed after the tagger was saved"):
         NetworkTagger.load(folder)
@@ -169,8 +173,9 @@ def test_a_file_outside_the_folder_is_refused(saved, name):
 
 def test_a_link_is_refused(saved):
     _, folder = saved
-    (folder / "weights.safetensors").rename(folder.parent / "elsewhere")
-    (folder / "weights.safetensors").symlink_to(folder.parent / "elsewhere")
+    path = weights_of(folder)
+    path.rename(folder.parent / "elsewhere")
+    path.symlink_to(folder.parent / "elsewhere")
     with pytest.raises(ValueError, match="not a plain file of its own folder"):
         NetworkTagger.load(folder)
 

@@ -85,7 +85,7 @@ def test_a_constant_feature_is_refused_by_name_or_dropped_with_a_warning(caplog)
         Preprocess().fit(features, names)
     prepare = Preprocess(constant="drop").fit(features, names)
     assert prepare.inputs == ("pt", "mass")
-    assert prepare(torch.tensor(features)).shape == (5000, 2)
+    assert prepare(torch.tensor(features[:, :2])).shape == (5000, 2)
     assert "'year' is always 3.5 and is dropped" in caplog.text
 
 
