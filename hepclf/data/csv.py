@@ -24,6 +24,7 @@ from hepclf.recipe import recipe
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+ROWS = 1 << 12  # copied at once: so few that the part of the matrix they go to stays in cache
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -164,8 +165,10 @@ class CSV:
 
     def _arrays(self, layout: Layout, columns: Columns, frame: DataFrame) -> dict[str, NDArray[Any]]:
         features = np.empty((len(frame), len(columns.features)), dtype=np.float32)
-        for position, name in enumerate(columns.features):
-            features[:, position] = frame[layout.index(name)].to_numpy()
+        each = [frame[layout.index(name)].to_numpy() for name in columns.features]
+        for start in range(0, len(frame), ROWS):
+            for position, values in enumerate(each):
+                features[start : start + ROWS, position] = values[start : start + ROWS]
         table: dict[str, NDArray[Any]] = {"features": features}
         for name in columns.spectators:
             values = frame[layout.index(name)]
