@@ -167,8 +167,8 @@ class CSV:
         features = np.empty((len(frame), len(columns.features)), dtype=np.float32)
         each = [frame[layout.index(name)].to_numpy() for name in columns.features]
         for start in range(0, len(frame), ROWS):
-            for position, values in enumerate(each):
-                features[start : start + ROWS, position] = values[start : start + ROWS]
+            for position, column in enumerate(each):
+                features[start : start + ROWS, position] = column[start : start + ROWS]
         table: dict[str, NDArray[Any]] = {"features": features}
         for name in columns.spectators:
             values = frame[layout.index(name)]
