@@ -21,7 +21,7 @@ CONSTANTS = {"pi": np.float64(np.pi), "inf": np.float64(np.inf), "nan": np.float
 class Function(NamedTuple):
     """A function of the language: what it takes, what it makes of that, and of which kind that is."""
 
-    parameters: tuple[str, ...]  # one named "condition" takes nothing else
+    parameters: tuple[str, ...]  # the first is a condition where it is called so
     apply: Callable[..., Value]
     gives: Kind = "number"
 
@@ -31,42 +31,9 @@ def number(value: Any) -> Any:
     return value if value.dtype == np.float64 else value.astype(np.float64)
 
 
-def condition(value: Value, of: str) -> Value:
-    """The value, which must be true or false."""
-    content = value.content if isinstance(value, jagged.Jagged) else value
-    if content.dtype != np.bool_:
-        raise ValueError(f"{of} takes conditions, however this is a number; compare it, as in (x != 0)")
-    return value
-
-
-def selected(values: Value, keep: Value) -> Value:
-    """The elements of each list for which the condition holds."""
-    return jagged.select(values, condition(keep, "[ ]"))
-
-
-def negative(value: Value) -> Value:
-    """Minus the value."""
-    return lift(lambda content: -number(content), value)
-
-
-def as_number(value: Value) -> Value:
-    """The value as float64."""
-    return lift(number, value)
-
-
-def opposite(value: Value) -> Value:
-    """True where the condition is false."""
-    return lift(np.logical_not, condition(value, "not"))
-
-
-def both(first: Value, second: Value) -> Value:
-    """True where both conditions hold."""
-    return lift(np.logical_and, condition(first, "and"), condition(second, "and"))
-
-
-def either(first: Value, second: Value) -> Value:
-    """True where at least one of the conditions holds."""
-    return lift(np.logical_or, condition(first, "or"), condition(second, "or"))
+opposite = partial(lift, np.logical_not)
+both = partial(lift, np.logical_and)
+either = partial(lift, np.logical_or)
 
 
 def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
@@ -86,11 +53,6 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Value]:
     return partial(lift, divide)
 
 
-def where(chosen: Value, first: Value, second: Value) -> Value:
-    """The first where the condition holds, the second elsewhere; a condition if both are."""
-    return lift(_where, condition(chosen, "where"), first, second)
-
-
 def _where(chosen: Any, first: Any, second: Any) -> Any:
     if first.dtype == np.bool_ and second.dtype == np.bool_:
         return np.where(chosen, first, second)
@@ -101,6 +63,8 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return np.minimum(np.maximum(x, low), high)
 
 
+negative = _numbers(operator.neg)
+positive = _numbers(operator.pos)
 BINARY: dict[type[ast.operator], tuple[Callable[..., Value], Kind]] = {
     ast.Add: (_numbers(operator.add), "number"),
     ast.Sub: (_numbers(operator.sub), "number"),
@@ -133,7 +97,7 @@ FUNCTIONS: dict[str, Function] = {
     "minimum": Function(("x", "y"), _numbers(np.minimum)),
     "maximum": Function(("x", "y"), _numbers(np.maximum)),
     "clip": Function(("x", "low", "high"), _numbers(_clip)),
-    "where": Function(("condition", "x", "y"), where, "unknown"),
+    "where": Function(("condition", "x", "y"), partial(lift, _where), "unknown"),
     "isnan": Function(("x",), _numbers(np.isnan), "condition"),
     "isfinite": Function(("x",), _numbers(np.isfinite), "condition"),
     "deltaphi": Function(("phi1", "phi2"), _numbers(kinematics.deltaphi)),
@@ -146,8 +110,8 @@ FUNCTIONS: dict[str, Function] = {
     "max": Function(("x",), jagged.largest),
     "min": Function(("x",), jagged.smallest),
     "mean": Function(("x",), jagged.mean),
-    "any": Function(("condition",), lambda x: jagged.holds_for_any(condition(x, "any")), "condition"),
-    "all": Function(("condition",), lambda x: jagged.holds_for_all(condition(x, "all")), "condition"),
+    "any": Function(("condition",), jagged.holds_for_any, "condition"),
+    "all": Function(("condition",), jagged.holds_for_all, "condition"),
     "first": Function(("x",), lambda x: jagged.pick(x, 0, np.nan)),
     "last": Function(("x",), lambda x: jagged.pick(x, -1, np.nan)),
     "at": Function(("x", "index", "fill"), jagged.pick),

@@ -40,7 +40,6 @@ class Part(NamedTuple):
 class Link(NamedTuple):
     """One more operation on what stands to its left."""
 
-    node: ast.expr
     function: Callable[..., Value]
     operand: Part
 
@@ -119,37 +118,36 @@ class Builder:
         operand = self.build(node.operand, depth)
         match node.op:
             case ast.Not() | ast.Invert():
-                self._must_hold(operand)
-                return self._apply(node, functions.opposite, operand, kind="condition")
+                sign = "not" if isinstance(node.op, ast.Not) else "~"
+                return self._apply(node, functions.opposite, self._condition(operand, sign), kind="condition")
             case ast.USub():
                 return self._apply(node, functions.negative, operand)
-        return self._apply(node, functions.as_number, operand)
+        return self._apply(node, functions.positive, operand)
 
     def _binary(self, node: ast.BinOp, depth: int) -> Part:
         """All of a + b - c, which nests to the left as deep as it is long, in one step."""
         nodes = [node]
         while isinstance(nodes[-1].left, ast.BinOp):
             nodes.append(nodes[-1].left)
-        first = result = self.build(nodes[-1].left, depth)
-        links = []
+        first = self.build(nodes[-1].left, depth)
+        kind = first.kind
+        links: list[Link] = []
         for each in reversed(nodes):
             operand = self.build(each.right, depth)
-            if isinstance(each.op, ast.BitAnd | ast.BitOr):
-                self._must_hold(result)
-                self._must_hold(operand)
-            elif type(each.op) not in functions.BINARY:
+            if type(each.op) not in functions.BINARY:
                 raise self._foreign(each, each.op)
+            if isinstance(each.op, ast.BitAnd | ast.BitOr):
+                sign = "&" if isinstance(each.op, ast.BitAnd) else "|"
+                left = self._condition(Part(first.step, kind, first.place), sign)
+                first, operand = first if links else left, self._condition(operand, sign)
             function, kind = functions.BINARY[type(each.op)]
-            links.append(Link(each, function, operand))
-            result = Part(first.step, kind, first.place)
-        return self._chain(first, links, result.kind)
+            links.append(Link(function, operand))
+        return self._chain(first, links, kind)
 
     def _logic(self, node: ast.BoolOp, depth: int) -> Part:
-        operands = [self.build(value, depth) for value in node.values]
-        for operand in operands:
-            self._must_hold(operand)
-        function = functions.both if isinstance(node.op, ast.And) else functions.either
-        return self._chain(operands[0], [Link(node, function, operand) for operand in operands[1:]], "condition")
+        word, function = ("and", functions.both) if isinstance(node.op, ast.And) else ("or", functions.either)
+        first, *others = [self._condition(self.build(value, depth), word) for value in node.values]
+        return self._chain(first, [Link(function, operand) for operand in others], "condition")
 
     def _comparison(self, node: ast.Compare, depth: int) -> Part:
         for operator in node.ops:
@@ -164,8 +162,8 @@ class Builder:
             left, held = first.step(table), None
             for compare, operand in zip(compares, others, strict=True):
                 right = operand.step(table)
-                holds = self._do(node, compare, left, right)
-                held = holds if held is None else self._do(node, functions.both, held, holds)
+                holds = self._do(operand.place, compare, left, right)
+                held = holds if held is None else self._do(operand.place, functions.both, held, holds)
                 left = right
             return held
 
@@ -176,7 +174,7 @@ class Builder:
             raise self._error(node, "nothing equals nan; write isnan(x)")
         mask = isinstance(node, ast.BinOp | ast.UnaryOp) and isinstance(node.op, ast.BitAnd | ast.BitOr | ast.Invert)
         if mask and not self.text.bracketed(node.col_offset, node.end_col_offset or 0):
-            raise self._error(node, _BINDING)
+            raise self._error(node, f"&, | and ~ bind tighter than comparisons; {_BRACKETS}")
 
     def _call(self, node: ast.Call, depth: int) -> Part:
         if not isinstance(node.func, ast.Name) or node.func.col_offset in self.quoted:
@@ -199,7 +197,7 @@ class Builder:
             return self._apply(node, lambda x, fill: jagged.pick(x, index, fill), lists, fill)
         operands = [self.build(argument, depth) for argument in node.args]
         if function.parameters[0] == "condition":
-            self._must_hold(operands[0], name)
+            operands[0] = self._condition(operands[0], name)
         return self._apply(node, function.apply, *operands, kind=function.gives)
 
     def _subscript(self, node: ast.Subscript, depth: int) -> Part:
@@ -210,7 +208,7 @@ class Builder:
         selected = self.build(node.slice, depth)
         if selected.kind == "number":
             raise self.text.error(selected.place, "[ ] takes a whole number that is written out, or a condition")
-        return self._apply(node, functions.selected, lists, selected, kind=lists.kind)
+        return self._apply(node, jagged.select, lists, self._condition(selected, "[ ]"), kind=lists.kind)
 
     def _index(self, node: ast.expr) -> int:
         index = _whole(node)
@@ -218,32 +216,41 @@ class Builder:
             raise self._error(node, f"the index must be a whole number that is written out, below {LARGEST_INDEX}")
         return index
 
-    def _must_hold(self, part: Part, name: str = "") -> None:
+    def _condition(self, part: Part, of: str) -> Part:
+        """The part, refused where it is a number: now if that is known, or else when it is evaluated."""
+        hint = _BRACKETS if of in ("&", "|", "~") else "compare it, as in x != 0"
+        refused = self.text.error(part.place, f"{of} takes conditions, however this is a number; {hint}")
         if part.kind == "number":
-            raise self.text.error(
-                part.place, f"{name} takes a condition, however this is a number" if name else _BINDING
-            )
+            raise refused
+
+        def step(table: Mapping[str, Value]) -> Value:
+            value = part.step(table)
+            if not jagged.is_condition(value):
+                raise refused
+            return value
+
+        return Part(step, "condition", part.place) if part.kind == "unknown" else part
 
     def _apply(self, node: ast.expr, function: Callable[..., Value], *operands: Part, kind: Kind = "number") -> Part:
         def step(table: Mapping[str, Value]) -> Value:
-            return self._do(node, function, *(operand.step(table) for operand in operands))
+            return self._do(node.col_offset, function, *(operand.step(table) for operand in operands))
 
         return Part(step, kind, node.col_offset)
 
     def _chain(self, first: Part, links: list[Link], kind: Kind) -> Part:
         def step(table: Mapping[str, Value]) -> Value:
             value = first.step(table)
-            for node, function, operand in links:
-                value = self._do(node, function, value, operand.step(table))
+            for function, operand in links:
+                value = self._do(operand.place, function, value, operand.step(table))
             return value
 
         return Part(step, kind, first.place)
 
-    def _do(self, node: ast.expr, function: Callable[..., Value], *values: Value) -> Value:
+    def _do(self, place: int, function: Callable[..., Value], *values: Value) -> Value:
         try:
             return function(*values)
         except ValueError as wrong:
-            raise self._error(node, str(wrong)) from None
+            raise self.text.error(place, str(wrong)) from None
 
     def _foreign(self, node: ast.AST, what: ast.AST) -> ValueError:
         return self._error(node, f"{type(what).__name__} is no part of the language; see docs/expressions.md")
@@ -252,10 +259,7 @@ class Builder:
         return self.text.error(getattr(node, "col_offset", 0), message)
 
 
-_BINDING = (
-    "and, or, not, &, | and ~ take conditions, and &, | and ~ bind tighter than comparisons; "
-    "write (a > 1) & (b > 2), or a > 1 and b > 2"
-)
+_BRACKETS = "compare in brackets, as in (a > 1) & (b > 2), or write a > 1 and b > 2"
 
 
 def _whole(node: ast.expr) -> int | None:

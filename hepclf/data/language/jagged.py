@@ -27,6 +27,12 @@ class Jagged:
 Value = Any
 
 
+def is_condition(value: Value) -> bool:
+    """Whether it is made of booleans."""
+    content = value.content if isinstance(value, Jagged) else value
+    return bool(content.dtype == np.bool_)
+
+
 def lift(function: Callable[..., Any], *values: Value) -> Value:
     """The function of arrays applied element by element; what is one an event meets every element of a list."""
     offsets = _shared(values)
@@ -87,7 +93,7 @@ def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
 def count(values: Value) -> NDArray[np.int64]:
     """Length of each list."""
     lists = _lists(values, "count")
-    if lists.content.dtype == np.bool_:
+    if is_condition(lists):
         raise ValueError(
             "count counts every element, however this is a condition; write sum(condition), or count(x[condition])"
         )
@@ -97,7 +103,7 @@ def count(values: Value) -> NDArray[np.int64]:
 def total(values: Value) -> NDArray[np.float64]:
     """Sum of each list, 0 for an empty one; of a condition, the number of elements for which it holds."""
     lists = _lists(values, "sum")
-    if lists.content.dtype == np.bool_:
+    if is_condition(lists):
         return _held(lists).astype(np.float64)
     return _reduce(np.add, lift(lambda content: content.astype(np.float64, copy=False), lists), 0.0)
 
