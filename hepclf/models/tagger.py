@@ -92,7 +92,7 @@ def _wrong(head: dict[str, Any]) -> str | None:
 
 
 def read_tagger(folder: Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The contents of a tagger.json of this kind (None: of any), and its files by role, checked against their hashes."""
+    """The contents of a tagger.json of this kind (None: of any), and its files by role, checked against hashes."""
     head = read_head(folder)
     if kind is not None and head["kind"] != kind:
         raise ValueError(

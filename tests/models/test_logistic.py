@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from hepclf.events import Events
 from hepclf.models.logistic import Logistic
+from hepclf.models.newton import STEPS
 from hepclf.models.preprocess import Preprocess
 from hepclf.training.trainer import Trainer
 
@@ -125,3 +126,23 @@ def test_dependent_features_are_named():
     train = Events(features=features, labels=base.labels, names=("a", "b", "c", "d"))
     with pytest.raises(ValueError, match=r"features \['a', 'c', 'd'\] depend on each other linearly"):
         newton(train)
+
+
+def test_newton_ends_by_itself_and_has_no_tagger_before(gaussians):
+    train = correlated()
+    fit = Logistic(solver="newton").fit(train, train, Trainer(balance="none", patience=1, epochs=2))
+    assert (fit.epochs, fit.patience) == (STEPS, None)
+    next(iter(fit))
+    with pytest.raises(ValueError, match="no tagger before the solution is found"):
+        fit.tagger()
+    list(fit)
+    assert fit.tagger().summary["steps"] > 2
+
+
+def test_weights_without_a_maximum_are_not_blamed_on_the_features():
+    train = correlated(weights=np.where(np.arange(3000) % 2, 1.0, -0.5))
+    features = train.features.copy()
+    features[1::2] *= 0.1  # the negative events lie far out and decide the curvature
+    train = Events(features=features, labels=train.labels, names=train.names, weights=train.weights)
+    with pytest.raises(ValueError, match="negative weights leave the likelihood without a maximum"):
+        newton(train, Trainer(balance="mean", negative_weights="keep"), preprocess=Preprocess(scaling="none"))

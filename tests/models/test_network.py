@@ -3,17 +3,21 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 from scipy.stats import norm
 from torch import nn
 
+from hepclf.models.kinds import load_tagger
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp import MLP
 from hepclf.models.network import Network, NetworkTagger
+from hepclf.models.preprocess import Preprocess
 from hepclf.training.trainer import Trainer
 
 SHORT = Trainer(epochs=2, batch=256)
@@ -114,7 +118,10 @@ def test_saving_and_loading_changes_no_score(gaussians, tmp_path):
     again = NetworkTagger.load(tmp_path / "tagger")
     assert (again.scores(events) == tagger.scores(events)).all()
     assert (again.inputs, again.classes, again.recipe) == (tagger.inputs, tagger.classes, tagger.recipe)
-    assert {path.name for path in (tmp_path / "tagger").iterdir()} == {"tagger.json", weights_of(tmp_path / "tagger").name}
+    assert {path.name for path in (tmp_path / "tagger").iterdir()} == {
+        "tagger.json",
+        weights_of(tmp_path / "tagger").name,
+    }
 
 
 def test_scoring_is_the_same_from_several_threads(gaussians):
@@ -205,3 +212,129 @@ def test_what_is_no_tagger_is_named(saved, tmp_path):
 def test_there_is_no_tagger_before_the_first_epoch(gaussians):
     with pytest.raises(ValueError, match="no tagger before the first epoch"):
         MLP().fit(gaussians(100), gaussians(100), SHORT).tagger()
+
+
+def test_an_infinite_feature_has_no_score(gaussians):
+    events = gaussians(500)
+    tagger, _ = fitted(events)
+    features = events.features.copy()
+    features[:3, 1] = np.inf
+    with pytest.raises(ValueError, match="feature 'x1' is infinite in 3 events"):
+        tagger.scores(type(events)(features=features, labels=events.labels, names=events.names))
+
+
+def test_a_feature_beyond_float32_after_scaling_has_no_score(gaussians):
+    events = gaussians(500)
+    small = type(events)(features=events.features * 1e-6, labels=events.labels, names=events.names)
+    tagger, _ = fitted(small)
+    features = small.features.copy()
+    features[:2, 0] = 3e38
+    with pytest.raises(ValueError, match="output is not finite in 2 events"):
+        tagger.scores(type(events)(features=features, labels=events.labels, names=events.names))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recipe": {"_target_": 3}}, "must be the name of a class"),
+        ({"recipe": {"_target_": "hepclf.models.gone.X"}}, "is not a network of this hepclf"),
+        ({"recipe": []}, "must be the name of a class"),
+        ({"prepare": {"kinds": ["cubic"] * 3, "missing": []}}, "a scaling for each input"),
+        ({"prepare": {"kinds": ["standard"] * 3, "missing": [3]}}, "different positions"),
+        ({"prepare": {"kinds": ["standard"] * 3, "missing": [True]}}, "positions of inputs"),
+        ({"inputs": ["a", 1, "b"]}, "inputs must be a list of names"),
+        ({"classes": "ab"}, "classes must be a list of names"),
+        ({"summary": []}, "summary must be a mapping"),
+        ({"kind": "trees"}, "of kind 'trees', not 'network'"),
+    ],
+)
+def test_a_tagger_that_was_tampered_with_is_refused_in_one_line(saved, change, message):
+    _, folder = saved
+    rewrite(folder, **change)
+    with pytest.raises(ValueError, match=message) as caught:
+        NetworkTagger.load(folder)
+    assert "tagger.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_deeply_nested_json_is_refused(saved):
+    _, folder = saved
+    (folder / "tagger.json").write_text("[" * 200_000)
+    with pytest.raises(ValueError, match=r"tagger\.json is not a tagger of hepclf"):
+        NetworkTagger.load(folder)
+
+
+def test_a_width_that_is_not_positive_is_refused(saved):
+    _, folder = saved
+    rewrite_weights(folder, lambda tensors: tensors["prepare.width"].fill(0))
+    with pytest.raises(ValueError, match=r"prepare\.width must be positive"):
+        NetworkTagger.load(folder)
+
+
+def test_kinds_are_dispatched_through_a_closed_table(saved):
+    tagger, folder = saved
+    assert load_tagger(folder).inputs == tagger.inputs
+    rewrite(folder, kind="os")
+    with pytest.raises(ValueError, match=r"kind 'os', this hepclf reads .*network"):
+        load_tagger(folder)
+
+
+def test_a_file_cannot_ask_for_more_memory_than_it_holds(saved):
+    _, folder = saved
+    wide = {**json.loads((folder / "tagger.json").read_text())["recipe"], "hidden": [10**6, 10**6]}  # 4 TB
+    rewrite(folder, recipe=wide)
+    with pytest.raises(ValueError, match=r"do not fit together.*size mismatch"):
+        NetworkTagger.load(folder)
+
+
+def test_fitting_and_loading_leave_the_random_state_alone(gaussians, tmp_path):
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    events = gaussians(300)
+    for number, model in enumerate((MLP(hidden=(4,)), Logistic(solver="newton"), Mine())):
+        fitted(events, model)[0].save(tmp_path / str(number))
+        NetworkTagger.load(tmp_path / str(number), recipes=(Mine,))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_saving_again_leaves_no_trace_and_a_failure_leaves_the_old_tagger(saved, gaussians, monkeypatch):
+    old, folder = saved
+    new, _ = fitted(gaussians(500, seed=3))
+    replace = Path.replace
+
+    def fail(path, target):
+        if target.name == "tagger.json":
+            raise OSError("disk full")
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fail)
+        with pytest.raises(OSError, match="disk full"):
+            new.save(folder)
+    events = gaussians(50)
+    assert (NetworkTagger.load(folder).scores(events) == old.scores(events)).all()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    new.save(folder)
+    assert (NetworkTagger.load(folder).scores(events) == new.scores(events)).all()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_dropped_feature_is_not_asked_for_again(gaussians):
+    events = gaussians(300)
+    features = events.features.copy()
+    features[:, 1] = 2
+    flat = type(events)(features=features, labels=events.labels, names=events.names)
+    tagger, _ = fitted(flat, MLP(hidden=(4,), preprocess=Preprocess(constant="drop")))
+    assert tagger.inputs == ("x0", "x2")
+    fewer = type(events)(features=features[:, [2, 0]], labels=events.labels, names=("x2", "x0"))
+    assert (tagger.scores(fewer) == tagger.scores(flat)).all()
+
+
+def test_batch_normalisation_of_single_events_is_refused(gaussians):
+    with pytest.raises(ValueError, match=r"however trainer\.batch=1"):
+        MLP(norm="batch").fit(gaussians(100), gaussians(100), Trainer(batch=1))
+
+
+def test_a_fit_says_how_long_it_may_take(gaussians):
+    fit = MLP().fit(gaussians(100), gaussians(100), Trainer(epochs=7, patience=3))
+    assert (fit.epochs, fit.patience) == (7, 3)

@@ -103,3 +103,21 @@ def test_a_table_is_prepared_in_slices_with_the_same_result(monkeypatch):
     whole = prepare(torch.tensor(SKEWED))
     monkeypatch.setattr("hepclf.models.preprocess.ROWS", 999)
     assert torch.equal(prepare.all(SKEWED, torch.device("cpu")), whole)
+
+
+@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "quantile", "log"])
+def test_features_beyond_float32_are_refused_by_name(scaling):
+    features = SKEWED.copy()
+    features[7, 1] = -3e20
+    with pytest.raises(ValueError, match=r"feature 'mass' reaches 3e\+20 in size.*rescale it"):
+        Preprocess(scaling=scaling).fit(features, NAMES)
+
+
+def test_a_width_beyond_float32_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"feature 'pt' varies by .* alone.*rescale it"):
+        Preprocess().fit(SKEWED * np.float32(1e-38), NAMES)
+
+
+def test_a_log_of_values_many_orders_apart_is_finite():
+    values = np.concatenate([np.full(90, 1e-30), np.full(10, 1e17)]).astype(np.float32)[:, None]
+    assert np.isfinite(prepared(values, scaling="log")).all()
