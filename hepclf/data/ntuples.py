@@ -88,7 +88,7 @@ class Ntuples:
             if self.luminosity_fb is not None and isinstance(sample.sum_of_weights, SumOfWeights)
         }
         with ExitStack() as stack:
-            pool = stack.enter_context(ThreadPoolExecutor(self.threads or len(os.sched_getaffinity(0))))
+            pool = stack.enter_context(ThreadPoolExecutor(self.threads or _cores()))
             readers = stack.enter_context(ThreadPoolExecutor(AHEAD))
             samples = [self._parts(process, pool) for process in range(len(self.samples))]
             parts = [part for sample in samples for part in sample]
@@ -168,6 +168,12 @@ class Ntuples:
                 "they must sum to more than 0 to be scaled to a luminosity"
             )
         return sample.expected(self.luminosity_fb) / total
+
+
+def _cores() -> int:
+    """The cores that this process may use, where the system tells."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
