@@ -20,7 +20,7 @@ from hepclf.recipe import recipe
 SHORT = "expected Chunk of length"  # what uproot says of a file that ends too early
 READERS = 2  # threads that fetch bytes of a file
 TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
-UNCUT = 4  # a block of so many chunks is kept whole; a larger one is cut, and decompressed again for each piece
+UNCUT = 4  # chunks; what the file compressed together is read together up to here, as each piece decompresses it again
 
 
 @recipe
@@ -54,12 +54,13 @@ class Tree:
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
         """Clusters of an RNTuple; for a TTree, where the baskets of the branch with the largest ones begin."""
-        tree, offsets = self._opened(), []
+        tree = self._opened()
         if _is_rntuple(tree):
-            offsets = [cluster.num_first_entry for cluster in tree.cluster_summaries]
-        elif columns:
-            offsets = min((tree[name] for name in columns), key=lambda branch: branch.num_baskets).entry_offsets
-        return _grouped(sorted({0, self.entries, *offsets}), chunk)
+            coarse = fine = [cluster.num_first_entry for cluster in tree.cluster_summaries]
+        else:
+            branches = sorted((tree[name] for name in columns), key=lambda branch: branch.num_baskets)
+            coarse, fine = ([*each.entry_offsets] for each in (branches[0], branches[-1])) if branches else ([], [])
+        return grouped([*coarse, self.entries], fine, chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
         """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
@@ -202,12 +203,14 @@ def _is_rntuple(tree: Any) -> bool:
     return hasattr(tree, "cluster_summaries")
 
 
-def _grouped(offsets: list[int], chunk: int) -> list[int]:
-    """Cuts at least so far apart where blocks are smaller, and at most UNCUT times so far where one is larger."""
-    cuts = [offsets[0]]
-    for low, high in pairwise(offsets):
+def grouped(coarse: list[int], fine: list[int], chunk: int) -> list[int]:
+    """Cuts between blocks, a chunk apart where blocks are smaller; inside one of UNCUT chunks, between finer blocks."""
+    blocks = sorted({0, *coarse})
+    for low, high in pairwise(blocks.copy()):
+        if high - low > UNCUT * chunk:
+            blocks += [offset for offset in fine if low < offset < high]
+    cuts = [0]
+    for low, high in pairwise(sorted(blocks)):
         if high - cuts[-1] > chunk and low > cuts[-1]:
             cuts.append(low)
-        if high - low > UNCUT * chunk:
-            cuts += range(low + chunk, high, chunk)
-    return cuts if len(offsets) == 1 else [*cuts, offsets[-1]]
+    return [*cuts, max(blocks)] if len(blocks) > 1 else cuts

@@ -11,7 +11,7 @@ import uproot
 import yaml
 
 from hepclf.cli.main import main
-from hepclf.data.root import Root
+from hepclf.data.root import Root, grouped
 from hepclf.data.samples import Sample, SumOfWeights
 from hepclf.recipe import build
 
@@ -213,7 +213,8 @@ def test_types_of_features_may_differ_between_files_and_booleans_count():
 def test_missing_values_are_features_and_select_nothing():
     write("s.root", x=[1.0, np.nan, 3.0], j=[[1.0], [], [2.0]])
     assert np.isnan(load(sample(), features=("x",)).features[1, 0])
-    assert len(load(sample(), features=("x",), selection="j[0] > 0")) == 2
+    for selection in ("j[0] > 0", "j[0]"):
+        assert len(load(sample(), features=("x",), selection=selection)) == 2
 
 
 def test_many_files_are_read_one_after_another(monkeypatch, form):
@@ -312,7 +313,10 @@ BAD = {
         {"weight": "log(x - 55)", "selection": "x > 60"},
         "s.root, tree 't', entry 0: weight 'log(x - 55)' is nan; weights must be finite",
     ),
-    "an infinite weight": ({"weight": "1 / (x - 55)"}, "s.root, tree 't', entry 55: weight '1 / (x - 55)' is inf"),
+    "an infinite weight": (
+        {"weight": "1 / (x - 55)", "chunk": 10},
+        "s.root, tree 't', entry 55: weight '1 / (x - 55)' is inf",
+    ),
     "an infinite feature": (
         {"features": ("1 / (x - 55)",), "selection": "x > 42"},
         "s.root, tree 't', entry 55: feature '1 / (x - 55)' is inf, infinite in single precision",
@@ -397,6 +401,31 @@ def test_a_damaged_file_stops_the_run_or_is_left_out_with_its_normalisation(dama
     assert skipped.sums == without.sums
     assert np.array_equal(skipped.features, without.features)
     assert "s: 1 of 2 files cannot be read and are left out, with their normalisation: s.root" in caplog.text
+
+
+def test_branches_that_nothing_names_are_not_read():
+    write("s.root", x=np.arange(100.0), broken=np.arange(100.0), compression=uproot.ZSTD(1))
+    scramble()
+    assert len(load(sample(), features=("x",))) == 100
+    with pytest.raises(ValueError, match=r"s\.root cannot be read"):
+        load(sample(), features=("broken",))
+
+
+@pytest.mark.parametrize(
+    ("coarse", "fine", "chunk", "cuts"),
+    [
+        ([0, 10, 20, 30, 35], [], 10, [0, 10, 20, 30, 35]),
+        ([0, 10, 20, 30, 35], [0, 5, 35], 25, [0, 20, 35]),
+        ([0, 10, 20, 30, 35], [], 100, [0, 35]),
+        ([0, 30, 60], [0, 10, 20, 30, 60], 10, [0, 30, 60]),  # each is decompressed once
+        ([0, 5, 55, 60], [0, 8, 30, 33, 55, 60], 10, [0, 8, 30, 33, 55, 60]),  # too large to be kept whole
+        ([0, 100], [0, 100], 10, [0, 100]),  # there is nowhere to cut
+        ([0], [0], 10, [0]),
+        ([0], [], 10, [0]),
+    ],
+)
+def test_chunks_end_where_blocks_do(coarse, fine, chunk, cuts):
+    assert grouped(coarse, fine, chunk) == cuts
 
 
 def test_a_missing_file_may_be_left_out_but_not_all_files(caplog):
