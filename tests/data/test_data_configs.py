@@ -61,4 +61,4 @@ def test_susy_has_the_published_columns_groups_and_split():
     assert (len(low), len(high)) == (8, 10)
     split = Split(**settings.pop("split"))
     assert (split.valid, split.test, split.tail_from) == (0.1, 0.1, 5_000_000)
-    recipe(**settings, split=split)
+    assert recipe(**{**settings, "files": "SUSY.csv"}, split=split).features == "all"
