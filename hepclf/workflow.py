@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,36 +26,13 @@ from hepclf.models.model import Model, Tagger
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, read_yaml, write_csv, write_json, write_yaml
+from hepclf.training.progress import Progress, Quiet
 from hepclf.training.trainer import Epoch, Stopping, Trainer
 
 SCHEMA = 1
 TRAIN, VALID, TEST = range(3)
 
 log = logging.getLogger(__name__)
-
-
-class Progress(Protocol):
-    """Hears what a workflow is doing."""
-
-    def stage(self, what: str) -> None:
-        """A new stage begins."""
-        ...
-
-    def epoch(self, epoch: Epoch, of: int) -> None:
-        """An epoch is done."""
-        ...
-
-
-class Quiet:
-    """Progress for those who do not want to hear it."""
-
-    def stage(self, what: str) -> None:
-        """Only logged."""
-        log.info(what)
-
-    def epoch(self, epoch: Epoch, of: int) -> None:
-        """Only logged."""
-        log.info("epoch %d of %d: training loss %.5g, validation loss %.5g", epoch.epoch, of, *epoch[1:3])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +57,27 @@ class Facts(NamedTuple):
     summary: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The recipes of one training, and what its data and model are called in the record."""
+
+    data: Loader
+    model: Model
+    trainer: Trainer
+    evaluation: Evaluation
+    names: Mapping[str, str]
+
+    def describe(self) -> dict[str, Any]:
+        """What config.yaml holds: enough to train again."""
+        recipes = {"data": self.data, "model": self.model, "trainer": self.trainer, "evaluation": self.evaluation}
+        return {**{name: describe(recipe) for name, recipe in recipes.items()}, "names": dict(self.names)}
+
+    @property
+    def title(self) -> str:
+        """What stands above its tables and pictures."""
+        return f"{self.names['data']}, {self.names['model']}"
+
+
 def train(
     data: Loader | Events,
     model: Model,
@@ -96,68 +94,56 @@ def train(
     the record, their classes otherwise.
     """
     loader = Memory(events=data) if isinstance(data, Events) else data
-    recipes = {
-        "data": loader,
-        "model": model,
-        "trainer": trainer or Trainer(),
-        "evaluation": evaluation or Evaluation(),
-    }
-    for what, method in (("data", "load"), ("model", "fit")):
-        if not hasattr(recipes[what], method):
-            raise TypeError(f"{what} must have {method}(), as every {what} of hepclf has, not be {recipes[what]!r}")
-    named = {what: type(recipes[what]).__name__.lower() for what in ("data", "model")} | dict(names or {})
+    for what, made, method in (("data", loader, "load"), ("model", model, "fit")):
+        if not hasattr(made, method):
+            raise TypeError(f"{what} must have {method}(), as every {what} of hepclf has, not be {made!r}")
+    named = {"data": type(loader).__name__.lower(), "model": type(model).__name__.lower(), **(names or {})}
+    trainer, evaluation = trainer or Trainer(), evaluation or Evaluation()
+    job = Job(data=loader, model=model, trainer=trainer, evaluation=evaluation, names=named)
+    progress = progress or Quiet()
     if folder is None:
-        return _train(**recipes, named=named, run=None, progress=progress or Quiet())  # type: ignore[arg-type]
-    described = {name: describe(recipe) for name, recipe in recipes.items()}
+        return _train(job, None, progress)
+    described = job.describe()
     run = Run.at(folder)
     with run.recorded() as record:
         started = time.perf_counter()
-        write_yaml(run.config, {**described, "names": named})
-        trained = _train(**recipes, named=named, run=run, progress=progress or Quiet())  # type: ignore[arg-type]
+        write_yaml(run.config, described)
+        trained = _train(job, run, progress)
         epochs = sum(epoch.seconds for epoch in trained.history)
-        record |= {"seconds": {"total": time.perf_counter() - started, "epochs": epochs}}
-        record |= {"device": str(getattr(trained.tagger, "device", "cpu"))}
+        record["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs}
+        record["device"] = trained.tagger.device
     return trained
 
 
-def _train(
-    data: Loader,
-    model: Model,
-    trainer: Trainer,
-    evaluation: Evaluation,
-    named: Mapping[str, str],
-    run: Run | None,
-    progress: Progress,
-) -> Trained:
+def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     progress.stage("loading")
-    events = data.load().check()
-    parts = data.split.parts(events)
-    evaluation.check(events.classes, events.process_names)
+    events = job.data.load().check()
+    parts = job.data.split.parts(events)
+    job.evaluation.check(events.classes, events.process_names)
     progress.stage("training")
-    tagger, history = _fit(model, events, parts, trainer, run, progress)
+    tagger, history = _fit(job, events, parts, run, progress)
     progress.stage("scoring")
     scored = score(tagger, events, parts)
     if run:
         tagger.save(run.tagger)
         write_scores(run.scores, scored)
     progress.stage("judging")
-    verdict = evaluate(scored, evaluation)
+    verdict = evaluate(scored, job.evaluation)
     plots: tuple[Path, ...] = ()
     if run:
-        facts = Facts(named["data"], named["model"], trainer.seed, tagger.inputs, tagger.summary)
+        facts = Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary)
         write_json(run.metrics, metrics(verdict, scored, facts))
-    if run and evaluation.plots:
+    if run and job.evaluation.plots:
         progress.stage("drawing")
-        over = plane(tagger, events, parts, verdict.signal)
-        plots = _draw(verdict, run.plots, history, over, f"{named['data']}, {named['model']}")
+        plots = _draw(verdict, run.plots, history, plane(tagger, events, parts, verdict.signal), job.title)
     return Trained(tagger=tagger, verdict=verdict, scored=scored, history=history, run=run, plots=plots)
 
 
 def _fit(
-    model: Model, events: Events, parts: NDArray[np.int8], trainer: Trainer, run: Run | None, progress: Progress
+    job: Job, events: Events, parts: NDArray[np.int8], run: Run | None, progress: Progress
 ) -> tuple[Tagger, tuple[Epoch, ...]]:
     """Train until the last epoch or until the validation loss no longer improves, keeping history.csv current."""
-    fit = model.fit(events.take(parts == TRAIN), events.take(parts == VALID), trainer)
+    fit = job.model.fit(events.take(parts == TRAIN), events.take(parts == VALID), job.trainer)
     history: list[Epoch] = []
     stopping, written = Stopping(fit.patience), 0.0
     for epoch in fit:

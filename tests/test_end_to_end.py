@@ -100,6 +100,35 @@ def test_nothing_is_written_without_a_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_events_in_memory_train_and_what_is_no_data_is_named():
+    trained = hepclf.train(SMALL.load(), hepclf.Logistic(), SHORT, NO_PLOTS)
+    assert trained.verdict.test.auc.value > 0.9
+    with pytest.raises(TypeError, match=r"data must have load\(\), as every data of hepclf has, not be 'susy'"):
+        hepclf.train("susy", hepclf.Logistic())
+
+
+def test_a_loader_of_ones_own_leaves_a_run(tmp_path):
+    class Mine:
+        split = hepclf.Split()
+        table = np.ones((3, 3))
+
+        def load(self):
+            return SMALL.load()
+
+    trained = hepclf.train(Mine(), hepclf.Logistic(), SHORT, NO_PLOTS, tmp_path / "run")
+    assert "which is not a recipe" in read_yaml(trained.run.config)["data"]
+    assert json.loads(trained.run.environment.read_text())["device"] == "cpu"
+
+
+def test_early_stopping_does_not_cut_newton_short():
+    found = []
+    for patience in (1, None):
+        trainer = hepclf.Trainer(patience=patience, balance="none")
+        trained = hepclf.train(Mixture(events=3000), hepclf.Logistic(solver="newton"), trainer, NO_PLOTS)
+        found.append(trained.tagger.summary["coefficients"])
+    assert found[0] == found[1]
+
+
 def test_two_features_give_the_lessons_figure(tmp_path):
     data = hepclf.GW(signals=200, noise=600, features=("snr", "chirp_mass"))
     trained = hepclf.train(data, hepclf.Logistic(), SHORT, folder=tmp_path / "run")

@@ -20,6 +20,11 @@ class Tagger(Protocol):
     classes: tuple[str, ...]
     summary: Mapping[str, Any]
 
+    @property
+    def device(self) -> str:
+        """Where it scores: cpu, cuda:0..."""
+        ...
+
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k] where there are more than two."""
         ...

@@ -140,6 +140,11 @@ class NetworkTagger:
         self.classes = classes
         self.summary = summary
 
+    @property
+    def device(self) -> str:
+        """Where it scores: cpu, cuda:0..."""
+        return str(self._module.prepare.fill.device)
+
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
         features = events.select(self.inputs)
