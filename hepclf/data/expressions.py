@@ -42,7 +42,7 @@ class Expression:
         """
         check(self, columns)
         table = self._table(columns, events)
-        pieces = [table] if self._built.bare or not table else blocks(table, events)
+        pieces = [table] if self._built.bare else blocks(table, events)
         with np.errstate(all="ignore"):
             values = [self._built.step(piece) for piece in pieces]
         if isinstance(values[0], Jagged):

@@ -145,12 +145,13 @@ def test_whole_numbers_stay_exact_beyond_what_floats_hold():
     assert value("event % 5", event=event).tolist() == [(2**62 + 1) % 5, (2**53 + 1) % 5, 2]
     assert value("event // 2", event=event).tolist() == [2**61, 2**52, 3]
     assert value(f"event == {2**62 + 1}", event=event).tolist() == [True, False, False]
-    assert value(f"event == -{2**62 + 1}", event=-event).tolist() == [True, False, False]
-    unsigned = np.array([2**63 + 3, 4], dtype=np.uint64)
-    assert value("event % 10", event=unsigned).tolist() == [(2**63 + 3) % 10, 4]
-    assert value(f"event == {2**63 + 3}", event=unsigned).tolist() == [True, False]
+    assert value(f"event == -{2**62 + 1}", event=np.array([-(2**62) - 1, -(2**62)])).tolist() == [True, False]
+    unsigned = np.array([2**63 + 3, 2**63 + 1, 4], dtype=np.uint64)
+    assert value("event % 10", event=unsigned).tolist() == [(2**63 + 3) % 10, (2**63 + 1) % 10, 4]
+    assert value("event % -10", event=unsigned).dtype == np.float64  # no integers hold both
+    assert value(f"event == {2**63 + 3}", event=unsigned).tolist() == [True, False, False]
     assert value("event > -1", event=unsigned).all()
-    assert value("event < other", event=unsigned, other=np.array([5, 5])).tolist() == [False, True]
+    assert value("event < other", event=unsigned, other=np.array([5, 5, 5])).tolist() == [False, False, True]
     assert value("sum(event % 2 == 1)", event=ak.Array([[2**62 + 1, 2**62], []])).tolist() == [1, 0]
 
 

@@ -45,9 +45,8 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Value]:
 
     def divide(first: Any, second: Any) -> Any:
         if first.dtype.kind in "iu" and second.ndim == 0 and second.dtype.kind in "iu" and second != 0:
-            second = second.astype(np.uint64) if first.dtype == np.uint64 and second > 0 else second
-            if np.result_type(first, second).kind in "iu":
-                return function(first, second)
+            unsigned = first.dtype == np.uint64 and second > 0
+            return function(first, second.astype(np.uint64) if unsigned else second)
         return function(number(first), number(second))
 
     return partial(lift, divide)

@@ -170,7 +170,7 @@ class Builder:
         return Part(step, "condition", node.col_offset)
 
     def _comparable(self, node: ast.expr) -> None:
-        if isinstance(node, ast.Name) and node.id == "nan" and node.col_offset not in self.quoted:
+        if isinstance(node, ast.Name) and node.id == "nan":  # a quoted name has another id here
             raise self._error(node, "nothing equals nan; write isnan(x)")
         mask = isinstance(node, ast.BinOp | ast.UnaryOp) and isinstance(node.op, ast.BitAnd | ast.BitOr | ast.Invert)
         if mask and not self.text.bracketed(node.col_offset, node.end_col_offset or 0):

@@ -157,8 +157,7 @@ def _lists(values: Value, name: str) -> Jagged:
 def _reduce(ufunc: np.ufunc, lists: Jagged, empty: float) -> NDArray[np.float64]:
     filled = lists.counts > 0
     reduced = np.full(len(filled), empty)
-    if len(lists.content):
-        reduced[filled] = ufunc.reduceat(lists.content, lists.offsets[:-1][filled])
+    reduced[filled] = ufunc.reduceat(lists.content, lists.offsets[:-1][filled])
     return reduced
 
 

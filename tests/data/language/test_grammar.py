@@ -35,6 +35,8 @@ REFUSED = [
     ("flag & a > 2", 1, BRACKETS),
     ("a == 1 | b == 2", 6, BRACKETS),
     ("~a > 2", 1, BRACKETS),
+    ("sqrt(flag & a > 2)", 6, BRACKETS),
+    ("(flag == flag & flag)", 10, BRACKETS),
     ("a > 1 and b", 11, "and takes conditions, however this is a number; compare it, as in x != 0"),
     ("a > 1 and 2", 11, "and takes conditions"),
     ("not 1", 5, "not takes conditions"),
@@ -75,6 +77,7 @@ REFUSED = [
     ("where(b, a, b)", 7, "where takes conditions, however this is a number"),
     ("sqrt(*a)", 6, "Starred is no part of the language; see docs/expressions.md"),
     ("sqrt(**a)", 1, "sqrt(x) takes 1 values"),
+    ("sqrt(a, **a)", 1, "sqrt(x) takes 1 values in this order, however 2 are given"),
     ("sqrt(x=1)", 7, "'=' is no part of the language; write '==' to compare"),
     # lists
     ("x", 1, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"),
@@ -168,6 +171,20 @@ def test_what_is_no_text_is_refused(text):
         parse(text)
 
 
+@pytest.mark.parametrize("error", [RecursionError, MemoryError])
+def test_a_parser_that_gives_up_is_no_other_error(error, monkeypatch):
+    def give_up(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("hepclf.data.language.grammar.ast.parse", give_up)
+    with pytest.raises(ValueError, match="is nested too deeply; write it as several expressions"):
+        parse("a")
+
+
+def test_a_column_that_is_called_nan_compares():
+    assert parse("`nan` == 1").evaluate({"nan": np.ones(2)}, 2).tolist() == [True, True]
+
+
 def test_brackets_make_a_mask_comparable():
     assert parse("(flag & (a > 0)) == flag").evaluate(COLUMNS, 2).tolist() == [True, True]
     assert parse("flag == ( ~flag )").evaluate(COLUMNS, 2).tolist() == [False, False]
@@ -178,7 +195,8 @@ FOREIGN = [
     "a.b", "'a'", "b'a'", "f'{a}'", "True", "None", "...", "1j", "lambda: 0", "a if b else c", "(a := 1)", "{a}",
     "{a: b}", "[a]", "(a, b)", "[c for c in a]", "{c for c in a}", "{c: c for c in a}", "(c for c in a)",
     "a[1:2]", "a[...]", "a[1, 2]", "a @ b", "a << b", "a >> b", "a ^ b", "a is b", "a is not b", "a in b",
-    "a not in b", "sqrt(*a)", "sqrt(x=a)", "sqrt(**a)", "a.b(c)", "a[0](b)", "(lambda: 0)()", "open(a)", "eval(a)",
+    "a not in b", "sqrt(*a)", "sqrt(x=a)", "sqrt(a, x=b)", "sqrt(**a)", "a[True]",
+    "a.b(c)", "a[0](b)", "(lambda: 0)()", "open(a)", "eval(a)",
     "__import__(a)", "getattr(a, b)", "-'a'", "a['b']", "sqrt('a')", "a + 'b'", "a < 'b'", "a and 'b'",
 ]  # fmt: skip
 

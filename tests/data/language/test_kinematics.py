@@ -49,6 +49,7 @@ def test_collinear_massless_objects_have_no_mass_and_never_a_negative_square():
 
 
 def test_a_negative_mass_counts_as_its_absolute_value():
+    assert invariant_mass(0.0, 0.0, 0.0, -3.0, 0.0, 0.0, 0.0, 4.0) == 7
     assert invariant_mass(10.0, 1.0, 0.0, -0.1, 20.0, 0.0, 1.0, 0.1) == invariant_mass(
         10.0, 1.0, 0.0, 0.1, 20.0, 0.0, 1.0, 0.1
     )
