@@ -25,8 +25,8 @@ class Events:
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[np.int64]
     names: tuple[str, ...]
+    labels: NDArray[np.int64] = field(default=None)  # type: ignore[arg-type]  # 0: events to score, not to train on
     weights: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # one each
     classes: tuple[str, ...] = BINARY
     processes: NDArray[np.int64] = field(default=None)  # type: ignore[arg-type]  # the labels
@@ -37,7 +37,7 @@ class Events:
         features = np.asarray(self.features, dtype=np.float32, order="C")
         if features.ndim != 2:
             raise ValueError(f"features must have 2 dimensions, however features.ndim={features.ndim}")
-        labels = np.asarray(self.labels, dtype=np.int64)
+        labels = _labels(self.labels, len(features))
         weights = np.ones(len(features)) if self.weights is None else np.asarray(self.weights, dtype=np.float64)
         processes = labels if self.processes is None else np.asarray(self.processes, dtype=np.int64)
         spectators = {name: _frozen(np.asarray(column)) for name, column in self.spectators.items()}
@@ -91,6 +91,9 @@ class Events:
             raise ValueError(
                 f"labels must lie in 0..{len(self.classes) - 1}, however {self.labels.min()}..{self.labels.max()}"
             )
+        if self.processes.min() < 0 or self.processes.max() >= len(self.process_names):
+            span = f"{self.processes.min()}..{self.processes.max()}"
+            raise ValueError(f"processes must lie in 0..{len(self.process_names) - 1}, however {span}")
         for name, count in self.counts.items():
             if count == 0:
                 raise ValueError(
@@ -165,6 +168,16 @@ def nearest(name: str, known: Any) -> str:
     if close:
         return "; nearest: " + ", ".join(repr(match) for match in close)
     return "; there are: " + ", ".join(repr(other) for other in names[:12]) + (", ..." if len(names) > 12 else "")
+
+
+def _labels(given: Any, events: int) -> NDArray[np.int64]:
+    """Whole numbers, 0 where none are given."""
+    if given is None:
+        return np.zeros(events, dtype=np.int64)
+    labels = np.asarray(given)
+    if labels.dtype.kind not in "iub" and not (labels.dtype.kind == "f" and (labels == np.floor(labels)).all()):
+        raise ValueError(f"labels must be whole numbers from 0 on, however they are {labels.ravel()[:3].tolist()}...")
+    return labels.astype(np.int64)
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -69,6 +69,8 @@ def test_select_orders_columns_by_name_and_names_what_is_missing():
         ({"features": [1.0, 2.0, 3.0]}, r"features must have 2 dimensions, however features\.ndim=1"),
         ({"names": ("a",)}, "2 feature columns need as many names, however 1"),
         ({"labels": [0, 1]}, r"labels must be one value an event, shape \(3,\)"),
+        ({"labels": [0.5, 1, 1]}, "labels must be whole numbers from 0 on"),
+        ({"labels": ["b", "s", "s"]}, "labels must be whole numbers from 0 on"),
         ({"weights": [1.0]}, "weights must be one value an event"),
         ({"spectators": {"m": [1]}}, "m must be one value an event"),
     ],
@@ -85,6 +87,7 @@ def test_shapes_that_do_not_fit_are_refused(changes, message):
         ({"weights": [1, 1, np.nan]}, "the weight of event 2 is nan"),
         ({"labels": [0, 1, 2]}, r"labels must lie in 0\.\.1, however 0\.\.2"),
         ({"labels": [1, 1, 1]}, "class 'background' has no events"),
+        ({"processes": [0, 1, 7]}, r"processes must lie in 0\.\.1, however 0\.\.7"),
         ({"names": ("a", "a")}, "feature 'a' is named twice"),
     ],
 )
@@ -98,6 +101,13 @@ def test_no_events_and_no_features_are_refused():
         Events(features=np.empty((0, 1)), labels=[], names=("a",)).check()
     with pytest.raises(ValueError, match="no features"):
         Events(features=np.empty((2, 0)), labels=[0, 1], names=()).check()
+
+
+def test_events_without_labels_can_be_scored_and_not_trained_on():
+    made = Events(features=[[1.0], [2.0]], names=("a",))
+    assert made.labels.tolist() == [0, 0]
+    with pytest.raises(ValueError, match="class 'signal' has no events"):
+        made.check()
 
 
 def test_missing_values_pass_the_check():

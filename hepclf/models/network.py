@@ -147,6 +147,11 @@ class NetworkTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
+        if not isinstance(events, Events):
+            raise TypeError(
+                f"scores takes Events, however {type(events).__name__} was given; "
+                "wrap an array as hepclf.Events(features=array, names=tagger.inputs)"
+            )
         features = events.select(self.inputs)
         self._refuse_infinite(features)
         self._warn_of_new_missing(features)

@@ -128,6 +128,15 @@ def test_a_model_of_ones_own_is_loaded_only_where_its_class_is_given(gaussians, 
     assert (NetworkTagger.load(tmp_path, recipes=(Mine,)).scores(events) == tagger.scores(events)).all()
 
 
+def test_an_array_is_told_how_to_become_events(gaussians):
+    events = gaussians(500)
+    tagger, _ = fitted(events)
+    with pytest.raises(TypeError, match=r"hepclf\.Events\(features=array, names=tagger\.inputs\)"):
+        tagger.scores(events.features)
+    bare = type(events)(features=events.features, names=tagger.inputs)
+    assert (tagger.scores(bare) == tagger.scores(events)).all()
+
+
 def test_there_is_no_tagger_before_the_first_epoch(gaussians):
     with pytest.raises(ValueError, match="no tagger before the first epoch"):
         MLP().fit(gaussians(100), gaussians(100), SHORT).tagger()
