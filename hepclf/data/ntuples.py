@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -26,7 +27,7 @@ SHOWN = 5  # files that a warning names
 
 
 @recipe
-class Ntuples:
+class Ntuples(ABC):
     """Events from files of processes with their classes, weights and cross sections.
 
     Features, spectators, selections and weights are expressions of the columns; only these are read.
@@ -73,9 +74,9 @@ class Ntuples:
         for sample in self.samples:
             self._wanted(sample)
 
+    @abstractmethod
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
         """A file of this format, whose blocks are decompressed in this pool."""
-        raise NotImplementedError
 
     def load(self) -> Events:
         """The selected events of all samples, in the order of samples, files and entries."""

@@ -293,10 +293,8 @@ def test_the_completion_script_is_bash_that_works():
     assert answer.stdout.strip() == "model="
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_sweep_starts_no_other_job(number):
-    words = [*HEPCLF, "train", "-m", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
-    running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
+def stopped_in_training(running, number):
+    """Send the signal once the first epochs are written; what the process said on its way out."""
     deadline = time.monotonic() + 60
     while not list(Path("runs").glob("*/*/history.csv")) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -304,6 +302,14 @@ def test_a_stopped_sweep_starts_no_other_job(number):
     _, err = running.communicate(timeout=30)
     assert running.returncode == 1
     assert "what was written so far is whole" in err
+    return err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_sweep_starts_no_other_job(number):
+    words = [*HEPCLF, "train", "-m", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
+    running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
+    err = stopped_in_training(running, number)
     assert len(list(Path("runs").glob("*/*/environment.json"))) == 1
 
 
@@ -311,13 +317,7 @@ def test_a_stopped_sweep_starts_no_other_job(number):
 def test_a_stopped_run_says_so_and_is_whole(number):
     words = [*HEPCLF, "train", "trainer.epochs=100000", "trainer.patience=null", "evaluation.plots=false"]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"})
-    deadline = time.monotonic() + 60
-    while not list(Path("runs").glob("*/*/history.csv")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    running.send_signal(number)
-    _, err = running.communicate(timeout=30)
-    assert running.returncode == 1
-    assert "what was written so far is whole" in err
+    err = stopped_in_training(running, number)
     assert "Traceback" not in err
     (record,) = Path("runs").glob("*/*/environment.json")
     assert json.loads(record.read_text())["status"] == "failed"
