@@ -309,7 +309,7 @@ def stopped_in_training(running, number):
 def test_a_stopped_sweep_starts_no_other_job(number):
     words = [*HEPCLF, "train", "-m", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
     running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
-    err = stopped_in_training(running, number)
+    stopped_in_training(running, number)
     assert len(list(Path("runs").glob("*/*/environment.json"))) == 1
 
 
