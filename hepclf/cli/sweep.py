@@ -8,31 +8,59 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from hepclf.cli.terminal import number
-from hepclf.evaluation.value import Value
+from hepclf.cli.terminal import number, section
+from hepclf.evaluation.value import NOTHING, Value
+
+REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together
 
 
 class Job(NamedTuple):
-    """One job: what is special to it, its test AUC (None where it failed), and its run's folder or its error."""
+    """One job: what is special to it, its validation and test AUC, and its run's folder, or why it failed."""
 
     named: str
-    auc: Value | None
     where: str
+    valid: Value = NOTHING
+    test: Value = NOTHING
+    failed: bool = False
 
     def line(self) -> str:
         """What to print of it."""
-        return f"{self.named}: {'failed' if self.auc is None else 'AUC ' + number(*self.auc)}  {self.where}"
+        return f"{self.named}: {'failed' if self.failed else 'AUC ' + number(*self.test)}  {self.where}"
+
+    @property
+    def choice(self) -> str:
+        """What was chosen, without seeds and folds."""
+        kept = [word for word in self.named.split(" ") if word.split("=", 1)[0] not in REPEATS]
+        return " ".join(kept) or "all"
 
 
 def summary(console: Console, jobs: Sequence[Job]) -> None:
-    """Print the best job, and the mean and spread of all: of the folds, where folds were swept."""
-    found = [(job.auc.value, job) for job in jobs if job.auc is not None and job.auc.value is not None]
+    """Print the mean and spread of each choice, and the one to take: the best on validation, quoted on test."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.valid.value is not None and job.test.value is not None:
+            groups.setdefault(job.choice, []).append(job)
     console.print()
-    if len(found) > 1:
-        values = [value for value, _ in found]
-        best = max(found, key=lambda pair: pair[0])[1]
-        mean, spread = statistics.mean(values), statistics.stdev(values)
-        console.print(f"{len(found)} jobs: mean test AUC {mean:.4f}, spread {spread:.4f}", markup=False)
-        console.print(f"best   {best.line()}", soft_wrap=True, markup=False)
-    if failed := len([job for job in jobs if job.auc is None]):
+    if sum(map(len, groups.values())) > 1:
+        rows = [
+            [name, str(len(group)), _spread([job.valid for job in group]), _spread([job.test for job in group])]
+            for name, group in groups.items()
+        ]
+        section(console, "the sweep", ("choice", "jobs", "validation AUC", "test AUC"), rows)
+    if len(groups) > 1:
+        best = max(groups, key=lambda name: _mean(groups[name]))
+        console.print(f"best on validation: {best}", markup=False)
+    if failed := sum(job.failed for job in jobs):
         console.print(f"{failed} of {len(jobs)} jobs failed")
+
+
+def _mean(group: Sequence[Job]) -> float:
+    return statistics.mean(job.valid.value or 0.0 for job in group)
+
+
+def _spread(areas: Sequence[Value]) -> str:
+    """Mean and standard deviation over the jobs of a choice; of one job, its own error."""
+    if len(areas) == 1:
+        return number(*areas[0])
+    values = [area.value or 0.0 for area in areas]
+    return number(statistics.mean(values), statistics.stdev(values))

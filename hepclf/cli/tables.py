@@ -20,7 +20,7 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
     if test is None:
         return
     section(console, "working points on test", WORKING_POINTS, _working_points(test))
-    where = f", score > {number(test.threshold)}" if len(verdict.classes) == 2 else ""
+    where = f", score ≥ {number(test.threshold)}" if len(verdict.classes) == 2 else ""
     decided = ["truth", *(f"→ {name}" for name in verdict.classes)]
     section(console, f"confusion on test{where}", decided, _confusion(verdict, test))
     _significance(console, verdict)
@@ -77,7 +77,7 @@ def _significance(console: Console, verdict: Verdict) -> None:
         ["Asimov", number(*found.asimov, 2)],
         ["Asimov, B uncertain", number(*found.asimov_systematic, 2)],
     ]
-    title = f"significance on test, score > {number(found.cut)} (best {found.optimised} on validation)"
+    title = f"significance on test, score ≥ {number(found.cut)} (best {found.optimised} on validation)"
     section(console, title, ("expected yields", ""), rows)
 
 

@@ -34,11 +34,12 @@ def run(arguments: list[str]) -> int:
         named = _varied(arguments)
         try:
             trained, _ = _train(config)
-            jobs.append(Job(named, trained.verdict.splits["test"].auc, place(trained.run.folder)))
+            splits = trained.verdict.splits
+            jobs.append(Job(named, place(trained.run.folder), splits["valid"].auc, splits["test"].auc))
         except Exception as error:
             line, code = explain(error)
             codes.append(code)
-            jobs.append(Job(named, None, line))
+            jobs.append(Job(named, line, failed=True))
         output().print(jobs[-1].line(), soft_wrap=True, markup=False)
 
     conf.launch("train", arguments, task)

@@ -134,7 +134,7 @@ def test_a_sweep_goes_on_after_a_failed_job_and_says_so(hepclf):
     code, out, _ = hepclf("train", "-m", *QUICK, "model=logistic", "data.signals=200,1,100")
     assert code == 1
     assert out.startswith("data.signals=200: AUC 0.")
-    assert "2 jobs: mean test AUC 0." in out
+    assert "validation AUC" in out
     assert "1 of 3 jobs failed" in out
     assert len(list(Path("runs/gw-logistic").iterdir())) == 3
     states = [json.loads(p.read_text())["status"] for p in Path("runs/gw-logistic").glob("*/environment.json")]

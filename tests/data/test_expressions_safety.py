@@ -71,7 +71,7 @@ VALID = [
 ]
 
 
-def refused_or_right(text):
+def assert_refused_or_right(text):
     """Evaluates the text unless it is refused, and holds it to what an expression may do."""
     start = time.perf_counter()
     message = ""
@@ -100,21 +100,21 @@ def test_an_escape_is_refused_at_once(text):
 
 @pytest.mark.parametrize("text", HARMLESS, ids=lambda text: text[:30])
 def test_large_powers_and_long_chains_are_just_numbers(text):
-    refused_or_right(text)
+    assert_refused_or_right(text)
     assert parse(text).evaluate(COLUMNS, EVENTS).shape == (EVENTS,)
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(max_size=60))
 def test_random_text_is_refused_or_evaluated(text):
-    refused_or_right(text)
+    assert_refused_or_right(text)
 
 
 @settings(max_examples=600, deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=16))
 def test_random_words_of_the_language_are_refused_or_evaluated(words):
-    refused_or_right(" ".join(words))
-    refused_or_right("".join(words))
+    assert_refused_or_right(" ".join(words))
+    assert_refused_or_right("".join(words))
 
 
 @settings(max_examples=600, deadline=None)
@@ -125,7 +125,7 @@ def test_random_words_of_the_language_are_refused_or_evaluated(words):
     st.one_of(st.sampled_from(PARTS), st.text(max_size=3)),
 )
 def test_a_valid_expression_with_a_wound_is_refused_or_evaluated(text, place, length, other):
-    refused_or_right(text[:place] + other + text[place + length :])
+    assert_refused_or_right(text[:place] + other + text[place + length :])
 
 
 GROWN = st.recursive(
@@ -147,7 +147,7 @@ GROWN = st.recursive(
 @settings(max_examples=500, deadline=None)
 @given(GROWN)
 def test_random_expressions_are_refused_or_evaluated(text):
-    refused_or_right(text)
+    assert_refused_or_right(text)
 
 
 AUDITED = """

@@ -27,7 +27,7 @@ def scored(k=2, n=50, **columns):
     return Scored(**(plain | columns))
 
 
-def same(found, expected):
+def assert_same(found, expected):
     for name in ("labels", "weights", "scores", "split", "processes", "totals"):
         a, b = getattr(found, name), getattr(expected, name)
         assert a.dtype == b.dtype
@@ -42,7 +42,7 @@ def same(found, expected):
 def test_what_is_written_is_read_to_the_last_bit(tmp_path, k):
     expected = scored(k)
     write_scores(tmp_path / "scores.root", expected)
-    same(read_scores(tmp_path / "scores.root"), expected)
+    assert_same(read_scores(tmp_path / "scores.root"), expected)
 
 
 def test_odd_names_keep_their_meaning(tmp_path):
@@ -51,7 +51,7 @@ def test_odd_names_keep_their_meaning(tmp_path):
     }
     expected = scored(3, classes=("b-jet", "b_jet", "τ #tau; {x}"), spectators=spectators)
     write_scores(tmp_path / "scores.root", expected)
-    same(read_scores(tmp_path / "scores.root"), expected)
+    assert_same(read_scores(tmp_path / "scores.root"), expected)
     with uproot.open(tmp_path / "scores.root") as file:
         assert file["scores"].classname == "TTree"
         branches = file["scores"].keys()
@@ -103,14 +103,14 @@ def test_no_events_are_written_and_read(tmp_path):
     for k in (2, 3):
         expected = scored(k, n=0, spectators={"x": np.zeros(0), "era": np.zeros(0, dtype=str)})
         write_scores(tmp_path / "scores.root", expected)
-        same(read_scores(tmp_path / "scores.root"), expected)
+        assert_same(read_scores(tmp_path / "scores.root"), expected)
 
 
 def test_many_rows_are_written_in_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "ROWS", 7)
     expected = scored(3)
     write_scores(tmp_path / "scores.root", expected)
-    same(read_scores(tmp_path / "scores.root"), expected)
+    assert_same(read_scores(tmp_path / "scores.root"), expected)
 
 
 def test_a_write_that_fails_leaves_the_old_file_whole_and_nothing_beside_it(tmp_path, monkeypatch):
@@ -126,7 +126,7 @@ def test_a_write_that_fails_leaves_the_old_file_whole_and_nothing_beside_it(tmp_
         write_scores(path, scored(n=9))
     monkeypatch.undo()
     assert list(tmp_path.iterdir()) == [path]
-    same(read_scores(path), expected)
+    assert_same(read_scores(path), expected)
 
 
 def test_the_file_is_as_readable_as_any_other(tmp_path):

@@ -48,7 +48,12 @@ def _line(ax: Axes, line: Line) -> None:
 
 
 def _points(ax: Axes, split: SplitVerdict) -> None:
-    quoted = [(p.signal_efficiency, *p.rejection) for p in split.working_points if p.rejection.value is not None]
-    if quoted:
-        x, y, error = np.array(quoted, dtype=np.float64).T
-        ax.errorbar(x, y, np.nan_to_num(error), fmt="s", color=BLACK, markersize=4, label="working points")
+    """The quoted points, with the interval that the band has there: efficiency ± error, turned over."""
+    quoted = [(p.signal_efficiency, *p.background_efficiency) for p in split.working_points if p.rejection.value]
+    if not quoted:
+        return
+    x, kept, error = np.array(quoted, dtype=np.float64).T
+    error = np.nan_to_num(error)
+    y = 1 / kept
+    down, up = y - 1 / (kept + error), 1 / np.maximum(kept - error, 1e-12) - y
+    ax.errorbar(x, y, np.stack([down, up]), fmt="s", color=BLACK, markersize=4, label="working points")

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from rich.console import Console
+
+from hepclf.cli.sweep import Job, summary
+from hepclf.evaluation.value import Value
+
+
+def printed(*jobs):
+    console = Console(record=True, width=80)
+    summary(console, jobs)
+    return console.export_text()
+
+
+def job(named, valid, test):
+    return Job(named, "runs/x", Value(valid, 0.01), Value(test, 0.01))
+
+
+def test_folds_and_seeds_of_a_choice_are_averaged_and_other_choices_are_not():
+    found = printed(
+        job("model=mlp data.split.fold=0", 0.90, 0.91),
+        job("model=mlp data.split.fold=1", 0.92, 0.95),
+        job("model=logistic data.split.fold=0", 0.80, 0.80),
+    )
+    rows = [line.split() for line in found.splitlines()]
+    assert ["model=mlp", "2", "0.910", "±", "0.014", "0.930", "±", "0.028"] in rows
+    assert ["model=logistic", "1", "0.800", "±", "0.010", "0.800", "±", "0.010"] in rows
+
+
+def test_the_best_choice_is_that_of_validation_whatever_test_says():
+    found = printed(job("model=mlp", 0.90, 0.99), job("model=logistic", 0.95, 0.80))
+    assert "best on validation: model=logistic" in found
+
+
+def test_seeds_alone_have_no_best():
+    found = printed(job("seed=0", 0.90, 0.91), job("seed=1", 0.92, 0.93))
+    assert "best" not in found
+    assert "all" in found
+
+
+def test_failed_jobs_are_counted():
+    assert "1 of 2 jobs failed" in printed(job("seed=0", 0.9, 0.9), Job("seed=1", "no events", failed=True))
+    assert Job("seed=1", "no events", failed=True).line() == "seed=1: failed  no events"
