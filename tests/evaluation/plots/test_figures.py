@@ -117,6 +117,15 @@ def test_the_band_of_the_rejection_holds_its_line(ax, judged):
         assert np.abs(corners / edge - 1).min() < 1e-9
 
 
+def test_a_working_point_has_the_interval_of_the_band(ax, judged):
+    test = judged().test
+    rejection(ax, test)
+    bars = ax.containers[0].lines[2][0].get_segments()
+    for bar, point in zip(bars, test.working_points, strict=True):
+        kept, error = point.background_efficiency
+        np.testing.assert_allclose(np.sort(bar[:, 1]), [1 / (kept + error), 1 / (kept - error)], rtol=1e-9)
+
+
 def test_confusion_cells_hold_share_and_count(ax, judged):
     verdict = judged()
     confusion(ax, verdict.test.confusion, verdict.classes, 0.5)
