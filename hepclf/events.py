@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 BINARY = ("background", "signal")
+
+
+class Origin(NamedTuple):
+    """Where the events of a process come from: what was read of its files, and what its selection kept.
+
+    notes  what a reader of the verdict should know of them: files left out, branches that differ
+    """
+
+    process: str
+    files: int
+    entries: int
+    selected: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -22,6 +35,7 @@ class Events:
     weights     float64 [n], physical and signed
     processes   integers [n], an index into process_names: the sample each event came from
     spectators  named columns [n], carried along and never trained on
+    origins     what was read, process by process, where a loader tells; of all events, so not of a part of them
     """
 
     features: NDArray[np.float32]
@@ -32,6 +46,7 @@ class Events:
     processes: NDArray[np.int64] = field(default=None)  # type: ignore[arg-type]  # the labels
     process_names: tuple[str, ...] = ()
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
 
     def __post_init__(self) -> None:
         features = np.asarray(self.features, dtype=np.float32, order="C")

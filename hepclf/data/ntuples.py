@@ -18,12 +18,11 @@ from hepclf.data.parts import AHEAD, File, Part, look, read, share
 from hepclf.data.samples import Sample, Source, SumOfWeights, find, order
 from hepclf.data.split import Split
 from hepclf.data.table import Table, Wanted, wanted
-from hepclf.events import Events
+from hepclf.data.tally import Tally, scale, tally
+from hepclf.events import Events, Origin
 from hepclf.recipe import recipe
 
 logger = logging.getLogger(__name__)
-
-SHOWN = 5  # files that a warning names
 
 
 @recipe
@@ -99,7 +98,7 @@ class Ntuples(ABC):
             for sample, mine in zip(self.samples, samples, strict=True):
                 share(mine, sample.max_events or self.max_events)
             table = read(parts, readers, chunk=self.chunk, skip=skip)
-        return self._events(table, samples)
+        return self._events(table, list(map(tally, self.samples, samples)))
 
     def _parts(self, process: int, pool: Executor) -> list[Part]:
         sample = self.samples[process]
@@ -119,56 +118,50 @@ class Ntuples(ABC):
             selections=(self.selection, sample.selection),
         )
 
-    def _events(self, table: Table, samples: list[list[Part]]) -> Events:
+    def _events(self, table: Table, tallies: list[Tally]) -> Events:
         """The table as events, weights scaled sample by sample."""
         classes = order(self.samples, self.classes)
-        rows = [sum(part.rows for part in parts if part.bad is None) for parts in samples]
+        self._check_classes(classes, tallies)
+        rows = [found.selected for found in tallies]
         starts = np.cumsum([0, *rows])
-        for process, (sample, parts) in enumerate(zip(self.samples, samples, strict=True)):
+        for process, (sample, found) in enumerate(zip(self.samples, tallies, strict=True)):
             weights = table.weights[starts[process] : starts[process + 1]]
-            _warn_of_bad(sample, parts)
-            weights *= self._scale(sample, parts)
-            _report(sample, parts, weights.sum())
+            weights *= scale(sample, found, self.luminosity_fb)
+            _report(sample, found, weights.sum())
         labels = np.array([classes.index(sample.class_) for sample in self.samples])
-        for label, name in enumerate(classes):
-            mine = [part for process in np.flatnonzero(labels == label) for part in samples[process]]
-            if not any(part.rows for part in mine):
-                raise ValueError(f"class {name!r} has no events: {_emptiness(mine)}")
         return Events(
             features=table.features,
             labels=np.repeat(labels, rows),
-            names=tuple(samples[0][0].wanted.features),
+            names=tuple(self._wanted(self.samples[0]).features),
             weights=table.weights,
             classes=classes,
             processes=np.repeat(np.arange(len(rows)), rows),
             process_names=tuple(sample.name for sample in self.samples),
             spectators=table.spectators,
+            origins=tuple(
+                Origin(sample.name, found.files, found.entries, found.selected, found.notes)
+                for sample, found in zip(self.samples, tallies, strict=True)
+            ),
         )
 
-    def _scale(self, sample: Sample, parts: list[Part]) -> float:
-        """What the weights of a sample are multiplied with to sum to its expected yield."""
-        if self.luminosity_fb is None:
-            return 1.0
-        stated = sample.sum_of_weights
-        good = [part for part in parts if part.bad is None]
-        if stated == "events":
-            total = math.fsum(part.total for part in good)
-        elif isinstance(stated, SumOfWeights):
-            total = math.fsum(part.stored * part.fraction for part in good)
-        else:
-            if bad := next((part for part in parts if part.bad is not None), None):
+    def _check_classes(self, classes: tuple[str, ...], tallies: list[Tally]) -> None:
+        for name in classes:
+            mine = [
+                (sample, found) for sample, found in zip(self.samples, tallies, strict=True) if sample.class_ == name
+            ]
+            if any(found.selected for _, found in mine):
+                continue
+            entries = sum(found.entries for _, found in mine)
+            if entries == 0:
                 raise ValueError(
-                    f"sum_of_weights={stated:g} of sample {sample.name!r} includes the part of {bad.file.name}, which "
-                    f"cannot be read ({bad.bad}); name a branch or histogram in the files, or drop the file"
+                    f"class {name!r} has no events: its files, such as {mine[0][1].first}, hold no entries"
                 )
-            everything = sum(part.size for part in good)
-            total = stated * sum(part.entries for part in good) / max(everything, 1)
-        if not 0 < total < math.inf:
-            raise ValueError(
-                f"the weights of sample {sample.name!r} sum to {total:g} before the selection; "
-                "they must sum to more than 0 to be scaled to a luminosity"
+            cuts = " and ".join(
+                dict.fromkeys(each.text for sample, _ in mine for each in self._wanted(sample).selections)
             )
-        return sample.expected(self.luminosity_fb) / total
+            raise ValueError(
+                f"class {name!r} has no events: the selection '{cuts}' keeps none of its {entries:,} entries"
+            )
 
 
 def _cores() -> int:
@@ -185,32 +178,11 @@ def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str
     return {text: text for text in texts}
 
 
-def _warn_of_bad(sample: Sample, parts: list[Part]) -> None:
-    bad = [part for part in parts if part.bad is not None]
-    if len(bad) == len(parts):
-        raise ValueError(f"sample {sample.name!r} has no file that can be read; the first: {bad[0].bad}")
-    if bad:
-        names = ", ".join(part.file.name for part in bad[:SHOWN]) + (", ..." if len(bad) > SHOWN else "")
-        logger.warning(
-            "%s: %d of %d files cannot be read and are left out, with their normalisation: %s; the first: %s",
-            *(sample.name, len(bad), len(parts), names, bad[0].bad),
-        )
-
-
-def _report(sample: Sample, parts: list[Part], total: float) -> None:
-    good = [part for part in parts if part.bad is None]
-    rows = sum(part.rows for part in good)
+def _report(sample: Sample, found: Tally, total: float) -> None:
+    for note in found.notes:
+        logger.warning("%s: %s", sample.name, note)
     logger.log(
-        logging.INFO if rows else logging.WARNING,
+        logging.INFO if found.selected else logging.WARNING,
         "%s: %s of %s entries selected in %d files, sum of weights %.6g",
-        *(sample.name, f"{rows:,}", f"{sum(part.entries for part in good):,}", len(good), total),
+        *(sample.name, f"{found.selected:,}", f"{found.entries:,}", found.files, total),
     )
-
-
-def _emptiness(parts: list[Part]) -> str:
-    """Why none of these files gave an event."""
-    entries = sum(part.entries for part in parts)
-    if entries == 0:
-        return f"its files, such as {parts[0].file.name}, hold no entries"
-    cuts = " and ".join(dict.fromkeys(each.text for part in parts for each in part.wanted.selections))
-    return f"the selection '{cuts}' keeps none of its {entries:,} entries"

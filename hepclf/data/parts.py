@@ -66,6 +66,7 @@ class Part:
     process: int
     file: File
     wanted: Wanted
+    columns: frozenset[str] = frozenset()  # that the file has
     cuts: list[int] = field(default_factory=list)
     dtypes: Mapping[str, np.dtype[Any]] = field(default_factory=dict)  # of the spectators
     stored: float = 0.0  # the sum of weights that the file keeps
@@ -99,9 +100,9 @@ def look(parts: list[Part], readers: Executor, *, chunk: int, stored: Mapping[in
 def _look(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Part:
     try:
         with _placed(part):
-            known = part.file.columns
+            part.columns = frozenset(part.file.columns)
             for expression in part.wanted.expressions:
-                check(expression, known)
+                check(expression, part.columns)
             part.size = part.file.entries
             part.cuts = part.file.cuts(part.wanted.columns, chunk)
             part.stored = 0.0 if stored is None else part.file.stored(stored)

@@ -15,12 +15,16 @@ GROWTH = 1.25
 
 
 class Chunk(NamedTuple):
-    """What is kept of a stretch of entries: a column for each feature and spectator, weights of those selected."""
+    """What is kept of a stretch of entries: a column for each feature and spectator, weights of those selected.
+
+    kept  the positions of the selected entries, or None where all are
+    """
 
     features: list[NDArray[Any]]
     spectators: dict[str, NDArray[Any]]
     weights: NDArray[np.float64]
     all_weights: NDArray[np.float64]
+    kept: NDArray[np.intp] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ class Wanted:
                     entry,
                 )
         spectators = {name: each.evaluate(columns, len(weights)) for name, each in self.spectators.items()}
-        return Chunk(features, spectators, weights, all_weights)
+        return Chunk(features, spectators, weights, all_weights, kept)
 
     def _kept(self, columns: Mapping[str, Any], events: int) -> NDArray[np.intp] | None:
         """The positions of the selected entries, or None where all are."""
