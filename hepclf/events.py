@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hepclf.disk import blocks, rows
 
 BINARY = ("background", "signal")
 
@@ -92,13 +94,7 @@ class Events:
             raise ValueError("the data holds no features; name at least one in data.features")
         if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
             raise ValueError(f"feature {repeated[0]!r} is named twice; feature names must differ")
-        infinite = np.isinf(self.features)
-        if infinite.any():
-            row, column = np.argwhere(infinite)[0]
-            raise ValueError(
-                f"feature {self.names[column]!r} is infinite in event {row} "
-                f"({int(infinite.sum())} infinite values in all); select those events away or declare them missing"
-            )
+        self._refuse_infinite()
         if not np.isfinite(self.weights).all():
             row = int(np.argmin(np.isfinite(self.weights)))
             raise ValueError(f"the weight of event {row} is {self.weights[row]}; weights must be finite")
@@ -116,13 +112,27 @@ class Events:
                 )
         return self
 
+    def _refuse_infinite(self) -> None:
+        counts = [int(np.isinf(self.features[part]).sum()) for part in blocks(self.features)]
+        if not any(counts):
+            return
+        first = next(part for part, count in zip(blocks(self.features), counts, strict=True) if count)
+        row, column = np.argwhere(np.isinf(self.features[first]))[0]
+        raise ValueError(
+            f"feature {self.names[column]!r} is infinite in event {first.start + row} "
+            f"({sum(counts)} infinite values in all); select those events away or declare them missing"
+        )
+
     def __len__(self) -> int:
         return len(self.features)
 
     def take(self, index: NDArray[Any]) -> Events:
-        """The events at these positions (or where this mask holds), in this order."""
+        """The events at these positions (or where this mask holds), in this order.
+
+        What is too large for memory, of a memory map, is a memory map again.
+        """
         return Events(
-            features=self.features[index],
+            features=rows(self.features, index),
             labels=self.labels[index],
             names=self.names,
             weights=self.weights[index],
@@ -136,11 +146,20 @@ class Events:
         """The feature columns of these names, in this order, float32 [n, len(names)]."""
         if names == self.names:
             return self.features
-        columns = [self.names.index(name) if name in self.names else -1 for name in names]
-        for name, column in zip(names, columns, strict=True):
-            if column < 0:
+        return np.ascontiguousarray(self.features[:, self._columns(names)])
+
+    def slices(self, names: tuple[str, ...], size: int) -> Iterator[NDArray[np.float32]]:
+        """These feature columns, so many events at a time; of no events, one slice of none."""
+        columns = None if names == self.names else self._columns(names)
+        for start in range(0, max(len(self), 1), size):
+            part = self.features[start : start + size]
+            yield part if columns is None else np.ascontiguousarray(part[:, columns])
+
+    def _columns(self, names: tuple[str, ...]) -> list[int]:
+        for name in names:
+            if name not in self.names:
                 raise ValueError(f"feature {name!r} is not among the events' features{nearest(name, self.names)}")
-        return np.ascontiguousarray(self.features[:, columns])
+        return [self.names.index(name) for name in names]
 
     @property
     def counts(self) -> dict[str, int]:

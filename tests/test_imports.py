@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hepclf"
-STAGES = {"events", "recipe", "data", "training", "models", "evaluation", "run"}
+STAGES = {"disk", "events", "recipe", "data", "training", "models", "evaluation", "run"}
 MAY_IMPORT = {
-    "events": set(),
+    "disk": set(),
+    "events": {"disk"},
     "recipe": {"events"},
-    "data": {"events", "recipe"},
+    "data": {"disk", "events", "recipe"},
     "training": {"events", "recipe"},
-    "models": {"events", "recipe", "training"},
+    "models": {"disk", "events", "recipe", "training"},
     "evaluation": {"events", "recipe"},
     "run": set(),
     "workflow": STAGES,

@@ -20,13 +20,15 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from hepclf.disk import mapped
 from hepclf.events import Events
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.tagger import read_tagger, write_tagger
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.device import resolve
-from hepclf.training.trainer import ROWS, Epoch, Table, Trainer, epochs, seeded
+from hepclf.training.table import Rows, Streamed, Table
+from hepclf.training.trainer import ROWS, Epoch, Trainer, epochs, seeded
 from hepclf.training.weights import training_weights
 
 KIND = "network"
@@ -118,15 +120,21 @@ class NetworkFit:
         return NetworkTagger(module, self._recipe, self._classes, summary)
 
 
-def table(events: Events, prepare: Prepare, trainer: Trainer, device: torch.device) -> Table:
-    """Events as the loss wants them: prepared inputs, targets and training weights on the device."""
-    weights = training_weights(events.labels, events.weights, events.classes, trainer.balance, trainer.negative_weights)
-    targets = torch.tensor(events.labels, device=device)
-    return Table(
-        prepare.all(events.select(prepare.names), device),
-        targets.float() if len(events.classes) == 2 else targets,
-        torch.tensor(weights, dtype=torch.float32, device=device),
-        prepare.inputs,
+def table(events: Events, prepare: Prepare, trainer: Trainer, device: torch.device) -> Rows:
+    """Events as the loss wants them: prepared inputs, targets and training weights on the device.
+
+    Features that stay on disk are prepared as they are read.
+    """
+    given = training_weights(events.labels, events.weights, events.classes, trainer.balance, trainer.negative_weights)
+    labels = torch.tensor(events.labels, device=device)
+    targets = labels.float() if len(events.classes) == 2 else labels
+    weights = torch.tensor(given, dtype=torch.float32, device=device)
+    if mapped(events.features) is None:
+        return Table(prepare.all(events.select(prepare.names), device), targets, weights, prepare.inputs)
+    columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
+    log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
+    return Streamed(
+        events.features, lambda rows: prepare(rows.index_select(1, columns)), targets, weights, prepare.inputs
     )
 
 
@@ -152,16 +160,13 @@ class NetworkTagger:
                 f"scores takes Events, however {type(events).__name__} was given; "
                 "wrap an array as hepclf.Events(features=array, names=tagger.inputs)"
             )
-        features = events.select(self.inputs)
-        self._refuse_infinite(features)
-        self._warn_of_new_missing(features)
-        parts = [self._logits(features[start : start + ROWS]) for start in range(0, max(len(features), 1), ROWS)]
-        logits = torch.cat(parts).double()
+        self._look(events)
+        logits = torch.cat([self._logits(part) for part in events.slices(self.inputs, ROWS)]).double()
         if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
-            sizes = [float(np.nanmax(np.abs(column))) for column in features.T if not np.isnan(column).all()]
+            largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in events.slices(self.inputs, ROWS))
             raise ValueError(
                 f"the network's output is not finite in {count} events: a feature lies too far outside its training "
-                f"range (the largest value of all is {max(sizes, default=0):.4g}); select those events away"
+                f"range (the largest value of all is {largest:.4g}); select those events away"
             )
         scores: NDArray[np.float64] = (torch.sigmoid(logits) if logits.ndim == 1 else torch.softmax(logits, 1)).numpy()
         return scores
@@ -172,18 +177,21 @@ class NetworkTagger:
             logits: Tensor = self._module(torch.tensor(features, device=device))
             return logits.cpu()
 
-    def _refuse_infinite(self, features: NDArray[np.float32]) -> None:
-        for column, name in enumerate(self.inputs):
-            if count := int(np.isinf(features[:, column]).sum()):
+    def _look(self, events: Events) -> None:
+        """Refuse infinite values, and warn of missing ones where training had none."""
+        infinite = np.zeros(len(self.inputs), dtype=np.int64)
+        missing = np.zeros(len(self.inputs), dtype=np.int64)
+        for part in events.slices(self.inputs, ROWS):
+            infinite += np.isinf(part).sum(axis=0)
+            missing += np.isnan(part).sum(axis=0)
+        for name, count in zip(self.inputs, infinite.tolist(), strict=True):
+            if count:
                 raise ValueError(
                     f"feature {name!r} is infinite in {count} events, which have no score; "
                     "select those events away or declare them missing"
                 )
-
-    def _warn_of_new_missing(self, features: NDArray[np.float32]) -> None:
-        missing = self._module.prepare.missing
-        for column in (column for column in range(len(self.inputs)) if column not in missing):
-            if count := int(np.isnan(features[:, column]).sum()):
+        for column, count in enumerate(missing.tolist()):
+            if count and column not in self._module.prepare.missing:
                 log.warning(
                     "feature %r is missing in %d events but never was in training; its median stands in",
                     self.inputs[column],

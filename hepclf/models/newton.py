@@ -13,7 +13,8 @@ from hepclf.events import Events
 from hepclf.models.network import CPU, Module, Network, NetworkTagger, table
 from hepclf.training.device import resolve
 from hepclf.training.loss import losses
-from hepclf.training.trainer import Epoch, Table, Trainer, seeded
+from hepclf.training.table import Rows, Table
+from hepclf.training.trainer import Epoch, Trainer, seeded
 
 STEPS = 50
 SEPARATED = 1e-9  # curvature left, of that at the start: what is flatter has no minimum to find
@@ -203,8 +204,13 @@ class NewtonFit:
         return self._train.inputs.abs().amax(0).clamp_min(1e-300)
 
 
-def _design(part: Table) -> Table:
+def _design(part: Rows) -> Table:
     """The table in float64 with a leading column of ones for the intercept."""
+    if not isinstance(part, Table):
+        raise ValueError(
+            f"solver=newton holds its table in memory, where {len(part.targets):,} events do not fit; "
+            "use solver=gradient, or fewer events"
+        )
     inputs = part.inputs.double()
     ones = torch.ones((len(inputs), 1), dtype=torch.float64, device=inputs.device)
     return Table(torch.cat((ones, inputs), 1), part.targets.double(), part.weights.double(), ("intercept", *part.names))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hepclf.disk import blocks, mapped
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
 Scaling = Literal["none", "standard", "robust", "quantile", "log"]
 KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
 ROWS = 1 << 18  # rows of a table prepared at once
+SAMPLE = 1 << 18  # events that the scales of a table on disk are taken from, which moves them by 0.2 % of a width
+RUN = 1 << 10  # of these that are read together
 LARGEST = 1e18  # in size: squares, and so widths and losses, still fit into float32
 NARROWEST = 1e-30  # width of an input: what is narrower leaves float32 when divided by
 
@@ -34,7 +37,7 @@ class Preprocess:
     constant  what to do with a feature that never varies: error, or drop with a warning
 
     A missing value becomes the feature's median; where the training split holds missing values of a feature,
-    an indicator input (0 or 1) says so.
+    an indicator input (0 or 1) says so. Of a table that is larger than memory, a part decides on the scales.
     """
 
     scaling: Scaling = "standard"
@@ -46,33 +49,64 @@ class Preprocess:
         for name in self.features:
             if name not in names:
                 raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
-        kept = [column for column in range(len(names)) if not self._constant(features[:, column], names[column])]
+        spans = _spans(features)
+        kept = [column for column, name in enumerate(names) if self._varies(spans[column], name)]
         if not kept:
             raise ValueError("no feature varies in the training split; there is nothing to learn from")
         kinds = tuple(self.features.get(names[column], self.scaling) for column in kept)
-        missing = tuple(i for i, column in enumerate(kept) if bool(np.isnan(features[:, column]).any()))
+        missing = tuple(i for i, column in enumerate(kept) if spans[column].missing)
         prepare = Prepare(names=tuple(names[column] for column in kept), kinds=kinds, missing=missing)
+        sample = _sample(features)
         for position, (column, kind) in enumerate(zip(kept, kinds, strict=True)):
-            prepare.set(position, kind, features[:, column])
+            prepare.set(position, kind, sample[:, column])
         return prepare
 
-    def _constant(self, column: NDArray[np.float32], name: str) -> bool:
-        present = column[~np.isnan(column)]
-        if len(present) and (largest := float(np.abs(present).max())) > LARGEST:
+    def _varies(self, span: Span, name: str) -> bool:
+        low, high = span.low, span.high
+        if max(-low, high) > LARGEST:
             raise ValueError(
-                f"feature {name!r} reaches {largest:.4g} in size, beyond {LARGEST:g}, where float32 overflows; "
+                f"feature {name!r} reaches {max(-low, high):.4g} in size, beyond {LARGEST:g}, where float32 overflows; "
                 "rescale it, or select those events away"
             )
-        if len(present) and present.min() < present.max():
-            return False
-        what = "is missing in every training event" if len(present) == 0 else f"is always {present[0]:.6g}"
+        if low < high:
+            return True
+        what = "is missing in every training event" if low > high else f"is always {low:.6g}"
         if self.constant == "error":
             raise ValueError(
                 f"feature {name!r} {what}, which no classifier can use; "
                 "leave it out of data.features or set model.preprocess.constant=drop"
             )
         log.warning("feature %r %s and is dropped", name, what)
-        return True
+        return False
+
+
+class Span(NamedTuple):
+    """The values of a feature that are there, and whether some are missing; low > high where all are."""
+
+    low: float
+    high: float
+    missing: bool
+
+
+def _spans(features: NDArray[np.float32]) -> list[Span]:
+    """The span of each feature, by one pass over the table."""
+    size = features.shape[1]
+    low, high, missing = np.full(size, np.inf), np.full(size, -np.inf), np.zeros(size, dtype=bool)
+    for part in blocks(features):
+        here = features[part]
+        absent = np.isnan(here).any(axis=0)
+        low = np.fmin(low, np.fmin.reduce(here, axis=0))
+        high = np.fmax(high, np.fmax.reduce(here, axis=0))
+        missing |= absent
+    return [Span(*row) for row in zip(low.tolist(), high.tolist(), missing.tolist(), strict=True)]
+
+
+def _sample(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The events that scales are taken from: all, or of a table on disk runs of them, evenly spread, in memory."""
+    if mapped(features) is None or len(features) <= SAMPLE:
+        return features
+    starts = np.linspace(0, len(features) - RUN, SAMPLE // RUN).astype(np.int64)
+    return np.concatenate([features[start : start + RUN] for start in starts])
 
 
 class Prepare(nn.Module):

@@ -17,6 +17,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from hepclf.recipe import recipe
 from hepclf.training.loss import Loss, losses
 from hepclf.training.schedule import Schedule, ScheduleName
+from hepclf.training.table import Rows
 from hepclf.training.weights import Balance, NegativeWeights
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
@@ -71,19 +72,6 @@ class Epoch(NamedTuple):
     seconds: float
 
 
-class Table(NamedTuple):
-    """What a loss needs, on the device: inputs [n, d], targets [n], training weights [n], input names."""
-
-    inputs: Tensor
-    targets: Tensor
-    weights: Tensor
-    names: tuple[str, ...]
-
-    def take(self, rows: Tensor) -> Table:
-        """These rows, in this order."""
-        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names)
-
-
 class Stopping:
     """Says when the validation loss has not improved for `patience` epochs; null never stops."""
 
@@ -99,7 +87,7 @@ class Stopping:
         return self._patience is not None and self._waited >= self._patience
 
 
-def epochs(network: nn.Module, train: Table, valid: Table, trainer: Trainer, l2: float = 0.0) -> Iterator[Epoch]:
+def epochs(network: nn.Module, train: Rows, valid: Rows, trainer: Trainer, l2: float = 0.0) -> Iterator[Epoch]:
     """Train the network in place, an epoch at a time; the caller stops by leaving the loop.
 
     `l2` adds l2 * (sum of squared weights, biases left out) to the loss that is descended, not to those reported.
@@ -109,7 +97,7 @@ def epochs(network: nn.Module, train: Table, valid: Table, trainer: Trainer, l2:
     schedule = Schedule(trainer.schedule, optimiser, trainer.epochs, steps)
     for number in range(1, trainer.epochs + 1):
         started, rate = time.perf_counter(), schedule.rate
-        with seeded(train.inputs.device, trainer.seed, number):
+        with seeded(train.targets.device, trainer.seed, number):
             train_loss = _pass(network, train, trainer, optimiser, schedule, l2)
         valid_loss = mean_loss(network, valid, trainer.loss)
         for which, value in (("training", train_loss), ("validation", valid_loss)):
@@ -119,24 +107,24 @@ def epochs(network: nn.Module, train: Table, valid: Table, trainer: Trainer, l2:
         yield Epoch(number, train_loss, valid_loss, rate, time.perf_counter() - started)
 
 
-def mean_loss(network: nn.Module, table: Table, loss: Loss, rows: int = ROWS) -> float:
+def mean_loss(network: nn.Module, table: Rows, loss: Loss, rows: int = ROWS) -> float:
     """The weighted mean loss, sum(w l) / sum(w), in evaluation mode."""
     network.eval()
-    total = torch.zeros((), dtype=torch.float64, device=table.inputs.device)
+    total = torch.zeros((), dtype=torch.float64, device=table.targets.device)
     with torch.no_grad():
         for start in range(0, len(table.targets), rows):
-            part = slice(start, start + rows)
-            each = losses(network(table.inputs[part]), table.targets[part], loss)
-            total += (each * table.weights[part]).sum(dtype=torch.float64)
+            part = table.part(start, start + rows)
+            each = losses(network(part.inputs), part.targets, loss)
+            total += (each * part.weights).sum(dtype=torch.float64)
     return float(total / table.weights.sum(dtype=torch.float64))
 
 
 def _pass(
-    network: nn.Module, train: Table, trainer: Trainer, optimiser: Optimizer, schedule: Schedule, l2: float
+    network: nn.Module, train: Rows, trainer: Trainer, optimiser: Optimizer, schedule: Schedule, l2: float
 ) -> float:
     """One shuffled pass over the training table; the mean weighted loss met on the way."""
     network.train()
-    total = torch.zeros((), device=train.inputs.device)
+    total = torch.zeros((), device=train.targets.device)
     decayed = [weight for weight in network.parameters() if weight.ndim > 1] if l2 else []
     parameters = list(network.parameters())
     for inputs, targets, weights in _batches(train, trainer.batch):
@@ -153,13 +141,13 @@ def _pass(
     return float(total.double() / train.weights.sum(dtype=torch.float64))
 
 
-def _batches(train: Table, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _batches(train: Rows, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
-    order = torch.randperm(len(train.targets), device=train.inputs.device)
+    per_block = max(1, BLOCK // batch)
+    order = train.order(per_block * batch)
     edges = [*range(0, len(order), batch), len(order)]
     if len(edges) > 2 and edges[-1] - edges[-2] == 1:
         del edges[-2]  # a last batch of one event has no variance, which batch normalisation needs
-    per_block = max(1, BLOCK // batch)
     for first in range(0, len(edges) - 1, per_block):
         inner = edges[first : first + per_block + 1]
         rows = train.take(order[inner[0] : inner[-1]])
@@ -194,11 +182,17 @@ def seeded(device: torch.device, *seeds: int) -> Iterator[None]:
         yield
 
 
-def _diverged(what: str, rate: float, tables: tuple[Table, ...]) -> str:
-    sizes = torch.stack([table.inputs.abs().amax(0) for table in tables]).amax(0)
+def _diverged(what: str, rate: float, tables: tuple[Rows, ...]) -> str:
+    sizes = torch.stack([_sizes(table) for table in tables]).amax(0)
     worst = int(sizes.argmax())
     return (
         f"{what} at learning rate {rate:.3g}; the largest input is {tables[0].names[worst]!r} with "
         f"{float(sizes[worst]):.4g} after scaling; "
         "lower trainer.learning_rate, set trainer.clip=1 or choose another model.preprocess.scaling"
     )
+
+
+def _sizes(table: Rows) -> Tensor:
+    """The largest size of each input."""
+    parts = (table.part(start, start + BLOCK) for start in range(0, len(table.targets), BLOCK))
+    return torch.stack([part.inputs.abs().amax(0) for part in parts]).amax(0)

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from hepclf.training import trainer as module
-from hepclf.training.trainer import Stopping, Table, Trainer, epochs, mean_loss
+from hepclf.training.table import Table
+from hepclf.training.trainer import Stopping, Trainer, epochs, mean_loss
 
 NAMES = ("x0", "x1")
 

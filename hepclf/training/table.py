@@ -1,0 +1,101 @@
+"""Tables to train on: all on the device, or streamed from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+RUN = 1024  # rows that are read together from a disk, which is slow to find single ones
+
+
+class Rows(Protocol):
+    """What a loss needs of many events: targets [n], training weights [n], and their inputs a part at a time."""
+
+    @property
+    def targets(self) -> Tensor:
+        """What the network shall say, on the device."""
+        ...
+
+    @property
+    def weights(self) -> Tensor:
+        """Training weights, on the device."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        ...
+
+    def take(self, rows: Tensor) -> Table:
+        """These rows, in this order."""
+        ...
+
+    def part(self, start: int, stop: int) -> Table:
+        """A stretch of rows."""
+        ...
+
+    def order(self, block: int) -> Tensor:
+        """All rows in a random order, of which so many are taken at a time."""
+        ...
+
+
+class Table(NamedTuple):
+    """All on the device: inputs [n, d], targets [n], training weights [n], input names."""
+
+    inputs: Tensor
+    targets: Tensor
+    weights: Tensor
+    names: tuple[str, ...]
+
+    def take(self, rows: Tensor) -> Table:
+        """These rows, in this order."""
+        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names)
+
+    def part(self, start: int, stop: int) -> Table:
+        """A stretch of rows; no copy is made."""
+        rows = slice(start, stop)
+        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names)
+
+    def order(self, block: int) -> Tensor:  # noqa: ARG002
+        """All rows, each as likely anywhere."""
+        return torch.randperm(len(self.targets), device=self.targets.device)
+
+
+class Streamed(NamedTuple):
+    """Features [n, d] on disk, which become inputs on the device as they are needed."""
+
+    features: NDArray[np.float32]
+    prepare: Callable[[Tensor], Tensor]
+    targets: Tensor
+    weights: Tensor
+    names: tuple[str, ...]
+
+    def take(self, rows: Tensor) -> Table:
+        """These rows, in this order; read in that of the disk."""
+        ranks = rows.cpu().argsort()
+        found = torch.empty((len(rows), self.features.shape[1]))
+        found[ranks] = torch.from_numpy(self.features[rows.cpu()[ranks].numpy()])
+        return self._table(found, rows)
+
+    def part(self, start: int, stop: int) -> Table:
+        """A stretch of rows."""
+        return self._table(torch.tensor(self.features[start:stop]), slice(start, stop))
+
+    def order(self, block: int) -> Tensor:
+        """Runs of rows in random order; the rows of a block of them in random order."""
+        runs = torch.randperm(-(-len(self.targets) // RUN), device=self.targets.device)
+        rows = (runs[:, None] * RUN + torch.arange(RUN, device=runs.device)).flatten()
+        rows = rows[rows < len(self.targets)]
+        edges = range(0, len(rows), block)
+        blocks = (rows[start : start + block] for start in edges)
+        return torch.cat([part[torch.randperm(len(part), device=part.device)] for part in blocks])
+
+    def _table(self, features: Tensor, rows: Tensor | slice) -> Table:
+        with torch.no_grad():
+            inputs = self.prepare(features.to(self.targets.device))
+        return Table(inputs, self.targets[rows], self.weights[rows], self.names)
