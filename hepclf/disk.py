@@ -71,20 +71,23 @@ def blocks(table: NDArray[Any]) -> Iterator[slice]:
 def rows(table: NDArray[Any], index: NDArray[Any]) -> NDArray[Any]:
     """These rows of a table (or those where a mask holds), in this order.
 
-    Of a memory map they are one again where they are too many for memory: in a file beside it that has no name, so
-    that it goes with the process.
+    Of a memory map they are one again where they are too many for memory: in a file beside it.
     """
     source = mapped(table)
     places = np.flatnonzero(index) if index.dtype == bool else index
     if source is None or fits(len(places) * table[:1].nbytes):
         found: NDArray[Any] = table[index]
         return found
-    handle, name = tempfile.mkstemp(dir=Path(str(source.filename)).parent, prefix=".rows-")
-    try:
-        # Written, not mapped: a full disk is then an error, and not the end of the process.
-        with os.fdopen(handle, "wb") as file:
-            for part in blocks(places):
-                file.write(np.ascontiguousarray(table[places[part]]).data)
-        return np.memmap(name, dtype=table.dtype, mode="r", shape=(len(places), *table.shape[1:]))
-    finally:
-        Path(name).unlink()
+    # Without a name from the start, so that nothing is left of it, however the process ends; and written, not mapped:
+    # a full disk is then an error, and not the end of the process.
+    with tempfile.NamedTemporaryFile(dir=_folder(source), prefix=".rows-", delete=False) as file:
+        Path(file.name).unlink()
+        for part in blocks(places):
+            file.write(np.ascontiguousarray(table[places[part]]).data)
+        file.flush()
+        return np.memmap(file, dtype=table.dtype, mode="r", shape=(len(places), *table.shape[1:]))
+
+
+def _folder(source: np.memmap[Any, Any]) -> Path:
+    """The folder of a map, or what is left above it where it was renamed or removed."""
+    return next(folder for folder in Path(str(source.filename)).parents if folder.is_dir())

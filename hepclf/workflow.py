@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.loader import Loader
+from hepclf.data.loader import Loader, load
 from hepclf.data.memory import Memory
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plane import Plane
@@ -117,7 +117,7 @@ def train(
 
 def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     progress.stage("loading")
-    events = job.data.load().check()
+    events = load(job.data, progress.read).check()
     parts = job.data.split.parts(events)
     job.evaluation.check(events.classes, events.process_names)
     progress.stage("training")

@@ -10,8 +10,9 @@ from hepclf.events import Events
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
-    """Every test writes into a folder of its own, whatever it writes."""
+    """Every test writes into a folder of its own, whatever it writes, and has a cache of its own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
 
 
 @pytest.fixture

@@ -43,34 +43,43 @@ class Watch:
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._spoke = time.monotonic()
+        self._began = self._spoke = time.monotonic()
 
     def stage(self, what: str) -> None:
         """A new stage begins; the bar of the last one ends."""
         self.close()
-        if what == "training" and self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, TextColumn("{task.fields[loss]}"), console=self._console, transient=True)
-            self._bar.start()
-        elif not self._console.is_terminal:
+        self._began = self._spoke = time.monotonic()
+        if not self._console.is_terminal:
             self._console.print(what, highlight=False)
+
+    def read(self, done: int, of: int) -> None:
+        """So many of the entries of the data are read."""
+        rate = done / max(time.monotonic() - self._began, 1e-9)
+        self._show("loading", done, of, f"{rate:,.0f} entries/s")
 
     def epoch(self, epoch: Epoch, of: int) -> None:
         """An epoch is done."""
         losses = f"loss {epoch.train_loss:.4f}, validation {epoch.valid_loss:.4f}"
-        if self._bar is not None:
-            if self._task is None:
-                self._task = self._bar.add_task("training", total=of, loss="")
-            self._bar.update(self._task, completed=epoch.epoch, loss=losses)
-        elif not self._console.is_terminal and time.monotonic() - self._spoke > EVERY:
-            self._console.print(f"epoch {epoch.epoch}/{of}: {losses}", highlight=False)
-            self._spoke = time.monotonic()
+        self._show("training", epoch.epoch, of, losses)
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
         self._bar, self._task = None, None
+
+    def _show(self, what: str, done: int, of: int, note: str) -> None:
+        if not self._console.is_terminal:
+            if time.monotonic() - self._spoke > EVERY:
+                self._console.print(f"{what} {done:,}/{of:,}: {note}", highlight=False)
+                self._spoke = time.monotonic()
+            return
+        if self._bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=self._console, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(what, total=of, note=note)
+        self._bar.update(self._task or TaskID(0), completed=done, total=of, note=note)
 
 
 def section(console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

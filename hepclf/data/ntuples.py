@@ -8,21 +8,31 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hepclf.data.parts import AHEAD, File, Part, look, read, share
+from hepclf.data.cache import Reading, opened, through
+from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
+from hepclf.data.identity import identity
+from hepclf.data.loader import Tell, silent
+from hepclf.data.parts import AHEAD, File, Part, dtypes, look, read, share
 from hepclf.data.samples import Sample, Source, SumOfWeights, find, order
 from hepclf.data.split import Split
-from hepclf.data.table import Table, Wanted, wanted
+from hepclf.data.table import Wanted, wanted
 from hepclf.data.tally import Tally, scale, tally
 from hepclf.events import Events, Origin
-from hepclf.recipe import recipe
+from hepclf.recipe import describe, recipe
 
 logger = logging.getLogger(__name__)
+
+# Settings that the table of columns and unscaled weights does not depend on.
+WITHOUT = {"classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "split"}
+WITHOUT_OF_SAMPLE = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
 
 
 @recipe
@@ -38,6 +48,8 @@ class Ntuples(ABC):
     max_events     read so many entries of each sample
     chunk          entries that are read at a time; never less than the file stores together
     on_bad_file    skip: a file that cannot be read is left out, with its part of the normalisation
+    cache          keeps the table on disk for the next time: in the user's cache folder, another, or not at all
+    cache_gb       what that folder may hold; what was used longest ago goes
 
     With a luminosity, weight = w x cross section x k-factor x filter efficiency x luminosity / sum of weights.
     Where max_events leaves entries out, that sum is the one over the entries read (sum_of_weights: events), or the
@@ -57,6 +69,8 @@ class Ntuples(ABC):
     chunk: int = 100_000
     threads: int | None = None
     on_bad_file: Literal["error", "skip"] = "error"
+    cache: bool | str = True
+    cache_gb: float = 20.0
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
@@ -70,6 +84,10 @@ class Ntuples(ABC):
                 raise ValueError(f"luminosity_fb must be above 0, however luminosity_fb={self.luminosity_fb:g}")
             for sample in self.samples:
                 sample.expected(self.luminosity_fb)
+        if not self.cache_gb > 0:
+            raise ValueError(
+                f"cache_gb must be above 0 (cache=false keeps nothing), however cache_gb={self.cache_gb:g}"
+            )
         for sample in self.samples:
             self._wanted(sample)
 
@@ -79,8 +97,35 @@ class Ntuples(ABC):
 
     def load(self) -> Events:
         """The selected events of all samples, in the order of samples, files and entries."""
+        return self.load_watched(silent)
+
+    def load_watched(self, tell: Tell) -> Events:
+        """The same, telling how many of how many entries are read."""
         if not self.features and not self.leading:
             raise ValueError("features must name at least one, however it names none")
+        names = ", ".join(sample.name for sample in self.samples)
+        arrays, notes, _ = through(
+            opened(self.cache, self.cache_gb), self._content, names, lambda folder: self._read(folder, tell)
+        )
+        return self._events(arrays, [Tally(*found)._replace(notes=tuple(found[-1])) for found in notes])
+
+    def _content(self) -> Any:
+        """All that the table depends on: the files as they are now, and what is read of them."""
+        content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
+        for sample, described in zip(self.samples, content["samples"], strict=True):
+            try:
+                files = [[identity(source.path), source.tree] for source in find(sample.files)]
+            except OSError:
+                return None  # the reading says why, or skips it
+            described["files"] = files
+            for key in WITHOUT_OF_SAMPLE:
+                del described[key]
+            if self.luminosity_fb is None or not isinstance(sample.sum_of_weights, SumOfWeights):
+                del described["sum_of_weights"]
+        return content
+
+    def _read(self, folder: Path | None, tell: Tell) -> Reading:
+        """The arrays of the table, in files of this folder where there is one, and the tally of each sample."""
         skip = self.on_bad_file == "skip"
         stored = {
             process: sample.sum_of_weights
@@ -97,8 +142,20 @@ class Ntuples(ABC):
             look(parts, readers, chunk=self.chunk, stored=stored, skip=skip)
             for sample, mine in zip(self.samples, samples, strict=True):
                 share(mine, sample.max_events or self.max_events)
-            table = read(parts, readers, chunk=self.chunk, skip=skip)
-        return self._events(table, list(map(tally, self.samples, samples)))
+            table = stack.enter_context(closing(self._table(parts, folder)))
+            read(parts, readers, table, skip=skip, tell=tell)
+            arrays = table.finish()
+        tallies = list(map(tally, self.samples, samples))
+        return Reading(arrays, tallies, keep=not any(found.bad for found in tallies))
+
+    def _table(self, parts: list[Part], folder: Path | None) -> Growing:
+        """An empty table that expects the entries of these parts."""
+        features, kinds = len(parts[0].wanted.features), dtypes(parts)
+        if folder is not None:
+            return InFiles(features, kinds, folder)
+        entries = sum(part.entries for part in parts)
+        selected = any(part.wanted.selections for part in parts)
+        return InMemory(features, kinds, min(entries, self.chunk) if selected else entries)
 
     def _parts(self, process: int, pool: Executor) -> list[Part]:
         sample = self.samples[process]
@@ -118,26 +175,29 @@ class Ntuples(ABC):
             selections=(self.selection, sample.selection),
         )
 
-    def _events(self, table: Table, tallies: list[Tally]) -> Events:
+    def _events(self, arrays: Mapping[str, NDArray[Any]], tallies: list[Tally]) -> Events:
         """The table as events, weights scaled sample by sample."""
+        all_weights = np.array(arrays[WEIGHTS])
         classes = order(self.samples, self.classes)
         self._check_classes(classes, tallies)
         rows = [found.selected for found in tallies]
         starts = np.cumsum([0, *rows])
         for process, (sample, found) in enumerate(zip(self.samples, tallies, strict=True)):
-            weights = table.weights[starts[process] : starts[process + 1]]
+            weights = all_weights[starts[process] : starts[process + 1]]
             weights *= scale(sample, found, self.luminosity_fb)
             _report(sample, found, weights.sum())
         labels = np.array([classes.index(sample.class_) for sample in self.samples])
         return Events(
-            features=table.features,
+            features=arrays[FEATURES],
             labels=np.repeat(labels, rows),
             names=tuple(self._wanted(self.samples[0]).features),
-            weights=table.weights,
+            weights=all_weights,
             classes=classes,
             processes=np.repeat(np.arange(len(rows)), rows),
             process_names=tuple(sample.name for sample in self.samples),
-            spectators=table.spectators,
+            spectators={
+                name.removeprefix(SPECTATOR): column for name, column in arrays.items() if name.startswith(SPECTATOR)
+            },
             origins=tuple(
                 Origin(sample.name, found.files, found.entries, found.selected, found.notes)
                 for sample, found in zip(self.samples, tallies, strict=True)

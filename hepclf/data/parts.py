@@ -15,8 +15,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from hepclf.data.expressions import check
+from hepclf.data.growing import Growing
+from hepclf.data.loader import Tell
 from hepclf.data.samples import SumOfWeights
-from hepclf.data.table import Chunk, EntryError, Table, Wanted
+from hepclf.data.table import Chunk, EntryError, Wanted
 
 AHEAD = 2  # chunks that are read while one is evaluated
 KEPT_OPEN = 100  # files, between the look at their columns and the reading of their entries
@@ -79,9 +81,10 @@ class Part:
 
 
 class Stretch(NamedTuple):
-    """What came of the entries of a file up to here: events, or the reason why the file cannot be read."""
+    """What came of these entries of a file: events, or the reason why the file cannot be read."""
 
     part: Part
+    start: int
     stop: int
     events: Chunk | Exception
 
@@ -123,40 +126,38 @@ def share(parts: list[Part], limit: int | None) -> None:
             left -= part.entries
 
 
-def read(parts: list[Part], readers: Executor, *, chunk: int, skip: bool) -> Table:
-    """The selected events of all parts, in their order; each part learns what came of it."""
-    entries = sum(part.entries for part in parts)
-    selected = any(part.wanted.selections for part in parts)
-    table = Table(len(parts[0].wanted.features), dtypes(parts), min(entries, chunk) if selected else entries)
+def read(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
+    """Add the selected events of all parts to a table, in their order; each part learns what came of it."""
+    entries, done = sum(part.entries for part in parts), 0
     tasks = (
         partial(_stretch, part, start, min(stop, part.entries))
         for part in parts
         for start, stop in pairwise(part.cuts)
         if start < part.entries and part.bad is None
     )
-    for part, stop, events in ahead(tasks, readers):
+    for part, start, stop, events in ahead(tasks, readers):
+        done += stop - start
+        tell(done, entries)
         if part.bad is not None:
             continue
         if isinstance(events, Exception):
             _bad(part, events, skip)
-            table.rows -= part.rows
+            table.cut(table.rows - part.rows)
             continue
         part.total += float(events.all_weights.sum())
         part.rows += len(events.weights)
         table.append(events)
         if stop == part.entries:
             part.file.close()
-    table.finish()
-    return table
 
 
 def _stretch(part: Part, start: int, stop: int) -> Stretch:
     try:
         with _placed(part, start):
             columns = part.file.read(part.wanted.columns, start, stop)
-            return Stretch(part, stop, part.wanted.of(columns, stop - start))
+            return Stretch(part, start, stop, part.wanted.of(columns, stop - start))
     except (FileError, FileNotFoundError) as error:
-        return Stretch(part, stop, error)
+        return Stretch(part, start, stop, error)
 
 
 def _bad(part: Part, error: Exception, skip: bool) -> None:

@@ -1,4 +1,4 @@
-"""From the columns of an ntuple to the table of events: what is asked of each entry, and what grows of it."""
+"""From the columns of an ntuple to the table of events: what is asked of each entry."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.expressions import Expression, parse
-
-GROWTH = 1.25
 
 
 class Chunk(NamedTuple):
@@ -113,39 +111,6 @@ def wanted(
         weight=None if weight is None else parse(weight),
         selections=tuple(parse(text) for text in selections if text is not None),
     )
-
-
-class Table:
-    """Features, weights and spectators of the events so far, growing in place: none is held twice."""
-
-    def __init__(self, features: int, spectators: Mapping[str, np.dtype[Any]], expected: int) -> None:
-        self.rows = 0
-        self.features = np.empty((expected, features), dtype=np.float32)
-        self.weights = np.empty(expected)
-        self.spectators = {name: np.empty(expected, dtype=dtype) for name, dtype in spectators.items()}
-
-    def append(self, chunk: Chunk) -> None:
-        """Add these events at the end."""
-        start, stop = self.rows, self.rows + len(chunk.weights)
-        if stop > len(self.weights):
-            self._resize(max(stop, int(len(self.weights) * GROWTH)))
-        for index, column in enumerate(chunk.features):
-            self.features[start:stop, index] = column
-        self.weights[start:stop] = chunk.weights
-        for name, column in chunk.spectators.items():
-            self.spectators[name][start:stop] = column
-        self.rows = stop
-
-    def finish(self) -> None:
-        """Give back the memory that was not needed."""
-        self._resize(self.rows)
-
-    def _resize(self, rows: int) -> None:
-        """In place, by moving pages where the system can; nobody else holds these arrays yet."""
-        self.features.resize((rows, self.features.shape[1]), refcheck=False)
-        self.weights.resize(rows, refcheck=False)
-        for column in self.spectators.values():
-            column.resize(rows, refcheck=False)
 
 
 def _infinite(column: NDArray[Any]) -> int | None:

@@ -17,6 +17,10 @@ class Progress(Protocol):
         """A new stage begins."""
         ...
 
+    def read(self, done: int, of: int) -> None:
+        """So many of the entries of the data are read."""
+        ...
+
     def epoch(self, epoch: Epoch, of: int) -> None:
         """An epoch is done."""
         ...
@@ -28,6 +32,10 @@ class Quiet:
     def stage(self, what: str) -> None:
         """A new stage begins."""
         log.info(what)
+
+    def read(self, done: int, of: int) -> None:
+        """So many of the entries of the data are read."""
+        log.debug("%d of %d entries are read", done, of)
 
     def epoch(self, epoch: Epoch, of: int) -> None:
         """An epoch is done."""

@@ -1,0 +1,50 @@
+"""`hepclf cache list|clear [DIR]`: what the cache of decoded columns holds."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+ACTIONS = ("list", "clear")
+
+
+def run(arguments: list[str]) -> int:
+    """List the entries of the cache, last used first, or remove them all."""
+    action, *rest = arguments or ["list"]
+    if action not in ACTIONS or len(rest) > 1:
+        words = " ".join(arguments)
+        print(f"hepclf: say hepclf cache list or hepclf cache clear, and a folder, not {words!r}", file=sys.stderr)
+        return 2
+
+    from hepclf.cli.terminal import listen, output, section
+    from hepclf.data.cache import Cache, place
+
+    listen()
+    cache = Cache(place(rest[0] if rest else None), 0)
+    entries = cache.entries()
+    total = sum(entry.size for entry in entries)
+    console = output()
+    if action == "clear":
+        count = cache.clear()
+        console.print(f"{count} tables removed, {_size(total)}", markup=False)
+        return 0
+    rows = [[entry.holds, _size(entry.size), _ago(time.time() - entry.used)] for entry in entries]
+    if rows:
+        section(console, "cache", ("samples", "size", "last used"), rows)
+    console.print(f"{len(rows)} tables, {_size(total)}, in {cache.folder}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
+def _ago(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return "just now"

@@ -1,0 +1,214 @@
+"""The cache: tables that were read once, as arrays on disk under a key of all that they depend on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.disk import mapped
+
+HEAD = "entry.json"
+FORMAT = 1  # of the entries; raised when what is stored, or how it is computed, changes
+ASIDE = ".fill-"  # entries that are being written
+ABANDONED = 24 * 3600  # seconds after which nobody is writing any more
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table in the cache: its folder, the bytes it takes, when it was last used, and what it holds in words."""
+
+    folder: Path
+    size: int
+    used: float
+    holds: str
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Tables under their keys in a folder; those used longest ago go when there are more than `limit` bytes."""
+
+    folder: Path
+    limit: int
+
+    def find(self, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """The arrays under this key, as memory maps, and what was noted beside them; None where there are none."""
+        folder = self.folder / key
+        try:
+            head = json.loads((folder / HEAD).read_text())
+            arrays = {
+                name: _array(folder / f"{place}.bin", file) for place, (name, file) in enumerate(head["arrays"].items())
+            }
+            os.utime(folder / HEAD)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("what the cache holds in %s is damaged (%s) and is read again", folder, error)
+            _remove(folder)
+            return None
+        return arrays, head["notes"]
+
+    @contextlib.contextmanager
+    def draft(self) -> Iterator[Path]:
+        """A folder beside the entries to write one in; what is left of it afterwards goes."""
+        with unwritable(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=ASIDE))
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def keep(self, key: str, draft: Path, reading: Reading, holds: str) -> None:
+        """Make a draft the entry of this key, unless another job was first; arrays that are not in its files are added.
+
+        The maps of a draft stay valid when it moves.
+        """
+        files: dict[str, dict[str, Any]] = {}
+        with unwritable(self.folder):
+            for place, (name, array) in enumerate(reading.arrays.items()):
+                files[name] = {"dtype": array.dtype.str, "shape": array.shape}
+                if mapped(array) is None:
+                    array.tofile(draft / f"{place}.bin")
+            (draft / HEAD).write_text(json.dumps({"holds": holds, "notes": reading.notes, "arrays": files}))
+            draft.chmod(0o755)
+        with contextlib.suppress(OSError):  # another job's entry is there: it is the same
+            draft.rename(self.folder / key)
+        self._shrink(key)
+
+    def entries(self) -> list[Entry]:
+        """What is in the cache, last used first."""
+        found = [_entry(folder) for folder in self.folder.glob("*") if not folder.name.startswith(ASIDE)]
+        return sorted((entry for entry in found if entry is not None), key=lambda entry: -entry.used)
+
+    def clear(self) -> int:
+        """Remove all entries, and what dead jobs left; the number of entries."""
+        entries = self.entries()
+        for entry in entries:
+            _remove(entry.folder)
+        self._sweep(0)
+        return len(entries)
+
+    def _shrink(self, newest: str) -> None:
+        """Remove the entries used longest ago while there is too much; never the newest."""
+        self._sweep(ABANDONED)
+        total = 0
+        for entry in self.entries():
+            total += entry.size
+            if total > self.limit and entry.folder.name != newest:
+                log.info("%s leaves the cache, which may hold %.3g GB", entry.holds, self.limit / 1e9)
+                _remove(entry.folder)
+
+    def _sweep(self, age: float) -> None:
+        for draft in self.folder.glob(f"{ASIDE}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime >= age:
+                    shutil.rmtree(draft, ignore_errors=True)
+
+
+def opened(chosen: bool | str, gigabytes: float) -> Cache | None:
+    """The cache as a loader's settings say: in the user's own folder (true), in another, or none (false)."""
+    return Cache(place(None if isinstance(chosen, bool) else chosen), int(gigabytes * 1e9)) if chosen else None
+
+
+class UnwritableError(OSError):
+    """A folder of the cache cannot be written, which is no fault of the data."""
+
+
+@contextlib.contextmanager
+def unwritable(folder: Path) -> Iterator[None]:
+    """An OSError in here as one of this folder."""
+    try:
+        yield
+    except OSError as error:
+        raise UnwritableError(f"{folder}: {error.strerror or error}") from error
+
+
+class Reading(NamedTuple):
+    """What was read: arrays, what is to be noted of them in plain data, and whether they may be kept."""
+
+    arrays: dict[str, NDArray[Any]]
+    notes: Any
+    keep: bool = True
+
+
+def through(
+    cache: Cache | None, content: Callable[[], Any], holds: str, read: Callable[[Path | None], Reading]
+) -> Reading:
+    """What is in the cache under this content, or else what is read, which it then keeps.
+
+    content  all that the reading depends on, in plain data; None where that cannot be said
+    read     may leave its arrays as files 0.bin, 1.bin... in the folder it is given
+    """
+    before = content() if cache else None
+    if cache is None or before is None:
+        return read(None)
+    name = key(before)
+    if found := cache.find(name):
+        log.info("%s comes from the cache in %s", holds, cache.folder)
+        return Reading(*found)
+    try:
+        with cache.draft() as draft:
+            reading = read(draft)
+            if reading.keep and content() == before:
+                cache.keep(name, draft, reading, holds)
+            return reading
+    except UnwritableError as error:
+        log.warning("the cache cannot be written (%s); reading without it", error)
+        return read(None)
+
+
+def key(content: Any) -> str:
+    """The name of all that a table depends on, in plain data; of this version of hepclf alone."""
+    text = json.dumps([FORMAT, version("hepclf"), content], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def place(chosen: str | None = None) -> Path:
+    """The folder of the cache: the one chosen, or else the user's own."""
+    if chosen is not None:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hepclf"
+
+
+def _array(path: Path, file: Mapping[str, Any]) -> NDArray[Any]:
+    """The array in a file, or an error where its size is another than it was; maps of nothing cannot be."""
+    dtype, shape = np.dtype(str(file["dtype"])), tuple(int(length) for length in file["shape"])
+    if dtype.hasobject:
+        raise ValueError(f"{path.name} cannot hold {dtype}")
+    expected, size = dtype.itemsize * int(np.prod(shape)), path.stat().st_size
+    if size != expected:
+        raise ValueError(f"{path.name} holds {size} bytes and not {expected}")
+    return np.memmap(path, dtype=dtype, mode="r", shape=shape) if size else np.empty(shape, dtype=dtype)
+
+
+def _entry(folder: Path) -> Entry | None:
+    try:
+        head = folder / HEAD
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        return Entry(folder, size, head.stat().st_mtime, str(json.loads(head.read_text())["holds"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not an entry, or another job removed it just now
+
+
+def _remove(folder: Path) -> None:
+    """Out of sight at once, so that no other job finds half of it; maps of its files stay valid."""
+    aside = folder.with_name(f"{ASIDE}{folder.name}-{os.getpid()}")
+    with contextlib.suppress(OSError):
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
