@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hepclf.data.csv import CSV as CSV
     from hepclf.data.gw import GW as GW
+    from hepclf.data.hdf5 import HDF5 as HDF5
     from hepclf.data.mixture import Mixture as Mixture
+    from hepclf.data.npz import NPZ as NPZ
+    from hepclf.data.parquet import Parquet as Parquet
+    from hepclf.data.root import Root as Root
+    from hepclf.data.samples import Sample as Sample
+    from hepclf.data.samples import SumOfWeights as SumOfWeights
     from hepclf.data.split import Split as Split
     from hepclf.evaluation.evaluation import Evaluation as Evaluation
     from hepclf.evaluation.evaluation import evaluate as evaluate
@@ -25,7 +31,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "CSV": "data.csv",
     "GW": "data.gw",
+    "HDF5": "data.hdf5",
     "Mixture": "data.mixture",
+    "NPZ": "data.npz",
+    "Parquet": "data.parquet",
+    "Root": "data.root",
+    "Sample": "data.samples",
+    "SumOfWeights": "data.samples",
     "Split": "data.split",
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",

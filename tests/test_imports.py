@@ -30,6 +30,8 @@ HOMES = {
     "rich": ("cli/",),
     "uproot": ("data/root.py", "evaluation/store.py"),
     "matplotlib": ("evaluation/plots/",),
+    "pyarrow": ("data/parquet.py",),
+    "h5py": ("data/hdf5.py",),
     "pandas": ("data/csv.py", "data/delimited.py"),
     "sklearn": ("models/",),
     "torch": ("training/", "models/"),

@@ -1,0 +1,226 @@
+"""Arrays: files of named arrays, plain or of records, as columns of entries."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.parts import FileError
+from hepclf.data.samples import Source, missing
+from hepclf.events import nearest
+
+VALID = "valid"  # the field of records in lists that says which of them there are
+NAMES = ("names", "columns", "feature_names")  # what the names of the columns of a matrix are called
+
+
+class Array(NamedTuple):
+    """What is known of an array before it is read; `names` are those of the columns of a matrix, where it has any."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers, booleans or records, an entry each or more."""
+        return len(self.shape) > 0 and (self.dtype.kind in "biufV" or _listed(self.dtype))
+
+    @property
+    def has_valid(self) -> bool:
+        """Whether it holds lists of records with a flag that says which are there."""
+        return len(self.shape) == 2 and VALID in (self.dtype.names or ()) and self.dtype[VALID] == np.bool_
+
+
+class Place(NamedTuple):
+    """Where a column is: an array, or a field of its records, or a column of its matrix."""
+
+    array: str
+    field: str | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The arrays of a file or group, and the main one of them: the others belong to its entries, name by name.
+
+    The fields and columns of the main array go by their own names; those of others have the name of their array in
+    front, as tracks_d0. A matrix is a list an entry as well, under the name of its array.
+    """
+
+    known: Mapping[str, Array]
+    main: str | None = None
+
+    @cached_property
+    def entries(self) -> int:
+        """Length of the main array, or of all where none is; they must not differ then."""
+        if self.main is not None:
+            return self.known[self.main].shape[0] if self.known[self.main].shape else 0
+        lengths = {name: array.shape[0] for name, array in self.known.items() if array.is_number}
+        if not lengths:
+            raise ValueError("it holds no arrays of numbers")
+        if len(set(lengths.values())) > 1:
+            some = ", ".join(f"{name} {length:,}" for name, length in list(lengths.items())[:8])
+            raise ValueError(f"it holds arrays of different lengths, {some}; say with tree which to read")
+        return next(iter(lengths.values()))
+
+    @cached_property
+    def places(self) -> Mapping[str, Place]:
+        """The columns by name: arrays come before parts of them, and parts of the main array before those of others."""
+        columns = {name: array for name, array in self.known.items() if array.shape[:1] == (self.entries,)}
+        found = {name: Place(name) for name, array in columns.items() if array.dtype.fields is None}
+        for name in sorted(columns, key=lambda name: name != self.main):
+            for part, place in _parts(name, columns[name], prefix="" if name == self.main else f"{name}_"):
+                found.setdefault(part, place)
+        return found
+
+
+def _parts(name: str, array: Array, prefix: str) -> Iterator[tuple[str, Place]]:
+    for field in array.dtype.names or ():
+        yield f"{prefix}{field}", Place(name, field=field)
+    if len(array.shape) == 2 and array.dtype.fields is None:
+        names = array.names or tuple(f"{prefix or 'c'}{i}" for i in range(array.shape[1]))
+        if len(names) != array.shape[1] or len(set(names)) < len(names):
+            raise ValueError(f"array {name!r} has {array.shape[1]} columns, which need as many different names")
+        for i, column in enumerate(names):
+            yield column, Place(name, column=i)
+
+
+class ArrayFile(ABC):
+    """A file of named arrays as a file of entries; opened when first asked."""
+
+    def __init__(self, source: Source, tree: str | None) -> None:
+        self.path, self.tree = source.path, tree
+        self.name = str(source.path) if tree is None else f"{source.path}, tree {tree!r}"
+        self._lock = Lock()
+        self._arrays: Arrays | None = None
+
+    @abstractmethod
+    def _look(self) -> Arrays:
+        """Open the file, and say what is in it."""
+
+    @abstractmethod
+    def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
+        """A stretch of an array; of records at least these fields."""
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            self._arrays = None
+
+    @property
+    def entries(self) -> int:
+        """Number of entries."""
+        return self._known().entries
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of its columns."""
+        return frozenset(self._known().places)
+
+    def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
+        """These columns of these entries, flat ones and matrices as numpy arrays, jagged ones as awkward arrays."""
+        arrays = self._known()
+        places = {name: arrays.places[name] for name in columns}
+        found: dict[str, Any] = {}
+        for array in dict.fromkeys(place.array for place in places.values()):
+            mine = {name: place for name, place in places.items() if place.array == array}
+            known = arrays.known[array]
+            for name, place in mine.items():
+                _check(name, known, place)
+            fields = {place.field for place in mine.values() if place.field} | ({VALID} if known.has_valid else set())
+            rows = self._rows(array, tuple(sorted(fields)), start, stop)
+            valid = rows[VALID] if known.has_valid else None
+            found |= {name: _column(rows, place, valid) for name, place in mine.items()}
+        return found
+
+    def _known(self) -> Arrays:
+        with self._lock:
+            if self._arrays is None:
+                if not self.path.is_file():
+                    raise missing(self.path)
+                self._arrays = self._look()
+            return self._arrays
+
+
+def named(arrays: Mapping[str, Array], texts: Mapping[str, tuple[str, ...]]) -> dict[str, Array]:
+    """The arrays, the one matrix among them with the names that stand beside it."""
+    matrices = [name for name, array in arrays.items() if array.is_number and len(array.shape) == 2]
+    for name in NAMES:
+        if len(matrices) == 1 and len(texts.get(name, ())) == arrays[matrices[0]].shape[1]:
+            return {**arrays, matrices[0]: arrays[matrices[0]]._replace(names=texts[name])}
+    return dict(arrays)
+
+
+def total(what: str, values: Any) -> float:
+    """The sum of a stored array, where that is a number."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"sum_of_weights: {what} holds {_words(array.dtype)}, however the sum of weights is a number")
+    return float(array.sum(dtype=np.float64))
+
+
+def absent(what: str, name: str, path: Path, known: list[str]) -> FileError:
+    """The error of an array that is not there, with the nearest that are."""
+    return FileError(f"{what} {name!r} is not in {path}{nearest(name, known) if known else ', which holds none'}")
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Whatever a library raises of damaged bytes, as a FileError; what is wrong with the settings stays as it is."""
+    try:
+        yield
+    except (MemoryError, FileError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"{path} cannot be read: {said}") from error
+
+
+def _column(rows: NDArray[Any], place: Place, valid: NDArray[np.bool_] | None) -> Any:
+    values = rows if place.field is None else rows[place.field]
+    values = values if place.column is None else values[:, place.column]
+    if values.dtype.kind == "O":
+        content = np.concatenate(values) if len(values) else np.empty(0)
+        return _unflattened(content, np.array([len(each) for each in values], dtype=np.int64))
+    # A copy of its own, so that the records around it are not kept, in the byte order of this machine.
+    values = values.astype(np.float32 if values.dtype == np.float16 else values.dtype.newbyteorder("="))
+    return values if valid is None else _unflattened(values[valid], valid.sum(axis=1))
+
+
+def _unflattened(content: NDArray[Any], counts: NDArray[Any]) -> Any:
+    import awkward as ak
+
+    return ak.unflatten(content, counts)
+
+
+def _element(dtype: np.dtype[Any]) -> Any:
+    """What values of their own length are made of, as HDF5 has them: str, bytes or a type of numbers; else None."""
+    notes: Mapping[str, Any] = dtype.metadata or {}
+    return notes.get("vlen")
+
+
+def _listed(dtype: np.dtype[Any]) -> bool:
+    element = _element(dtype)
+    return element is not None and np.dtype(element).kind in "biuf"
+
+
+def _check(name: str, array: Array, place: Place) -> None:
+    dtype = array.dtype[place.field] if place.field else array.dtype
+    if dtype.base.kind not in "biuf" and not (_listed(dtype) and len(array.shape) == 1):
+        raise ValueError(f"column {name!r} holds {_words(dtype)}; numbers and booleans can be used")
+
+
+def _words(dtype: np.dtype[Any]) -> str:
+    if _listed(dtype):
+        return "lists of lists"
+    text = dtype.kind in "SU" or _element(dtype) in (str, bytes)
+    return "text" if text else {"O": "objects", "V": "records"}.get(dtype.kind, str(dtype))

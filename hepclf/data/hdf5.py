@@ -1,0 +1,132 @@
+"""HDF5: events from the HDF5 files of an analysis, process by process."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, absent, guarded, named, total
+from hepclf.data.ntuples import Ntuples
+from hepclf.data.parts import File
+from hepclf.data.samples import Source, SumOfWeights
+from hepclf.recipe import recipe
+
+
+@recipe
+class HDF5(Ntuples):
+    """Events from HDF5 files, as processes with their classes, weights and cross sections.
+
+    tree is a dataset or a group; by default the only one there is. Its columns are the fields of a dataset of records,
+    the columns c0, c1... of a matrix, the datasets of a group. The datasets beside it that have as many entries belong
+    to it, with their name in front: tracks_d0 of `tracks`, a list an event, of the tracks that are `valid`.
+    """
+
+    def open(self, source: Source, tree: str | None, pool: Executor) -> File:  # noqa: ARG002
+        """The datasets of a group of an HDF5 file, or one of them with those beside it."""
+        try:
+            import h5py  # noqa: F401
+        except ImportError:
+            raise ValueError("data=hdf5 needs h5py; pip install 'hepclf[io]'") from None
+        return Datasets(source, tree)
+
+
+class Datasets(ArrayFile):
+    """An HDF5 file; read by one thread at a time, as its library is."""
+
+    _file: Any = None
+    _group: Any = None
+
+    def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
+        """A chunk apart, between the pieces in which the file compressed the largest ones."""
+        places = self._known().places
+        pieces = [self._group[places[name].array].chunks for name in columns]
+        piece = max((shape[0] for shape in pieces if shape), default=1)
+        return [*range(0, self.entries, max(chunk // piece, 1) * piece), self.entries]
+
+    def stored(self, where: SumOfWeights) -> float:
+        """A dataset of a group, a field of a dataset, or an attribute of either, summed."""
+        if where.branch is None:
+            raise ValueError(
+                "sum_of_weights of an HDF5 file is a dataset, a field or an attribute, as in {tree: counts, "
+                "branch: sumOfWeights}; it holds no histograms"
+            )
+        self._known()
+        with guarded(self.path):
+            place = self._group if where.tree is None else self._file.get(where.tree)
+            if place is None:
+                raise absent("dataset", str(where.tree), self.path, self._paths())
+            inside = place.dtype.names or () if _is_dataset(place) else [*place]
+            if where.branch not in inside and where.branch not in place.attrs:
+                raise absent(f"branch of {place.name}:", where.branch, self.path, [*inside, *place.attrs])
+            found = place[where.branch] if where.branch in inside else place.attrs[where.branch]
+            values = found[()] if _is_dataset(found) else found
+        return total(repr(where.branch), values)
+
+    def close(self) -> None:
+        """Let the file go."""
+        super().close()
+        if self._file is not None:
+            self._file.close()
+        self._file = self._group = None
+
+    def _look(self) -> Arrays:
+        import h5py
+
+        with guarded(self.path):
+            self._file = h5py.File(self.path, "r", locking="best-effort")
+            place = self._file if self.tree is None else self._file.get(self.tree)
+            if place is None:
+                raise absent("dataset", str(self.tree), self.path, self._paths())
+            group, main = _table(place)
+            known = {name: each for name, each in _children(group).items() if _is_dataset(each)}
+            arrays = {name: _array(each) for name, each in known.items()}
+            texts = {name: _texts(known[name]) for name in NAMES if name in known and not arrays[name].is_number}
+        if not arrays:
+            inside = ", ".join(_children(group)) or "nothing"
+            raise ValueError(f"{group.name} holds {inside} and no dataset; say which to read with tree")
+        self._group = group
+        return Arrays(named(arrays, texts), next(iter(arrays)) if len(arrays) == 1 else main)
+
+    def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
+        with guarded(self.path):
+            dataset = self._group[array]
+            rows: NDArray[Any] = (dataset.fields(list(fields)) if fields else dataset)[start:stop]
+            return rows
+
+    def _paths(self) -> list[str]:
+        found: list[str] = []
+        self._file.visit(found.append)
+        return found
+
+
+def _is_dataset(found: Any) -> bool:
+    return hasattr(found, "dtype") and hasattr(found, "chunks")
+
+
+def _children(group: Any) -> dict[str, Any]:
+    """What is in a group; links that lead nowhere are not."""
+    found = {name: group.get(name) for name in group}
+    return {name: child for name, child in found.items() if child is not None}
+
+
+def _table(place: Any) -> tuple[Any, str | None]:
+    """The group of a dataset and its name, or of a group the one that holds more than another group."""
+    if _is_dataset(place):
+        return place.parent, place.name.rpartition("/")[2]
+    inside = list(_children(place).values())
+    return _table(inside[0]) if len(inside) == 1 else (place, None)
+
+
+def _array(dataset: Any) -> Array:
+    names = next((_texts(dataset.attrs[name]) for name in NAMES if name in dataset.attrs), ())
+    shape = dataset.shape or ()
+    return Array(dataset.dtype, shape, names if len(shape) == 2 else ())
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    """Names from a dataset or an attribute, which are bytes where h5py was not told otherwise."""
+    values = values[()] if _is_dataset(values) else values
+    return tuple(each.decode() if isinstance(each, bytes) else str(each) for each in np.ravel(values))

@@ -1,0 +1,235 @@
+"""Parquet: events from the Parquet files of an analysis, process by process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from itertools import accumulate, pairwise
+from threading import Lock
+from typing import Any, NamedTuple
+
+from hepclf.data.ntuples import Ntuples
+from hepclf.data.parts import File, FileError
+from hepclf.data.root import grouped
+from hepclf.data.samples import Source, SumOfWeights, missing
+from hepclf.events import nearest
+from hepclf.recipe import recipe
+
+EXACT = 2**53  # beyond it, float64 holds not every whole number
+
+
+@recipe
+class Parquet(Ntuples):
+    """Events from Parquet files, as processes with their classes, weights and cross sections.
+
+    Lists are jagged columns; a part of a record has the record's name in front, as Jet_pt. Missing numbers are NaN:
+    a column of integers or booleans that misses some is one of float64.
+    """
+
+    def open(self, source: Source, tree: str | None, pool: Executor) -> File:
+        """The one table of a Parquet file."""
+        try:
+            import pyarrow.parquet  # noqa: F401
+        except ImportError:
+            raise ValueError("data=parquet needs pyarrow; pip install 'hepclf[io]'") from None
+        if tree is not None:
+            raise ValueError(f"a Parquet file is one table, however tree={tree} for {source.path}; drop tree")
+        return Table(source, pool)
+
+
+class Leaf(NamedTuple):
+    """A column: its place and path in the file, the names from the outermost record to it, its type, if of lists."""
+
+    place: int
+    path: str
+    names: tuple[str, ...]
+    kind: Any
+    jagged: bool
+
+
+class Opened(NamedTuple):
+    """An open file, what its end says of it, its columns by name, and the entries before each row group and in all."""
+
+    file: Any
+    metadata: Any
+    leaves: Mapping[str, Leaf]
+    cuts: list[int]
+
+
+class Table:
+    """A Parquet file; opened when first asked, its columns decoded in the pool, each on its own."""
+
+    def __init__(self, source: Source, pool: Executor) -> None:
+        self.path, self.pool = source.path, pool
+        self.name = str(source.path)
+        self._lock = Lock()
+        self._now: Opened | None = None
+        self._gaps: dict[str, bool] = {}
+
+    @property
+    def entries(self) -> int:
+        """Number of rows."""
+        return self._opened().cuts[-1]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of its columns; those of records as record_part."""
+        return frozenset(self._opened().leaves)
+
+    def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
+        """Between row groups: what is inside one can only be read from its beginning."""
+        return grouped(self._opened().cuts, [], chunk)
+
+    def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
+        """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        opened = self._opened()
+        groups = [group for group, (low, high) in enumerate(pairwise(opened.cuts)) if low < stop and high > start]
+        skipped = start - opened.cuts[groups[0]] if groups else 0
+        tasks = {name: self.pool.submit(self._decoded, opened, opened.leaves[name], groups) for name in columns}
+        found = {name: task.result().slice(skipped, stop - start) for name, task in tasks.items()}
+        return {name: self._array(name, opened.leaves[name], column) for name, column in found.items()}
+
+    def stored(self, where: SumOfWeights) -> float:
+        """The number that the metadata of the file holds under a key."""
+        if where.branch is None or where.tree is not None:
+            raise ValueError(
+                "sum_of_weights of a Parquet file is a key of its metadata, as in {branch: sum_of_weights}, "
+                "as it holds no trees or histograms"
+            )
+        noted = {key.decode(errors="replace"): text for key, text in (self._opened().metadata.metadata or {}).items()}
+        if where.branch not in noted:
+            raise ValueError(
+                f"sum_of_weights: key {where.branch!r} is not in the metadata{nearest(where.branch, noted)}"
+            )
+        try:
+            return float(noted[where.branch])
+        except ValueError:
+            raise ValueError(f"sum_of_weights: key {where.branch!r} of the metadata holds no number") from None
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            if self._now is not None:
+                self._now.file.close()
+            self._now = None
+
+    def _opened(self) -> Opened:
+        with self._lock:
+            if self._now is None:
+                self._now = self._open()
+            return self._now
+
+    def _open(self) -> Opened:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self.path.is_file():
+            raise missing(self.path)
+        with self._guarded():
+            # Not a memory map: a file that shrinks while it is read must be an error, not the end of the process.
+            file = pa.OSFile(str(self.path))
+            metadata = pq.read_metadata(file)
+            schema = metadata.schema.to_arrow_schema()
+            paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
+        sizes = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+        if repeated := next((name for name in schema.names if schema.names.count(name) > 1), None):
+            raise ValueError(f"column {repeated!r} is there twice; names of columns must differ")
+        return Opened(file, metadata, _leaves(schema, paths), [0, *accumulate(sizes)])
+
+    def _decoded(self, opened: Opened, leaf: Leaf, groups: list[int]) -> Any:
+        """A column of these row groups; each task has a reader of its own, as one serves one thread."""
+        import pyarrow.parquet as pq
+
+        with self._guarded():
+            reader = pq.ParquetFile(opened.file, metadata=opened.metadata, page_checksum_verification=True)
+            return reader.read_row_groups(groups, columns=[leaf.path], use_threads=False).column(leaf.names[0])
+
+    def _array(self, name: str, leaf: Leaf, column: Any) -> Any:
+        import pyarrow as pa
+
+        kinds = pa.types
+        if not (kinds.is_integer(leaf.kind) or kinds.is_floating(leaf.kind) or kinds.is_boolean(leaf.kind)):
+            raise ValueError(f"column {name!r} holds {leaf.kind}; numbers and booleans can be used")
+        if leaf.jagged:
+            return _lists(column, leaf)
+        column = _part(column, leaf)
+        if kinds.is_float16(leaf.kind):
+            column = column.cast(pa.float32())
+        elif not kinds.is_floating(leaf.kind) and self._has_gaps(name, leaf):
+            if kinds.is_integer(leaf.kind):
+                _check_exact(name, column)
+            column = column.cast(pa.float64())
+        return column.to_numpy()
+
+    def _has_gaps(self, name: str, leaf: Leaf) -> bool:
+        """Whether a value is missing anywhere in the file: all chunks of a column must be of one type."""
+        if name not in self._gaps:
+            opened = self._opened()
+            groups = range(opened.metadata.num_row_groups)
+            noted = [opened.metadata.row_group(group).column(leaf.place).statistics for group in groups]
+            if all(each is not None and each.has_null_count for each in noted):
+                self._gaps[name] = any(each.null_count for each in noted)
+            else:
+                pieces = (_part(self._decoded(opened, leaf, [group]), leaf) for group in groups)
+                self._gaps[name] = any(piece.null_count for piece in pieces)
+        return self._gaps[name]
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Whatever pyarrow raises of damaged bytes, as a FileError."""
+        try:
+            yield
+        except MemoryError:
+            raise
+        except Exception as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise FileError(f"{self.path} cannot be read: {said}") from error
+
+
+def _leaves(schema: Any, paths: list[str]) -> dict[str, Leaf]:
+    """Columns by name; one that is called so comes before the part of a record that would be."""
+    found = [each for field in schema for each in _below(field.type, (field.name,), jagged=False)]
+    leaves = [Leaf(place, path, *each) for place, (path, each) in enumerate(zip(paths, found, strict=True))]
+    return {"_".join(leaf.names): leaf for leaf in sorted(leaves, key=lambda leaf: -len(leaf.names))}
+
+
+def _below(kind: Any, names: tuple[str, ...], *, jagged: bool) -> Iterator[tuple[tuple[str, ...], Any, bool]]:
+    """What a column is made of, in the order in which the file holds it: parts of records, elements of lists."""
+    import pyarrow as pa
+
+    if kind.num_fields == 0:
+        yield names, kind, jagged
+    elif pa.types.is_struct(kind):
+        for part in kind:
+            yield from _below(part.type, (*names, part.name), jagged=jagged)
+    else:
+        yield from _below(kind.field(0).type, names, jagged=True)
+
+
+def _part(column: Any, leaf: Leaf) -> Any:
+    """The part of records that a column is read for; a column of no records as it is."""
+    import pyarrow.compute as pc
+
+    return pc.struct_field(column, leaf.names[1:]) if len(leaf.names) > 1 else column
+
+
+def _lists(column: Any, leaf: Leaf) -> Any:
+    import awkward as ak
+
+    array = ak.from_arrow(column)
+    for name in leaf.names[1:]:
+        array = array[name]
+    return array
+
+
+def _check_exact(name: str, column: Any) -> None:
+    """That the integers of a column are as exact in float64, which has a NaN."""
+    import pyarrow.compute as pc
+
+    bounds = [value for value in pc.min_max(column).as_py().values() if value is not None]
+    if large := next((value for value in bounds if abs(value) > EXACT), None):
+        raise ValueError(
+            f"column {name!r} holds {large}, beyond 2^53, and misses other values, which no one type holds exactly; "
+            "fill or drop those rows"
+        )
