@@ -61,10 +61,10 @@ def _cgroup_limits() -> Iterator[int]:
                 yield int(text)
 
 
-def blocks(table: NDArray[Any]) -> Iterator[slice]:
-    """Stretches of rows, in order, that are small enough to look at together."""
+def blocks(table: NDArray[Any], count: int | None = None) -> Iterator[slice]:
+    """Stretches of the rows of a table (or of so many like them), in order, that are small enough to hold together."""
     rows = max(1, BLOCK // max(1, table[:1].nbytes))
-    for start in range(0, len(table), rows):
+    for start in range(0, len(table) if count is None else count, rows):
         yield slice(start, start + rows)
 
 
@@ -82,7 +82,7 @@ def rows(table: NDArray[Any], index: NDArray[Any]) -> NDArray[Any]:
     # a full disk is then an error, and not the end of the process.
     with tempfile.NamedTemporaryFile(dir=_folder(source), prefix=".rows-", delete=False) as file:
         Path(file.name).unlink()
-        for part in blocks(places):
+        for part in blocks(table, len(places)):
             file.write(np.ascontiguousarray(table[places[part]]).data)
         file.flush()
         return np.memmap(file, dtype=table.dtype, mode="r", shape=(len(places), *table.shape[1:]))

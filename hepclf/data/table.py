@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.expressions import Expression, parse
+from hepclf.data.language.columns import prepared, taken
 
 
 class Chunk(NamedTuple):
@@ -47,6 +48,7 @@ class Wanted:
 
     def of(self, columns: Mapping[str, Any], events: int) -> Chunk:
         """Their values for these entries, cut by the selections; a ValueError names the entry at fault."""
+        columns = prepared(columns, events)
         weights = np.ones(events)
         if self.weight is not None:
             weights = np.asarray(self.weight.evaluate(columns, events), dtype=np.float64)
@@ -57,7 +59,7 @@ class Wanted:
         if kept is not None:
             weights = weights[kept]
             needed = {name for each in (self.features, self.spectators) for e in each.values() for name in e.columns}
-            columns = {name: columns[name][kept] for name in needed}
+            columns = {name: taken(columns[name], kept) for name in needed}
         features = [expression.evaluate(columns, len(weights)) for expression in self.features.values()]
         features = [column.astype(np.float32) if column.dtype.kind in "biu" else column for column in features]
         for name, column in zip(self.features, features, strict=True):

@@ -161,7 +161,11 @@ class NetworkTagger:
                 "wrap an array as hepclf.Events(features=array, names=tagger.inputs)"
             )
         self._look(events)
-        logits = torch.cat([self._logits(part) for part in events.slices(self.inputs, ROWS)]).double()
+        k = len(self.classes)
+        # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
+        logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
+        for place, part in enumerate(events.slices(self.inputs, ROWS)):
+            logits[place * ROWS : place * ROWS + len(part)] = self._logits(part)
         if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
             largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in events.slices(self.inputs, ROWS))
             raise ValueError(

@@ -21,6 +21,7 @@ from hepclf.training.table import Rows
 from hepclf.training.weights import Balance, NegativeWeights
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
+BYTES = 1 << 25  # of a block, where rows are wide
 ROWS = 1 << 14  # rows that go through a network at once outside training: what its caches hold
 
 
@@ -143,7 +144,7 @@ def _pass(
 
 def _batches(train: Rows, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
-    per_block = max(1, BLOCK // batch)
+    per_block = max(1, min(BLOCK, BYTES // (4 * len(train.names))) // batch)
     order = train.order(per_block * batch)
     edges = [*range(0, len(order), batch), len(order)]
     if len(edges) > 2 and edges[-1] - edges[-2] == 1:
@@ -194,5 +195,5 @@ def _diverged(what: str, rate: float, tables: tuple[Rows, ...]) -> str:
 
 def _sizes(table: Rows) -> Tensor:
     """The largest size of each input."""
-    parts = (table.part(start, start + BLOCK) for start in range(0, len(table.targets), BLOCK))
+    parts = (table.part(start, start + ROWS) for start in range(0, len(table.targets), ROWS))
     return torch.stack([part.inputs.abs().amax(0) for part in parts]).amax(0)

@@ -29,9 +29,25 @@ def _piece(value: Value, start: int, stop: int) -> Value:
     return Jagged(offsets - offsets[0], value.content[offsets[0] : offsets[-1]])
 
 
+def prepared(columns: Mapping[str, Any], events: int) -> dict[str, Any]:
+    """The columns as expressions use them, so that each is converted once, however many expressions name it.
+
+    What no expression could use is left as it is: that which names it says so, and where.
+    """
+    found: dict[str, Any] = {}
+    for name, values in columns.items():
+        try:
+            found[name] = aligned(column(values, events), found.values())
+        except ValueError:
+            found[name] = values
+    return found
+
+
 def aligned(value: Value, others: Collection[Value]) -> Value:
     """With the very offsets of another column, where they are equal: they need no comparison later."""
     if isinstance(value, Jagged):
+        if any(isinstance(other, Jagged) and other.offsets is value.offsets for other in others):
+            return value
         for other in others:
             alike = isinstance(other, Jagged) and other.offsets[-1] == value.offsets[-1]
             if alike and np.array_equal(other.offsets, value.offsets):
@@ -39,10 +55,20 @@ def aligned(value: Value, others: Collection[Value]) -> Value:
     return value
 
 
+def taken(values: Any, rows: NDArray[np.intp]) -> Any:
+    """A column at these events."""
+    if not isinstance(values, Jagged):
+        return values[rows]
+    counts = values.counts[rows]
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    places = np.repeat(values.offsets[:-1][rows] - offsets[:-1], counts) + np.arange(offsets[-1])
+    return Jagged(offsets, values.content[places])
+
+
 def column(values: Any, events: int) -> Value:
     """A column as an array [events] or as lists; numbers and booleans alone are taken."""
     lists = type(values).__module__.partition(".")[0] == "awkward"
-    value: Value = _from_awkward(values) if lists else np.asarray(values)
+    value: Value = _from_awkward(values) if lists else values if isinstance(values, Jagged) else np.asarray(values)
     if isinstance(value, np.ndarray) and value.ndim == 2:
         value = Jagged(np.arange(len(value) + 1) * value.shape[1], value.reshape(-1))
     flat = value.content if isinstance(value, Jagged) else value
