@@ -37,6 +37,10 @@ def candidates(line: str) -> list[str]:
     last = words[-1]
     if len(words) == 1:
         return [name for name in COMMANDS if name.startswith(last)]
+    if words[0] == "fetch":
+        from hepclf.data.datasets import DATASETS
+
+        return [name for name in (*DATASETS, "to=", "from=") if name.startswith(last)]
     key, is_value, value = last.partition("=")
     lab = configs.labs(words)
     if is_value:

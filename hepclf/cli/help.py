@@ -10,6 +10,11 @@ from hepclf.cli import configs
 from hepclf.cli.main import COMMANDS
 
 USAGE = "hepclf COMMAND [group=choice] [key=value]..."
+PLAIN = {  # of commands without a configuration
+    "fetch": "hepclf fetch [NAME] [to=DIR] [from=URL]    without a name: what there is",
+    "cache": "hepclf cache list|clear [DIR]",
+    "completion": 'eval "$(hepclf completion)"    in ~/.bashrc',
+}
 
 
 def overview() -> str:
@@ -21,7 +26,8 @@ def overview() -> str:
         "",
         "examples",
         "  hepclf train                                    the synthetic triggers, a network",
-        "  hepclf train data=susy data.files=SUSY.csv.gz   the UCI SUSY data",
+        "  hepclf fetch susy                               the UCI SUSY data, then:",
+        "  hepclf train data=susy data.files=SUSY.csv.gz",
         "  hepclf train -m model=logistic,mlp seed=0,1,2   a sweep: every combination",
         "  hepclf evaluate run=runs/latest evaluation.threshold=0.8",
         "",
@@ -36,7 +42,7 @@ def command_help(command: str, lab: Sequence[Path]) -> str:
     lines = [f"hepclf {command}: {COMMANDS[command]}", ""]
     path = configs.folder() / f"{command}.yaml"
     if not path.is_file():
-        return "\n".join([*lines, f'  eval "$(hepclf {command})"    in ~/.bashrc'])
+        return "\n".join([*lines, f"  {PLAIN[command]}"])
     defaults = configs.defaults(path)
     lines += [f"  {USAGE.replace('COMMAND', command)}"]
     lines += _groups([group for group in configs.GROUPS if group in defaults], lab)

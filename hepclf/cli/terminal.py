@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -14,9 +15,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hepclf.training.trainer import Epoch
+if TYPE_CHECKING:  # it imports torch, which takes a second
+    from hepclf.training.trainer import Epoch
 
 WIDTH = 80
+MB = 1_000_000
 EVERY = 10.0  # seconds between lines in a batch log
 
 
@@ -44,6 +47,7 @@ class Watch:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._began = self._spoke = time.monotonic()
+        self._moving: tuple[str, int] | None = None
 
     def stage(self, what: str) -> None:
         """A new stage begins; the bar of the last one ends."""
@@ -62,16 +66,25 @@ class Watch:
         losses = f"loss {epoch.train_loss:.4f}, validation {epoch.valid_loss:.4f}"
         self._show("training", epoch.epoch, of, losses)
 
+    def transfer(self, what: str, done: int, of: int | None) -> None:
+        """So many bytes of a file are through; the rate is of those of this stage."""
+        if self._moving is None or self._moving[0] != what or done < self._moving[1]:
+            self.stage(what)
+            self._moving = what, done
+        rate = (done - self._moving[1]) / max(time.monotonic() - self._began, 1e-9)
+        self._show(f"{what}, MB", done // MB, None if of is None else of // MB, f"{rate / MB:,.1f} MB/s")
+
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
         self._bar, self._task = None, None
 
-    def _show(self, what: str, done: int, of: int, note: str) -> None:
+    def _show(self, what: str, done: int, of: int | None, note: str) -> None:
         if not self._console.is_terminal:
             if time.monotonic() - self._spoke > EVERY:
-                self._console.print(f"{what} {done:,}/{of:,}: {note}", highlight=False)
+                total = "?" if of is None else f"{of:,}"
+                self._console.print(f"{what} {done:,}/{total}: {note}", highlight=False)
                 self._spoke = time.monotonic()
             return
         if self._bar is None:

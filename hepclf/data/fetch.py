@@ -1,0 +1,117 @@
+"""Fetch: the file of a public dataset, whole and verified, or not there at all."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from hepclf.data.datasets import Dataset
+from hepclf.data.partial import Partial
+from hepclf.data.transfer import BLOCK, Tell, download
+
+DAMAGED = (OSError, EOFError, zlib.error)
+
+
+class Fetched(NamedTuple):
+    """A file of a dataset, what it was verified by, and whether it had been there before."""
+
+    path: Path
+    verified: str
+    before: bool
+
+
+def fetch(
+    dataset: Dataset,
+    folder: Path | str = ".",
+    *,
+    source: str | None = None,
+    tell: Tell = lambda *_: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Fetched:
+    """The file of a dataset in this folder, from where it is published or from another `source`.
+
+    It has its name only once it is whole and verified; until then its bytes are in a file beside, from which the
+    next call goes on. One that is there is verified again and not fetched.
+    """
+    url = source or dataset.url
+    if not _is_address(url):
+        raise ValueError(f"the source of a dataset must be an http:// or https:// address, not {url!r}")
+    target = Path(folder).expanduser() / dataset.file
+    if target.exists():
+        try:
+            return Fetched(target, verify(target, dataset, tell), True)
+        except ValueError as error:
+            raise ValueError(f"{error}; remove or rename it, or choose another folder") from error
+    partial = Partial(target.with_name(f"{target.name}.part"))
+    with partial.held():
+        try:
+            download(url, partial, size=dataset.size if dataset.checksum else None, tell=tell, pause=pause)
+            verified = _verified(partial, dataset, tell)
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(f"{stop or 'interrupted'}{partial.kept()}") from stop
+        except OSError as error:
+            raise OSError(f"{error}{partial.kept()}") from error
+        partial.become(target)
+    return Fetched(target, verified, False)
+
+
+def verify(path: Path, dataset: Dataset, tell: Tell = lambda *_: None) -> str:
+    """What this file of a dataset was found to be whole by, or a ValueError."""
+    if not dataset.checksum:
+        return _intact(path, dataset, tell)
+    algorithm, _, digits = dataset.checksum.partition(":")
+    found = _digest(path, algorithm, tell)
+    if found != digits:
+        raise ValueError(f"{path} has {algorithm} {found}, however {dataset.name} has {digits}")
+    return f"its {algorithm}"
+
+
+def _verified(partial: Partial, dataset: Dataset, tell: Tell) -> str:
+    try:
+        return verify(partial.path, dataset, tell)
+    except ValueError as error:
+        partial.remove()
+        raise ValueError(f"{error}; it is removed: fetch it again, or from another place") from error
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isascii()
+    except ValueError:
+        return False
+
+
+def _digest(path: Path, algorithm: str, tell: Tell) -> str:
+    size, done, adler = path.stat().st_size, 0, 1
+    digest = None if algorithm == "adler32" else hashlib.new(algorithm)
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            if digest is None:
+                adler = zlib.adler32(block, adler)
+            else:
+                digest.update(block)
+            tell("verifying", done := done + len(block), size)
+    return f"{adler:08x}" if digest is None else digest.hexdigest()
+
+
+def _intact(path: Path, dataset: Dataset, tell: Tell) -> str:
+    """By the CRC-32 that a gzip file ends with, and its number of rows."""
+    size, rows, last = path.stat().st_size, 0, b"\n"
+    try:
+        with path.open("rb") as raw, gzip.open(raw) as file:
+            while block := file.read(BLOCK):
+                rows, last = rows + block.count(b"\n"), block[-1:]
+                tell("verifying", raw.tell(), size)
+    except DAMAGED as error:
+        raise ValueError(f"{path} is no whole gzip file: {error}") from error
+    events = rows + (last != b"\n") - dataset.header
+    if events != dataset.events:
+        raise ValueError(f"{path} holds {events:,} events, however {dataset.name} has {dataset.events:,}")
+    return f"its CRC-32 and its {events:,} events"

@@ -1,0 +1,148 @@
+"""A file from a web server, in as many tries as its connection takes, each going on from where the last one ended."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import ssl
+from collections.abc import Callable, Iterator
+from http.client import HTTPException, HTTPResponse
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from hepclf.data.partial import Origin, Partial
+
+BLOCK = 1 << 20
+TIMEOUT_S = 60.0  # of silence
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # before further tries; they begin anew after a try that gained enough
+GAIN = 1 << 24  # bytes that are enough
+RANGE = 416
+PASSING = (408, 425, 429)  # of the answers that blame the request, those that may be others later
+
+Tell = Callable[[str, int, int | None], None]  # what is going on, bytes that are done, and of how many
+
+log = logging.getLogger(__name__)
+
+
+class CutError(Exception):
+    """A try that ended early for a reason that may pass."""
+
+
+def download(url: str, partial: Partial, *, size: int | None, tell: Tell, pause: Callable[[float], None]) -> None:
+    """Have all bytes of this file, which is known to have this size where that is not None.
+
+    What came before is gone on from if the server says that its file is still the same; else it comes again.
+    """
+    waits = iter(WAITS_S)
+    while True:
+        before = partial.length
+        try:
+            _attempt(url, partial, size, tell)
+            return
+        except CutError as cut:
+            if partial.length - before >= GAIN:
+                waits = iter(WAITS_S)
+            wait = next(waits, None)
+            if wait is None:
+                raise OSError(f"{cut}, at each of {len(WAITS_S) + 1} tries") from cut
+            log.warning("%s; trying again in %g s", cut, wait)
+            pause(wait)
+
+
+def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
+    """One try: what is still to come of the file, or all of it."""
+    origin = partial.origin
+    known = origin if origin is not None and origin.url == url and partial.length else None
+    if known and partial.length == known.size:
+        return  # the last call ended before the file had its name
+    with _answer(url, known, partial) as response:
+        found = _origin(url, response, size)
+        if known and response.status == 206:
+            if (total := _continues(response, known, partial.length)) == 0:
+                partial.empty()
+                raise CutError(f"{url} is another file than before, so that it is fetched from its beginning")
+            found = Origin(url, known.size or total, known.stamp)
+        elif known:
+            log.warning("%s comes from its beginning: it has changed, or its server cannot resume", url)
+            known = None
+        _check_room(found, partial, partial.length if known else 0, size)
+        if not known:
+            partial.begin(found)
+        for done in partial.add(_blocks(response, found, partial.length)):
+            tell("fetching", done, found.size)
+    if partial.length < (found.size or 0):
+        raise CutError(f"the connection to {_host(url)} ended at {partial.length:,} of {found.size:,} bytes")
+
+
+def _answer(url: str, known: Origin | None, partial: Partial) -> HTTPResponse:
+    """The server's answer with the file, or with what is still to come of a known one."""
+    headers = {"User-Agent": "hepclf", "Accept-Encoding": "identity"}
+    if known:
+        headers |= {"Range": f"bytes={partial.length}-", "If-Range": known.stamp}
+    try:
+        response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT_S)
+    except HTTPError as error:
+        error.close()
+        says = f"{url} answers {error.code} {error.reason}".strip()
+        if known and error.code == RANGE:
+            partial.empty()
+            raise CutError(f"{says} to what came so far, so that it is fetched from its beginning") from error
+        if error.code in PASSING or error.code >= 500:
+            raise CutError(says) from error
+        raise OSError(f"{says}; if it has moved, name its new place") from error
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise OSError(f"{_host(url)} cannot prove that it is {_host(url)}: {reason.verify_message}") from error
+        raise CutError(f"{_host(url)} cannot be reached: {reason}") from error
+    if url.startswith("https:") and not response.url.startswith("https:"):
+        response.close()
+        raise OSError(f"{url} leads to {response.url}, where anybody may change it on its way; name another place")
+    return response
+
+
+def _origin(url: str, response: HTTPResponse, size: int | None) -> Origin:
+    tag, length = response.headers.get("ETag", ""), response.headers.get("Content-Length", "")
+    stamp = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")  # a weak tag cannot be asked for
+    return Origin(url, int(length) if length.isdecimal() and not response.chunked else size, stamp)
+
+
+def _continues(response: HTTPResponse, known: Origin, length: int) -> int | None:
+    """The size of the whole file if this is the rest of the one that is known, None if it is not said; else 0."""
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+    header = "ETag" if known.stamp.startswith('"') else "Last-Modified"
+    if not match or int(match[1]) != length or response.headers.get(header, known.stamp) != known.stamp:
+        return 0
+    total = None if match[2] == "*" else int(match[2])
+    return total if None in (total, known.size) or total == known.size else 0
+
+
+def _check_room(found: Origin, partial: Partial, done: int, size: int | None) -> None:
+    """Refuse a file of a wrong size, and one that the disk cannot hold, before anything is lost."""
+    if size is not None and found.size not in (None, size):
+        raise OSError(f"{found.url} has {found.size:,} bytes, however the published file {size:,}; name another place")
+    free = shutil.disk_usage(partial.path.parent).free
+    if (found.size or 0) - done > free:
+        raise OSError(
+            f"{found.url} needs {(found.size or 0) - done:,} bytes, however the disk of {partial.path.parent} has "
+            f"{free:,}; make room, or choose another folder"
+        )
+
+
+def _blocks(response: HTTPResponse, found: Origin, length: int) -> Iterator[bytes]:
+    """What comes, as it comes, so that a cut loses nothing; no more than the file holds."""
+    while found.size is None or length < found.size:
+        try:
+            block = response.read1(BLOCK if found.size is None else min(BLOCK, found.size - length))
+        except (OSError, HTTPException) as error:
+            raise CutError(f"the connection to {_host(found.url)} broke off at {length:,} bytes: {error}") from error
+        if not block:
+            return
+        length += len(block)
+        yield block
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
