@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import KIND as NETWORK
 from hepclf.models.network import NetworkTagger
@@ -13,6 +14,7 @@ from hepclf.models.tagger import read_head
 
 _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
     NETWORK: NetworkTagger.load,
+    FisherTagger.kind: FisherTagger.load,
 }
 
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from hepclf.disk import mapped
 from hepclf.events import Events
+from hepclf.models.look import look
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.tagger import read_tagger, write_tagger
@@ -155,12 +156,7 @@ class NetworkTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
-        if not isinstance(events, Events):
-            raise TypeError(
-                f"scores takes Events, however {type(events).__name__} was given; "
-                "wrap an array as hepclf.Events(features=array, names=tagger.inputs)"
-            )
-        self._look(events)
+        look(events, self.inputs, self._module.prepare.missing)
         k = len(self.classes)
         # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
         logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
@@ -180,27 +176,6 @@ class NetworkTagger:
         with torch.inference_mode():
             logits: Tensor = self._module(torch.tensor(features, device=device))
             return logits.cpu()
-
-    def _look(self, events: Events) -> None:
-        """Refuse infinite values, and warn of missing ones where training had none."""
-        infinite = np.zeros(len(self.inputs), dtype=np.int64)
-        missing = np.zeros(len(self.inputs), dtype=np.int64)
-        for part in events.slices(self.inputs, ROWS):
-            infinite += np.isinf(part).sum(axis=0)
-            missing += np.isnan(part).sum(axis=0)
-        for name, count in zip(self.inputs, infinite.tolist(), strict=True):
-            if count:
-                raise ValueError(
-                    f"feature {name!r} is infinite in {count} events, which have no score; "
-                    "select those events away or declare them missing"
-                )
-        for column, count in enumerate(missing.tolist()):
-            if count and column not in self._module.prepare.missing:
-                log.warning(
-                    "feature %r is missing in %d events but never was in training; its median stands in",
-                    self.inputs[column],
-                    count,
-                )
 
     def to(self, device: str) -> NetworkTagger:
         """The same tagger, scoring on this device."""

@@ -1,0 +1,196 @@
+"""What models outside PyTorch share: a matrix of events in, a tagger that is made of plain arrays out."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from hepclf.disk import mapped
+from hepclf.events import Events
+from hepclf.models.look import look
+from hepclf.models.tagger import read_tagger, write_tagger
+from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.weights import training_weights
+
+FILE = "arrays.safetensors"
+ROWS = 1 << 16  # events scored at once
+SMALLEST = 1e-15  # a probability that a loss can take the logarithm of
+
+
+class Matrix(NamedTuple):
+    """Events as libraries want them: features float32 [n, d], class indices [n], training weights float64 [n]."""
+
+    features: NDArray[np.float32]
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> Matrix:
+    """The events with their training weights; `what` is the model in errors, which may keep negative weights or not."""
+    if mapped(events.features) is not None:
+        raise ValueError(f"{what} holds its table in memory, where {len(events):,} events do not fit; use model=mlp")
+    rule = trainer.negative_weights
+    if rule == "keep" and not keeps and (events.weights < 0).any():
+        raise ValueError(
+            f"{what} cannot learn from negative weights, however trainer.negative_weights=keep; use zero or abs"
+        )
+    weights = training_weights(events.labels, events.weights, events.classes, trainer.balance, rule)
+    return Matrix(np.asarray(events.features), events.labels, weights, events.names, events.classes)
+
+
+class ArrayTagger(ABC):
+    """A tagger made of arrays: what a subclass adds is its kind, and how features become probabilities.
+
+    arrays    all that it learnt; `fill` [d], where it is there, stands in for missing values
+    settings  plain data that the arrays do not say
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        inputs: tuple[str, ...],
+        classes: tuple[str, ...],
+        arrays: Mapping[str, NDArray[Any]],
+        settings: Mapping[str, Any] | None = None,
+        summary: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.inputs, self.classes = inputs, classes
+        self.arrays, self.settings = dict(arrays), dict(settings or {})
+        self.summary: Mapping[str, Any] = dict(summary or {})
+        if "fill" in self.arrays:
+            self._shaped("fill", (len(inputs),))
+        self.check()
+
+    @abstractmethod
+    def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Of class 1 [n], or of each class [n, k] where there are more than two; features [n, d] in order of inputs."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """ValueError where the arrays cannot be those of a fit; what a stranger made must neither hang nor crash."""
+
+    @property
+    def device(self) -> str:
+        """Always the processor."""
+        return "cpu"
+
+    def scores(self, events: Events) -> NDArray[np.float64]:
+        """Probability of the signal [n], or of each class [n, k]."""
+        look(events, self.inputs, self.settings.get("missing"))
+        k = len(self.classes)
+        found = np.empty((len(events),) if k == 2 else (len(events), k))
+        for place, part in enumerate(events.slices(self.inputs, ROWS)):
+            found[place * ROWS : place * ROWS + len(part)] = self.probabilities(self._filled(part))
+        return found
+
+    def loss(self, part: Matrix) -> float:
+        """The weighted mean cross-entropy of these events."""
+        return mean_loss(self.probabilities(self._filled(part.features)), part)
+
+    def save(self, folder: Path | str) -> None:
+        """Write tagger.json and its arrays in safetensors."""
+        contents = {
+            "kind": self.kind,
+            "inputs": self.inputs,
+            "classes": self.classes,
+            "settings": self.settings,
+            "summary": self.summary,
+        }
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        write_tagger(Path(folder), {FILE: save_arrays(arrays)}, contents)
+
+    @classmethod
+    def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Self:  # noqa: ARG003
+        """Read a saved tagger of this kind."""
+        head, files = read_tagger(Path(folder), cls.kind)
+        try:
+            arrays, settings = load_arrays(files[FILE]), head.get("settings")
+            if not isinstance(settings, dict):
+                raise ValueError("settings must be a mapping")
+            for name, array in arrays.items():
+                if array.dtype.kind == "f" and not np.isfinite(array).all():
+                    raise ValueError(f"the array {name!r} holds values that are not finite")
+            return cls(
+                inputs=tuple(head["inputs"]),
+                classes=tuple(head["classes"]),
+                arrays=arrays,
+                settings=settings,
+                summary=head["summary"],
+            )
+        except (ValueError, KeyError, TypeError, IndexError, SafetensorError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"{folder}/tagger.json and its arrays do not fit together: {reason}") from error
+
+    def _filled(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        if "fill" not in self.arrays:
+            return features
+        return np.where(np.isnan(features), self.arrays["fill"].astype(np.float32), features)
+
+    def _shaped(self, name: str, shape: tuple[int, ...], kind: str = "f") -> NDArray[Any]:
+        """The array of this name, or a ValueError where it has another shape or kind of numbers."""
+        array = self.arrays[name]
+        if array.shape != shape or array.dtype.kind not in kind:
+            raise ValueError(f"the array {name!r} must have shape {shape}, however it is {array.dtype} {array.shape}")
+        return array
+
+
+class ArrayFit:
+    """A fit in one go: a single Epoch."""
+
+    def __init__(self, train: Matrix, valid: Matrix, make: Callable[[Matrix], ArrayTagger]) -> None:
+        self._train, self._valid, self._make = train, valid, make
+        self._tagger: ArrayTagger | None = None
+
+    @property
+    def epochs(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def patience(self) -> int | None:
+        """None: the fit ends by itself."""
+        return None
+
+    def __iter__(self) -> Iterator[Epoch]:
+        started = time.perf_counter()
+        self._tagger = made = self._make(self._train)
+        train_loss, valid_loss = (made.loss(part) for part in (self._train, self._valid))
+        made.summary = {**made.summary, "valid_loss": valid_loss}
+        yield Epoch(1, train_loss, valid_loss, 1.0, time.perf_counter() - started)
+
+    def tagger(self) -> ArrayTagger:
+        """The tagger."""
+        if self._tagger is None:
+            raise ValueError("there is no tagger before the first epoch; iterate over the fit")
+        return self._tagger
+
+
+def mean_loss(probabilities: NDArray[np.float64], part: Matrix) -> float:
+    """The weighted mean cross-entropy."""
+    if probabilities.ndim == 1:
+        of_truth = np.where(part.targets == 1, probabilities, 1 - probabilities)
+    else:
+        of_truth = probabilities[np.arange(len(part.targets)), part.targets]
+    return float(part.weights @ -np.log(np.maximum(of_truth, SMALLEST)) / part.weights.sum())
+
+
+def medians(train: Matrix) -> tuple[NDArray[np.float32], list[int]]:
+    """The median of each feature, which stands in for missing values, and the features that miss some."""
+    absent = np.isnan(train.features)
+    missing = np.flatnonzero(absent.any(axis=0)).tolist()
+    if empty := [train.names[column] for column in missing if absent[:, column].all()]:
+        raise ValueError(f"feature {empty[0]!r} is missing in every training event; leave it out of data.features")
+    return np.nanmedian(train.features, axis=0).astype(np.float32), missing

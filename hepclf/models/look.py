@@ -1,0 +1,44 @@
+"""A look at events before they are scored: what no tagger can score, and what this one never saw."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+import numpy as np
+
+from hepclf.events import Events
+
+ROWS = 1 << 16
+
+log = logging.getLogger(__name__)
+
+
+def look(events: Events, inputs: tuple[str, ...], missing: Collection[int] | None) -> None:
+    """Refuse infinite values, and warn of missing ones where training had none.
+
+    missing  the positions of the inputs that missed values in training; None: the tagger takes them as they come
+    """
+    if not isinstance(events, Events):
+        raise TypeError(
+            f"scores takes Events, however {type(events).__name__} was given; "
+            "wrap an array as hepclf.Events(features=array, names=tagger.inputs)"
+        )
+    infinite = np.zeros(len(inputs), dtype=np.int64)
+    absent = np.zeros(len(inputs), dtype=np.int64)
+    for part in events.slices(inputs, ROWS):
+        infinite += np.isinf(part).sum(axis=0)
+        absent += np.isnan(part).sum(axis=0)
+    for name, count in zip(inputs, infinite.tolist(), strict=True):
+        if count:
+            raise ValueError(
+                f"feature {name!r} is infinite in {count} events, which have no score; "
+                "select those events away or declare them missing"
+            )
+    for column, count in enumerate(absent.tolist()):
+        if count and missing is not None and column not in missing:
+            log.warning(
+                "feature %r is missing in %d events but never was in training; its median stands in",
+                inputs[column],
+                count,
+            )
