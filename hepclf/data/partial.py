@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class Partial:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OSError(f"{self.path} is being written by another process; wait for it to end") from None
-            except OSError:
-                pass  # a file system without locks
+            except OSError as error:  # of a file system without locks
+                log.warning("%s cannot be locked (%s): see that nobody else fetches it", self.path, error.strerror)
             try:
                 yield
             finally:

@@ -478,13 +478,14 @@ def test_two_processes_do_not_write_one_file(server):
     assert whole()
 
 
-def test_a_file_system_without_locks_is_written_all_the_same(server, monkeypatch):
+def test_a_file_system_without_locks_is_written_all_the_same(server, monkeypatch, caplog):
     def unsupported(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("fcntl.flock", unsupported)
     get(toy(server))
     assert whole()
+    assert "data/toy.csv.gz.part cannot be locked (No locks available)" in caplog.text
 
 
 @pytest.mark.parametrize("source", ["file:///etc/hostname", "ftp://a/b", "toy", "http://", "http://a:b/c", "http://ä/"])
