@@ -58,7 +58,7 @@ class Datasets(ArrayFile):
             place = self._group if where.tree is None else self._file.get(where.tree)
             if place is None:
                 raise absent("dataset", str(where.tree), self.path, self._paths())
-            inside = place.dtype.names or () if _is_dataset(place) else [*place]
+            inside = place.dtype.names or () if _is_dataset(place) else _datasets(place)
             if where.branch not in inside and where.branch not in place.attrs:
                 raise absent(f"branch of {place.name}:", where.branch, self.path, [*inside, *place.attrs])
             found = place[where.branch] if where.branch in inside else place.attrs[where.branch]
@@ -81,7 +81,7 @@ class Datasets(ArrayFile):
             if place is None:
                 raise absent("dataset", str(self.tree), self.path, self._paths())
             group, main = _table(place)
-            known = {name: each for name, each in _children(group).items() if _is_dataset(each)}
+            known = _datasets(group)
             arrays = {name: _array(each) for name, each in known.items()}
             texts = {name: _texts(known[name]) for name in NAMES if name in known and not arrays[name].is_number}
         if not arrays:
@@ -93,7 +93,10 @@ class Datasets(ArrayFile):
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
         with guarded(self.path):
             dataset = self._group[array]
-            rows: NDArray[Any] = (dataset.fields(list(fields)) if fields else dataset)[start:stop]
+            try:
+                rows: NDArray[Any] = (dataset.fields(list(fields)) if fields else dataset)[start:stop]
+            except OSError as error:
+                raise OSError(_lacking(dataset) or str(error)) from error
             return rows
 
     def _paths(self) -> list[str]:
@@ -110,6 +113,10 @@ def _children(group: Any) -> dict[str, Any]:
     """What is in a group; links that lead nowhere are not."""
     found = {name: group.get(name) for name in group}
     return {name: child for name, child in found.items() if child is not None}
+
+
+def _datasets(group: Any) -> dict[str, Any]:
+    return {name: child for name, child in _children(group).items() if _is_dataset(child)}
 
 
 def _table(place: Any) -> tuple[Any, str | None]:
@@ -130,3 +137,15 @@ def _texts(values: Any) -> tuple[str, ...]:
     """Names from a dataset or an attribute, which are bytes where h5py was not told otherwise."""
     values = values[()] if _is_dataset(values) else values
     return tuple(each.decode() if isinstance(each, bytes) else str(each) for each in np.ravel(values))
+
+
+def _lacking(dataset: Any) -> str:
+    """Which filter a dataset was compressed with that is not there, if any."""
+    from h5py import h5z
+
+    made = dataset.id.get_create_plist()
+    codes = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
+    lacking = next((code for code in codes if not h5z.filter_avail(code)), None)
+    way = "set HDF5_PLUGIN_PATH to where it is, or repack the file by h5repack -f GZIP=1"
+    name = dataset.name.rpartition("/")[2]
+    return f"dataset {name!r} needs filter {lacking}, which is not installed; {way}" if lacking else ""

@@ -82,7 +82,11 @@ class Saved(ArrayFile):
 
 def _head(file: IO[bytes]) -> Array:
     """The type and shape of a saved array, without its values."""
-    major, _ = format.read_magic(file)
-    read = format.read_array_header_1_0 if major == 1 else format.read_array_header_2_0
+    version = format.read_magic(file)
+    if version == (3, 0):  # names beyond latin-1, which numpy reads nowhere but with the values
+        file.seek(0)
+        whole = format.read_array(file, allow_pickle=False)
+        return Array(whole.dtype, whole.shape)
+    read = format.read_array_header_1_0 if version == (1, 0) else format.read_array_header_2_0
     shape, _, dtype = read(file)
     return Array(dtype, shape)
