@@ -118,6 +118,8 @@ def train(
 def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     progress.stage("loading")
     events = load(job.data, progress.read).check()
+    if len(events.classes) == 1:
+        raise ValueError(f"a classifier needs two classes or more, however the data has {events.classes[0]!r} alone")
     parts = job.data.split.parts(events)
     job.evaluation.check(events.classes, events.process_names)
     progress.stage("training")

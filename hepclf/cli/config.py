@@ -38,7 +38,7 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach us, who say them on one line
     typed, sys.argv = sys.argv, ["hepclf", *hydra_arguments(command, arguments)]
-    for lab in configs.labs(arguments):
+    for lab in map(Path.resolve, configs.labs(arguments)):
         sys.path += [str(lab), *(str(lab / group) for group in configs.GROUPS)]  # for modules beside their YAML
     failures: list[Exception] = []
 
@@ -84,7 +84,8 @@ def _override(command: str, word: str) -> str:
     """An override as Hydra wants it: `++` lets it name any key."""
     key, given, value = word.partition("=")
     if not given and not key.startswith("~"):
-        raise RecipeError(f"{word!r} is not key=value" + (f"; say run={word}" if command == "evaluate" else ""))
+        meant = {"evaluate": "run", "predict": "files"}.get(command)
+        raise RecipeError(f"{word!r} is not key=value" + (f"; say {meant}={word}" if meant else ""))
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
         place = Path(value)
         way = f"--config-dir {place.parent.parent} {key}={place.stem}"

@@ -274,8 +274,8 @@ def test_inspect_counts_and_measures(hepclf):
     ("line", "found"),
     [
         ("hepclf tr", ["train"]),
-        ("hepclf train model=", ["model=logistic", "model=mlp"]),
-        ("hepclf train -m model=logistic,m", ["model=logistic,mlp"]),
+        ("hepclf train data=c", ["data=csv"]),
+        ("hepclf train -m data=gw,mi", ["data=gw,mixture"]),
         ("hepclf train model=logistic model.so", ["model.solver="]),
         ("hepclf inspect trainer.", []),
         ("hepclf nothing x", []),

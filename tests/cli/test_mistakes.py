@@ -42,7 +42,7 @@ MISTAKES = [
     (["train", "epochs=5"], 2, "epochs is not a setting; nearest: 'trainer.epochs'"),
     (["train", "trainer.epochs=many"], 2, "trainer.epochs must be a whole number, not 'many'"),
     (["train", "trainer.optimiser=adamm"], 2, "trainer.optimiser must be one of adamw, adam, rmsprop, sgd"),
-    (["train", "model=resnet"], 2, "model=resnet is not a choice; there are: logistic, mlp"),
+    (["train", "model=resnet"], 2, "model=resnet is not a choice; there are: "),
     (["train", "trainer.batch=-5"], 2, "trainer.batch must be at least 1, however batch=-5"),
     (["train", "model.dropout=1.5"], 2, "model.dropout must lie in [0, 1), however dropout=1.5"),
     (["train", "data.features=[snr,mass]"], 2, "feature 'mass' is not known to the triggers"),
