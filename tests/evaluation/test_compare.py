@@ -1,0 +1,276 @@
+"""Differences of areas against the published ones, all pairs by hand, resampling, and chance itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import kstest, norm
+from sklearn.metrics import roc_auc_score
+
+from hepclf.evaluation.compare import GRID, compare, contender, difference, holm
+from hepclf.evaluation.evaluation import evaluate
+from hepclf.evaluation.roc import Ranking, area, curve
+from hepclf.evaluation.scored import Scored
+
+VALID, TEST = 1, 2
+
+# DeLong, DeLong and Clarke-Pearson (1988), as in example 8 of the LOGISTIC procedure's guide: albumin, total protein,
+# K-G score and outcome of 43 patients.
+PATIENTS = """
+30 58 10 0 32 63 5 1 39 68 3 1 28 48 6 0 32 58 3 1 09 40 5 0 25 57 8 0 16 56 5 1 38 57 5 1 37 67 6 1 32 54 4 1
+38 66 6 1 41 66 5 1 36 57 5 1 43 70 4 1 36 67 4 0 23 44 6 1 42 76 4 0 40 66 6 0 35 58 6 1 38 68 7 1 30 47 8 0
+45 74 5 1 37 74 5 1 31 66 6 1 41 82 6 1 43 70 5 1 43 65 4 1 32 51 5 1 26 47 6 1 33 68 6 0 17 40 7 0 37 61 5 1
+33 63 7 1 42 77 6 1 35 62 5 1 29 57 9 0 21 48 7 1 28 62 8 0 40 70 7 1 33 57 6 1 37 69 5 1 36 66 5 1
+"""
+
+
+def placed(labels, scores, weights):
+    """The area and the structural components V10 and V01, pair by pair."""
+    s, b = labels == 1, labels == 0
+    kernel = (scores[s][:, None] > scores[b]) + 0.5 * (scores[s][:, None] == scores[b])
+    ws, wb = weights[s], weights[b]
+    return ws @ kernel @ wb / ws.sum() / wb.sum(), kernel @ wb / wb.sum(), ws @ kernel / ws.sum()
+
+
+def by_pairs(labels, one, other, weights):
+    """Difference of two areas and its error from the covariances of the components of both."""
+    (a1, s1, b1), (a2, s2, b2) = placed(labels, one, weights), placed(labels, other, weights)
+    variance = 0.0
+    for v1, v2, w in ((s1, s2, weights[labels == 1]), (b1, b2, weights[labels == 0])):
+        n = w.sum() ** 2 / (w**2).sum()
+        apart = np.stack([v1 - a1, v2 - a2])
+        covariance = n / (n - 1) * (w**2 * apart) @ apart.T / w.sum() ** 2
+        variance += covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    return a1 - a2, np.sqrt(variance)
+
+
+@pytest.fixture
+def two(drawn):
+    """A function drawing labels, the scores of two correlated taggers and weights of n events."""
+
+    def draw(n, seed=0, ties=None, weights="unit", better=0.3):
+        labels, first, sizes = drawn(n, seed=seed, ties=ties, weights=weights)
+        rng = np.random.default_rng(seed + 10_000)
+        logits = np.log(np.clip(first, 1e-9, 1) / np.clip(1 - first, 1e-9, 1))
+        second = 1 / (1 + np.exp(-(logits + better * labels + rng.normal(size=n))))
+        return labels, first, np.round(second * ties) / ties if ties else second, sizes
+
+    return draw
+
+
+def of(labels, scores, weights=None, name="a", **columns):
+    return contender(name, Scored(labels=labels, scores=scores, weights=weights, **columns), 1)
+
+
+def test_the_differences_of_delong_1988_are_the_published_ones():
+    albumin, protein, score, outcome = np.array(PATIENTS.split(), dtype=float).reshape(-1, 4).T
+    labels = outcome.astype(int)
+    found = [of(labels, column) for column in (albumin / 100, protein / 100, 1 - score / 10)]
+    areas = [(0.7366, 0.0927), (0.6478, 0.1000), (0.7258, 0.1028)]
+    assert_allclose([one.test for one in found], areas, rtol=0, atol=5e-5)
+    published = [(0.0108, 0.0953, 0.9102), (-0.0780, 0.1046, 0.4561)]
+    for one, (value, error, p) in zip(found[:2], published, strict=True):
+        made = difference(one, found[2])
+        assert_allclose([*made.value, made.p], [value, error, p], rtol=0, atol=5.1e-5)
+
+
+@pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
+@pytest.mark.parametrize("ties", [None, 20])
+def test_a_difference_and_its_error_are_those_of_all_pairs(two, ties, weights):
+    labels, one, other, w = two(300, seed=1, ties=ties, weights=weights)
+    assert (w < 0).any() == (weights == "signed")
+    value, error = by_pairs(labels, one, other, w)
+    found = difference(of(labels, one, w), of(labels, other, w))
+    assert found.value == pytest.approx((value, error), rel=1e-9)
+    assert found.p == pytest.approx(2 * norm.sf(abs(value) / error), rel=1e-9)
+    assert found.other is None
+
+
+def test_the_areas_are_those_of_scikit_learn(two):
+    labels, one, other, w = two(2000, seed=2, ties=50, weights="heavy")
+    expected = roc_auc_score(labels, one, sample_weight=w) - roc_auc_score(labels, other, sample_weight=w)
+    assert difference(of(labels, one, w), of(labels, other, w)).value.value == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("weights", "bound"), [("unit", 0.12), ("heavy", 0.12), ("signed", 0.15)])
+def test_the_error_of_a_difference_is_that_of_a_bootstrap(two, weights, bound):
+    # 400 resamplings know their spread to 3.5 %.
+    labels, one, other, w = two(1500, seed=3, weights=weights)
+    rng = np.random.default_rng(4)
+
+    def resampled():
+        again = rng.integers(len(labels), size=len(labels))
+        areas = [area(curve(Ranking(s[again]), labels[again] == 1, w[again])).value for s in (one, other)]
+        return areas[0] - areas[1]
+
+    spread = np.std([resampled() for _ in range(400)], ddof=1)
+    assert difference(of(labels, one, w), of(labels, other, w)).value.error / spread == pytest.approx(1, abs=bound)
+
+
+@pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
+def test_between_equal_taggers_every_p_is_as_likely(weights):
+    # Two taggers that each add noise of one size of their own to the same score: neither is better.
+    values = []
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(400) % 2
+        z = labels + rng.normal(size=400)
+        w = {
+            "unit": np.ones(400),
+            "heavy": rng.lognormal(0, 0.7, 400),
+            "signed": rng.choice([2, -1], 400, p=[0.8, 0.2]),
+        }
+        one, other = (norm.cdf(z + rng.normal(size=400)) for _ in range(2))
+        values.append(difference(of(labels, one, w[weights]), of(labels, other, w[weights])).p)
+    assert kstest(values, "uniform").pvalue > 0.01
+    assert np.mean(np.array(values) < 0.05) == pytest.approx(0.05, abs=0.033)  # three sigma of 400
+
+
+def test_on_the_same_events_a_difference_is_known_better_than_on_others(two):
+    labels, one, other, _ = two(2000, seed=5)
+    a, b = of(labels, one), of(labels, other)
+    elsewhere = of(labels, other, np.full(2000, 2.0))
+    assert difference(a, elsewhere).other == "weights"
+    assert difference(a, elsewhere).value.error == pytest.approx(np.hypot(a.test.error, b.test.error))
+    assert difference(a, b).value.error < 0.8 * difference(a, elsewhere).value.error
+
+
+def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
+    labels, one, other, w = two(60, seed=6, weights="heavy")
+    mass = np.where(labels == 1, np.nan, np.arange(60.0))
+    split = np.where(np.arange(60) % 3 == 0, TEST, 0)
+    base = {"labels": labels, "weights": w, "split": split, "spectators": {"mass": mass, "run": np.arange(60)}}
+
+    def why(**changed):
+        made = base | changed
+        return difference(of(scores=one, **base), of(scores=other, **made)).other
+
+    third, second = np.arange(60) % 3 == 0, np.arange(60) % 3 == 1
+    assert why() is None
+    assert why(spectators={}) is None
+    assert why(spectators={"other": np.zeros(60)}) is None
+    assert why(weights=np.where(second, 5.0, w)) is None, "training events may differ"
+    assert why(weights=np.where(third, w + 1e-12, w)) == "weights"
+    assert why(labels=np.where(third, 1 - labels, labels), processes=labels) == "labels"
+    assert why(processes=np.where(third, 1 - labels, labels)) == "processes"
+    assert why(process_names=("qcd", "top")) == "processes"
+    assert why(split=np.roll(split, 1)) == "split"
+    assert why(split=np.where(np.arange(60) < 57, split, 0)) == "split"
+    assert why(spectators={"mass": np.where(mass == 0, 99.0, mass)}) == "mass"
+    assert why(spectators={"mass": np.arange(60).astype(str)}) == "mass"
+
+
+def test_taggers_that_rank_alike_have_no_p(two):
+    labels, one, _, w = two(500, seed=7, ties=30, weights="heavy")
+    found = difference(of(labels, one, w), of(labels, one**3, w))
+    assert found.value.value == pytest.approx(0, abs=1e-12)
+    assert (found.value.error, found.p, found.reason) == (None, None, "they rank the events alike")
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights", "reason"),
+    [
+        ([0, 0, 0, 0], [1, 1, 1, 1], "there is no AUC on test"),
+        ([1, 1, 0, 0], [1, -1, 1, 1], "there is no AUC on test"),
+        ([1, 0, 0, 0], [1, 1, 1, 1], "too few events for an error"),
+    ],
+)
+def test_where_there_is_no_error_there_is_no_p_and_a_reason(labels, weights, reason):
+    one, other = np.array([0.6, 0.7, 0.3, 0.2]), np.array([0.6, 0.2, 0.3, 0.7])
+    found = difference(of(np.array(labels), one, np.array(weights)), of(np.array(labels), other, np.array(weights)))
+    assert (found.value.error, found.p, found.reason) == (None, None, reason)
+
+
+def test_several_classes_are_compared_by_the_mean_of_their_areas():
+    rng = np.random.default_rng(8)
+    n = 3000
+    labels = np.arange(n) % 3
+    z = rng.normal(size=(n, 3)) + np.eye(3)[labels]
+    split = np.where(np.arange(n) % 2 == 0, TEST, VALID)
+
+    def scored(extra):
+        p = np.exp(z + extra * rng.normal(size=(n, 3)))
+        return Scored(labels=labels, scores=p / p.sum(axis=1, keepdims=True), classes=("a", "b", "c"), split=split)
+
+    one, other = scored(0.0), scored(1.0)
+    found = compare([contender("noisy", other, 2), contender("clean", one, 2)])
+    verdicts = [evaluate(one), evaluate(other)]
+    assert [made.name for made in found.contenders] == ["clean", "noisy"]
+    for made, verdict in zip(found.contenders, verdicts, strict=True):
+        assert made.test == pytest.approx(verdict.test.auc, rel=1e-12)
+        assert made.valid == pytest.approx(verdict.valid.auc, rel=1e-12)
+        assert_allclose(made.roc.background_efficiency, verdict.test.roc.background_efficiency)
+    (made,) = found.differences
+    test = split == TEST
+
+    def plain(is_label, scores):
+        return area(curve(Ranking(scores), is_label, np.ones(len(scores)))).value
+
+    def resampled():
+        again = rng.choice(np.flatnonzero(test), test.sum())
+        areas = [
+            np.mean([plain(labels[again] == k, of_one.scores[again, k]) for k in range(3)]) for of_one in (other, one)
+        ]
+        return areas[0] - areas[1]
+
+    assert made.value.error / np.std([resampled() for _ in range(200)], ddof=1) == pytest.approx(1, abs=0.17)
+
+
+def test_the_reference_is_the_best_on_validation_whatever_test_says(two):
+    labels, one, other, _ = two(3000, seed=9, better=1.5)
+    split = np.where(np.arange(3000) % 2, TEST, VALID)
+    turned = np.where(split == TEST, one, other)
+    found = compare([of(labels, other, name="best on test", split=split), of(labels, turned, name="x", split=split)])
+    assert found.by_validation
+    worse = np.where(split == TEST, other, one)
+    found = compare([of(labels, worse, name="best on test", split=split), of(labels, turned, name="x", split=split)])
+    assert [made.name for made in found.contenders] == ["x", "best on test"]
+    assert found.differences[0].value.value > 0
+
+
+def test_without_validation_the_reference_is_the_first_given(two):
+    labels, one, other, _ = two(500, seed=10, better=1.5)
+    found = compare([of(labels, one, name="first"), of(labels, other, name="second")])
+    assert not found.by_validation
+    assert [made.name for made in found.contenders] == ["first", "second"]
+
+
+def test_holm_is_the_table_done_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, None, 0.9]) == [1.0, None, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+def test_a_comparison_corrects_for_the_number_of_its_differences(two):
+    labels, one, other, _ = two(2000, seed=11)
+    third = np.random.default_rng(0).permutation(one)
+    found = compare([of(labels, scores, name=str(i)) for i, scores in enumerate((other, one, third))])
+    assert [made.holm for made in found.differences] == holm([made.p for made in found.differences])
+    assert found.differences[1].holm == pytest.approx(2 * found.differences[1].p)
+
+
+def test_the_ratio_is_of_rejections_at_the_same_signal_efficiency(two):
+    labels, one, other, _ = two(4000, seed=12, better=1.0)
+    found = compare([of(labels, one, name="a"), of(labels, other, name="b")])
+    assert_allclose(found.ratios[0].value[~np.isnan(found.ratios[0].value)], 1)
+    at = int(np.searchsorted(GRID, 0.5))
+    rejections = [
+        1
+        / np.mean(
+            s[labels == 0] >= np.sort(s[labels == 1])[::-1][int(np.ceil(GRID[at] * (labels == 1).sum() - 1e-9)) - 1]
+        )
+        for s in (one, other)
+    ]
+    assert found.ratios[1].value[at] == pytest.approx(rejections[1] / rejections[0])
+    relative = found.contenders[1].kept_error[at] / found.contenders[1].kept[at]
+    assert found.ratios[1].error[at] == pytest.approx(found.ratios[1].value[at] * relative)
+
+
+def test_a_ratio_is_unknown_where_hardly_any_background_is_left():
+    labels = np.repeat([1, 0], 50)
+    apart = of(labels, np.linspace(1, 0, 100))
+    mixed = of(labels, np.concatenate([np.linspace(1, 0.2, 50), np.linspace(0.8, 0, 50)]))
+    ratio = compare([mixed, apart]).ratios[1]
+    assert np.isnan(ratio.value[:90]).all()
