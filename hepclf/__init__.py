@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.preprocess import Preprocess as Preprocess
+    from hepclf.prediction.prediction import Prediction as Prediction
+    from hepclf.prediction.prediction import predict as predict
     from hepclf.run import new_folder as new_folder
     from hepclf.training.trainer import Trainer as Trainer
     from hepclf.workflow import train as train
@@ -46,9 +48,11 @@ _HOMES = {
     "Events": "events",
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
+    "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
     "Scored": "evaluation.scored",
     "Trainer": "training.trainer",
+    "predict": "prediction.prediction",
     "train": "workflow",
 }
 __all__ = list(_HOMES)

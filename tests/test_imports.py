@@ -20,21 +20,22 @@ MAY_IMPORT = {
     "models": {"disk", "events", "recipe", "training"},
     "evaluation": {"events", "recipe"},
     "run": set(),
+    "prediction": {"events", "recipe", "data", "models", "run"},
     "workflow": STAGES,
-    "cli": STAGES | {"workflow"},
+    "cli": STAGES | {"prediction", "workflow"},
 }
 # Heavy or optional libraries, and the only modules that may import them.
 HOMES = {
     "hydra": ("cli/",),
     "omegaconf": ("cli/",),
     "rich": ("cli/",),
-    "uproot": ("data/root.py", "evaluation/store.py"),
+    "uproot": ("data/root.py", "evaluation/store.py", "prediction/friend.py", "prediction/copied.py"),
     "matplotlib": ("evaluation/plots/",),
-    "pyarrow": ("data/parquet.py",),
+    "pyarrow": ("data/parquet.py", "prediction/arrays.py"),
     "h5py": ("data/hdf5.py",),
     "pandas": ("data/csv.py", "data/delimited.py"),
     "sklearn": ("models/",),
-    "torch": ("training/", "models/"),
+    "torch": ("training/", "models/", "prediction/workers.py"),
 }
 
 

@@ -30,6 +30,7 @@ def overview() -> str:
         "  hepclf train data=susy data.files=SUSY.csv.gz",
         "  hepclf train -m model=logistic,mlp seed=0,1,2   a sweep: every combination",
         "  hepclf evaluate run=runs/latest evaluation.threshold=0.8",
+        "  hepclf predict run=runs/latest files='ntuples/*.root'",
         "",
         "`hepclf COMMAND --help` lists the settings. Flags are Hydra's: -m, --config-dir, --cfg job.",
         "--debug shows the traceback of an error; --version the version.",

@@ -1,0 +1,110 @@
+"""Arrays: scores as the columns of a Parquet file, or as the members of an .npz archive."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+NOTES = "hepclf"
+
+
+class Parquet:
+    """A Parquet file, a row group a block."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import pyarrow.parquet
+        except ImportError:
+            raise ValueError("output=parquet needs pyarrow; pip install 'hepclf[io]'") from None
+        self._arrow: Any = pyarrow
+        self._path = path
+        self._file: Any = None
+
+    def extend(self, columns: Mapping[str, Any]) -> None:
+        """Add these entries."""
+        table = self._arrow.table(dict(columns))
+        if self._file is None:
+            self._file = self._arrow.parquet.ParquetWriter(self._path, table.schema)
+        self._file.write_table(table)
+
+    def finish(self, notes: str) -> None:
+        """Write the notes into the metadata of the file."""
+        if self._file is not None:
+            self._file.add_key_value_metadata({NOTES: notes})
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Npz:
+    """An archive of arrays. Each grows in a file without a name beside it, so that memory holds one block alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open = ExitStack()
+        self._files: dict[str, IO[bytes]] = {}
+        self._kinds: dict[str, np.dtype[Any]] = {}
+        self._entries = 0
+
+    def extend(self, columns: Mapping[str, Any]) -> None:
+        """Add these entries."""
+        for name, column in columns.items():
+            if name not in self._files:
+                made_file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115  # the stack closes it
+                self._files[name] = self._open.enter_context(made_file)
+                self._kinds[name] = column.dtype
+            made = np.ascontiguousarray(column, dtype=self._kinds[name])
+            self._files[name].write(made.data.cast("B") if made.size else b"")
+        self._entries += len(next(iter(columns.values())))
+
+    def finish(self, notes: str) -> None:
+        """Write the archive, the notes one of its members."""
+        with zipfile.ZipFile(self._path, "w") as archive:
+            for name, file in self._files.items():
+                file.seek(0)
+                header = {"descr": self._kinds[name].str, "fortran_order": False, "shape": (self._entries,)}
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array_header_2_0(member, header)
+                    shutil.copyfileobj(file, member, 1 << 20)
+            with archive.open(f"{NOTES}.npy", "w") as member:
+                np.lib.format.write_array(member, np.array(notes))
+        self.close()
+
+    def close(self) -> None:
+        """Let the files go."""
+        self._open.close()
+
+
+def parquet_notes(path: Path) -> dict[str, Any] | None:
+    """The notes of a Parquet file that was written here, or None of any other."""
+    import pyarrow.parquet
+
+    try:
+        return _notes(pyarrow.parquet.read_metadata(path).metadata[NOTES.encode()])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def npz_notes(path: Path) -> dict[str, Any] | None:
+    """The notes of an archive that was written here, or None of any other."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return _notes(str(archive[NOTES]))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _notes(text: str | bytes) -> dict[str, Any] | None:
+    notes = json.loads(text)
+    return notes if isinstance(notes, dict) else None

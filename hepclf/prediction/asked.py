@@ -1,0 +1,94 @@
+"""Asked: what is asked of each entry of a new file, as the run that trained the tagger spelled it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.delimited import number
+from hepclf.data.expressions import parse
+from hepclf.data.table import Chunk, Wanted, wanted
+from hepclf.recipe import TARGET, convert
+
+AS_TRAINED = "as trained"  # two words, so that no column or expression is called so
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The tagger's inputs, a selection, and columns to carry along.
+
+    inputs   of the tagger, each with its expression
+    plain    the run read a table whose columns have these names: one that a file has is read as it is
+    missing  numbers that stand for a missing value
+    loader   of the files that the run was trained on, and the tree that it read
+    """
+
+    inputs: Mapping[str, str]
+    selection: str | None
+    carried: Mapping[str, str]
+    plain: bool
+    missing: tuple[float, ...]
+    loader: str
+    tree: str | None
+
+    def of(self, columns: Collection[str]) -> Wanted:
+        """The parsed expressions, for a file that has these columns; what is carried along are its spectators."""
+        inputs = {name: f"`{text}`" if self.plain and text in columns else text for name, text in self.inputs.items()}
+        return wanted(features=inputs, leading={}, spectators=self.carried, weight=None, selections=(self.selection,))
+
+    def chunk(self, question: Wanted, columns: Mapping[str, Any], entries: int) -> Chunk:
+        """The inputs of the selected entries, and what is carried along of all entries."""
+        carried = {name: each.evaluate(columns, entries) for name, each in question.spectators.items()}
+        if self.missing:
+            columns = {name: _without(column, self.missing) for name, column in columns.items()}
+        inputs = Wanted(features=question.features, spectators={}, weight=None, selections=question.selections)
+        return inputs.of(columns, entries)._replace(spectators=carried)
+
+
+def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str]) -> Asked:
+    """What a run's stored data recipe, as plain values, says of the inputs of its tagger."""
+    stored = data if isinstance(data, Mapping) else {}
+    features = stored.get("features")
+    leading = convert(Mapping[str, int], stored.get("leading") or {}, "data.leading")
+    objects = wanted(features={}, leading=leading, spectators={}, weight=None, selections=()).features
+    texts = {name: each.text for name, each in objects.items()}
+    if isinstance(features, Mapping):
+        texts |= convert(Mapping[str, str], features, "data.features")
+    if selection == AS_TRAINED:
+        selection = convert(str | None, stored.get("selection"), "data.selection")
+    if selection is not None:
+        parse(selection)
+    return Asked(
+        inputs={name: texts.get(name, name) for name in inputs},
+        selection=selection,
+        carried=carried,
+        plain="samples" not in stored,
+        missing=_numbers(stored.get("missing") or ()),
+        loader=str(stored.get(TARGET)),
+        tree=_tree(stored),
+    )
+
+
+def _tree(stored: Mapping[str, Any]) -> str | None:
+    """The tree of the run's samples, where they share one."""
+    named = stored.get("tree")
+    trees = {sample.get("tree") or named for sample in stored.get("samples") or () if isinstance(sample, Mapping)}
+    return str(tree) if len(trees) == 1 and (tree := trees.pop()) is not None else None
+
+
+def _numbers(texts: Collection[Any]) -> tuple[float, ...]:
+    return tuple(value for value in map(number, map(str, texts)) if not math.isnan(value))
+
+
+def _without(column: Any, missing: tuple[float, ...]) -> Any:
+    """The same with NaN for these values; lists, which no table of the run had, as they are."""
+    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
+        return column
+    values = np.array(missing, dtype=column.dtype if column.dtype.kind == "f" else np.float64)
+    absent: NDArray[np.bool_] = np.isin(column, values)
+    return np.where(absent, np.nan, column) if absent.any() else column

@@ -1,0 +1,117 @@
+"""Plan: which file is scored to where, and what of it is there already."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from hepclf.data.samples import Source
+from hepclf.prediction.arrays import npz_notes, parquet_notes
+from hepclf.prediction.friend import read_notes
+
+Kind = Literal["friend", "copy", "parquet", "npz"]
+
+
+class Form(NamedTuple):
+    """How the files of a kind of output end, and how the notes in one are read; None where it is not ours."""
+
+    suffix: str
+    notes: Callable[[Path], dict[str, Any] | None]
+
+
+FORMS: dict[Kind, Form] = {
+    "friend": Form(".root", read_notes),
+    "copy": Form(".root", read_notes),
+    "parquet": Form(".parquet", parquet_notes),
+    "npz": Form(".npz", npz_notes),
+}
+
+
+class Task(NamedTuple):
+    """A file to score, and where its scores go.
+
+    key  of all that the contents of the output depend on
+    """
+
+    source: Source
+    tree: str | None
+    output: Path
+    key: str
+
+
+class Predicted(NamedTuple):
+    """What became of a file: written, there already, or bad for a reason and left out."""
+
+    input: str
+    output: Path
+    state: Literal["written", "there", "bad"]
+    entries: int = 0
+    selected: int = 0
+    reason: str = ""
+
+
+def places(sources: list[Source], out: Path, suffix: str) -> list[Path]:
+    """Where the scores of each file go: as deep below `out` as it lies below the folder that all have in common."""
+    inputs = [_absolute(source) for source in sources]
+    common = os.path.commonpath([path.parent for path in inputs])
+    found = [(out / path.relative_to(common)).with_suffix(suffix) for path in inputs]
+    known = {path.resolve() for path in inputs}
+    first: dict[Path, Path] = {}
+    for path, place in zip(inputs, found, strict=True):
+        if place.resolve() in known:
+            raise ValueError(f"the scores of {path} would replace {place}, which is an input; choose another out=DIR")
+        if first.setdefault(place, path) != path or found.count(place) > 1:
+            raise ValueError(
+                f"the scores of {first[place]} and of {path} would both be {place}; "
+                "score them one after the other, each with an out=DIR of its own"
+            )
+    return found
+
+
+def there(task: Task, kind: Kind, *, overwrite: bool) -> Predicted | None:
+    """What an earlier call left for this task; None where it is to be written, or written anew.
+
+    What is not hepclf's is never replaced; scores of another file or tree only on demand.
+    """
+    if not task.output.exists():
+        return None
+    notes = FORMS[kind].notes(task.output) or {}
+    if "key" not in notes:
+        raise FileExistsError(
+            f"{task.output} is there and was not written by hepclf predict; move it, or choose another out=DIR"
+        )
+    if notes["key"] == task.key and not overwrite:
+        return Predicted(str(task.source.path), task.output, "there", int(notes["entries"]), int(notes["selected"]))
+    if notes["input"] != subject(task) and not overwrite:
+        path, tree = notes["input"]
+        of = f"tree {tree!r} of {path}" if tree else path
+        raise FileExistsError(
+            f"{task.output} holds the scores of {of}; choose another out=DIR, or replace it with overwrite=true"
+        )
+    return None
+
+
+def subject(task: Task) -> list[str | None]:
+    """What was scored, as the notes say it."""
+    return [str(_absolute(task.source)), task.tree]
+
+
+def _absolute(source: Source) -> Path:
+    """With its own name, also where that is a link, so that the scores of links are told apart."""
+    return source.path.parent.resolve() / source.path.name
+
+
+def part(shard: str | None) -> slice:
+    """The files of one of several jobs: i/N takes every N-th file from the i-th."""
+    if shard is None:
+        return slice(None)
+    numbers = re.fullmatch(r"(\d{1,9})/(\d{1,9})", shard)
+    first, jobs = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
+    if not 1 <= first <= jobs:
+        raise ValueError(
+            f"shard must be i/N with i from 1 to N, however shard={shard}; an array that counts from 0 adds 1"
+        )
+    return slice(first - 1, None, jobs)

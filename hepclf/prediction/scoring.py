@@ -1,0 +1,168 @@
+"""Scoring: one file from its entries to an output of as many."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.parts import AHEAD, File, FileError, Part
+from hepclf.events import Events
+from hepclf.models.kinds import load_tagger
+from hepclf.models.model import Tagger
+from hepclf.prediction.arrays import Npz, Parquet
+from hepclf.prediction.asked import Asked
+from hepclf.prediction.copied import Copied, Layout, layout
+from hepclf.prediction.formats import opened
+from hepclf.prediction.friend import NOTES, Friend
+from hepclf.prediction.output import Output, aside, writing
+from hepclf.prediction.plan import Kind, Predicted, Task, subject
+from hepclf.prediction.reading import Block, blocks, looked, named
+from hepclf.run import Run
+
+NO_LAYOUT = Layout((), ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that the scoring of a file depends on, in a form that goes to other processes."""
+
+    run: Run
+    recipes: tuple[type[Any], ...]
+    asked: Asked
+    output: Kind
+    scores: tuple[str, ...]  # what the scores are called
+    friend: str
+    drop: tuple[str, ...]
+    fill: float
+    chunk: int
+    device: str
+    skip: bool
+
+    def tagger(self) -> Tagger:
+        """The run's tagger, on the device."""
+        found = load_tagger(self.run.tagger, self.recipes)
+        move: Callable[[str], Tagger] | None = getattr(found, "to", None)
+        if move is None and self.device not in ("auto", "cpu"):
+            raise ValueError(f"this tagger scores on the cpu alone, however device={self.device}; use device=auto")
+        return found if move is None else move(self.device)
+
+
+def branches(branch: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """What the scores are called: as told for two classes, with the name of each for more."""
+    if len(classes) == 2:
+        return (branch,)
+    plain = [re.sub(r"\W", "_", name, flags=re.ASCII) for name in classes]
+    ends = plain if len(set(plain)) == len(plain) else [str(place) for place in range(len(classes))]
+    return tuple(f"{branch}_{end}" for end in ends)
+
+
+def look(job: Job, task: Task) -> int:
+    """The number of entries of a file, all names in it checked."""
+    with (
+        ThreadPoolExecutor(1) as pool,
+        ThreadPoolExecutor(1) as readers,  # of its own, as who reads waits for who decompresses
+        closing(opened(task.source, job.asked, task.tree, pool)) as file,
+    ):
+        found = looked(file, job.asked, job.chunk, readers)
+        _layout(job, task, file)
+        return found.size
+
+
+def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[int], None]) -> Predicted:
+    """Score a file; a file that cannot be read is left out where the job says so. `tell` hears of entries done."""
+    try:
+        with (
+            ThreadPoolExecutor(threads) as pool,
+            ThreadPoolExecutor(AHEAD) as readers,
+            closing(opened(task.source, job.asked, task.tree, pool)) as file,
+        ):
+            part = looked(file, job.asked, job.chunk, readers)
+            shape = _layout(job, task, file)
+            with (
+                writing(task.output),
+                aside(task.output) as place,
+                closing(_output(job, file, place, shape)) as output,
+                closing(blocks(part, job.asked, shape.names, readers)) as stream,
+            ):
+                selected = 0
+                for block in stream:
+                    output.extend({**block.carried, **_scores(job, tagger, part, block)})
+                    selected += len(block.features)
+                    tell(block.entries)
+                output.finish(notes(job, task, part.size, selected))
+                output.close()
+        return Predicted(str(task.source.path), task.output, "written", part.size, selected)
+    except FileError as error:
+        if not job.skip:
+            raise
+        return Predicted(str(task.source.path), task.output, "bad", reason=str(error))
+
+
+def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDArray[np.float64]]:
+    """The scores of each entry of a block, and the declared value where it was not selected."""
+    found = np.full((len(job.scores), block.entries), job.fill)
+    if len(block.features):
+        with named(part.file):
+            scores = tagger.scores(Events(features=block.features, names=tagger.inputs))
+        found[:, slice(None) if block.kept is None else block.kept] = np.atleast_2d(scores.T)
+    return dict(zip(job.scores, found, strict=True))
+
+
+def _layout(job: Job, task: Task, file: File) -> Layout:
+    """The branches to copy, where a copy is asked for."""
+    if job.output != "copy":
+        return _free(job, file, NO_LAYOUT, job.asked.carried)
+    tree = getattr(file, "tree", None)
+    if tree is None:
+        raise ValueError(
+            f"output=copy copies a tree of a ROOT file, however {file.name} is none; choose another output"
+        )
+    with named(file):
+        return _free(job, file, layout(task.source.path, tree, job.drop), job.asked.carried)
+
+
+def _free(job: Job, file: File, shape: Layout, carried: Mapping[str, str]) -> Layout:
+    """A layout none of whose branches has the name of what is added to it."""
+    taken = {*shape.written, NOTES} if job.output == "npz" else shape.written
+    for name in (*job.scores, *carried):
+        if name in taken or name in job.scores and name in carried:
+            raise ValueError(f"{file.name}: {name!r} would be there twice; choose another name, as in branch=mva")
+    return shape
+
+
+def _output(job: Job, file: File, place: Any, shape: Layout) -> Output:
+    match job.output:
+        case "friend":
+            return Friend(place, job.friend)
+        case "copy":
+            return Copied(place, str(getattr(file, "tree", None)), shape)
+        case "parquet":
+            return Parquet(place)
+        case "npz":
+            return Npz(place)
+
+
+def notes(job: Job, task: Task, entries: int, selected: int) -> str:
+    """What stands beside the scores: by which they are known again, and how they are to be read."""
+    return json.dumps(
+        {
+            "hepclf": version("hepclf"),
+            "key": task.key,
+            "input": subject(task),
+            "run": str(job.run.folder.resolve()),
+            "scores": job.scores,
+            "selection": job.asked.selection,
+            "fill": repr(job.fill),
+            "entries": entries,
+            "selected": selected,
+        }
+    )

@@ -1,0 +1,144 @@
+"""Workers: processes of this machine that each score one file after another."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, NamedTuple
+
+import torch
+
+from hepclf.data.loader import Tell
+from hepclf.prediction.plan import Predicted, Task
+from hepclf.prediction.scoring import Job, score
+
+GRACE = 10.0  # seconds in which a worker that is told to end cleans up
+
+
+class Failure(NamedTuple):
+    """An error of a worker, as it goes to the process that started it."""
+
+    kind: type[Exception]
+    text: str
+
+
+def cores() -> int:
+    """The threads that this process may keep busy."""
+    return torch.get_num_threads()
+
+
+class Team:
+    """Processes that wait for tasks; leaving the block ends them, whatever they do."""
+
+    def __init__(self, job: Job, workers: int, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.processes: dict[Connection, BaseProcess] = {}
+        self.busy: dict[Connection, Task] = {}
+        try:
+            for _ in range(workers):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_work, args=(theirs, job, threads), daemon=True)
+                self.processes[ours] = process
+                process.start()
+                theirs.close()  # theirs alone, so that their death is heard
+        except BaseException:
+            self.end()
+            raise
+
+    def send(self, line: Connection, task: Task) -> None:
+        """Give a worker something to do."""
+        self.busy[line] = task
+        with suppress(BrokenPipeError):  # its death is heard below
+            line.send(task)
+
+    def heard(self) -> Iterator[tuple[Connection, Any]]:
+        """What workers said; a worker that died is an error that names the file it had."""
+        ready = wait(list(self.busy))
+        for line in [line for line in self.busy if line in ready]:
+            try:
+                yield line, line.recv()
+            except (EOFError, ConnectionResetError):
+                raise self._death(line) from None
+
+    def _death(self, line: Connection) -> OSError:
+        self.processes[line].join(GRACE)
+        code = self.processes[line].exitcode
+        why = "killed, as a system does that is short of memory" if code == -signal.SIGKILL else f"exit code {code}"
+        return OSError(
+            f"the worker that scored {self.busy[line].source.path} died ({why}); what was finished stays: "
+            "run again, with fewer workers if memory is short"
+        )
+
+    def end(self) -> None:
+        """End all processes; those at work remove what they had half written."""
+        for line, process in self.processes.items():
+            line.close()
+            if process.pid is not None:
+                process.terminate()
+        for process in self.processes.values():
+            if process.pid is not None:
+                process.join(GRACE)
+                process.kill()
+                process.join()
+
+
+def scored(job: Job, tasks: list[Task], workers: int, threads: int, tell: Tell, of: int) -> Iterator[Predicted]:
+    """What became of each task, in the order in which they end; one that fails ends all."""
+    waiting, done = list(reversed(tasks)), 0
+    team = Team(job, min(workers, len(tasks)), threads)
+    try:
+        for line in team.processes:
+            team.send(line, waiting.pop())
+        while team.busy:
+            for line, message in team.heard():
+                if isinstance(message, int):
+                    done += message
+                    tell(done, of)
+                elif isinstance(message, logging.LogRecord):
+                    logging.getLogger(message.name).handle(message)
+                elif isinstance(message, Failure):
+                    raise message.kind(message.text)
+                else:
+                    del team.busy[line]
+                    if waiting:
+                        team.send(line, waiting.pop())
+                    yield message
+    finally:
+        team.end()
+
+
+class _Line(QueueHandler):
+    """Sends what the library logs to the process that shows it."""
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self.queue.send(record)  # type: ignore[attr-defined]
+
+
+def _work(line: Connection, job: Job, threads: int) -> None:
+    """Score what comes over the line until nobody is at its other end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed in the terminal reaches all; one of them decides
+    signal.signal(signal.SIGTERM, _terminated)
+    torch.set_num_threads(threads)
+    logging.getLogger("hepclf").handlers = [_Line(line)]  # type: ignore[arg-type]
+    with suppress(EOFError, BrokenPipeError, SystemExit):
+        try:
+            tagger = job.tagger()
+            while True:
+                line.send(score(job, line.recv(), tagger, threads, line.send))
+        except (EOFError, BrokenPipeError):
+            raise
+        except (ValueError, OSError, MemoryError) as error:
+            kind = next(kind for kind in (ValueError, OSError, MemoryError) if isinstance(error, kind))
+            line.send(Failure(kind, str(error)))
+        except Exception as error:
+            line.send(Failure(RuntimeError, f"{type(error).__name__}: {error}"))
+
+
+def _terminated(*_: object) -> None:
+    raise SystemExit(1)
