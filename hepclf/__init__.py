@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hepclf.prediction.prediction import predict as predict
     from hepclf.run import new_folder as new_folder
     from hepclf.training.trainer import Trainer as Trainer
-    from hepclf.workflow import train as train
+    from hepclf.workflow.train import train as train
 
 _HOMES = {
     "CSV": "data.csv",
@@ -53,7 +53,7 @@ _HOMES = {
     "Scored": "evaluation.scored",
     "Trainer": "training.trainer",
     "predict": "prediction.prediction",
-    "train": "workflow",
+    "train": "workflow.train",
 }
 __all__ = list(_HOMES)
 

@@ -28,7 +28,7 @@ def _evaluate(config: DictConfig) -> None:
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
     from hepclf.run import Run, new_folder, read_yaml
-    from hepclf.workflow import reevaluate
+    from hepclf.workflow.reevaluate import reevaluate
 
     run = Run.open(str(values["run"]))
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))

@@ -78,7 +78,7 @@ def _train(config: DictConfig) -> tuple[Any, str]:
         raise RecipeError(f"name must be that of a folder below runs, other than latest, not {name!r} in {runs!r}")
 
     from hepclf.run import new_folder, point_latest
-    from hepclf.workflow import train
+    from hepclf.workflow.train import train
 
     watch = Watch()
     try:

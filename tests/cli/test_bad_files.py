@@ -167,3 +167,16 @@ def test_runs_in_a_place_that_is_a_file_are_refused_before_anything_is_read(hepc
     code, _, err = hepclf("train", "--config-dir", "lab", "data=mine", "runs=taken")
     assert "cannot be made" in one_line(err)
     assert code in (1, 2)
+
+
+def test_a_file_left_out_is_in_the_record_of_the_run(hepclf):
+    write("s2.root")
+    os.truncate("s2.root", 300)
+    described({"files": "s*.root"}, {"on_bad_file": "skip"})
+    code, _, err = hepclf("train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", "evaluation.plots=false")
+    assert code == 0, err
+    assert "1 of 2 files cannot be read and are left out" in " ".join(err.split())
+    background, signal = json.loads(Path("runs/latest/environment.json").read_text())["read"]
+    assert (background["process"], background["files"], background["entries"], background["notes"]) == ("b", 1, 200, [])
+    assert (signal["files"], signal["selected"]) == (1, 200)
+    assert "left out, with their normalisation: s2.root" in signal["notes"][0]

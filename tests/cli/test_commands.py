@@ -205,7 +205,7 @@ def test_a_run_whose_judging_failed_is_judged_without_training_again(hepclf, mon
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("hepclf.workflow.evaluate", broken)
+        patch.setattr("hepclf.workflow.train.evaluate", broken)
         assert hepclf("train", *QUICK)[0] == 1
     (folder,) = Path("runs/gw-mlp").iterdir()
     code, out, err = hepclf("evaluate", f"run={folder}")

@@ -1,0 +1,94 @@
+"""What is recorded of a verdict: scores, metrics.json and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.evaluation.verdict import Verdict
+from hepclf.events import Events
+from hepclf.models.model import Tagger
+from hepclf.training.trainer import Epoch
+
+SCHEMA = 1
+TRAIN, VALID, TEST = range(3)
+
+
+class Facts(NamedTuple):
+    """What metrics.json says of a training beside its verdict."""
+
+    data: str
+    model: str
+    seed: int
+    features: tuple[str, ...]
+    summary: Mapping[str, Any]
+
+
+def score(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Scored:
+    """The tagger's scores of these events, with all that an evaluation needs beside them."""
+    return Scored(
+        labels=events.labels,
+        weights=events.weights,
+        scores=tagger.scores(events),
+        split=parts,
+        classes=events.classes,
+        processes=events.processes,
+        process_names=events.process_names,
+        spectators=events.spectators,
+    )
+
+
+def metrics(verdict: Verdict, scored: Scored, facts: Facts) -> dict[str, Any]:
+    """The contents of metrics.json."""
+    counts = np.bincount(scored.split, minlength=len(SPLITS)).tolist()
+    return {
+        "schema": SCHEMA,
+        "hepclf": version("hepclf"),
+        "data": {
+            "name": facts.data,
+            "classes": list(scored.classes),
+            "features": list(facts.features),
+            "events": dict(zip(SPLITS, counts, strict=True)),
+        },
+        "model": {"name": facts.model, **facts.summary},
+        "seed": facts.seed,
+        **verdict.to_dict(),
+    }
+
+
+def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) -> Plane | None:
+    """The signal's probability over the plane of the two features, and the test events in it.
+
+    None for any other number of features, or for more classes.
+    """
+    if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
+        return None
+    points = events.select(tagger.inputs)
+    shown = (parts == TEST) & ~np.isnan(points).any(axis=1)
+    points, labels = points[shown], events.labels[shown]
+    low, high = np.quantile(points, (0.005, 0.995), axis=0)
+    margin = 0.05 * (high - low)
+    x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
+    over = Events(features=grid, labels=np.zeros(len(grid), dtype=np.int64), names=tagger.inputs)
+    second = tagger.scores(over).reshape(len(y), len(x))
+    probability = second if signal == tagger.classes[1] else 1 - second
+    names = (tagger.inputs[0], tagger.inputs[1])
+    return Plane(names=names, x=x, y=y, probability=probability, points=points, labels=labels)
+
+
+def pictures(
+    verdict: Verdict, folder: Path, history: tuple[Epoch, ...], over: Plane | None, title: str
+) -> tuple[Path, ...]:
+    """Draw all that a verdict has into a folder."""
+    from hepclf.evaluation.plots.draw import draw
+
+    curves = {name: [getattr(epoch, name) for epoch in history] for name in Epoch._fields} if history else None
+    return tuple(draw(verdict, folder, history=curves, plane=over, title=title))

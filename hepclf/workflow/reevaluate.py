@@ -1,0 +1,92 @@
+"""Judge a run again, from its stored scores or on other data."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.loader import Loader
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.store import read_scores
+from hepclf.evaluation.verdict import Verdict
+from hepclf.models.kinds import load_tagger
+from hepclf.models.model import Tagger
+from hepclf.models.tagger import read_tagger
+from hepclf.recipe import describe
+from hepclf.run import Run, read_yaml, write_json, write_yaml
+from hepclf.workflow.record import TEST, Facts, metrics, pictures, score
+
+log = logging.getLogger(__name__)
+
+
+def reevaluate(
+    run: Run,
+    evaluation: Evaluation,
+    folder: Path,
+    data: Loader | None = None,
+    *,
+    name: str = "",
+    recipes: tuple[type[Any], ...] = (),
+) -> tuple[Verdict, tuple[Path, ...]]:
+    """Judge a run again from its stored scores, or its tagger on other data, into a folder of its own.
+
+    Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
+    data is called; `recipes` are classes of your own that the tagger may be made of.
+    """
+    scored, facts = _stored(run)
+    if data is not None:
+        facts = facts._replace(data=name or type(data).__name__.lower())
+        scored = _other(scored, load_tagger(run.tagger, recipes), data)
+    evaluation.check(scored.classes, scored.process_names)
+    verdict = evaluate(scored, evaluation)
+    made = Run.at(folder)
+    with made.recorded():
+        write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
+        write_json(made.metrics, metrics(verdict, scored, facts))
+        title = f"{facts.data}, {facts.model}"
+        plots = pictures(verdict, made.plots, (), None, title) if evaluation.plots else ()
+    return verdict, plots
+
+
+def _stored(run: Run) -> tuple[Scored, Facts]:
+    """The scores of a run and what it was, or an error that says what became of it."""
+    if not run.scores.is_file() or not run.tagger.is_dir():
+        state = read_yaml(run.environment) if run.environment.is_file() else {}
+        reason = f" ({state['error']})" if state.get("error") else ""
+        status = state.get("status", "unknown")
+        raise FileNotFoundError(
+            f"{run.folder} holds no scores to judge: its training is {status}{reason}; train it again"
+        )
+    config, head = read_yaml(run.config), read_tagger(run.tagger)[0]
+    try:
+        names, seed = config["names"], config["trainer"]["seed"]
+        facts = Facts(names["data"], names["model"], seed, tuple(head["inputs"]), head["summary"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{run.config} or its tagger.json was changed: {error!r} is missing; train again") from error
+    return read_scores(run.scores), facts
+
+
+def _other(stored: Scored, tagger: Tagger, data: Loader) -> Scored:
+    """Validation events of a run, and other data as its test events."""
+    events = data.load().check()
+    if events.classes != tagger.classes:
+        raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
+    fresh = score(tagger, events, np.full(len(events), TEST, dtype=np.int8))
+    known = int(np.isin(_first(fresh), _first(stored.of("train"))).sum())
+    if known > 0.01 * len(fresh):
+        log.warning(
+            "%d of %d events have exactly the score of a training event: where they are the same events, this is no "
+            "test of the tagger",
+            known,
+            len(fresh),
+        )
+    return stored.of("valid").joined(fresh)
+
+
+def _first(scored: Scored) -> NDArray[np.float64]:
+    return scored.scores.reshape(len(scored), -1)[:, 0]

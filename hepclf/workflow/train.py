@@ -1,0 +1,152 @@
+"""The story of a training: load, split, fit, score, judge, record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.loader import Loader, load
+from hepclf.data.memory import Memory
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.store import write_scores
+from hepclf.evaluation.verdict import Verdict
+from hepclf.events import Events, Origin
+from hepclf.models.model import Model, Tagger
+from hepclf.recipe import describe
+from hepclf.run import Run, write_csv, write_json, write_yaml
+from hepclf.training.progress import Progress, Quiet
+from hepclf.training.trainer import Epoch, Stopping, Trainer
+from hepclf.workflow.record import TRAIN, VALID, Facts, metrics, pictures, plane, score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a training leaves in memory; `run` is its folder, where one was asked for, `origins` what was read."""
+
+    tagger: Tagger
+    verdict: Verdict
+    scored: Scored
+    history: tuple[Epoch, ...]
+    run: Run | None
+    plots: tuple[Path, ...] = ()
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The recipes of one training, and what its data and model are called in the record."""
+
+    data: Loader
+    model: Model
+    trainer: Trainer
+    evaluation: Evaluation
+    names: Mapping[str, str]
+
+    def describe(self) -> dict[str, Any]:
+        """What config.yaml holds: enough to train again."""
+        recipes = {"data": self.data, "model": self.model, "trainer": self.trainer, "evaluation": self.evaluation}
+        return {**{name: describe(recipe) for name, recipe in recipes.items()}, "names": dict(self.names)}
+
+    @property
+    def title(self) -> str:
+        """What stands above its tables and pictures."""
+        return f"{self.names['data']}, {self.names['model']}"
+
+
+def train(
+    data: Loader | Events,
+    model: Model,
+    trainer: Trainer | None = None,
+    evaluation: Evaluation | None = None,
+    folder: Path | str | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train a tagger and judge it; with a folder, leave a whole run there (docs/outputs.md).
+
+    `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
+    the record, their classes otherwise.
+    """
+    loader = Memory(events=data) if isinstance(data, Events) else data
+    for what, made, method in (("data", loader, "load"), ("model", model, "fit")):
+        if not hasattr(made, method):
+            raise TypeError(f"{what} must have {method}(), as every {what} of hepclf has, not be {made!r}")
+    named = {"data": type(loader).__name__.lower(), "model": type(model).__name__.lower(), **(names or {})}
+    trainer, evaluation = trainer or Trainer(), evaluation or Evaluation()
+    job = Job(data=loader, model=model, trainer=trainer, evaluation=evaluation, names=named)
+    progress = progress or Quiet()
+    if folder is None:
+        return _train(job, None, progress)
+    described = job.describe()
+    run = Run.at(folder)
+    with run.recorded() as record:
+        started = time.perf_counter()
+        write_yaml(run.config, described)
+        trained = _train(job, run, progress)
+        epochs = sum(epoch.seconds for epoch in trained.history)
+        record["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs}
+        record["device"] = trained.tagger.device
+        record["read"] = [origin._asdict() for origin in trained.origins]
+    return trained
+
+
+def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
+    progress.stage("loading")
+    events = load(job.data, progress.read).check()
+    if len(events.classes) == 1:
+        raise ValueError(f"a classifier needs two classes or more, however the data has {events.classes[0]!r} alone")
+    parts = job.data.split.parts(events)
+    job.evaluation.check(events.classes, events.process_names)
+    progress.stage("training")
+    tagger, history = _fit(job, events, parts, run, progress)
+    progress.stage("scoring")
+    scored = score(tagger, events, parts)
+    if run:
+        tagger.save(run.tagger)
+        write_scores(run.scores, scored)
+    progress.stage("judging")
+    verdict = evaluate(scored, job.evaluation)
+    plots: tuple[Path, ...] = ()
+    if run:
+        facts = Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary)
+        write_json(run.metrics, metrics(verdict, scored, facts))
+    if run and job.evaluation.plots:
+        progress.stage("drawing")
+        plots = pictures(verdict, run.plots, history, plane(tagger, events, parts, verdict.signal), job.title)
+    return Trained(
+        tagger=tagger,
+        verdict=verdict,
+        scored=scored,
+        history=history,
+        run=run,
+        plots=plots,
+        origins=events.origins,
+    )
+
+
+def _fit(
+    job: Job, events: Events, parts: NDArray[np.int8], run: Run | None, progress: Progress
+) -> tuple[Tagger, tuple[Epoch, ...]]:
+    """Train until the last epoch or until the validation loss no longer improves, keeping history.csv current."""
+    fit = job.model.fit(events.take(parts == TRAIN), events.take(parts == VALID), job.trainer)
+    history: list[Epoch] = []
+    stopping, written = Stopping(fit.patience), 0.0
+    for epoch in fit:
+        history.append(epoch)
+        progress.epoch(epoch, fit.epochs)
+        if run and time.monotonic() - written > 1:
+            write_csv(run.history, Epoch._fields, history)
+            written = time.monotonic()
+        if stopping.done(epoch.valid_loss):
+            break
+    if run:
+        write_csv(run.history, Epoch._fields, history)
+    return fit.tagger(), tuple(history)
