@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Protocol
 
 from hepclf.training.trainer import Epoch
@@ -40,3 +41,33 @@ class Quiet:
     def epoch(self, epoch: Epoch, of: int) -> None:
         """An epoch is done."""
         log.info("epoch %d of %d: training loss %.5g, validation loss %.5g", epoch.epoch, of, *epoch[1:3])
+
+
+class Timed:
+    """Progress that passes on what it hears and keeps how long each stage took: `seconds` by the stage's name."""
+
+    def __init__(self, to: Progress) -> None:
+        self._to = to
+        self._stage: str | None = None
+        self._began = 0.0
+        self.seconds: dict[str, float] = {}
+
+    def stage(self, what: str) -> None:
+        """A new stage begins; the last one ends."""
+        self.close()
+        self._stage, self._began = what, time.perf_counter()
+        self._to.stage(what)
+
+    def close(self) -> None:
+        """The last stage ends."""
+        if self._stage is not None:
+            self.seconds[self._stage] = time.perf_counter() - self._began
+        self._stage = None
+
+    def read(self, done: int, of: int) -> None:
+        """So many of the entries of the data are read."""
+        self._to.read(done, of)
+
+    def epoch(self, epoch: Epoch, of: int) -> None:
+        """An epoch is done."""
+        self._to.epoch(epoch, of)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import time
+
+from hepclf.training.progress import Timed
+from hepclf.training.trainer import Epoch
+
+
+class Heard(list):
+    def stage(self, what):
+        self.append(what)
+
+    def read(self, done, of):
+        self.append((done, of))
+
+    def epoch(self, epoch, of):
+        self.append((epoch, of))
+
+
+def test_each_stage_has_its_own_time_and_all_is_passed_on(monkeypatch):
+    clock = iter([1.0, 3.0, 3.5, 10.5])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    heard, epoch = Heard(), Epoch(1, 0.5, 0.5, 0.1, 1.0)
+    timed = Timed(heard)
+    timed.stage("training")
+    timed.read(3, 4)
+    timed.epoch(epoch, 2)
+    timed.stage("scoring")
+    timed.close()
+    timed.close()
+    assert timed.seconds == {"training": 2.0, "scoring": 7.0}
+    assert heard == ["training", (3, 4), (epoch, 2), "scoring"]
