@@ -33,7 +33,7 @@ HOMES = {
     "matplotlib": ("evaluation/plots/",),
     "pyarrow": ("data/parquet.py", "prediction/arrays.py"),
     "h5py": ("data/hdf5.py",),
-    "pandas": ("data/csv.py", "data/delimited.py"),
+    "pandas": ("data/frames.py",),
     "sklearn": ("models/",),
     "torch": ("training/", "models/", "prediction/workers.py"),
 }

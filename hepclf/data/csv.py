@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data import delimited
-from hepclf.data.delimited import Check, Layout, Missing
+from hepclf.data import delimited, frames
+from hepclf.data.delimited import Layout, Missing
+from hepclf.data.frames import Cells, join
+from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
 from hepclf.data.labels import Label, Labels
+from hepclf.data.roles import Roles
 from hepclf.data.split import Split
+from hepclf.data.table import Chunk, EntryError, Wanted
 from hepclf.events import Events, nearest
 from hepclf.recipe import recipe
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-ROWS = 1 << 12  # copied at once: so few that the part of the matrix they go to stays in cache
-LARGEST = float(np.finfo(np.float32).max)
+LABEL = "label"
 
 
-class Columns(NamedTuple):
-    """Which columns of the files are what, by name."""
+class Piece(NamedTuple):
+    """The selected events of one file as arrays by name, how many rows were read, and which of them are kept."""
 
-    label: str | None
-    features: tuple[str, ...]
-    weight: str | None
-    spectators: tuple[str, ...]
+    arrays: dict[str, NDArray[Any]]
+    rows: int
+    kept: NDArray[np.intp] | slice
 
 
 @recipe
@@ -46,10 +42,14 @@ class CSV:
     labels_file  labels in a file of their own instead, row for row
     classes      class name -> label value, background first; compared as numbers where both are, as text otherwise;
                  several values of a class are its processes
-    features     all (but label, weight, spectators and ignored), a group, or names of columns and groups
-    missing      sentinels of a missing value, such as -999, NaN or the empty cell ""; in features and spectators
-    rows         read so many rows in all
-    spectators   whole numbers as int64 (float64 where some are missing), other numbers as float64, else text
+    features     all (but what label, weight, spectators and ignored name), a group, or a list of columns, groups and
+                 expressions of columns, or name -> expression
+    weight       a column or an expression
+    selection    an expression of the rows to keep
+    missing      sentinels of a missing value, such as -999, NaN or the empty cell ""; not in labels and weights
+    rows         read so many rows in all, before the selection
+    spectators   whole numbers as int64 (float64 where some are missing), other numbers as float64, else text; or
+                 expressions
 
     Whatever is not a number and was not declared is refused with its file, row and column.
     """
@@ -60,10 +60,11 @@ class CSV:
     classes: Mapping[str, Label | tuple[Label, ...]] = field(default_factory=lambda: {"background": 0, "signal": 1})
     header: bool = True
     columns: tuple[str, ...] = ()
-    features: str | tuple[str, ...] = "all"
+    features: str | tuple[str, ...] | Mapping[str, str] = "all"
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     weight: str | None = None
-    spectators: tuple[str, ...] = ()
+    selection: str | None = None
+    spectators: tuple[str, ...] | Mapping[str, str] = ()
     ignore: tuple[str, ...] = ()
     missing: tuple[str | float, ...] = ()
     delimiter: str = ","
@@ -80,128 +81,119 @@ class CSV:
             raise ValueError("columns are the names of a file without header; set header=false, or drop columns")
 
     def load(self) -> Events:
-        """All events of the files, in their order."""
+        """All selected events of the files, in their order."""
         layouts = [self._layout(path) for path in delimited.find(self.files)]
         for other in layouts[1:]:
             _same(layouts[0], other)
-        columns = self._columns(layouts[0])
-        tables: list[dict[str, NDArray[Any]]] = []
+        roles = self._roles(layouts[0])
+        wanted = roles.wanted()
+        pieces: list[Piece] = []
         for each in layouts:
-            left = None if self.rows is None else self.rows - sum(len(table["features"]) for table in tables)
+            left = None if self.rows is None else self.rows - sum(piece.rows for piece in pieces)
             if left != 0:
-                tables.append(self._table(each, columns, left))
-        whole = {key: _join(key.removeprefix("spectator "), [table[key] for table in tables]) for key in tables[0]}
+                pieces.append(self._piece(each, roles, wanted, left))
+        names = pieces[0].arrays
+        whole = {key: join(key.removeprefix(SPECTATOR), [piece.arrays[key] for piece in pieces]) for key in names}
         if self.labels_file is not None:
-            whole["label"] = self._separate_labels(len(whole["features"]))
+            whole[LABEL] = self._separate_labels(pieces)
+        if not len(whole[LABEL]):
+            rows = sum(piece.rows for piece in pieces)
+            raise ValueError(f"the selection '{self.selection}' keeps none of the {rows:,} rows")
         return Events(
-            features=whole["features"],
-            labels=self._labels.of(whole["label"]),
-            names=columns.features,
-            weights=whole.get("weight"),  # type: ignore[arg-type]
+            features=whole[FEATURES],
+            labels=self._labels.of(whole[LABEL]),
+            names=tuple(wanted.features),
+            weights=whole[WEIGHTS],
             classes=tuple(self.classes),
-            processes=whole["label"],
+            processes=whole[LABEL],
             process_names=self._labels.process_names,
-            spectators={name: whole[f"spectator {name}"] for name in columns.spectators},
+            spectators={name: whole[SPECTATOR + name] for name in wanted.spectators},
         )
 
     def _layout(self, path: Path) -> Layout:
         return delimited.layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)
 
-    def _columns(self, first: Layout) -> Columns:
-        known = first.names
-        label = None if self.labels_file is not None else self._label(first)
-        for name in (*([self.weight] if self.weight else []), *self.spectators, *self.ignore):
-            _known(name, known, first)
-        taken = {"label": (label,), "weight": (self.weight,), "spectators": self.spectators, "ignore": self.ignore}
-        if self.features == "all":
-            others = {name for names in taken.values() for name in names}
-            features = tuple(name for name in known if name not in others)
-        else:
-            wanted = (self.features,) if isinstance(self.features, str) else self.features
-            features = tuple(name for each in wanted for name in self.groups.get(each, (each,)))
-        for name in features:
-            _known(name, known, first, groups=tuple(self.groups))
-            if role := next((role for role, names in taken.items() if name in names), None):
-                raise ValueError(f"column {name!r} cannot be a feature, as data.{role} names it; drop one of the two")
-        return Columns(label, features, self.weight, self.spectators)
-
-    def _label(self, first: Layout) -> str:
+    def _roles(self, first: Layout) -> Roles:
+        roles = Roles(
+            path=first.path,
+            known=first.names,
+            groups=self.groups,
+            label=None,
+            features=self.features,
+            weight=self.weight,
+            spectators=self.spectators,
+            selection=self.selection,
+            ignore=self.ignore,
+        )
+        if self.labels_file is not None:
+            return roles
         if isinstance(self.label, str):
-            return _known(self.label, first.names, first, way="; set data.label, a name or a position")
+            return replace(roles, label=roles.column(self.label, "; set data.label, a name or a position"))
         if not -len(first.names) <= self.label < len(first.names):
             raise ValueError(f"{first.path} has {len(first.names)} columns, however label={self.label}")
-        return first.names[self.label]
+        return replace(roles, label=first.names[self.label])
 
-    def _table(self, layout: Layout, columns: Columns, rows: int | None) -> dict[str, NDArray[Any]]:
-        """The columns of one file as arrays; those that cannot be are found again with the place at fault."""
+    def _piece(self, layout: Layout, roles: Roles, wanted: Wanted, rows: int | None) -> Piece:
+        """The events of one file."""
+        cells = self._cells(layout, roles, wanted)
+        columns = frames.read(layout, cells, rows)
+        labels = None if roles.label is None else self._labels.processes(columns[roles.label])
+        if labels is not None and labels.min() < 0:
+            raise ValueError(frames.complaint(layout, cells, rows))
+        count = len(next(iter(columns.values())))
+        texts = {name: e.text for name, e in wanted.spectators.items() if e.text in cells and cells[e.text].is_text}
+        numbers = {name: each for name, each in wanted.spectators.items() if name not in texts}
+        try:
+            chunk = replace(wanted, spectators=numbers).of(columns, count)
+        except EntryError as error:
+            row = delimited.row(layout, error.entry)
+            raise ValueError(frames.complaint(layout, cells, rows) or f"{layout.path}, row {row}: {error}") from error
+        except ValueError as error:
+            raise ValueError(f"{layout.path}: {error}") from error
+        kept = slice(None) if chunk.kept is None else chunk.kept
+        arrays = _table(chunk)
+        arrays |= {SPECTATOR + name: np.asarray(columns[text]).astype(np.str_)[kept] for name, text in texts.items()}
+        return Piece(arrays if labels is None else arrays | {LABEL: labels[kept]}, count, kept)
+
+    def _cells(self, layout: Layout, roles: Roles, wanted: Wanted) -> dict[str, Cells]:
+        """How each column that is needed is to be read."""
         missing = Missing(self.missing)
-        dtypes: dict[int, Any] = {}
-        checks: dict[int, Check] = {}
-        for name in columns.features:
-            checks[layout.index(name)] = delimited.numeric(missing, largest=LARGEST)
-            dtypes[layout.index(name)] = np.float32
-        for name in columns.spectators:
-            cell = layout.first[layout.index(name)]
-            a_number = cell in missing or not math.isnan(delimited.number(cell))
-            dtypes[layout.index(name)] = np.float64 if a_number else "str"
-            if a_number:
-                checks[layout.index(name)] = delimited.numeric(missing)
-        may_miss = list(dtypes)
-        if columns.weight is not None:
-            checks[layout.index(columns.weight)] = delimited.numeric()
-            dtypes[layout.index(columns.weight)] = np.float64
-        if columns.label is not None:
-            checks[layout.index(columns.label)] = self._labels.complaint
-            dtypes[layout.index(columns.label)] = self._labels.dtype
-        frame = _read(layout, dtypes, dict.fromkeys(may_miss, missing.texts), checks, rows)
-        table = self._arrays(layout, columns, frame)
-        for name in columns.spectators:
-            if frame[layout.index(name)].dtype == np.float64:
-                table[f"spectator {name}"] = _whole(layout, name, table[f"spectator {name}"], rows)
-        sound = not any(np.isinf(column).any() for column in table.values() if column.dtype.kind == "f")
-        if not sound or ("label" in table and table["label"].min() < 0):
-            raise ValueError(delimited.complaint(layout, checks, rows) or f"{layout.path} holds infinite values")
-        return table
+        plain = {each.text for each in wanted.features.values() if roles.is_column(each)}
+        others = [each for each in wanted.expressions if each.text not in plain]
+        derived = {name for each in others for name in each.columns}
+        cells = {
+            name: frames.numbers(missing, single=name in plain and name not in derived, feature=name in plain)
+            for name in wanted.columns
+        }
+        for each in wanted.spectators.values():
+            if roles.is_column(each):
+                first = layout.first[layout.index(each.text)]
+                if first not in missing and math.isnan(delimited.number(first)):
+                    cells[each.text] = Cells("str", missing=tuple(missing.texts))
+        if self.weight in layout.names:
+            cells[str(self.weight)] = frames.numbers(None, single=False, feature=False)
+        if roles.label is not None:
+            cells[roles.label] = Cells(self._labels.dtype, self._labels.complaint)
+        return cells
 
-    def _arrays(self, layout: Layout, columns: Columns, frame: DataFrame) -> dict[str, NDArray[Any]]:
-        features = np.empty((len(frame), len(columns.features)), dtype=np.float32)
-        each = [frame[layout.index(name)].to_numpy() for name in columns.features]
-        for start in range(0, len(frame), ROWS):
-            for position, column in enumerate(each):
-                features[start : start + ROWS, position] = column[start : start + ROWS]
-        table: dict[str, NDArray[Any]] = {"features": features}
-        for name in columns.spectators:
-            values = frame[layout.index(name)]
-            text = values.dtype != np.float64
-            table[f"spectator {name}"] = values.fillna("").to_numpy().astype(np.str_) if text else values.to_numpy()
-        if columns.weight is not None:
-            table["weight"] = frame[layout.index(columns.weight)].to_numpy()
-        if columns.label is not None:
-            table["label"] = self._labels.processes(frame[layout.index(columns.label)])
-        return table
-
-    def _separate_labels(self, events: int) -> NDArray[np.int64]:
+    def _separate_labels(self, pieces: list[Piece]) -> NDArray[np.int64]:
         path = delimited.find(str(self.labels_file))[0]
-        each = delimited.layout(path, delimiter=self.delimiter, header=self.header)
-        if len(each.names) != 1:
-            raise ValueError(f"labels_file '{path}' must have one column, however it has {len(each.names)}")
-        checks: dict[int, Check] = {0: self._labels.complaint}
-        labels = self._labels.processes(_read(each, {0: self._labels.dtype}, {}, checks, self.rows)[0])
+        layout = delimited.layout(path, delimiter=self.delimiter, header=self.header)
+        if len(layout.names) != 1:
+            raise ValueError(f"labels_file '{path}' must have one column, however it has {len(layout.names)}")
+        cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.complaint)}
+        labels = self._labels.processes(frames.read(layout, cells, self.rows)[layout.names[0]])
         if labels.min() < 0:
-            raise ValueError(delimited.complaint(each, checks, self.rows))
-        if len(labels) != events:
-            raise ValueError(f"labels_file '{path}' holds {len(labels)} labels, however the data {events} rows")
-        return labels
+            raise ValueError(frames.complaint(layout, cells, self.rows))
+        rows = [piece.rows for piece in pieces]
+        if len(labels) != sum(rows):
+            raise ValueError(f"labels_file '{path}' holds {len(labels)} labels, however the data {sum(rows)} rows")
+        parts = np.split(labels, np.cumsum(rows)[:-1])
+        return np.concatenate([part[piece.kept] for part, piece in zip(parts, pieces, strict=True)])
 
     @property
     def _labels(self) -> Labels:
         return Labels(self.classes)
-
-
-def _known(name: str, known: tuple[str, ...], first: Layout, groups: tuple[str, ...] = (), way: str = "") -> str:
-    if name not in known:
-        raise ValueError(f"column {name!r} is not in {first.path}{nearest(name, (*groups, *known))}{way}")
-    return name
 
 
 def _same(first: Layout, other: Layout) -> None:
@@ -214,82 +206,8 @@ def _same(first: Layout, other: Layout) -> None:
         raise ValueError(f"column {lacking!r} of {first.path} is not in {other.path}{nearest(lacking, other.names)}")
 
 
-def _whole(layout: Layout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
-    """As int64 where the column holds whole numbers: event numbers are identities, and one lost bit joins two."""
-    index = layout.index(name)
-
-    def texts() -> NDArray[np.str_]:
-        return _parse(layout, {index: "str"}, {}, rows)[index].to_numpy().astype(np.str_)
-
-    try:
-        return delimited.whole(values, layout.first[index], texts)
-    except ValueError as error:
-        raise ValueError(f"{layout.path}, column {name!r}: {error}") from None
-
-
-def _join(key: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
-    joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    for each in arrays if joined.dtype == np.float64 else []:
-        if each.dtype == np.int64 and abs(large := max(int(each.max()), int(each.min()), key=abs)) > delimited.EXACT:
-            raise ValueError(
-                f"{key!r} holds {large}, beyond 2^53, so that it must be 64-bit integers in all files, "
-                "however some are missing or fractions; mend or remove those rows, or ignore the column"
-            )
-    return joined
-
-
-def _read(
-    layout: Layout,
-    dtypes: Mapping[int, Any],
-    may_miss: Mapping[int, list[str]],
-    checks: Mapping[int, Check],
-    rows: int | None,
-) -> DataFrame:
-    """These columns, by position, while a second thread checks that all rows have the same length."""
-    failure: Exception | None = None
-    with ThreadPoolExecutor(1) as pool:
-        regular = pool.submit(delimited.regular, layout, rows)
-        try:
-            frame = _parse(layout, dtypes, may_miss, rows)
-        except delimited.UNREADABLE as error:
-            failure = error
-    if failure is None and regular.exception() is None and regular.result():
-        return frame
-    if says := delimited.complaint(layout, checks, rows):
-        raise ValueError(says) from failure
-    if failure is not None:
-        raise ValueError(f"{layout.path} cannot be read: {str(failure).strip().splitlines()[0]}") from failure
-    return frame
-
-
-def _parse(layout: Layout, dtypes: Mapping[int, Any], may_miss: Mapping[int, list[str]], rows: int | None) -> DataFrame:
-    """By pandas, which reads in parallel only where it reads whole rows: so other columns of numbers are read too."""
-    import pandas as pd
-
-    sentinels: Any = dict(may_miss)
-
-    def parse(every: Mapping[int, Any], usecols: list[int] | None) -> DataFrame:
-        return pd.read_csv(
-            layout.path,
-            header=None,
-            skiprows=layout.above,
-            delimiter=layout.delimiter,
-            dtype=dict(every),
-            usecols=usecols,
-            nrows=rows,
-            keep_default_na=False,
-            na_values=sentinels,
-            na_filter=any(may_miss.values()),
-            encoding_errors="replace",
-        )
-
-    others = {index: np.float32 for index in range(len(layout.names)) if index not in dtypes}
-    numbers = not any(math.isnan(delimited.number(layout.first[index])) for index in others)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a number too large for float32: found as infinite
-        if not others:
-            return parse(dtypes, None)
-        if numbers and rows is None and layout.path.suffix not in delimited.COMPRESSED:
-            with suppress(*delimited.UNREADABLE):
-                return parse({**dtypes, **others}, None)
-        return parse(dtypes, sorted(dtypes))
+def _table(chunk: Chunk) -> dict[str, NDArray[Any]]:
+    dtypes = {name: column.dtype for name, column in chunk.spectators.items()}
+    table = InMemory(len(chunk.features), dtypes, len(chunk.weights))
+    table.append(chunk)
+    return table.finish()

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,12 @@ def complaint(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> 
             if says := check(row[index]):
                 return f"{layout.path}, row {line}, column {layout.names[index]!r}: {says}"
     return ""
+
+
+def row(layout: Layout, entry: int) -> int:
+    """The line at which this row of values begins, counted from 1."""
+    rows = _rows(layout.path, layout.delimiter, above=layout.above)
+    return next(islice(rows, entry, None))[0][0]
 
 
 class Missing:

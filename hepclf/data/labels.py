@@ -61,11 +61,11 @@ class Labels:
         return -1
 
     def processes(self, column: Any) -> NDArray[np.int64]:
-        """The process of each entry of a pandas column of our dtype, -1 for none."""
+        """The process of each entry of a column of our dtype, -1 for none; categories as pandas has them."""
         if column.dtype == np.float64:
             found = np.full(len(column), -1, dtype=np.int64)
             for index, value in enumerate(self.values):
-                found[column.to_numpy() == number(str(value))] = index
+                found[np.asarray(column) == number(str(value))] = index
             return found
         indices = np.array([self.index(str(text)) for text in column.cat.categories], dtype=np.int64)
         return np.asarray(indices[column.cat.codes.to_numpy()])

@@ -196,4 +196,6 @@ def test_a_file_that_is_not_there_says_so(form):
 
 
 def test_a_file_without_entries_is_read(form):
-    same(form(("s1", "nothing", "s2")), form())
+    events = form(("s1", "nothing", "s2"))
+    same(events, form())
+    assert events.origins[1].files == 3

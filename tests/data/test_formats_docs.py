@@ -1,5 +1,6 @@
 """docs/formats.md is true: each example reads the files that it speaks of, and its command trains."""
 
+import gzip
 import re
 import shlex
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from hepclf.cli.main import main
+from hepclf.data.csv import CSV
 from hepclf.data.hdf5 import HDF5
 from hepclf.data.npz import NPZ
 from hepclf.data.parquet import Parquet
@@ -76,3 +78,14 @@ def test_the_example_of_npz_reads_a_matrix_and_what_is_beside_it():
     events = load(NPZ, "lab/data/arrays.yaml")
     assert events.sums == {"background": 4, "signal": 2}
     assert np.allclose(events.features[1], [4, 5 / 6, 2])
+
+
+def test_the_example_of_csv_reads_expressions_beside_columns():
+    Path("tables").mkdir()
+    head = "kind,lead_pt,mass,met_x,met_y,n_jets,weight,pileup,event\n"
+    for number, rows in enumerate(("dy,30,60,3,4,2,1,2,7\nttbar,30,60,3,4,1,1,1,8\n", "higgs,50,-999,6,8,3,-1,1,9\n")):
+        Path(f"tables/run{number}.csv.gz").write_bytes(gzip.compress((head + rows).encode()))
+    events = load(CSV, "lab/data/table.yaml")
+    assert np.array_equal(events.features, [[30, 0.5, 5], [50, np.nan, 10]], equal_nan=True)
+    assert events.sums == {"background": 2, "signal": -1}
+    assert {name: values.tolist() for name, values in events.spectators.items()} == {"event": [7, 9], "jets": [2, 3]}
