@@ -35,8 +35,8 @@ def features(*names, **settings):
     return load(features=names, **settings).features.tolist()
 
 
-def same(found, expected):
-    assert np.array_equal(found, expected, equal_nan=True)
+def equal(found, expected):
+    return np.array_equal(found, expected, equal_nan=True)
 
 
 def test_jets_of_atlas_have_their_fields_and_the_valid_tracks_beside_them():
@@ -49,7 +49,7 @@ def test_jets_of_atlas_have_their_fields_and_the_valid_tracks_beside_them():
     }
     events = load(b, s, tree="jets", **asked)
     nan = np.nan
-    same(events.features, [[20, -1.5, 0, 0, 0, nan, nan], [10, 0.5, 2, 1, 0, 0, 1], [30, 2, 3, 29, 0, 8, 10]])
+    assert equal(events.features, [[20, -1.5, 0, 0, 0, nan, nan], [10, 0.5, 2, 1, 0, 0, 1], [30, 2, 3, 29, 0, 8, 10]])
 
 
 def test_fields_of_the_dataset_that_tree_names_come_before_those_beside_it():
@@ -72,7 +72,7 @@ def test_a_matrix_has_columns_by_position_and_what_is_beside_it_belongs_to_it():
     write(x=np.arange(6.0).reshape(3, 2), y=[7, 8, 9])
     assert features("c1", "c0", "y", "x[0]", tree="x") == [[1, 0, 7, 0], [3, 2, 8, 2], [5, 4, 9, 4]]
     assert features("x_1", "y") == [[1, 7], [3, 8], [5, 9]]
-    same(load(leading={"x": 2}).features, np.arange(6).reshape(3, 2))
+    assert equal(load(leading={"x": 2}).features, np.arange(6).reshape(3, 2))
 
 
 @pytest.mark.parametrize("kind", [h5py.string_dtype(), "S4"])
@@ -114,7 +114,7 @@ def test_lists_of_their_own_length_and_fields_of_several_values_are_lists():
         file.create_dataset("j", (3,), dtype=h5py.vlen_dtype("f4"))
         file["j"][0], file["j"][2] = [1.5, 2.5], [3.5]
     events = load(features=("block[1]", "sum(j)"), leading={"j": 1}, spectators=("x",), tree="table")
-    same(events.features, [[2, 4, 1.5], [4, 0, np.nan], [6, 3.5, 3.5]])
+    assert equal(events.features, [[2, 4, 1.5], [4, 0, np.nan], [6, 3.5, 3.5]])
     assert events.spectators["x"].tolist() == [2**60 + 1, 2, 3]
 
 
@@ -185,7 +185,7 @@ def test_chunks_end_where_the_largest_pieces_do(chunk, cuts):
         file.create_dataset("x", data=np.arange(10.0), chunks=(4,))
         file.create_dataset("y", data=np.arange(10.0), chunks=(3,))
         file["z"] = np.arange(10)
-    file = Datasets(Source(Path("s.h5"), None), None)
+    file = Datasets(Source("s.h5", None), None)
     assert file.cuts(("x", "y", "z"), chunk) == cuts
     assert file.cuts(("z",), 9) == [0, 9, 10]
     file.close()
