@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hepclf.models.fisher import FisherTagger
+from hepclf.models.likelihood import LikelihoodTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import KIND as NETWORK
 from hepclf.models.network import NetworkTagger
@@ -15,6 +16,7 @@ from hepclf.models.tagger import read_head
 _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
     NETWORK: NetworkTagger.load,
     FisherTagger.kind: FisherTagger.load,
+    LikelihoodTagger.kind: LikelihoodTagger.load,
 }
 
 

@@ -1,0 +1,55 @@
+"""From sizes that only order events to probabilities: a slope and offsets, fitted to validation events."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.models.arrays import Matrix
+
+Array = NDArray[np.float64]
+
+
+class Calibration(NamedTuple):
+    """Probabilities are softmax(slope * logits + offsets); the slope is positive, so that order is kept."""
+
+    slope: float
+    offsets: Array
+
+
+def log_softmax(logits: Array) -> Array:
+    """The logarithm of the probability of each class [n, k]."""
+    from_largest = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(from_largest - np.log(np.exp(from_largest).sum(axis=1, keepdims=True)))
+
+
+def probabilities(logits: Array) -> Array:
+    """As taggers give them: that of class 1 [n] of two classes, else of each class [n, k]."""
+    found = np.exp(log_softmax(logits))
+    return found[:, 1] if found.shape[1] == 2 else found
+
+
+def calibrated(logits: Array, part: Matrix) -> Calibration:
+    """The slope and offsets with the least weighted cross-entropy (Platt's sigmoid, for any number of classes).
+
+    logits  [n, k] of these events. ln(slope) and the offsets have a prior of unit width, as much as one event says,
+    which keeps them finite where the classes do not overlap. Negative weights count as zero: with them a loss may
+    have no minimum.
+    """
+    from scipy.optimize import minimize
+
+    n, k = logits.shape
+    truth = np.eye(k)[part.targets]
+    weights = np.maximum(part.weights, 0)[:, None]
+
+    def objective(found: Array) -> tuple[float, Array]:
+        slope, offsets = np.exp(found[0]), found[1:]
+        logs = log_softmax(slope * logits + offsets)
+        pull = weights * (np.exp(logs) - truth)
+        loss = float(found @ found / 2 - (weights * truth * logs).sum())
+        return loss / n, (np.r_[slope * (pull * logits).sum(), pull.sum(axis=0)] + found) / n
+
+    found = minimize(objective, np.zeros(k + 1), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * (k + 1)).x
+    return Calibration(float(np.exp(found[0])), found[1:])
