@@ -3,44 +3,82 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
-from hepclf.cli.terminal import listen, number, output, section
+from hepclf.cli.surveyed import show
+from hepclf.cli.terminal import Watch, listen, output, place
+from hepclf.recipe import RecipeError
 
-KNOWN = ("data", "seed", "json")
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hepclf.data.loader import Loader
+    from hepclf.evaluation.survey import Survey
+    from hepclf.events import Events
+
+KNOWN = ("data", "seed", "plots", "json")
 
 
 def run(arguments: list[str]) -> int:
-    """Print the classes, processes and features of a dataset."""
+    """Print the classes, processes and features of a dataset, and what an expert would say of them."""
     listen()
-    conf.launch("inspect", arguments, _inspect)
+    conf.launch("inspect", ["json=true" if word == "--json" else word for word in arguments], _inspect)
     return 0
 
 
 def _inspect(config: DictConfig) -> None:
     values = conf.plain(config)
     conf.refuse_unknown(values, KNOWN)
+    if not isinstance(values["json"], bool):
+        raise RecipeError(f"json must be true or false, not {values['json']!r}")
+    plots = None if values["plots"] is None else Path(str(values["plots"])).expanduser()
     loader = conf.read(values.get("data"), "data", seed=values["seed"])
-
-    from hepclf.evaluation.survey import survey
-
-    found = survey(loader.load().check())
-    console = output()
-    if values["json"] is True:
+    watch = Watch()
+    try:
+        found = _survey(loader, watch, shapes=plots is not None)
+        if plots is not None:
+            watch.stage("drawing")
+            _draw(found, plots, conf.chosen(("data",)).get("data", ""))
+    finally:
+        watch.close()
+    if values["json"]:
         print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
         return
-    populations = [
-        [row.name, f"{row.events:,}", f"{row.weight:,.6g}", f"{row.effective:,.6g}", f"{row.negative_fraction:.1%}"]
-        for row in found.populations
-    ]
-    section(console, "events", ("", "events", "sum of weights", "effective", "negative"), populations)
-    features = [[row.name, f"{row.missing:,}", *map(_short, row[2:6]), number(*row.auc)] for row in found.features]
-    section(console, "features", ("", "missing", "minimum", "maximum", "mean", "width", "AUC alone"), features)
-    if found.spectators:
-        console.print(f"spectators: {', '.join(found.spectators)}", soft_wrap=True, markup=False)
+    console = output()
+    show(console, found)
+    if plots is not None:
+        console.print(f"plots  {place(plots)}", soft_wrap=True, markup=False)
 
 
-def _short(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def _survey(loader: Loader, watch: Watch, *, shapes: bool) -> Survey:
+    from hepclf.data.loader import load
+    from hepclf.evaluation.survey import survey
+
+    watch.stage("loading")
+    events = load(loader, watch.read)
+    watch.stage("measuring")
+    parts, obstacles = _parts(loader, events)
+    luminosity: Any = getattr(loader, "luminosity_fb", None)
+    return survey(events, parts, luminosity_fb=luminosity, shapes=shapes, obstacles=obstacles)
+
+
+def _parts(loader: Loader, events: Events) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
+    """The split of the events, or why there is none."""
+    try:
+        return loader.split.parts(events), ()
+    except (ValueError, IndexError) as error:
+        return None, (str(error),)
+
+
+def _draw(found: Survey, folder: Path, title: str) -> None:
+    from hepclf.evaluation.plots.features import draw_features
+
+    try:
+        draw_features(found, folder, title=title)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(f"plots={folder} cannot be written: {reason}; choose another folder") from error

@@ -3,90 +3,90 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.roc import Ranking, area, curve
-from hepclf.evaluation.value import NOTHING, Value, effective_count
+from hepclf.evaluation import cautions
+from hepclf.evaluation.cautions import Caution
+from hepclf.evaluation.duplicates import Duplicates, duplicates
+from hepclf.evaluation.feature import Feature, features
+from hepclf.evaluation.population import Population, classes, processes
 from hepclf.events import Events
 
-Array = NDArray[np.float64]
+SCHEMA = 1
 
 
-class Population(NamedTuple):
-    """A class, or a process of a class."""
-
-    name: str
-    events: int
-    weight: float
-    effective: float
-    negative_fraction: float
-
-
-class Feature(NamedTuple):
-    """One feature: what it spans (unweighted), and how well it alone separates the last class from the others."""
-
-    name: str
-    missing: int
-    minimum: float | None
-    maximum: float | None
-    mean: float | None
-    width: float | None
-    auc: Value
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Survey:
-    """The populations and features of a dataset."""
+    """The classes, processes and features of a dataset, and what an expert would say of them.
 
-    populations: tuple[Population, ...]
+    luminosity_fb  in which the sums of weights are expected yields; None where nobody says so
+    """
+
+    events: int
+    classes: tuple[Population, ...]
+    processes: tuple[Population, ...]
     features: tuple[Feature, ...]
     spectators: tuple[str, ...]
+    duplicates: Duplicates
+    warnings: tuple[Caution, ...]
+    luminosity_fb: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {
-            "populations": [row._asdict() for row in self.populations],
-            "features": [row._asdict() | {"auc": row.auc.to_dict()} for row in self.features],
+            "schema": SCHEMA,
+            "events": self.events,
+            "luminosity_fb": self.luminosity_fb,
+            "classes": [row.to_dict(self.luminosity_fb) for row in self.classes],
+            "processes": [row.to_dict(self.luminosity_fb) for row in self.processes],
+            "features": [row.to_dict() for row in self.features],
             "spectators": list(self.spectators),
+            "duplicates": self.duplicates._asdict(),
+            "warnings": [row.to_dict() for row in self.warnings],
         }
 
 
-def survey(events: Events) -> Survey:
-    """Count the classes, and the processes where they are others, and measure each feature."""
-    groups = {name: events.labels == index for index, name in enumerate(events.classes)}
-    if events.process_names != events.classes:
-        groups |= {f"  {name}": events.processes == index for index, name in enumerate(events.process_names)}
+def survey(
+    events: Events,
+    parts: NDArray[np.int8] | None = None,
+    *,
+    luminosity_fb: float | None = None,
+    shapes: bool = False,
+    obstacles: tuple[str, ...] = (),
+) -> Survey:
+    """Count and measure what there is, of events that could not be trained on too, and say so.
+
+    `parts` tells the split of each event, 0 train, 1 valid, 2 test; `shapes` keeps histograms for drawing; `obstacles`
+    are further reasons, found by others, why no tagger could be trained.
+    """
+    _refuse_uncountable(events)
+    by_class, by_process = classes(events, parts), processes(events, parts)
+    found = tuple(features(events, shapes=shapes))
+    twice = duplicates(events, parts)
+    warnings = (
+        *cautions.refusal(events),
+        *(Caution("refused", (), f"training stops here: {text}") for text in obstacles),
+        *cautions.of_populations(by_class, by_process, events),
+        *cautions.of_features(found, by_class),
+        *cautions.of_duplicates(twice),
+    )
     return Survey(
-        populations=tuple(_population(name, events.weights[mask]) for name, mask in groups.items()),
-        features=tuple(_feature(events, column) for column in range(len(events.names))),
+        events=len(events),
+        classes=by_class,
+        processes=by_process,
+        features=found,
         spectators=tuple(events.spectators),
+        duplicates=twice,
+        warnings=warnings,
+        luminosity_fb=luminosity_fb,
     )
 
 
-def _population(name: str, weights: Array) -> Population:
-    total, size = float(weights.sum()), float(np.abs(weights).sum())
-    negative = float(np.abs(weights[weights < 0]).sum()) / size if size > 0 else 0.0
-    return Population(name, len(weights), total, effective_count(total, float(weights @ weights)), negative)
-
-
-def _feature(events: Events, column: int) -> Feature:
-    """The single-feature AUC is of the better direction, hence at least 0.5; missing values are left out."""
-    values = events.features[:, column].astype(np.float64)
-    present = ~np.isnan(values)
-    values, signal = values[present], (events.labels == len(events.classes) - 1)[present]
-    if len(values) == 0:
-        return Feature(events.names[column], len(events), None, None, None, None, NOTHING)
-    found = area(curve(Ranking(values), signal, events.weights[present]))
-    auc = found if found.value is None or found.value >= 0.5 else Value(1 - found.value, found.error)
-    return Feature(
-        name=events.names[column],
-        missing=int((~present).sum()),
-        minimum=float(values.min()),
-        maximum=float(values.max()),
-        mean=float(values.mean()),
-        width=float(values.std()),
-        auc=auc,
-    )
+def _refuse_uncountable(events: Events) -> None:
+    """Stop at what leaves nothing to count: no events, or a class that does not exist."""
+    indices = ((events.labels, events.classes), (events.processes, events.process_names))
+    if len(events) == 0 or any(index.min() < 0 or index.max() >= len(names) for index, names in indices):
+        events.check()

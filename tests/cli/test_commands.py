@@ -258,18 +258,6 @@ def test_a_strangers_configuration_runs_none_of_their_code(hepclf, trained):
     assert "a stored configuration may not run it" in err
 
 
-def test_inspect_counts_and_measures(hepclf):
-    code, out, _ = hepclf("inspect", "data.signals=200", "data.noise=600", "json=true")
-    assert code == 0
-    found = json.loads(out)
-    assert [row["events"] for row in found["populations"][:2]] == [600, 200]
-    assert found["features"][0]["name"] == "snr"
-    assert found["features"][0]["auc"]["value"] > 0.6
-    _, out, _ = hepclf("inspect", "data.signals=200", "data.noise=600")
-    assert "chirp_mass" in out
-    assert max(len(line) for line in out.splitlines()) <= 80
-
-
 @pytest.mark.parametrize(
     ("line", "found"),
     [

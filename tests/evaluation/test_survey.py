@@ -4,66 +4,77 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.survey import survey
-from hepclf.evaluation.value import NOTHING
 from hepclf.events import Events
 
 
-def events(**columns):
+def events(n=1000, **columns):
     rng = np.random.default_rng(0)
-    labels = np.arange(1000) % 2
-    features = rng.normal(size=(1000, 3)) + np.array([1.0, -1.0, 0.0]) * labels[:, None]
+    labels = columns.pop("labels", np.arange(n) % 2)
+    features = rng.normal(size=(n, 3)) + np.array([1.0, -1.0, 0.0]) * labels[:, None]
     features[::10, 2] = np.nan
     return Events(features=features, labels=labels, names=("up", "down", "flat"), **columns)
 
 
-def test_features_are_measured_alone_in_the_better_direction():
-    weights = np.random.default_rng(1).lognormal(0, 1, 1000)
-    given = events(weights=weights)
-    up, down, flat = survey(given).features
-    assert up.auc.value == pytest.approx(roc_auc_score(given.labels, given.features[:, 0], sample_weight=weights))
-    assert down.auc.value == pytest.approx(roc_auc_score(given.labels, -given.features[:, 1], sample_weight=weights))
-    assert up.auc.error > 0
-    assert (up.missing, flat.missing) == (0, 100)
-    present = ~np.isnan(given.features[:, 2])
-    values = given.features[present, 2].astype(np.float64)
-    assert (flat.minimum, flat.maximum) == (values.min(), values.max())
-    assert (flat.mean, flat.width) == pytest.approx((values.mean(), values.std()))
-    alone = roc_auc_score(given.labels[present], values, sample_weight=weights[present])
-    assert flat.auc.value == pytest.approx(max(alone, 1 - alone))
-
-
-def test_classes_and_processes_are_counted():
-    weights = np.where(np.arange(1000) % 4 == 0, -0.5, 1.0)
-    given = events(
-        weights=weights,
-        processes=np.arange(1000) % 4,
-        process_names=("qcd", "higgs", "top", "vbf"),
-        spectators={"mass": np.zeros(1000)},
-    )
-    found = survey(given)
-    rows = {row.name.strip(): row for row in found.populations}
-    assert list(rows) == ["background", "signal", "qcd", "higgs", "top", "vbf"]
-    assert (rows["background"].events, rows["background"].weight) == (500, 125)
-    assert rows["background"].effective == pytest.approx(125**2 / (250 * 1.25))
-    assert rows["background"].negative_fraction == pytest.approx(1 / 3)
-    assert (rows["qcd"].negative_fraction, rows["vbf"].negative_fraction) == (1, 0)
-    assert found.spectators == ("mass",)
-
-
-def test_processes_that_are_the_classes_are_listed_once():
-    assert [row.name for row in survey(events()).populations] == ["background", "signal"]
-
-
-def test_a_feature_that_is_always_missing_has_no_figures():
-    given = Events(features=np.full((4, 1), np.nan), labels=[0, 1, 0, 1], names=("gone",))
-    assert survey(given).features[0][1:] == (4, None, None, None, None, NOTHING)
+def text(given, **more):
+    return json.loads(json.dumps(survey(given, **more).to_dict(), allow_nan=False))
 
 
 def test_it_is_ready_for_json():
-    found = json.loads(json.dumps(survey(events()).to_dict(), allow_nan=False))
+    found = text(events(spectators={"mass": np.zeros(1000)}), parts=np.zeros(1000, dtype=np.int8), luminosity_fb=140.0)
     assert [row["name"] for row in found["features"]] == ["up", "down", "flat"]
-    assert set(found["features"][0]["auc"]) == {"value", "error"}
-    assert found["populations"][0]["events"] == 500
+    assert set(found["features"][0]["auc"]["signal"]) == {"value", "error"}
+    assert found["features"][2]["classes"]["background"]["missing"] == 100
+    assert (
+        found["classes"][0] | {"events": 500, "expected_yield": {"value": 500, "error": 500**0.5}}
+        == found["classes"][0]
+    )
+    assert found["spectators"] == ["mass"]
+    assert found["duplicates"] == {"repeated": 0, "copies": 0, "contradict": 0, "in_training": {"valid": 0, "test": 0}}
+    assert (found["events"], found["luminosity_fb"], found["warnings"]) == (1000, 140.0, [])
+
+
+def test_histograms_are_made_where_they_are_asked_for():
+    assert survey(events()).features[0].shape is None
+    assert survey(events(), shapes=True).features[0].shape is not None
+
+
+def untrainable(kind):
+    given = events()
+    if kind == "an infinite value":
+        table = given.features.copy()
+        table[3, 1] = -np.inf
+        return Events(features=table, labels=given.labels, names=given.names)
+    if kind == "a weight":
+        return events(weights=np.where(np.arange(1000) == 7, np.nan, 1.0))
+    if kind == "an empty class":
+        return events(labels=np.zeros(1000, dtype=np.int64))
+    if kind == "a name":
+        return Events(features=given.features, labels=given.labels, names=("x", "x", "y"))
+    return Events(features=np.empty((1000, 0)), labels=given.labels, names=())
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("an infinite value", "feature 'down' is infinite in event 3"),
+        ("a weight", "the weight of event 7 is nan"),
+        ("an empty class", "class 'signal' has no events"),
+        ("a name", "feature 'x' is named twice"),
+        ("no features", "the data holds no features"),
+    ],
+)
+def test_what_could_not_be_trained_on_is_surveyed_and_told(kind, says):
+    found = text(untrainable(kind), shapes=True, obstacles=("the split is empty",))
+    assert found["warnings"][0]["kind"] == "refused"
+    assert found["warnings"][0]["text"].startswith(f"training stops here: {says}")
+    assert found["warnings"][1]["text"] == "training stops here: the split is empty"
+    assert found["events"] == 1000
+
+
+def test_what_cannot_be_counted_is_refused():
+    with pytest.raises(ValueError, match="the data holds no events"):
+        survey(Events(features=np.empty((0, 1)), names=("x",)))
+    with pytest.raises(ValueError, match=r"labels must lie in 0..1, however 0..2"):
+        survey(events(labels=np.arange(1000) % 3))

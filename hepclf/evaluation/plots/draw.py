@@ -43,7 +43,7 @@ def draw(
     written = []
     with style():
         for stem, figure in _figures(verdict, history, plane, plain(title, 50)):
-            written += _write(figure, folder, stem)
+            written += write(figure, folder, stem)
     for stem in FIGURES:
         for kind in KINDS:
             if (path := folder / f"{stem}.{kind}") not in written:
@@ -96,22 +96,27 @@ def _decision(verdict: Verdict, plane: Plane, title: str) -> Figure:
     return figure
 
 
-def _write(figure: Figure, folder: Path, stem: str) -> list[Path]:
+def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """PNG and PDF. Laid out once and drawn once a file, which savefig would do twice."""
     png, pdf = (folder / f"{stem}.{kind}" for kind in KINDS)
-    agg: Any = FigureCanvasAgg(figure)
-    with _beside(png) as path:
-        agg.print_png(path)
+    write_png(figure, png)
     figure.set_layout_engine("none")
     vector: Any = FigureCanvasPdf(figure)
-    with _beside(pdf) as path:
+    with beside(pdf) as path:
         # Without a date the same verdict gives the same bytes.
         vector.print_pdf(path, metadata={"CreationDate": None})
     return [png, pdf]
 
 
+def write_png(figure: Figure, png: Path) -> None:
+    """PNG alone."""
+    agg: Any = FigureCanvasAgg(figure)
+    with beside(png) as path:
+        agg.print_png(path)
+
+
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def beside(path: Path) -> Iterator[Path]:
     """A hidden place next to this one, moved there at the end, so that no half picture is ever found."""
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,0 +1,115 @@
+"""Events that are in the data more than once, and those that train and test at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.feature import columns
+from hepclf.evaluation.scored import SPLITS
+from hepclf.events import Events
+
+Keys = NDArray[np.uint64]
+
+STRETCH = 1 << 12  # events, so that what is made of them stays in the processor's cache
+ODD, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+# A feature can tell events apart where that share of its values, and so many of them, differ.
+DISTINCT_SHARE, DISTINCT = 0.2, 100
+MANY = 10  # equal events from where on they rather lack the same thing, such as all events without a jet
+
+
+class Duplicates(NamedTuple):
+    """Events that have all the features of an earlier one, bit by bit.
+
+    repeated     all of them; where features take few values, that is natural
+    copies       those of them that have a value, in a feature of mostly distinct values, that no event has but their
+                 few copies: the same event more than once
+    contradict   events that have a copy in another class
+    in_training  events of the validation and of the test split that have a copy in training; None without a split
+    """
+
+    repeated: int
+    copies: int
+    contradict: int
+    in_training: dict[str, int] | None
+
+
+def duplicates(events: Events, parts: NDArray[np.int8] | None = None) -> Duplicates:
+    """Count them. Rows are compared by 64 bits: of five million, two that differ agree once in a million datasets."""
+    places, group = _groups(row_keys(events) if events.names else np.empty(0, dtype=np.uint64))
+    sizes = np.bincount(group)
+    if len(places) == 0:
+        return Duplicates(0, 0, 0, None if parts is None else dict.fromkeys(SPLITS[1:], 0))
+    first = np.zeros(len(sizes), dtype=np.intp)
+    first[group[::-1]] = places[::-1]
+    same = _singled(events, first, sizes)
+    copied = same[group]
+    places, group = places[copied], group[copied]
+    labels = events.labels[places]
+    several = _any(group, len(sizes), labels != events.labels[first[group]])
+    found = Duplicates(
+        repeated=int((sizes - 1).sum()),
+        copies=int((sizes - 1)[same].sum()),
+        contradict=int(several[group].sum()),
+        in_training=None,
+    )
+    if parts is None:
+        return found
+    part = parts[places]
+    trains = _any(group, len(sizes), part == 0)[group]
+    return found._replace(in_training={name: int((trains & (part == i)).sum()) for i, name in enumerate(SPLITS) if i})
+
+
+def row_keys(events: Events) -> Keys:
+    """64 bits a row of features [n]: equal for equal rows. All NaN are one value, as are 0 and -0."""
+    keys = np.zeros(len(events), dtype=np.uint64)
+    start = 0
+    for rows in events.slices(events.names, STRETCH):
+        table = rows.T + np.float32(0)
+        table[np.isnan(table)] = np.nan
+        mine = keys[start : start + len(rows)]
+        for column in np.ascontiguousarray(table).view(np.uint32):
+            mine ^= column
+            mine *= ODD
+            mine ^= mine >> SHIFT
+        start += len(rows)
+    return keys
+
+
+def _groups(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The places of all keys that are there more than once, in order, and the group that each belongs to."""
+    ordered = np.sort(keys)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if len(repeated) == 0:
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    del ordered
+    found = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
+    places = np.flatnonzero(repeated[found] == keys)
+    return places, found[places]
+
+
+def _singled(events: Events, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which groups, given by an event and their size, have a value that is nowhere else."""
+    same = np.zeros(len(sizes), dtype=bool)
+    for _, table in columns(events):
+        for column in table:
+            undecided = np.flatnonzero(~same)
+            if len(undecided) == 0:
+                return same
+            values = column[first[undecided]]
+            ordered = np.sort(column[~np.isnan(column)])
+            distinct = int((ordered[1:] != ordered[:-1]).sum()) + 1
+            if distinct < max(DISTINCT, DISTINCT_SHARE * len(ordered)):
+                continue
+            count = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values)
+            same[undecided[~np.isnan(values) & (count == sizes[undecided]) & (count < MANY)]] = True
+    return same
+
+
+def _any(group: NDArray[np.intp], groups: int, holds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether it holds for any member of each group."""
+    found = np.zeros(groups, dtype=bool)
+    found[group[holds]] = True
+    return found

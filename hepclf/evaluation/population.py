@@ -1,0 +1,107 @@
+"""Who is in a dataset: its classes, and the processes that they are made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.scored import SPLITS
+from hepclf.evaluation.value import Value, effective_count, measured
+from hepclf.events import Events, Origin
+
+Array = NDArray[np.float64]
+
+
+class Population(NamedTuple):
+    """A class, or the events of a class that are of one process. Where weights are not finite, their figures are None.
+
+    class_    the class; of a process without events, None
+    weight    sum of weights, error sqrt(sum w^2)
+    negative  share of the absolute weight that is negative
+    heaviest  share of the absolute weight that one event has
+    splits    events that train, validate and test; None where that is not known
+    origin    what was read of the files of a process, where that is known
+    """
+
+    name: str
+    class_: str | None
+    events: int
+    weight: Value
+    effective: float | None
+    negative: float | None
+    heaviest: float | None
+    splits: dict[str, int] | None
+    origin: Origin | None = None
+
+    def to_dict(self, luminosity_fb: float | None) -> dict[str, Any]:
+        """Ready for JSON; with a luminosity, the sum of weights is the expected yield."""
+        origin = self.origin
+        return {
+            "name": self.name,
+            "class": self.class_,
+            "files": None if origin is None else origin.files,
+            "entries": None if origin is None else origin.entries,
+            "selected": None if origin is None else origin.selected,
+            "events": self.events,
+            "sum_of_weights": self.weight.to_dict(),
+            "expected_yield": None if luminosity_fb is None else self.weight.to_dict(),
+            "effective": self.effective,
+            "negative_fraction": self.negative,
+            "heaviest_fraction": self.heaviest,
+            "splits": self.splits,
+        }
+
+
+def classes(events: Events, parts: NDArray[np.int8] | None = None) -> tuple[Population, ...]:
+    """The classes, in the order of their labels."""
+    groups = (events.labels == label for label in range(len(events.classes)))
+    return tuple(
+        _population(name, name, group, events, parts) for name, group in zip(events.classes, groups, strict=True)
+    )
+
+
+def processes(events: Events, parts: NDArray[np.int8] | None = None) -> tuple[Population, ...]:
+    """The processes, class by class; one of several classes is several, and those without events come last."""
+    count = len(events.process_names)
+    pairs = events.labels * count + events.processes
+    origins = {origin.process: origin for origin in events.origins}
+    found = []
+    for pair in np.flatnonzero(np.bincount(pairs, minlength=1)).tolist():
+        name, class_ = events.process_names[pair % count], events.classes[pair // count]
+        found.append(_population(name, class_, pairs == pair, events, parts)._replace(origin=origins.get(name)))
+    seen = {row.name for row in found}
+    empty = np.zeros(len(events), dtype=bool)
+    for name in events.process_names:
+        if name not in seen:
+            found.append(_population(name, None, empty, events, parts)._replace(origin=origins.get(name)))
+    return tuple(found)
+
+
+def _population(
+    name: str, class_: str | None, members: NDArray[np.bool_], events: Events, parts: NDArray[np.int8] | None
+) -> Population:
+    weights = events.weights[members]
+    with np.errstate(invalid="ignore", over="ignore"):
+        total, squares, size = float(weights.sum()), float(weights @ weights), np.abs(weights)
+        absolute = float(size.sum())
+        below, heaviest = float(size[weights < 0].sum()), float(size.max(initial=0.0))
+    splits = None
+    if parts is not None:
+        splits = dict(zip(SPLITS, np.bincount(parts[members], minlength=len(SPLITS)).tolist(), strict=True))
+    return Population(
+        name=name,
+        class_=class_,
+        events=len(weights),
+        weight=measured(total, squares**0.5),
+        effective=effective_count(total, squares) if math.isfinite(squares) else None,
+        negative=_share(below, absolute),
+        heaviest=_share(heaviest, absolute),
+        splits=splits,
+    )
+
+
+def _share(part: float, whole: float) -> float | None:
+    return measured(part / whole).value if whole != 0 else 0.0

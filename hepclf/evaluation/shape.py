@@ -1,0 +1,75 @@
+"""How a feature is distributed in each class, for drawing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.ascending import Ascending, Stretch
+from hepclf.evaluation.value import positive
+from hepclf.evaluation.verdict import Histogram
+
+Array = NDArray[np.float64]
+
+BINS = 50
+OUTSIDE = 0.0005  # of the events on either side may lie beyond the axis, where they would stretch it
+STRETCHED = 1.5
+
+
+class Shape(NamedTuple):
+    """Histograms of unit area a class, None for a class without a positive sum of weights.
+
+    outside  share of the events beyond the edges, which the areas include
+    """
+
+    edges: Array
+    histograms: tuple[Histogram | None, ...]
+    outside: float
+
+
+class Binned:
+    """Sums of weights in bins, class by class, of stretches that come one by one."""
+
+    def __init__(self, order: Ascending, classes: int) -> None:
+        self._edges = edges(order)
+        self._classes, self._events = classes, len(order)
+        self._sums, self._squares = np.zeros((2, classes, len(self._edges) + 1))
+        self._outside = 0
+
+    def add(self, stretch: Stretch, labels: NDArray[np.int64], weights: Array) -> None:
+        """The next stretch of the order, with the labels and weights of its events."""
+        count = len(self._edges) + 1
+        bins = np.searchsorted(self._edges, stretch.values, side="right")
+        bins[stretch.values == self._edges[-1]] = count - 2  # the last bin is closed, as numpy has it
+        self._outside += int(((bins == 0) | (bins == count - 1)).sum())
+        cells, shape = labels * count + bins, (self._classes, count)
+        self._sums += np.bincount(cells, weights, self._classes * count).reshape(shape)
+        self._squares += np.bincount(cells, weights * weights, self._classes * count).reshape(shape)
+
+    def shape(self) -> Shape:
+        """The histograms of all that was added."""
+        found = tuple(map(self._histogram, self._sums, self._squares))
+        return Shape(self._edges, found, self._outside / max(self._events, 1))
+
+    def _histogram(self, sums: Array, squares: Array) -> Histogram | None:
+        if not positive(total := float(sums.sum()), float(squares.sum())):
+            return None
+        area = total * np.diff(self._edges)
+        return Histogram(self._edges, sums[1:-1] / area, np.sqrt(squares[1:-1]) / area)
+
+
+def edges(order: Ascending) -> Array:
+    """Edges of the bins: all values, but for a few far ones; whole numbers lie in the middle of theirs."""
+    low, high = order.value(0), order.value(len(order) - 1)
+    beyond = int(OUTSIDE * len(order))
+    inner_low, inner_high = order.value(beyond), order.value(len(order) - 1 - beyond)
+    if inner_high > inner_low and high - low > STRETCHED * (inner_high - inner_low):
+        low, high = inner_low, inner_high
+    if abs(high) < 2**24 > abs(low) and all((part.values == np.floor(part.values)).all() for part in order.stretches()):
+        step = max(1, int(np.ceil((high - low + 1) / BINS)))
+        return np.arange(low - 0.5, high + step, step)
+    if high - low <= 1e-5 * max(abs(low), abs(high)):
+        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+    return np.linspace(low, high, BINS + 1)

@@ -1,0 +1,43 @@
+"""Names and values of features that an expert would ask about."""
+
+from __future__ import annotations
+
+import re
+
+# Words of a name, such as those of `Jet_genJetIdx`: jet, gen, jet, idx.
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+TRUTH = {
+    *("truth", "true", "gen", "generator", "mc", "lhe", "parton", "pdg", "pdgid", "mother"),
+    *("label", "target", "weight", "weights", "wgt", "xsec", "dsid"),
+}
+TRUTH_NAMES = {
+    *("class", "type", "process", "sample", "category", "signal", "background"),
+    *("is signal", "is sig", "is background", "is bkg", "issignal", "issig", "isbackground", "isbkg"),
+}
+NUMBERS = {
+    *("event", "evt", "run", "lumi", "entry", "row", "index", "id", "eventnumber", "runnumber"),
+    *("event number", "event id", "run number", "luminosity block", "lumi block", "lumi section"),
+}
+# What files put where there is no value.
+STAND_INS = {9, 99, 999, 9999, 99999, 999999}
+
+
+def words(name: str) -> list[str]:
+    """The words of a name in lower case: it may be written with underscores, in camel case, or as an expression."""
+    return [word.lower() for word in WORD.findall(name)]
+
+
+def looks_like_truth(name: str) -> bool:
+    """Whether its name speaks of what only a simulation knows, or of a weight."""
+    found = words(name)
+    return bool(TRUTH & set(found)) or " ".join(found) in TRUTH_NAMES
+
+
+def looks_like_a_number(name: str) -> bool:
+    """Whether its name is that of a counter, which tells events apart and no physics."""
+    return " ".join(words(name)) in NUMBERS
+
+
+def stands_in(value: float) -> bool:
+    """Whether this may stand for a missing value: -9, -99, ±999 and more nines, or nearly the largest float."""
+    return -value in STAND_INS or (value > 99 and value in STAND_INS) or abs(value) > 1e37
