@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepclf.data.hdf5 import HDF5, Datasets
-from hepclf.data.samples import Sample, Source, SumOfWeights
+from hepclf.data.samples import Sample, SumOfWeights, find
 
 JETS = np.array([(10.0, 0.5, 5), (20.0, -1.5, 0), (30.0, 2.0, 4)], dtype=[("pt", "f4"), ("eta", "f2"), ("label", "i4")])
 TRACKS = np.zeros((3, 4), dtype=[("d0", "f2"), ("pt", ">f4"), ("valid", "?")])
