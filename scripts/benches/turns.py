@@ -11,10 +11,10 @@ from collections.abc import Callable
 ROUNDS = 7
 
 
-def rounds(*loops: Callable[[], None]) -> list[list[float]]:
+def rounds(*loops: Callable[[], None], count: int = ROUNDS) -> list[list[float]]:
     """Seconds of each loop in each round, the loops taking turns after one round that is not counted."""
     times: list[list[float]] = [[] for _ in loops]
-    for number in range(ROUNDS + 1):
+    for number in range(count + 1):
         for loop, found in zip(loops, times, strict=True):
             started = time.perf_counter()
             loop()
