@@ -185,7 +185,7 @@ def test_chunks_end_where_the_largest_pieces_do(chunk, cuts):
         file.create_dataset("x", data=np.arange(10.0), chunks=(4,))
         file.create_dataset("y", data=np.arange(10.0), chunks=(3,))
         file["z"] = np.arange(10)
-    file = Datasets(Source("s.h5", None), None)
+    file = Datasets(find("s.h5")[0], None)
     assert file.cuts(("x", "y", "z"), chunk) == cuts
     assert file.cuts(("z",), 9) == [0, 9, 10]
     file.close()

@@ -142,7 +142,7 @@ def test_damage_that_decodes_is_found_where_the_file_has_checksums():
 def test_chunks_are_whole_row_groups(chunk, cuts):
     write(x=np.arange(10.0), rows=3)
     with ThreadPoolExecutor(1) as pool:
-        table = Table(Source("s.parquet", None), pool)
+        table = Table(find("s.parquet")[0], pool)
         assert table.cuts(("x",), chunk) == cuts
         assert table.read(("x",), 4, 8)["x"].tolist() == [4, 5, 6, 7]
         table.close()
