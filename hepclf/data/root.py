@@ -13,6 +13,8 @@ import numpy as np
 
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
+from hepclf.data.remote import RemoteError
+from hepclf.data.remote_names import is_remote
 from hepclf.data.samples import Source, SumOfWeights, missing
 from hepclf.events import nearest
 from hepclf.recipe import recipe
@@ -36,8 +38,8 @@ class Tree:
     """A TTree or RNTuple; opened when first asked, and by one thread at a time."""
 
     def __init__(self, source: Source, tree: str | None, pool: Executor) -> None:
-        self.path, self.tree, self.pool = source.path, tree, pool
-        self.name = str(source.path)
+        self.source, self.tree, self.pool = source, tree, pool
+        self.name = source.name
         self._lock = Lock()
         self._file: Any = None
         self._tree: Any = None
@@ -120,7 +122,7 @@ class Tree:
         if values.ndim > 1 or bin >= len(values):
             raise ValueError(
                 f"bin must be one of 0..{len(values) - 1} of a histogram with one axis, however bin={bin} "
-                f"of {name!r} in {self.path}"
+                f"of {name!r} in {self.source.name}"
             )
         return float(values[bin])
 
@@ -141,12 +143,9 @@ class Tree:
     def _open(self) -> None:
         import uproot
 
-        if not self.path.is_file():
-            raise missing(self.path)
+        handler = self._handler()
         with self._guarded():
-            # Not the memory map: a file that shrinks while it is read must be an error, not the end of the process.
-            source = uproot.MultithreadedFileSource
-            self._file = uproot.open({str(self.path): None}, handler=source, num_workers=READERS)
+            self._file = uproot.open({self.source.name: None}, handler=handler, num_workers=READERS)
         if self.tree is None:
             trees = self._trees()
             if len(trees) != 1:
@@ -155,7 +154,20 @@ class Tree:
         self._tree = self._get(self.tree, "tree")
         if not hasattr(self._tree, "num_entries"):
             raise ValueError(f"{self.tree!r} is no tree but a {self._tree.classname}")
-        self.name = f"{self.path}, tree {self.tree!r}"
+        self.name = f"{self.source.name}, tree {self.tree!r}"
+
+    def _handler(self) -> Any:
+        """What fetches the bytes of the file."""
+        if is_remote(self.source.name):
+            from hepclf.data.remote_source import RemoteSource
+
+            return RemoteSource
+        from uproot import MultithreadedFileSource
+
+        if not self.source.path.is_file():
+            raise missing(self.source.path)
+        # Not the memory map: a file that shrinks while it is read must be an error, not the end of the process.
+        return MultithreadedFileSource
 
     def _trees(self) -> list[str]:
         return [name for name, kind in self._file.classnames(cycle=False).items() if kind in TREES]
@@ -167,7 +179,7 @@ class Tree:
                 return self._file[name]
         known = self._trees() if what == "tree" else known
         raise FileError(
-            f"{what} {name!r} is not in {self.path}{nearest(name, known) if known else ', which holds none'}"
+            f"{what} {name!r} is not in {self.source.name}{nearest(name, known) if known else ', which holds none'}"
         )
 
     @contextmanager
@@ -177,10 +189,12 @@ class Tree:
             yield
         except (MemoryError, FileError):
             raise
+        except RemoteError as error:
+            raise FileError(str(error)) from error
         except Exception as error:
             said = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
             said = "it ends before its data do; is it truncated, or still being written?" if SHORT in said else said
-            raise FileError(f"{self.path} cannot be read: {said}") from error
+            raise FileError(f"{self.source.name} cannot be read: {said}") from error
 
 
 def _is_flat(branch: Any) -> bool:

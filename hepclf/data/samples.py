@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from hepclf.data.remote_names import expanded, is_remote
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
@@ -15,10 +16,17 @@ FIRST = "background"  # the class that comes first wherever it is named
 
 
 class Source(NamedTuple):
-    """A file and the tree of it to read, where its name says one."""
+    """A file, by its path or URL, and the tree of it to read, where its name says one."""
 
-    path: Path
+    name: str
     tree: str | None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies on this machine."""
+        if is_remote(self.name):
+            raise ValueError(f"file '{self.name}' is remote, which data=root alone reads; copy it here first")
+        return Path(self.name)
 
 
 @recipe
@@ -137,14 +145,15 @@ def find(files: str | tuple[str, ...]) -> list[Source]:
     seen: set[Source] = set()
     for source in found:
         if source in seen:
-            raise ValueError(f"file '{source.path}' is named twice; its events would count double")
+            raise ValueError(f"file '{source.name}' is named twice; its events would count double")
         seen.add(source)
     return found
 
 
 def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
-    if "://" in text:
-        raise ValueError(f"file '{text}' is remote; copy it here first")
+    if is_remote(text):
+        yield from (Source(*found) for found in expanded(text))
+        return
     name, mark, tree = text.partition(".root:")
     path = Path(f"{name}.root" if mark else text).expanduser()
     path = path if folder is None else folder / path
@@ -152,13 +161,13 @@ def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
         matches = sorted(match for match in _matches(path) if match.is_file())
         if not matches:
             raise FileNotFoundError(f"no file matches '{path}'")
-        yield from (Source(match, tree or None) for match in matches)
+        yield from (Source(str(match), tree or None) for match in matches)
     elif path.is_dir():
         raise ValueError(f"file '{path}' is a folder; name files in it, such as '{path / '*.root'}'")
     elif path.suffix == ".txt" and path.is_file() and folder is None:
         yield from _listed(path)
     else:
-        yield Source(path, tree or None)
+        yield Source(str(path), tree or None)
 
 
 def _matches(path: Path) -> Iterator[Path]:

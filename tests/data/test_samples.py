@@ -14,7 +14,7 @@ def some_files(_own_folder):
 
 
 def names(files):
-    return [str(source.path) for source in find(files)]
+    return [source.name for source in find(files)]
 
 
 def sample(**settings):
@@ -37,18 +37,27 @@ def test_absolute_patterns_and_those_below_home_are_followed(tmp_path, monkeypat
 
 
 def test_a_name_may_say_the_tree():
-    assert find("a.root:Events") == [Source(Path("a.root"), "Events")]
+    assert find("a.root:Events") == [Source("a.root", "Events")]
     assert find("a.root:folder/tree")[0].tree == "folder/tree"
-    assert find("*.root:Events") == [Source(Path("a.root"), "Events"), Source(Path("b.root"), "Events")]
+    assert find("*.root:Events") == [Source("a.root", "Events"), Source("b.root", "Events")]
     assert [source.tree for source in find(("a.root:t", "a.root:u"))] == ["t", "u"]
+
+
+def test_a_remote_name_may_say_the_tree_and_stays_as_it_is():
+    assert find("root://eos//a.root:Events") == [Source("root://eos//a.root", "Events")]
+    assert find("roots://me@a.root:1094//x.root") == [Source("roots://me@a.root:1094//x.root", None)]
+    assert find("root://eos//b?.root=1") == [Source("root://eos//b?.root=1", None)]
+    assert find("root://eos//a.root?authz=x:y") == [Source("root://eos//a.root?authz=x:y", None)]
+    with pytest.raises(ValueError, match=r"file 'root://eos//a\.root' is remote, which data=root alone reads; copy it"):
+        _ = Source("root://eos//a.root", None).path
 
 
 def test_a_text_file_lists_names_relative_to_its_folder(monkeypatch):
     Path("run1/files.txt").write_text("# of the first run\n\nc.root:t\n  ../*.root  # two\n")
     assert find("run1/files.txt") == [
-        Source(Path("run1/c.root"), "t"),
-        Source(Path("run1/../a.root"), None),
-        Source(Path("run1/../b.root"), None),
+        Source("run1/c.root", "t"),
+        Source("run1/../a.root", None),
+        Source("run1/../b.root", None),
     ]
 
 
@@ -60,7 +69,16 @@ def test_a_text_file_lists_names_relative_to_its_folder(monkeypatch):
         ("run1", "file 'run1' is a folder; name files in it, such as 'run1/*.root'"),
         (("a.root", "a.root"), "file 'a.root' is named twice; its events would count double"),
         (("a.root", "*.root"), "file 'a.root' is named twice; its events would count double"),
-        ("root://eos//a.root", "file 'root://eos//a.root' is remote; copy it here first"),
+        (
+            "https://eos/a.root",
+            "file 'https://eos/a.root' is on no XRootD server (root://), which alone are read; download it first",
+        ),
+        ("root://eos", "file 'root://eos' has no host or no path; write root://host//folder/file.root"),
+        ("root:////a.root", "file 'root:////a.root' has no host or no path; write root://host//folder/file.root"),
+        (
+            ("root://h//a.root", "root://h//a.root"),
+            "file 'root://h//a.root' is named twice; its events would count double",
+        ),
         ("none.txt", "'none.txt' lists no files; write one name a line"),
     ],
 )

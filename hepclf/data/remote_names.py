@@ -1,0 +1,64 @@
+"""Remote names: the files on servers that URLs and patterns of URLs stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from itertools import takewhile
+
+from hepclf.data.remote import listed
+
+SCHEMES = ("root", "roots", "xroot", "xroots")
+
+
+def is_remote(name: str) -> bool:
+    """Whether a name is a URL."""
+    return re.match(r"[A-Za-z][\w+.-]*://", name) is not None
+
+
+def expanded(text: str) -> list[tuple[str, str | None]]:
+    """The URLs that a URL or pattern stands for, in alphabetical order, each with the tree that it says.
+
+    What follows a question mark is for the server, so that patterns have *, [ab] and ** alone.
+    """
+    server, path = _split(text)
+    name, mark, tree = path.rpartition(".root:")
+    path, question, options = (f"{name}.root" if mark else path).partition("?")
+    parts = path.split("/")
+    folders = [*takewhile(lambda part: not _is_pattern(part), parts)]
+    names = [path]
+    if len(folders) < len(parts):
+        names = sorted({*_below(server, "".join(f"{part}/" for part in folders), parts[len(folders) :])})
+        if not names:
+            raise FileNotFoundError(f"no file matches '{server}{path}'")
+    chosen = tree or None if mark else None
+    return [(f"{server}{name}{question}{options}", chosen) for name in names]
+
+
+def _split(url: str) -> tuple[str, str]:
+    """The server and the path of a file; a ValueError where no file can be read from."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if scheme not in SCHEMES:
+        raise ValueError(f"file '{url}' is on no XRootD server (root://), which alone are read; download it first")
+    if not host or not path.strip("/"):
+        raise ValueError(f"file '{url}' has no host or no path; write {scheme}://host//folder/file.root")
+    return f"{scheme}://{host}{slash}", path
+
+
+def _is_pattern(part: str) -> bool:
+    return "*" in part or "[" in part
+
+
+def _below(server: str, folder: str, parts: list[str]) -> Iterator[str]:
+    """The files below a folder that match these parts, each of one folder, ** of any number."""
+    first, *rest = parts
+    if first == "**":
+        yield from _below(server, folder, rest or ["*"])
+    for name, is_folder in listed(server, folder):
+        path = f"{folder}{name}"
+        if first == "**" and is_folder:
+            yield from _below(server, f"{path}/", parts)
+        elif first != "**" and fnmatchcase(name, first) and is_folder == bool(rest):
+            yield from _below(server, f"{path}/", rest) if rest else [path]
