@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
+from hepclf.data.cache import Reading, opened, through
 from hepclf.data.delimited import Layout, Missing
 from hepclf.data.frames import Cells, join
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
+from hepclf.data.identity import identity
 from hepclf.data.labels import Label, Labels
 from hepclf.data.roles import Roles
 from hepclf.data.split import Split
 from hepclf.data.table import Chunk, EntryError, Wanted
 from hepclf.events import Events, nearest
-from hepclf.recipe import recipe
+from hepclf.recipe import describe, recipe
 
 LABEL = "label"
+WITHOUT = {"cache", "cache_gb", "split"}  # settings that the table does not depend on
 
 
 class Piece(NamedTuple):
@@ -50,6 +53,8 @@ class CSV:
     rows         read so many rows in all, before the selection
     spectators   whole numbers as int64 (float64 where some are missing), other numbers as float64, else text; or
                  expressions
+    cache        keeps the table on disk for the next time: in the user's cache folder, another, or not at all
+    cache_gb     what that folder may hold; what was used longest ago goes
 
     Whatever is not a number and was not declared is refused with its file, row and column.
     """
@@ -69,6 +74,8 @@ class CSV:
     missing: tuple[str | float, ...] = ()
     delimiter: str = ","
     rows: int | None = None
+    cache: bool | str = True
+    cache_gb: float = 20.0
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
@@ -79,6 +86,10 @@ class CSV:
             raise ValueError(f"delimiter must be one ASCII character, however delimiter={self.delimiter!r}")
         if self.header and self.columns:
             raise ValueError("columns are the names of a file without header; set header=false, or drop columns")
+        if not self.cache_gb > 0:
+            raise ValueError(
+                f"cache_gb must be above 0 (cache=false keeps nothing), however cache_gb={self.cache_gb:g}"
+            )
 
     def load(self) -> Events:
         """All selected events of the files, in their order."""
@@ -87,6 +98,27 @@ class CSV:
             _same(layouts[0], other)
         roles = self._roles(layouts[0])
         wanted = roles.wanted()
+        cache, holds = opened(self.cache, self.cache_gb), ", ".join(each.path.name for each in layouts)
+        whole = through(cache, self._content, holds, lambda _: self._read(layouts, roles, wanted)).arrays
+        return Events(
+            features=whole[FEATURES],
+            labels=self._labels.of(whole[LABEL]),
+            names=tuple(wanted.features),
+            weights=whole[WEIGHTS],
+            classes=tuple(self.classes),
+            processes=whole[LABEL],
+            process_names=self._labels.process_names,
+            spectators={name: whole[SPECTATOR + name] for name in wanted.spectators},
+        )
+
+    def _content(self) -> Any:
+        """All that the table depends on: the files as they are now, and what is read of them."""
+        content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
+        paths = [*delimited.find(self.files), *([] if self.labels_file is None else delimited.find(self.labels_file))]
+        return content | {"classes": list(content["classes"].items()), "files": [identity(path) for path in paths]}
+
+    def _read(self, layouts: list[Layout], roles: Roles, wanted: Wanted) -> Reading:
+        """The arrays of all files, by name."""
         pieces: list[Piece] = []
         for each in layouts:
             left = None if self.rows is None else self.rows - sum(piece.rows for piece in pieces)
@@ -99,16 +131,7 @@ class CSV:
         if not len(whole[LABEL]):
             rows = sum(piece.rows for piece in pieces)
             raise ValueError(f"the selection '{self.selection}' keeps none of the {rows:,} rows")
-        return Events(
-            features=whole[FEATURES],
-            labels=self._labels.of(whole[LABEL]),
-            names=tuple(wanted.features),
-            weights=whole[WEIGHTS],
-            classes=tuple(self.classes),
-            processes=whole[LABEL],
-            process_names=self._labels.process_names,
-            spectators={name: whole[SPECTATOR + name] for name in wanted.spectators},
-        )
+        return Reading(whole, [])
 
     def _layout(self, path: Path) -> Layout:
         return delimited.layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)

@@ -90,6 +90,26 @@ def layout(path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...]
     raise ValueError(f"{path} holds {'a header and no rows' if names else 'nothing: it is empty'}")
 
 
+def balanced(layout: Layout) -> bool:
+    """Whether all rows together have as many delimiters as columns need, without quotes and empty lines.
+
+    A reader of whole rows refuses what is longer than the first; so then no row is shorter either.
+    """
+    rows = delimiters = 0
+    last = b"\n"
+    with _open(layout.path, "rb") as file:
+        for _ in range(layout.above):
+            file.readline()
+        while block := file.read(BLOCK):
+            if b'"' in block:
+                return False
+            cells = np.frombuffer(block, dtype=np.uint8)
+            rows += int(np.count_nonzero(cells == NEWLINE))
+            delimiters += int(np.count_nonzero(cells == ord(layout.delimiter)))
+            last = block[-1:]
+    return delimiters == (rows + (last != b"\n")) * (len(layout.names) - 1)
+
+
 def regular(layout: Layout, rows: int | None) -> bool:
     """Whether every row (of the first `rows`) has as many delimiters as columns need, in one pass over the bytes.
 

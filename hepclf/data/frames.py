@@ -71,36 +71,61 @@ def complaint(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> s
 def _checked(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame:
     """The columns, by position, while a second thread checks that all rows have the same length."""
     failure: Exception | None = None
-    with ThreadPoolExecutor(1) as pool:
-        regular = pool.submit(delimited.regular, layout, rows)
-        try:
-            frame = _parse(layout, cells, rows)
-        except delimited.UNREADABLE as error:
-            failure = error
-    if failure is None and regular.exception() is None and regular.result():
-        return frame
+    try:
+        if (frame := _whole_rows(layout, cells, rows)) is not None:
+            return frame
+        with ThreadPoolExecutor(1) as pool:
+            regular = pool.submit(delimited.regular, layout, rows)
+            frame = _parse(layout, cells, rows, whole=not _others(layout, cells))
+        if regular.result():
+            return frame
+    except delimited.UNREADABLE as error:
+        failure = error
     if says := complaint(layout, cells, rows):
         raise ValueError(says) from failure
-    if failure is not None:
+    if failure is not None or frame is None:
         raise ValueError(f"{layout.path} cannot be read: {str(failure).strip().splitlines()[0]}") from failure
     return frame
 
 
-def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame:
-    """By pandas, which reads in parallel only where it reads whole rows: so other columns of numbers are read too."""
+def _whole_rows(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame | None:
+    """The columns read with all others of numbers, as pandas is faster and stricter with whole rows.
+
+    None where that cannot be, or where a look at single rows is needed.
+    """
+    others = _others(layout, cells)
+    numbers = not any(math.isnan(delimited.number(layout.first[index])) for index in others)
+    if not numbers or rows is not None or layout.path.suffix in delimited.COMPRESSED:
+        return None
+    with suppress(*delimited.UNREADABLE), ThreadPoolExecutor(1) as pool:
+        balanced = pool.submit(delimited.balanced, layout)
+        frame = _parse(layout, cells, rows, whole=True)
+        return frame if balanced.result() else None
+    return None
+
+
+def _others(layout: Layout, cells: Mapping[str, Cells]) -> list[int]:
+    """The positions of the columns that are not asked for."""
+    wanted = {layout.index(name) for name in cells}
+    return [index for index in range(len(layout.names)) if index not in wanted]
+
+
+def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, whole: bool) -> DataFrame:
+    """By pandas: these columns alone, or with all others as numbers."""
     import pandas as pd
 
     dtypes = {layout.index(name): cell.dtype for name, cell in cells.items()}
     sentinels: Any = {layout.index(name): [*cell.missing] for name, cell in cells.items() if cell.missing}
-
-    def parse(every: Mapping[int, Any], usecols: list[int] | None) -> DataFrame:
+    more = dict.fromkeys(_others(layout, cells), np.float32) if whole else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a number too large for float32: found as infinite
         return pd.read_csv(
             layout.path,
             header=None,
             skiprows=layout.above,
             delimiter=layout.delimiter,
-            dtype=dict(every),
-            usecols=usecols,
+            dtype={**dtypes, **more},
+            usecols=None if whole else sorted(dtypes),
             nrows=rows,
             keep_default_na=False,
             na_values=sentinels,
@@ -108,23 +133,12 @@ def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> Data
             encoding_errors="replace",
         )
 
-    others = {index: np.float32 for index in range(len(layout.names)) if index not in dtypes}
-    numbers = not any(math.isnan(delimited.number(layout.first[index])) for index in others)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a number too large for float32: found as infinite
-        if not others:
-            return parse(dtypes, None)
-        if numbers and rows is None and layout.path.suffix not in delimited.COMPRESSED:
-            with suppress(*delimited.UNREADABLE):
-                return parse({**dtypes, **others}, None)
-        return parse(dtypes, sorted(dtypes))
-
 
 def _whole(layout: Layout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
     """As int64 where the column holds whole numbers: event numbers are identities, and one lost bit joins two."""
 
     def texts() -> NDArray[np.str_]:
-        return _parse(layout, {name: Cells("str")}, rows)[layout.index(name)].to_numpy().astype(np.str_)
+        return _parse(layout, {name: Cells("str")}, rows, whole=False)[layout.index(name)].to_numpy().astype(np.str_)
 
     try:
         return delimited.whole(values, layout.first[layout.index(name)], texts)

@@ -15,6 +15,7 @@ import pytest
 import uproot
 
 from hepclf.data.cache import ABANDONED, ASIDE, Cache, place
+from hepclf.data.csv import CSV
 from hepclf.data.root import Root
 from hepclf.disk import mapped
 
@@ -66,7 +67,7 @@ def entry():
 
 def same(one, other):
     columns = ("features", "labels", "weights", "processes")
-    assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in columns)
+    assert all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in columns)
     assert {name: column.tolist() for name, column in one.spectators.items()} == {
         name: column.tolist() for name, column in other.spectators.items()
     }
@@ -290,3 +291,62 @@ def test_a_missing_file_is_still_the_error_that_it_was():
 def test_a_limit_of_nothing_is_refused():
     with pytest.raises(ValueError, match=r"cache_gb must be above 0 \(cache=false keeps nothing\), however cache_gb=0"):
         root(cache_gb=0)
+
+
+def table(**settings):
+    return CSV(**{"files": "table*.csv", "spectators": ("n", "name"), "weight": "w", **settings})
+
+
+@pytest.fixture
+def _csv():
+    for number in (1, 2):
+        rows = [f"{i % 2},{i * number},{i % 3 - 0.5},{i},run{i % 4}" for i in range(60)]
+        Path(f"table{number}.csv").write_text("\n".join(["label,x,w,n,name", *rows]) + "\n")
+
+
+@pytest.mark.usefixtures("_csv")
+def test_csv_files_come_from_the_cache_and_are_the_same(monkeypatch):
+    plain, first = table(cache=False).load(), table().load()
+    monkeypatch.setattr(CSV, "_read", lambda *_: pytest.fail("the files were read again"))
+    second = table().load()
+    same(plain, first)
+    same(plain, second)
+    assert mapped(second.features) is not None
+    assert cache().entries()[0].holds == "table1.csv, table2.csv"
+
+
+@pytest.mark.usefixtures("_csv")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"selection": "x > 3"},
+        {"features": {"z": "x * 2"}},
+        {"classes": {"signal": 1, "background": 0}},
+        {"rows": 70},
+        {"missing": (16,)},
+        {"weight": None},
+    ],
+)
+def test_whatever_changes_a_csv_table_is_read_again(settings):
+    table().load()
+    same(table(**settings, cache=False).load(), table(**settings).load())
+    assert len(cache().entries()) == 2
+
+
+@pytest.mark.usefixtures("_csv")
+def test_a_changed_csv_file_is_read_again():
+    table().load()
+    path = Path("table2.csv")
+    state = path.stat()
+    path.write_text(path.read_text().replace("\n0,0,", "\n0,9,", 1))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert table().load().features[60, 0] == 9
+
+
+@pytest.mark.usefixtures("_csv")
+def test_changed_labels_in_a_file_of_their_own_are_read_again():
+    Path("labels.csv").write_text("label\n" + "0\n1\n" * 60)
+    settings = {"labels_file": "labels.csv", "features": ("x",)}
+    assert table(**settings).load().labels[:2].tolist() == [0, 1]
+    Path("labels.csv").write_text("label\n" + "1\n0\n" * 60)
+    assert table(**settings).load().labels[:2].tolist() == [1, 0]

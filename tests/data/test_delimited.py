@@ -1,11 +1,13 @@
 import gzip
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hepclf.data import delimited
 from hepclf.data.csv import CSV
 from hepclf.data.delimited import layout, regular
 from hepclf.data.split import TEST, TRAIN, VALID, Split
@@ -112,3 +114,26 @@ def test_event_numbers_that_would_lose_digits_beside_another_file_are_refused(tm
     assert spectator(tmp_path, (sign * (BIG + 1),)).spectators["s"].dtype == np.int64
     with pytest.raises(ValueError, match=rf"'s' holds {sign * (BIG + 1)}, beyond 2\^53, so that it must be 64-bit"):
         spectator(tmp_path, (cell,), "b.csv", missing=("",))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_balanced"),
+    [
+        ("a,b\n1,2\n3,4\n", True),
+        ("a,b\n1,2\n3,4", True),
+        ("a,b\r\n1,2\r\n3,4\r\n", True),
+        ("a,b\n1,2\n3\n", False),
+        ("a,b\n1,2\n3,4,5\n", False),
+        ("a,b\n1,2\n\n3,4\n", False),  # which the check of single rows then allows
+        ('a,b\n1,2\n"3",4\n', False),
+    ],
+)
+def test_rows_are_balanced_where_their_delimiters_add_up(text, is_balanced):
+    Path("table.csv").write_bytes(text.encode())
+    found = delimited.layout(Path("table.csv"), delimiter=",", header=True)
+    assert delimited.balanced(found) is is_balanced
+
+
+def test_blocks_do_not_show_in_the_balance(monkeypatch):
+    monkeypatch.setattr(delimited, "BLOCK", 3)
+    test_rows_are_balanced_where_their_delimiters_add_up("a,b\n1,2\n3,4\n5,6", True)
