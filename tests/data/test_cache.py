@@ -68,8 +68,8 @@ def entry():
 def same(one, other):
     columns = ("features", "labels", "weights", "processes")
     assert all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in columns)
-    assert {name: column.tolist() for name, column in one.spectators.items()} == {
-        name: column.tolist() for name, column in other.spectators.items()
+    assert {name: str(column.tolist()) for name, column in one.spectators.items()} == {
+        name: str(column.tolist()) for name, column in other.spectators.items()
     }
     assert (one.names, one.classes, one.process_names) == (other.names, other.classes, other.process_names)
     assert one.origins == other.origins
