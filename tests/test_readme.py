@@ -6,7 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
+import awkward as ak
+import numpy as np
 import pytest
+import uproot
 
 from hepclf.cli.main import main
 
@@ -19,10 +22,50 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
+def yaml_of(name):
+    """The YAML that the README calls lab/data/NAME.yaml, put there."""
+    (found,) = (text for text in blocks("yaml") if text.startswith(f"# lab/data/{name}.yaml"))
+    Path("lab/data").mkdir(parents=True, exist_ok=True)
+    Path(f"lab/data/{name}.yaml").write_text(found.replace(".csv.gz", ".csv"))
+
+
+def ntuples(name, *, events, shift):
+    """A small file of events with jets, missing energy and weights of both signs."""
+    rng = np.random.default_rng(events)
+    counts = rng.integers(1, 6, events)
+    jets = {"Jet_pt": rng.exponential(40 + shift, counts.sum()), "Jet_eta": rng.normal(size=counts.sum())}
+    jets["Jet_phi"] = rng.uniform(-3, 3, counts.sum())
+    columns = {key: ak.unflatten(values, counts) for key, values in jets.items()}
+    columns |= {"MET_pt": rng.exponential(30 + shift, events), "event": np.arange(events)}
+    columns["genWeight"] = rng.choice([1.0, -1.0], events, p=[0.9, 0.1])
+    arrays = {key: ak.Array(values) for key, values in columns.items()}
+    with uproot.recreate(name) as file:
+        file.mktree("Events", {key: array.type.content for key, array in arrays.items()}).extend(arrays)
+
+
+def test_the_whole_way_from_ntuples_to_friends(capsys):
+    yaml_of("hh")
+    Path("ntuples").mkdir()
+    for number in (1, 2):
+        ntuples(f"ntuples/dy_{number}.root", events=300 + number, shift=0)
+        ntuples(f"ntuples/hh_{number}.root", events=200 + number, shift=80)
+    lines = [line for line in README.splitlines() if "data=hh" in line or line.startswith("$ hepclf predict")]
+    assert [line.split()[2] for line in lines] == ["inspect", "train", "predict"]
+    for line in lines:
+        few = ["trainer.epochs=3", "evaluation.plots=false"] if " train " in line else []
+        assert main([*shlex.split(line)[2:], *few]) == 0, capsys.readouterr().err
+    (code,) = (text for text in blocks("python") if "friend" in text)
+    namespace = {}
+    exec(compile(code, "README.md", "exec"), namespace)
+    assert len(namespace["scores"]) == 201
+    assert ((namespace["scores"] == -1) | (namespace["scores"] >= 0)).all()
+    assert 0 < (namespace["scores"] == -1).sum() < 201
+
+
 def test_the_python_examples_run_and_run_again(capsys):
     namespace = {}
     for _ in range(2):
-        for code in blocks("python"):
+        for code in (text for text in blocks("python") if "friend" not in text):
             exec(compile(code, "README.md", "exec"), namespace)
     assert "AUC 0.9" in capsys.readouterr().out
     assert namespace["scores"].shape == (20,)
@@ -32,9 +75,8 @@ def test_the_python_examples_run_and_run_again(capsys):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_compose(command, capsys):
-    (yaml,) = blocks("yaml")
-    Path("lab/data").mkdir(parents=True)
-    Path("lab/data/mine.yaml").write_text(yaml)
+    yaml_of("mine")
+    yaml_of("hh")
     words = [word for word in shlex.split(command)[1:] if word != "-m"]
     words = [
         re.sub(r"=.*,.*", lambda m: m[0] if "{" in m[0] or "[" in m[0] else m[0].split(",")[0], word) for word in words
@@ -44,10 +86,8 @@ def test_the_commands_compose(command, capsys):
 
 
 def test_the_yaml_example_trains():
-    (yaml,) = blocks("yaml")
-    Path("lab/data").mkdir(parents=True)
+    yaml_of("mine")
     Path("ntuples").mkdir()
-    Path("lab/data/mine.yaml").write_text(yaml.replace(".csv.gz", ".csv"))
     rows = ["type,pt1,pt2,mjj,met,weight,event,mass"]
     for i in range(400):
         kind = ("dy", "ttbar", "hh", "hh")[i % 4]
