@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "evaluation": {"events", "recipe"},
     "run": set(),
     "prediction": {"events", "recipe", "data", "models", "run"},
+    "comparison": {"recipe", "evaluation", "run"},
     "workflow": STAGES,
-    "cli": STAGES | {"prediction", "workflow"},
+    "cli": STAGES | {"prediction", "comparison", "workflow"},
 }
 # Heavy or optional libraries, and the only modules that may import them.
 HOMES = {

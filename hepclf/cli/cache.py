@@ -16,7 +16,7 @@ def run(arguments: list[str]) -> int:
         print(f"hepclf: say hepclf cache list or hepclf cache clear, and a folder, not {words!r}", file=sys.stderr)
         return 2
 
-    from hepclf.cli.terminal import listen, output, section
+    from hepclf.cli.terminal import listen, output, section, size
     from hepclf.data.cache import Cache, place
 
     listen()
@@ -26,21 +26,13 @@ def run(arguments: list[str]) -> int:
     console = output()
     if action == "clear":
         count = cache.clear()
-        console.print(f"{count} tables removed, {_size(total)}", markup=False)
+        console.print(f"{count} tables removed, {size(total)}", markup=False)
         return 0
-    rows = [[entry.holds, _size(entry.size), _ago(time.time() - entry.used)] for entry in entries]
+    rows = [[entry.holds, size(entry.size), _ago(time.time() - entry.used)] for entry in entries]
     if rows:
         section(console, "cache", ("samples", "size", "last used"), rows)
-    console.print(f"{len(rows)} tables, {_size(total)}, in {cache.folder}", soft_wrap=True, markup=False)
+    console.print(f"{len(rows)} tables, {size(total)}, in {cache.folder}", soft_wrap=True, markup=False)
     return 0
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"
 
 
 def _ago(seconds: float) -> str:

@@ -41,6 +41,8 @@ def candidates(line: str) -> list[str]:
         from hepclf.data.datasets import DATASETS
 
         return [name for name in (*DATASETS, "to=", "from=") if name.startswith(last)]
+    if words[0] == "compare":
+        return [name for name in ("out=", "plots=", "json=") if name.startswith(last)]
     key, is_value, value = last.partition("=")
     lab = configs.labs(words)
     if is_value:

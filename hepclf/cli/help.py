@@ -11,6 +11,7 @@ from hepclf.cli.main import COMMANDS
 
 USAGE = "hepclf COMMAND [group=choice] [key=value]..."
 PLAIN = {  # of commands without a configuration
+    "compare": "hepclf compare DIR DIR... [out=DIR] [plots=false] [json=true]    DIR: the folder of a run",
     "fetch": "hepclf fetch [NAME] [to=DIR] [from=URL]    without a name: what there is",
     "cache": "hepclf cache list|clear [DIR]",
     "completion": 'eval "$(hepclf completion)"    in ~/.bashrc',
@@ -30,6 +31,7 @@ def overview() -> str:
         "  hepclf train data=susy data.files=SUSY.csv.gz",
         "  hepclf train -m model=logistic,mlp seed=0,1,2   a sweep: every combination",
         "  hepclf evaluate run=runs/latest evaluation.threshold=0.8",
+        "  hepclf compare runs/gw-mlp/* runs/latest",
         "  hepclf predict run=runs/latest files='ntuples/*.root'",
         "",
         "`hepclf COMMAND --help` lists the settings. Flags are Hydra's: -m, --config-dir, --cfg job.",

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from hepclf.cli.terminal import number, section
+from hepclf.cli.compare import keep, show
+from hepclf.cli.terminal import number, place, section
 from hepclf.evaluation.value import NOTHING, Value
 
+MOST = 8  # choices that are compared with each other, the best on validation
 REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together
 
 
@@ -52,6 +54,32 @@ def summary(console: Console, jobs: Sequence[Job]) -> None:
         console.print(f"best on validation: {best}", markup=False)
     if failed := sum(job.failed for job in jobs):
         console.print(f"{failed} of {len(jobs)} jobs failed")
+
+
+def comparison(console: Console, jobs: Sequence[Job]) -> None:
+    """Compare the runs of a sweep as `hepclf compare` does, where each choice was trained once."""
+    done = [job for job in jobs if job.valid.value is not None and not job.failed]
+    if len(done) < 2:
+        return
+    if len({job.choice for job in done}) < len(done):
+        console.print("each choice was repeated; for a p-value of two runs say hepclf compare DIR DIR")
+        return
+    best = sorted(done, key=lambda job: -(job.valid.value or 0.0))[:MOST]
+    if len(best) < len(done):
+        console.print(f"the {MOST} best of {len(done)} on validation are compared")
+
+    from hepclf.comparison.compared import compared
+    from hepclf.comparison.entry import distinct
+
+    console.print()
+    try:
+        found = compared(distinct([job.where for job in best]), [job.choice for job in best])
+    except ValueError as reason:
+        console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
+        return
+    show(console, found)
+    drawn = any(entry.judged.get("plots") for entry in found.entries.values())
+    console.print(f"comparison in {place(keep(found, plots=drawn))}", soft_wrap=True, markup=False)
 
 
 def _mean(group: Sequence[Job]) -> float:

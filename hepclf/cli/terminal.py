@@ -125,6 +125,15 @@ def _decimals(error: float) -> int:
     return next(count for count in range(1, 9) if error * 10**count >= 9.5)
 
 
+def size(count: float) -> str:
+    """Bytes in the unit that takes three digits."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
 def place(path: Path) -> str:
     """A path as short as it can be said from here."""
     try:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
-from hepclf.cli.sweep import Job, summary
+from hepclf.cli.sweep import Job, comparison, summary
 from hepclf.cli.tables import show, show_coefficients
 from hepclf.cli.terminal import Watch, listen, output, place
 from hepclf.recipe import RecipeError
@@ -44,6 +44,7 @@ def run(arguments: list[str]) -> int:
 
     conf.launch("train", arguments, task)
     summary(output(), jobs)
+    comparison(output(), jobs)
     return FAILED if codes else 0
 
 

@@ -21,7 +21,7 @@ from hepclf.events import Events, Origin
 from hepclf.models.model import Model, Tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, write_csv, write_json, write_yaml
-from hepclf.training.progress import Progress, Quiet
+from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
 from hepclf.workflow.record import TRAIN, VALID, Facts, metrics, pictures, plane, score
 
@@ -88,11 +88,12 @@ def train(
     described = job.describe()
     run = Run.at(folder)
     with run.recorded() as record:
-        started = time.perf_counter()
+        started, timed = time.perf_counter(), Timed(progress)
         write_yaml(run.config, described)
-        trained = _train(job, run, progress)
+        trained = _train(job, run, timed)
+        timed.close()
         epochs = sum(epoch.seconds for epoch in trained.history)
-        record["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs}
+        record["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs, **timed.seconds}
         record["device"] = trained.tagger.device
         record["read"] = [origin._asdict() for origin in trained.origins]
     return trained
@@ -110,6 +111,7 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     progress.stage("scoring")
     scored = score(tagger, events, parts)
     if run:
+        progress.stage("storing")
         tagger.save(run.tagger)
         write_scores(run.scores, scored)
     progress.stage("judging")

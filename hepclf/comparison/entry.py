@@ -1,0 +1,121 @@
+"""A run in a comparison: what its folder says beside its scores."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.store import read_scores
+from hepclf.evaluation.value import NOTHING, Value
+from hepclf.recipe import RecipeError
+from hepclf.run import Run, read_yaml
+
+log = logging.getLogger(__name__)
+
+
+class Expected(NamedTuple):
+    """The significance on test that the run's own evaluation gave, or the reason for none."""
+
+    asimov: Value = NOTHING
+    asimov_systematic: Value = NOTHING
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Entry:
+    """What a run was, what it gave and what it cost; None is what its folder does not say.
+
+    training_s, scoring_s   wall-clock seconds of the fit, and of the scores of all its events, on `device`
+    tagger_bytes            size of the tagger's files
+    """
+
+    run: Run
+    config: Mapping[str, Any]
+    data: str
+    model: str
+    expected: Expected
+    device: str | None
+    training_s: float | None
+    scoring_s: float | None
+    tagger_bytes: int | None
+
+    @property
+    def judged(self) -> Mapping[str, Any]:
+        """The settings of the run's evaluation."""
+        return self.config.get("evaluation") or {}
+
+    def signal(self, classes: Sequence[str]) -> str:
+        """The class that its evaluation took for the signal: the last unless it was said."""
+        return str(self.judged.get("signal") or classes[-1])
+
+    def scored(self) -> Scored:
+        """Its scored events, or an error that says what became of them."""
+        if not self.run.scores.is_file():
+            state = _mapping(self.run.environment)
+            became = ", ".join(str(state[key]) for key in ("status", "error") if state.get(key)) or "unknown"
+            raise FileNotFoundError(
+                f"{self.run.folder} holds no scores to compare: its training is {became}; leave it out"
+            )
+        return read_scores(self.run.scores)
+
+
+def distinct(folders: Sequence[Path | str]) -> list[Run]:
+    """The runs at these folders and links, each once."""
+    found: dict[Path, Run] = {}
+    for folder in folders:
+        run = Run.open(folder)
+        if run.folder in found:
+            log.warning("%s is %s, which is compared once", folder, run.folder)
+        found[run.folder] = run
+    if len(found) < 2:
+        given = f"one run was given, {next(iter(found))}" if found else "none was given"
+        raise RecipeError(f"a comparison needs two runs or more, however {given}; say hepclf compare DIR DIR")
+    return list(found.values())
+
+
+def entry(run: Run) -> Entry:
+    """Read all but the scores of a run."""
+    config, environment = read_yaml(run.config), _mapping(run.environment)
+    names = config.get("names")
+    if not isinstance(names, Mapping) or not {"data", "model"} <= set(names):
+        raise ValueError(f"{run.config} names no data and model, as the configuration of a run does")
+    seconds = environment.get("seconds") or {}
+    return Entry(
+        run=run,
+        config=config,
+        data=str(names["data"]),
+        model=str(names["model"]),
+        expected=_expected(run),
+        device=environment.get("device"),
+        training_s=seconds.get("training", seconds.get("epochs")),
+        scoring_s=seconds.get("scoring"),
+        tagger_bytes=sum(path.stat().st_size for path in run.tagger.iterdir()) if run.tagger.is_dir() else None,
+    )
+
+
+def _expected(run: Run) -> Expected:
+    if not run.metrics.is_file():
+        return Expected(reason="it was never judged")
+    found = _mapping(run.metrics).get("test", {}).get("significance")
+    if not found:
+        return Expected(reason="there are no test events to quote a significance on")
+    asimov, systematic = (Value(**found[name]) for name in ("asimov", "asimov_systematic"))
+    return Expected(asimov, systematic, found.get("reason"))
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """JSON that holds a mapping; nothing where there is no such file."""
+    if not path.is_file():
+        return {}
+    try:
+        contents = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not isinstance(contents, dict):
+        raise ValueError(f"{path} must hold a mapping, not {type(contents).__name__}")
+    return contents
