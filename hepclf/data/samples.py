@@ -57,7 +57,7 @@ class SumOfWeights:
 class Sample:
     """The events of one process.
 
-    files              paths, patterns (~ for home), file.root:tree, and .txt files that list such names
+    files              paths, root:// URLs, patterns (~ for home), file.root:tree, .txt files that list such names
     class_             the class its events belong to, `class` in YAML
     tree, weight       of this sample, in place of the loader's
     selection          asked for in addition to the loader's
@@ -66,7 +66,8 @@ class Sample:
     filter_efficiency  of cuts at generation, which the cross section does not include
     sum_of_weights     of all generated events, before any cut: a number, where the files keep it, or events:
                        the sum of the weight over the entries that were read
-    max_events         read so many entries, in place of the loader's limit
+    rows               [start, stop]: read these entries alone, counted from 0 over all files
+    max_events         read so many entries at most, in place of the loader's limit
     """
 
     name: str
@@ -80,6 +81,7 @@ class Sample:
     k_factor: float = 1.0
     filter_efficiency: float = 1.0
     sum_of_weights: float | Literal["events"] | SumOfWeights = "events"
+    rows: tuple[int, int] | None = None
     max_events: int | None = None
 
     def __post_init__(self) -> None:
@@ -100,6 +102,11 @@ class Sample:
         if isinstance(self.sum_of_weights, (int, float)) and not 0 < self.sum_of_weights < np.inf:
             raise ValueError(
                 f"sum_of_weights must be above 0, however it is {self.sum_of_weights:g} for sample {self.name!r}"
+            )
+        if self.rows is not None and not 0 <= self.rows[0] < self.rows[1]:
+            raise ValueError(
+                f"rows must be [start, stop] with 0 <= start < stop, however rows={list(self.rows)} "
+                f"for sample {self.name!r}"
             )
         if self.max_events is not None and self.max_events < 1:
             raise ValueError(f"max_events must be at least 1, however max_events={self.max_events}")

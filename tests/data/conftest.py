@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hepclf.data import remote
+
 XROOTD = shutil.which("xrootd")
 CONFIG = """
 xrd.port {port}
@@ -84,3 +86,11 @@ def shared_server():
 def server():
     """A server of one test alone."""
     yield from served()
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The waits between tries, which are noted and not waited."""
+    noted = []
+    monkeypatch.setattr(remote.time, "sleep", noted.append)
+    return noted
