@@ -16,7 +16,7 @@ HEAD = 512  # bytes: a ROOT file has its UUID there
 def identity(name: str | Path) -> dict[str, Any]:
     """Path or URL, size, times of change and the first bytes of a file: whatever changes it changes one of these.
 
-    The time of the last change of its status (ctime) is among them, as nobody can set it back; servers do not all tell it.
+    The time of the last change of its status (ctime) is among them, as nobody can set it back; servers tell none.
     """
     if is_remote(str(name)):
         return _remote(str(name))

@@ -114,8 +114,8 @@ class Ntuples(ABC):
         content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
         for sample, described in zip(self.samples, content["samples"], strict=True):
             try:
-                files = [[identity(source.path), source.tree] for source in find(sample.files)]
-            except OSError:
+                files = [[identity(source.name), source.tree] for source in find(sample.files)]
+            except (OSError, ValueError):
                 return None  # the reading says why, or skips it
             described["files"] = files
             for key in WITHOUT_OF_SAMPLE:
@@ -141,7 +141,7 @@ class Ntuples(ABC):
                 stack.callback(part.file.close)
             look(parts, readers, chunk=self.chunk, stored=stored, skip=skip)
             for sample, mine in zip(self.samples, samples, strict=True):
-                share(mine, sample.max_events or self.max_events)
+                share(mine, sample.rows, sample.max_events or self.max_events)
             table = stack.enter_context(closing(self._table(parts, folder)))
             read(parts, readers, table, skip=skip, tell=tell)
             arrays = table.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -73,11 +73,17 @@ class Part:
     dtypes: Mapping[str, np.dtype[Any]] = field(default_factory=dict)  # of the spectators
     stored: float = 0.0  # the sum of weights that the file keeps
     size: int = 0  # entries there are
+    first: int = 0  # entry to read
     entries: int = 0  # to read
     fraction: float = 1.0  # of the file's entries that these are
     rows: int = 0
     total: float = 0.0  # sum of weights of the entries read, before the selection
     bad: Exception | None = None
+
+    @property
+    def last(self) -> int:
+        """The entry after the last one to read."""
+        return self.first + self.entries
 
 
 class Stretch(NamedTuple):
@@ -116,24 +122,27 @@ def _look(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Pa
     return part
 
 
-def share(parts: list[Part], limit: int | None) -> None:
-    """How many entries each of these files gives, the first ones first, under a limit for all."""
-    left: float = math.inf if limit is None else limit
+def share(parts: list[Part], rows: tuple[int, int] | None, limit: int | None) -> None:
+    """Which entries each of these files gives: those of a range that counts over all of them, the first ones first."""
+    start, stop = rows or (0, sys.maxsize)
+    stop = stop if limit is None else min(stop, start + limit)
+    before = 0
     for part in parts:
         if part.bad is None:
-            part.entries = int(min(left, part.size))
-            part.fraction = part.entries / part.size if part.size else float(left > 0)
-            left -= part.entries
+            part.first = min(max(start - before, 0), part.size)
+            part.entries = min(max(stop - before, 0), part.size) - part.first
+            part.fraction = part.entries / part.size if part.size else float(start <= before < stop)
+            before += part.size
 
 
 def read(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
     """Add the selected events of all parts to a table, in their order; each part learns what came of it."""
     entries, done = sum(part.entries for part in parts), 0
     tasks = (
-        partial(_stretch, part, start, min(stop, part.entries))
+        partial(_stretch, part, max(start, part.first), min(stop, part.last))
         for part in parts
         for start, stop in pairwise(part.cuts)
-        if start < part.entries and part.bad is None
+        if start < part.last and stop > part.first and part.bad is None
     )
     for part, start, stop, events in ahead(tasks, readers):
         done += stop - start
@@ -147,7 +156,7 @@ def read(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, te
         part.total += float(events.all_weights.sum())
         part.rows += len(events.weights)
         table.append(events)
-        if stop == part.entries:
+        if stop == part.last:
             part.file.close()
 
 

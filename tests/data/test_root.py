@@ -274,10 +274,6 @@ BAD = {
     "a file that is not there": ({"sample": {"files": "t.root"}}, "file 't.root' does not exist; nearest: 's.root'"),
     "a pattern without match": ({"sample": {"files": "t*.root"}}, "no file matches 't*.root'"),
     "a folder": ({"sample": {"files": "."}}, "file '.' is a folder; name files in it, such as '*.root'"),
-    "a remote file": (
-        {"sample": {"files": "root://eos//a.root"}},
-        "file 'root://eos//a.root' is remote; copy it here first",
-    ),
     "a file twice": (
         {"sample": {"files": ("s.root", "s*.root")}},
         "file 's.root' is named twice; its events would count double",
