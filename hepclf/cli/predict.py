@@ -109,8 +109,8 @@ def _way(first: Predicted, prediction: Prediction) -> list[str]:
     match prediction.output:
         case "friend":
             return [
-                f'scores = uproot.open("{path}")["{prediction.friend}"].arrays()    # entry for entry',
-                f'tree->AddFriend("{prediction.friend}", "{path}");    // in ROOT',
+                f'scores = uproot.open("{path}")["{prediction.friend}"].arrays()',
+                f'tree->AddFriend("{prediction.friend}", "{path}");',
             ]
         case "copy":
             return [f'events = uproot.open("{path}")']

@@ -21,22 +21,22 @@ LOADERS = {
 }
 
 
-def loader(name: str, asked: Asked) -> str:
-    """The loader of a file: by its name, or else that of the run, which reads files of such names."""
-    found = LOADERS.get(Path(name).suffix.lower(), asked.loader)
-    if found not in LOADERS.values():
+def loader(name: str) -> str:
+    """The loader of a file, by the end of its name."""
+    known = [LOADERS[suffix.lower()] for suffix in Path(name).suffixes if suffix.lower() in LOADERS]
+    if not known:
         raise ValueError(f"file '{name}' is of no format that can be scored; there are: {', '.join(LOADERS)}")
-    return found
+    return known[-1]  # also of file.root.1
 
 
 def tree(source: Source, asked: Asked, chosen: str | None) -> str | None:
     """The tree to read: that of the file's name, or of the settings, or of the run where it read such files."""
-    return source.tree or chosen or (asked.tree if loader(str(source.path), asked) == asked.loader else None)
+    return source.tree or chosen or (asked.tree if loader(source.name) == asked.loader else None)
 
 
-def opened(source: Source, asked: Asked, tree: str | None, pool: Executor) -> File:
+def opened(source: Source, tree: str | None, pool: Executor) -> File:
     """A file that can be scored."""
-    module, _, name = loader(str(source.path), asked).rpartition(".")
+    module, _, name = loader(source.name).rpartition(".")
     kind: type[Ntuples] = getattr(import_module(module), name)
-    any_sample = Sample(name="new", class_="any", files=str(source.path))
+    any_sample = Sample(name="new", class_="any", files=source.name)
     return kind(samples=(any_sample,)).open(source, tree, pool)

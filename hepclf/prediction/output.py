@@ -50,7 +50,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{path} cannot be written: {reason}; what was finished stays, choose another out=DIR") from error
 
 

@@ -55,17 +55,16 @@ class Predicted(NamedTuple):
 
 def places(sources: list[Source], out: Path, suffix: str) -> list[Path]:
     """Where the scores of each file go: as deep below `out` as it lies below the folder that all have in common."""
-    inputs = [_absolute(source) for source in sources]
+    inputs = [Path(_absolute(source).partition("://")[2] or _absolute(source)) for source in sources]
     common = os.path.commonpath([path.parent for path in inputs])
     found = [(out / path.relative_to(common)).with_suffix(suffix) for path in inputs]
     known = {path.resolve() for path in inputs}
-    first: dict[Path, Path] = {}
     for path, place in zip(inputs, found, strict=True):
         if place.resolve() in known:
             raise ValueError(f"the scores of {path} would replace {place}, which is an input; choose another out=DIR")
-        if first.setdefault(place, path) != path or found.count(place) > 1:
+        if (first := inputs[found.index(place)]) is not path:
             raise ValueError(
-                f"the scores of {first[place]} and of {path} would both be {place}; "
+                f"the scores of {first} and of {path} would both be {place}; "
                 "score them one after the other, each with an out=DIR of its own"
             )
     return found
@@ -84,7 +83,7 @@ def there(task: Task, kind: Kind, *, overwrite: bool) -> Predicted | None:
             f"{task.output} is there and was not written by hepclf predict; move it, or choose another out=DIR"
         )
     if notes["key"] == task.key and not overwrite:
-        return Predicted(str(task.source.path), task.output, "there", int(notes["entries"]), int(notes["selected"]))
+        return Predicted(task.source.name, task.output, "there", int(notes["entries"]), int(notes["selected"]))
     if notes["input"] != subject(task) and not overwrite:
         path, tree = notes["input"]
         of = f"tree {tree!r} of {path}" if tree else path
@@ -96,12 +95,15 @@ def there(task: Task, kind: Kind, *, overwrite: bool) -> Predicted | None:
 
 def subject(task: Task) -> list[str | None]:
     """What was scored, as the notes say it."""
-    return [str(_absolute(task.source)), task.tree]
+    return [_absolute(task.source), task.tree]
 
 
-def _absolute(source: Source) -> Path:
-    """With its own name, also where that is a link, so that the scores of links are told apart."""
-    return source.path.parent.resolve() / source.path.name
+def _absolute(source: Source) -> str:
+    """A URL as it is, a path with its own name, also where that is a link, so that links are told apart."""
+    if "://" in source.name:
+        return source.name
+    path = Path(source.name)
+    return str(path.parent.resolve() / path.name)
 
 
 def part(shard: str | None) -> slice:

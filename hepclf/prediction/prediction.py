@@ -20,6 +20,7 @@ from hepclf.data.samples import Source, find, missing
 from hepclf.models.tagger import read_head
 from hepclf.prediction.asked import AS_TRAINED, asked
 from hepclf.prediction.formats import tree
+from hepclf.prediction.friend import NOTES
 from hepclf.prediction.output import sweep, writing
 from hepclf.prediction.plan import FORMS, Kind, Predicted, Task, part, places, there
 from hepclf.prediction.said import said_once
@@ -130,12 +131,16 @@ def _job(run: Run, prediction: Prediction, recipes: tuple[type[Any], ...]) -> tu
     head = read_head(run.tagger)
     inputs, classes = tuple(head["inputs"]), tuple(head["classes"])
     question = asked(read_yaml(run.config).get("data"), inputs, prediction.selection, prediction.carried)
+    scores = branches(prediction.branch, classes)
+    taken = {*scores, NOTES} if prediction.output == "npz" else {*scores}
+    if twice := sorted(taken & prediction.carried.keys()):
+        raise ValueError(f"columns.{twice[0]} would be there twice; give it another name, as in columns={{mine: ...}}")
     job = Job(
         run=run,
         recipes=recipes,
         asked=question,
         output=prediction.output,
-        scores=branches(prediction.branch, classes),
+        scores=scores,
         friend=prediction.friend,
         drop=prediction.drop,
         fill=prediction.fill,
@@ -158,17 +163,22 @@ def _looked(
     """A task, and what came of it before or, where it is to be done, how many entries it has."""
     chosen = tree(source, job.asked, prediction.tree)
     try:
-        try:
-            task = Task(source, chosen, output, key([content, chosen, identity(source.path)]))
-        except FileNotFoundError:
-            raise FileError(str(missing(source.path))) from None
-        except OSError as error:
-            raise FileError(f"{source.path} cannot be read: {error.strerror}") from error
+        task = Task(source, chosen, output, key([content, chosen, _identity(source)]))
         return task, there(task, job.output, overwrite=prediction.overwrite) or look(job, task)
     except FileError as error:
         if not job.skip:
             raise
-        return Task(source, chosen, output, ""), Predicted(str(source.path), output, "bad", reason=str(error))
+        return Task(source, chosen, output, ""), Predicted(source.name, output, "bad", reason=str(error))
+
+
+def _identity(source: Source) -> dict[str, Any]:
+    try:
+        return identity(source.name)
+    except FileNotFoundError:
+        raise FileError(str(missing(source.path))) from None
+    except OSError as error:
+        said = f"{source.name} cannot be read: {error.strerror}" if error.strerror else str(error)
+        raise FileError(said) from error
 
 
 def _prepare(output: Path) -> None:

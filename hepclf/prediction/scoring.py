@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,13 +22,11 @@ from hepclf.prediction.arrays import Npz, Parquet
 from hepclf.prediction.asked import Asked
 from hepclf.prediction.copied import Copied, Layout, layout
 from hepclf.prediction.formats import opened
-from hepclf.prediction.friend import NOTES, Friend
+from hepclf.prediction.friend import Friend
 from hepclf.prediction.output import Output, aside, writing
 from hepclf.prediction.plan import Kind, Predicted, Task, subject
 from hepclf.prediction.reading import Block, blocks, looked, named
 from hepclf.run import Run
-
-NO_LAYOUT = Layout((), ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +68,7 @@ def look(job: Job, task: Task) -> int:
     with (
         ThreadPoolExecutor(1) as pool,
         ThreadPoolExecutor(1) as readers,  # of its own, as who reads waits for who decompresses
-        closing(opened(task.source, job.asked, task.tree, pool)) as file,
+        closing(opened(task.source, task.tree, pool)) as file,
     ):
         found = looked(file, job.asked, job.chunk, readers)
         _layout(job, task, file)
@@ -83,7 +81,7 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
         with (
             ThreadPoolExecutor(threads) as pool,
             ThreadPoolExecutor(AHEAD) as readers,
-            closing(opened(task.source, job.asked, task.tree, pool)) as file,
+            closing(opened(task.source, task.tree, pool)) as file,
         ):
             part = looked(file, job.asked, job.chunk, readers)
             shape = _layout(job, task, file)
@@ -100,11 +98,11 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
                     tell(block.entries)
                 output.finish(notes(job, task, part.size, selected))
                 output.close()
-        return Predicted(str(task.source.path), task.output, "written", part.size, selected)
+        return Predicted(task.source.name, task.output, "written", part.size, selected)
     except FileError as error:
         if not job.skip:
             raise
-        return Predicted(str(task.source.path), task.output, "bad", reason=str(error))
+        return Predicted(task.source.name, task.output, "bad", reason=str(error))
 
 
 def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDArray[np.float64]]:
@@ -120,22 +118,15 @@ def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDA
 def _layout(job: Job, task: Task, file: File) -> Layout:
     """The branches to copy, where a copy is asked for."""
     if job.output != "copy":
-        return _free(job, file, NO_LAYOUT, job.asked.carried)
+        return Layout((), ())
     tree = getattr(file, "tree", None)
-    if tree is None:
-        raise ValueError(
-            f"output=copy copies a tree of a ROOT file, however {file.name} is none; choose another output"
-        )
     with named(file):
-        return _free(job, file, layout(task.source.path, tree, job.drop), job.asked.carried)
-
-
-def _free(job: Job, file: File, shape: Layout, carried: Mapping[str, str]) -> Layout:
-    """A layout none of whose branches has the name of what is added to it."""
-    taken = {*shape.written, NOTES} if job.output == "npz" else shape.written
-    for name in (*job.scores, *carried):
-        if name in taken or name in job.scores and name in carried:
-            raise ValueError(f"{file.name}: {name!r} would be there twice; choose another name, as in branch=mva")
+        if tree is None:
+            raise ValueError("output=copy copies a tree of a ROOT file, which this is not; choose another output")
+        shape = layout(task.source.path, tree, job.drop)
+        for name in (*job.scores, *job.asked.carried):
+            if name in shape.written:
+                raise ValueError(f"branch {name!r} is there already; choose another name, as in branch=mva")
     return shape
 
 

@@ -71,7 +71,7 @@ class Team:
         code = self.processes[line].exitcode
         why = "killed, as a system does that is short of memory" if code == -signal.SIGKILL else f"exit code {code}"
         return OSError(
-            f"the worker that scored {self.busy[line].source.path} died ({why}); what was finished stays: "
+            f"the worker that scored {self.busy[line].source.name} died ({why}); what was finished stays: "
             "run again, with fewer workers if memory is short"
         )
 

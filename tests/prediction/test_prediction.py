@@ -150,7 +150,7 @@ def test_names_that_spell_an_expression_are_columns_where_the_run_had_such_colum
 
 def test_what_stood_for_a_missing_value_in_training_does_so_again(gaussians, friend):
     events = gaussians(features=2, events=500)
-    rows = np.column_stack([events.labels, np.where(events.features < -1, -999.9, events.features)])
+    rows = np.column_stack([events.labels, np.where(events.features < -1, -999.9, events.features.astype(float))])
     np.savetxt("table.csv", rows, delimiter=",", header="label,x,y", comments="", fmt="%.9g")
     data = CSV(files="table.csv", missing=(-999.9,))
     trained = train(data, Logistic(), QUICK, Evaluation(plots=False), folder="run")
