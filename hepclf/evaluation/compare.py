@@ -29,8 +29,8 @@ from hepclf.evaluation.value import NOTHING, Value, measured
 Array = NDArray[np.float64]
 
 GRID = np.linspace(0.01, 1, 100)  # signal efficiencies at which rejections are set against each other
-# A difference whose variance is below this share of the areas' own is the rounding of none.
-ROUNDING = 1e-20
+# A variance of areas below this is the rounding of none; 1e9 events have 1e-10.
+NO_VARIANCE = 1e-24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -144,8 +144,10 @@ def difference(one: Contender, reference: Contender) -> Difference:
     variance = apart if other else float(np.sum((one.moved - reference.moved) ** 2))
     if math.isnan(variance):
         return Difference(one.name, measured(value), other, reason="too few events for an error")
-    if variance <= ROUNDING * apart:
-        return Difference(one.name, measured(value), other, reason="they rank the events alike")
+    if apart <= NO_VARIANCE:
+        return Difference(one.name, measured(value), other, reason="both order the classes without exception")
+    if variance == 0:
+        return Difference(one.name, measured(0.0), other, reason="they rank the events alike")
     error = math.sqrt(variance)
     return Difference(one.name, measured(value, error), other, p=math.erfc(abs(value) / error / math.sqrt(2)))
 

@@ -164,8 +164,18 @@ def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
 def test_taggers_that_rank_alike_have_no_p(two):
     labels, one, _, w = two(500, seed=7, ties=30, weights="heavy")
     found = difference(of(labels, one, w), of(labels, one**3, w))
-    assert found.value.value == pytest.approx(0, abs=1e-12)
-    assert (found.value.error, found.p, found.reason) == (None, None, "they rank the events alike")
+    assert (found.value, found.p, found.reason) == ((0.0, None), None, "they rank the events alike")
+
+
+@pytest.mark.parametrize(("turned", "value"), [(False, 0), (True, -1)])
+def test_taggers_without_an_exception_have_no_p(turned, value):
+    # Weights that do not add up exactly leave areas of one but for rounding, which is no difference.
+    rng = np.random.default_rng(15)
+    labels, w = np.arange(999) % 2, rng.lognormal(0, 1, 999)
+    one, other = (labels / 2 + rng.random(999) / 2.1 for _ in range(2))
+    found = difference(of(labels, 1 - one if turned else one, w), of(labels, other, w))
+    assert found.value == (pytest.approx(value, abs=1e-12), None)
+    assert (found.p, found.reason) == (None, "both order the classes without exception")
 
 
 @pytest.mark.parametrize(
