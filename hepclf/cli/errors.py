@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 FAILED, WRONG = 1, 2
@@ -27,6 +28,9 @@ def explain(error: BaseException) -> tuple[str, int]:
         return text or "interrupted; what was written so far is whole", FAILED
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        place = f" at {error.filename}" if error.filename else ""
+        return f"no space left on device{place}; what was finished is whole: free some space and run it again", FAILED
     if isinstance(error, (ValueError, OSError)):
         return text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED

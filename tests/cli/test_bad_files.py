@@ -115,7 +115,7 @@ def _files(_own_folder):
 
 
 def one_line(err):
-    stages = {"loading", "training", "scoring", "judging", "drawing"}
+    stages = {"loading", "training", "scoring", "storing", "judging", "drawing"}
     lines = [line for line in err.splitlines() if line not in stages]
     assert len(lines) == 1, err
     assert lines[0].startswith("hepclf: ")
@@ -153,7 +153,8 @@ def test_a_disk_that_fills_during_a_run_leaves_a_failed_run(hepclf, tiny):
     described({}, {})
     words = ("train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", f"runs={tiny}")
     code, _, err = hepclf(*words, "model.hidden=[400,400]")
-    assert "No space left on device" in one_line(err)
+    assert "no space left on device" in one_line(err)
+    assert "free some space and run it again" in err
     assert code == 1
     (record,) = tiny.glob("*/*/environment.json")
     assert json.loads(record.read_text())["status"] == "failed"

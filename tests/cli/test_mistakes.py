@@ -104,7 +104,7 @@ def files(tmp_path):
 @pytest.mark.parametrize(("words", "code", "said"), MISTAKES, ids=[" ".join(words) for words, _, _ in MISTAKES])
 def test_a_mistake_is_one_line_and_leaves_no_run_that_looks_finished(hepclf, words, code, said):
     found, out, err = hepclf(*words)
-    stages = {"loading", "training", "scoring", "judging", "drawing"}
+    stages = {"loading", "training", "scoring", "storing", "judging", "drawing"}
     lines = [line for line in err.splitlines() if line not in stages]
     assert len(lines) == 1, err
     assert lines[0].startswith("hepclf: ")
@@ -138,6 +138,6 @@ def test_a_disk_that_is_full_leaves_a_failed_run(hepclf, monkeypatch):
     monkeypatch.setattr("hepclf.workflow.train.write_scores", full)
     code, _, err = hepclf("train", *CSV, "trainer.epochs=1")
     assert code == 1
-    assert "No space left on device" in err
+    assert "no space left on device; what was finished is whole" in err
     (record,) = Path("runs").glob("*/*/environment.json")
     assert json.loads(record.read_text())["status"] == "failed"
