@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from threading import Lock
@@ -163,6 +165,8 @@ def client() -> Any:
         raise ValueError("files on servers (root://) need xrootd; pip install 'hepclf[remote]'") from None
     for name, seconds in LIMITS.items():
         client.EnvPutInt(name, seconds)
+    # As the process ends, XRootD asks every object whether it is a file, which some of other libraries warn of.
+    atexit.register(warnings.simplefilter, "ignore")
     return client
 
 

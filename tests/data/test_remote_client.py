@@ -74,6 +74,25 @@ def test_a_server_that_falls_silent_is_given_up(server):
     assert last.endswith("does not answer (operation expired), tried 2 times")
 
 
+NOISY = """
+import warnings
+from hepclf.data.remote import client
+class Old:
+    @property
+    def __class__(self):
+        warnings.warn("old", FutureWarning)
+        return object
+old = Old()
+client()
+"""
+
+
+def test_a_process_that_read_remote_files_ends_without_a_word():
+    pytest.importorskip("XRootD")
+    run = subprocess.run([sys.executable, "-c", NOISY], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+
+
 def test_limits_are_seconds_unless_the_environment_says_otherwise():
     pytest.importorskip("XRootD")
     code = (
