@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import awkward as ak
@@ -186,6 +188,17 @@ def test_the_identity_of_a_remote_file_changes_with_it(server):
     assert identity(server.url("a.root"))["head"] != before["head"]
     with pytest.raises(OSError, match="does not exist"):
         identity(server.url("b.root"))
+
+
+def test_remote_files_come_from_the_cache_until_they_change(server):
+    write(server.data / "a.root")
+    first = loader(server.url("a.root"), cache=True).load()
+    assert same(loader(server.url("a.root"), cache=True).load(), first)
+    assert len(list(Path(os.environ["XDG_CACHE_HOME"]).glob("**/entry.json"))) == 1
+    write(server.data / "a.root", seed=1)
+    changed = loader(server.url("a.root"), cache=True).load()
+    assert same(changed, loader(str(server.data / "a.root")).load())
+    assert not same(changed, first)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
