@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hepclf.models.cuts import CutsTagger
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.likelihood import LikelihoodTagger
 from hepclf.models.model import Tagger
@@ -17,6 +18,7 @@ _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
     NETWORK: NetworkTagger.load,
     FisherTagger.kind: FisherTagger.load,
     LikelihoodTagger.kind: LikelihoodTagger.load,
+    CutsTagger.kind: CutsTagger.load,
 }
 
 

@@ -1,0 +1,126 @@
+"""Boxes of cuts with the least background at given signal efficiencies, found by moving two edges at a time.
+
+Every edge has places from 0, where it is open, inwards; an event's code for an edge is the last place at which it still
+passes. A box is one place an edge, and holds the events whose codes all reach their edge's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.uint8]
+Box = NDArray[np.int64]
+GAIN = 1e-3  # of the background: a round over all pairs that gains less is the last
+ROUNDING = 1e-9  # sums of the same weights in another order differ by less
+
+
+class Sample:
+    """Events of one class by their codes [edges, n], with weights [n] that are scaled to a sum of one."""
+
+    def __init__(self, codes: Codes, weights: Array) -> None:
+        self.codes, self.weights = codes, weights / weights.sum()
+        self.places = int(codes.max(initial=0)) + 1
+        self.place(np.zeros(len(codes), dtype=np.int64))
+
+    def place(self, box: Box) -> None:
+        """Remember which events each edge of this box cuts away."""
+        self._cut = self.codes < box[:, None]
+        self._cuts = self._cut.sum(axis=0, dtype=np.uint8)
+
+    @property
+    def share(self) -> float:
+        """The share of the weight in the box."""
+        return float(self.weights[self._cuts == 0].sum())
+
+    def shares(self, first: int, second: int, places: int) -> Array:
+        """The share that would be in the box for all places of two of its edges, [places, places]."""
+        inside = np.flatnonzero(self._cuts == self._cut[first].view(np.uint8) + self._cut[second].view(np.uint8))
+        cells = self.codes[first, inside].astype(np.int64) * places + self.codes[second, inside]
+        table: Array = np.bincount(places**2 - 1 - cells, self.weights[inside], minlength=places**2).astype(np.float64)
+        return table.reshape(places, places).cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
+
+
+class Search:
+    """A search for boxes; `signal` and `background` have the same edges, at least two."""
+
+    def __init__(self, signal: Sample, background: Sample, seed: int) -> None:
+        self._signal, self._background = signal, background
+        self._places = max(signal.places, background.places)
+        self._pairs: list[tuple[int, int]] = list(combinations(range(len(signal.codes)), 2))
+        self._random = np.random.default_rng(seed)
+
+    def background(self, box: Box) -> float:
+        """The background's share in the box."""
+        self._background.place(box)
+        return self._background.share
+
+    def best(self, targets: Sequence[float], restarts: int) -> list[Box]:
+        """For each signal efficiency the best box that was found, each search going from open to tight.
+
+        targets  descending
+        """
+        found: list[Box] = []
+        for _ in range(restarts):
+            box, path = self.open, []
+            for target in targets:
+                box = self.descend(box, target, self.open, self.tight)
+                path.append(box)
+            found = [min(pair, key=self.background) for pair in zip(found or path, path, strict=True)]
+        return found
+
+    def nested(self, targets: Sequence[float], boxes: Sequence[Box], anchor: int) -> list[Box]:
+        """Boxes each of which lies in the one before; that of the anchor is taken as it is."""
+        made = list(boxes)
+        for i in range(anchor - 1, -1, -1):
+            outside = np.minimum(boxes[i], made[i + 1])
+            made[i] = self.descend(outside, targets[i], self.open, made[i + 1])
+        for i in range(anchor + 1, len(made)):
+            made[i] = self.descend(made[i - 1], targets[i], made[i - 1], self.tight)
+        return made
+
+    @property
+    def open(self) -> Box:
+        """The box that holds everything."""
+        return np.zeros(len(self._signal.codes), dtype=np.int64)
+
+    @property
+    def tight(self) -> Box:
+        """Every edge at its last place."""
+        return self.open + self._places - 1
+
+    def descend(self, box: Box, target: float, low: Box, high: Box) -> Box:
+        """The box from which moving any two edges, between low and high, gains nothing worth another round.
+
+        The box it starts from must keep at least the target of the signal, as all do that it goes through.
+        """
+        box = box.copy()
+        for sample in (self._signal, self._background):
+            sample.place(box)
+        left = np.inf
+        while self._background.share < (1 - GAIN) * left:
+            left = self._background.share
+            for pair in self._random.permutation(self._pairs).tolist():
+                self._move(box, pair, target, low, high)
+        return box
+
+    def _move(self, box: Box, pair: list[int], target: float, low: Box, high: Box) -> None:
+        """Move two edges to their best places, of least background and then of most signal."""
+        allowed = tuple(slice(low[edge], high[edge] + 1) for edge in pair)
+        signal, background = (
+            sample.shares(pair[0], pair[1], self._places)[allowed] for sample in (self._signal, self._background)
+        )
+        enough = np.where(signal >= target - ROUNDING, background, np.inf)
+        least = enough <= enough.min() + ROUNDING
+        best = np.unravel_index(np.argmax(np.where(least, signal, -1)), signal.shape)
+        less = self._background.share - background[best]
+        more = signal[best] - self._signal.share
+        if less < ROUNDING and (less < -ROUNDING or more < ROUNDING):
+            return
+        box[pair] = low[pair] + best
+        for sample in (self._signal, self._background):
+            sample.place(box)

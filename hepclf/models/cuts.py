@@ -1,0 +1,210 @@
+"""Rectangular cuts with the least background at each signal efficiency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events, nearest
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.boxes import Box, Codes, Sample, Search
+from hepclf.models.grid import cut, grid
+from hepclf.models.model import Fit
+from hepclf.recipe import recipe
+from hepclf.training.trainer import Trainer
+
+Array = NDArray[np.float64]
+Side = Literal["above", "below", "window"]
+OPEN = float(np.finfo(np.float64).max)  # where there is no cut; infinities are refused in files
+TRIED = 0.7  # the signal efficiency at which the sides of a feature are chosen
+WINDOW = 0.02  # of the background that a second side must remove there
+FEWEST = 10  # effective background events of a significance
+STEP = 1e-9  # between scores of boxes that are equally pure
+
+
+@recipe
+class Cuts:
+    """Boxes of cuts on the features, one for each of `steps - 1` signal efficiencies, each inside the next looser one.
+
+    An event's score is the share of signal, in the validation split, among the events that lie in the same boxes, made
+    to rise from box to box; so `score >= threshold` is one box of cuts, and the selection that is printed.
+
+    efficiency  of the signal where the cuts are the best that are found, and printed; null: where S/sqrt(B) is
+                largest on the validation split, of boxes that keep 10 effective background events or more
+    sides       of single features, by name: above (keep what is larger), below or window; of the others the data
+                decide: two sides where the second removes 2 % of the background
+    steps       signal efficiencies 1/steps, 2/steps...
+    places      where a cut on a feature may lie: quantiles of the signal
+    restarts    searches from the open box, with the edges in different orders
+
+    A missing value passes no cut on its feature. From the trainer come balance, negative_weights and seed.
+    """
+
+    efficiency: float | None = None
+    sides: Mapping[str, Side] = field(default_factory=dict)
+    steps: int = 20
+    places: int = 100
+    restarts: int = 2
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("steps", 2, 1000), ("places", 2, 250), ("restarts", 1, 1000)):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must lie between {least} and {most}, however {name}={getattr(self, name)}")
+        if self.efficiency is not None and not 0 < self.efficiency < 1:
+            raise ValueError(f"efficiency must lie between 0 and 1, however efficiency={self.efficiency}")
+
+    def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
+        """A training of this model; iterate over it."""
+        if len(train.classes) != 2:
+            raise ValueError(f"model=cuts needs two classes, the data has {len(train.classes)}; use model=bdt")
+        for name in self.sides:
+            if name not in train.names:
+                raise ValueError(f"model.sides names {name!r}, which is not a feature{nearest(name, train.names)}")
+        first, second = (matrix(part, trainer, "model=cuts") for part in (train, valid))
+        return ArrayFit(first, second, lambda train: _fitted(self, train, second, valid.weights, trainer.seed))
+
+
+class CutsTagger(ArrayTagger):
+    """Boxes from loose to tight, and the score of being in so many of them."""
+
+    kind = "cuts"
+
+    def probabilities(self, features: NDArray[np.float32]) -> Array:
+        """Of class 1 [n]."""
+        found: Array = self.arrays["scores"][self.boxes(features)]
+        return found
+
+    def boxes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
+        """How many boxes each event lies in [n]."""
+        low, high = self.arrays["low"], self.arrays["high"]
+        inside = np.ones((len(features), len(low)), dtype=bool)
+        for column, x in enumerate(features.astype(np.float64).T):
+            inside &= (x[:, None] > low[:, column]) | (low[:, column] == -OPEN)
+            inside &= (x[:, None] < high[:, column]) | (high[:, column] == OPEN)
+        return np.asarray(inside.sum(axis=1))
+
+    def check(self) -> None:
+        """Shapes, scores that rise, boxes inside each other."""
+        d, size = len(self.inputs), len(self.arrays["low"])
+        low, high = (self._shaped(name, (size, d)) for name in ("low", "high"))
+        scores = self._shaped("scores", (size + 1,))
+        if len(self.classes) != 2 or scores[0] < 0 or scores[-1] > 1 or (np.diff(scores) <= 0).any():
+            raise ValueError("cuts must have two classes, and scores that rise from 0 to 1")
+        if (np.diff(low, axis=0) < 0).any() or (np.diff(high, axis=0) > 0).any():
+            raise ValueError("each box of cuts must lie inside the one before")
+
+    def selection(self, box: int) -> str:
+        """The cuts of a box, counted from the loosest, as data.selection takes them."""
+        rows = zip(self.inputs, self.arrays["low"][box].tolist(), self.arrays["high"][box].tolist(), strict=True)
+        limits = [(name, None if low == -OPEN else low, None if high == OPEN else high) for name, low, high in rows]
+        cuts = [cut(*each) for each in limits if each[1:] != (None, None)]
+        return " and ".join(cuts) or "1 > 0"  # holds for every event, where an empty text would be no selection
+
+
+class Edge(NamedTuple):
+    """One side of a feature: cuts from loose to tight [m]."""
+
+    feature: int
+    above: bool
+    cuts: Array
+
+    def codes(self, features: NDArray[np.float32]) -> Codes:
+        """How many of the cuts each event passes [n]; none where the value is missing."""
+        x = features[:, self.feature].astype(np.float64)
+        ascending = self.cuts if self.above else self.cuts[::-1]
+        below = np.searchsorted(ascending, x, side="left" if self.above else "right")
+        passed = below if self.above else len(ascending) - below
+        return np.where(np.isnan(x), 0, passed).astype(np.uint8)
+
+
+def _fitted(recipe: Cuts, train: Matrix, valid: Matrix, physical: Array, seed: int) -> CutsTagger:
+    edges = _edges(recipe, train)
+    search = Search(*_samples(edges, train), seed)
+    targets = [step / recipe.steps for step in range(recipe.steps - 1, 0, -1)]
+    if recipe.efficiency is not None:
+        targets = sorted({*targets, recipe.efficiency}, reverse=True)
+    boxes = search.best(targets, recipe.restarts)
+    inside = [_passes(edges, box, valid) for box in boxes]
+    if recipe.efficiency is None:
+        anchor = int(np.argmax([_significance(each, valid.targets, physical) for each in inside]))
+    else:
+        anchor = targets.index(recipe.efficiency)
+    nested = search.nested(targets, boxes, anchor)
+    low, high = _limits(edges, nested, len(train.names))
+    arrays = {"low": low, "high": high, "scores": np.linspace(0, 1, len(nested) + 1)}
+    unjudged = CutsTagger(inputs=train.names, classes=train.classes, arrays=arrays)
+    arrays["scores"] = _scores(unjudged.boxes(valid.features), valid, len(nested))
+    summary = {
+        "signal_efficiency": targets[anchor],
+        "selection": unjudged.selection(anchor),
+        "selections": {f"{target:g}": unjudged.selection(box) for box, target in enumerate(targets)},
+    }
+    return CutsTagger(inputs=train.names, classes=train.classes, arrays=arrays, summary=summary)
+
+
+def _samples(edges: Sequence[Edge], train: Matrix) -> tuple[Sample, Sample]:
+    """Signal and background by their codes; a lone edge gets company that never moves."""
+    codes = np.stack([edge.codes(train.features) for edge in edges])
+    if len(edges) == 1:
+        codes = np.concatenate([codes, np.zeros_like(codes)])
+    signal = train.targets == 1
+    return Sample(codes[:, signal], train.weights[signal]), Sample(codes[:, ~signal], train.weights[~signal])
+
+
+def _edges(recipe: Cuts, train: Matrix) -> list[Edge]:
+    found: list[Edge] = []
+    for column, name in enumerate(train.names):
+        x = train.features[:, column]
+        cuts = grid(x, x[train.targets == 1], recipe.places)
+        both = [Edge(column, True, cuts), Edge(column, False, cuts[::-1])]
+        side = recipe.sides[name] if name in recipe.sides else _side(both, train)
+        found += {"above": both[:1], "below": both[1:], "window": both}[side]
+    return found
+
+
+def _side(both: list[Edge], train: Matrix) -> Side:
+    """The sides of a feature that remove most of the background, the feature being alone."""
+    signal, background = _samples(both, train)
+    places = max(signal.places, background.places)
+    kept, left = (sample.shares(0, 1, places) for sample in (signal, background))
+    left = np.where(kept >= TRIED, left, 1)
+    above, below = float(left[:, 0].min()), float(left[0].min())
+    if left.min() < min(above, below) - WINDOW:
+        return "window"
+    return "above" if above <= below else "below"
+
+
+def _passes(edges: Sequence[Edge], box: Box, part: Matrix) -> NDArray[np.bool_]:
+    passes = [edge.codes(part.features) >= place for edge, place in zip(edges, box, strict=False)]
+    return np.asarray(np.all(passes, axis=0))
+
+
+def _significance(inside: NDArray[np.bool_], targets: NDArray[np.int64], weights: Array) -> float:
+    """S/sqrt(B) of what is inside; -1 where too little background is left to know it."""
+    s, b = (float(weights[inside & (targets == label)].sum()) for label in (1, 0))
+    squares = float((weights[inside & (targets == 0)] ** 2).sum())
+    return s / b**0.5 if b > 0 and b**2 >= FEWEST * squares else -1.0
+
+
+def _limits(edges: Sequence[Edge], boxes: Sequence[Box], d: int) -> tuple[Array, Array]:
+    """The cuts of each box [boxes, d], from below and from above."""
+    low, high = np.full((len(boxes), d), -OPEN), np.full((len(boxes), d), OPEN)
+    for row, box in enumerate(boxes):
+        for edge, place in zip(edges, box.tolist(), strict=False):
+            if place:
+                (low if edge.above else high)[row, edge.feature] = edge.cuts[place - 1]
+    return low, high
+
+
+def _scores(boxes: NDArray[np.int64], part: Matrix, size: int) -> Array:
+    """The share of signal among events in so many boxes [size + 1], one event more being no news, made to rise."""
+    from scipy.optimize import isotonic_regression
+
+    all_, signal = (np.bincount(boxes, part.weights * chosen, minlength=size + 1) for chosen in (1, part.targets))
+    prior = signal.sum() / all_.sum()
+    rising = isotonic_regression((signal + prior) / (all_ + 1), weights=all_ + 1).x
+    return np.asarray(rising * (1 - STEP * size) + STEP * np.arange(size + 1))
