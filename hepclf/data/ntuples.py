@@ -21,6 +21,7 @@ from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, 
 from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, File, Part, dtypes, look, read, share
+from hepclf.data.remote import RemoteError
 from hepclf.data.samples import Sample, Source, SumOfWeights, find, order
 from hepclf.data.split import Split
 from hepclf.data.table import Wanted, wanted
@@ -29,6 +30,8 @@ from hepclf.events import Events, Origin
 from hepclf.recipe import describe, recipe
 
 logger = logging.getLogger(__name__)
+
+LOOKING = 8  # files whose state is asked for at once, as servers take their time
 
 # Settings that the table of columns and unscaled weights does not depend on.
 WITHOUT = {"classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "split"}
@@ -114,10 +117,14 @@ class Ntuples(ABC):
         content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
         for sample, described in zip(self.samples, content["samples"], strict=True):
             try:
-                files = [[identity(source.name), source.tree] for source in find(sample.files)]
-            except (OSError, ValueError):
+                sources = find(sample.files)
+                with ThreadPoolExecutor(LOOKING) as looking:
+                    states = list(looking.map(identity, [source.name for source in sources]))
+            except (OSError, ValueError) as error:
+                if isinstance(error, RemoteError) and self.on_bad_file == "error":
+                    raise  # a server was waited for long enough
                 return None  # the reading says why, or skips it
-            described["files"] = files
+            described["files"] = [[state, source.tree] for state, source in zip(states, sources, strict=True)]
             for key in WITHOUT_OF_SAMPLE:
                 del described[key]
             if self.luminosity_fb is None or not isinstance(sample.sum_of_weights, SumOfWeights):
