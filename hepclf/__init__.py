@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hepclf.evaluation.evaluation import evaluate as evaluate
     from hepclf.evaluation.scored import Scored as Scored
     from hepclf.events import Events as Events
+    from hepclf.models.bdt import BDT as BDT
     from hepclf.models.kinds import load_tagger as load_tagger
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
@@ -43,6 +44,7 @@ _HOMES = {
     "Split": "data.split",
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",
+    "BDT": "models.bdt",
     "load_tagger": "models.kinds",
     "new_folder": "run",
     "Events": "events",

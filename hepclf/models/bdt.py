@@ -1,0 +1,188 @@
+"""Boosted decision trees on histograms: scikit-learn's HistGradientBoosting."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import field
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+from hepclf.events import Events, nearest
+from hepclf.models.arrays import Matrix
+from hepclf.models.grown import at_least, matrices, outputs_of, positive, tree_tagger
+from hepclf.models.model import Fit
+from hepclf.models.stepped import stepped
+from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
+from hepclf.recipe import recipe
+from hepclf.training.trainer import Epoch, Trainer
+
+COMPARED = 256  # events whose scores are compared with the library's own
+CLOSE = 1e-6
+
+
+@recipe
+class BDT:
+    """Gradient boosting of trees on binned features; an Epoch is a boosting round, a missing value needs no rule.
+
+    monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
+
+    From the trainer it takes balance, negative_weights, patience (in rounds), keep and seed; the rest is for networks.
+    """
+
+    iterations: int = 500
+    learning_rate: float = 0.1
+    leaves: int | None = 31
+    depth: int | None = None
+    leaf_events: int = 20
+    l2: float = 0.0
+    bins: int = 255
+    feature_fraction: float = 1.0
+    monotone: Mapping[str, Literal[-1, 1]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        at_least(self, iterations=1, leaves=2, depth=1, leaf_events=1, l2=0)
+        positive(self, "learning_rate")
+        positive(self, "feature_fraction", most=1)
+        if not 2 <= self.bins <= 255:
+            raise ValueError(f"bins must lie in 2..255, however bins={self.bins}")
+
+    def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
+        """A training of this model; iterate over it."""
+        for name in self.monotone:
+            if name not in train.names:
+                raise ValueError(f"monotone names {name!r}, which is not a feature{nearest(name, train.names)}")
+        if self.monotone and len(train.classes) > 2:
+            raise ValueError(f"monotone needs two classes, the data has {len(train.classes)}; leave it out")
+        return BDTFit(self, *matrices(train, valid, trainer, "model=bdt"), trainer)
+
+    def library(self, names: tuple[str, ...], seed: int) -> dict[str, Any]:
+        """The settings as HistGradientBoostingClassifier calls them."""
+        return {
+            "max_iter": self.iterations,
+            "learning_rate": self.learning_rate,
+            "max_leaf_nodes": self.leaves,
+            "max_depth": self.depth,
+            "min_samples_leaf": self.leaf_events,
+            "l2_regularization": self.l2,
+            "max_bins": self.bins,
+            "max_features": self.feature_fraction,
+            "monotonic_cst": [self.monotone.get(name, 0) for name in names] if self.monotone else None,
+            "random_state": seed,
+        }
+
+
+class BDTFit:
+    """A boosting under way, an Epoch a round."""
+
+    def __init__(self, recipe: BDT, train: Matrix, valid: Matrix, trainer: Trainer) -> None:
+        self._recipe, self._train, self._valid, self._trainer = recipe, train, valid, trainer
+        self._model: Any = None
+        self._rounds: Any = None
+        self._kept, self._loss = 0, math.inf
+
+    @property
+    def epochs(self) -> int:
+        """Rounds at most."""
+        return self._recipe.iterations
+
+    @property
+    def patience(self) -> int | None:
+        """The trainer's, in rounds."""
+        return self._trainer.patience
+
+    def __iter__(self) -> Iterator[Epoch]:
+        self._model, self._kept, self._loss = None, 0, math.inf
+        self._rounds = stepped(self._boost)
+        started = time.perf_counter()
+        with closing(self._rounds):
+            for number, (train_loss, valid_loss) in enumerate(self._rounds, 1):
+                if valid_loss < self._loss or self._trainer.keep == "last":
+                    self._kept, self._loss = number, valid_loss
+                yield Epoch(number, train_loss, valid_loss, self._recipe.learning_rate, time.perf_counter() - started)
+                started = time.perf_counter()
+
+    def tagger(self) -> TreesTagger:
+        """The tagger of the rounds that the trainer keeps."""
+        if self._kept == 0:
+            raise ValueError("there is no tagger before the first epoch; iterate over the fit")
+        self._rounds.close()  # a caller may still hold on to the iteration
+        tagger = _tagger(self._model, self._train, self._kept, self._loss)
+        _compare(tagger, self._model, self._valid, self._kept)
+        return tagger
+
+    def _boost(self, report: Callable[[tuple[float, float]], bool]) -> None:
+        """Run the library's fit, which asks after each round whether to go on."""
+        train, valid, settings = self._train, self._valid, self._recipe.library(self._train.names, self._trainer.seed)
+        self._model = _reporting(report, settings)
+        self._model.fit(
+            train.features,
+            train.targets,
+            sample_weight=train.weights,
+            X_val=valid.features,
+            y_val=valid.targets,
+            sample_weight_val=valid.weights,
+        )
+
+
+def _reporting(report: Callable[[tuple[float, float]], bool], settings: dict[str, Any]) -> Any:
+    """The classifier, which reports the losses of each round as it notes them, and ends when it is told to."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    class Losses(list[float]):
+        def append(self, score: float) -> None:
+            super().append(score)
+            before_any_tree = len(self) == 1
+            if not before_any_tree and not report((-float(model.train_score_[-1]), -float(score))):
+                model.set_params(n_iter_no_change=1, tol=math.inf)
+
+    class Reporting(HistGradientBoostingClassifier):  # type: ignore[misc]
+        def __setattr__(self, name: str, value: Any) -> None:
+            noted = name == "validation_score_" and isinstance(value, list)
+            super().__setattr__(name, Losses(value) if noted else value)
+
+    never = settings["max_iter"] + 1  # rounds without a better loss after which the library ends by itself
+    model = Reporting(**settings, scoring="loss", early_stopping=True, n_iter_no_change=never)
+    return model
+
+
+def _tagger(model: Any, train: Matrix, rounds: int, loss: float) -> TreesTagger:
+    outputs = outputs_of(train.classes)
+    predictors = [tree for trees in model._predictors[:rounds] for tree in trees]
+    grown = [_nodes(tree.nodes, place % outputs, outputs) for place, tree in enumerate(predictors)]
+    summary = {"kept_epoch": rounds, "valid_loss": loss}
+    return tree_tagger(train, planted(grown), "logistic", summary, model._baseline_prediction.ravel())
+
+
+def _nodes(nodes: Any, output: int, outputs: int) -> Nodes:
+    """One of the library's trees, whose leaves add to one output alone."""
+    leaf = nodes["is_leaf"].astype(bool)
+    values = np.zeros((len(nodes), outputs))
+    values[:, output] = nodes["value"]
+    return Nodes(
+        features=np.where(leaf, LEAF, nodes["feature_idx"]),
+        thresholds=nodes["num_threshold"],
+        missing_left=nodes["missing_go_to_left"],
+        left=nodes["left"].astype(np.int64),
+        right=nodes["right"].astype(np.int64),
+        values=values,
+    )
+
+
+def _compare(tagger: TreesTagger, model: Any, valid: Matrix, rounds: int) -> None:
+    """Refuse trees that score otherwise than the library does: it does not document where it keeps them."""
+    features = valid.features[:COMPARED]
+    theirs = next(islice(model.staged_predict_proba(features), rounds - 1, None))
+    ours = tagger.probabilities(features)
+    worst = float(np.abs(ours - (theirs[:, 1] if ours.ndim == 1 else theirs)).max())
+    if not worst < CLOSE:
+        import sklearn
+
+        raise ValueError(
+            f"the trees of scikit-learn {sklearn.__version__} were not understood: scores differ by {worst:.3g}; "
+            "install another version"
+        )

@@ -1,0 +1,140 @@
+"""What the models of scikit-learn's trees share: the events they learn from, and a fit whose rounds add trees."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from hepclf.events import Events
+from hepclf.models.arrays import Matrix, matrix, mean_loss
+from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
+from hepclf.training.trainer import Epoch, Trainer
+
+Grow = Callable[[Matrix], Iterator[list[Nodes]]]
+
+
+class GrownFit:
+    """A fit whose every round yields trees, which are added to those before.
+
+    grow      the trees of each round, grown on a matrix
+    link      how leaves become probabilities (TreesTagger)
+    stops     whether more trees can do harm: then the trainer's patience and keep are heeded, else all are kept
+    """
+
+    def __init__(
+        self, parts: tuple[Matrix, Matrix], trainer: Trainer, *, grow: Grow, rounds: int, link: str, stops: bool = False
+    ) -> None:
+        self._train, self._valid = parts
+        self._grow, self._rounds, self._link = grow, rounds, link
+        self._patience = trainer.patience if stops else None
+        self._best = stops and trainer.keep == "best"
+        self._arrays: list[Arrays] = []
+        self._kept, self._loss = 0, math.inf
+
+    @property
+    def epochs(self) -> int:
+        """Rounds at most."""
+        return self._rounds
+
+    @property
+    def patience(self) -> int | None:
+        """Rounds without a better validation loss after which to leave, where more trees can do harm."""
+        return self._patience
+
+    def __iter__(self) -> Iterator[Epoch]:
+        outputs = outputs_of(self._train.classes)
+        sums = [np.zeros((len(part.targets), outputs)) for part in (self._train, self._valid)]
+        self._arrays, self._kept, self._loss, count = [], 0, math.inf, 0
+        started = time.perf_counter()
+        for nodes in self._grow(self._train):
+            self._arrays.append(planted(nodes))
+            trees, count = Trees(self._arrays[-1], len(self._train.names)), count + len(nodes)
+            for total, part in zip(sums, (self._train, self._valid), strict=True):
+                total += trees.sums(part.features)
+            train_loss = mean_loss(linked(sums[0], self._link, count), self._train)
+            valid_loss = mean_loss(linked(sums[1], self._link, count), self._valid)
+            number = len(self._arrays)
+            if valid_loss < self._loss or not self._best:
+                self._kept, self._loss = number, valid_loss
+            yield Epoch(number, train_loss, valid_loss, 1.0, time.perf_counter() - started)
+            started = time.perf_counter()
+
+    def tagger(self) -> TreesTagger:
+        """The tagger of the rounds that are kept."""
+        if not self._arrays:
+            raise ValueError("there is no tagger before the first epoch; iterate over the fit")
+        summary = {"kept_epoch": self._kept, "valid_loss": self._loss}
+        return tree_tagger(self._train, joined(self._arrays[: self._kept]), self._link, summary)
+
+
+def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any], baseline: Any = None) -> TreesTagger:
+    """The tagger of these trees, whose summary counts them."""
+    counts = {"trees": len(arrays["sizes"]), "leaves": len(arrays["values"])}
+    zero = np.zeros(outputs_of(train.classes))
+    return TreesTagger(
+        inputs=train.names,
+        classes=train.classes,
+        arrays={**arrays, "baseline": zero if baseline is None else baseline},
+        settings={"link": link},
+        summary={**summary, **counts},
+    )
+
+
+def outputs_of(classes: tuple[str, ...]) -> int:
+    """Values that a leaf holds: one for two classes, else one a class."""
+    return 1 if len(classes) == 2 else len(classes)
+
+
+def matrices(train: Events, valid: Events, trainer: Trainer, what: str) -> tuple[Matrix, Matrix]:
+    """Training and validation events as matrices, training without events of weight zero.
+
+    They would count among the events of a leaf, though nothing is learnt from them.
+    """
+    first, second = (matrix(part, trainer, what) for part in (train, valid))
+    first = first._replace(features=np.require(first.features, requirements="W"))  # scikit-learn's search for NaN
+    kept = first.weights != 0
+    if not kept.all():
+        features, targets, weights = first.features[kept], first.targets[kept], first.weights[kept]
+        first = first._replace(features=features, targets=targets, weights=weights)
+    counts = np.bincount(first.targets, minlength=len(first.classes))
+    if not counts.all():
+        raise ValueError(
+            f"class {first.classes[int(np.argmin(counts))]!r} has no training event with a weight, which {what} needs; "
+            "give it more events, or choose another trainer.negative_weights"
+        )
+    return first, second
+
+
+def nodes_of(tree: Any) -> Nodes:
+    """The fitted `tree_` of one of scikit-learn's decision trees; values are its classes' fractions."""
+    fractions = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
+    leaf = tree.children_left == -1
+    return Nodes(
+        features=np.where(leaf, LEAF, tree.feature),
+        thresholds=tree.threshold,
+        missing_left=tree.missing_go_to_left,
+        left=tree.children_left,
+        right=tree.children_right,
+        values=fractions[:, 1:] if fractions.shape[1] == 2 else fractions,
+    )
+
+
+def at_least(recipe: Any, **limits: float) -> None:
+    """ValueError where a setting of the recipe is less than its limit; null is none of its business."""
+    for name, low in limits.items():
+        value = getattr(recipe, name)
+        if value is not None and not low <= value < math.inf:
+            raise ValueError(f"{name} must be at least {low}, however {name}={value}")
+
+
+def positive(recipe: Any, *names: str, most: float = math.inf) -> None:
+    """ValueError where a setting of the recipe is not positive and finite, or is more than that."""
+    for name in names:
+        value = getattr(recipe, name)
+        if value is not None and not (0 < value <= most and value < math.inf):
+            limit = "positive and finite" if most == math.inf else f"above 0 and at most {most:g}"
+            raise ValueError(f"{name} must be {limit}, however {name}={value}")

@@ -1,0 +1,47 @@
+"""A small tree as rules: one line a leaf, which reads as a selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.models.trees import TreesTagger
+
+MOST = 32  # leaves that a person still reads
+
+
+def rules(tagger: TreesTagger, missing: list[int]) -> dict[str, Any]:
+    """The rules of a tagger with one small tree, or nothing: the cut that leads to each leaf, and its scores.
+
+    A cut is an expression over the features (docs/expressions.md). Where a feature misses values in training
+    (columns `missing`), the side that takes them is written turned around (`not x > 3`): no comparison holds for them.
+    """
+    if len(tagger.arrays["sizes"]) != 1 or len(tagger.arrays["values"]) > MOST:
+        return {}
+    inner, children = tagger.trees.inner, tagger.trees.children
+    leaves, cuts, found = iter(tagger.arrays["values"]), {0: ""}, []
+    for node in range(len(inner)):
+        if inner[node]:
+            for side, cut in enumerate(_cuts(tagger, node, missing)):
+                cuts[int(children[node]) + side] = f"{cuts[node]} and {cut}" if cuts[node] else cut
+        else:
+            found.append({"cut": cuts[node], "scores": _scores(tagger.classes, next(leaves))})
+    return {"rules": found}
+
+
+def _cuts(tagger: TreesTagger, node: int, missing: list[int]) -> tuple[str, str]:
+    """What leads to the left and to the right of a node."""
+    column = tagger.arrays["features"][node]
+    name = tagger.inputs[column] if tagger.inputs[column].isidentifier() else f"({tagger.inputs[column]})"
+    value = repr(float(tagger.arrays["thresholds"][node]))  # in full: an event on the edge stays on its side
+    below, above = f"{name} <= {value}", f"{name} > {value}"
+    if column not in missing:
+        return below, above
+    return (f"not {above}", above) if tagger.arrays["missing_left"][node] else (below, f"not {below}")
+
+
+def _scores(classes: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, float]:
+    shown = [1 - values[0], values[0]] if len(values) == 1 else values
+    return {name: float(value) for name, value in zip(classes, shown, strict=True)}

@@ -1,0 +1,59 @@
+"""A library's training that runs to its end by itself, taken a step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class _End:
+    """The work came to an end, by an error or without one."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def stepped(work: Callable[[Callable[[T], bool]], None]) -> Iterator[T]:
+    """What `work` reports, step by step: it runs in a thread, and only while the caller waits for the next.
+
+    `work` is called with a function that takes what it reports and returns whether to go on. When the caller leaves
+    (closes the iterator, drops it, is interrupted), the answer is no, and leaving waits until the work has ended.
+    An error of the work is raised where the caller waits.
+    """
+    wanted: SimpleQueue[bool] = SimpleQueue()
+    made: SimpleQueue[T | _End] = SimpleQueue()
+
+    def report(value: T) -> bool:
+        made.put(value)
+        going = wanted.get()
+        if not going:
+            wanted.put(False)  # should the work report once more
+        return going
+
+    def run() -> None:
+        error = None
+        try:
+            if wanted.get():
+                work(report)
+        except BaseException as raised:
+            error = raised
+        made.put(_End(error))
+
+    thread = Thread(target=run, name="hepclf training", daemon=True)
+    thread.start()
+    try:
+        while True:
+            wanted.put(True)
+            value = made.get()
+            if isinstance(value, _End):
+                if value.error is not None:
+                    raise value.error
+                return
+            yield value
+    finally:
+        wanted.put(False)
+        thread.join()
