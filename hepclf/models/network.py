@@ -52,7 +52,10 @@ class Network(ABC):
 
     @abstractmethod
     def network(self, inputs: int, outputs: int) -> nn.Module:
-        """The module from prepared inputs [n, inputs] to logits [n, outputs], freshly initialised."""
+        """The module from prepared inputs [n, inputs] to logits [n, outputs], freshly initialised.
+
+        One of m members may give, in training mode, the logits of one member after another, [m n, outputs].
+        """
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this network; iterate over it."""

@@ -16,12 +16,13 @@ from hepclf.disk import blocks, mapped
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
-Scaling = Literal["none", "standard", "robust", "quantile", "log"]
+Scaling = Literal["none", "standard", "robust", "clipped", "quantile", "log"]
 KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
 ROWS = 1 << 18  # rows of a table prepared at once
 SAMPLE = 1 << 18  # events that the scales of a table on disk are taken from, which moves them by 0.2 % of a width
 RUN = 1 << 10  # of these that are read together
 LARGEST = 1e18  # in size: squares, and so widths and losses, still fit into float32
+CLIP = 3.0  # widths from the median that no clipped input reaches
 NARROWEST = 1e-30  # width of an input: what is narrower leaves float32 when divided by
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Preprocess:
     """How features become inputs of a network.
 
     scaling   none | standard (mean, standard deviation) | robust (median, half the 16-84 % range)
+              | clipped (robust, then bent smoothly so that no value lies beyond 3, arXiv:2407.04491)
               | quantile (to a normal distribution) | log (sign(x) log(1 + |x|/median|x|), then standard)
     features  another scaling for single features, by name
     constant  what to do with a feature that never varies: error, or drop with a warning
@@ -129,6 +131,7 @@ class Prepare(nn.Module):
         self.inputs = names + tuple(f"{names[i]} is missing" for i in missing)
         size = len(names)
         self._logs = [i for i, kind in enumerate(kinds) if kind == "log"]
+        self._clipped = [i for i, kind in enumerate(kinds) if kind == "clipped"]
         self._quantiles = [i for i, kind in enumerate(kinds) if kind == "quantile"]
         self.register_buffer("flags", torch.tensor(missing, dtype=torch.long), persistent=False)
         for buffer, value in (("fill", 0.0), ("centre", 0.0), ("width", 1.0)):
@@ -140,7 +143,7 @@ class Prepare(nn.Module):
         """Fit one kept feature to its training values."""
         values = column[~np.isnan(column)].astype(np.float64)
         self.fill[position] = float(np.median(values))
-        if kind == "robust":
+        if kind in ("robust", "clipped"):
             low, middle, high = np.quantile(values, (0.1587, 0.5, 0.8413))
             self.centre[position] = middle
             self.width[position] = (high - low) / 2 or values.std()
@@ -163,7 +166,7 @@ class Prepare(nn.Module):
     @property
     def linear(self) -> bool:
         """Whether each input is a straight line in its feature (so that coefficients translate back)."""
-        return not self._logs and not self._quantiles
+        return not self._logs and not self._clipped and not self._quantiles
 
     def forward(self, features: Tensor) -> Tensor:
         """Inputs of the network, float32."""
@@ -175,7 +178,10 @@ class Prepare(nn.Module):
             x[:, self._logs] = torch.sign(part) * torch.log1p(ratio).to(x.dtype)
         if self._quantiles:
             x[:, self._quantiles] = _normal_scores(x[:, self._quantiles], self.knots)
-        return torch.cat(((x - self.centre) / self.width, flags), dim=1)
+        x = (x - self.centre) / self.width
+        if self._clipped:
+            x[:, self._clipped] = _bent(x[:, self._clipped])
+        return torch.cat((x, flags), dim=1)
 
     def all(self, features: NDArray[np.float32], device: torch.device) -> Tensor:
         """The inputs of a whole table on this device, prepared in slices so that no copy of it is held twice."""
@@ -213,6 +219,12 @@ class Prepare(nn.Module):
                 raise ValueError(f"prepare.{name} must be positive")
         if not bool((self.knots.diff(dim=1) >= 0).all()):
             raise ValueError("prepare.knots must not fall")
+
+
+def _bent(x: Tensor) -> Tensor:
+    """x / sqrt(1 + (x / CLIP)^2): close to x in the middle, and never beyond CLIP."""
+    x = x.clamp(-1e6, 1e6)  # where float32 knows it from CLIP no longer, and its square still
+    return x / torch.sqrt(1 + (x / CLIP) ** 2)
 
 
 def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:

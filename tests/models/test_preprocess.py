@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from hepclf.models.preprocess import KNOTS, Preprocess
+from hepclf.models.preprocess import CLIP, KNOTS, Preprocess
 
 RNG = np.random.default_rng(0)
 SKEWED = RNG.exponential(50, size=(5000, 2)).astype(np.float32) - 5
@@ -27,6 +27,18 @@ def test_robust_has_median_zero_and_half_the_central_range_one():
     low, middle, high = np.quantile(prepared(SKEWED, scaling="robust"), (0.1587, 0.5, 0.8413), axis=0)
     assert middle == pytest.approx([0, 0], abs=1e-5)
     assert (high - low) / 2 == pytest.approx([1, 1], rel=1e-4)
+
+
+def test_clipped_is_robust_in_the_middle_and_never_beyond_its_bound():
+    robust, made = (prepared(SKEWED, scaling=scaling) for scaling in ("robust", "clipped"))
+    assert made == pytest.approx(robust / np.sqrt(1 + (robust / CLIP) ** 2), abs=1e-5)
+    prepare = Preprocess(scaling="clipped", features={"pt": "none"}).fit(SKEWED, NAMES)
+    far = torch.tensor([[7.0, -1e18], [7.0, -1e4], [7.0, 1e4], [7.0, 3e38]])
+    found = prepare(far)
+    assert found[:, 0].tolist() == [7] * 4
+    assert found[:, 1].tolist() == pytest.approx([-CLIP, -CLIP, CLIP, CLIP], abs=1e-3)
+    assert (found[:, 1].diff() >= 0).all()
+    assert not prepare.linear
 
 
 def test_quantile_makes_a_normal_distribution():
@@ -64,7 +76,7 @@ def test_single_features_may_have_a_scaling_of_their_own():
         prepared(SKEWED, features={"pT": "log"})
 
 
-@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "quantile", "log"])
+@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "clipped", "quantile", "log"])
 def test_a_missing_value_becomes_the_median_and_is_flagged(scaling):
     features = SKEWED.copy()
     features[::7, 1] = np.nan
@@ -105,7 +117,7 @@ def test_a_table_is_prepared_in_slices_with_the_same_result(monkeypatch):
     assert torch.equal(prepare.all(SKEWED, torch.device("cpu")), whole)
 
 
-@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "quantile", "log"])
+@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "clipped", "quantile", "log"])
 def test_features_beyond_float32_are_refused_by_name(scaling):
     features = SKEWED.copy()
     features[7, 1] = -3e20

@@ -33,3 +33,12 @@ def test_several_classes_agree_with_scikit_learn():
 def test_an_event_is_lost_in_isolation():
     for kind in ("cross_entropy", "squared_error"):
         assert losses(LOGITS[:1], TARGETS[:1], kind) == losses(LOGITS, TARGETS, kind)[:1]
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "squared_error"])
+def test_the_loss_of_an_event_is_the_mean_over_members(kind):
+    generator = torch.Generator().manual_seed(0)
+    for targets, shape in ((torch.tensor([0.0, 1, 1]), (2, 3)), (torch.tensor([0, 2, 1]), (2, 3, 3))):
+        members = torch.randn(shape, generator=generator)
+        apart = torch.stack([losses(member, targets, kind) for member in members])
+        assert torch.allclose(losses(members.flatten(0, 1), targets, kind), apart.mean(0))

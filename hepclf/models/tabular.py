@@ -1,0 +1,132 @@
+"""A strong network for tables: each feature embedded on its own, members that share their weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import field
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hepclf.models.network import Network
+from hepclf.models.preprocess import Preprocess
+from hepclf.recipe import recipe
+
+SCALE_RATE = 20.0  # how much faster the scales of the embedded features are learnt than the weights are
+
+
+@recipe
+class Tabular(Network):
+    """A perceptron that is several: members share the weights of a layer and differ in what they scale by.
+
+    Each feature is first embedded on its own, in waves whose frequencies are learnt (periodic embeddings,
+    arXiv:2203.05556, as arXiv:2407.04491 has them), which lets a small network see a mass peak; one learnt scale an
+    input then lets it turn from features that say nothing. The members (arXiv:2410.24210) train on the mean of
+    their losses and score by the mean of their logits.
+    """
+
+    preprocess: Preprocess = field(default_factory=lambda: Preprocess(scaling="clipped"))
+    hidden: tuple[int, ...] = (128, 128, 128)
+    members: int = 8
+    embedding: int = 4
+    frequencies: int = 16
+    frequency_width: float = 0.1
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.hidden or not all(width >= 1 for width in self.hidden):
+            raise ValueError(
+                f"hidden must be one width or more, each at least 1, however hidden={list(self.hidden)}; "
+                "use model=logistic for none"
+            )
+        for name in ("members", "embedding", "frequencies"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+        if not 0 < self.frequency_width < math.inf:
+            raise ValueError(f"frequency_width must be positive, however frequency_width={self.frequency_width}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), however dropout={self.dropout}")
+
+    def network(self, inputs: int, outputs: int) -> nn.Module:
+        """Embedding, then for each hidden width a shared layer, mish and dropout; a head for each member."""
+        embedding = Embedding(inputs, self.embedding, self.frequencies, self.frequency_width)
+        widths = (inputs * self.embedding, *self.hidden)
+        layers = [
+            Shared(given, width, self.members, first=not number)
+            for number, (given, width) in enumerate(pairwise(widths))
+        ]
+        return Members(embedding, layers, Heads(widths[-1], outputs, self.members), self.dropout)
+
+
+class Members(nn.Module):
+    """Inputs [n, d] to logits: of all members, one after another, [m n, outputs] in training, else their mean."""
+
+    def __init__(self, embedding: nn.Module, layers: list[Shared], heads: Heads, dropout: float) -> None:
+        super().__init__()
+        self.embedding, self.layers, self.heads = embedding, nn.ModuleList(layers), heads
+        self.dropout = dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits."""
+        x = self.embedding(x)
+        for layer in self.layers:
+            x = F.dropout(F.mish(layer(x)), self.dropout, self.training)
+        logits: Tensor = self.heads(x)
+        return logits.flatten(0, 1) if self.training else logits.mean(0)
+
+
+class Embedding(nn.Module):
+    """Each input x [n, d] beside waves of it, [n, d size], and each of these times a scale that is learnt.
+
+    The waves cos(2 pi (x f + phase)) of an input are mixed into size - 1 numbers.
+    """
+
+    def __init__(self, inputs: int, size: int, frequencies: int, width: float) -> None:
+        super().__init__()
+        self.frequency = nn.Parameter(torch.randn(inputs, frequencies) * width)
+        self.phase = nn.Parameter(torch.rand(inputs, frequencies) * 2 - 1)
+        self.mix = nn.Parameter(torch.randn(inputs, frequencies, size - 1) / math.sqrt(frequencies))
+        self.shift = nn.Parameter(torch.zeros(inputs, size - 1))
+        self.scale = nn.Parameter(torch.zeros(inputs * size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The embedded inputs."""
+        waves = torch.cos(2 * math.pi * (x[:, :, None] * self.frequency + self.phase))
+        mixed = torch.einsum("ndf,dfs->nds", waves, self.mix) + self.shift
+        # Adam's steps are as long as the rate whatever the gradient: the factor makes those of the scales longer.
+        return torch.cat((x[:, :, None], mixed), dim=2).flatten(1) * (1 + SCALE_RATE * self.scale)
+
+
+class Shared(nn.Module):
+    """One linear layer for all members, each of which scales what goes in and what comes out: to [m, n, width].
+
+    The first layer takes [n, inputs] and starts with random scales, by which the members come to differ.
+    """
+
+    def __init__(self, inputs: int, width: int, members: int, *, first: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, inputs) * math.sqrt(2 / inputs))
+        before = torch.randn(members, 1, inputs) if first and members > 1 else torch.ones(members, 1, inputs)
+        self.before = nn.Parameter(before)
+        self.after = nn.Parameter(torch.ones(members, 1, width))
+        self.bias = nn.Parameter((torch.rand(members, 1, width) * 2 - 1) / math.sqrt(inputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The members' units before their activation."""
+        return F.linear(x * self.before, self.weight) * self.after + self.bias
+
+
+class Heads(nn.Module):
+    """A last linear layer for each member: [m, n, inputs] to logits [m, n, outputs]."""
+
+    def __init__(self, inputs: int, outputs: int, members: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter((torch.rand(members, inputs, outputs) * 2 - 1) / math.sqrt(inputs))
+        self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The members' logits."""
+        return torch.baddbmm(self.bias, x, self.weight)
