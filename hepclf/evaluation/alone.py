@@ -12,6 +12,8 @@ from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, p
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-12  # a variance of V below is that of sums that cancel
+
 
 class Alone:
     """The area of one class against the rest, as `roc.area` has it, of stretches that come one by one.
@@ -70,4 +72,6 @@ class _Side:
         if n <= 1:
             return math.nan
         moved = self.second / other**2 - 2 * mean * self.first / other + mean**2 * self.squares
-        return math.sqrt(max(moved, 0.0) * n / (n - 1)) / self.total
+        if moved < ROUNDING * self.squares:
+            return 0.0
+        return math.sqrt(moved * n / (n - 1)) / self.total

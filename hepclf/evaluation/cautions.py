@@ -83,59 +83,57 @@ def _of_class(row: Population) -> Iterator[Caution]:
         )
 
 
+# Of features: kind -> what they do, and the way out.
+FEATURES = {
+    "constant_feature": ("never vary", "leave them out, or set model.preprocess.constant=drop"),
+    "missing_feature": ("never have a value", "leave them out"),
+    "missing_in_class": ("are missing in all events of a class", "a tagger learns the gap; leave them out"),
+    "no_overlap": (
+        "share no value between classes",
+        "each alone tells them apart; make sure that it is known of real data",
+    ),
+    "separates_alone": ("separate the classes almost alone", "make sure that they are not made from the label"),
+    "truth_name": ("have a name like truth or a weight", "leave out what real data do not have"),
+    "number_name": ("number the events", "carry them in data.spectators, and train on physics alone"),
+    "same_values": ("hold the values of another", "leave them out"),
+    "stand_in": (
+        "hold what may stand for a missing value",
+        "declare it missing, as a tagger takes it for a value",
+    ),
+}
+
+
 def of_features(features: Sequence[Feature], classes: Sequence[Population]) -> Iterator[Caution]:
     """Of features: one warning a kind, however many features there are."""
-    apart = {row.name: pair for row in features if (pair := _apart(row, classes))}
-    alone = [row for row in features if row.best > ALONE and row.name not in apart]
-    yield from _told(
-        "never vary",
-        {row.name: "" for row in features if row.distinct == 1},
-        "constant_feature",
-        "leave them out, or set model.preprocess.constant=drop",
-    )
-    yield from _told(
-        "never have a value",
-        {row.name: "" for row in features if row.distinct == 0},
-        "missing_feature",
-        "leave them out",
-    )
-    yield from _told(
-        "are missing in all events of a class",
-        {row.name: pair for row in features if row.distinct and (pair := _absent(row, classes))},
-        "missing_in_class",
-        "a tagger learns the gap; leave them out",
-    )
-    yield from _told(
-        "share no value between classes",
-        apart,
-        "no_overlap",
-        "each alone tells them apart; make sure that it is known of real data",
-    )
-    yield from _told(
-        "separate the classes almost alone",
-        {row.name: f"AUC {row.best:.4f}" for row in alone},
-        "separates_alone",
-        "make sure that they are not made from the label",
-    )
-    yield from _told(
-        "have a name like truth or a weight",
-        {row.name: "" for row in features if looks_like_truth(row.name)},
-        "truth_name",
-        "leave out what real data do not have",
-    )
-    yield from _told(
-        "number the events",
-        {row.name: "" for row in features if looks_like_a_number(row.name)},
-        "number_name",
-        "carry them in data.spectators, and train on physics alone",
-    )
-    yield from _told("hold the values of another", _twins(features), "same_values", "leave them out")
-    yield from _told(
-        "hold what may stand for a missing value",
-        {row.name: text for row in features if (text := _stand_in(row))},
-        "stand_in",
-        "declare it missing, as a tagger takes it for a value",
-    )
+    found: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
+    found["same_values"] = _twins(features)
+    for row in features:
+        for kind, note in _of_feature(row, classes):
+            found[kind][row.name] = note
+    for kind, about in found.items():
+        if about:
+            what, way = FEATURES[kind]
+            yield Caution(kind, tuple(about), f"features that {what}: {_listed(about)}; {way}")
+
+
+def _of_feature(row: Feature, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
+    """The kinds of warning that one feature deserves, each with what to note of it."""
+    if row.distinct == 1:
+        yield "constant_feature", ""
+    if row.distinct == 0:
+        yield "missing_feature", ""
+    elif absent := _absent(row, classes):
+        yield "missing_in_class", absent
+    if apart := _apart(row, classes):
+        yield "no_overlap", apart
+    elif row.best > ALONE:
+        yield "separates_alone", f"AUC {row.best:.4f}"
+    if looks_like_truth(row.name):
+        yield "truth_name", ""
+    if looks_like_a_number(row.name):
+        yield "number_name", ""
+    if stand_in := _stand_in(row):
+        yield "stand_in", stand_in
 
 
 def of_duplicates(found: Duplicates) -> Iterator[Caution]:
@@ -164,12 +162,10 @@ def of_duplicates(found: Duplicates) -> Iterator[Caution]:
             )
 
 
-def _told(what: str, about: Mapping[str, str], kind: str, way: str) -> Iterator[Caution]:
-    if not about:
-        return
+def _listed(about: Mapping[str, str]) -> str:
+    """The first few names, each with its note, and how many more there are."""
     shown = [f"{name} ({note})" if note else name for name, note in list(about.items())[:SHOWN]]
-    more = f" and {len(about) - SHOWN} more" if len(about) > SHOWN else ""
-    yield Caution(kind, tuple(about), f"features that {what}: {', '.join(shown)}{more}; {way}")
+    return ", ".join(shown) + (f" and {len(about) - SHOWN} more" if len(about) > SHOWN else "")
 
 
 def _apart(row: Feature, classes: Sequence[Population]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,9 @@ from hepclf.evaluation.verdict import Histogram
 
 Array = NDArray[np.float64]
 
-BINS = 50
-OUTSIDE = 0.0005  # of the events on either side may lie beyond the axis, where they would stretch it
-STRETCHED = 1.5
+BINS = 50  # at most
+FEW = 20  # whole numbers have a bin each, however few events there are
+TAIL = 0.005  # of the events on either side, which stretch the axis by no more than half of what the others span
 
 
 class Shape(NamedTuple):
@@ -63,13 +64,19 @@ class Binned:
 def edges(order: Ascending) -> Array:
     """Edges of the bins: all values, but for a few far ones; whole numbers lie in the middle of theirs."""
     low, high = order.value(0), order.value(len(order) - 1)
-    beyond = int(OUTSIDE * len(order))
-    inner_low, inner_high = order.value(beyond), order.value(len(order) - 1 - beyond)
-    if inner_high > inner_low and high - low > STRETCHED * (inner_high - inner_low):
-        low, high = inner_low, inner_high
-    if abs(high) < 2**24 > abs(low) and all((part.values == np.floor(part.values)).all() for part in order.stretches()):
-        step = max(1, int(np.ceil((high - low + 1) / BINS)))
+    tail = int(TAIL * len(order))
+    first, last = order.value(tail), order.value(len(order) - 1 - tail)
+    if last > first:
+        low, high = max(low, first - (last - first) / 2), min(high, last + (last - first) / 2)
+    count = min(BINS, math.ceil(2 * len(order) ** (1 / 3)))  # few events show no more (Rice)
+    if max(abs(low), abs(high)) < 2**24 and _whole(order):
+        low, high = math.floor(low), math.ceil(high)
+        step = max(1, math.ceil((high - low + 1) / max(count, FEW)))
         return np.arange(low - 0.5, high + step, step)
     if high - low <= 1e-5 * max(abs(low), abs(high)):
         low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
-    return np.linspace(low, high, BINS + 1)
+    return np.linspace(low, high, count + 1)
+
+
+def _whole(order: Ascending) -> bool:
+    return all((part.values == np.floor(part.values)).all() for part in order.stretches())

@@ -43,3 +43,8 @@ def test_a_side_without_weight_has_no_area():
 
 def test_one_event_a_side_has_no_error():
     assert alone([1, 2], np.array([False, True]), np.ones(2)) == (1.0, None)
+
+
+def test_a_constant_has_an_area_of_a_half_and_no_error():
+    weights = np.random.default_rng(0).normal(1, 2, 1000)
+    assert alone(np.full(1000, 3.0), np.arange(1000) % 3 == 0, weights) == (pytest.approx(0.5), None)

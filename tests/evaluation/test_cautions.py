@@ -60,6 +60,13 @@ def test_a_name_is_told(kind, name, other):
     assert kind not in told(events(**{other: normal()}))
 
 
+@pytest.mark.parametrize(("kind", "value"), [("constant_feature", 1.0), ("missing_feature", np.nan)])
+def test_a_feature_without_content_is_told_once(kind, value):
+    found = told(events(f=np.full(N, value), g=np.full(N, value)))
+    assert list(found) == [kind]
+    assert found[kind].about == ("f", "g")
+
+
 def test_a_few_events_may_be_apart_by_chance():
     labels = np.append(np.zeros(N - 5), np.ones(5)).astype(np.int64)
     assert "no_overlap" not in told(events(labels=labels, f=np.arange(N)))

@@ -84,5 +84,12 @@ def test_keys_are_equal_where_rows_are(values):
     assert sorted(keys.values()) == sorted(Counter(map(tuple, table.tolist())).values())
 
 
+def test_all_bits_of_a_key_vary_though_those_of_whole_numbers_do_not():
+    rows = np.stack([np.arange(20_000) % 200, np.arange(20_000) // 200], axis=1)
+    for shift in (0, 24, 48):
+        low = row_keys(events(rows)) >> np.uint64(shift) & np.uint64(0xFFFF)
+        assert len(np.unique(low)) == pytest.approx(2**16 * (1 - np.exp(-20_000 / 2**16)), rel=0.02)
+
+
 def test_events_without_features_repeat_nothing():
     assert duplicates(events(np.empty((5, 0)))) == Duplicates(0, 0, 0, None)

@@ -176,10 +176,11 @@ def _colours(survey: Survey) -> dict[str, str]:
 def _limit(ax: Axes, row: Feature, room: float) -> None:
     """Room above for words; a logarithmic axis where the peak would hide all else."""
     shape = row.shape
-    known = [of.density for of in shape.histograms if of is not None] if shape else []
-    every = np.concatenate(known or [np.ones(1)])
+    known = [of for of in shape.histograms if of is not None] if shape else []
+    every = np.concatenate([of.density for of in known] or [np.ones(1)])
+    tops = [of.density + of.error for of in known]
     seen = every[every > 0]
-    top, low = float(every.max()), float(every.min())
+    top, low = float(np.concatenate(tops or [np.ones(1)]).max()), float(every.min())
     if len(seen) and low >= 0 and top > STEEP * float(np.median(seen)):
         bottom = float(seen.min()) / 2
         ax.set_yscale("log")
