@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.preprocess import Preprocess as Preprocess
+    from hepclf.prediction.predict import predict as predict
     from hepclf.prediction.prediction import Prediction as Prediction
-    from hepclf.prediction.prediction import predict as predict
     from hepclf.run import new_folder as new_folder
     from hepclf.training.trainer import Trainer as Trainer
     from hepclf.workflow.train import train as train
@@ -54,7 +54,7 @@ _HOMES = {
     "Preprocess": "models.preprocess",
     "Scored": "evaluation.scored",
     "Trainer": "training.trainer",
-    "predict": "prediction.prediction",
+    "predict": "prediction.predict",
     "train": "workflow.train",
 }
 __all__ = list(_HOMES)

@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _predict(config: DictConfig) -> None:
-    from hepclf.prediction.prediction import predict
+    from hepclf.prediction.predict import predict
 
     values = conf.plain(config)
     prediction = _read(values)

@@ -66,11 +66,10 @@ def _alive(place: Path) -> bool:
     owner, process, _ = place.name.removesuffix(PART).rsplit(".", 2)
     if owner.endswith(f".{socket.gethostname()}") and process.isdigit():
         try:
-            os.kill(int(process), 0)
+            with suppress(PermissionError):  # of another user's, which is there
+                os.kill(int(process), 0)
         except ProcessLookupError:
             return False
-        except PermissionError:
-            pass  # it is another user's, so it is there
         return True
     with suppress(FileNotFoundError):
         return time.time() - place.stat().st_mtime < ABANDONED

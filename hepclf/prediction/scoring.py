@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,34 +23,30 @@ from hepclf.prediction.copied import Copied, Layout, layout
 from hepclf.prediction.formats import opened
 from hepclf.prediction.friend import Friend
 from hepclf.prediction.output import Output, aside, writing
-from hepclf.prediction.plan import Kind, Predicted, Task, subject
+from hepclf.prediction.plan import Predicted, Task, subject
+from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.reading import Block, blocks, looked, named
 from hepclf.run import Run
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """All that the scoring of a file depends on, in a form that goes to other processes."""
+class Job(NamedTuple):
+    """All that the scoring of a file depends on, in a form that goes to other processes; what the scores are called."""
 
     run: Run
     recipes: tuple[type[Any], ...]
     asked: Asked
-    output: Kind
-    scores: tuple[str, ...]  # what the scores are called
-    friend: str
-    drop: tuple[str, ...]
-    fill: float
-    chunk: int
-    device: str
-    skip: bool
+    prediction: Prediction
+    scores: tuple[str, ...]
 
     def tagger(self) -> Tagger:
         """The run's tagger, on the device."""
         found = load_tagger(self.run.tagger, self.recipes)
         move: Callable[[str], Tagger] | None = getattr(found, "to", None)
-        if move is None and self.device not in ("auto", "cpu"):
-            raise ValueError(f"this tagger scores on the cpu alone, however device={self.device}; use device=auto")
-        return found if move is None else move(self.device)
+        if move is None and self.prediction.device not in ("auto", "cpu"):
+            raise ValueError(
+                f"this tagger scores on the cpu alone, however device={self.prediction.device}; use device=auto"
+            )
+        return found if move is None else move(self.prediction.device)
 
 
 def branches(branch: str, classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -70,7 +65,7 @@ def look(job: Job, task: Task) -> int:
         ThreadPoolExecutor(1) as readers,  # of its own, as who reads waits for who decompresses
         closing(opened(task.source, task.tree, pool)) as file,
     ):
-        found = looked(file, job.asked, job.chunk, readers)
+        found = looked(file, job.asked, job.prediction.chunk, readers)
         _layout(job, task, file)
         return found.size
 
@@ -83,7 +78,7 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
             ThreadPoolExecutor(AHEAD) as readers,
             closing(opened(task.source, task.tree, pool)) as file,
         ):
-            part = looked(file, job.asked, job.chunk, readers)
+            part = looked(file, job.asked, job.prediction.chunk, readers)
             shape = _layout(job, task, file)
             with (
                 writing(task.output),
@@ -100,14 +95,14 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
                 output.close()
         return Predicted(task.source.name, task.output, "written", part.size, selected)
     except FileError as error:
-        if not job.skip:
+        if job.prediction.on_bad_file == "error":
             raise
         return Predicted(task.source.name, task.output, "bad", reason=str(error))
 
 
 def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDArray[np.float64]]:
     """The scores of each entry of a block, and the declared value where it was not selected."""
-    found = np.full((len(job.scores), block.entries), job.fill)
+    found = np.full((len(job.scores), block.entries), job.prediction.fill)
     if len(block.features):
         with named(part.file):
             scores = tagger.scores(Events(features=block.features, names=tagger.inputs))
@@ -117,13 +112,13 @@ def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDA
 
 def _layout(job: Job, task: Task, file: File) -> Layout:
     """The branches to copy, where a copy is asked for."""
-    if job.output != "copy":
+    if job.prediction.output != "copy":
         return Layout((), ())
     tree = getattr(file, "tree", None)
     with named(file):
         if tree is None:
             raise ValueError("output=copy copies a tree of a ROOT file, which this is not; choose another output")
-        shape = layout(task.source.path, tree, job.drop)
+        shape = layout(task.source.path, tree, job.prediction.drop)
         for name in (*job.scores, *job.asked.carried):
             if name in shape.written:
                 raise ValueError(f"branch {name!r} is there already; choose another name, as in branch=mva")
@@ -131,9 +126,9 @@ def _layout(job: Job, task: Task, file: File) -> Layout:
 
 
 def _output(job: Job, file: File, place: Any, shape: Layout) -> Output:
-    match job.output:
+    match job.prediction.output:
         case "friend":
-            return Friend(place, job.friend)
+            return Friend(place, job.prediction.friend)
         case "copy":
             return Copied(place, str(getattr(file, "tree", None)), shape)
         case "parquet":
@@ -152,7 +147,7 @@ def notes(job: Job, task: Task, entries: int, selected: int) -> str:
             "run": str(job.run.folder.resolve()),
             "scores": job.scores,
             "selection": job.asked.selection,
-            "fill": repr(job.fill),
+            "fill": repr(job.prediction.fill),
             "entries": entries,
             "selected": selected,
         }

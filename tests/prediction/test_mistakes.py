@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 from hepclf import Evaluation, Logistic, Prediction, Trainer, predict, train
-from hepclf.prediction import prediction as story
+from hepclf.prediction import predict as story
 from hepclf.prediction.workers import Team
 
 
