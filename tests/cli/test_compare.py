@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy.stats import norm
 
+from hepclf.cli.compare import _table
 from hepclf.cli.completion import candidates
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
@@ -162,9 +164,13 @@ def test_runs_on_other_events_are_unpaired_and_said(hepclf, made):
 
 
 def test_what_makes_numbers_hard_to_compare_is_said(hepclf, made):
-    made("a", 1.0, "bdt", device="cuda"), made("b", systematic=0.3), made("c", 2.0, "x", minimum_background=1e6)
+    (
+        made("a", 1.0, "bdt", device="cuda"),
+        made("b", systematic=0.3, plots=True),
+        made("c", 2.0, "x", minimum_background=1e6),
+    )
     _, out, _ = hepclf("compare", "a", "b", "c", "out=o", "plots=false")
-    assert "significances by evaluations that differ in systematic, minimum_background" in out
+    assert "significances by evaluations that differ in systematic, minimum_background" in out.splitlines()
     assert "times on different devices: cpu, cuda" in out
     assert "x: no significance, as no cut on validation keeps" in " ".join(out.split())
 
@@ -176,6 +182,13 @@ def test_tables_fit_80_columns_whatever_the_names(hepclf, made):
     tables, _, listing = out.rpartition("\n\n")
     assert max(len(line) for line in tables.splitlines()) <= 80
     assert "a_model_with_quite_a_long_name_2 noise=0.1  b" in listing
+
+
+def test_a_long_name_is_folded_before_any_number_is():
+    console = Console(record=True, width=80)
+    numbers = ["0.975612 ± 0.000011"] * 3
+    _table(console, "title", ("", "a", "b", "c"), iter([["a name of words that go on and on and on", *numbers]]))
+    assert "  ".join(numbers) in console.export_text()
 
 
 def test_taggers_that_rank_alike_have_no_p(hepclf, made):

@@ -278,9 +278,12 @@ def test_the_ratio_is_of_rejections_at_the_same_signal_efficiency(two):
     assert found.ratios[1].error[at] == pytest.approx(found.ratios[1].value[at] * relative)
 
 
-def test_a_ratio_is_unknown_where_hardly_any_background_is_left():
-    labels = np.repeat([1, 0], 50)
-    apart = of(labels, np.linspace(1, 0, 100))
-    mixed = of(labels, np.concatenate([np.linspace(1, 0.2, 50), np.linspace(0.8, 0, 50)]))
-    ratio = compare([mixed, apart]).ratios[1]
-    assert np.isnan(ratio.value[:90]).all()
+def test_a_ratio_is_unknown_where_one_rejection_is_not_known_to_a_half(two):
+    labels, one, other, _ = two(300, seed=13)
+    found = compare([of(labels, one, name="a"), of(labels, other, name="b")])
+    first, second = found.contenders
+    poor = [made.kept_error >= made.kept / 2 for made in (first, second)]
+    assert poor[0].any()
+    assert (~poor[0] & poor[1]).any()
+    assert not poor[0].all()
+    np.testing.assert_array_equal(np.isnan(found.ratios[1].value), poor[0] | poor[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
@@ -72,7 +73,9 @@ def test_the_legend_says_area_and_error_in_the_order_of_the_lines(of):
         figure = Figure()
         roc(figure.subplots(), lines(found))
         key(figure, heading(found))
+        FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
+    assert legend.get_window_extent().y0 >= figure.axes[0].get_window_extent().y1, "no curve runs behind it"
     assert legend.get_title().get_text() == "AUC, best on validation first, bands ±1σ"
     for text, one in zip(legend.get_texts(), found.contenders, strict=True):
         assert text.get_text() == f"{one.name}: {one.test.value:.3f} ± {one.test.error:.3f}"
