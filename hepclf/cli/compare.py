@@ -59,12 +59,12 @@ def show(console: Console, found: Compared) -> None:
         "best on validation first" if found.comparison.by_validation else "in the order given, as none has validation"
     )
     _table(console, f"AUC and significance, {order}", QUALITY, _quality(found))
-    of = f", {found.signal} against the rest" if len(found.classes) > 2 else ""
+    of = f", {found.signal} against the rest," if len(found.classes) > 2 else ""
     targets = [point.target for point in found.comparison.contenders[0].working_points]
     for start in range(0, len(targets), ACROSS):
         some = slice(start, start + ACROSS)
         header = ("", *(f"{target:g}" for target in targets[some]))
-        _table(console, f"rejection on test at a signal efficiency of{of}", header, _rejections(found, some))
+        _table(console, f"rejection on test{of} at a signal efficiency of", header, _rejections(found, some))
     _table(console, "cost", ("", "training", "tagger", "scoring"), _costs(found))
     several = len(found.comparison.differences) > 1
     header = ("", "difference", "p", *(["p (Holm)"] if several else []), "test events")
