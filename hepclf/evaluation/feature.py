@@ -136,7 +136,7 @@ class _Sums:
     def add(self, stretch: Stretch, labels: NDArray[np.int64], weights: Array) -> None:
         away = stretch.values - self._centre
         moved, k = weights * away, len(self._classes)
-        self._moments += away.sum(), away @ away
+        self._moments += away.sum(), (away * away).sum()
         self._weighted += [np.bincount(labels, sums, k) for sums in (weights, weights * weights, moved, moved * away)]
         lowest = int(stretch.ends[0]) + 1 if self.distinct == 0 else self.at_edges[0]
         self.at_edges = (lowest, int(np.diff(stretch.ends, prepend=-1)[-1]))
