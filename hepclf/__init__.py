@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from hepclf.evaluation.scored import Scored as Scored
     from hepclf.events import Events as Events
     from hepclf.models.bdt import BDT as BDT
+    from hepclf.models.cuts import Cuts as Cuts
     from hepclf.models.kinds import load_tagger as load_tagger
+    from hepclf.models.knn import KNN as KNN
+    from hepclf.models.likelihood import Likelihood as Likelihood
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.preprocess import Preprocess as Preprocess
+    from hepclf.models.scikit import Sklearn as Sklearn
+    from hepclf.models.svm import SVM as SVM
     from hepclf.prediction.predict import predict as predict
     from hepclf.prediction.prediction import Prediction as Prediction
     from hepclf.run import new_folder as new_folder
@@ -45,14 +50,19 @@ _HOMES = {
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",
     "BDT": "models.bdt",
+    "Cuts": "models.cuts",
+    "KNN": "models.knn",
     "load_tagger": "models.kinds",
     "new_folder": "run",
     "Events": "events",
+    "Likelihood": "models.likelihood",
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
     "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
     "Scored": "evaluation.scored",
+    "Sklearn": "models.scikit",
+    "SVM": "models.svm",
     "Trainer": "training.trainer",
     "predict": "prediction.predict",
     "train": "workflow.train",

@@ -8,10 +8,13 @@ from typing import Any
 
 from hepclf.models.cuts import CutsTagger
 from hepclf.models.fisher import FisherTagger
+from hepclf.models.knn import KNNTagger
 from hepclf.models.likelihood import LikelihoodTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import KIND as NETWORK
 from hepclf.models.network import NetworkTagger
+from hepclf.models.scikit import SklearnTagger
+from hepclf.models.svm import SVMTagger
 from hepclf.models.tagger import read_head
 from hepclf.models.trees import TreesTagger
 
@@ -21,6 +24,9 @@ _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
     TreesTagger.kind: TreesTagger.load,
     LikelihoodTagger.kind: LikelihoodTagger.load,
     CutsTagger.kind: CutsTagger.load,
+    KNNTagger.kind: KNNTagger.load,
+    SVMTagger.kind: SVMTagger.load,
+    SklearnTagger.kind: SklearnTagger.load,
 }
 
 

@@ -8,16 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save
 
 import hepclf
 from hepclf import Trainer, load_tagger
 from hepclf.data.expressions import parse
 from hepclf.events import Events
-from hepclf.models import arrays
 from hepclf.models.cuts import Cuts
 from hepclf.models.grid import cut, grid
-from hepclf.models.tagger import write_tagger
 
 NO_PLOTS = hepclf.Evaluation(plots=False)
 
@@ -201,12 +198,8 @@ def test_a_run_has_a_tagger_that_loads_and_its_cuts_in_the_record():
         ({"high": np.zeros((19, 2))}, "'high' must have shape"),
     ],
 )
-def test_boxes_that_do_not_fit_are_refused(gaussians, changes, says):
+def test_boxes_that_do_not_fit_are_refused(gaussians, planted, changes, says):
     tagger = fitted(gaussians())
-    tagger.save("tagger")
-    head = json.loads(Path("tagger/tagger.json").read_text())
-    kept = {name: np.ascontiguousarray(array) for name, array in {**tagger.arrays, **changes}.items()}
-    contents = {name: head[name] for name in ("kind", "inputs", "classes", "settings", "summary")}
-    write_tagger(Path("tagger"), {arrays.FILE: save(kept)}, contents)
+    planted(tagger, changes)
     with pytest.raises(ValueError, match=says):
         load_tagger("tagger")

@@ -1,0 +1,51 @@
+"""Features on one scale, for models that measure distances."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.models.arrays import Matrix, medians
+
+Array = NDArray[np.float64]
+
+
+class Scales(NamedTuple):
+    """What stands in for missing values, the weighted mean and the width of each feature [d]."""
+
+    fill: NDArray[np.float32]
+    centre: Array
+    width: Array
+    missing: list[int]
+
+    def scaled(self, features: NDArray[np.float32]) -> Array:
+        """Features of mean 0 and width 1 in training, none missing."""
+        return scaled(np.where(np.isnan(features), self.fill, features), self.centre, self.width)
+
+
+def scaled(features: NDArray[np.float32], centre: Array, width: Array) -> Array:
+    """Features [n, d] in units of their widths."""
+    found: Array = (features - centre) / width
+    return found
+
+
+def scales(train: Matrix) -> Scales:
+    """The scales of these events; a feature that never varies keeps its unit."""
+    fill, missing = medians(train)
+    x = np.where(np.isnan(train.features), fill, train.features).astype(np.float64)
+    weights = train.weights / train.weights.sum()
+    centre = weights @ x
+    width = np.sqrt(weights @ (x - centre) ** 2)
+    width[~(width > 1e-9 * np.abs(centre))] = 1
+    return Scales(fill, centre, width, missing)
+
+
+def refuse_many(events: int, most: int, what: str, why: str) -> None:
+    """A ValueError where there are more training events than the model is made for."""
+    if events > most:
+        raise ValueError(
+            f"{what} {why}: at most most={most:,} training events, the data has {events:,}; "
+            f"use model=bdt or fewer events, or set model.most={events}"
+        )

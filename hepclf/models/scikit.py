@@ -1,0 +1,168 @@
+"""Any classifier of scikit-learn by its name: it is trained and judged, and stays in memory."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events, nearest
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.calibrate import Calibration, calibrated, probabilities
+from hepclf.models.model import Fit
+from hepclf.models.scales import Scales, scales
+from hepclf.models.tagger import write_tagger
+from hepclf.recipe import recipe
+from hepclf.training.trainer import Trainer
+
+Array = NDArray[np.float64]
+
+log = logging.getLogger(__name__)
+
+
+@recipe
+class Sklearn:
+    """A classifier of scikit-learn, fitted to features of mean 0 and width 1; a missing value counts as the median.
+
+    estimator  its dotted name
+    settings   its parameters; random_state is the trainer's seed
+
+    Its tagger cannot be saved, as scikit-learn has no format but pickle, which can run code when it is read: the run
+    holds scores, metrics and plots, and no tagger. From the trainer it takes balance, negative_weights and seed.
+    Weights that differ are refused where the estimator takes none. Without predict_proba, the decision function is
+    calibrated on the validation split.
+    """
+
+    estimator: str = "sklearn.naive_bayes.GaussianNB"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"sklearn(\.[A-Za-z_]\w*)+", self.estimator, re.ASCII):
+            raise ValueError(
+                f"estimator must be a classifier of scikit-learn, such as sklearn.naive_bayes.GaussianNB, "
+                f"however estimator={self.estimator}"
+            )
+
+    def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
+        """A training of this model; iterate over it."""
+        estimator = self._estimator(trainer.seed)
+        what = f"model=sklearn ({self.estimator})"
+        first, second = (matrix(part, trainer, what) for part in (train, valid))
+        return ArrayFit(first, second, lambda train: _fitted(estimator, self.estimator, train, second))
+
+    def _estimator(self, seed: int) -> Any:
+        """The estimator with its settings, checked before anything is trained."""
+        cls = _classifier(self.estimator)
+        known = cls().get_params(deep=False)
+        for name in self.settings:
+            if name not in known:
+                raise ValueError(f"model.settings.{name} is not a parameter of {self.estimator}{nearest(name, known)}")
+        seeded = {"random_state": seed} if "random_state" in known else {}
+        return cls(**{**seeded, **self.settings})
+
+
+class SklearnTagger(ArrayTagger):
+    """An estimator in memory."""
+
+    kind = "unsaved"
+
+    def __init__(
+        self, estimator: Any, name: str, scale: Scales, train: Matrix, calibration: Calibration | None
+    ) -> None:
+        self._estimator, self._name, self._scale, self._calibration = estimator, name, scale, calibration
+        settings = {"missing": scale.missing}
+        super().__init__(
+            inputs=train.names,
+            classes=train.classes,
+            arrays={"fill": scale.fill},
+            settings=settings,
+            summary={"estimator": name},
+        )
+
+    def probabilities(self, features: NDArray[np.float32]) -> Array:
+        """Of class 1 [n], or of each class [n, k]."""
+        k = len(self.classes)
+        if not len(features):
+            return np.empty(0 if k == 2 else (0, k))
+        x = self._scale.scaled(features)
+        if self._calibration is None:
+            found = np.asarray(self._estimator.predict_proba(x), dtype=np.float64)
+            return found[:, 1] if k == 2 else found
+        slope, offsets = self._calibration
+        return probabilities(slope * _decisions(self._estimator, x) + offsets)
+
+    def check(self) -> None:
+        """Nothing: no stranger's file makes it."""
+
+    def save(self, folder: Path | str) -> None:
+        """Write a tagger.json that says what was trained, and that it was not saved."""
+        log.warning(
+            "%s was trained and judged but cannot be saved: the run holds its scores, metrics and plots, and no "
+            "tagger that predict or export could use",
+            self._name,
+        )
+        head = {"kind": self.kind, "inputs": self.inputs, "classes": self.classes, "summary": self.summary}
+        write_tagger(Path(folder), {}, head)
+
+    @classmethod
+    def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> SklearnTagger:  # noqa: ARG003
+        """Always a ValueError: there is nothing to load."""
+        raise ValueError(
+            f"{folder} holds no tagger: a scikit-learn estimator was trained in memory and cannot be saved; "
+            "use a model that can, such as bdt, forest, knn or svm"
+        )
+
+
+def _classifier(name: str) -> Any:
+    """The class of this dotted name."""
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    module, _, last = name.rpartition(".")
+    try:
+        cls = getattr(import_module(module), last, None)
+    except ImportError as error:
+        raise ValueError(f"model.estimator={name} cannot be imported: {error}") from error
+    if not (isinstance(cls, type) and issubclass(cls, ClassifierMixin) and issubclass(cls, BaseEstimator)):
+        raise ValueError(f"model.estimator={name} is not a classifier of scikit-learn")
+    try:
+        cls()
+    except TypeError as error:
+        raise ValueError(f"model.estimator={name} needs other estimators, which settings cannot hold") from error
+    return cls
+
+
+def _fitted(estimator: Any, name: str, train: Matrix, valid: Matrix) -> SklearnTagger:
+    from sklearn.utils.validation import has_fit_parameter
+
+    scale = scales(train)
+    weights = {"sample_weight": train.weights}
+    if not has_fit_parameter(estimator, "sample_weight"):
+        if np.ptp(train.weights) > 1e-9 * train.weights.max():
+            raise ValueError(
+                f"{name} takes no weights, however the training weights lie between {train.weights.min():.4g} and "
+                f"{train.weights.max():.4g}; set trainer.balance=mean where the events' own are equal, or "
+                "choose another estimator"
+            )
+        weights = {}
+    estimator.fit(scale.scaled(train.features), train.targets, **weights)
+    if absent := set(range(len(train.classes))) - set(estimator.classes_):
+        raise ValueError(f"class {train.classes[min(absent)]!r} has no training events; change data.split")
+    if hasattr(estimator, "predict_proba"):
+        return SklearnTagger(estimator, name, scale, train, None)
+    if not hasattr(estimator, "decision_function"):
+        raise ValueError(f"{name} gives neither probabilities nor decisions, so it cannot be judged by its scores")
+    decisions = _decisions(estimator, scale.scaled(valid.features))
+    return SklearnTagger(estimator, name, scale, train, calibrated(decisions, valid))
+
+
+def _decisions(estimator: Any, x: Array) -> Array:
+    """The decision function [n, k]; of two classes the background's is zero."""
+    found = np.asarray(estimator.decision_function(x), dtype=np.float64)
+    return np.c_[np.zeros(len(found)), found] if found.ndim == 1 else found

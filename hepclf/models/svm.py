@@ -1,0 +1,126 @@
+"""The support vector machine with a Gaussian kernel, for small data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.calibrate import calibrated, probabilities
+from hepclf.models.model import Fit
+from hepclf.models.scales import refuse_many, scaled, scales
+from hepclf.recipe import recipe
+from hepclf.training.trainer import Trainer
+
+Array = NDArray[np.float64]
+CELLS = 1 << 22  # values of the kernel in memory at once
+CACHE_MB = 500  # of kernel values during training
+
+
+@recipe
+class SVM:
+    """The surface with the widest margin between the classes in the space of kernels exp(-gamma |x - y|^2).
+
+    c      what an event inside the margin costs, its weight being 1; large follows the data closely
+    gamma  of distances in widths of the features; null: 1 / number of features
+    most   training events; time and memory grow with the square of their number
+
+    Of more than two classes each has a machine of its own against the others. Probabilities come from Platt's sigmoid,
+    fitted to the validation split. A missing value counts as the median. From the trainer it takes balance and
+    negative_weights.
+    """
+
+    c: float = 1.0
+    gamma: float | None = None
+    most: int = 20_000
+
+    def __post_init__(self) -> None:
+        if self.most < 1:
+            raise ValueError(f"most must be at least 1, however most={self.most}")
+        for name in ("c", "gamma"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < np.inf:
+                raise ValueError(f"{name} must be positive and finite, however {name}={value}")
+
+    def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
+        """A training of this model; iterate over it."""
+        refuse_many(len(train), self.most, "model=svm", "takes the square of the events in time")
+        first, second = (matrix(part, trainer, "model=svm") for part in (train, valid))
+        return ArrayFit(first, second, lambda train: self._fitted(train, second))
+
+    def _fitted(self, train: Matrix, valid: Matrix) -> SVMTagger:
+        from sklearn.base import clone
+        from sklearn.svm import SVC
+
+        scale, k = scales(train), len(train.classes)
+        heavy = train.weights > 0
+        x, gamma = scale.scaled(train.features[heavy]), self.gamma or 1 / len(train.names)
+        machine = SVC(C=self.c, gamma=gamma, cache_size=CACHE_MB)
+        targets = [train.targets[heavy] == label for label in ([1] if k == 2 else range(k))]
+        machines = [clone(machine).fit(x, target, train.weights[heavy]) for target in targets]
+        vectors = np.unique(np.concatenate([machine.support_ for machine in machines]))
+        arrays: dict[str, NDArray[Any]] = {
+            "fill": scale.fill,
+            "centre": scale.centre,
+            "width": scale.width,
+            "vectors": x[vectors],
+            "coefficients": np.stack([_coefficients(machine, vectors) for machine in machines]),
+            "intercepts": np.concatenate([machine.intercept_ for machine in machines]),
+            "gamma": np.full(1, gamma),
+            "slope": np.ones(1),
+            "offsets": np.zeros(k),
+        }
+        settings = {"missing": scale.missing}
+        plain = SVMTagger(inputs=train.names, classes=train.classes, arrays=arrays, settings=settings)
+        slope, offsets = calibrated(plain.logits(np.where(np.isnan(valid.features), scale.fill, valid.features)), valid)
+        arrays |= {"slope": np.full(1, slope), "offsets": offsets}
+        summary = {"support_vectors": len(vectors), "slope": slope}
+        return SVMTagger(inputs=train.names, classes=train.classes, arrays=arrays, settings=settings, summary=summary)
+
+
+class SVMTagger(ArrayTagger):
+    """Support vectors, and the coefficients of each machine."""
+
+    kind = "svm"
+
+    def probabilities(self, features: NDArray[np.float32]) -> Array:
+        """Of class 1 [n], or of each class [n, k]."""
+        return probabilities(self.logits(features) * self.arrays["slope"] + self.arrays["offsets"])
+
+    def logits(self, features: NDArray[np.float32]) -> Array:
+        """The machines' decisions [n, k]; of two classes the background's is zero."""
+        x = scaled(features, self.arrays["centre"], self.arrays["width"])
+        rows = max(CELLS // len(self.arrays["vectors"]), 1)
+        parts = [self._decisions(x[start : start + rows]) for start in range(0, max(len(x), 1), rows)]
+        found = np.concatenate(parts)
+        return np.c_[np.zeros(len(found)), found] if len(self.classes) == 2 else found
+
+    def check(self) -> None:
+        """Shapes, and a kernel that falls with the distance."""
+        k, d, n = len(self.classes), len(self.inputs), len(self.arrays["vectors"])
+        for name in ("fill", "centre", "width"):
+            self._shaped(name, (d,))
+        self._shaped("vectors", (n, d))
+        machines = 1 if k == 2 else k
+        self._shaped("coefficients", (machines, n))
+        self._shaped("intercepts", (machines,))
+        self._shaped("slope", (1,))
+        self._shaped("offsets", (k,))
+        if n < 1 or (self.arrays["width"] <= 0).any() or self._shaped("gamma", (1,))[0] <= 0:
+            raise ValueError("there must be support vectors, and widths and gamma above 0")
+        self._squares = (self.arrays["vectors"] ** 2).sum(axis=1)
+
+    def _decisions(self, x: Array) -> Array:
+        distances = (x**2).sum(axis=1)[:, None] + self._squares - 2 * x @ self.arrays["vectors"].T
+        kernel = np.exp(-self.arrays["gamma"] * np.maximum(distances, 0))
+        found: Array = kernel @ self.arrays["coefficients"].T + self.arrays["intercepts"]
+        return found
+
+
+def _coefficients(machine: Any, vectors: NDArray[np.int64]) -> Array:
+    found = np.zeros(len(vectors))
+    found[np.searchsorted(vectors, machine.support_)] = machine.dual_coef_[0]
+    return found

@@ -1,0 +1,121 @@
+"""The nearest neighbours, counted one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+import hepclf
+from hepclf import Trainer, load_tagger
+from hepclf.events import Events
+from hepclf.models import knn
+from hepclf.models.knn import KNN
+
+NO_PLOTS = hepclf.Evaluation(plots=False)
+
+
+def fitted(events, trainer=None, **settings):
+    fit = KNN(**settings).fit(events, events, trainer or Trainer(balance="mean"))
+    list(fit)
+    return fit.tagger()
+
+
+def standard(x):
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_flat_neighbours_are_those_of_scikit_learn_and_one_event_more(gaussians, classes):
+    events = gaussians(classes=classes, events=1200)
+    scores = fitted(events, neighbours=30, kernel="flat").scores(events)
+    x = standard(events.features.astype(float)).astype(np.float32)
+    theirs = KNeighborsClassifier(30).fit(x, events.labels).predict_proba(x)
+    expected = (30 * theirs + 1 / classes) / 31
+    assert scores == pytest.approx(expected[:, 1] if classes == 2 else expected, abs=1e-6)
+
+
+def test_tricube_neighbours_and_weights_are_a_sum_over_all_events(gaussians):
+    weights = np.random.default_rng(0).random(600) + 0.5
+    events = gaussians(events=600, weights=weights)
+    tagger = fitted(events, neighbours=20)
+    points, others = tagger.arrays["points"].astype(float), gaussians(events=50, seed=1)
+    x = (others.features - tagger.arrays["centre"]) / tagger.arrays["width"]
+    used, prior = weights * 600 / weights.sum(), weights[1::2].sum() / weights.sum()
+    for row, score in zip(x, tagger.scores(others), strict=True):
+        distances = np.linalg.norm(points - row, axis=1)
+        near = np.argsort(distances)
+        size = used[near[:20]] * (1 - (distances[near[:20]] / distances[near[20]]) ** 3) ** 3
+        expected = (size[events.labels[near[:20]] == 1].sum() + prior) / (size.sum() + 1)
+        assert score == pytest.approx(expected, abs=1e-6)
+
+
+def test_features_count_in_their_widths(gaussians):
+    events = gaussians()
+    moved = Events(features=events.features * 2.0**12 + 2.0**14, labels=events.labels, names=events.names)
+    assert fitted(moved).scores(moved) == pytest.approx(fitted(events).scores(events), abs=0.01)
+
+
+def test_events_without_weight_are_no_neighbours(gaussians):
+    weights = np.where(np.arange(4000) % 4 < 2, 1.0, -1.0)
+    signed = gaussians(weights=weights)
+    tagger = fitted(signed, Trainer(negative_weights="zero"))
+    assert len(tagger.arrays["points"]) == 2000
+    with pytest.raises(ValueError, match="model=knn cannot learn from negative weights"):
+        fitted(signed, Trainer(negative_weights="keep"))
+
+
+def test_neighbours_at_one_place_have_a_score():
+    features = np.zeros((400, 2))
+    features[:10] = 1
+    events = Events(features=features, labels=np.arange(400) % 2, names=("a", "b"))
+    assert np.isfinite(fitted(events, neighbours=50).scores(events)).all()
+
+
+def test_scores_do_not_depend_on_how_many_are_scored_at_once(gaussians, monkeypatch):
+    events = gaussians(events=500)
+    tagger = fitted(events)
+    whole = tagger.scores(events)
+    monkeypatch.setattr(knn, "ROWS", 77)
+    assert tagger.scores(events) == pytest.approx(whole, abs=1e-12)
+    assert tagger.scores(events.take(np.arange(0))).shape == (0,)
+
+
+def test_too_many_or_too_few_events_are_refused(gaussians):
+    events = gaussians(events=200)
+    says = r"model=knn keeps every training event: at most most=100 .* the data has 200; use model=bdt .*model.most=200"
+    with pytest.raises(ValueError, match=says):
+        fitted(events, most=100)
+    with pytest.raises(ValueError, match="neighbours must be fewer than the 200 training events"):
+        fitted(events, neighbours=200)
+    for settings in ({"neighbours": 0}, {"most": 0}):
+        with pytest.raises(ValueError, match="must be at least 1"):
+            KNN(**settings)
+
+
+def test_a_run_has_a_tagger_that_loads():
+    data = hepclf.GW(signals=300, noise=900)
+    trained = hepclf.train(data, KNN(), evaluation=NO_PLOTS, folder="run")
+    scores = load_tagger("run/tagger").scores(data.load())
+    assert np.array_equal(scores, trained.scored.scores)
+    assert 0 < scores.min() < scores.max() < 1
+    assert trained.verdict.test.auc.value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "says"),
+    [
+        ({"targets": np.full(300, 2)}, {}, r"targets must lie in 0\.\.1"),
+        ({"weights": np.zeros(300)}, {}, "weights and widths above 0"),
+        ({"width": np.zeros(3)}, {}, "weights and widths above 0"),
+        ({"points": np.zeros((300, 2))}, {}, "'points' must have shape"),
+        ({}, {"neighbours": 300}, "neighbours must lie between 1 and 299"),
+        ({}, {"neighbours": "many"}, "neighbours must lie between 1 and 299"),
+        ({}, {"kernel": "other"}, "kernel must be flat or tricube"),
+    ],
+)
+def test_points_that_do_not_fit_are_refused(gaussians, planted, changes, settings, says):
+    tagger = fitted(gaussians(events=300))
+    planted(tagger, changes, settings)
+    with pytest.raises(ValueError, match=says):
+        load_tagger("tagger")
