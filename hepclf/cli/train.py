@@ -64,6 +64,8 @@ def _show(config: DictConfig) -> None:
     show(console, trained.verdict, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
+    if "selection" in trained.tagger.summary:
+        console.print(f"cuts   {trained.tagger.summary['selection']}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"run    {place(trained.run.folder)}", soft_wrap=True, markup=False)
     if trained.plots:
         console.print(f"plots  {place(trained.run.plots)}", soft_wrap=True, markup=False)
