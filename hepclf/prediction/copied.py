@@ -77,8 +77,8 @@ def _grouped(flat: list[str], lists: Mapping[str, str | None]) -> Layout:
 class Copied(Friend):
     """A ROOT file with such a tree."""
 
-    def __init__(self, path: Path, tree: str, layout: Layout) -> None:
-        super().__init__(path, tree)
+    def __init__(self, path: Path, tree: str, blocks: int, layout: Layout) -> None:
+        super().__init__(path, tree, blocks)
         self._layout = layout
 
     def extend(self, columns: Mapping[str, Any]) -> None:
@@ -102,6 +102,7 @@ class Copied(Friend):
         self._tree = self._file.mktree(
             self._tree_name,
             types,
+            initial_basket_capacity=self._blocks,
             counter_name=lambda counted: groups[counted].counter,
             field_name=lambda outer, inner: groups[outer].members[int(inner)] if outer else inner,
         )

@@ -14,12 +14,12 @@ NOTES = "hepclf"
 
 
 class Friend:
-    """A ROOT file with a tree of flat branches."""
+    """A ROOT file with a tree of flat branches; told how many blocks come, it writes the head of the tree once."""
 
-    def __init__(self, path: Path, tree: str) -> None:
+    def __init__(self, path: Path, tree: str, blocks: int) -> None:
         import uproot
 
-        self._tree_name = tree
+        self._tree_name, self._blocks = tree, max(blocks, 1)
         self._file = uproot.recreate(path, compression=uproot.LZ4(1))
         self._tree: Any = None
 
@@ -28,7 +28,8 @@ class Friend:
         made = {name: storable(column) for name, column in columns.items()}
         if self._tree is None:
             # mktree, as assigning a dictionary would write an RNTuple.
-            self._tree = self._file.mktree(self._tree_name, {name: column.dtype for name, column in made.items()})
+            types = {name: column.dtype for name, column in made.items()}
+            self._tree = self._file.mktree(self._tree_name, types, initial_basket_capacity=self._blocks)
         self._tree.extend(made)
 
     def finish(self, notes: str) -> None:

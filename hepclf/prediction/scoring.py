@@ -83,7 +83,7 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
             with (
                 writing(task.output),
                 aside(task.output) as place,
-                closing(_output(job, file, place, shape)) as output,
+                closing(_output(job, part, place, shape)) as output,
                 closing(blocks(part, job.asked, shape.names, readers)) as stream,
             ):
                 selected = 0
@@ -125,12 +125,12 @@ def _layout(job: Job, task: Task, file: File) -> Layout:
     return shape
 
 
-def _output(job: Job, file: File, place: Any, shape: Layout) -> Output:
+def _output(job: Job, part: Part, place: Any, shape: Layout) -> Output:
     match job.prediction.output:
         case "friend":
-            return Friend(place, job.prediction.friend)
+            return Friend(place, job.prediction.friend, len(part.cuts))
         case "copy":
-            return Copied(place, str(getattr(file, "tree", None)), shape)
+            return Copied(place, str(getattr(part.file, "tree", None)), len(part.cuts), shape)
         case "parquet":
             return Parquet(place)
         case "npz":
