@@ -78,7 +78,7 @@ def show(console: Console, found: Compared) -> None:
 
 def _read(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     folders, settings = [], {}
-    for word in arguments:
+    for word in ("json=true" if word == "--json" else word for word in arguments):
         key, is_setting, value = word.partition("=")
         if not is_setting or Path(word).is_dir():
             folders.append(word)

@@ -126,7 +126,7 @@ def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, made):
 
 def test_json_is_all_that_is_printed(hepclf, made):
     made("a", 1.0, "bdt"), made("b")
-    _, out, _ = hepclf("compare", "a", "b", "json=true", "out=o", "plots=false")
+    _, out, _ = hepclf("compare", "a", "b", "--json", "out=o", "plots=false")
     assert json.loads(out) == contents()
 
 
@@ -209,7 +209,7 @@ def test_taggers_that_rank_alike_have_no_p(hepclf, made):
         (["a", "b", "ou=x"], 2, "ou is not a setting of compare; nearest: 'out'"),
         (["a", "b", "out="], 2, "out must not be empty; say out=..."),
         (["a", "b", "plots=maybe"], 2, "plots must be true or false, not 'maybe'"),
-        (["a", "b", "--json"], 2, "--json is not a flag of compare; its settings are out=, plots=, json="),
+        (["a", "b", "--all"], 2, "--all is not a flag of compare; its settings are out=, plots=, json="),
         (["a", "b", "out=a"], 1, "a is not an empty folder"),
         (["a", "failed"], 1, "holds no scores to compare: its training is failed, ValueError: no events; leave it out"),
         (["a", "nameless"], 1, "names no data and model"),
