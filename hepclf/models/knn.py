@@ -43,7 +43,7 @@ class KNN:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        refuse_many(len(train), self.most, "model=knn", "keeps every training event")
+        refuse_many(len(train), self.most, "model=knn", "its tagger holds them all")
         first, second = (matrix(part, trainer, "model=knn") for part in (train, valid))
         return ArrayFit(first, second, self._fitted)
 

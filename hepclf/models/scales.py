@@ -46,6 +46,6 @@ def refuse_many(events: int, most: int, what: str, why: str) -> None:
     """A ValueError where there are more training events than the model is made for."""
     if events > most:
         raise ValueError(
-            f"{what} {why}: at most most={most:,} training events, the data has {events:,}; "
+            f"{what} is for at most most={most:,} training events, as {why}, however there are {events:,}; "
             f"use model=bdt or fewer events, or set model.most={events}"
         )

@@ -47,7 +47,7 @@ class SVM:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        refuse_many(len(train), self.most, "model=svm", "takes the square of the events in time")
+        refuse_many(len(train), self.most, "model=svm", "its time grows with their square")
         first, second = (matrix(part, trainer, "model=svm") for part in (train, valid))
         return ArrayFit(first, second, lambda train: self._fitted(train, second))
 

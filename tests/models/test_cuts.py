@@ -66,6 +66,8 @@ def test_a_missing_value_passes_no_cut_on_its_feature_as_in_a_selection(gaussian
     tagger = fitted(holes)
     for threshold, selection in zip(tagger.arrays["scores"][1:], tagger.summary["selections"].values(), strict=True):
         assert np.array_equal(passes(selection, features, events.names), tagger.scores(holes) >= threshold)
+    for target, selection in tagger.summary["selections"].items():
+        assert passes(selection, features, events.names)[events.labels == 1].mean() >= float(target) - 1e-9
     assert any("x0" in selection for selection in tagger.summary["selections"].values())
 
 

@@ -10,7 +10,7 @@ import hepclf
 from hepclf import Trainer, load_tagger
 from hepclf.events import Events
 from hepclf.models import knn
-from hepclf.models.knn import KNN
+from hepclf.models.knn import KNN, KNNTagger
 
 NO_PLOTS = hepclf.Evaluation(plots=False)
 
@@ -65,11 +65,13 @@ def test_events_without_weight_are_no_neighbours(gaussians):
         fitted(signed, Trainer(negative_weights="keep"))
 
 
-def test_neighbours_at_one_place_have_a_score():
-    features = np.zeros((400, 2))
-    features[:10] = 1
-    events = Events(features=features, labels=np.arange(400) % 2, names=("a", "b"))
-    assert np.isfinite(fitted(events, neighbours=50).scores(events)).all()
+def test_neighbours_at_one_place_count_alike():
+    learnt = {"fill": np.zeros(1), "centre": np.zeros(1), "width": np.ones(1), "points": np.zeros((10, 1), np.float32)}
+    learnt |= {"targets": np.arange(10) % 2, "weights": np.ones(10)}
+    settings = {"neighbours": 9, "kernel": "tricube"}
+    tagger = KNNTagger(inputs=("a",), classes=("b", "s"), arrays=learnt, settings=settings)
+    (score,) = tagger.scores(Events(features=np.zeros((1, 1)), names=("a",)))
+    assert score * 10 - 0.5 in (4, 5)
 
 
 def test_scores_do_not_depend_on_how_many_are_scored_at_once(gaussians, monkeypatch):
@@ -83,7 +85,7 @@ def test_scores_do_not_depend_on_how_many_are_scored_at_once(gaussians, monkeypa
 
 def test_too_many_or_too_few_events_are_refused(gaussians):
     events = gaussians(events=200)
-    says = r"model=knn keeps every training event: at most most=100 .* the data has 200; use model=bdt .*model.most=200"
+    says = r"model=knn is for at most most=100 training events, .* there are 200; use model=bdt .*model.most=200"
     with pytest.raises(ValueError, match=says):
         fitted(events, most=100)
     with pytest.raises(ValueError, match="neighbours must be fewer than the 200 training events"):

@@ -97,6 +97,12 @@ def test_weights_are_refused_where_the_estimator_takes_none(gaussians):
         fitted(signed, "sklearn.naive_bayes.GaussianNB", Trainer(negative_weights="keep"))
 
 
+def test_a_class_without_training_events_is_named(gaussians):
+    events = gaussians(classes=3)
+    with pytest.raises(ValueError, match="class 'class2' has no training events"):
+        fitted(events.take(events.labels < 2), "sklearn.naive_bayes.GaussianNB", Trainer(balance="mean"))
+
+
 def test_a_run_is_judged_and_judged_again_but_holds_no_tagger(caplog):
     trained = hepclf.train(hepclf.GW(signals=300, noise=900), Sklearn(), evaluation=NO_PLOTS, folder="run")
     assert "GaussianNB was trained and judged but cannot be saved" in caplog.text
