@@ -106,6 +106,16 @@ def test_a_caller_that_leaves_has_the_rounds_it_saw(parts):
     assert fit.tagger().scores(valid) == pytest.approx(probabilities(short, valid), abs=1e-12)
 
 
+def test_leaving_ends_the_fit_there_and_then(parts):
+    fit, before = SMALL.fit(*parts(), PLAIN), threading.active_count()
+    for epoch in fit:
+        assert threading.active_count() == before + 1
+        if epoch.epoch == 4:
+            break
+    assert threading.active_count() == before
+    assert fit._model.n_iter_ == 4
+
+
 def test_a_tagger_may_be_taken_while_the_iteration_is_held(parts):
     fit = SMALL.fit(*parts(), PLAIN)
     with pytest.raises(ValueError, match="no tagger before the first epoch"):

@@ -50,7 +50,7 @@ def test_it_predicts_what_scikit_learn_does(parts, kind, classes):
 
 def test_the_loss_of_its_last_epoch_is_that_of_its_scores_and_all_trees_are_kept(parts):
     train, valid = parts(3)
-    fit = Forest(trees=7).fit(train, valid, Trainer(balance="mean", patience=1))
+    fit = Forest(trees=7, leaf_events=30).fit(train, valid, Trainer(balance="mean", patience=1))
     history = list(fit)
     scores = fit.tagger().scores(valid)[np.arange(len(valid)), valid.labels]
     expected = -(valid.weights * np.log(scores)).sum() / valid.weights.sum()
