@@ -46,7 +46,10 @@ def test_a_choice_names_every_setting_of_its_class(path):
     assert set(values) - {TARGET} == {field.name for field in fields(cls)}
 
 
-@pytest.mark.parametrize("choice", ["data/gw", "data/mixture", "model/logistic", "model/mlp", "trainer/default"])
+MODELS = [f"model/{path.stem}" for path in FILES if path.parent.name == "model" and path.stem != "sklearn"]
+
+
+@pytest.mark.parametrize("choice", ["data/gw", "data/mixture", "trainer/default", *MODELS])
 def test_yaml_and_class_agree_on_the_defaults(choice):
     cls, values = contents(configs.folder() / f"{choice}.yaml")
     assert describe(build(cls, values, "x")) == describe(cls())
