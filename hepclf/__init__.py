@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from hepclf.models.cuts import Cuts as Cuts
     from hepclf.models.kinds import load_tagger as load_tagger
     from hepclf.models.knn import KNN as KNN
+    from hepclf.models.lightgbm import LightGBM as LightGBM
     from hepclf.models.likelihood import Likelihood as Likelihood
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.preprocess import Preprocess as Preprocess
     from hepclf.models.scikit import Sklearn as Sklearn
     from hepclf.models.svm import SVM as SVM
+    from hepclf.models.xgboost import XGBoost as XGBoost
     from hepclf.prediction.predict import predict as predict
     from hepclf.prediction.prediction import Prediction as Prediction
     from hepclf.run import new_folder as new_folder
@@ -55,6 +57,7 @@ _HOMES = {
     "load_tagger": "models.kinds",
     "new_folder": "run",
     "Events": "events",
+    "LightGBM": "models.lightgbm",
     "Likelihood": "models.likelihood",
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
@@ -64,6 +67,7 @@ _HOMES = {
     "Sklearn": "models.scikit",
     "SVM": "models.svm",
     "Trainer": "training.trainer",
+    "XGBoost": "models.xgboost",
     "predict": "prediction.predict",
     "train": "workflow.train",
 }

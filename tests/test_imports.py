@@ -43,6 +43,8 @@ HOMES = {
     "XRootD": ("data/remote.py",),
     "pandas": ("data/frames.py",),
     "sklearn": ("models/",),
+    "xgboost": ("models/xgboost.py",),
+    "lightgbm": ("models/lightgbm.py",),
     "torch": ("training/", "models/", "prediction/workers.py"),
 }
 

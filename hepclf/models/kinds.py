@@ -9,6 +9,7 @@ from typing import Any
 from hepclf.models.cuts import CutsTagger
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.knn import KNNTagger
+from hepclf.models.lightgbm import LightGBMTagger
 from hepclf.models.likelihood import LikelihoodTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import KIND as NETWORK
@@ -17,6 +18,7 @@ from hepclf.models.scikit import SklearnTagger
 from hepclf.models.svm import SVMTagger
 from hepclf.models.tagger import read_head
 from hepclf.models.trees import TreesTagger
+from hepclf.models.xgboost import XGBoostTagger
 
 _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
     NETWORK: NetworkTagger.load,
@@ -27,6 +29,8 @@ _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
     KNNTagger.kind: KNNTagger.load,
     SVMTagger.kind: SVMTagger.load,
     SklearnTagger.kind: SklearnTagger.load,
+    XGBoostTagger.kind: XGBoostTagger.load,
+    LightGBMTagger.kind: LightGBMTagger.load,
 }
 
 

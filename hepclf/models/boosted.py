@@ -1,0 +1,198 @@
+"""What XGBoost's and LightGBM's models share: a boosting round by round, and a tagger in the library's own file."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events, nearest
+from hepclf.models.arrays import Matrix
+from hepclf.models.grown import outputs_of
+from hepclf.models.tagger import HEAD, read_tagger, write_tagger
+from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
+from hepclf.training.trainer import Epoch, Trainer
+
+COMPARED = 256  # events whose scores are compared with the library's own
+CLOSE = 1e-5  # a library may sum its trees in float32
+
+Monotone = Mapping[str, Literal[-1, 1]]
+
+
+class Boosting(Protocol):
+    """A library's boosting under way."""
+
+    def step(self) -> tuple[float, float] | None:
+        """One more round: the training and the validation loss after it, or None where nothing more can be learnt."""
+        ...
+
+    def stored(self, rounds: int) -> bytes:
+        """The first rounds in the library's own format."""
+        ...
+
+    def probabilities(self, features: NDArray[np.float32], rounds: int) -> NDArray[np.float64]:
+        """What the library itself says after so many rounds: of class 1 [n], or of each class [n, k]."""
+        ...
+
+
+class Stored(NamedTuple):
+    """What a library's file says: its trees, round by round and class by class, and what stands before them."""
+
+    trees: list[Nodes]
+    baseline: NDArray[np.float64]
+
+
+class BoostedTagger(TreesTagger):
+    """Boosted trees that lie on disk as their library writes them.
+
+    That file is read here, not by the library: a tagger scores where the library is not installed, and what a
+    stranger made meets the checks of TreesTagger, never native code that trusts its input.
+    """
+
+    file: ClassVar[str]
+
+    def __init__(
+        self, *, inputs: tuple[str, ...], classes: tuple[str, ...], data: bytes, summary: Mapping[str, Any]
+    ) -> None:
+        trees, baseline = self.read(data, inputs, classes)
+        for number, tree in enumerate(trees):
+            _check(number, tree, len(inputs))
+        arrays = {**planted(trees), "baseline": baseline}
+        counts = {"trees": len(trees), "leaves": len(arrays["values"])}
+        self.data = data
+        super().__init__(
+            inputs=inputs,
+            classes=classes,
+            arrays=arrays,
+            settings={"link": "logistic"},
+            summary={**summary, **counts},
+        )
+
+    @staticmethod
+    @abstractmethod
+    def read(data: bytes, inputs: tuple[str, ...], classes: tuple[str, ...]) -> Stored:
+        """The trees of a file; ValueError and its like where it is none of these inputs and classes."""
+
+    def save(self, folder: Path | str) -> None:
+        """Write tagger.json and the library's file."""
+        contents = {"kind": self.kind, "inputs": self.inputs, "classes": self.classes, "summary": self.summary}
+        write_tagger(Path(folder), {self.file: self.data}, contents)
+
+    @classmethod
+    def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Self:  # noqa: ARG003
+        """Read a saved tagger of this kind."""
+        head, files = read_tagger(Path(folder), cls.kind)
+        inputs, classes = tuple(head["inputs"]), tuple(head["classes"])
+        try:
+            return cls(inputs=inputs, classes=classes, data=files[cls.file], summary=head["summary"])
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
+            reason = " ".join(str(error).split()) if isinstance(error, ValueError) else repr(error)
+            raise ValueError(f"{folder}/{HEAD} and its {cls.file} do not fit together: {reason[:300]}") from error
+
+
+class BoostedFit:
+    """A boosting under way, an Epoch a round.
+
+    begin  starts the library's boosting
+    kind   what becomes of its file
+    """
+
+    def __init__(
+        self,
+        parts: tuple[Matrix, Matrix],
+        trainer: Trainer,
+        *,
+        begin: Callable[[], Boosting],
+        kind: type[BoostedTagger],
+        rounds: int,
+        rate: float,
+    ) -> None:
+        self._train, self._valid = parts
+        self._trainer, self._begin, self._kind, self._rounds, self._rate = trainer, begin, kind, rounds, rate
+        self._boosting: Boosting | None = None
+        self._kept, self._loss = 0, math.inf
+
+    @property
+    def epochs(self) -> int:
+        """Rounds at most."""
+        return self._rounds
+
+    @property
+    def patience(self) -> int | None:
+        """The trainer's, in rounds."""
+        return self._trainer.patience
+
+    def __iter__(self) -> Iterator[Epoch]:
+        started = time.perf_counter()
+        self._boosting, self._kept, self._loss = None, 0, math.inf
+        self._boosting = boosting = self._begin()
+        for number in range(1, self._rounds + 1):
+            losses = boosting.step()
+            if losses is None:
+                return
+            if losses[1] < self._loss or self._trainer.keep == "last":
+                self._kept, self._loss = number, losses[1]
+            yield Epoch(number, *losses, self._rate, time.perf_counter() - started)
+            started = time.perf_counter()
+
+    def tagger(self) -> BoostedTagger:
+        """The tagger of the rounds that the trainer keeps."""
+        if self._boosting is None or self._kept == 0:
+            raise ValueError("there is no tagger before the first epoch; iterate over the fit")
+        summary = {"kept_epoch": self._kept, "valid_loss": self._loss}
+        data, train = self._boosting.stored(self._kept), self._train
+        tagger = self._kind(inputs=train.names, classes=train.classes, data=data, summary=summary)
+        features = self._valid.features[:COMPARED]
+        theirs = self._boosting.probabilities(features, self._kept)
+        worst = float(np.abs(tagger.probabilities(features) - theirs).max())
+        if not worst < CLOSE:
+            raise ValueError(
+                f"the trees of this version of {tagger.kind} were not understood: scores differ by {worst:.3g}; "
+                "install another version"
+            )
+        return tagger
+
+
+def monotone(asked: Monotone, train: Events) -> list[int] | None:
+    """-1, 0 or 1 for each feature, or None where nothing was asked for; ValueError where that cannot be had."""
+    for name in asked:
+        if name not in train.names:
+            raise ValueError(f"monotone names {name!r}, which is not a feature{nearest(name, train.names)}")
+    if asked and len(train.classes) > 2:
+        raise ValueError(f"monotone needs two classes, the data has {len(train.classes)}; leave it out")
+    return [asked.get(name, 0) for name in train.names] if asked else None
+
+
+def column(values: Any, kinds: str, length: int) -> NDArray[Any]:
+    """A list of a file as an array of numbers of these kinds, or a ValueError."""
+    array = np.asarray(values)
+    if array.shape != (length,) or array.dtype.kind not in kinds:
+        raise ValueError(f"a tree of {length} nodes has a list that is {array.dtype} {array.shape}")
+    return array
+
+
+def leaf_values(values: NDArray[np.float64], place: int, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """The values [nodes, outputs] of the tree at this place, where the classes of a round take turns."""
+    outputs = outputs_of(classes)
+    found = np.zeros((len(values), outputs))
+    found[:, place % outputs] = values
+    return found
+
+
+def _check(number: int, tree: Nodes, inputs: int) -> None:
+    """Refuse features that are not there, and a child out of range or of two nodes: no walk need end there."""
+    if tree.features.min() < LEAF or tree.features.max() >= inputs:
+        raise ValueError(f"tree {number} looks at features that are not among the {inputs}")
+    inner = tree.features != LEAF
+    children = np.concatenate([tree.left[inner], tree.right[inner]])
+    if not np.array_equal(np.sort(children), np.arange(1, len(inner))):
+        raise ValueError(f"a node of tree {number} has no child, or two nodes share one")
+    for name in ("thresholds", "values"):
+        if not np.isfinite(getattr(tree, name)).all():
+            raise ValueError(f"tree {number} has {name} that are not finite")

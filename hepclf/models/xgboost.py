@@ -1,0 +1,204 @@
+"""Boosted decision trees of XGBoost."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hepclf.events import Events
+from hepclf.models.arrays import Matrix
+from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, column, leaf_values, monotone
+from hepclf.models.grown import at_least, matrices, outputs_of, positive
+from hepclf.models.model import Fit
+from hepclf.models.trees import LEAF, Nodes
+from hepclf.recipe import recipe
+from hepclf.training.device import resolve
+from hepclf.training.trainer import Trainer
+
+
+@recipe
+class XGBoost:
+    """XGBoost's gradient boosting on histograms; an Epoch is a boosting round, a missing value needs no rule.
+
+    monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
+
+    From the trainer it takes device, balance, negative_weights, patience (in rounds), keep and seed; the rest is for
+    networks.
+    """
+
+    iterations: int = 500
+    learning_rate: float = 0.1
+    depth: int | None = 6
+    leaves: int | None = None
+    leaf_weight: float = 1.0
+    l1: float = 0.0
+    l2: float = 1.0
+    bins: int = 256
+    event_fraction: float = 1.0
+    feature_fraction: float = 1.0
+    monotone: Monotone = field(default_factory=dict)
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        at_least(self, iterations=1, depth=1, leaves=2, leaf_weight=0, l1=0, l2=0, bins=2, threads=1)
+        positive(self, "learning_rate")
+        positive(self, "event_fraction", "feature_fraction", most=1)
+        if self.depth is None and self.leaves is None:
+            raise ValueError("depth and leaves must not both be null: nothing else ends a tree")
+
+    def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
+        """A training of this model; iterate over it."""
+        settings = self.library(len(train.classes), monotone(self.monotone, train), trainer.seed)
+        settings["device"] = _device(trainer.device)
+        parts = matrices(train, valid, trainer, "model=xgboost")
+        return BoostedFit(
+            parts,
+            trainer,
+            begin=lambda: _XGBoosting(settings, *parts),
+            kind=XGBoostTagger,
+            rounds=self.iterations,
+            rate=self.learning_rate,
+        )
+
+    def library(self, classes: int, signs: list[int] | None, seed: int) -> dict[str, Any]:
+        """The settings as XGBoost calls them."""
+        two = {"objective": "binary:logistic", "eval_metric": "logloss"}
+        more = {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
+        return {
+            **(two if classes == 2 else more),
+            "tree_method": "hist",
+            "eta": self.learning_rate,
+            "max_depth": self.depth or 0,
+            "max_leaves": self.leaves or 0,
+            "grow_policy": "depthwise" if self.leaves is None else "lossguide",
+            "min_child_weight": self.leaf_weight,
+            "alpha": self.l1,
+            "lambda": self.l2,
+            "max_bin": self.bins,
+            "subsample": self.event_fraction,
+            "colsample_bynode": self.feature_fraction,
+            "seed": seed,
+            "nthread": self.threads or torch.get_num_threads(),
+            "verbosity": 0,
+            **({"monotone_constraints": tuple(signs)} if signs else {}),
+        }
+
+
+class XGBoostTagger(BoostedTagger):
+    """XGBoost's JSON, without names of features."""
+
+    kind = "xgboost"
+    file = "model.json"
+
+    @staticmethod
+    def read(data: bytes, inputs: tuple[str, ...], classes: tuple[str, ...]) -> Stored:
+        """The trees, and the base score as logits."""
+        learner = json.loads(data)["learner"]
+        booster, shape, k = learner["gradient_booster"], learner["learner_model_param"], len(classes)
+        said = {
+            "booster": booster["name"],
+            "objective": learner["objective"]["name"],
+            "num_feature": int(shape["num_feature"]),
+            "num_class": int(shape["num_class"]),
+        }
+        objective = "binary:logistic" if k == 2 else "multi:softprob"
+        meant = {
+            "booster": "gbtree",
+            "objective": objective,
+            "num_feature": len(inputs),
+            "num_class": 0 if k == 2 else k,
+        }
+        if said != meant:
+            raise ValueError(f"the model has {str(said)[:200]}, the tagger needs {meant}")
+        trees, outputs = booster["model"]["trees"], outputs_of(classes)
+        if booster["model"]["tree_info"] != [place % outputs for place in range(len(trees))] or len(trees) % outputs:
+            raise ValueError(f"the {len(trees)} trees do not take turns for the classes")
+        nodes = [_nodes(tree, place, classes) for place, tree in enumerate(trees)]
+        return Stored(nodes, _baseline(shape["base_score"], outputs))
+
+
+class _XGBoosting:
+    """A booster, which grows by one round a step."""
+
+    def __init__(self, settings: dict[str, Any], train: Matrix, valid: Matrix) -> None:
+        xgboost = _xgboost()
+        self._rounds = 0
+        self._train, self._valid = (
+            xgboost.DMatrix(part.features, part.targets, weight=part.weights, nthread=settings["nthread"])
+            for part in (train, valid)
+        )
+        self._booster = xgboost.Booster(settings, [self._train, self._valid])
+
+    def step(self) -> tuple[float, float]:
+        self._booster.update(self._train, self._rounds)
+        said = self._booster.eval_set([(self._train, "train"), (self._valid, "valid")], self._rounds)
+        self._rounds += 1
+        train, valid = (float(word.rpartition(":")[2]) for word in said.split()[1:])
+        return train, valid
+
+    def stored(self, rounds: int) -> bytes:
+        return bytes(self._booster[:rounds].save_raw("json"))
+
+    def probabilities(self, features: NDArray[np.float32], rounds: int) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self._booster.inplace_predict(features, iteration_range=(0, rounds))
+        return found
+
+
+def _xgboost() -> Any:
+    try:
+        import xgboost
+    except ImportError:
+        raise ValueError("model=xgboost needs xgboost; pip install 'hepclf[boost]'") from None
+    return xgboost
+
+
+def _device(asked: str) -> str:
+    """The device of the boosting: a GPU needs a build of XGBoost that can use it."""
+    device, able = resolve(asked), bool(_xgboost().build_info().get("USE_CUDA"))
+    if device.type == "cpu" or not able and asked == "auto":
+        return "cpu"
+    if not able:
+        raise ValueError(
+            f"trainer.device={asked} was asked for, however this XGBoost is built without CUDA; replace the package "
+            "xgboost-cpu by xgboost, as in hepclf[boost-gpu], or use trainer.device=cpu"
+        )
+    return str(device)
+
+
+def _nodes(tree: dict[str, Any], place: int, classes: tuple[str, ...]) -> Nodes:
+    """One tree of the JSON: an event goes left where its feature < condition; at a leaf, that is the value."""
+    parameters = tree["tree_param"]
+    count = len(tree["left_children"])
+    if int(parameters["size_leaf_vector"]) > 1 or np.any(column(tree["split_type"], "i", count)):
+        raise ValueError(f"tree {place} has vectors in its leaves or splits by category, which hepclf never asks for")
+    left, right = (column(tree[f"{side}_children"], "i", count) for side in ("left", "right"))
+    with np.errstate(over="ignore"):  # to infinity, which no tree may hold
+        conditions = column(tree["split_conditions"], "fi", count).astype(np.float32)
+    leaf = left == -1
+    return Nodes(
+        features=np.where(leaf, LEAF, column(tree["split_indices"], "i", count)),
+        thresholds=np.where(leaf, np.float32(0), np.nextafter(conditions, np.float32(-np.inf))),
+        missing_left=column(tree["default_left"], "bi", count),
+        left=left,
+        right=right,
+        values=leaf_values(conditions.astype(np.float64), place, classes),
+    )
+
+
+def _baseline(said: str, outputs: int) -> NDArray[np.float64]:
+    """Logits from the base score: of two classes, a probability; else logits, one for all in files before 3.1."""
+    scores = np.array([float(word) for word in re.sub(r"[\[\]]", "", said).split(",")])
+    if len(scores) not in (1, outputs):
+        raise ValueError(f"base_score must hold {outputs} numbers, however base_score={said[:100]}")
+    if outputs > 1:
+        return np.broadcast_to(scores, (outputs,)).copy()
+    if not 0 < scores[0] < 1:
+        raise ValueError(f"base_score must be a probability, however base_score={said[:100]}")
+    logits: NDArray[np.float64] = np.log(scores / (1 - scores))
+    return logits
