@@ -22,7 +22,7 @@ ROWS = 1 << 18  # rows of a table prepared at once
 SAMPLE = 1 << 18  # events that the scales of a table on disk are taken from, which moves them by 0.2 % of a width
 RUN = 1 << 10  # of these that are read together
 LARGEST = 1e18  # in size: squares, and so widths and losses, still fit into float32
-CLIP = 3.0  # widths from the median that no clipped input reaches
+CLIP = 8.0  # widths from the median that no clipped input reaches
 NARROWEST = 1e-30  # width of an input: what is narrower leaves float32 when divided by
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Preprocess:
     """How features become inputs of a network.
 
     scaling   none | standard (mean, standard deviation) | robust (median, half the 16-84 % range)
-              | clipped (robust, then bent smoothly so that no value lies beyond 3, arXiv:2407.04491)
+              | clipped (robust, then bent smoothly so that no value lies beyond 8 widths, arXiv:2407.04491)
               | quantile (to a normal distribution) | log (sign(x) log(1 + |x|/median|x|), then standard)
     features  another scaling for single features, by name
     constant  what to do with a feature that never varies: error, or drop with a warning

@@ -33,7 +33,7 @@ def test_clipped_is_robust_in_the_middle_and_never_beyond_its_bound():
     robust, made = (prepared(SKEWED, scaling=scaling) for scaling in ("robust", "clipped"))
     assert made == pytest.approx(robust / np.sqrt(1 + (robust / CLIP) ** 2), abs=1e-5)
     prepare = Preprocess(scaling="clipped", features={"pt": "none"}).fit(SKEWED, NAMES)
-    far = torch.tensor([[7.0, -1e18], [7.0, -1e4], [7.0, 1e4], [7.0, 3e38]])
+    far = torch.tensor([[7.0, -1e18], [7.0, -1e6], [7.0, 1e6], [7.0, 3e38]])
     found = prepare(far)
     assert found[:, 0].tolist() == [7] * 4
     assert found[:, 1].tolist() == pytest.approx([-CLIP, -CLIP, CLIP, CLIP], abs=1e-3)

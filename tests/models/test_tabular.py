@@ -32,7 +32,7 @@ def test_training_comes_close_to_the_best_possible_loss(gaussians):
     history, tagger = fitted(train, valid, trainer=Trainer(epochs=5, batch=500))
     exact = 1.5 * torch.tensor(valid.features[:, 0].copy()) - 1.5**2 / 2
     best = losses(exact, torch.tensor(valid.labels).float(), "cross_entropy").mean().item()
-    assert min(epoch.valid_loss for epoch in history) / best < 1.01
+    assert min(epoch.valid_loss for epoch in history) / best < 1.01  # measured 0.9998 to 1.0060 over eight seeds
     auc = roc_auc_score(valid.labels, tagger.scores(valid))
     assert auc == pytest.approx(norm.cdf(1.5 / np.sqrt(2)), abs=0.01)
 
@@ -50,7 +50,7 @@ def test_a_mass_peak_among_heavy_tails_is_found(gaussians):
     scores = fitted(train, valid, trainer=Trainer(epochs=8, batch=250))[1].scores(valid)
     mass = valid.features[:, 0]
     best = roc_auc_score(valid.labels, norm.logpdf(mass, 0.9, 0.05) + mass)
-    assert best - roc_auc_score(valid.labels, scores) < 0.01
+    assert best - roc_auc_score(valid.labels, scores) < 0.01  # measured -0.0002 to 0.0026 over eight seeds
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -144,6 +144,12 @@ def test_no_event_is_scored_by_what_stands_beside_it(gaussians):
     events = gaussians(300)
     tagger = fitted(events)[1]
     assert tagger.scores(events.take(np.arange(7, 8))) == pytest.approx(tagger.scores(events)[7:8], abs=1e-6)
+
+
+def test_members_start_apart_by_what_they_scale_first():
+    first, second = (layer.before for layer in networks(members=3).layers)
+    assert first.std(0).min() > 0
+    assert (second == 1).all()
 
 
 def test_a_single_member_is_a_plain_network():
