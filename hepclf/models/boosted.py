@@ -61,6 +61,8 @@ class BoostedTagger(TreesTagger):
         self, *, inputs: tuple[str, ...], classes: tuple[str, ...], data: bytes, summary: Mapping[str, Any]
     ) -> None:
         trees, baseline = self.read(data, inputs, classes)
+        if not trees or len(trees) % outputs_of(classes):
+            raise ValueError(f"{len(trees)} trees cannot take turns for {outputs_of(classes)} outputs")
         for number, tree in enumerate(trees):
             _check(number, tree, len(inputs))
         arrays = {**planted(trees), "baseline": baseline}
@@ -193,6 +195,6 @@ def _check(number: int, tree: Nodes, inputs: int) -> None:
     children = np.concatenate([tree.left[inner], tree.right[inner]])
     if not np.array_equal(np.sort(children), np.arange(1, len(inner))):
         raise ValueError(f"a node of tree {number} has no child, or two nodes share one")
-    for name in ("thresholds", "values"):
-        if not np.isfinite(getattr(tree, name)).all():
-            raise ValueError(f"tree {number} has {name} that are not finite")
+    # An infinite threshold parts events with the feature from those without it.
+    if np.isnan(tree.thresholds).any() or not np.isfinite(tree.values[~inner]).all():
+        raise ValueError(f"tree {number} has thresholds that are no numbers, or values that are not finite")

@@ -22,7 +22,8 @@ SEEDS = 1 << 31  # of the library
 MOST_LEAVES = 131_072  # of the library
 BY_CATEGORY, MISSING_LEFT = 1, 2  # bits of a split's decision_type
 ABSENT = 12  # its bits for what counts as missing
-NOTHING, ZERO, NAN = 0, 4, 8
+NOTHING, NAN = 0, 8
+TINY = float(np.float32(1e-35))  # what is no larger counts as zero
 
 
 @recipe
@@ -120,8 +121,6 @@ class LightGBMTagger(BoostedTagger):
         }
         if said != meant or "average_output" in head:
             raise ValueError(f"the model has {str(said)[:200]}, the tagger needs {meant}")
-        if not trees or len(trees) % outputs:
-            raise ValueError(f"the {len(trees)} trees do not take turns for the classes")
         nodes = [_nodes(tree, place, classes) for place, tree in enumerate(trees)]
         return Stored(nodes, np.zeros(outputs))
 
@@ -183,6 +182,7 @@ def _nodes(tree: dict[str, str], place: int, classes: tuple[str, ...]) -> Nodes:
     splits = leaves - 1
     kinds = _numbers(tree, "decision_type", int, splits)
     thresholds = _numbers(tree, "threshold", float, splits)
+    thresholds = np.where(thresholds == -TINY, np.nextafter(-TINY, -np.inf), thresholds)  # as zero lies above it
     if np.any(kinds & BY_CATEGORY) or np.isin(kinds & ABSENT, (NOTHING, NAN), invert=True).any():
         raise ValueError(f"tree {place} splits by category or takes zero for missing, which hepclf never asks for")
     # A feature without missing values in training has no side for them: they count as zero.

@@ -117,7 +117,7 @@ class XGBoostTagger(BoostedTagger):
         if said != meant:
             raise ValueError(f"the model has {str(said)[:200]}, the tagger needs {meant}")
         trees, outputs = booster["model"]["trees"], outputs_of(classes)
-        if booster["model"]["tree_info"] != [place % outputs for place in range(len(trees))] or len(trees) % outputs:
+        if booster["model"]["tree_info"] != [place % outputs for place in range(len(trees))]:
             raise ValueError(f"the {len(trees)} trees do not take turns for the classes")
         nodes = [_nodes(tree, place, classes) for place, tree in enumerate(trees)]
         return Stored(nodes, _baseline(shape["base_score"], outputs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,21 @@ from safetensors.numpy import save
 
 from hepclf.models import arrays
 from hepclf.models.tagger import write_tagger
+
+
+@pytest.fixture
+def parts(gaussians):
+    """A function making training and validation events with weights and missing values."""
+
+    def make(classes=2, events=2000, seed=0):
+        rng = np.random.default_rng(seed)
+        whole = gaussians(events=events, classes=classes, seed=seed, weights=rng.random(events) + 0.1)
+        features = whole.features.copy()
+        features[rng.random(features.shape) < 0.1] = np.nan
+        holes = replace(whole, features=features)
+        return holes.take(np.arange(events) % 5 > 1), holes.take(np.arange(events) % 5 < 2)
+
+    return make
 
 
 @pytest.fixture

@@ -25,21 +25,6 @@ def _no_thread_stays():
     assert threading.active_count() == before
 
 
-@pytest.fixture
-def parts(gaussians):
-    """A function making training and validation events with weights and missing values."""
-
-    def make(classes=2, events=2000, seed=0):
-        rng = np.random.default_rng(seed)
-        whole = gaussians(events=events, classes=classes, seed=seed, weights=rng.random(events) + 0.1)
-        features = whole.features.copy()
-        features[rng.random(features.shape) < 0.1] = np.nan
-        holes = replace(whole, features=features)
-        return holes.take(np.arange(events) % 5 > 1), holes.take(np.arange(events) % 5 < 2)
-
-    return make
-
-
 def fitted(recipe, train, valid, trainer=PLAIN):
     fit = recipe.fit(train, valid, trainer)
     history = list(fit)
