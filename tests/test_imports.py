@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "run": set(),
     "prediction": {"events", "recipe", "data", "models", "run"},
     "comparison": {"recipe", "evaluation", "run"},
+    "export": {"events", "recipe", "models", "run"},
     "workflow": STAGES,
-    "cli": STAGES | {"prediction", "comparison", "workflow"},
+    "cli": STAGES | {"prediction", "comparison", "export", "workflow"},
 }
 # Heavy or optional libraries, and the only modules that may import them.
 HOMES = {
@@ -45,7 +46,9 @@ HOMES = {
     "sklearn": ("models/",),
     "xgboost": ("models/xgboost.py",),
     "lightgbm": ("models/lightgbm.py",),
-    "torch": ("training/", "models/", "prediction/workers.py"),
+    "onnx": ("export/onnx/",),
+    "onnxruntime": ("export/onnx/model.py",),
+    "torch": ("training/", "models/", "prediction/workers.py", "export/onnx/layers.py"),
 }
 
 

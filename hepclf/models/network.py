@@ -153,6 +153,11 @@ class NetworkTagger:
         self.summary = summary
 
     @property
+    def module(self) -> Module:
+        """Raw features to logits, in evaluation mode."""
+        return self._module
+
+    @property
     def device(self) -> str:
         """Where it scores: cpu, cuda:0..."""
         return str(self._module.prepare.fill.device)

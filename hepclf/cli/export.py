@@ -1,0 +1,103 @@
+"""`hepclf export run=DIR format=...`: the tagger of a run for other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from hepclf.cli import config as conf
+from hepclf.cli.terminal import Watch, listen, output, place, size
+from hepclf.recipe import RecipeError, build
+
+if TYPE_CHECKING:
+    from hepclf.events import Events
+    from hepclf.export.exported import Export, Exported
+    from hepclf.run import Run
+
+OTHERS = ("run", "data", "seed", "trust")
+
+
+def run(arguments: list[str]) -> int:
+    """Write the tagger, and say how well it was reproduced."""
+    listen()
+    conf.launch("export", arguments, _export)
+    return 0
+
+
+def _export(config: DictConfig) -> None:
+    from hepclf.export.exported import exported
+    from hepclf.run import Run
+
+    values = conf.plain(config)
+    export = _read(values)
+    run = Run.open(str(values["run"]))
+    recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
+    found = exported(run, export, _events(run, values) if export.events else None, recipes=recipes)
+    show(output(), found, export)
+
+
+def _read(values: dict[str, Any]) -> Export:
+    """The settings of a command, which are not in a group of their own."""
+    from hepclf.export.exported import Export
+
+    settings = {key: value for key, value in values.items() if key not in OTHERS}
+    if values["run"] == "???":
+        raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
+    try:
+        export: Export = build(Export, settings, "export")
+    except RecipeError as error:
+        raise RecipeError(str(error).replace("export.", "")) from error
+    return export
+
+
+def _events(run: Run, values: dict[str, Any]) -> Events:
+    """The events of the data that was chosen, or of the run's own."""
+    from hepclf.data.loader import load
+    from hepclf.run import read_yaml
+
+    watch = Watch()
+    try:
+        if values.get("data"):
+            return load(conf.read(values["data"], "data", seed=values["seed"]), watch.read)
+        return load(conf.read(read_yaml(run.config).get("data"), "data", trusted=False), watch.read)
+    except (ValueError, OSError) as error:
+        if values.get("data"):
+            raise
+        raise ValueError(
+            f"the run's data cannot be loaded: {error}; choose other data to compare scores on with data=NAME, or "
+            "compare hard events alone with events=0"
+        ) from error
+    finally:
+        watch.close()
+
+
+def show(console: Console, found: Exported, export: Export) -> None:
+    """Print the file, what it was compared on, and how it is used."""
+    trial = found.trial
+    lines = [
+        f"written   {place(found.path)}, {size(found.path.stat().st_size)}",
+        f"compared  {trial.real:,} events and {trial.hard:,} hard ones, at most {found.worst:.2g} apart "
+        f"({trial.allowed:g} allowed)",
+    ]
+    if trial.refused:
+        lines.append(f"left out  {trial.refused:,} hard events that overflow the tagger, which has no score for them")
+    for line in (*lines, "", *(f"  {line}" for line in _way(found, export))):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _way(found: Exported, export: Export) -> list[str]:
+    """How the file is used."""
+    path = place(found.path)
+    match export.format:
+        case "onnx":
+            return [
+                f'session = onnxruntime.InferenceSession("{path}")',
+                'scores = session.run(["probability"], {"features": features})[0]  # float32 [n, d]',
+            ]
+        case "cpp":
+            call = "float p = {0}::score(x);" if len(found.tagger.classes) == 2 else "{0}::scores(x, p);"
+            return [f'#include "{path}"', f"{call.format(export.name)}  // const float* x"]
+        case "xgboost-json":
+            return [f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");']

@@ -1,0 +1,109 @@
+"""Export: the tagger of a run in a form that other programs read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hepclf.events import Events
+from hepclf.export.form import FORMS, Kind
+from hepclf.export.gate import Trial, trial, worst
+from hepclf.models.kinds import load_tagger
+from hepclf.models.model import Tagger
+from hepclf.models.tagger import HEAD
+from hepclf.recipe import recipe
+from hepclf.run import Run, read_yaml, write_bytes
+
+FOLDER = "exports"
+
+
+@recipe
+class Export:
+    """What is written, and on how many events it is compared with the tagger.
+
+    name    of the file, and of the namespace in C++
+    out     folder; by default exports/ of the run
+    events  real events that are compared, evenly spread over those given; hard ones always are
+    """
+
+    format: Kind
+    name: str = "tagger"
+    out: str | None = None
+    events: int = 100_000
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name, re.ASCII):
+            raise ValueError(f"name must be letters, digits and _, as C++ wants it, however name={self.name!r}")
+        if self.events < 0:
+            raise ValueError(f"events must be at least 0, however events={self.events}")
+
+
+class Exported(NamedTuple):
+    """The file, the trial it stood, and the largest difference of its scores from the tagger's."""
+
+    path: Path
+    tagger: Tagger
+    trial: Trial
+    worst: float
+
+
+def exported(
+    run: Run | Path | str, export: Export, events: Events | None = None, *, recipes: tuple[type[Any], ...] = ()
+) -> Exported:
+    """Write the tagger of a run, once what was written gives the tagger's scores of these events and of hard ones.
+
+    `recipes` are classes of your own that the tagger may be made of.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    tagger, form = load_tagger(run.tagger, recipes), FORMS[export.format]
+    written, opened = form.of(export.format, tagger)
+    tried = trial(tagger, _real(tagger, export.events, events))
+    notes = _notes(run, tagger, tried)
+    difference = math.nan
+    for _ in range(2):  # the file that is kept, which says the difference, is tried as well
+        data = written(tagger, export.name, {**notes, "difference": repr(difference)})
+        difference = worst(export.format, opened(data), tried, refuses=form.refuses)
+    folder = run.folder / FOLDER if export.out is None else Path(export.out).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{export.name}{form.suffix}"
+    write_bytes(path, data)
+    return Exported(path, tagger, tried, difference)
+
+
+def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
+    """So many of these events, evenly spread, as the tagger's inputs."""
+    if events is None or count == 0:
+        return np.empty((0, len(tagger.inputs)), dtype=np.float32)
+    chosen = np.linspace(0, len(events) - 1, min(count, len(events))).astype(np.int64)
+    return events.take(chosen).select(tagger.inputs)
+
+
+def _notes(run: Run, tagger: Tagger, tried: Trial) -> Mapping[str, str]:
+    """What the file says of itself, each value as JSON."""
+    notes = {
+        "hepclf": version("hepclf"),
+        "run": run.folder.name,
+        "tagger_sha256": hashlib.sha256((run.tagger / HEAD).read_bytes()).hexdigest(),
+        "features": tagger.inputs,
+        "classes": tagger.classes,
+        "working_points": _working_points(run),
+        "events_compared": tried.real,
+        "hard_events_compared": tried.hard,
+        "difference_allowed": tried.allowed,
+    }
+    return {name: json.dumps(value) for name, value in notes.items()}
+
+
+def _working_points(run: Run) -> list[Any]:
+    """The thresholds that the run quotes, with their efficiencies."""
+    test = read_yaml(run.metrics).get("test") if run.metrics.is_file() else None
+    points = test.get("working_points") if isinstance(test, Mapping) else None
+    return list(points) if isinstance(points, list) else []

@@ -1,0 +1,117 @@
+"""The gate: an export leaves the house only where it gives the scores of the tagger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events
+from hepclf.export.form import Score
+from hepclf.export.hard import Features, hard, infinite
+from hepclf.models.model import Tagger
+from hepclf.models.network import NetworkTagger
+
+CLOSE, CLOSE_NETWORK = 1e-6, 1e-5  # of probabilities; a network is summed in float32, in an order of its own
+ROWS = 1 << 12  # events scored at once
+
+Scores = NDArray[np.float64]
+
+
+class Trial(NamedTuple):
+    """Events and what the tagger says of them.
+
+    features  real events first, then hard ones [n, d]
+    expected  the tagger's scores [n] or [n, k]
+    real      how many of the events are real
+    refused   hard events that the tagger has no score for, which are left out
+    infinite  events with an infinite feature, which no tagger scores
+    allowed   the largest difference between scores
+    """
+
+    features: Features
+    expected: Scores
+    real: int
+    refused: int
+    infinite: Features
+    allowed: float
+
+    @property
+    def hard(self) -> int:
+        """How many of the events are hard ones."""
+        return len(self.features) - self.real
+
+
+def trial(tagger: Tagger, real: Features) -> Trial:
+    """The events that an export is tried on: these real ones [n, d] and hard ones."""
+    difficult = hard(tagger, real)
+    with _quiet():
+        features = np.concatenate([real, *_scorable(tagger, difficult)])
+        expected = _scores(tagger, features)
+    refused = len(real) + len(difficult) - len(features)
+    allowed = CLOSE_NETWORK if isinstance(tagger, NetworkTagger) else CLOSE
+    return Trial(features, expected, len(real), refused, infinite(tagger, real), allowed)
+
+
+def worst(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
+    """The largest difference of an export's scores from the tagger's; ValueError where it is more than is allowed.
+
+    refuses  whether infinite features must give nan
+    """
+    parts = [trial.features[start : start + ROWS] for start in range(0, len(trial.features), ROWS)]
+    found = np.concatenate([score(part) for part in (*parts, trial.features[:0])])
+    if found.shape != trial.expected.shape:
+        raise ValueError(f"format={kind} gives scores of shape {found.shape}, not {trial.expected.shape}; {_REFUSED}")
+    first = score(trial.features[:1])
+    differences = np.abs(np.concatenate([found, first]) - np.concatenate([trial.expected, trial.expected[:1]]))
+    differences[np.isnan(differences)] = np.inf
+    if (differences > trial.allowed).any():
+        raise ValueError(_said(kind, differences.reshape(len(differences), -1).max(axis=1), found, trial))
+    if refuses and len(trial.infinite) and not np.isnan(score(trial.infinite)).all():
+        raise ValueError(f"format={kind} gives a score to an infinite feature, which the tagger refuses; {_REFUSED}")
+    return float(differences.max(initial=0))
+
+
+_REFUSED = "nothing was written; use another format"
+
+
+def _said(kind: str, differences: Scores, found: Scores, trial: Trial) -> str:
+    far = int((differences > trial.allowed).sum())
+    at = int(differences.argmax()) % len(trial.features)
+    return (
+        f"format={kind} differs from the tagger by {differences.max():.3g}, at most {trial.allowed:g} is allowed "
+        f"({far} of {len(trial.features)} events; {found[at]} for {trial.expected[at]} where the features are "
+        f"{trial.features[at].tolist()}); {_REFUSED}"
+    )
+
+
+def _scores(tagger: Tagger, features: Features) -> Scores:
+    parts = [features[start : start + ROWS] for start in range(0, len(features), ROWS)] or [features]
+    return np.concatenate([tagger.scores(Events(features=part, names=tagger.inputs)) for part in parts])
+
+
+def _scorable(tagger: Tagger, features: Features) -> list[Features]:
+    """The events that the tagger has scores for: a network has none where a feature makes it overflow."""
+    try:
+        _scores(tagger, features)
+    except ValueError:
+        if len(features) == 1:
+            return []
+        middle = len(features) // 2
+        return _scorable(tagger, features[:middle]) + _scorable(tagger, features[middle:])
+    return [features]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hard events miss features that training never missed, which is no news here."""
+    logger = logging.getLogger("hepclf.models.look")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before

@@ -1,0 +1,156 @@
+"""The layers of a network as nodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hepclf.export.onnx.graph import Graph, single, whole
+from hepclf.export.onnx.prepare import prepared
+from hepclf.models.mlp import Maxout
+from hepclf.models.network import NetworkTagger
+from hepclf.models.tabular import SCALE_RATE, Embedding, Heads, Members, Shared
+
+END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
+Writer = Callable[[Graph, Any, str], str]
+
+
+def scored(graph: Graph, tagger: NetworkTagger, x: str) -> str:
+    """Probabilities [n] or [n, k] of raw features [n, d]; nan where the network's output is not finite."""
+    logits = applied(graph, tagger.module.body, prepared(graph, tagger.module.prepare, x))
+    if len(tagger.classes) == 2:
+        found = graph.add("Sigmoid", logits)
+    else:
+        found = graph.add("Softmax", logits, axis=1)
+    return graph.add("Add", found, graph.add("Sub", logits, logits))  # zero, or nan
+
+
+def applied(graph: Graph, module: nn.Module, x: str) -> str:
+    """What this module makes of x."""
+    writer = _WRITERS.get(type(module))
+    if writer is None:
+        raise ValueError(
+            f"a layer {type(module).__name__} has no form in ONNX that hepclf knows; there are: "
+            f"{', '.join(sorted(kind.__name__ for kind in _WRITERS))}"
+        )
+    return writer(graph, module, x)
+
+
+def _sequence(graph: Graph, module: nn.Sequential, x: str) -> str:
+    for layer in module:
+        x = applied(graph, layer, x)
+    return x
+
+
+def _linear(graph: Graph, module: nn.Linear, x: str) -> str:
+    bias = [] if module.bias is None else [numbers(module.bias)]
+    return graph.add("Gemm", x, numbers(module.weight), *bias, transB=1)
+
+
+def _batch(graph: Graph, module: nn.BatchNorm1d, x: str) -> str:
+    terms = [numbers(each) for each in (module.weight, module.bias, module.running_mean, module.running_var)]
+    return graph.add("BatchNormalization", x, *terms, epsilon=module.eps)
+
+
+def _layer(graph: Graph, module: nn.LayerNorm, x: str) -> str:
+    return graph.add("LayerNormalization", x, numbers(module.weight), numbers(module.bias), epsilon=module.eps)
+
+
+def _gelu(graph: Graph, module: nn.GELU, x: str) -> str:  # noqa: ARG001
+    share = graph.add("Add", graph.add("Erf", graph.add("Div", x, single(math.sqrt(2)))), single(1))
+    return graph.add("Mul", graph.add("Mul", x, share), single(0.5))
+
+
+def _silu(graph: Graph, module: nn.SiLU, x: str) -> str:  # noqa: ARG001
+    return graph.add("Mul", x, graph.add("Sigmoid", x))
+
+
+def _mish(graph: Graph, x: str) -> str:
+    return graph.add("Mul", x, graph.add("Tanh", graph.add("Softplus", x)))
+
+
+def _maxout(graph: Graph, module: Maxout, x: str) -> str:  # noqa: ARG001
+    first, second = (graph.add("Slice", x, whole(i), whole(END), whole(1), whole(2)) for i in range(2))
+    return graph.add("Max", first, second)
+
+
+def _flat(graph: Graph, module: nn.Flatten, x: str) -> str:
+    if module.start_dim != 0:
+        raise ValueError(f"Flatten({module.start_dim}) has no form in ONNX that hepclf knows; leave it out")
+    return graph.add("Reshape", x, whole(-1))
+
+
+def _members(graph: Graph, module: Members, x: str) -> str:
+    x = applied(graph, module.embedding, x)
+    for layer in module.layers:
+        x = _mish(graph, applied(graph, layer, x))
+    return graph.add("ReduceMean", applied(graph, module.heads, x), axes=[0], keepdims=0)
+
+
+def _embedding(graph: Graph, module: Embedding, x: str) -> str:
+    apart = graph.add("Unsqueeze", x, whole(2))
+    if module.shift.shape[1]:
+        phase = graph.add("Add", graph.add("Mul", apart, numbers(module.frequency)), numbers(module.phase))
+        waves = graph.add("Cos", graph.add("Mul", phase, single(2 * math.pi)))
+        mixed = graph.add("Einsum", waves, numbers(module.mix), equation="ndf,dfs->nds")
+        apart = graph.add("Concat", apart, graph.add("Add", mixed, numbers(module.shift)), axis=2)
+    joined = graph.add("Reshape", apart, whole(0, len(module.scale)))
+    return graph.add("Mul", joined, single(1 + SCALE_RATE * numbers(module.scale)))
+
+
+def _shared(graph: Graph, module: Shared, x: str) -> str:
+    units = graph.add("MatMul", graph.add("Mul", x, numbers(module.before)), numbers(module.weight).T)
+    return graph.add("Add", graph.add("Mul", units, numbers(module.after)), numbers(module.bias))
+
+
+def _heads(graph: Graph, module: Heads, x: str) -> str:
+    return graph.add("Add", graph.add("MatMul", x, numbers(module.weight)), numbers(module.bias))
+
+
+def _plain(operator: str, **settings: str) -> Writer:
+    """A layer that is one operator; its attributes are the module's settings of these names."""
+
+    def write(graph: Graph, module: nn.Module, x: str) -> str:
+        attributes: dict[str, Any] = {name: float(getattr(module, own)) for name, own in settings.items()}
+        return graph.add(operator, x, **attributes)
+
+    return write
+
+
+def _same(graph: Graph, module: nn.Module, x: str) -> str:  # noqa: ARG001
+    return x
+
+
+def numbers(values: Tensor | None) -> NDArray[np.float32]:
+    """A tensor as a constant."""
+    if values is None:
+        raise ValueError("a normalisation without weights has no form in ONNX that hepclf knows; give it affine=True")
+    return single(values.detach().cpu().numpy())
+
+
+_WRITERS: dict[type[nn.Module], Writer] = {
+    nn.Sequential: _sequence,
+    nn.Linear: _linear,
+    nn.BatchNorm1d: _batch,
+    nn.LayerNorm: _layer,
+    nn.Dropout: _same,
+    nn.Identity: _same,
+    nn.Flatten: _flat,
+    nn.Sigmoid: _plain("Sigmoid"),
+    nn.Tanh: _plain("Tanh"),
+    nn.ReLU: _plain("Relu"),
+    nn.LeakyReLU: _plain("LeakyRelu", alpha="negative_slope"),
+    nn.ELU: _plain("Elu", alpha="alpha"),
+    nn.GELU: _gelu,
+    nn.SiLU: _silu,
+    Maxout: _maxout,
+    Members: _members,
+    Embedding: _embedding,
+    Shared: _shared,
+    Heads: _heads,
+}
