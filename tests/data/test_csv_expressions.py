@@ -84,7 +84,7 @@ def test_sentinels_are_missing_before_any_expression_sees_them():
 
 
 def test_all_features_are_those_that_nothing_else_is_made_of(caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="hepclf")
     events = load(weight="w * 2", spectators={"fold": "event % 4"}, selection="a > -5", ignore=("kind",))
     assert events.names == ("a", "b", "m jj")
     assert "no features, as the weight or spectators name them: w, event" in caplog.text
