@@ -8,8 +8,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pytest
+import xgboost
 
 from hepclf import Events, LightGBM, Trainer, XGBoost, load_tagger
 from hepclf.cli.main import main
@@ -25,6 +27,17 @@ SMALL = {
 }
 LAST = Trainer(patience=None, keep="last")
 BEST = Trainer(patience=None)
+
+
+def xgboosts(data, features):
+    return xgboost.Booster(model_file=bytearray(data)).predict(xgboost.DMatrix(features))
+
+
+def lightgbms(data, features):
+    return lightgbm.Booster(model_str=data.decode()).predict(features)
+
+
+THEIRS = {"xgboost": xgboosts, "lightgbm": lightgbms}  # what the library scores with a tagger's file
 
 
 @pytest.fixture(params=SMALL)
@@ -54,7 +67,35 @@ def test_the_losses_of_a_round_are_those_of_its_tagger(model, parts, classes):
     assert tagger.scores(valid).shape == ((800,) if classes == 2 else (800, 3))
 
 
-def test_the_rounds_that_are_kept_are_the_best_or_all(model, parts):
+def test_an_event_on_a_threshold_goes_where_the_library_sends_it(name, model, parts):
+    train, valid = parts()
+    train = replace(train, features=np.round(train.features, 1))
+    tagger, _ = fitted(model, train, valid)
+    thresholds = np.unique(tagger.arrays["thresholds"])
+    above = np.nextafter(thresholds, np.float32(np.inf))
+    line = np.repeat(np.concatenate([thresholds, above])[:, None], 3, axis=1)
+    theirs = THEIRS[name](tagger.data, line)
+    assert tagger.scores(Events(features=line, names=train.names)) == pytest.approx(theirs, abs=1e-6)
+
+
+def test_new_missing_values_go_where_the_library_sends_them(name, model, parts):
+    train, valid = parts()
+    tagger, _ = fitted(model, replace(train, features=np.nan_to_num(train.features)), valid)
+    assert np.isnan(valid.features).any()
+    assert tagger.scores(valid) == pytest.approx(THEIRS[name](tagger.data, valid.features), abs=1e-6)
+
+
+def test_that_a_value_is_missing_can_be_all_a_split_asks_for(name, model, gaussians):
+    events = gaussians(events=1000, separation=0.0)
+    absent = np.random.default_rng(0).random(1000) < np.where(events.labels == 1, 0.6, 0.2)
+    holes = replace(events, features=np.where(absent[:, None], np.nan, np.arange(1000)[:, None] % 7 + [0, 1, 2]))
+    tagger, _ = fitted(model, holes, holes)
+    scores = tagger.scores(holes)
+    assert [scores[absent].mean(), scores[~absent].mean()] == pytest.approx([0.75, 1 / 3], abs=0.06)
+    assert scores == pytest.approx(THEIRS[name](tagger.data, holes.features), abs=1e-6)
+
+
+def test_the_rounds_that_are_kept_are_the_best_or_all(name, model, parts):
     train, valid = parts(events=300)
     recipe = replace(model, iterations=40, learning_rate=0.5)
     best, history = fitted(recipe, train, valid, BEST)
@@ -65,6 +106,8 @@ def test_the_rounds_that_are_kept_are_the_best_or_all(model, parts):
     assert best.loss(matrices(train, valid, BEST, "x")[1]) == pytest.approx(min(losses), abs=1e-6)
     best.save("tagger")
     assert load_tagger("tagger").summary["trees"] == lowest
+    data = next(Path("tagger").glob("model-*")).read_bytes()
+    assert best.scores(valid) == pytest.approx(THEIRS[name](data, valid.features), abs=1e-6)
     last, _ = fitted(recipe, train, valid)
     assert last.summary["kept_epoch"] == last.summary["trees"] == 40
 

@@ -10,7 +10,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from hepclf import Events, LightGBM, Trainer, load_tagger
+from hepclf import LightGBM, Trainer, load_tagger
 from hepclf.models.grown import matrices
 from hepclf.models.tagger import write_tagger
 
@@ -45,14 +45,8 @@ OTHER_BY_HAND = {
 }
 
 
-def fitted(recipe, train, valid, trainer=LAST):
-    fit = recipe.fit(train, valid, trainer)
-    history = list(fit)
-    return fit.tagger(), history
-
-
 def by_hand(settings, train, valid, rounds=12):
-    """The library called by hand on the same arrays: its scores, and its losses on both."""
+    """LightGBM called by hand on the same arrays: its scores, and its losses on both."""
     k, losses = len(train.classes), {}
     kind = {"objective": "binary"} if k == 2 else {"objective": "multiclass", "num_class": k}
     settings = {**kind, "seed": 3, "verbosity": -1, "deterministic": True, "force_col_wise": True, **settings}
@@ -66,6 +60,12 @@ def by_hand(settings, train, valid, rounds=12):
     return model.predict(valid.features), [next(iter(kept.values())) for kept in losses.values()]
 
 
+def fitted(recipe, train, valid, trainer=LAST):
+    fit = recipe.fit(train, valid, trainer)
+    history = list(fit)
+    return fit.tagger(), history
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize(("settings", "theirs"), [({}, BY_HAND), (OTHER, OTHER_BY_HAND)])
 def test_it_predicts_what_the_library_does(parts, classes, settings, theirs):
@@ -73,49 +73,14 @@ def test_it_predicts_what_the_library_does(parts, classes, settings, theirs):
     tagger, history = fitted(replace(SMALL, **settings), train, valid)
     scores, losses = by_hand(theirs, train, valid)
     assert tagger.scores(valid) == pytest.approx(scores, abs=1e-12)
-    assert [epoch.train_loss for epoch in history] == losses[0]
-    assert [epoch.valid_loss for epoch in history] == losses[1]
+    assert [(epoch.train_loss, epoch.valid_loss) for epoch in history] == list(zip(*losses, strict=True))
 
 
-def test_an_event_on_a_threshold_goes_where_the_library_sends_it(parts):
+def test_new_missing_values_count_as_zero(parts):
     train, valid = parts()
-    train = replace(train, features=np.round(train.features, 1))
-    tagger, _ = fitted(SMALL, train, valid)
-    thresholds = np.unique(tagger.arrays["thresholds"])
-    above = np.nextafter(thresholds, np.float32(np.inf))
-    line = np.repeat(np.concatenate([thresholds, above])[:, None], 3, axis=1)
-    theirs = lightgbm.Booster(model_str=tagger.data.decode()).predict(line)
-    assert tagger.scores(Events(features=line, names=train.names)) == pytest.approx(theirs, abs=1e-12)
-
-
-def test_that_a_value_is_missing_can_be_all_a_split_asks_for(gaussians):
-    events = gaussians(events=1000, separation=0.0)
-    absent = np.random.default_rng(0).random(1000) < np.where(events.labels == 1, 0.6, 0.2)
-    holes = replace(events, features=np.where(absent[:, None], np.nan, np.arange(1000)[:, None] % 7 + [0, 1, 2]))
-    tagger, _ = fitted(SMALL, holes, holes)
-    means = [tagger.scores(holes)[part].mean() for part in (absent, ~absent)]
-    assert means == pytest.approx([0.75, 1 / 3], abs=0.06)
-    assert tagger.scores(holes) == pytest.approx(by_hand(BY_HAND, holes, holes)[0], abs=1e-12)
-
-
-def test_new_missing_values_count_as_zero_as_in_the_library(parts):
-    train, valid = parts()
-    train = replace(train, features=np.nan_to_num(train.features))
-    tagger, _ = fitted(SMALL, train, valid)
-    assert np.isnan(valid.features).any()
-    assert tagger.scores(valid) == pytest.approx(by_hand(BY_HAND, train, valid)[0], abs=1e-12)
+    tagger, _ = fitted(SMALL, replace(train, features=np.nan_to_num(train.features)), valid)
     zero = replace(valid, features=np.nan_to_num(valid.features))
     assert np.array_equal(tagger.scores(valid), tagger.scores(zero))
-
-
-def test_the_library_reads_the_kept_rounds_of_a_saved_tagger(parts):
-    train, valid = parts(events=300)
-    tagger, _ = fitted(replace(SMALL, iterations=40, learning_rate=0.5), train, valid, Trainer(patience=None))
-    assert tagger.summary["kept_epoch"] < 40
-    tagger.save("tagger")
-    model = lightgbm.Booster(model_file=next(Path("tagger").glob("model-*.txt")))
-    assert model.num_trees() == tagger.summary["kept_epoch"]
-    assert tagger.scores(valid) == pytest.approx(model.predict(valid.features), abs=1e-12)
 
 
 def test_too_few_events_for_any_split_are_an_error(parts):

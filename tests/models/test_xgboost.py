@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from hepclf import Events, Trainer, XGBoost, load_tagger
+from hepclf import Trainer, XGBoost, load_tagger
 from hepclf.models.grown import matrices
 from hepclf.models.tagger import write_tagger
 
@@ -50,7 +50,7 @@ def fitted(recipe, train, valid, trainer=LAST):
 
 
 def by_hand(settings, train, valid, rounds=12):
-    """The library called by hand on the same arrays: its scores, and its losses on both."""
+    """XGBoost called by hand on the same arrays: its scores, and its losses on both."""
     k, losses = len(train.classes), {}
     kind = {"objective": "binary:logistic"} if k == 2 else {"objective": "multi:softprob", "num_class": k}
     first, second = (xgboost.DMatrix(p.features, p.targets, weight=p.weights) for p in matrices(train, valid, LAST, ""))
@@ -69,48 +69,6 @@ def test_it_predicts_what_the_library_does(parts, classes, settings, theirs):
     assert tagger.scores(valid) == pytest.approx(scores, abs=1e-6)
     assert [epoch.train_loss for epoch in history] == losses[0]
     assert [epoch.valid_loss for epoch in history] == losses[1]
-
-
-def test_an_event_on_a_threshold_goes_where_the_library_sends_it(parts):
-    train, valid = parts()
-    train = replace(train, features=np.round(train.features, 1))
-    tagger, _ = fitted(SMALL, train, valid)
-    thresholds = np.unique(tagger.arrays["thresholds"])
-    above = np.nextafter(thresholds, np.float32(np.inf))
-    line = np.repeat(np.concatenate([thresholds, above])[:, None], 3, axis=1)
-    model = xgboost.Booster()
-    model.load_model(bytearray(tagger.data))
-    theirs = model.predict(xgboost.DMatrix(line))
-    assert tagger.scores(Events(features=line, names=train.names)) == pytest.approx(theirs, abs=1e-6)
-
-
-def test_that_a_value_is_missing_can_be_all_a_split_asks_for(gaussians):
-    events = gaussians(events=1000, separation=0.0)
-    absent = np.random.default_rng(0).random(1000) < np.where(events.labels == 1, 0.6, 0.2)
-    holes = replace(events, features=np.where(absent[:, None], np.nan, np.arange(1000)[:, None] % 7 + [0, 1, 2]))
-    tagger, _ = fitted(SMALL, holes, holes)
-    means = [tagger.scores(holes)[part].mean() for part in (absent, ~absent)]
-    assert means == pytest.approx([0.75, 1 / 3], abs=0.06)
-    assert tagger.scores(holes) == pytest.approx(by_hand(BY_HAND, holes, holes)[0], abs=1e-6)
-
-
-def test_new_missing_values_go_where_the_library_sends_them(parts):
-    train, valid = parts()
-    train = replace(train, features=np.nan_to_num(train.features))
-    tagger, _ = fitted(SMALL, train, valid)
-    assert np.isnan(valid.features).any()
-    assert tagger.scores(valid) == pytest.approx(by_hand(BY_HAND, train, valid)[0], abs=1e-6)
-
-
-def test_the_library_reads_the_kept_rounds_of_a_saved_tagger(parts):
-    train, valid = parts(events=300)
-    tagger, _ = fitted(replace(SMALL, iterations=40, learning_rate=0.5), train, valid, Trainer(patience=None))
-    assert tagger.summary["kept_epoch"] < 40
-    tagger.save("tagger")
-    model = xgboost.Booster(model_file=next(Path("tagger").glob("model-*.json")))
-    assert model.num_boosted_rounds() == tagger.summary["kept_epoch"]
-    theirs = model.predict(xgboost.DMatrix(valid.features))
-    assert tagger.scores(valid) == pytest.approx(theirs, abs=1e-6)
 
 
 def test_a_rare_signal_starts_from_its_share(gaussians):
