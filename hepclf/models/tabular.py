@@ -51,7 +51,7 @@ class Tabular(Network):
             raise ValueError(f"dropout must lie in [0, 1), however dropout={self.dropout}")
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
-        """Embedding, then for each hidden width a shared layer, mish and dropout; a head for each member."""
+        """Embedding, then for each hidden width a shared layer, silu and dropout; a head for each member."""
         embedding = Embedding(inputs, self.embedding, self.frequencies, self.frequency_width)
         widths = (inputs * self.embedding, *self.hidden)
         layers = [
@@ -73,7 +73,9 @@ class Members(nn.Module):
         """Logits."""
         x = self.embedding(x)
         for layer in self.layers:
-            x = F.dropout(F.mish(layer(x)), self.dropout, self.training)
+            x = F.silu(layer(x))
+            if self.training and self.dropout:  # the members leave out the same units: a mask each takes longer
+                x = x * F.dropout(torch.ones_like(x[0]), self.dropout)
         logits: Tensor = self.heads(x)
         return logits.flatten(0, 1) if self.training else logits.mean(0)
 

@@ -14,7 +14,7 @@ from hepclf.training.trainer import Trainer
 
 SMALL = Tabular(hidden=(16, 16), members=3)
 SHORT = Trainer(epochs=3, batch=256)
-LONGER = Trainer(epochs=12, batch=100)
+LONGER = Trainer(epochs=10, batch=100)
 
 
 def fitted(train, valid=None, model=SMALL, trainer=SHORT):
@@ -32,7 +32,7 @@ def test_training_comes_close_to_the_best_possible_loss(gaussians):
     history, tagger = fitted(train, valid, trainer=Trainer(epochs=5, batch=500))
     exact = 1.5 * torch.tensor(valid.features[:, 0].copy()) - 1.5**2 / 2
     best = losses(exact, torch.tensor(valid.labels).float(), "cross_entropy").mean().item()
-    assert min(epoch.valid_loss for epoch in history) / best < 1.01  # measured 0.9998 to 1.0060 over eight seeds
+    assert min(epoch.valid_loss for epoch in history) / best < 1.01  # measured 0.9994 to 1.0042 over eight seeds
     auc = roc_auc_score(valid.labels, tagger.scores(valid))
     assert auc == pytest.approx(norm.cdf(1.5 / np.sqrt(2)), abs=0.01)
 
@@ -50,7 +50,7 @@ def test_a_mass_peak_among_heavy_tails_is_found(gaussians):
     scores = fitted(train, valid, trainer=Trainer(epochs=8, batch=250))[1].scores(valid)
     mass = valid.features[:, 0]
     best = roc_auc_score(valid.labels, norm.logpdf(mass, 0.9, 0.05) + mass)
-    assert best - roc_auc_score(valid.labels, scores) < 0.01  # measured -0.0002 to 0.0026 over eight seeds
+    assert best - roc_auc_score(valid.labels, scores) < 0.01  # measured -0.0006 to 0.0017 over eight seeds
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -68,7 +68,7 @@ def test_saving_and_loading_changes_no_score(gaussians, tmp_path, classes):
 
 
 def test_three_classes_are_told_apart(gaussians):
-    train, valid = gaussians(3000, classes=3, separation=3, seed=1), gaussians(3000, classes=3, separation=3, seed=2)
+    train, valid = gaussians(2000, classes=3, separation=3, seed=1), gaussians(2000, classes=3, separation=3, seed=2)
     scores = fitted(train, valid, trainer=LONGER)[1].scores(valid)
     # Gaussians 3 apart: the outer ones are right in Phi(1.5) of their events, the middle one in 2 Phi(1.5) - 1.
     best = (2 * norm.cdf(1.5) + 2 * norm.cdf(1.5) - 1) / 3
