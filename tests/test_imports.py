@@ -44,11 +44,11 @@ HOMES = {
     "XRootD": ("data/remote.py",),
     "pandas": ("data/frames.py",),
     "sklearn": ("models/",),
-    "xgboost": ("models/xgboost.py",),
+    "xgboost": ("models/xgboost.py", "export/xgboost.py"),
     "lightgbm": ("models/lightgbm.py",),
     "onnx": ("export/onnx/",),
     "onnxruntime": ("export/onnx/model.py",),
-    "torch": ("training/", "models/", "prediction/workers.py", "export/onnx/layers.py"),
+    "torch": ("training/", "models/", "prediction/workers.py", "export/onnx/layers.py", "export/cpp/layers.py"),
 }
 
 

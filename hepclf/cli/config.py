@@ -84,7 +84,7 @@ def _override(command: str, word: str) -> str:
     """An override as Hydra wants it: `++` lets it name any key."""
     key, given, value = word.partition("=")
     if not given and not key.startswith("~"):
-        meant = {"evaluate": "run", "predict": "files"}.get(command)
+        meant = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
         raise RecipeError(f"{word!r} is not key=value" + (f"; say {meant}={word}" if meant else ""))
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
         place = Path(value)

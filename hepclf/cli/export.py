@@ -100,4 +100,7 @@ def _way(found: Exported, export: Export) -> list[str]:
             call = "float p = {0}::score(x);" if len(found.tagger.classes) == 2 else "{0}::scores(x, p);"
             return [f'#include "{path}"', f"{call.format(export.name)}  // const float* x"]
         case "xgboost-json":
-            return [f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");']
+            return [
+                f'booster = xgboost.Booster(model_file="{path}")',
+                f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");  // knows no missing values',
+            ]

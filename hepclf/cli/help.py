@@ -33,6 +33,7 @@ def overview() -> str:
         "  hepclf evaluate run=runs/latest evaluation.threshold=0.8",
         "  hepclf compare runs/gw-mlp/* runs/latest",
         "  hepclf predict run=runs/latest files='ntuples/*.root'",
+        "  hepclf export run=runs/latest format=onnx",
         "",
         "`hepclf COMMAND --help` lists the settings. Flags are Hydra's: -m, --config-dir, --cfg job.",
         "--debug shows the traceback of an error; --version the version.",

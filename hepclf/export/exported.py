@@ -70,7 +70,8 @@ def exported(
     difference = math.nan
     for _ in range(2):  # the file that is kept, which says the difference, is tried as well
         data = written(tagger, export.name, {**notes, "difference": repr(difference)})
-        difference = worst(export.format, opened(data), tried, refuses=form.refuses)
+        with opened(data) as score:
+            difference = worst(export.format, score, tried, refuses=form.refuses)
     folder = run.folder / FOLDER if export.out is None else Path(export.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{export.name}{form.suffix}"

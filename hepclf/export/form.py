@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal
@@ -17,7 +18,8 @@ from hepclf.models.trees import TreesTagger
 
 Kind = Literal["onnx", "cpp", "xgboost-json"]
 Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # features [n, d] to scores [n] or [n, k]
-Written = Callable[[Tagger, str, Mapping[str, str]], bytes]
+Written = Callable[[Tagger, str, Mapping[str, str]], bytes]  # of a tagger, a name and notes, the contents of a file
+Opened = Callable[[bytes], AbstractContextManager[Score]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Form:
     packages: tuple[str, ...] = ()
     install: str = ""
 
-    def of(self, kind: str, tagger: Tagger) -> tuple[Written, Callable[[bytes], Score]]:
+    def of(self, kind: str, tagger: Tagger) -> tuple[Written, Opened]:
         """What writes and what reads this format, or a ValueError where it cannot be had for this tagger."""
         if not isinstance(tagger, self.taggers):
             names = ", ".join(_NAMES[each] for each in self.taggers)
@@ -62,4 +64,13 @@ FORMS: dict[Kind, Form] = {
         packages=("onnx", "onnxruntime"),
         install="pip install 'hepclf[onnx]'",
     ),
+    "xgboost-json": Form(
+        ".xgboost.json",
+        "hepclf.export.xgboost",
+        (TreesTagger,),
+        refuses=False,
+        packages=("xgboost",),
+        install="pip install 'hepclf[boost]'",
+    ),
+    "cpp": Form(".hpp", "hepclf.export.cpp.model", (NetworkTagger, TreesTagger, FisherTagger)),
 }

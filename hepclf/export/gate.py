@@ -50,8 +50,8 @@ def trial(tagger: Tagger, real: Features) -> Trial:
     """The events that an export is tried on: these real ones [n, d] and hard ones."""
     difficult = hard(tagger, real)
     with _quiet():
-        features = np.concatenate([real, *_scorable(tagger, difficult)])
-        expected = _scores(tagger, features)
+        parts = [(real, _scores(tagger, real)), *_scored(tagger, difficult)]
+    features, expected = (np.concatenate(column) for column in zip(*parts, strict=True))
     refused = len(real) + len(difficult) - len(features)
     allowed = CLOSE_NETWORK if isinstance(tagger, NetworkTagger) else CLOSE
     return Trial(features, expected, len(real), refused, infinite(tagger, real), allowed)
@@ -94,16 +94,15 @@ def _scores(tagger: Tagger, features: Features) -> Scores:
     return np.concatenate([tagger.scores(Events(features=part, names=tagger.inputs)) for part in parts])
 
 
-def _scorable(tagger: Tagger, features: Features) -> list[Features]:
+def _scored(tagger: Tagger, features: Features) -> list[tuple[Features, Scores]]:
     """The events that the tagger has scores for: a network has none where a feature makes it overflow."""
     try:
-        _scores(tagger, features)
+        return [(features, _scores(tagger, features))]
     except ValueError:
         if len(features) == 1:
             return []
         middle = len(features) // 2
-        return _scorable(tagger, features[:middle]) + _scorable(tagger, features[middle:])
-    return [features]
+        return _scored(tagger, features[:middle]) + _scored(tagger, features[middle:])
 
 
 @contextmanager

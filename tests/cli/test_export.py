@@ -9,11 +9,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import yaml
 
 from hepclf import Evaluation, Logistic, Mixture, Trainer, load_tagger, train
 from hepclf.cli import configs
 from hepclf.cli.export import OTHERS
 from hepclf.export.exported import Export
+from hepclf.export.onnx import layers
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +59,74 @@ def test_a_run_becomes_a_file_of_its_scores_and_metadata(hepclf):
     assert 0 <= notes["difference"] <= notes["difference_allowed"] == 1e-5
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert notes["working_points"] == metrics["test"]["working_points"]
+
+
+def test_hard_events_alone_are_compared_when_asked_for(hepclf):
+    code, out, err = hepclf("export", "run=run", "format=onnx", "events=0", "out=there", "name=mine")
+    assert code == 0, err
+    assert "compared  0 events and " in out
+    assert [path.name for path in Path("there").iterdir()] == ["mine.onnx"]
+
+
+def test_other_data_can_be_chosen(hepclf):
+    code, out, err = hepclf("export", "run=run", "format=onnx", "data=mixture", "data.events=50")
+    assert code == 0, err
+    assert "compared  50 events and " in out
+
+
+def test_data_that_cannot_be_loaded_stops_the_export_with_a_way_out(hepclf):
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    config["data"] = {"_target_": "hepclf.data.memory.Memory", "events": "gone"}
+    Path("run/config.yaml").write_text(yaml.safe_dump(config))
+    code, out, err = hepclf("export", "run=run", "format=onnx")
+    assert (code, out) == (1, "")
+    assert err.startswith("hepclf: the run's data cannot be loaded: ")
+    assert "data=NAME" in err
+    assert "events=0" in err
+    assert len(err.splitlines()) == 1
+    assert not Path("run/exports").exists()
+
+
+def test_a_stored_configuration_runs_no_code_of_others(hepclf):
+    Path("evil.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    config["data"] = {"_target_": "evil.Data"}
+    Path("run/config.yaml").write_text(yaml.safe_dump(config))
+    code, _, err = hepclf("export", "run=run", "format=onnx")
+    assert code == 1
+    assert "a stored configuration may not run it" in err
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["run=run"], 2, "format must be given; say format=..."),
+        (["format=onnx"], 2, "run must be given; say run=DIR"),
+        (["run=run", "format=pickle"], 2, "format must be one of onnx, cpp, xgboost-json, not 'pickle'"),
+        (["run=run", "format=cpp", "name=1x"], 2, "name must be letters, digits and _"),
+        (["run=run", "format=onnx", "events=-1"], 2, "events must be at least 0, however events=-1"),
+        (["run=run", "format=onnx", "evnets=1"], 2, "evnets is not a setting of Export; nearest: 'events'"),
+        (["run"], 2, "'run' is not key=value; say run=run"),
+        (["run=nowhere", "format=onnx"], 1, "there is no run nowhere"),
+        (["run=run", "format=xgboost-json"], 1, "format=xgboost-json holds trees, however this tagger is a Network"),
+    ],
+)
+def test_a_wrong_command_says_what_to_do(words, code, says, hepclf):
+    found, out, err = hepclf("export", *words)
+    assert (found, out) == (code, "")
+    assert says in err
+    assert len(err.splitlines()) == 1
+    assert not Path("run/exports").exists()
+
+
+def test_an_export_that_differs_is_not_written_and_leaves_the_one_before(hepclf, monkeypatch):
+    assert hepclf("export", "run=run", "format=onnx")[0] == 0
+    before = Path("run/exports/tagger.onnx").read_bytes()
+    monkeypatch.setattr(layers, "prepared", lambda graph, _, x: graph.add("Neg", x))
+    code, out, err = hepclf("export", "run=run", "format=onnx")
+    assert (code, out) == (1, "")
+    assert "differs from the tagger by" in err
+    assert "nothing was written" in err
+    assert Path("run/exports/tagger.onnx").read_bytes() == before
+    assert len(list(Path("run/exports").iterdir())) == 1

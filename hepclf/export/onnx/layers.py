@@ -70,10 +70,6 @@ def _silu(graph: Graph, module: nn.SiLU, x: str) -> str:  # noqa: ARG001
     return graph.add("Mul", x, graph.add("Sigmoid", x))
 
 
-def _mish(graph: Graph, x: str) -> str:
-    return graph.add("Mul", x, graph.add("Tanh", graph.add("Softplus", x)))
-
-
 def _maxout(graph: Graph, module: Maxout, x: str) -> str:  # noqa: ARG001
     first, second = (graph.add("Slice", x, whole(i), whole(END), whole(1), whole(2)) for i in range(2))
     return graph.add("Max", first, second)
@@ -88,7 +84,7 @@ def _flat(graph: Graph, module: nn.Flatten, x: str) -> str:
 def _members(graph: Graph, module: Members, x: str) -> str:
     x = applied(graph, module.embedding, x)
     for layer in module.layers:
-        x = _mish(graph, applied(graph, layer, x))
+        x = _silu(graph, nn.SiLU(), applied(graph, layer, x))
     return graph.add("ReduceMean", applied(graph, module.heads, x), axes=[0], keepdims=0)
 
 

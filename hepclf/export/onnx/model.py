@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,8 @@ def _refused(graph: Graph, scores: str, classes: int) -> str:
     return graph.add("Where", graph.add("Greater", count, single(0)), single(np.nan), scores)
 
 
-def opened(data: bytes) -> Score:
+@contextmanager
+def opened(data: bytes) -> Iterator[Score]:
     """How onnxruntime scores with such a file."""
     import onnxruntime
 
@@ -49,4 +51,4 @@ def opened(data: bytes) -> Score:
         found: NDArray[np.float32] = session.run(None, {FEATURES: features})[0]
         return found.astype(np.float64)
 
-    return score
+    yield score

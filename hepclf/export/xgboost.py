@@ -1,0 +1,168 @@
+"""Boosted trees as XGBoost's JSON, which ROOT's RBDT reads too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.export.form import Score
+from hepclf.models.model import Tagger
+from hepclf.models.trees import Trees, TreesTagger
+
+VERSION = (2, 1, 0)  # of XGBoost: from 3.1 on it may hold a base score a class, which RBDT refuses
+ROOT = 2**31 - 1  # the parent of a root
+LARGEST = np.finfo(np.float32).max
+
+
+class Outputs(NamedTuple):
+    """What the sums of trees become: XGBoost's objective with its parameters, and the base score of zero."""
+
+    objective: dict[str, Any]
+    base_score: str
+
+
+def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
+    """The text of the file; `notes` become its attributes. Features are f0, f1...: they have numbers, no names."""
+    if not isinstance(tagger, TreesTagger):
+        raise NotImplementedError
+    k = tagger.trees.values.shape[1]
+    trees = _in_turn(tagger)
+    outputs = _outputs(tagger)
+    model = {
+        "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(len(trees))},
+        "iteration_indptr": list(range(0, len(trees) + 1, k)),
+        "tree_info": [place % k for place in range(len(trees))],
+        "trees": [{"id": place, **tree} for place, tree in enumerate(trees)],
+    }
+    parameters = {
+        "base_score": outputs.base_score,
+        "boost_from_average": "1",
+        "num_class": str(k if k > 1 else 0),
+        "num_feature": str(len(tagger.inputs)),
+        "num_target": "1",
+    }
+    learner = {
+        "attributes": dict(notes),
+        "feature_names": [],
+        "feature_types": [],
+        "gradient_booster": {"model": model, "name": "gbtree"},
+        "learner_model_param": parameters,
+        "objective": outputs.objective,
+    }
+    return json.dumps({"learner": learner, "version": VERSION}, allow_nan=False).encode()
+
+
+def _outputs(tagger: TreesTagger) -> Outputs:
+    k = tagger.trees.values.shape[1]
+    if tagger.settings["link"] == "mean":
+        if k > 1:
+            raise ValueError(
+                "format=xgboost-json adds up trees, however this tagger averages the classes' probabilities; use onnx"
+            )
+        return Outputs({"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}, "0E0")
+    if k == 1:
+        return Outputs({"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}, "5E-1")
+    return Outputs({"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}, "0E0")
+
+
+def _in_turn(tagger: TreesTagger) -> list[dict[str, Any]]:
+    """Trees that take turns for the classes: the baseline as one leaf each, then those that add to the class."""
+    trees, d, k = tagger.trees, len(tagger.inputs), tagger.trees.values.shape[1]
+    share = len(trees.roots) if tagger.settings["link"] == "mean" else 1
+    of_class = [[_leaf(value, d)] for value in tagger.arrays["baseline"].tolist()]
+    for start, end in pairwise([*trees.roots.tolist(), len(trees.inner)]):
+        for output in np.flatnonzero(trees.values[start:end].any(axis=0)).tolist():
+            of_class[output].append(_tree(trees, slice(start, end), trees.values[start:end, output] / share))
+    most = max(map(len, of_class))
+    filled = [own + [_leaf(0.0, d)] * (most - len(own)) for own in of_class]
+    return [filled[place % k][place // k] for place in range(most * k)]
+
+
+def _tree(trees: Trees, part: slice, values: NDArray[np.float64]) -> dict[str, Any]:
+    """One tree: a feature goes left where it is < the condition, which is the next number above a threshold.
+
+    There is none above the largest, which all but missing values go left of: the children change places then, and all
+    but missing values go right, as none is < the smallest number.
+    """
+    inner, left = trees.inner[part], trees.children[part] - part.start
+    thresholds = np.where(inner, trees.thresholds[part], np.float32(0))
+    every = thresholds == LARGEST
+    with np.errstate(over="ignore"):
+        conditions = np.where(every, -LARGEST, np.nextafter(thresholds, np.float32(np.inf)))
+    order = np.arange(len(inner))
+    order[left[every]], order[left[every] + 1] = left[every] + 1, left[every]
+    conditions = np.where(inner, conditions, values.astype(np.float32))
+    missing_left = inner & ((trees.columns[part] >= trees.width) != every)
+    features = np.where(inner, trees.columns[part] % trees.width, 0)
+    return _plain(
+        left=np.where(inner, left, -1)[order],
+        features=features[order],
+        missing_left=missing_left[order],
+        conditions=conditions[order],
+        inputs=trees.width,
+    )
+
+
+def _leaf(value: float, inputs: int) -> dict[str, Any]:
+    zero = np.zeros(1, dtype=np.int64)
+    condition = np.array([value], dtype=np.float32)
+    return _plain(left=zero - 1, features=zero, missing_left=zero, conditions=condition, inputs=inputs)
+
+
+def _plain(
+    *,
+    left: NDArray[Any],
+    features: NDArray[Any],
+    missing_left: NDArray[Any],
+    conditions: NDArray[np.float32],
+    inputs: int,
+) -> dict[str, Any]:
+    """A tree as XGBoost says it, where a right child comes after the left; what it knows of the training is zero."""
+    inner = np.flatnonzero(left >= 0)
+    parents = np.full(len(left), ROOT)
+    parents[left[inner]] = parents[left[inner] + 1] = inner
+    zeros = [0.0] * len(left)
+    return {
+        "base_weights": zeros,
+        "categories": [],
+        "categories_nodes": [],
+        "categories_segments": [],
+        "categories_sizes": [],
+        "default_left": missing_left.astype(int).tolist(),
+        "left_children": left.tolist(),
+        "loss_changes": zeros,
+        "parents": parents.tolist(),
+        "right_children": np.where(left >= 0, left + 1, -1).tolist(),
+        "split_conditions": conditions.astype(str).astype(np.float64).tolist(),  # as few digits as single it out
+        "split_indices": features.tolist(),
+        "split_type": [0] * len(left),
+        "sum_hessian": zeros,
+        "tree_param": {
+            "num_deleted": "0",
+            "num_feature": str(inputs),
+            "num_nodes": str(len(left)),
+            "size_leaf_vector": "1",
+        },
+    }
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Score]:
+    """How XGBoost scores with such a file."""
+    import xgboost
+
+    booster = xgboost.Booster(model_file=bytearray(data))
+
+    def score(features: NDArray[np.float32]) -> NDArray[np.float64]:
+        if not len(features):  # of which XGBoost warns, and forgets how many classes there are
+            return score(np.zeros((1, features.shape[1]), dtype=np.float32))[:0]
+        found: NDArray[np.float32] = booster.inplace_predict(features)
+        return found.astype(np.float64)
+
+    yield score

@@ -1,0 +1,177 @@
+"""Every model in every form that holds it: the same scores, on events and where they are hard."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from hepclf import BDT, KNN, MLP, SVM, Cuts, Likelihood, Logistic, Preprocess
+from hepclf.events import Events
+from hepclf.export.form import FORMS
+from hepclf.export.gate import trial, worst
+from hepclf.models.adaboost import AdaBoost
+from hepclf.models.fisher import Fisher
+from hepclf.models.forest import Forest
+from hepclf.models.lightgbm import LightGBM
+from hepclf.models.network import Network
+from hepclf.models.tabular import Tabular
+from hepclf.models.tree import Tree
+from hepclf.models.xgboost import XGBoost
+from hepclf.recipe import recipe
+
+compiled = pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="there is no C++ compiler")
+KINDS = ["onnx", pytest.param("cpp", marks=compiled), "xgboost-json"]
+HEADS = KINDS[:2]
+
+
+def scales(scaling):
+    return Preprocess(scaling=scaling, features={"a": "clipped", "b": "log", "d": "quantile"})
+
+
+def mlp(activation, norm="none", scaling="standard"):
+    return MLP(hidden=(8, 6), activation=activation, norm=norm, preprocess=scales(scaling), dropout=0.1)
+
+
+TREES = {
+    "bdt": BDT(iterations=20, leaves=8),
+    "xgboost": XGBoost(iterations=10),
+    "lightgbm": LightGBM(iterations=10),
+    "adaboost": AdaBoost(iterations=10, leaf_events=5),
+    "forest": Forest(trees=10),
+    "tree": Tree(),
+}
+OTHERS = {
+    "logistic": Logistic(),
+    "fisher": Fisher(),
+    "relu": mlp("relu", "batch"),
+    "tanh": mlp("tanh", "layer", "robust"),
+    "maxout": mlp("maxout", "batch", "quantile"),
+    "gelu": mlp("gelu", scaling="log"),
+    "silu": mlp("silu"),
+    "elu": mlp("elu"),
+    "leaky_relu": mlp("leaky_relu", "layer"),
+    "sigmoid": mlp("sigmoid"),
+    "tabular": Tabular(hidden=(8, 6), members=3, frequencies=4),
+    "tabular of one": Tabular(hidden=(8,), members=1, embedding=1),
+}
+
+
+def made(kind, tagger):
+    written, opened = FORMS[kind].of(kind, tagger)
+    return opened(written(tagger, "tagger", {"run": '"x"'}))
+
+
+def agrees(kind, tagger, events):
+    tried = trial(tagger, events.select(tagger.inputs))
+    with made(kind, tagger) as score:
+        found = worst(kind, score, tried, refuses=FORMS[kind].refuses)
+        scores = score(events.features)
+    np.testing.assert_allclose(scores, tagger.scores(events), rtol=0, atol=tried.allowed)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", TREES)
+def test_trees_give_the_same_scores(name, kind, events, fitted):
+    train = events()
+    assert agrees(kind, fitted(TREES[name], train), train) <= 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["bdt", "xgboost", "lightgbm", "adaboost"])
+def test_boosted_trees_of_three_classes_give_the_same_scores(name, kind, events, fitted):
+    train = events(3)
+    assert agrees(kind, fitted(TREES[name], train), train) <= 1e-6
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("name", ["forest", "tree"])
+def test_averages_of_three_classes_give_the_same_scores(name, kind, events, fitted):
+    train = events(3)
+    assert agrees(kind, fitted(TREES[name], train), train) <= 1e-6
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_networks_and_lines_give_the_same_scores(name, kind, events, fitted):
+    train = events()
+    assert agrees(kind, fitted(OTHERS[name], train), train) <= 1e-5
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("name", ["logistic", "fisher", "relu", "tabular"])
+def test_three_classes_give_the_same_scores(name, kind, events, fitted):
+    train = events(3)
+    assert agrees(kind, fitted(OTHERS[name], train), train) <= 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_one_event_and_none_have_scores_too(classes, kind, events, fitted):
+    train = events(classes)
+    tagger = fitted(BDT(iterations=5), train)
+    shape = () if classes == 2 else (3,)
+    with made(kind, tagger) as score:
+        assert score(train.features[:0]).shape == (0, *shape)
+        np.testing.assert_allclose(score(train.features[:1]), tagger.scores(train)[:1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("model", [Logistic(), Fisher(), BDT(iterations=5)], ids=["network", "fisher", "trees"])
+def test_an_infinite_feature_has_no_score(model, kind, events, fitted):
+    train = events()
+    rows = train.features[1:3].copy()
+    rows[0, 2] = -np.inf
+    with made(kind, fitted(model, train)) as score:
+        assert np.isnan(score(rows)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_a_network_that_overflows_has_no_score(kind, events, fitted):
+    train = events()
+    tagger = fitted(MLP(hidden=(8,)), train)
+    rows = np.full((1, 4), np.finfo(np.float32).max, dtype=np.float32)
+    with pytest.raises(ValueError, match="not finite"):
+        tagger.scores(Events(features=rows, names=tagger.inputs))
+    with made(kind, tagger) as score:
+        assert np.isnan(score(rows)).all()
+
+
+@pytest.mark.parametrize("model", [Likelihood(), Cuts(), KNN(), SVM()], ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("kind", FORMS)
+def test_what_a_form_cannot_hold_is_refused_in_one_line(model, kind, events, fitted):
+    whole = events()
+    whole = Events(features=np.nan_to_num(whole.features), labels=whole.labels, names=whole.names)
+    tagger = fitted(model, whole)
+    with pytest.raises(ValueError, match=f"format={kind} holds .*, however this tagger is a {type(tagger).__name__}"):
+        FORMS[kind].of(kind, tagger)
+
+
+@pytest.mark.parametrize("name", ["forest", "tree"])
+def test_averages_of_several_classes_are_no_sum_of_trees(name, events, fitted):
+    with pytest.raises(ValueError, match="adds up trees, however this tagger averages"):
+        made("xgboost-json", fitted(TREES[name], events(3)))
+
+
+@recipe
+class Mine(Network):
+    def network(self, inputs, outputs):
+        from torch import nn
+
+        return nn.Sequential(nn.Linear(inputs, 4), nn.Hardswish(), nn.Linear(4, outputs))
+
+
+@pytest.mark.parametrize("kind", ["onnx", "cpp"])
+def test_a_layer_without_a_form_is_refused_by_name(kind, events, fitted):
+    with pytest.raises(ValueError, match="a layer Hardswish has no form in"):
+        made(kind, fitted(Mine(), events()))
+
+
+@pytest.mark.parametrize(("kind", "package"), [("onnx", "onnxruntime"), ("xgboost-json", "xgboost")])
+def test_a_package_that_is_missing_is_named(kind, package, events, fitted, monkeypatch):
+    tagger = fitted(BDT(iterations=2), events())
+    monkeypatch.setitem(__import__("sys").modules, package, None)
+    with pytest.raises(ValueError, match=f"format={kind} needs {package}; pip install 'hepclf"):
+        FORMS[kind].of(kind, tagger)
