@@ -18,7 +18,6 @@ from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
-SEEDS = 1 << 31  # of the library
 MOST_LEAVES = 131_072  # of the library
 BY_CATEGORY, MISSING_LEFT = 1, 2  # bits of a split's decision_type
 ABSENT = 12  # its bits for what counts as missing
@@ -88,7 +87,7 @@ class LightGBM:
             "bagging_fraction": self.event_fraction,
             "bagging_freq": int(self.event_fraction < 1),
             "feature_fraction_bynode": self.feature_fraction,
-            "seed": seed % SEEDS,
+            "seed": seed,
             "num_threads": self.threads or torch.get_num_threads(),
             # Otherwise a stopwatch decides how histograms are summed, and the last digits with it.
             "deterministic": True,

@@ -136,7 +136,11 @@ class _XGBoosting:
         self._booster = xgboost.Booster(settings, [self._train, self._valid])
 
     def step(self) -> tuple[float, float]:
-        self._booster.update(self._train, self._rounds)
+        try:
+            self._booster.update(self._train, self._rounds)
+        except _xgboost().core.XGBoostError as error:
+            reason = str(error).partition("Stack trace")[0]
+            raise ValueError(f"XGBoost cannot train with these settings: {' '.join(reason.split())}") from error
         said = self._booster.eval_set([(self._train, "train"), (self._valid, "valid")], self._rounds)
         self._rounds += 1
         train, valid = (float(word.rpartition(":")[2]) for word in said.split()[1:])

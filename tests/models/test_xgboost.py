@@ -13,6 +13,7 @@ import xgboost
 from hepclf import Trainer, XGBoost, load_tagger
 from hepclf.models.grown import matrices
 from hepclf.models.tagger import write_tagger
+from hepclf.models.xgboost import _XGBoosting
 
 LAST = Trainer(patience=None, keep="last", seed=3)
 SMALL = XGBoost(iterations=12, depth=3, bins=64)
@@ -77,6 +78,15 @@ def test_a_rare_signal_starts_from_its_share(gaussians):
     share = 0.01 / 1.01
     assert tagger.scores(events).mean() == pytest.approx(share, rel=0.2)
     assert tagger.arrays["baseline"] == pytest.approx([np.log(share / (1 - share))], abs=1e-3)
+
+
+def test_an_error_of_the_library_comes_without_its_stack_trace(gaussians):
+    train, valid = matrices(*2 * [gaussians(events=30)], LAST, "model=xgboost")
+    boosting = _XGBoosting(SMALL.library(2, None, 0), train._replace(targets=train.targets + 5), valid)
+    with pytest.raises(ValueError, match=r"^XGBoost cannot train with these settings: .* Check failed: ") as error:
+        boosting.step()
+    assert "Stack trace" in str(error.value.__cause__)
+    assert "Stack trace" not in str(error.value)
 
 
 def test_a_tree_needs_an_end():
