@@ -81,6 +81,8 @@ def show(console: Console, found: Exported, export: Export) -> None:
         f"compared  {trial.real:,} events and {trial.hard:,} hard ones, at most {found.worst:.2g} apart "
         f"({trial.allowed:g} allowed)",
     ]
+    if export.format == "xgboost-json":
+        lines.append("beware    ROOT's RBDT knows no missing values: they go right at each split; XGBoost knows them")
     if trial.refused:
         lines.append(f"left out  {trial.refused:,} hard events that overflow the tagger, which has no score for them")
     for line in (*lines, "", *(f"  {line}" for line in _way(found, export))):
@@ -102,5 +104,5 @@ def _way(found: Exported, export: Export) -> list[str]:
         case "xgboost-json":
             return [
                 f'booster = xgboost.Booster(model_file="{path}")',
-                f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");  // knows no missing values',
+                f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");',
             ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -67,16 +66,16 @@ def exported(
     written, opened = form.of(export.format, tagger)
     tried = trial(tagger, _real(tagger, export.events, events))
     notes = _notes(run, tagger, tried)
-    difference = math.nan
+    difference: float | None = None
     for _ in range(2):  # the file that is kept, which says the difference, is tried as well
-        data = written(tagger, export.name, {**notes, "difference": repr(difference)})
+        data = written(tagger, export.name, {**notes, "difference": json.dumps(difference)})
         with opened(data) as score:
             difference = worst(export.format, score, tried, refuses=form.refuses)
     folder = run.folder / FOLDER if export.out is None else Path(export.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{export.name}{form.suffix}"
     write_bytes(path, data)
-    return Exported(path, tagger, tried, difference)
+    return Exported(path, tagger, tried, difference or 0.0)
 
 
 def _real(tagger: Tagger, count: int, events: Events | None) -> Any:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,16 @@ ROOT = 2**31 - 1  # the parent of a root
 LARGEST = np.finfo(np.float32).max
 
 
-class Outputs(NamedTuple):
-    """What the sums of trees become: XGBoost's objective with its parameters, and the base score of zero."""
-
-    objective: dict[str, Any]
-    base_score: str
-
-
 def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
     """The text of the file; `notes` become its attributes. Features are f0, f1...: they have numbers, no names."""
-    if not isinstance(tagger, TreesTagger):
-        raise NotImplementedError
+    if not isinstance(tagger, TreesTagger) or tagger.settings["link"] != "logistic":
+        raise ValueError(
+            "format=xgboost-json adds up boosted trees, however this tagger averages trees; use format=onnx"
+        )
     k = tagger.trees.values.shape[1]
     trees = _in_turn(tagger)
-    outputs = _outputs(tagger)
+    two = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
+    more = {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}
     model = {
         "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(len(trees))},
         "iteration_indptr": list(range(0, len(trees) + 1, k)),
@@ -41,7 +37,7 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         "trees": [{"id": place, **tree} for place, tree in enumerate(trees)],
     }
     parameters = {
-        "base_score": outputs.base_score,
+        "base_score": "5E-1" if k == 1 else "0E0",  # a probability, or a logit: of nothing yet
         "boost_from_average": "1",
         "num_class": str(k if k > 1 else 0),
         "num_feature": str(len(tagger.inputs)),
@@ -53,32 +49,18 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         "feature_types": [],
         "gradient_booster": {"model": model, "name": "gbtree"},
         "learner_model_param": parameters,
-        "objective": outputs.objective,
+        "objective": two if k == 1 else more,
     }
     return json.dumps({"learner": learner, "version": VERSION}, allow_nan=False).encode()
-
-
-def _outputs(tagger: TreesTagger) -> Outputs:
-    k = tagger.trees.values.shape[1]
-    if tagger.settings["link"] == "mean":
-        if k > 1:
-            raise ValueError(
-                "format=xgboost-json adds up trees, however this tagger averages the classes' probabilities; use onnx"
-            )
-        return Outputs({"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}, "0E0")
-    if k == 1:
-        return Outputs({"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}, "5E-1")
-    return Outputs({"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}, "0E0")
 
 
 def _in_turn(tagger: TreesTagger) -> list[dict[str, Any]]:
     """Trees that take turns for the classes: the baseline as one leaf each, then those that add to the class."""
     trees, d, k = tagger.trees, len(tagger.inputs), tagger.trees.values.shape[1]
-    share = len(trees.roots) if tagger.settings["link"] == "mean" else 1
     of_class = [[_leaf(value, d)] for value in tagger.arrays["baseline"].tolist()]
     for start, end in pairwise([*trees.roots.tolist(), len(trees.inner)]):
         for output in np.flatnonzero(trees.values[start:end].any(axis=0)).tolist():
-            of_class[output].append(_tree(trees, slice(start, end), trees.values[start:end, output] / share))
+            of_class[output].append(_tree(trees, slice(start, end), trees.values[start:end, output]))
     most = max(map(len, of_class))
     filled = [own + [_leaf(0.0, d)] * (most - len(own)) for own in of_class]
     return [filled[place % k][place // k] for place in range(most * k)]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from dataclasses import fields
 from pathlib import Path
 from shutil import copytree
@@ -11,7 +13,7 @@ import onnxruntime
 import pytest
 import yaml
 
-from hepclf import Evaluation, Logistic, Mixture, Trainer, load_tagger, train
+from hepclf import BDT, Evaluation, Logistic, Mixture, Trainer, load_tagger, train
 from hepclf.cli import configs
 from hepclf.cli.export import OTHERS
 from hepclf.export.exported import Export
@@ -59,6 +61,27 @@ def test_a_run_becomes_a_file_of_its_scores_and_metadata(hepclf):
     assert 0 <= notes["difference"] <= notes["difference_allowed"] == 1e-5
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert notes["working_points"] == metrics["test"]["working_points"]
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="there is no C++ compiler")
+def test_a_run_becomes_a_header_that_says_what_it_is(hepclf):
+    code, out, err = hepclf("export", "run=run", "format=cpp", "name=mine")
+    assert code == 0, err
+    assert '#include "run/exports/mine.hpp"' in out
+    assert "float p = mine::score(x);" in out
+    header = Path("run/exports/mine.hpp").read_text()
+    notes = json.loads(json.loads(re.search(r"notes =  // in JSON\n  (.*);", header)[1]))
+    assert notes["events_compared"] == 600
+    assert 0 <= notes["difference"] <= 1e-5
+
+
+def test_boosted_trees_become_a_file_of_xgboost(hepclf):
+    train(Mixture(events=600), BDT(iterations=5), evaluation=Evaluation(plots=False), folder="boosted")
+    code, out, err = hepclf("export", "run=boosted", "format=xgboost-json")
+    assert code == 0, err
+    assert "ROOT's RBDT knows no missing values" in out
+    learner = json.loads(Path("boosted/exports/tagger.xgboost.json").read_text())["learner"]
+    assert json.loads(learner["attributes"]["features"]) == ["x"]
 
 
 def test_hard_events_alone_are_compared_when_asked_for(hepclf):

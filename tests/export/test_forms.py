@@ -58,6 +58,11 @@ OTHERS = {
 }
 
 
+MODELS = TREES | OTHERS
+BOOSTED = ["bdt", "xgboost", "lightgbm", "adaboost"]
+OF_THREE = [*TREES, "logistic", "fisher", "relu", "tabular"]
+
+
 def made(kind, tagger):
     written, opened = FORMS[kind].of(kind, tagger)
     return opened(written(tagger, "tagger", {"run": '"x"'}))
@@ -72,39 +77,21 @@ def agrees(kind, tagger, events):
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", TREES)
-def test_trees_give_the_same_scores(name, kind, events, fitted):
-    train = events()
-    assert agrees(kind, fitted(TREES[name], train), train) <= 1e-6
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["bdt", "xgboost", "lightgbm", "adaboost"])
-def test_boosted_trees_of_three_classes_give_the_same_scores(name, kind, events, fitted):
-    train = events(3)
-    assert agrees(kind, fitted(TREES[name], train), train) <= 1e-6
+CASES = [(name, classes) for name in MODELS for classes in (2, 3) if classes == 2 or name in OF_THREE]
 
 
 @pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.parametrize("name", ["forest", "tree"])
-def test_averages_of_three_classes_give_the_same_scores(name, kind, events, fitted):
-    train = events(3)
-    assert agrees(kind, fitted(TREES[name], train), train) <= 1e-6
+@pytest.mark.parametrize(("name", "classes"), CASES)
+def test_every_model_gives_the_same_scores(name, classes, kind, events, fitted):
+    train = events(classes)
+    assert agrees(kind, fitted(MODELS[name], train), train) <= (1e-6 if name in TREES else 1e-5)
 
 
-@pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.parametrize("name", OTHERS)
-def test_networks_and_lines_give_the_same_scores(name, kind, events, fitted):
-    train = events()
-    assert agrees(kind, fitted(OTHERS[name], train), train) <= 1e-5
-
-
-@pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.parametrize("name", ["logistic", "fisher", "relu", "tabular"])
-def test_three_classes_give_the_same_scores(name, kind, events, fitted):
-    train = events(3)
-    assert agrees(kind, fitted(OTHERS[name], train), train) <= 1e-5
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", BOOSTED)
+def test_xgboost_gives_the_same_scores_of_boosted_trees(name, classes, events, fitted):
+    train = events(classes)
+    assert agrees("xgboost-json", fitted(TREES[name], train), train) <= 1e-6
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -140,19 +127,21 @@ def test_a_network_that_overflows_has_no_score(kind, events, fitted):
 
 
 @pytest.mark.parametrize("model", [Likelihood(), Cuts(), KNN(), SVM()], ids=lambda model: type(model).__name__)
-@pytest.mark.parametrize("kind", FORMS)
-def test_what_a_form_cannot_hold_is_refused_in_one_line(model, kind, events, fitted):
+def test_what_a_form_cannot_hold_is_refused_in_one_line(model, events, fitted):
     whole = events()
     whole = Events(features=np.nan_to_num(whole.features), labels=whole.labels, names=whole.names)
     tagger = fitted(model, whole)
-    with pytest.raises(ValueError, match=f"format={kind} holds .*, however this tagger is a {type(tagger).__name__}"):
-        FORMS[kind].of(kind, tagger)
+    for kind, form in FORMS.items():
+        with pytest.raises(
+            ValueError, match=f"format={kind} holds .*, however this tagger is a {type(tagger).__name__}"
+        ):
+            form.of(kind, tagger)
 
 
 @pytest.mark.parametrize("name", ["forest", "tree"])
-def test_averages_of_several_classes_are_no_sum_of_trees(name, events, fitted):
-    with pytest.raises(ValueError, match="adds up trees, however this tagger averages"):
-        made("xgboost-json", fitted(TREES[name], events(3)))
+def test_averages_are_no_sum_of_boosted_trees(name, events, fitted):
+    with pytest.raises(ValueError, match="adds up boosted trees, however this tagger averages"):
+        made("xgboost-json", fitted(TREES[name], events()))
 
 
 @recipe
