@@ -63,9 +63,10 @@ def worst(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
     refuses  whether infinite features must give nan
     """
     parts = [trial.features[start : start + ROWS] for start in range(0, len(trial.features), ROWS)]
-    found = np.concatenate([score(part) for part in (*parts, trial.features[:0])])
-    if found.shape != trial.expected.shape:
-        raise ValueError(f"format={kind} gives scores of shape {found.shape}, not {trial.expected.shape}; {_REFUSED}")
+    found, none = np.concatenate([score(part) for part in parts]), score(trial.features[:0])
+    for given, meant in ((found, trial.expected), (none, trial.expected[:0])):
+        if given.shape != meant.shape:
+            raise ValueError(f"format={kind} gives scores of shape {given.shape}, not {meant.shape}; {_REFUSED}")
     first = score(trial.features[:1])
     differences = np.abs(np.concatenate([found, first]) - np.concatenate([trial.expected, trial.expected[:1]]))
     differences[np.isnan(differences)] = np.inf

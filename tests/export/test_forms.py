@@ -118,8 +118,10 @@ def test_an_infinite_feature_has_no_score(model, kind, events, fitted):
 @pytest.mark.parametrize("kind", HEADS)
 def test_a_network_that_overflows_has_no_score(kind, events, fitted):
     train = events()
-    tagger = fitted(MLP(hidden=(8,)), train)
-    rows = np.full((1, 4), np.finfo(np.float32).max, dtype=np.float32)
+    tagger = fitted(Logistic(), train)
+    rows = np.array(
+        [[0, 0, np.finfo(np.float32).max, 0]], dtype=np.float32
+    )  # its logit is infinite, its sigmoid is not
     with pytest.raises(ValueError, match="not finite"):
         tagger.scores(Events(features=rows, names=tagger.inputs))
     with made(kind, tagger) as score:

@@ -132,6 +132,16 @@ def test_scores_that_are_not_there_and_other_shapes_are_refused(events, fitted):
         worst("onnx", lambda features: np.zeros((len(features), 1)), trying, refuses=True)
 
 
+def test_a_form_that_forgets_its_shape_where_there_is_no_event_is_refused(events, fitted):
+    tagger = fitted(BOOSTED, events())
+
+    def score(features):
+        return tagger.probabilities(features) if len(features) else np.zeros((0, 1))
+
+    with pytest.raises(ValueError, match=r"scores of shape \(0, 1\), not \(0,\)"):
+        worst("onnx", score, trial(tagger, events().features), refuses=False)
+
+
 def test_a_score_for_an_infinite_feature_is_refused(events, fitted):
     tagger = fitted(BOOSTED, events())
     trying = trial(tagger, events().features)
@@ -144,10 +154,11 @@ def test_a_score_for_an_infinite_feature_is_refused(events, fitted):
         worst("onnx", score, trying, refuses=True)
 
 
-def test_hard_events_hit_each_threshold_on_the_way_to_its_split(events, fitted):
+@pytest.mark.parametrize("absent", [False, True])
+def test_hard_events_hit_each_threshold_on_the_way_to_its_split(absent, events, fitted):
     train = events()
     tagger = fitted(BDT(iterations=1, leaves=10), train)
-    trees, found = tagger.trees, hard(tagger, train.features)
+    trees, found = tagger.trees, hard(tagger, np.full_like(train.features, np.nan) if absent else train.features)
     for split in np.flatnonzero(trees.inner):
         feature, threshold = trees.columns[split] % trees.width, trees.thresholds[split]
         values = found[reaching(trees, found, split), feature]

@@ -27,7 +27,7 @@ TOP = """\
 // Scores of a tagger that was trained with hepclf. A missing value is NaN; an infinite one has no score, which is NaN.
 #pragma once
 
-#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error "compile this without -ffast-math, with which missing values (NaN) are taken for numbers"
 #endif
 
