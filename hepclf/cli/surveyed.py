@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from hepclf.cli.terminal import number, section
-from hepclf.evaluation.feature import Feature
-from hepclf.evaluation.population import Population
 from hepclf.evaluation.scored import SPLITS
-from hepclf.evaluation.survey import Survey
+from hepclf.evaluation.survey.feature import Feature
+from hepclf.evaluation.survey.population import Population
+from hepclf.evaluation.survey.survey import Survey
 
 ACROSS = 4  # classes that fit beside each other, with errors
 

@@ -10,7 +10,7 @@ import pytest
 
 from hepclf.cli import surveyed
 from hepclf.cli.surveyed import show
-from hepclf.evaluation.survey import survey
+from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events, Origin
 
 SMALL = ["data.signals=200", "data.noise=600"]

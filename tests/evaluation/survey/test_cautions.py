@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey import survey
+from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events, Origin
 
 N = 1000

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey import survey
+from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events
 
 

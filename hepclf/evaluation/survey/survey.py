@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation import cautions
-from hepclf.evaluation.cautions import Caution
-from hepclf.evaluation.duplicates import Duplicates, duplicates
-from hepclf.evaluation.feature import Feature, features
-from hepclf.evaluation.population import Population, classes, processes
+from hepclf.evaluation.survey import cautions
+from hepclf.evaluation.survey.cautions import Caution
+from hepclf.evaluation.survey.duplicates import Duplicates, duplicates
+from hepclf.evaluation.survey.feature import Feature, features
+from hepclf.evaluation.survey.population import Population, classes, processes
 from hepclf.events import Events
 
 SCHEMA = 1

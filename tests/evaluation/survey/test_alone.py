@@ -5,9 +5,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation import ascending
-from hepclf.evaluation.alone import Alone
-from hepclf.evaluation.ascending import Ascending
 from hepclf.evaluation.roc import Ranking, area, curve
+from hepclf.evaluation.survey.alone import Alone
+from hepclf.evaluation.survey.ascending import Ascending
 from hepclf.evaluation.value import NOTHING
 
 

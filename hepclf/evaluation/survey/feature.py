@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.alone import Alone
-from hepclf.evaluation.ascending import Ascending, Stretch
-from hepclf.evaluation.shape import Binned, Shape
+from hepclf.evaluation.survey.alone import Alone
+from hepclf.evaluation.survey.ascending import Ascending, Stretch
+from hepclf.evaluation.survey.shape import Binned, Shape
 from hepclf.evaluation.value import Value, positive
 from hepclf.events import Events
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.ascending import Ascending, Stretch
+from hepclf.evaluation.survey.ascending import Ascending, Stretch
 from hepclf.evaluation.value import positive
 from hepclf.evaluation.verdict import Histogram
 

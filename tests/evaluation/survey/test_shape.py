@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation import ascending
-from hepclf.evaluation.ascending import Ascending
-from hepclf.evaluation.shape import BINS, Binned, edges
+from hepclf.evaluation.survey.ascending import Ascending
+from hepclf.evaluation.survey.shape import BINS, Binned, edges
 
 
 def ordered(values):

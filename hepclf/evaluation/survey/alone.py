@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.ascending import Stretch
+from hepclf.evaluation.survey.ascending import Stretch
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
 
 Array = NDArray[np.float64]

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hepclf.evaluation.duplicates import Duplicates, duplicates, row_keys
+from hepclf.evaluation.survey.duplicates import Duplicates, duplicates, row_keys
 from hepclf.events import Events
 
 N = 1000

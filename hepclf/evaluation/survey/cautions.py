@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from hepclf.evaluation.duplicates import Duplicates
-from hepclf.evaluation.feature import Feature
-from hepclf.evaluation.population import Population
-from hepclf.evaluation.suspects import looks_like_a_number, looks_like_truth, stands_in
+from hepclf.evaluation.survey.duplicates import Duplicates
+from hepclf.evaluation.survey.feature import Feature
+from hepclf.evaluation.survey.population import Population
+from hepclf.evaluation.survey.suspects import looks_like_a_number, looks_like_truth, stands_in
 from hepclf.events import Events
 
 HEAVY = 0.05  # share of a class that one event may have

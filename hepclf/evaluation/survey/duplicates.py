@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.feature import columns
 from hepclf.evaluation.scored import SPLITS
+from hepclf.evaluation.survey.feature import columns
 from hepclf.events import Events
 
 Keys = NDArray[np.uint64]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.population import classes, processes
+from hepclf.evaluation.survey.population import classes, processes
 from hepclf.evaluation.value import NOTHING
 from hepclf.events import Events, Origin
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation import ascending
-from hepclf.evaluation.ascending import Ascending
+from hepclf.evaluation.survey.ascending import Ascending
 
 
 @pytest.fixture
