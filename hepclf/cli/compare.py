@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hepclf.cli.terminal import WIDTH, listen, number, output, place, section, size
+from hepclf.cli.terminal import WIDTH, listen, output, place, section, size
+from hepclf.evaluation.grid import number
 from hepclf.events import nearest
 from hepclf.recipe import RecipeError
 

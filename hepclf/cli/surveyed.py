@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from hepclf.cli.terminal import number, section
+from hepclf.cli.terminal import section
+from hepclf.evaluation.grid import number
 from hepclf.evaluation.scored import SPLITS
 from hepclf.evaluation.survey.feature import Feature
 from hepclf.evaluation.survey.population import Population

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from rich.console import Console
 
 from hepclf.cli.compare import keep, show
-from hepclf.cli.terminal import number, place, section
+from hepclf.cli.terminal import place, section
+from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import NOTHING, Value
 
 MOST = 8  # choices that are compared with each other, the best on validation

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from hepclf.cli.terminal import number, section
+from hepclf.cli.terminal import section
+from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
@@ -17,8 +18,19 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
     splits = verdict.splits
     section(console, title, ["", *(f"{name} ({split.events:,})" for name, split in splits.items())], _quality(splits))
     test = splits.get("test")
-    if test is None:
-        return
+    if test is not None:
+        _on_test(console, verdict, test)
+    for study in verdict.studies.values():
+        for grid in study.tables:
+            section(console, *grid)
+    told = [sentence for study in verdict.studies.values() for sentence in study.sentences]
+    for sentence in told:
+        console.print(f"- {sentence}", markup=False)
+    if told:
+        console.print()
+
+
+def _on_test(console: Console, verdict: Verdict, test: SplitVerdict) -> None:
     section(console, "working points on test", WORKING_POINTS, _working_points(test))
     where = f", score ≥ {number(test.threshold)}" if len(verdict.classes) == 2 else ""
     decided = ["truth", *(f"→ {name}" for name in verdict.classes)]

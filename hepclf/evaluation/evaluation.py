@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field
-from typing import Literal, NamedTuple
+from dataclasses import field, fields
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.judge import discriminant, judge
-from hepclf.evaluation.roc import Curve, Ranking, curve
+from hepclf.evaluation.roc import Ranking, curve
 from hepclf.evaluation.scan import Rules, Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.evaluation.studies.case import Case, Counted, Inside
+from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
@@ -101,15 +103,11 @@ class Evaluation:
         return Rules(optimise=self.optimise, systematic=self.systematic, minimum_background=self.minimum_background)
 
 
-class Counted(NamedTuple):
-    """Expected yields of a split: above each threshold, and of each event that is background (signal: 0), [n]."""
+def evaluate(scored: Scored, evaluation: Evaluation | None = None, inside: Inside | None = None) -> Verdict:
+    """The verdict on scored events; nothing that is tuned is quoted where it was tuned.
 
-    curve: Curve
-    background: Array
-
-
-def evaluate(scored: Scored, evaluation: Evaluation | None = None) -> Verdict:
-    """The verdict on scored events; nothing that is tuned is quoted where it was tuned."""
+    With `inside`, the features of the test events, the studies that look there are made too.
+    """
     evaluation = evaluation or Evaluation()
     evaluation.check(scored.classes, scored.process_names)
     signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
@@ -118,13 +116,25 @@ def evaluate(scored: Scored, evaluation: Evaluation | None = None) -> Verdict:
         raise ValueError("there are no scored events to evaluate; check the data and its split")
     rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
     counted = _counted(scored, evaluation, signal, rankings)
-    cut, significance = _significance(evaluation.rules, counted, rankings)
+    cut, significance = _significance(evaluation.rules, counted, rankings, parts, signal)
     threshold = _threshold(scored, evaluation, cut, significance)
     edges = _edges(rankings)
     found = {
         name: judge(part, rankings[name], signal, threshold, evaluation.working_points, edges)
         for name, part in parts.items()
     }
+    case = Case(
+        scored=scored,
+        signal=signal,
+        parts=parts,
+        rankings=rankings,
+        counted=counted,
+        rules=evaluation.rules,
+        threshold=threshold,
+        cut=cut,
+        targets=evaluation.working_points,
+        inside=inside,
+    )
     test = counted.get("test")
     return Verdict(
         classes=scored.classes,
@@ -134,7 +144,15 @@ def evaluate(scored: Scored, evaluation: Evaluation | None = None) -> Verdict:
         test=found.get("test"),
         significance=significance,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
+        studies=_studied(evaluation, case),
     )
+
+
+def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:
+    """What each study among the settings finds, in their order, without those that do not apply."""
+    settings = {field.name: getattr(evaluation, field.name) for field in fields(evaluation)}
+    found = {name: recipe.study(case) for name, recipe in settings.items() if hasattr(recipe, "study")}
+    return {name: finding for name, finding in found.items() if finding is not None}
 
 
 def _counted(
@@ -152,13 +170,17 @@ def _counted(
         except ValueError as reason:
             found[name] = str(reason)
         else:
-            is_signal = scored.labels[of] == signal
-            found[name] = Counted(curve(rankings[name], is_signal, weights), np.where(is_signal, 0.0, weights))
+            above = curve(rankings[name], scored.labels[of] == signal, weights)
+            found[name] = Counted(weights=weights, curve=above)
     return found
 
 
 def _significance(
-    rules: Rules, counted: Mapping[str, Counted | str], rankings: Mapping[str, Ranking]
+    rules: Rules,
+    counted: Mapping[str, Counted | str],
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+    signal: int,
 ) -> tuple[float | None, Significance]:
     """The best cut on validation and what it gives on test."""
     valid = counted.get("valid", "there are no validation events to choose a cut on")
@@ -176,7 +198,9 @@ def _significance(
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
     index = rankings["test"].last(cut)
-    return cut, quote(test.curve, index, cut, test.background[rankings["test"].kept(index)], rules)
+    kept = rankings["test"].kept(index)
+    background = test.weights[kept][parts["test"].labels[kept] != signal]
+    return cut, quote(test.curve, index, cut, background, rules)
 
 
 def _threshold(scored: Scored, evaluation: Evaluation, cut: float | None, significance: Significance) -> float:

@@ -14,6 +14,7 @@ from hepclf.evaluation.confusion import Confusion
 from hepclf.evaluation.roc import Roc, WorkingPoint
 from hepclf.evaluation.scan import Scan, Significance
 from hepclf.evaluation.scored import SPLITS
+from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.value import Value
 
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
@@ -86,7 +87,10 @@ class SplitVerdict:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Verdict:
-    """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test."""
+    """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test.
+
+    `studies` is what each further study found, by its name among the settings of the evaluation.
+    """
 
     classes: tuple[str, ...]
     signal: str
@@ -95,6 +99,7 @@ class Verdict:
     test: SplitVerdict | None
     significance: Significance
     scan: Scan | None
+    studies: Mapping[str, Finding] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())
@@ -111,6 +116,8 @@ class Verdict:
         found = {name: split.to_dict() for name, split in self.splits.items()}
         if "test" in found:
             found["test"]["significance"] = _significance(self.significance)
+        if self.studies:
+            found["studies"] = {name: study.to_dict() for name, study in self.studies.items()}
         return {name: _finite(split) for name, split in found.items()}
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events
 from hepclf.models.model import Tagger
@@ -43,6 +44,20 @@ def score(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Scored:
         process_names=events.process_names,
         spectators=events.spectators,
     )
+
+
+def inside(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Inside:
+    """What the tagger saw of the test events, and the tagger as a function of its features."""
+    test = np.flatnonzero(parts == TEST)
+
+    def read(places: NDArray[np.intp]) -> NDArray[np.float32]:
+        return events.take(test[places]).select(tagger.inputs)
+
+    def ask(features: NDArray[np.float32]) -> NDArray[np.float64]:
+        labels = np.zeros(len(features), dtype=np.int64)
+        return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
+
+    return Inside(names=tagger.inputs, read=read, ask=ask)
 
 
 def metrics(verdict: Verdict, scored: Scored, facts: Facts) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from hepclf.data.loader import Loader
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
+from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
 from hepclf.models.kinds import load_tagger
 from hepclf.models.model import Tagger
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, read_yaml, write_json, write_yaml
-from hepclf.workflow.record import TEST, Facts, metrics, pictures, score
+from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +40,12 @@ def reevaluate(
     data is called; `recipes` are classes of your own that the tagger may be made of.
     """
     scored, facts = _stored(run)
+    seen = None
     if data is not None:
         facts = facts._replace(data=name or type(data).__name__.lower())
-        scored = _other(scored, load_tagger(run.tagger, recipes), data)
+        scored, seen = _other(scored, load_tagger(run.tagger, recipes), data)
     evaluation.check(scored.classes, scored.process_names)
-    verdict = evaluate(scored, evaluation)
+    verdict = evaluate(scored, evaluation, seen)
     made = Run.at(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
@@ -71,12 +73,13 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
     return read_scores(run.scores), facts
 
 
-def _other(stored: Scored, tagger: Tagger, data: Loader) -> Scored:
-    """Validation events of a run, and other data as its test events."""
+def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside]:
+    """Validation events of a run, and other data as its test events, which come last."""
     events = data.load().check()
     if events.classes != tagger.classes:
         raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
-    fresh = score(tagger, events, np.full(len(events), TEST, dtype=np.int8))
+    parts = np.full(len(events), TEST, dtype=np.int8)
+    fresh = score(tagger, events, parts)
     known = int(np.isin(_first(fresh), _first(stored.of("train"))).sum())
     if known > 0.01 * len(fresh):
         log.warning(
@@ -85,7 +88,7 @@ def _other(stored: Scored, tagger: Tagger, data: Loader) -> Scored:
             known,
             len(fresh),
         )
-    return stored.of("valid").joined(fresh)
+    return stored.of("valid").joined(fresh), inside(tagger, events, parts)
 
 
 def _first(scored: Scored) -> NDArray[np.float64]:

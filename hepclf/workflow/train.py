@@ -23,7 +23,7 @@ from hepclf.recipe import describe
 from hepclf.run import Run, write_csv, write_json, write_yaml
 from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
-from hepclf.workflow.record import TRAIN, VALID, Facts, metrics, pictures, plane, score
+from hepclf.workflow.record import TRAIN, VALID, Facts, inside, metrics, pictures, plane, score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
         tagger.save(run.tagger)
         write_scores(run.scores, scored)
     progress.stage("judging")
-    verdict = evaluate(scored, job.evaluation)
+    verdict = evaluate(scored, job.evaluation, inside(tagger, events, parts))
     plots: tuple[Path, ...] = ()
     if run:
         facts = Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary)

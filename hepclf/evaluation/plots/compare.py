@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.compare import GRID, Comparison, Ratio
-from hepclf.evaluation.plots.draw import write
 from hepclf.evaluation.plots.label import plain, with_error
+from hepclf.evaluation.plots.picture import write
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
 from hepclf.evaluation.roc import Roc
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.plots.confusion import confusion
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.losses import losses
+from hepclf.evaluation.plots.picture import KINDS, Picture, beside, panel, write
 from hepclf.evaluation.plots.plane import decision
 from hepclf.evaluation.plots.rejection import highest, rejection
 from hepclf.evaluation.plots.roc import lines, roc
@@ -27,60 +24,57 @@ from hepclf.evaluation.verdict import Verdict
 
 History = Mapping[str, Sequence[float]]
 
-FIGURES = ("losses", "scores", "roc", "rejection", "confusion", "significance", "decision")
-KINDS = ("png", "pdf")
-SIZE = (5.2, 4.2)
+INDEX = "pictures.json"
+# How the finding of each study is drawn: finding, verdict and title to pictures.
+STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {}
 
 
 def draw(
     verdict: Verdict, folder: Path, *, history: History | None = None, plane: Plane | None = None, title: str = ""
 ) -> list[Path]:
-    """Write the figures that the verdict has values for; one that it has none for is removed if an older one is there.
+    """Write the pictures that the verdict has values for, and pictures.json, which names them and says what they show.
 
-    Of the splits, the pictures show test where there is one, else validation, else training.
+    One that an earlier pictures.json names and that is no longer drawn is removed. Of the splits, the pictures show
+    test where there is one, else validation, else training.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    index = folder / INDEX
+    before = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    written, captions = [], {}
     with style():
-        for stem, figure in _figures(verdict, history, plane, plain(title, 50)):
-            written += write(figure, folder, stem)
-    for stem in FIGURES:
-        for kind in KINDS:
-            if (path := folder / f"{stem}.{kind}") not in written:
-                path.unlink(missing_ok=True)
+        for picture in _pictures(verdict, history, plane, plain(title, 50)):
+            written += write(picture.figure, folder, picture.stem)
+            captions[picture.stem] = picture.caption
+    for path in (folder / f"{Path(stem).name}.{kind}" for stem in before for kind in KINDS):
+        if path not in written:
+            path.unlink(missing_ok=True)
+    with beside(index) as path:
+        path.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return written
 
 
-def _figures(
-    verdict: Verdict, history: History | None, plane: Plane | None, title: str
-) -> Iterator[tuple[str, Figure]]:
+def _pictures(verdict: Verdict, history: History | None, plane: Plane | None, title: str) -> Iterator[Picture]:
     name, split = list(verdict.splits.items())[-1]
     signal, classes, k = verdict.signal, verdict.classes, len(verdict.classes)
     of_split = f"{title}, {name}" if title else name
     if history and len(history["epoch"]):
-        yield "losses", _panel(lambda ax: losses(ax, history), title)
-    yield "scores", _panel(lambda ax: scores(ax, verdict, name), of_split)
+        yield Picture("losses", panel(lambda ax: losses(ax, history), title))
+    yield Picture("scores", panel(lambda ax: scores(ax, verdict, name), of_split))
     if lines(split, name, signal):
-        yield "roc", _panel(lambda ax: roc(ax, split, name=name, signal=signal), of_split)
+        yield Picture("roc", panel(lambda ax: roc(ax, split, name=name, signal=signal), of_split))
     if highest(split, name, signal) > 1:
-        yield "rejection", _panel(lambda ax: rejection(ax, split, name=name, signal=signal), of_split)
+        yield Picture("rejection", panel(lambda ax: rejection(ax, split, name=name, signal=signal), of_split))
     side = 2.6 + 0.75 * k
-    yield (
-        "confusion",
-        _panel(lambda ax: confusion(ax, split.confusion, classes, split.threshold), of_split, (side, side)),
-    )
+    square = panel(lambda ax: confusion(ax, split.confusion, classes, split.threshold), of_split, (side, side))
+    yield Picture("confusion", square)
     if (scan := verdict.scan) is not None:
-        yield "significance", _panel(lambda ax: significance(ax, scan, verdict.significance, signal), of_split)
+        chosen = verdict.significance
+        yield Picture("significance", panel(lambda ax: significance(ax, scan, chosen, signal), of_split))
     if plane is not None:
-        yield "decision", _decision(verdict, plane, of_split)
-
-
-def _panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE) -> Figure:
-    figure = Figure(figsize=size)
-    ax = figure.subplots()
-    drawing(ax)
-    ax.set_title(title)
-    return figure
+        yield Picture("decision", _decision(verdict, plane, of_split))
+    for study, found in verdict.studies.items():
+        if study in STUDIES:
+            yield from STUDIES[study](found, verdict, of_split)
 
 
 def _decision(verdict: Verdict, plane: Plane, title: str) -> Figure:
@@ -94,33 +88,3 @@ def _decision(verdict: Verdict, plane: Plane, title: str) -> Figure:
     roc(right, split, name=name, signal=verdict.signal)
     right.set_title(title)
     return figure
-
-
-def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """PNG and PDF. Laid out once and drawn once a file, which savefig would do twice."""
-    png, pdf = (folder / f"{stem}.{kind}" for kind in KINDS)
-    write_png(figure, png)
-    figure.set_layout_engine("none")
-    vector: Any = FigureCanvasPdf(figure)
-    with beside(pdf) as path:
-        # Without a date the same verdict gives the same bytes.
-        vector.print_pdf(path, metadata={"CreationDate": None})
-    return [png, pdf]
-
-
-def write_png(figure: Figure, png: Path) -> None:
-    """PNG alone."""
-    agg: Any = FigureCanvasAgg(figure)
-    with beside(png) as path:
-        agg.print_png(path)
-
-
-@contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A hidden place next to this one, moved there at the end, so that no half picture is ever found."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield hidden
-        hidden.replace(path)
-    finally:
-        hidden.unlink(missing_ok=True)

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from hepclf.evaluation.plots.draw import SIZE, beside, write_png
 from hepclf.evaluation.plots.label import plain, with_error
+from hepclf.evaluation.plots.picture import SIZE, beside, write_png
 from hepclf.evaluation.plots.style import colours, style
 from hepclf.evaluation.survey.feature import Feature
 from hepclf.evaluation.survey.survey import Survey

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation import ascending
+from hepclf.evaluation.survey import ascending
 from hepclf.evaluation.survey.ascending import Ascending
 
 

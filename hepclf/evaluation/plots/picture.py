@@ -1,0 +1,76 @@
+"""A picture: a figure, the name of its files, what a reader is told of it, and the numbers that it shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+KINDS = ("png", "pdf")
+SIZE = (5.2, 4.2)
+
+
+class Series(NamedTuple):
+    """Points of a picture: columns of equal length, the first of them what the others depend on.
+
+    The error of a column `x` is called `x_error`; a column of text has none.
+    """
+
+    name: str
+    columns: Mapping[str, ArrayLike | Sequence[str]]
+
+
+class Picture(NamedTuple):
+    """A figure under the stem of its files; `caption` says how to read it, in a sentence or two."""
+
+    stem: str
+    figure: Figure
+    caption: str = ""
+    series: tuple[Series, ...] = ()
+
+
+def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE) -> Figure:
+    """A figure of one panel."""
+    figure = Figure(figsize=size)
+    ax = figure.subplots()
+    drawing(ax)
+    ax.set_title(title)
+    return figure
+
+
+def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    """PNG and PDF. Laid out once and drawn once a file, which savefig would do twice."""
+    png, pdf = (folder / f"{stem}.{kind}" for kind in KINDS)
+    write_png(figure, png)
+    figure.set_layout_engine("none")
+    vector: Any = FigureCanvasPdf(figure)
+    with beside(pdf) as path:
+        # Without a date the same verdict gives the same bytes.
+        vector.print_pdf(path, metadata={"CreationDate": None})
+    return [png, pdf]
+
+
+def write_png(figure: Figure, png: Path) -> None:
+    """PNG alone."""
+    agg: Any = FigureCanvasAgg(figure)
+    with beside(png) as path:
+        agg.print_png(path)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A hidden place next to this one, moved there at the end, so that no half picture is ever found."""
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield hidden
+        hidden.replace(path)
+    finally:
+        hidden.unlink(missing_ok=True)

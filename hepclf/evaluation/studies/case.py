@@ -1,0 +1,87 @@
+"""What a study may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.judge import discriminant
+from hepclf.evaluation.roc import Curve, Ranking, curve
+from hepclf.evaluation.scan import Rules
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.finding import Finding
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inside:
+    """What the tagger saw of the test events, and a way to ask it again: arrays in, arrays out, never a model.
+
+    names  of the features [d]
+    read   from places among the test events [m] to their features, float32 [m, d]
+    ask    from features [m, d] to scores, [m] or [m, k]
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[NDArray[np.intp]], NDArray[np.float32]]
+    ask: Callable[[NDArray[np.float32]], Array]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Counted:
+    """Expected yields of a split: the weight of each event [n], and the sums above each threshold."""
+
+    weights: Array
+    curve: Curve
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """Scored events as an evaluation has sorted them; what is dear to compute is computed once.
+
+    signal     the label of the signal
+    parts      the splits that have events, by name
+    rankings   their order by the probability of the signal
+    counted    expected yields on validation and test, or why a split cannot have them
+    rules      what a cut is optimised for, and what it must keep
+    threshold  the probability that decides for the signal
+    cut        the best cut on validation, None where there is none
+    targets    the signal efficiencies that are asked for
+    inside     features of the test events, where the caller has them
+    """
+
+    scored: Scored
+    signal: int
+    parts: Mapping[str, Scored]
+    rankings: Mapping[str, Ranking]
+    counted: Mapping[str, Counted | str]
+    rules: Rules
+    threshold: float
+    cut: float | None
+    targets: tuple[float, ...]
+    inside: Inside | None = None
+
+    @cached_property
+    def curves(self) -> dict[str, Curve]:
+        """Sums of the weights as they are above each threshold, by split."""
+        return {
+            name: curve(self.rankings[name], part.labels == self.signal, part.weights)
+            for name, part in self.parts.items()
+        }
+
+    def discriminant(self, split_name: str) -> Array:
+        """The probability of the signal in a split, [n]."""
+        return discriminant(self.parts[split_name], self.signal)
+
+
+class Study(Protocol):
+    """A further question to a tagger: a recipe among the settings of an evaluation."""
+
+    def study(self, case: Case) -> Finding | None:
+        """The answer; None where the question does not arise (no such spectator is named, more than two classes)."""
