@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hepclf.models.likelihood import Likelihood as Likelihood
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
+    from hepclf.models.mlp_plain import PlainMLP as PlainMLP
     from hepclf.models.preprocess import Preprocess as Preprocess
     from hepclf.models.scikit import Sklearn as Sklearn
     from hepclf.models.svm import SVM as SVM
@@ -61,6 +62,7 @@ _HOMES = {
     "Likelihood": "models.likelihood",
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
+    "PlainMLP": "models.mlp_plain",
     "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
     "Scored": "evaluation.scored",

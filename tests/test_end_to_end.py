@@ -23,7 +23,7 @@ NEYMAN_PEARSON = {0.3: 0.0751594, 0.5: 0.1364795, 0.7: 0.2186933, 0.9: 0.4494493
 
 
 def test_the_network_reaches_the_best_possible_roc_of_a_mixture():
-    trained = hepclf.train(Mixture(events=400_000), hepclf.MLP(), hepclf.Trainer(epochs=8), NO_PLOTS)
+    trained = hepclf.train(Mixture(events=400_000), hepclf.PlainMLP(), hepclf.Trainer(epochs=8), NO_PLOTS)
     test = trained.verdict.test
     assert test.auc.value == pytest.approx(0.8055561631, abs=0.002)
     assert test.auc.value == pytest.approx(test.optimal.area.value, abs=0.001)  # measured 0.0003 to 0.0006
@@ -38,7 +38,7 @@ def test_logistic_regression_cannot_see_two_bumps():
 
 
 def test_the_default_triggers_come_close_to_their_exact_limit():
-    test = hepclf.train(hepclf.GW(), hepclf.MLP(), evaluation=NO_PLOTS).verdict.test
+    test = hepclf.train(hepclf.GW(), hepclf.PlainMLP(), evaluation=NO_PLOTS).verdict.test
     assert 0 < test.optimal.area.value - test.auc.value < 0.003
 
 
@@ -47,7 +47,7 @@ def test_three_classes_train_and_reach_the_closed_form():
     corners = {"left": (0.0, 0.0), "right": (2.0, 0.0), "top": (1.0, 3.0**0.5)}
     classes = {name: (Component(fraction=1.0, mean=mean, width=(1.0, 1.0)),) for name, mean in corners.items()}
     data = Mixture(events=60_000, classes=classes)
-    trained = hepclf.train(data, hepclf.MLP(hidden=(32,)), hepclf.Trainer(epochs=5), NO_PLOTS)
+    trained = hepclf.train(data, hepclf.PlainMLP(hidden=(32,)), hepclf.Trainer(epochs=5), NO_PLOTS)
     scored = trained.scored.of("test")
     assert scored.scores.shape == (30_000, 3)
     pair = scored.labels != 2
@@ -63,7 +63,7 @@ def test_three_classes_train_and_reach_the_closed_form():
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     def run(name, seed):
         data = replace(SMALL, seed=seed, split=hepclf.Split(seed=seed))
-        model = hepclf.MLP(hidden=(16,), dropout=0.2)
+        model = hepclf.PlainMLP(hidden=(16,), dropout=0.2)
         hepclf.train(data, model, replace(SHORT, seed=seed), NO_PLOTS, tmp_path / name)
         return (tmp_path / name / "metrics.json").read_bytes()
 
@@ -139,7 +139,7 @@ def test_two_features_give_the_lessons_figure(tmp_path):
 
 
 def test_training_many_times_in_one_process_leaves_no_state():
-    first = hepclf.train(SMALL, hepclf.MLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
+    first = hepclf.train(SMALL, hepclf.PlainMLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
     hepclf.train(Mixture(events=500), hepclf.Logistic(), SHORT, NO_PLOTS)
-    again = hepclf.train(SMALL, hepclf.MLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
+    again = hepclf.train(SMALL, hepclf.PlainMLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
     assert first == again

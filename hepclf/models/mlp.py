@@ -1,79 +1,142 @@
-"""The multi-layer perceptron."""
+"""A strong network for tables: each feature embedded on its own, members that share their weights."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import field
+from itertools import pairwise
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hepclf.models.mlp_plain import ACTIVATIONS
 from hepclf.models.network import Network
+from hepclf.models.preprocess import Preprocess
 from hepclf.recipe import recipe
-
-Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "maxout"]
-
-_ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "elu": nn.ELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-}
 
 
 @recipe
 class MLP(Network):
-    """A fully connected network; the default is the 18-200-100-1 shape of the SUSY lecture (arXiv:1803.08823)."""
+    """A perceptron that is several: members share the weights of a layer and differ in what they scale by.
 
-    hidden: tuple[int, ...] = (200, 100)
-    activation: Activation = "relu"
-    init: Literal["glorot", "he", "normal", "zero"] = "he"
-    init_width: float = 0.1
-    dropout: float = 0.0
-    norm: Literal["none", "batch", "layer"] = "none"
+    Each feature is first embedded on its own, in waves whose frequencies are learnt (periodic embeddings,
+    arXiv:2203.05556, as arXiv:2407.04491 has them), which lets a small network see a mass peak; one learnt scale an
+    input then lets it turn from features that say nothing. The members (arXiv:2410.24210) train on the mean of
+    their losses and score by the mean of their logits.
+    """
+
+    preprocess: Preprocess = field(default_factory=lambda: Preprocess(scaling="clipped"))
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"] = "silu"
+    members: int = 8
+    embedding: int = 4
+    frequencies: int = 16
+    frequency_width: float = 0.1
+    scale_rate: float = 20.0
+    dropout: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not all(width >= 1 for width in self.hidden):
-            raise ValueError(f"hidden widths must be at least 1, however hidden={list(self.hidden)}")
+        if not self.hidden or not all(width >= 1 for width in self.hidden):
+            raise ValueError(
+                f"hidden must be one width or more, each at least 1, however hidden={list(self.hidden)}; "
+                "use model=logistic for none"
+            )
+        for name in ("members", "embedding", "frequencies"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+        for name in ("frequency_width", "scale_rate"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be positive, however {name}={getattr(self, name)}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1), however dropout={self.dropout}")
-        if not self.init_width > 0:
-            raise ValueError(f"init_width must be positive, however init_width={self.init_width}")
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
-        """Linear, norm, activation, dropout for each hidden width; then one linear layer to the logits."""
-        layers: list[nn.Module] = []
-        for width in self.hidden:
-            size = 2 * width if self.activation == "maxout" else width
-            layers.append(self._linear(inputs, size))
-            if self.norm != "none":
-                layers.append(nn.BatchNorm1d(size) if self.norm == "batch" else nn.LayerNorm(size))
-            layers.append(Maxout() if self.activation == "maxout" else _ACTIVATIONS[self.activation]())
-            if self.dropout:
-                layers.append(nn.Dropout(self.dropout))
-            inputs = width
-        return nn.Sequential(*layers, self._linear(inputs, outputs))
-
-    def _linear(self, inputs: int, outputs: int) -> nn.Linear:
-        linear = nn.Linear(inputs, outputs)
-        nn.init.zeros_(linear.bias)
-        if self.init == "glorot":
-            nn.init.xavier_uniform_(linear.weight)
-        elif self.init == "he":
-            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-        elif self.init == "normal":
-            nn.init.normal_(linear.weight, std=self.init_width)
-        else:
-            nn.init.zeros_(linear.weight)
-        return linear
+        """Embedding, then for each hidden width a shared layer, activation and dropout; a head for each member."""
+        embedding = Embedding(inputs, self.embedding, self.frequencies, self.frequency_width, self.scale_rate)
+        widths = (inputs * self.embedding, *self.hidden)
+        layers = [
+            Shared(given, width, self.members, first=not number)
+            for number, (given, width) in enumerate(pairwise(widths))
+        ]
+        heads = Heads(widths[-1], outputs, self.members)
+        return Members(embedding, layers, heads, ACTIVATIONS[self.activation](), self.dropout)
 
 
-class Maxout(nn.Module):
-    """The larger of each pair of units: [n, 2 m] to [n, m] (arXiv:1302.4389)."""
+class Members(nn.Module):
+    """Inputs [n, d] to logits: of all members, one after another, [m n, outputs] in training, else their mean."""
+
+    def __init__(
+        self, embedding: nn.Module, layers: list[Shared], heads: Heads, activation: nn.Module, dropout: float
+    ) -> None:
+        super().__init__()
+        self.embedding, self.layers, self.heads = embedding, nn.ModuleList(layers), heads
+        self.activation, self.dropout = activation, dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maxima of neighbouring pairs."""
-        return torch.maximum(x[:, 0::2], x[:, 1::2])
+        """Logits."""
+        x = self.embedding(x)
+        for layer in self.layers:
+            x = self.activation(layer(x))
+            if self.training and self.dropout:  # the members leave out the same units: a mask each takes longer
+                x = x * F.dropout(torch.ones_like(x[0]), self.dropout)
+        logits: Tensor = self.heads(x)
+        return logits.flatten(0, 1) if self.training else logits.mean(0)
+
+
+class Embedding(nn.Module):
+    """Each input x [n, d] beside waves of it, [n, d size], and each of these times a scale that is learnt.
+
+    The waves cos(2 pi (x f + phase)) of an input are mixed into size - 1 numbers. `rate` is how much faster the scales
+    are learnt than the rest.
+    """
+
+    def __init__(self, inputs: int, size: int, frequencies: int, width: float, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.frequency = nn.Parameter(torch.randn(inputs, frequencies) * width)
+        self.phase = nn.Parameter(torch.rand(inputs, frequencies) * 2 - 1)
+        self.mix = nn.Parameter(torch.randn(inputs, frequencies, size - 1) / math.sqrt(frequencies))
+        self.shift = nn.Parameter(torch.zeros(inputs, size - 1))
+        self.scale = nn.Parameter(torch.zeros(inputs * size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The embedded inputs."""
+        waves = torch.cos(2 * math.pi * (x[:, :, None] * self.frequency + self.phase))
+        mixed = torch.einsum("ndf,dfs->nds", waves, self.mix) + self.shift
+        # Adam's steps are as long as the rate whatever the gradient: the factor makes those of the scales longer.
+        return torch.cat((x[:, :, None], mixed), dim=2).flatten(1) * (1 + self.rate * self.scale)
+
+
+class Shared(nn.Module):
+    """One linear layer for all members, each of which scales what goes in and what comes out: to [m, n, width].
+
+    The first layer takes [n, inputs] and starts with random scales, by which the members come to differ.
+    """
+
+    def __init__(self, inputs: int, width: int, members: int, *, first: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, inputs) * math.sqrt(2 / inputs))
+        before = torch.randn(members, 1, inputs) if first and members > 1 else torch.ones(members, 1, inputs)
+        self.before = nn.Parameter(before)
+        self.after = nn.Parameter(torch.ones(members, 1, width))
+        self.bias = nn.Parameter((torch.rand(members, 1, width) * 2 - 1) / math.sqrt(inputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The members' units before their activation."""
+        return F.linear(x * self.before, self.weight) * self.after + self.bias
+
+
+class Heads(nn.Module):
+    """A last linear layer for each member: [m, n, inputs] to logits [m, n, outputs]."""
+
+    def __init__(self, inputs: int, outputs: int, members: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter((torch.rand(members, inputs, outputs) * 2 - 1) / math.sqrt(inputs))
+        self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The members' logits."""
+        return torch.baddbmm(self.bias, x, self.weight)

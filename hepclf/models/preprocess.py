@@ -22,7 +22,7 @@ ROWS = 1 << 18  # rows of a table prepared at once
 SAMPLE = 1 << 18  # events that the scales of a table on disk are taken from, which moves them by 0.2 % of a width
 RUN = 1 << 10  # of these that are read together
 LARGEST = 1e18  # in size: squares, and so widths and losses, still fit into float32
-CLIP = 8.0  # widths from the median that no clipped input reaches
+BOUND = 8.0  # widths from the median that no clipped input reaches
 NARROWEST = 1e-30  # width of an input: what is narrower leaves float32 when divided by
 
 log = logging.getLogger(__name__)
@@ -122,6 +122,7 @@ class Prepare(nn.Module):
     fill: Tensor
     centre: Tensor
     width: Tensor
+    bound: Tensor
     log_scale: Tensor
     knots: Tensor
 
@@ -136,6 +137,7 @@ class Prepare(nn.Module):
         self.register_buffer("flags", torch.tensor(missing, dtype=torch.long), persistent=False)
         for buffer, value in (("fill", 0.0), ("centre", 0.0), ("width", 1.0)):
             self.register_buffer(buffer, torch.full((size,), value))
+        self.register_buffer("bound", torch.full((len(self._clipped),), BOUND))
         self.register_buffer("log_scale", torch.ones(len(self._logs)))
         self.register_buffer("knots", torch.zeros(len(self._quantiles), KNOTS))
 
@@ -180,7 +182,7 @@ class Prepare(nn.Module):
             x[:, self._quantiles] = _normal_scores(x[:, self._quantiles], self.knots)
         x = (x - self.centre) / self.width
         if self._clipped:
-            x[:, self._clipped] = _bent(x[:, self._clipped])
+            x[:, self._clipped] = _bent(x[:, self._clipped], self.bound)
         return torch.cat((x, flags), dim=1)
 
     def all(self, features: NDArray[np.float32], device: torch.device) -> Tensor:
@@ -214,17 +216,17 @@ class Prepare(nn.Module):
 
     def check(self) -> None:
         """ValueError where a number cannot be that of a fit."""
-        for name in ("width", "log_scale"):
+        for name in ("width", "bound", "log_scale"):
             if not bool((self.get_buffer(name) > 0).all()):
                 raise ValueError(f"prepare.{name} must be positive")
         if not bool((self.knots.diff(dim=1) >= 0).all()):
             raise ValueError("prepare.knots must not fall")
 
 
-def _bent(x: Tensor) -> Tensor:
-    """x / sqrt(1 + (x / CLIP)^2): close to x in the middle, and never beyond CLIP."""
-    x = x.clamp(-1e6, 1e6)  # where float32 knows it from CLIP no longer, and its square still
-    return x / torch.sqrt(1 + (x / CLIP) ** 2)
+def _bent(x: Tensor, bound: Tensor) -> Tensor:
+    """x / sqrt(1 + (x / bound)^2): close to x in the middle, and never beyond the bound."""
+    x = x.clamp(-1e6, 1e6)  # where float32 knows it from the bound no longer, and its square still
+    return x / torch.sqrt(1 + (x / bound) ** 2)
 
 
 def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:

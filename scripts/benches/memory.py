@@ -48,7 +48,7 @@ def run() -> None:
 # Anonymous memory, as pages of files are the kernel's to drop.
 TRAIN = """
 import sys, time
-from hepclf import MLP, Evaluation, Trainer, train
+from hepclf import Evaluation, PlainMLP, Trainer, train
 from hepclf.data.root import Root
 from hepclf.disk import mapped
 samples = [{"name": name, "class": name, "files": f"{name}.root"} for name in ("background", "signal")]
@@ -56,7 +56,7 @@ data = Root(samples=samples, features=tuple(f"x{i}" for i in range(int(sys.argv[
 began = time.perf_counter()
 assert mapped(data.load().features) is not None
 read = time.perf_counter() - began
-trained = train(data, MLP(hidden=(64,)), Trainer(epochs=2, batch=4096), Evaluation(plots=False))
+trained = train(data, PlainMLP(hidden=(64,)), Trainer(epochs=2, batch=4096), Evaluation(plots=False))
 seconds = max(epoch.seconds for epoch in trained.history)
 auc = trained.verdict.test.auc
 lines = dict(line.split(":", 1) for line in open("/proc/self/status"))

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from turns import ratio, rounds
 
-from hepclf.models.mlp import MLP
+from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training.table import Table
 from hepclf.training.trainer import Trainer, epochs
 
@@ -20,7 +20,7 @@ EVENTS, FEATURES = 100_000, 18
 
 def fresh() -> nn.Module:
     torch.manual_seed(0)
-    return nn.Sequential(MLP().network(FEATURES, 1), nn.Flatten(0))
+    return nn.Sequential(PlainMLP().network(FEATURES, 1), nn.Flatten(0))
 
 
 def data() -> Table:

@@ -43,7 +43,7 @@ def test_help_of_a_command_lists_settings_and_the_choices_of_ones_own(hepclf):
     Path("lab/model/mine.yaml").write_text("# my very own network\n_target_: mine.Mine\n")
     _, out, _ = hepclf("train", "--help", "--config-dir", "lab")
     assert re.search(r"^  mine +my very own network$", out, re.MULTILINE)
-    assert "model.hidden=[200,100]" in out
+    assert "model.hidden=[128,128,128]" in out
     assert "width of each hidden layer" in out
     assert "trainer.epochs=30" in out
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepclf import BDT, MLP, Logistic
+from hepclf import BDT, Logistic, PlainMLP
 from hepclf.events import Events
 from hepclf.export.cpp.model import opened, written
 from hepclf.export.cpp.source import Source
@@ -23,7 +23,7 @@ def built(*words):
 
 
 @compiled
-@pytest.mark.parametrize("model", [BDT(iterations=3), MLP(hidden=(4,), activation="maxout")], ids=["trees", "mlp"])
+@pytest.mark.parametrize("model", [BDT(iterations=3), PlainMLP(hidden=(4,), activation="maxout")], ids=["trees", "mlp"])
 def test_a_header_compiles_without_a_warning_and_in_two_files_of_one_program(model, events, fitted):
     Path("my.hpp").write_bytes(written(fitted(model, events()), "my", {}))
     Path("one.cpp").write_text('#include "my.hpp"\nfloat one(const float* x) { return my::score(x); }\n')

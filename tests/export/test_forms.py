@@ -6,8 +6,9 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
-from hepclf import BDT, KNN, MLP, SVM, Cuts, Likelihood, Logistic, Preprocess
+from hepclf import BDT, KNN, MLP, SVM, Cuts, Likelihood, Logistic, PlainMLP, Preprocess
 from hepclf.events import Events
 from hepclf.export.form import FORMS
 from hepclf.export.gate import trial, worst
@@ -16,7 +17,6 @@ from hepclf.models.fisher import Fisher
 from hepclf.models.forest import Forest
 from hepclf.models.lightgbm import LightGBM
 from hepclf.models.network import Network
-from hepclf.models.tabular import Tabular
 from hepclf.models.tree import Tree
 from hepclf.models.xgboost import XGBoost
 from hepclf.recipe import recipe
@@ -30,8 +30,8 @@ def scales(scaling):
     return Preprocess(scaling=scaling, features={"a": "clipped", "b": "log", "d": "quantile"})
 
 
-def mlp(activation, norm="none", scaling="standard"):
-    return MLP(hidden=(8, 6), activation=activation, norm=norm, preprocess=scales(scaling), dropout=0.1)
+def plain(activation, norm="none", scaling="standard"):
+    return PlainMLP(hidden=(8, 6), activation=activation, norm=norm, preprocess=scales(scaling), dropout=0.1)
 
 
 TREES = {
@@ -45,22 +45,22 @@ TREES = {
 OTHERS = {
     "logistic": Logistic(),
     "fisher": Fisher(),
-    "relu": mlp("relu", "batch"),
-    "tanh": mlp("tanh", "layer", "robust"),
-    "maxout": mlp("maxout", "batch", "quantile"),
-    "gelu": mlp("gelu", scaling="log"),
-    "silu": mlp("silu"),
-    "elu": mlp("elu"),
-    "leaky_relu": mlp("leaky_relu", "layer"),
-    "sigmoid": mlp("sigmoid"),
-    "tabular": Tabular(hidden=(8, 6), members=3, frequencies=4),
-    "tabular of one": Tabular(hidden=(8,), members=1, embedding=1),
+    "relu": plain("relu", "batch"),
+    "tanh": plain("tanh", "layer", "robust"),
+    "maxout": plain("maxout", "batch", "quantile"),
+    "gelu": plain("gelu", scaling="log"),
+    "silu": plain("silu"),
+    "elu": plain("elu"),
+    "leaky_relu": plain("leaky_relu", "layer"),
+    "sigmoid": plain("sigmoid"),
+    "mlp": MLP(hidden=(8, 6), members=3, frequencies=4),
+    "mlp of one": MLP(hidden=(8,), activation="tanh", members=1, embedding=1, scale_rate=5.0),
 }
 
 
 MODELS = TREES | OTHERS
 BOOSTED = ["bdt", "xgboost", "lightgbm", "adaboost"]
-OF_THREE = [*TREES, "logistic", "fisher", "relu", "tabular"]
+OF_THREE = [*TREES, "logistic", "fisher", "relu", "mlp"]
 
 
 def made(kind, tagger):
@@ -126,6 +126,16 @@ def test_a_network_that_overflows_has_no_score(kind, events, fitted):
         tagger.scores(Events(features=rows, names=tagger.inputs))
     with made(kind, tagger) as score:
         assert np.isnan(score(rows)).all()
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_the_bound_of_clipped_inputs_is_the_taggers_own(kind, events, fitted):
+    train = events()
+    tagger = fitted(MLP(hidden=(8,), members=2), train)
+    before = tagger.scores(train)
+    tagger.module.prepare.bound[:] = torch.arange(1.0, len(tagger.inputs) + 1)
+    assert abs(tagger.scores(train) - before).max() > 0.001
+    assert agrees(kind, tagger, train) <= 1e-5
 
 
 @pytest.mark.parametrize("model", [Likelihood(), Cuts(), KNN(), SVM()], ids=lambda model: type(model).__name__)

@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from hepclf import BDT, MLP, Logistic, Preprocess
+from hepclf import BDT, Logistic, PlainMLP, Preprocess
 from hepclf.export.form import FORMS
 from hepclf.export.gate import CLOSE, trial, worst
 from hepclf.export.hard import hard
@@ -116,7 +116,7 @@ def test_another_preparation_is_refused(buffer, events, fitted):
 
 
 def test_a_knot_that_is_off_is_refused(events, fitted):
-    tagger = fitted(MLP(hidden=(8,), preprocess=Preprocess(scaling="quantile")), events())
+    tagger = fitted(PlainMLP(hidden=(8,), preprocess=Preprocess(scaling="quantile")), events())
     knots = tagger.module.prepare.knots.clone()
     knots[0, 100] = knots[0, 101]
     with pytest.raises(ValueError, match="differs from the tagger"):
@@ -182,7 +182,7 @@ def reaching(trees, features, split):
 
 def test_hard_events_that_overflow_the_tagger_are_counted_and_left_out(events, fitted):
     train = events()
-    tagger = fitted(MLP(hidden=(8,)), train)
+    tagger = fitted(PlainMLP(hidden=(8,)), train)
     trying = trial(tagger, train.features)
     assert trying.refused > 0
     assert trying.hard + trying.refused == len(hard(tagger, train.features))

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from scipy.special import expit, ndtri
 
-from hepclf import BDT, MLP, Preprocess
+from hepclf import BDT, PlainMLP, Preprocess
 from hepclf.export.deviates import INNERMOST, coefficients
 from hepclf.export.onnx.model import opened, written
 from hepclf.models.preprocess import KNOTS
@@ -34,7 +34,7 @@ def test_features_go_in_and_probabilities_come_out_for_any_number_of_events(clas
 
 def test_knots_that_coincide_have_their_mean_rank(events, fitted):
     train = events()
-    tagger = fitted(MLP(hidden=(4,), preprocess=Preprocess(scaling="quantile")), train)
+    tagger = fitted(PlainMLP(hidden=(4,), preprocess=Preprocess(scaling="quantile")), train)
     assert len(np.unique(tagger.module.prepare.knots[3])) < 12  # the feature is rounded
     with opened(written(tagger, "tagger", {})) as score:
         np.testing.assert_allclose(score(train.features), tagger.scores(train), rtol=0, atol=1e-6)

@@ -275,9 +275,9 @@ def test_a_model_trains_from_the_command_line(name, capfd):
 def test_both_libraries_work_with_pytorch_also_where_they_come_first():
     code = """
 import lightgbm, xgboost, torch
-from hepclf import BDT, LightGBM, Logistic, MLP, Mixture, Trainer, XGBoost, train
+from hepclf import BDT, LightGBM, Logistic, Mixture, PlainMLP, Trainer, XGBoost, train
 quick = {"iterations": 3}
-for model in (MLP(), XGBoost(**quick), LightGBM(**quick), BDT(**quick), MLP(), XGBoost(**quick)):
+for model in (PlainMLP(), XGBoost(**quick), LightGBM(**quick), BDT(**quick), PlainMLP(), XGBoost(**quick)):
     made = train(Mixture(events=3000), model, Trainer(epochs=2))
     print(made.verdict.splits["test"].auc.value > 0.7)
 """

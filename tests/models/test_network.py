@@ -10,7 +10,7 @@ from scipy.stats import norm
 from torch import nn
 
 from hepclf.models.logistic import Logistic
-from hepclf.models.mlp import MLP
+from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.network import Network, NetworkTagger
 from hepclf.models.preprocess import Preprocess
 from hepclf.training.trainer import Trainer
@@ -19,7 +19,7 @@ SHORT = Trainer(epochs=2, batch=256)
 
 
 def fitted(train, model=None, trainer=SHORT, valid=None):
-    fit = (model or MLP(hidden=(8,))).fit(train, valid or train, trainer)
+    fit = (model or PlainMLP(hidden=(8,))).fit(train, valid or train, trainer)
     history = list(fit)
     return fit.tagger(), history
 
@@ -28,7 +28,7 @@ def weights_of(folder):
     return next(folder.glob("weights-*.safetensors"))
 
 
-@pytest.mark.parametrize("model", [MLP(hidden=(16,)), Logistic()])
+@pytest.mark.parametrize("model", [PlainMLP(hidden=(16,)), Logistic()])
 def test_a_network_finds_two_gaussians_apart(gaussians, model):
     train, test = gaussians(20_000, seed=1), gaussians(20_000, seed=2)
     tagger, _ = fitted(train, model, Trainer(epochs=10, batch=256, learning_rate=0.01))
@@ -55,13 +55,13 @@ def test_scores_are_probabilities(gaussians, classes):
 def test_the_tagger_is_that_of_the_best_epoch_or_of_the_last(gaussians):
     train, valid = gaussians(200, seed=1), gaussians(2000, seed=2)
     wild = {"epochs": 20, "batch": 50, "learning_rate": 0.05, "patience": None, "schedule": "constant"}
-    best, history = fitted(train, MLP(hidden=(64,)), Trainer(**wild), valid)
+    best, history = fitted(train, PlainMLP(hidden=(64,)), Trainer(**wild), valid)
     losses = [epoch.valid_loss for epoch in history]
     assert best.summary["kept_epoch"] == int(np.argmin(losses)) + 1 < 20
     scores = best.scores(valid)
     loss = -np.where(valid.labels == 1, np.log(scores), np.log1p(-scores)).mean()
     assert loss == pytest.approx(min(losses), rel=1e-5)
-    last, _ = fitted(train, MLP(hidden=(64,)), Trainer(**wild, keep="last"), valid)
+    last, _ = fitted(train, PlainMLP(hidden=(64,)), Trainer(**wild, keep="last"), valid)
     assert last.summary["kept_epoch"] == 20
 
 
@@ -87,7 +87,7 @@ def test_missing_values_are_scored_and_new_ones_are_told(gaussians, caplog):
 
 def test_saving_and_loading_changes_no_score(gaussians, tmp_path):
     events = gaussians(500, classes=3)
-    tagger, _ = fitted(events, MLP(hidden=(8, 4), norm="batch", activation="maxout"))
+    tagger, _ = fitted(events, PlainMLP(hidden=(8, 4), norm="batch", activation="maxout"))
     tagger.save(tmp_path / "tagger")
     again = NetworkTagger.load(tmp_path / "tagger")
     assert (again.scores(events) == tagger.scores(events)).all()
@@ -139,7 +139,7 @@ def test_an_array_is_told_how_to_become_events(gaussians):
 
 def test_there_is_no_tagger_before_the_first_epoch(gaussians):
     with pytest.raises(ValueError, match="no tagger before the first epoch"):
-        MLP().fit(gaussians(100), gaussians(100), SHORT).tagger()
+        PlainMLP().fit(gaussians(100), gaussians(100), SHORT).tagger()
 
 
 def test_an_infinite_feature_has_no_score(gaussians):
@@ -165,7 +165,7 @@ def test_fitting_and_loading_leave_the_random_state_alone(gaussians, tmp_path):
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
     events = gaussians(300)
-    for number, model in enumerate((MLP(hidden=(4,)), Logistic(solver="newton"), Mine())):
+    for number, model in enumerate((PlainMLP(hidden=(4,)), Logistic(solver="newton"), Mine())):
         fitted(events, model)[0].save(tmp_path / str(number))
         NetworkTagger.load(tmp_path / str(number), recipes=(Mine,))
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -176,7 +176,7 @@ def test_a_dropped_feature_is_not_asked_for_again(gaussians):
     features = events.features.copy()
     features[:, 1] = 2
     flat = type(events)(features=features, labels=events.labels, names=events.names)
-    tagger, _ = fitted(flat, MLP(hidden=(4,), preprocess=Preprocess(constant="drop")))
+    tagger, _ = fitted(flat, PlainMLP(hidden=(4,), preprocess=Preprocess(constant="drop")))
     assert tagger.inputs == ("x0", "x2")
     fewer = type(events)(features=features[:, [2, 0]], labels=events.labels, names=("x2", "x0"))
     assert (tagger.scores(fewer) == tagger.scores(flat)).all()
@@ -184,9 +184,9 @@ def test_a_dropped_feature_is_not_asked_for_again(gaussians):
 
 def test_batch_normalisation_of_single_events_is_refused(gaussians):
     with pytest.raises(ValueError, match=r"however trainer\.batch=1"):
-        MLP(norm="batch").fit(gaussians(100), gaussians(100), Trainer(batch=1))
+        PlainMLP(norm="batch").fit(gaussians(100), gaussians(100), Trainer(batch=1))
 
 
 def test_a_fit_says_how_long_it_may_take(gaussians):
-    fit = MLP().fit(gaussians(100), gaussians(100), Trainer(epochs=7, patience=3))
+    fit = PlainMLP().fit(gaussians(100), gaussians(100), Trainer(epochs=7, patience=3))
     assert (fit.epochs, fit.patience) == (7, 3)

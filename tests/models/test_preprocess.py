@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from hepclf.models.preprocess import CLIP, KNOTS, Preprocess
+from hepclf.models.preprocess import BOUND, KNOTS, Preprocess
 
 RNG = np.random.default_rng(0)
 SKEWED = RNG.exponential(50, size=(5000, 2)).astype(np.float32) - 5
@@ -31,12 +31,12 @@ def test_robust_has_median_zero_and_half_the_central_range_one():
 
 def test_clipped_is_robust_in_the_middle_and_never_beyond_its_bound():
     robust, made = (prepared(SKEWED, scaling=scaling) for scaling in ("robust", "clipped"))
-    assert made == pytest.approx(robust / np.sqrt(1 + (robust / CLIP) ** 2), abs=1e-5)
+    assert made == pytest.approx(robust / np.sqrt(1 + (robust / BOUND) ** 2), abs=1e-5)
     prepare = Preprocess(scaling="clipped", features={"pt": "none"}).fit(SKEWED, NAMES)
     far = torch.tensor([[7.0, -1e18], [7.0, -1e6], [7.0, 1e6], [7.0, 3e38]])
     found = prepare(far)
     assert found[:, 0].tolist() == [7] * 4
-    assert found[:, 1].tolist() == pytest.approx([-CLIP, -CLIP, CLIP, CLIP], abs=1e-3)
+    assert found[:, 1].tolist() == pytest.approx([-BOUND, -BOUND, BOUND, BOUND], abs=1e-3)
     assert (found[:, 1].diff() >= 0).all()
     assert not prepare.linear
 

@@ -9,15 +9,16 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from hepclf.models.kinds import load_tagger
-from hepclf.models.mlp import MLP
+from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.network import NetworkTagger
+from hepclf.models.preprocess import Preprocess
 from hepclf.training.trainer import Trainer
 
 SHORT = Trainer(epochs=2, batch=256)
 
 
 def fitted(train, model=None, trainer=SHORT, valid=None):
-    fit = (model or MLP(hidden=(8,))).fit(train, valid or train, trainer)
+    fit = (model or PlainMLP(hidden=(8,))).fit(train, valid or train, trainer)
     history = list(fit)
     return fit.tagger(), history
 
@@ -138,6 +139,13 @@ def test_a_width_that_is_not_positive_is_refused(saved):
     rewrite_weights(folder, lambda tensors: tensors["prepare.width"].fill(0))
     with pytest.raises(ValueError, match=r"prepare\.width must be positive"):
         NetworkTagger.load(folder)
+
+
+def test_a_bound_that_is_not_positive_is_refused(gaussians):
+    fitted(gaussians(100), PlainMLP(hidden=(2,), preprocess=Preprocess(scaling="clipped")))[0].save("clipped")
+    rewrite_weights(Path("clipped"), lambda tensors: tensors["prepare.bound"].fill(0))
+    with pytest.raises(ValueError, match=r"prepare\.bound must be positive"):
+        NetworkTagger.load("clipped")
 
 
 def test_kinds_are_dispatched_through_a_closed_table(saved):

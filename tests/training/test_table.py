@@ -10,7 +10,7 @@ from torch import nn
 from hepclf import disk
 from hepclf.events import Events
 from hepclf.models.logistic import Logistic
-from hepclf.models.mlp import MLP
+from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
 from hepclf.training.table import Streamed, Table
 from hepclf.training.trainer import Trainer, _batches, epochs, mean_loss
@@ -96,7 +96,7 @@ def gaussians(tmp_path, monkeypatch):
 
 def trained(events):
     parts = np.arange(len(events)) % 4
-    fit = MLP(hidden=(16,)).fit(events.take(parts > 0), events.take(parts == 0), Trainer(epochs=6))
+    fit = PlainMLP(hidden=(16,)).fit(events.take(parts > 0), events.take(parts == 0), Trainer(epochs=6))
     history = list(fit)
     return fit.tagger(), history
 

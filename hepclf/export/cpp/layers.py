@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, prepared
 from hepclf.export.cpp.source import Source, single
-from hepclf.models.mlp import Maxout
+from hepclf.models.mlp import Embedding, Members, Shared
+from hepclf.models.mlp_plain import Maxout
 from hepclf.models.network import NetworkTagger
-from hepclf.models.tabular import SCALE_RATE, Embedding, Members, Shared
 
 CODE = f"""{LOG}{CLIPPED}{DEVIATE}
 // weights[In][Out], so that the inner loop runs over neighbours
@@ -138,7 +138,7 @@ def _maxout(source: Source, module: Maxout, x: Units) -> Units:  # noqa: ARG001
 
 def _embedding(source: Source, module: Embedding, x: Units) -> Units:
     size, count = module.shift.shape[1] + 1, module.frequency.shape[1]
-    scale = (1 + SCALE_RATE * numbers(module.scale)).astype(np.float32)
+    scale = (1 + module.rate * numbers(module.scale)).astype(np.float32)
     if size == 1:
         _scaled(source, x, scale, np.zeros_like(scale))
         return x
@@ -173,7 +173,7 @@ def _members(source: Source, module: Members, x: Units) -> Units:
         for layer in layers:
             before, after, bias = (numbers(each)[member, 0] for each in (layer.before, layer.after, layer.bias))
             x = _product(source, x, before[:, None] * numbers(layer.weight).T * after, bias)
-            _each(source, x, _ACTIVATIONS[nn.SiLU])
+            x = applied(source, module.activation, x)
         x = _product(source, x, heads[member], biases[member, 0])
         source.add(f"for (int k = 0; k < {found.size}; ++k) {found.name}[k] += {x.name}[k] / {len(heads)};")
     return found

@@ -6,19 +6,19 @@ import numpy as np
 
 from hepclf.export.cpp.source import Source, single
 from hepclf.export.deviates import INNERMOST, coefficients
-from hepclf.models.preprocess import CLIP, Prepare
+from hepclf.models.preprocess import Prepare
 
 LOG = """
 inline float logarithm(float x, float scale) {
   return std::copysign(static_cast<float>(std::log1p(std::fabs(x) / static_cast<double>(scale))), x);
 }
 """
-CLIPPED = f"""
-inline float clipped(float x) {{
+CLIPPED = """
+inline float clipped(float x, float bound) {
   const float near = std::min(std::max(x, -1e6f), 1e6f);
-  const float ratio = near / {single(CLIP)};
+  const float ratio = near / bound;
   return near / std::sqrt(1 + ratio * ratio);
-}}
+}
 """
 DEVIATE = """
 // The rank of x among the knots as a normal deviate, by a polynomial in the logit of its share.
@@ -53,6 +53,7 @@ def prepared(source: Source, prepare: Prepare) -> str:
             source.add(f"{x}[{i}] = deviate({x}[{i}], {table}, {len(knots)}, {powers}, {len(coefficients()) - 1});")
     centre, width = source.table(prepare.centre.cpu().numpy()), source.table(prepare.width.cpu().numpy())
     source.add(f"for (int i = 0; i < {d}; ++i) {x}[i] = ({x}[i] - {centre}[i]) / {width}[i];")
-    source.add(*(f"{x}[{i}] = clipped({x}[{i}]);" for i in np.flatnonzero(kinds == "clipped")))
+    for i, bound in zip(np.flatnonzero(kinds == "clipped"), prepare.bound.tolist(), strict=True):
+        source.add(f"{x}[{i}] = clipped({x}[{i}], {single(bound)});")
     source.add(*(f"{x}[{d + place}] = std::isnan(x[{i}]) ? 1.0f : 0.0f;" for place, i in enumerate(prepare.missing)))
     return x

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from hepclf.export.onnx.graph import Graph, single, whole
 from hepclf.export.onnx.prepare import prepared
-from hepclf.models.mlp import Maxout
+from hepclf.models.mlp import Embedding, Heads, Members, Shared
+from hepclf.models.mlp_plain import Maxout
 from hepclf.models.network import NetworkTagger
-from hepclf.models.tabular import SCALE_RATE, Embedding, Heads, Members, Shared
 
 END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
 Writer = Callable[[Graph, Any, str], str]
@@ -84,7 +84,7 @@ def _flat(graph: Graph, module: nn.Flatten, x: str) -> str:
 def _members(graph: Graph, module: Members, x: str) -> str:
     x = applied(graph, module.embedding, x)
     for layer in module.layers:
-        x = _silu(graph, nn.SiLU(), applied(graph, layer, x))
+        x = applied(graph, module.activation, applied(graph, layer, x))
     return graph.add("ReduceMean", applied(graph, module.heads, x), axes=[0], keepdims=0)
 
 
@@ -96,7 +96,7 @@ def _embedding(graph: Graph, module: Embedding, x: str) -> str:
         mixed = graph.add("Einsum", waves, numbers(module.mix), equation="ndf,dfs->nds")
         apart = graph.add("Concat", apart, graph.add("Add", mixed, numbers(module.shift)), axis=2)
     joined = graph.add("Reshape", apart, whole(0, len(module.scale)))
-    return graph.add("Mul", joined, single(1 + SCALE_RATE * numbers(module.scale)))
+    return graph.add("Mul", joined, single(1 + module.rate * numbers(module.scale)))
 
 
 def _shared(graph: Graph, module: Shared, x: str) -> str:

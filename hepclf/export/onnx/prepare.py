@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hepclf.export.deviates import DEGREE, INNERMOST, coefficients
 from hepclf.export.onnx.graph import DOUBLE, FLOAT, Graph, double, single, whole
 from hepclf.export.onnx.trees import ensemble
-from hepclf.models.preprocess import CLIP, Prepare
+from hepclf.models.preprocess import Prepare
 from hepclf.models.trees import LEAF, Nodes, Trees, planted
 
 INFINITY = np.float32(np.inf)
@@ -37,7 +37,11 @@ def _scaled(graph: Graph, prepare: Prepare, x: str) -> str:
     centred = graph.add("Sub", x, prepare.centre.cpu().numpy())
     x = graph.add("Div", centred, prepare.width.cpu().numpy())
     clipped = kinds == "clipped"
-    return graph.add("Where", clipped, _clipped(graph, x), x) if clipped.any() else x
+    if not clipped.any():
+        return x
+    bounds = np.ones(len(kinds), dtype=np.float32)
+    bounds[clipped] = prepare.bound.cpu().numpy()
+    return graph.add("Where", clipped, _clipped(graph, x, bounds), x)
 
 
 def _columns(graph: Graph, x: str, chosen: NDArray[np.bool_]) -> str:
@@ -51,9 +55,9 @@ def _log(graph: Graph, prepare: Prepare, x: str) -> str:
     return graph.add("Mul", graph.add("Sign", x), graph.add("Cast", log, to=FLOAT))
 
 
-def _clipped(graph: Graph, x: str) -> str:
+def _clipped(graph: Graph, x: str, bounds: NDArray[np.float32]) -> str:
     near = graph.add("Clip", x, single(-1e6), single(1e6))
-    ratio = graph.add("Div", near, single(CLIP))
+    ratio = graph.add("Div", near, bounds)
     square = graph.add("Add", graph.add("Mul", ratio, ratio), single(1))
     return graph.add("Div", near, graph.add("Sqrt", square))
 
