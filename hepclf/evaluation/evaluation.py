@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.judge import discriminant, judge
+from hepclf.evaluation.measures import Rules
 from hepclf.evaluation.roc import Ranking, curve
-from hepclf.evaluation.scan import Rules, Significance, best_cut, qualified, quote, scan, with_margin
+from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.case import Case, Counted, Inside
 from hepclf.evaluation.studies.finding import Finding
+from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
@@ -42,6 +44,7 @@ class Evaluation:
     systematic: float = 0.1
     minimum_background: float = 10.0
     optimise: Optimise = "asimov"
+    points: Points | None = field(default_factory=Points)
     plots: bool = True
 
     def __post_init__(self) -> None:

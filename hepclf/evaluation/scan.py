@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.measures import MEASURES, Counts, Rules, measure, propagated
 from hepclf.evaluation.roc import ROUNDING, Curve, thinned
-from hepclf.evaluation.significance import asimov, s_over_sqrt_b
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
 
 Array = NDArray[np.float64]
-MEASURES = ("asimov", "s_over_sqrt_b", "asimov_systematic")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What a cut is optimised for, and what it must keep to have a significance."""
-
-    optimise: str
-    systematic: float
-    minimum_background: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +39,15 @@ class Scan:
     asimov_systematic: Array
 
 
-def measure(name: str, s: Array, b: Array, b_squares: Array, systematic: float) -> Array:
-    """One of the MEASURES for yields s and b, b_squares being the sum of squared background weights."""
-    if name == "s_over_sqrt_b":
-        return s_over_sqrt_b(s, b)
-    if name == "asimov":
-        return asimov(s, b)
-    return asimov(s, b, np.sqrt(b_squares + (systematic * b) ** 2))
+def counts(of: Curve, index: NDArray[np.intp] | int) -> Counts:
+    """The events above these thresholds."""
+    return Counts(
+        s=of.signal[index],
+        b=of.background[index],
+        s_squares=of.signal_squares[index],
+        b_squares=of.background_squares[index],
+        total=float(of.signal[-1]),
+    )
 
 
 def qualified(of: Curve, minimum: float) -> NDArray[np.bool_]:
@@ -78,8 +69,7 @@ def best_cut(of: Curve, rules: Rules) -> float | None:
     best cut of a good tagger stands where the background ends, and would fall below it every other time.
     """
     allowed = np.flatnonzero(qualified(of, with_margin(rules.minimum_background)) & (of.signal > 0))
-    s, b, squares = of.signal[allowed], of.background[allowed], of.background_squares[allowed]
-    z = measure(rules.optimise, s, b, squares, rules.systematic)
+    z = measure(rules.optimise, counts(of, allowed), rules)
     if not np.isfinite(z).any():
         return None
     return float(of.thresholds[allowed[int(np.nanargmax(z))]])
@@ -100,8 +90,14 @@ def quote(of: Curve, index: int, cut: float, background: Array, rules: Rules) ->
     covariance[0, 0] = of.signal_squares[index]
     covariance[1:, 1:] = [[np.sum(background ** (i + j)) for j in (1, 2)] for i in (1, 2)]
 
+    kept = counts(of, index)
+
     def value(name: str) -> Value:
-        return propagated(lambda s, b, squares: measure(name, s, b, squares, rules.systematic), at, covariance)
+        formula = MEASURES[name]
+        found, error = propagated(
+            lambda s, b, squares: formula(kept._replace(s=s, b=b, b_squares=squares), rules), at, covariance
+        )
+        return measured(float(found), float(error))
 
     return Significance(
         cut=cut,
@@ -124,19 +120,6 @@ def _lack(of: Curve, index: int, minimum: float) -> str:
     return f"a signal of negative weight on test, {float(of.signal[index]):.6g}"
 
 
-def propagated(formula: Callable[[Array, Array, Array], Array], at: Array, covariance: Array) -> Value:
-    """formula(s, b, sum of squared background weights) with its error, linear in the covariance of the three.
-
-    The slopes are central differences; at s = 0 one-sided, as a significance needs s >= 0.
-    """
-    slopes = np.zeros(3)
-    for axis, scale in enumerate((max(at[0], 1e-3 * math.sqrt(at[1])), at[1], at[2])):
-        low, high = at.copy(), at.copy()
-        low[axis], high[axis] = max(at[axis] - 1e-4 * scale, 0.0), at[axis] + 1e-4 * scale
-        slopes[axis] = (formula(*high) - formula(*low)) / (high[axis] - low[axis])
-    return measured(float(formula(*at)), math.sqrt(max(float(slopes @ covariance @ slopes), 0.0)))
-
-
 def scan(of: Curve, rules: Rules) -> Scan | None:
     """The three significances over at most 1000 of the qualified thresholds, None if there are none."""
     if not of.defined:
@@ -145,8 +128,8 @@ def scan(of: Curve, rules: Rules) -> Scan | None:
     if len(allowed) == 0:
         return None
     index = allowed[thinned(of.signal_efficiency[allowed], of.background_efficiency[allowed])]
-    s, b, squares = of.signal[index], of.background[index], of.background_squares[index]
+    kept = counts(of, index)
     return Scan(
         of.thresholds[index],
-        *(measure(name, s, b, squares, rules.systematic) for name in ("s_over_sqrt_b", "asimov", "asimov_systematic")),
+        *(measure(name, kept, rules) for name in ("s_over_sqrt_b", "asimov", "asimov_systematic")),
     )

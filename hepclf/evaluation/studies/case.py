@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.judge import discriminant
+from hepclf.evaluation.measures import Rules
 from hepclf.evaluation.roc import Curve, Ranking, curve
-from hepclf.evaluation.scan import Rules
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.finding import Finding
 
