@@ -1,0 +1,70 @@
+"""What passes cuts on a score, group by group: processes, bins of a spectator."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.value import Value, efficiency_error, measured, positive
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Passing:
+    """Sums of weights and of their squares in each group, of all [g] and of what passes each cut [g, m]."""
+
+    total: Array
+    squares: Array
+    passing: Array
+    passing_squares: Array
+
+    @property
+    def efficiency(self) -> Array:
+        """Share of each group that passes each cut, [g, m]; nan for a group without a positive sum of weights."""
+        some = [positive(total, squares) for total, squares in zip(self.total, self.squares, strict=True)]
+        whole = np.where(some, self.total, np.nan)
+        return np.asarray(self.passing / whole[:, None])
+
+    @property
+    def error(self) -> Array:
+        """Error of the efficiencies, sqrt(sum w^2 (1_passing - e)^2) / sum w (ADR 3), [g, m]."""
+        return efficiency_error(self.passing, self.total[:, None], self.passing_squares, self.squares[:, None])
+
+    def value(self, group: int, cut: int) -> Value:
+        """One efficiency with its error."""
+        return measured(float(self.efficiency[group, cut]), float(self.error[group, cut]))
+
+    def sum(self, group: int, cut: int) -> Value:
+        """The weight of a group that passes a cut, with its error sqrt(sum w^2)."""
+        return measured(float(self.passing[group, cut]), math.sqrt(self.passing_squares[group, cut]))
+
+    def merged(self, into: NDArray[np.intp], count: int) -> Passing:
+        """The sums of coarser groups, `into` being the new one [g] of each group; below 0: left out."""
+        chosen = np.flatnonzero(into >= 0)
+        share = np.zeros((count, len(into)))
+        share[into[chosen], chosen] = 1
+        return Passing(*(share @ each for each in (self.total, self.squares, self.passing, self.passing_squares)))
+
+
+def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array, count: int) -> Passing:
+    """What passes cuts [m], a score at or above each, in groups 0..count-1; events of a group below 0 are left out.
+
+    One pass over the events, however many cuts there are.
+    """
+    order = np.argsort(cuts)
+    slots = len(cuts) + 1
+    kept = groups >= 0
+    if not kept.all():
+        scores, groups, weights = scores[kept], groups[kept], weights[kept]
+    cell = groups * slots + np.searchsorted(cuts[order], scores, side="right")
+    sums, squares = (
+        np.bincount(cell, column, minlength=count * slots).reshape(count, slots) for column in (weights, weights**2)
+    )
+    # An event in slot j passes the j lowest cuts.
+    above, above_squares = (np.cumsum(column[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares))
+    back = np.argsort(order)
+    return Passing(above[:, 0], above_squares[:, 0], above[:, 1:][:, back], above_squares[:, 1:][:, back])

@@ -1,0 +1,201 @@
+"""Working points as an analysis uses them: cuts chosen on validation, quoted on test, process by process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.passing import Passing, passing
+from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.recipe import recipe
+
+ACROSS = 3  # cuts side by side in a table of 80 columns
+
+
+@recipe
+class Points:
+    """Cuts by what they keep on validation: a share of the signal, a share or a number of the background.
+
+    `signal_efficiencies` are those of the evaluation where not given. `backgrounds` are expected events (false
+    alarms) of the whole sample. A cut keeps the share of the signal at least, the background at most.
+    """
+
+    signal_efficiencies: tuple[float, ...] | None = None
+    background_efficiencies: tuple[float, ...] = (0.1, 0.01)
+    backgrounds: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_shares(signal_efficiencies=self.signal_efficiencies, background_efficiencies=self.background_efficiencies)
+        for target in self.backgrounds:
+            if not 0 < target < np.inf:
+                raise ValueError(f"backgrounds must be above 0 expected events, however one is {target:g}")
+
+    def study(self, case: Case) -> WorkingPoints | None:
+        """The cuts with what they keep of test; None where no cut is asked for, or a split has no events."""
+        targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
+        asked = wishes(
+            signal_efficiency=targets,
+            background_efficiency=self.background_efficiencies,
+            background=self.backgrounds,
+        )
+        if not asked or not {"valid", "test"} <= set(case.parts):
+            return None
+        expected = case.counted["valid"]
+        cuts, refused = granted(
+            asked, case.curves["valid"], expected.curve if isinstance(expected, Counted) else expected
+        )
+        return WorkingPoints(points=tuple(_quoted(case, cuts)), refused=refused, signal=_signal_processes(case))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Process:
+    """What a cut keeps of a process: its efficiency, and its expected events where yields can be had."""
+
+    efficiency: Value
+    expected: Value
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Point:
+    """A cut chosen on validation and what it keeps of test; s and b are expected events of the whole sample.
+
+    `processes` is empty where they are the classes.
+    """
+
+    wish: Wish
+    cut: float
+    signal_efficiency: Value
+    background_efficiency: Value
+    rejection: Value
+    s: Value
+    b: Value
+    processes: Mapping[str, Process]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        found: dict[str, Any] = {"chosen_for": self.wish.kept, "target": self.wish.target, "cut": self.cut}
+        for name in ("signal_efficiency", "background_efficiency", "rejection", "s", "b"):
+            found[name] = getattr(self, name).to_dict()
+        if self.processes:
+            found["processes"] = {
+                name: {"efficiency": of.efficiency.to_dict(), "expected": of.expected.to_dict()}
+                for name, of in self.processes.items()
+            }
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WorkingPoints:
+    """The points, why some could not be had, and which processes are signal."""
+
+    points: tuple[Point, ...]
+    refused: Mapping[Wish, str]
+    signal: frozenset[str]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The background that is left at the middle point, and the wishes that could not be granted."""
+        refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
+        made = [point for point in self.points if point.processes and point.b.value]
+        return (*_greatest(made[(len(made) - 1) // 2], self.signal), *refused) if made else refused
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """The points, and the efficiency of each process, three points at a time."""
+        if not self.points:
+            return ()
+        header = ("chosen for", "threshold", "signal eff.", "background eff.", "rejection")
+        rows = [
+            (
+                str(point.wish),
+                f"{point.cut:.6g}",
+                number(*point.signal_efficiency),
+                number(*point.background_efficiency),
+                number(*point.rejection, 1),
+            )
+            for point in self.points
+        ]
+        return (Grid("cuts chosen on validation, quoted on test", header, rows), *self._processes())
+
+    def _processes(self) -> Iterator[Grid]:
+        for start in range(0, len(self.points), ACROSS):
+            some = self.points[start : start + ACROSS]
+            if names := tuple(some[0].processes):
+                rows = [(name, *(number(*point.processes[name].efficiency) for point in some)) for name in names]
+                yield Grid(
+                    "efficiency of each process on test, at those cuts", ("", *(str(p.wish) for p in some)), rows
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        refused = [
+            {"chosen_for": wish.kept, "target": wish.target, "reason": why} for wish, why in self.refused.items()
+        ]
+        return {"points": [point.to_dict() for point in self.points], "refused": refused}
+
+
+def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
+    part, expected = case.parts["test"], case.counted["test"]
+    names = part.process_names
+    # A process may be in both classes: two groups each.
+    groups = part.processes * 2 + (part.labels == case.signal)
+    thresholds = np.array(list(cuts.values()))
+
+    def passed(weights: NDArray[np.float64]) -> tuple[Passing, Passing]:
+        fine = passing(case.discriminant("test"), thresholds, groups, weights, 2 * len(names))
+        index = np.arange(2 * len(names))
+        return fine.merged(index % 2, 2), fine.merged(index // 2, len(names))
+
+    classes, processes = passed(part.weights)
+    sums = passed(expected.weights) if isinstance(expected, Counted) else None
+    present = [i for i in range(len(names)) if processes.squares[i] > 0] if len(names) > len(part.classes) else []
+    for column, (wish, cut) in enumerate(cuts.items()):
+        kept = classes.value(0, column)
+        yield Point(
+            wish=wish,
+            cut=cut,
+            signal_efficiency=classes.value(1, column),
+            background_efficiency=kept,
+            rejection=inverse(kept),
+            s=sums[0].sum(1, column) if sums else NOTHING,
+            b=sums[0].sum(0, column) if sums else NOTHING,
+            processes={
+                names[i]: Process(
+                    efficiency=processes.value(i, column), expected=sums[1].sum(i, column) if sums else NOTHING
+                )
+                for i in present
+            },
+        )
+
+
+def inverse(efficiency: Value) -> Value:
+    """The rejection 1/e with its error, error/e^2; nothing where no background is left."""
+    kept, error = efficiency
+    if kept is None or kept <= 0:
+        return NOTHING
+    return measured(1 / kept, None if error is None else error / kept**2)
+
+
+def _signal_processes(case: Case) -> frozenset[str]:
+    part = case.parts["test"]
+    present = np.unique(part.processes[part.labels == case.signal])
+    return frozenset(part.process_names[i] for i in present)
+
+
+def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
+    """Which process makes most of the background that a cut leaves."""
+    left = {name: of.expected.value or 0.0 for name, of in point.processes.items() if name not in signal}
+    if len(left) < 2 or not point.b.value:
+        return
+    name = max(left, key=left.__getitem__)
+    yield (
+        f"Of the background that the cut for {point.wish} leaves, {left[name] / point.b.value:.0%} is {name} "
+        f"(efficiency {number(*point.processes[name].efficiency)})."
+    )
