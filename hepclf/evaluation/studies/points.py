@@ -129,9 +129,8 @@ class WorkingPoints:
             some = self.points[start : start + ACROSS]
             if names := tuple(some[0].processes):
                 rows = [(name, *(number(*point.processes[name].efficiency) for point in some)) for name in names]
-                yield Grid(
-                    "efficiency of each process on test, at those cuts", ("", *(str(p.wish) for p in some)), rows
-                )
+                title = "efficiency of each process on test" + (", continued" if start else "")
+                yield Grid(title, ("at the cut for", *(str(point.wish) for point in some)), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""

@@ -1,0 +1,34 @@
+"""A named column of the test events, wherever it is carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.studies.case import Case
+from hepclf.events import nearest
+
+ROWS = 200_000
+
+
+def column(case: Case, name: str) -> NDArray[Any]:
+    """The spectator of this name, else the feature, of the test events [n]."""
+    spectators = case.parts["test"].spectators
+    if name in spectators:
+        return spectators[name]
+    if case.inside is not None and name in case.inside.names:
+        place, events = case.inside.names.index(name), len(case.parts["test"])
+        found = np.empty(events, dtype=np.float32)
+        for start in range(0, events, ROWS):
+            some = np.arange(start, min(start + ROWS, events))
+            found[some] = case.inside.read(some)[:, place]
+        return found
+    raise ValueError(unknown(name, (*spectators, *(case.inside.names if case.inside else ()))))
+
+
+def unknown(name: str, columns: Iterable[str]) -> str:
+    """What to say of a name that is none of these columns."""
+    return f"{name!r} is no spectator of the data{nearest(name, columns)}; name it in the data's spectators"

@@ -1,0 +1,213 @@
+"""Is a cut as efficient everywhere? Efficiencies in bins of a spectator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.bins import Bins, binned
+from hepclf.evaluation.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.flat import Flat, flat
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.passing import Passing, passing
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.studies.column import column, unknown
+from hepclf.evaluation.value import Value
+from hepclf.recipe import recipe
+
+BACKGROUND, SIGNAL = 0, 1
+KINDS = ("background", "signal")
+Array = NDArray[np.float64]
+
+
+@recipe
+class Flatness:
+    """Efficiencies on test against spectators (or features), at cuts that are chosen on validation.
+
+    Bins are given by `edges`, or hold about equally many test events. `signal_efficiencies` are those of the
+    evaluation where not given.
+    """
+
+    spectators: tuple[str, ...] = ()
+    bins: int = 10
+    edges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    signal_efficiencies: tuple[float, ...] | None = None
+    background_efficiencies: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_shares(signal_efficiencies=self.signal_efficiencies, background_efficiencies=self.background_efficiencies)
+        if not 2 <= self.bins <= 1000:
+            raise ValueError(f"bins must be 2..1000, however bins={self.bins}")
+        for name, edges in self.edges.items():
+            if len(edges) < 2 or not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
+                raise ValueError(f"edges.{name} must be two rising numbers or more, however they are {list(edges)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The spectators that are asked for, in order."""
+        return tuple(dict.fromkeys((*self.spectators, *self.edges)))
+
+    def check(self, columns: tuple[str, ...]) -> None:
+        """Refuse spectators that the data does not have, before anything is trained for nothing."""
+        for name in self.names:
+            if name not in columns:
+                raise ValueError(f"evaluation.flatness: {unknown(name, columns)}")
+
+    def study(self, case: Case) -> EfficiencyShapes | None:
+        """The efficiencies in bins; None where no spectator is named, or a split has no events."""
+        if not self.names or not {"valid", "test"} <= set(case.parts):
+            return None
+        targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
+        asked = wishes(signal_efficiency=targets, background_efficiency=self.background_efficiencies)
+        cuts, refused = granted(asked, case.curves["valid"], "not asked for")
+        shapes = {
+            name: _shape(case, binned(name, column(case, name), self.bins, self.edges.get(name, ())), cuts)
+            for name in self.names
+        }
+        return EfficiencyShapes(cuts=cuts, shapes=shapes, refused=refused)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shape:
+    """Efficiencies of one class at one cut in each bin [b], that of all bins, and whether they are the same."""
+
+    efficiency: Array
+    error: Array
+    mean: Value
+    test: Flat
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers; an efficiency that could not be had is nan here and None in metrics.json."""
+        return {
+            "efficiency": self.efficiency.tolist(),
+            "error": np.where(self.error > 0, self.error, np.nan).tolist(),
+            "mean": self.mean.to_dict(),
+            **self.test._asdict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Against:
+    """The shapes against one spectator: a pair, background and signal, for each cut."""
+
+    bins: Bins
+    shapes: Mapping[Wish, tuple[Shape, Shape]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EfficiencyShapes:
+    """Efficiencies against each spectator, at each cut."""
+
+    cuts: Mapping[Wish, float]
+    shapes: Mapping[str, Against]
+    refused: Mapping[Wish, str]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Whether the middle cut is flat in each spectator, for background and for signal."""
+        refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
+        return (*self._verdicts(), *refused)
+
+    def _verdicts(self) -> Iterator[str]:
+        if not self.cuts:
+            return
+        wish = list(self.cuts)[(len(self.cuts) - 1) // 2]
+        for name, against in self.shapes.items():
+            for kind, shape in zip(KINDS, against.shapes[wish], strict=True):
+                yield _verdict(f"the cut for {wish}", name, kind, shape, against.bins)
+            if against.bins.outside:
+                yield f"{against.bins.outside:,} test events are in no bin of {name}."
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """A summary for each spectator."""
+        header = ("cut for", "of", "mean", "lowest", "highest", "chi2/ndf", "p")
+        return tuple(Grid(_title(name, of), header, list(_rows(of))) for name, of in self.shapes.items())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        return {name: self._against(of) for name, of in self.shapes.items()}
+
+    def _against(self, of: Against) -> dict[str, Any]:
+        bins = {"bins": list(of.bins.names)} if of.bins.edges is None else {"edges": of.bins.edges.tolist()}
+        cuts = [
+            {
+                "chosen_for": wish.kept,
+                "target": wish.target,
+                "cut": self.cuts[wish],
+                **{kind: shape.to_dict() for kind, shape in zip(KINDS, pair, strict=True)},
+            }
+            for wish, pair in of.shapes.items()
+        ]
+        return {**bins, "outside": of.bins.outside, "cuts": cuts}
+
+
+def _shape(case: Case, bins: Bins, cuts: Mapping[Wish, float]) -> Against:
+    part, count = case.parts["test"], len(bins.names)
+    groups = np.where(bins.index < 0, -1, bins.index * 2 + (part.labels == case.signal))
+    values = np.array(list(cuts.values()))
+    passed = passing(case.discriminant("test"), values, groups, part.weights, 2 * count)
+    whole = passed.merged(np.arange(2 * count) % 2, 2)
+    shapes = {
+        wish: (_one(passed, whole, BACKGROUND, column), _one(passed, whole, SIGNAL, column))
+        for column, wish in enumerate(cuts)
+    }
+    return Against(bins=bins, shapes=shapes)
+
+
+def _one(passed: Passing, whole: Passing, kind: int, column: int) -> Shape:
+    of = slice(kind, None, 2)
+    test = flat(passed.total[of], passed.squares[of], passed.passing[of, column], passed.passing_squares[of, column])
+    return Shape(
+        efficiency=passed.efficiency[of, column],
+        error=passed.error[of, column],
+        mean=whole.value(kind, column),
+        test=test,
+    )
+
+
+def _title(name: str, of: Against) -> str:
+    few = any(shape.test.p is not None and not shape.test.enough for pair in of.shapes.values() for shape in pair)
+    return f"efficiencies in {len(of.bins.names)} bins of {name}, test{'; * too few events in a bin' if few else ''}"
+
+
+def _rows(against: Against) -> Iterator[tuple[str, ...]]:
+    for wish, pair in against.shapes.items():
+        for kind, shape in zip(KINDS, pair, strict=True):
+            chi2, degrees, p, enough = shape.test
+            yield (
+                str(wish),
+                kind,
+                "-" if shape.mean.value is None else f"{shape.mean.value:.3g}",
+                *("-" if i is None else f"{shape.efficiency[i]:.3g}" for i in _extremes(shape)),
+                "-" if chi2 is None else f"{chi2:.1f}/{degrees}",
+                "-" if p is None else f"{_small(p)}{'' if enough else '*'}",
+            )
+
+
+def _small(p: float) -> str:
+    return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
+
+
+def _extremes(shape: Shape) -> tuple[int, int] | tuple[None, None]:
+    """The bins of the lowest and of the highest efficiency."""
+    if np.isnan(shape.efficiency).all():
+        return None, None
+    return int(np.nanargmin(shape.efficiency)), int(np.nanargmax(shape.efficiency))
+
+
+def _verdict(cut: str, name: str, kind: str, shape: Shape, bins: Bins) -> str:
+    chi2, degrees, p, enough = shape.test
+    low, high = _extremes(shape)
+    if chi2 is None or p is None or low is None or high is None:
+        return f"The {kind} efficiency of {cut} cannot be tested in {name}: all or nothing passes, or in one bin alone."
+    test = f"chi2/ndf = {chi2:.1f}/{degrees}, p {'= ' if p > 1e-300 else ''}{_small(p)}"
+    test += "" if enough else ", too few events in a bin"
+    if p > 0.05:
+        return f"The {kind} efficiency of {cut} is flat in {name}: {test}."
+    ends = (f"{number(shape.efficiency[i], shape.error[i])} in {bins.names[i]}" for i in (low, high))
+    return f"The {kind} efficiency of {cut} depends on {name}: {' to '.join(ends)} ({test})."
