@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hepclf"
-STAGES = {"disk", "events", "recipe", "data", "training", "models", "evaluation", "run"}
+STAGES = {"calibration", "disk", "events", "recipe", "data", "training", "models", "evaluation", "run"}
 MAY_IMPORT = {
+    "calibration": set(),
     "disk": set(),
     "events": {"disk"},
     "recipe": {"events"},
     "data": {"disk", "events", "recipe"},
     "training": {"events", "recipe"},
-    "models": {"disk", "events", "recipe", "training"},
-    "evaluation": {"events", "recipe"},
+    "models": {"calibration", "disk", "events", "recipe", "training"},
+    "evaluation": {"calibration", "events", "recipe"},
     "run": set(),
     "prediction": {"events", "recipe", "data", "models", "run"},
     "comparison": {"recipe", "evaluation", "run"},

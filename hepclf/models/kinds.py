@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hepclf.models.calibrated import KIND as CALIBRATED
+from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.cuts import CutsTagger
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.knn import KNNTagger
@@ -36,6 +38,12 @@ _LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
 
 def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagger:
     """Read a saved tagger of any kind; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
+    if read_head(Path(folder))["kind"] == CALIBRATED:
+        return CalibratedTagger.load(folder, lambda inner: _uncalibrated(inner, recipes))
+    return _uncalibrated(folder, recipes)
+
+
+def _uncalibrated(folder: Path | str, recipes: tuple[type[Any], ...]) -> Tagger:
     kind = read_head(Path(folder))["kind"]
     if kind not in _LOADERS:
         raise ValueError(

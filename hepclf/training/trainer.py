@@ -43,6 +43,7 @@ class Trainer:
     negative_weights: NegativeWeights = "error"
     patience: int | None = 10
     keep: Literal["best", "last"] = "best"
+    calibrate: Literal["none", "temperature", "isotonic"] = "none"
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import write_scores
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events, Origin
+from hepclf.models.calibrated import check, with_calibration
 from hepclf.models.model import Model, Tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, write_csv, write_json, write_yaml
@@ -105,7 +106,8 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     if len(events.classes) == 1:
         raise ValueError(f"a classifier needs two classes or more, however the data has {events.classes[0]!r} alone")
     parts = job.data.split.parts(events)
-    job.evaluation.check(events.classes, events.process_names)
+    job.evaluation.check(events.classes, events.process_names, (*events.spectators, *events.names))
+    check(job.trainer.calibrate, events.classes)
     progress.stage("training")
     tagger, history = _fit(job, events, parts, run, progress)
     progress.stage("scoring")
@@ -138,7 +140,8 @@ def _fit(
     job: Job, events: Events, parts: NDArray[np.int8], run: Run | None, progress: Progress
 ) -> tuple[Tagger, tuple[Epoch, ...]]:
     """Train until the last epoch or until the validation loss no longer improves, keeping history.csv current."""
-    fit = job.model.fit(events.take(parts == TRAIN), events.take(parts == VALID), job.trainer)
+    valid = events.take(parts == VALID)
+    fit = job.model.fit(events.take(parts == TRAIN), valid, job.trainer)
     history: list[Epoch] = []
     stopping, written = Stopping(fit.patience), 0.0
     for epoch in fit:
@@ -151,4 +154,4 @@ def _fit(
             break
     if run:
         write_csv(run.history, Epoch._fields, history)
-    return fit.tagger(), tuple(history)
+    return with_calibration(fit.tagger(), valid, job.trainer), tuple(history)

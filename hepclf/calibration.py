@@ -1,0 +1,198 @@
+"""Calibration: maps from a tagger's probabilities to better ones, fitted to events that it did not learn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+Method = Literal["temperature", "isotonic"]
+
+SMALLEST, LARGEST = 1e-300, float(np.nextafter(1, 0))  # probabilities with a finite logit
+RANGE = (0.01, 100.0)  # of a temperature
+KNOTS = 100_000  # more than any fit leaves, few enough to be read from a stranger
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """softmax(ln p / temperature): above 1 less certain than before, below 1 more (Guo et al., arXiv:1706.04599)."""
+
+    temperature: float
+    error: float | None = None
+
+    def __post_init__(self) -> None:
+        if not RANGE[0] <= self.temperature <= RANGE[1]:
+            raise ValueError(f"temperature must lie in {RANGE[0]}..{RANGE[1]:g}, however it is {self.temperature}")
+
+    def __call__(self, scores: Array) -> Array:
+        """Probabilities of the same shape, [n] or [n, k]."""
+        from scipy.special import expit, softmax
+
+        if scores.ndim == 1:
+            return np.asarray(expit(logits(scores) / self.temperature))
+        return np.asarray(softmax(_logs(scores) / self.temperature, axis=1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers that `read` reads back."""
+        return {"method": "temperature", "temperature": self.temperature}
+
+
+@dataclass(frozen=True, eq=False)
+class Isotonic:
+    """Straight lines between knots in logits, beyond the last ones parallel to the diagonal.
+
+    before, after  logits [m], both strictly rising: no two events change their order, so a ROC curve stays
+    """
+
+    before: Array
+    after: Array
+
+    def __post_init__(self) -> None:
+        columns = {"before": self.before, "after": self.after}
+        for name, column in columns.items():
+            if column.shape != self.before.shape or column.ndim != 1 or not 1 <= len(column) <= KNOTS:
+                raise ValueError(f"{name} must be a list of 1..{KNOTS} logits, as many as before, not {column.shape}")
+            if not np.isfinite(column).all() or not (np.diff(column) > 0).all():
+                raise ValueError(f"{name} must be finite and rise from knot to knot")
+
+    def __call__(self, scores: Array) -> Array:
+        """Probabilities of the same shape, [n]."""
+        from scipy.special import expit
+
+        at = logits(scores)
+        inside = np.clip(at, self.before[0], self.before[-1])
+        return np.asarray(expit(np.interp(inside, self.before, self.after) + (at - inside)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers that `read` reads back."""
+        return {"method": "isotonic", "before": self.before.tolist(), "after": self.after.tolist()}
+
+
+def logits(scores: Array) -> Array:
+    """ln p/(1-p), finite also where a probability is 0 or 1."""
+    from scipy.special import logit
+
+    return np.asarray(logit(np.clip(scores, SMALLEST, LARGEST)))
+
+
+def shifted(probabilities: ArrayLike, ratio: float) -> Array:
+    """p r / (p r + 1 - p): probabilities in a mixture whose odds of signal are r times those of the one they are for.
+
+    Bayes' formula, nothing is fitted: the densities of the classes stay what they are.
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    return np.asarray(p * ratio / (p * ratio + 1 - p))
+
+
+def calibration(method: Method, scores: Array, labels: NDArray[np.int64], weights: Array) -> Temperature | Isotonic:
+    """The map of this kind that fits these events; scores [n], or [n, k] for a temperature.
+
+    Negative weights count as zero: with them a loss may have no minimum.
+    """
+    weights = np.maximum(weights, 0)
+    if not weights.sum() > 0:
+        raise ValueError("a calibration needs events of positive weight, however there are none")
+    if method == "temperature":
+        return temperature(scores, labels, weights)
+    if scores.ndim == 2:
+        raise ValueError(
+            f"isotonic calibration is for two classes, however there are {scores.shape[1]}; use temperature"
+        )
+    return isotonic(scores, labels, weights)
+
+
+def temperature(scores: Array, labels: NDArray[np.int64], weights: Array) -> Temperature:
+    """The temperature of the least weighted cross-entropy, within 0.01..100, with the error of a mean of events.
+
+    The cross-entropy is convex in 1/T: its slope has one zero, or the end of the range is best.
+    """
+    from scipy.optimize import brentq
+
+    pulls = _pulls(scores, labels)
+    low, high = (float(weights @ pulls(1 / at)[0]) for at in RANGE[::-1])
+    if low >= 0 or high <= 0:
+        return Temperature(RANGE[1] if low >= 0 else RANGE[0])
+    rate = math.exp(brentq(lambda log: float(weights @ pulls(math.exp(log))[0]), *np.log(RANGE), xtol=1e-10))
+    each, curvatures = pulls(rate)
+    error = math.sqrt(float(weights**2 @ each**2)) / float(weights @ curvatures)
+    return Temperature(1 / rate, error / rate**2)
+
+
+def _pulls(scores: Array, labels: NDArray[np.int64]) -> Any:
+    """The first and second derivative of each event's cross-entropy by 1/T, [n] each, as a function of 1/T."""
+    from scipy.special import expit, softmax
+
+    if scores.ndim == 1:
+        at = logits(scores)
+
+        def two(rate: float) -> tuple[Array, Array]:
+            p = expit(rate * at)
+            return (p - labels) * at, p * (1 - p) * at**2
+
+        return two
+    logs = _logs(scores)
+    of_truth = logs[np.arange(len(logs)), labels]
+
+    def several(rate: float) -> tuple[Array, Array]:
+        p = softmax(rate * logs, axis=1)
+        mean = (p * logs).sum(axis=1)
+        return mean - of_truth, (p * logs**2).sum(axis=1) - mean**2
+
+    return several
+
+
+def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isotonic:
+    """The best rising step function (pool adjacent violators), its steps joined at their centres.
+
+    One more event of each class stands at the wrong end, so that no probability is 0 or 1.
+    """
+    from scipy.optimize import isotonic_regression
+
+    at = logits(scores)
+    order = np.argsort(at)
+    order = order[weights[order] > 0]
+    starts = np.flatnonzero(np.append(True, np.diff(at[order]) > 0))
+
+    def sums(column: Array) -> Array:
+        return np.asarray(np.add.reduceat(column[order], starts))
+
+    total, signal = sums(weights), sums(weights * (labels == 1))
+    one = float(weights @ weights / weights.sum())  # the weight of an effective event
+    more, more_signal = np.zeros((2, len(starts)))
+    more[0] += one
+    more[-1] += one
+    more_signal[0] += one
+    found = isotonic_regression((signal + more_signal) / (total + more), weights=total + more)
+    steps = found.blocks[:-1]
+    centres = np.add.reduceat(sums(weights * at), steps) / np.add.reduceat(total, steps)
+    return Isotonic(centres, logits(found.x[steps]))
+
+
+def read(values: Any) -> Temperature | Isotonic:
+    """The map that `to_dict` wrote, or a ValueError that says what is wrong with it."""
+    method = values.get("method") if isinstance(values, Mapping) else None
+    numbers = {name: _numbers(values.get(name), name) for name in KEYS.get(str(method), ())}
+    if method == "temperature" and numbers["temperature"].ndim == 0:
+        return Temperature(float(numbers["temperature"]))
+    if method == "isotonic":
+        return Isotonic(**numbers)
+    raise ValueError(f"a calibration must be a temperature or isotonic, however it is {str(values)[:60]}")
+
+
+KEYS = {"temperature": ("temperature",), "isotonic": ("before", "after")}
+
+
+def _numbers(value: Any, name: str) -> Array:
+    flat = value if isinstance(value, list) else [value]
+    if not all(type(each) in (int, float) for each in flat):
+        raise ValueError(f"{name} must be numbers, however it is {str(value)[:60]}")
+    return np.asarray(value, dtype=np.float64)
+
+
+def _logs(scores: Array) -> Array:
+    return np.asarray(np.log(np.maximum(scores, SMALLEST)))

@@ -1,0 +1,110 @@
+"""A tagger whose probabilities are calibrated: another tagger, and a map of its scores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.calibration import Isotonic, Method, Temperature, calibration, read
+from hepclf.events import Events
+from hepclf.models.model import Tagger
+from hepclf.models.tagger import HEAD, read_tagger, write_tagger
+from hepclf.training.trainer import Trainer
+from hepclf.training.weights import training_weights
+
+KIND = "calibrated"
+INNER = "uncalibrated"  # the folder of the tagger whose scores are mapped
+
+
+class CalibratedTagger:
+    """A tagger that maps the scores of another one; the order of events stays, so a ROC curve does."""
+
+    def __init__(self, inner: Tagger, found: Temperature | Isotonic) -> None:
+        if isinstance(found, Isotonic) and len(inner.classes) > 2:
+            raise ValueError(f"isotonic calibration is for two classes, however there are {len(inner.classes)}")
+        self.inner, self.calibration = inner, found
+        self.inputs, self.classes = inner.inputs, inner.classes
+        self.summary: Mapping[str, Any] = {**inner.summary, "calibration": described(found)}
+
+    @property
+    def device(self) -> str:
+        """Where it scores: cpu, cuda:0..."""
+        return self.inner.device
+
+    def scores(self, events: Events) -> NDArray[np.float64]:
+        """Calibrated probability of the signal [n], or of each class [n, k]."""
+        return self.calibration(self.inner.scores(events))
+
+    def to(self, device: str) -> CalibratedTagger:
+        """The same tagger, scoring on this device."""
+        move: Callable[[str], Tagger] | None = getattr(self.inner, "to", None)
+        if move is None and device not in ("auto", "cpu"):
+            raise ValueError(f"this tagger scores on the cpu alone, however device={device}; use device=auto")
+        return self if move is None else CalibratedTagger(move(device), self.calibration)
+
+    def save(self, folder: Path | str) -> None:
+        """Write the tagger inside to a folder of its own and, last, the tagger.json that vouches for it."""
+        inner = Path(folder) / INNER
+        self.inner.save(inner)
+        contents = {
+            "kind": KIND,
+            "calibration": self.calibration.to_dict(),
+            "inner": _digest(inner),
+            "inputs": self.inputs,
+            "classes": self.classes,
+            "summary": self.summary,
+        }
+        write_tagger(Path(folder), {}, contents)
+
+    @classmethod
+    def load(cls, folder: Path | str, inside: Callable[[Path], Tagger]) -> CalibratedTagger:
+        """Read a saved tagger; `inside` reads the one whose scores are mapped."""
+        head, _ = read_tagger(Path(folder), KIND)
+        inner = Path(folder) / INNER
+        if inner.is_symlink() or not (inner / HEAD).is_file():
+            raise ValueError(
+                f"{inner} is missing or a link, though {Path(folder) / HEAD} maps the scores of it; refused"
+            )
+        if _digest(inner) != head.get("inner"):
+            raise ValueError(f"{inner / HEAD} was changed after the tagger was saved: its SHA-256 differs; refused")
+        tagger = inside(inner)
+        try:
+            if [*tagger.inputs] != head["inputs"] or [*tagger.classes] != head["classes"]:
+                raise ValueError("inputs and classes must be those of the tagger inside")
+            return cls(tagger, read(head.get("calibration")))
+        except ValueError as error:
+            raise ValueError(f"{Path(folder) / HEAD} cannot be loaded: {error}") from error
+
+
+def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
+    """The tagger with the calibration that the trainer asks for, fitted to validation events with their loss weights."""
+    method = trainer.calibrate
+    if method == "none":
+        return tagger
+    check(method, valid.classes)
+    weights = training_weights(valid.labels, valid.weights, valid.classes, trainer.balance, trainer.negative_weights)
+    return CalibratedTagger(tagger, calibration(method, tagger.scores(valid), valid.labels, weights))
+
+
+def check(method: Method | str, classes: tuple[str, ...]) -> None:
+    """ValueError where these classes cannot be calibrated so, to be asked before anything is trained for nothing."""
+    if method == "isotonic" and len(classes) > 2:
+        raise ValueError(
+            f"trainer.calibrate=isotonic is for two classes, however there are {len(classes)}; use temperature"
+        )
+
+
+def described(found: Temperature | Isotonic) -> dict[str, Any]:
+    """A line of what was fitted."""
+    if isinstance(found, Temperature):
+        return found.to_dict()
+    return {"method": "isotonic", "knots": len(found.before)}
+
+
+def _digest(folder: Path) -> str:
+    return hashlib.sha256((folder / HEAD).read_bytes()).hexdigest()
