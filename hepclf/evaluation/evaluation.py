@@ -16,15 +16,18 @@ from hepclf.evaluation.roc import Ranking, curve
 from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.case import Case, Counted, Inside
+from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.finding import Finding
+from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.points import Points
+from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
-Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic"]
+Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]
 
 
 @recipe
@@ -44,12 +47,16 @@ class Evaluation:
     systematic: float = 0.1
     minimum_background: float = 10.0
     optimise: Optimise = "asimov"
+    counting: Counting | None = field(default_factory=Counting)
     points: Points | None = field(default_factory=Points)
+    flatness: Flatness | None = field(default_factory=Flatness)
+    sculpting: Sculpting | None = field(default_factory=Sculpting)
     plots: bool = True
 
     def __post_init__(self) -> None:
         self._check_cuts()
         self._check_yields()
+        self._check_counting()
         for name in ("systematic", "minimum_background"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
@@ -80,8 +87,28 @@ class Evaluation:
         if both := sorted(set(self.yields) & set(self.cross_sections_fb)):
             raise ValueError(f"{both[0]!r} is in evaluation.yields and in evaluation.cross_sections_fb; give one")
 
-    def check(self, classes: tuple[str, ...], process_names: tuple[str, ...]) -> None:
-        """Refuse names that the data does not have, before anything is trained for nothing."""
+    def _check_counting(self) -> None:
+        counting = self.counting or Counting()
+        if self.optimise == "li_ma" and counting.off_exposure is None:
+            raise ValueError("evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure")
+        if counting.luminosities_fb and (self.luminosity_fb or counting.luminosity_fb) is None:
+            raise ValueError(
+                "evaluation.counting.luminosities_fb scale yields, however nothing says which luminosity those stand "
+                "for; give evaluation.counting.luminosity_fb"
+            )
+        if self.luminosity_fb and counting.luminosity_fb not in (None, self.luminosity_fb):
+            raise ValueError(
+                f"evaluation.counting.luminosity_fb={counting.luminosity_fb:g} contradicts "
+                f"evaluation.luminosity_fb={self.luminosity_fb:g}; leave it out"
+            )
+
+    def check(
+        self, classes: tuple[str, ...], process_names: tuple[str, ...], columns: tuple[str, ...] | None = None
+    ) -> None:
+        """Refuse names that the data does not have, before anything is trained for nothing.
+
+        columns are its spectators and features; None where they are not known yet.
+        """
         if self.signal is not None and self.signal not in classes:
             raise ValueError(
                 f"evaluation.signal {self.signal!r} is no class of the data{nearest(self.signal, classes)}"
@@ -93,6 +120,9 @@ class Evaluation:
                     f"evaluation gives a yield of {name!r}, which is no process or class of the data"
                     f"{nearest(name, known)}"
                 )
+        for study in (getattr(self, one.name) for one in fields(self)):
+            if columns is not None and hasattr(study, "check"):
+                study.check(columns)
 
     @property
     def expected(self) -> dict[str, float]:
@@ -103,7 +133,15 @@ class Evaluation:
     @property
     def rules(self) -> Rules:
         """How a cut is chosen and what it must keep."""
-        return Rules(optimise=self.optimise, systematic=self.systematic, minimum_background=self.minimum_background)
+        counting = self.counting or Counting()
+        return Rules(
+            optimise=self.optimise,
+            systematic=self.systematic,
+            minimum_background=self.minimum_background,
+            punzi_sigmas=counting.punzi_sigmas,
+            ams_background=counting.ams_background,
+            off_exposure=counting.off_exposure,
+        )
 
 
 def evaluate(scored: Scored, evaluation: Evaluation | None = None, inside: Inside | None = None) -> Verdict:
@@ -136,6 +174,7 @@ def evaluate(scored: Scored, evaluation: Evaluation | None = None, inside: Insid
         threshold=threshold,
         cut=cut,
         targets=evaluation.working_points,
+        luminosity_fb=evaluation.luminosity_fb,
         inside=inside,
     )
     test = counted.get("test")

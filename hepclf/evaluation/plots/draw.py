@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.plots.confusion import confusion
+from hepclf.evaluation.plots.counting import counting
+from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.losses import losses
 from hepclf.evaluation.plots.picture import KINDS, Picture, beside, panel, write
@@ -18,6 +20,7 @@ from hepclf.evaluation.plots.plane import decision
 from hepclf.evaluation.plots.rejection import highest, rejection
 from hepclf.evaluation.plots.roc import lines, roc
 from hepclf.evaluation.plots.scores import scores
+from hepclf.evaluation.plots.sculpting import sculpting
 from hepclf.evaluation.plots.significance import significance
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.verdict import Verdict
@@ -26,7 +29,11 @@ History = Mapping[str, Sequence[float]]
 
 INDEX = "pictures.json"
 # How the finding of each study is drawn: finding, verdict and title to pictures.
-STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {}
+STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
+    "counting": counting,
+    "flatness": flatness,
+    "sculpting": sculpting,
+}
 
 
 def draw(

@@ -1,0 +1,199 @@
+"""Does a cut on the score give the background another shape in a mass?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.bins import binned
+from hepclf.evaluation.divergence import Counts, Divergence, counts, divergence
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.roc import WorkingPoint, working_point
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.studies.column import column
+from hepclf.events import nearest
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+SCANNED = tuple(np.linspace(0.05, 0.95, 19))
+MIDDLE = 0.5
+
+
+@recipe
+class Sculpting:
+    """The background's shape in spectators such as a mass (or in features), above the cut of each working point.
+
+    Bins are given by `edges`, or hold about equally many background events.
+    """
+
+    spectators: tuple[str, ...] = ()
+    bins: int = 20
+    edges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bins <= 200:
+            raise ValueError(f"bins must be 2..200, however bins={self.bins}")
+        for name, edges in self.edges.items():
+            if len(edges) < 3 or not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
+                raise ValueError(f"edges.{name} must be three rising numbers or more, however they are {list(edges)}")
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.spectators, *self.edges)))
+
+    def check(self, columns: tuple[str, ...]) -> None:
+        """Refuse a spectator that is not among the columns of the data, before anything is trained."""
+        for name in self._names:
+            if name not in columns:
+                raise ValueError(
+                    f"evaluation.sculpting names {name!r}, which is no spectator of the data{nearest(name, columns)}"
+                )
+
+    def study(self, case: Case) -> Sculpted | None:
+        """The shapes and divergences on test; None where no spectator is named, or test has no two classes."""
+        if not self._names or "test" not in case.parts or not case.curves["test"].defined:
+            return None
+        return Sculpted({name: self._shape(name, case) for name in self._names})
+
+    def _shape(self, name: str, case: Case) -> Shape:
+        part, curve = case.parts["test"], case.curves["test"]
+        background = part.labels != case.signal
+        bins = binned(name, column(case, name)[background], self.bins, self.edges.get(name, ()))
+        if bins.edges is None:
+            raise ValueError(f"evaluation.sculpting needs numbers, however spectator {name!r} is text")
+        numbers = np.full(len(part), -1)
+        numbers[background] = bins.index
+        targets = [*case.targets, *SCANNED]
+        before, *above = _above(case, numbers, len(bins.names), curve.reach(targets))
+        left = len(case.targets)
+        points = [
+            Point(working_point(curve, t), kept, divergence(kept, _less(before, kept)))
+            for t, kept in zip(targets, above, strict=True)
+        ]
+        return Shape(bins.edges, before, tuple(points[:left]), tuple(points[left:]), bins.outside)
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A working point: the background above its cut, and how its shape differs from that below."""
+
+    at: WorkingPoint
+    kept: Counts
+    apart: Divergence
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A spectator: bin edges [m+1], the background before any cut, the working points, and more of them for a curve.
+
+    outside  background events that are in no bin
+    """
+
+    edges: Array
+    before: Counts
+    points: tuple[Point, ...]
+    scan: tuple[Point, ...]
+    outside: int
+
+    @property
+    def middle(self) -> Point | None:
+        """The working point nearest to a signal efficiency of a half."""
+        return min(self.points, key=lambda point: abs(point.at.target - MIDDLE), default=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Sculpted:
+    """What cuts on the score do to the background's shape, by spectator."""
+
+    spectators: Mapping[str, Shape]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """A line a spectator, at the working point nearest to a signal efficiency of a half; and what was left out."""
+        told = [_told(name, shape.middle) for name, shape in self.spectators.items() if shape.middle is not None]
+        left = {name: shape.outside for name, shape in self.spectators.items() if shape.outside}
+        return (*told, *(f"{count:,} background events are in no bin of {name}." for name, count in left.items()))
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Rejection and divergence at each working point."""
+        header = ("signal efficiency", "rejection", "JSD in bits", "1/JSD")
+        title = "background kept against removed on test, in {}"
+        return tuple(
+            Grid(title.format(name), header, [_row(point) for point in shape.points])
+            for name, shape in self.spectators.items()
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Working points by spectator, and the edges of its bins."""
+        return {
+            name: {
+                "edges": shape.edges.tolist(),
+                "outside": shape.outside,
+                "working_points": [_plain(point) for point in shape.points],
+            }
+            for name, shape in self.spectators.items()
+        }
+
+
+def _above(case: Case, numbers: NDArray[np.int64], m: int, index: NDArray[np.intp]) -> list[Counts]:
+    """The histogram of all binned events, and of those at or above each threshold, from one pass over the ranking."""
+    ranking, weights = case.rankings["test"], case.parts["test"].weights
+    order = ranking.kept(len(ranking.thresholds) - 1)
+    ends = [len(ranking.kept(one)) for one in (*index, len(ranking.thresholds) - 1)]
+    found, total, start = {}, Counts(np.zeros(m), np.zeros(m)), 0
+    for end in sorted(set(ends)):
+        some = order[start:end]
+        some = some[numbers[some] >= 0]
+        step = counts(numbers[some], weights[some], m)
+        total = Counts(total.sums + step.sums, total.squares + step.squares)
+        found[end], start = total, end
+    return [found[ends[-1]], *(found[end] for end in ends[:-1])]
+
+
+def _less(of: Counts, kept: Counts) -> Counts:
+    return Counts(of.sums - kept.sums, of.squares - kept.squares)
+
+
+def _told(name: str, point: Point) -> str:
+    """The result at a working point, and what it means."""
+    apart, where = point.apart, f"at a signal efficiency of {number(point.at.signal_efficiency, digits=2)}"
+    bits, error = apart.bits
+    if bits is None or error is None:
+        return f"Whether a cut {where} sculpts the background in {name} cannot be said: {apart.reason}."
+    jsd = f"JSD {number(bits, error)} bits"
+    if bits > 3 * error:
+        return f"A cut {where} sculpts the background in {name}: {jsd}, 1/JSD {inverse(apart)}."
+    return f"No sculpting of the background in {name} is seen {where}: {jsd}, 1/JSD {inverse(apart)}."
+
+
+def _row(point: Point) -> list[str]:
+    at, apart = point.at, point.apart
+    return [number(at.signal_efficiency), number(*at.rejection, 1), number(*apart.bits), inverse(apart)]
+
+
+def inverse(of: Divergence) -> str:
+    """1/JSD in words: a number with its error, a lower limit where it is not known to a half, or nothing."""
+    value, error = of.inverse
+    if value is not None and error is not None and error < value / 2:
+        return number(value, error)
+    return "-" if of.at_least is None else f"> {of.at_least:.3g} (95 %)"
+
+
+def _plain(point: Point) -> dict[str, Any]:
+    apart = point.apart
+    return {
+        "target": point.at.target,
+        "signal_efficiency": point.at.signal_efficiency,
+        "rejection": point.at.rejection.to_dict(),
+        "jsd_bits": apart.bits.to_dict(),
+        "bias_subtracted": apart.bias,
+        "inverse_jsd": apart.inverse.to_dict(),
+        "inverse_jsd_at_least": apart.at_least,
+        "reason": apart.reason,
+        "kept": point.kept.sums.tolist(),
+    }
