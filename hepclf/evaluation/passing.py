@@ -62,7 +62,8 @@ def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array
         scores, groups, weights = scores[kept], groups[kept], weights[kept]
     cell = groups * slots + np.searchsorted(cuts[order], scores, side="right")
     sums, squares = (
-        np.bincount(cell, column, minlength=count * slots).reshape(count, slots) for column in (weights, weights**2)
+        np.bincount(cell, column, minlength=count * slots).astype(np.float64).reshape(count, slots)
+        for column in (weights, weights**2)
     )
     # An event in slot j passes the j lowest cuts.
     above, above_squares = (np.cumsum(column[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares))
