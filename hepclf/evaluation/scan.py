@@ -120,14 +120,19 @@ def _lack(of: Curve, index: int, minimum: float) -> str:
     return f"a signal of negative weight on test, {float(of.signal[index]):.6g}"
 
 
-def scan(of: Curve, rules: Rules) -> Scan | None:
-    """The three significances over at most 1000 of the qualified thresholds, None if there are none."""
-    if not of.defined:
-        return None
+def shown(of: Curve, rules: Rules) -> NDArray[np.intp]:
+    """At most 1000 of the qualified thresholds, in even steps of both efficiencies; none without them."""
     allowed = np.flatnonzero(qualified(of, rules.minimum_background))
-    if len(allowed) == 0:
+    if not of.defined or len(allowed) == 0:
+        return allowed[:0]
+    return allowed[thinned(of.signal_efficiency[allowed], of.background_efficiency[allowed])]
+
+
+def scan(of: Curve, rules: Rules) -> Scan | None:
+    """The three significances over the thresholds that are shown, None if there are none."""
+    index = shown(of, rules)
+    if len(index) == 0:
         return None
-    index = allowed[thinned(of.signal_efficiency[allowed], of.background_efficiency[allowed])]
     kept = counts(of, index)
     return Scan(
         of.thresholds[index],

@@ -52,7 +52,7 @@ def three(n=3000, seed=0):
         ({"threshold": "most"}, r"threshold must be a number or one of best, not 'most'"),
         ({"working_points": (0.5, 0.0)}, r"efficiencies above 0 and up to 1, however one is 0\.0"),
         ({"working_points": (1.1,)}, r"however one is 1\.1"),
-        ({"optimise": "asimow"}, r"optimise must be one of asimov, s_over_sqrt_b, asimov_systematic, not 'asimow'"),
+        ({"optimise": "asimow"}, r"optimise must be one of asimov, s_over_sqrt_b, .*, punzi, li_ma, not 'asimow'"),
         ({"systematic": -0.1}, r"evaluation.systematic must be zero or more, however it is -0\.1"),
         ({"minimum_background": math.inf}, r"evaluation.minimum_background must be zero or more, however it is inf"),
         ({"yields": {"qcd": -1}}, r"evaluation.yields.qcd must be zero or more events, however it is -1"),
@@ -61,6 +61,20 @@ def three(n=3000, seed=0):
             r"evaluation.cross_sections_fb.qcd must be zero or more fb, however it is nan",
         ),
         ({"cross_sections_fb": {"qcd": 1}}, r"make yields together, however luminosity_fb is not given"),
+        (
+            {"optimise": "li_ma"},
+            r"evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure",
+        ),
+        ({"counting": {"luminosities_fb": (300,)}}, r"nothing says which luminosity those stand for"),
+        (
+            {"cross_sections_fb": {"a": 1}, "luminosity_fb": 3, "counting": {"luminosity_fb": 4}},
+            r"evaluation.counting.luminosity_fb=4 contradicts evaluation.luminosity_fb=3; leave it out",
+        ),
+        (
+            {"counting": {"luminosities_fb": (-1,), "luminosity_fb": 3}},
+            r"luminosities_fb\[0\] must be above zero, .* -1",
+        ),
+        ({"counting": {"punzi_sigmas": -1}}, r"punzi_sigmas must be zero or more, however it is -1"),
         ({"luminosity_fb": 3}, r"make yields together, however cross_sections_fb is not given"),
         ({"cross_sections_fb": {"a": 1}, "luminosity_fb": 0}, r"evaluation.luminosity_fb must be positive"),
         (

@@ -45,15 +45,16 @@ class Counted:
 class Case:
     """Scored events as an evaluation has sorted them; what is dear to compute is computed once.
 
-    signal     the label of the signal
-    parts      the splits that have events, by name
-    rankings   their order by the probability of the signal
-    counted    expected yields on validation and test, or why a split cannot have them
-    rules      what a cut is optimised for, and what it must keep
-    threshold  the probability that decides for the signal
-    cut        the best cut on validation, None where there is none
-    targets    the signal efficiencies that are asked for
-    inside     features of the test events, where the caller has them
+    signal         the label of the signal
+    parts          the splits that have events, by name
+    rankings       their order by the probability of the signal
+    counted        expected yields on validation and test, or why a split cannot have them
+    rules          what a cut is optimised for, and what it must keep
+    threshold      the probability that decides for the signal
+    cut            the best cut on validation, None where there is none
+    targets        the signal efficiencies that are asked for
+    luminosity_fb  what the expected yields stand for, where that is known
+    inside         features of the test events, where the caller has them
     """
 
     scored: Scored
@@ -65,6 +66,7 @@ class Case:
     threshold: float
     cut: float | None
     targets: tuple[float, ...]
+    luminosity_fb: float | None = None
     inside: Inside | None = None
 
     @cached_property

@@ -1,0 +1,206 @@
+"""How many events does a cut leave, and what are they worth? Every measure, its best cut, other luminosities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hepclf.evaluation.expected import Expected, effective, expected
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.measures import MEASURES, Rules, measure, measured_by
+from hepclf.evaluation.roc import Curve
+from hepclf.evaluation.scan import best_cut, counts, shown, with_margin
+from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.recipe import recipe
+
+NAMES = {
+    "s_over_sqrt_b": "S/√B",
+    "s_over_sqrt_s_plus_b": "S/√(S+B)",
+    "asimov": "Asimov",
+    "asimov_systematic": "Asimov, B uncertain",
+    "ams": "AMS",
+    "punzi": "Punzi",
+    "li_ma": "Li-Ma, on and off",
+}
+# What stands side by side, under shorter names.
+ALWAYS = {"s_over_sqrt_b": "S/√B", "asimov": "Asimov", "asimov_systematic": "B uncertain"}
+
+
+@recipe
+class Counting:
+    """Expected events above cuts, and what they are worth.
+
+    Yields stand for `luminosity_fb`, by default the evaluation's, and scale from it to other luminosities: a yield
+    and its statistical error alike, as the simulation stays what it is, and the systematic stays a share of the
+    background; the cut is chosen anew.
+    """
+
+    punzi_sigmas: float = 5.0
+    ams_background: float = 10.0
+    off_exposure: float | None = None
+    luminosity_fb: float | None = None
+    luminosities_fb: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = {"luminosity_fb": self.luminosity_fb, "off_exposure": self.off_exposure}
+        given |= {f"luminosities_fb[{i}]": one for i, one in enumerate(self.luminosities_fb)}
+        for name, value in given.items():
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name} must be above zero, however it is {value:g}")
+        for name in ("punzi_sigmas", "ams_background"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be zero or more, however it is {getattr(self, name):g}")
+
+    def study(self, case: Case) -> Yields | None:
+        """Cuts chosen on validation, counted on test; None where a split has no expected yields, or there is no cut."""
+        valid, test = case.counted.get("valid"), case.counted.get("test")
+        if not isinstance(valid, Counted) or not isinstance(test, Counted) or case.cut is None:
+            return None
+        base = self.luminosity_fb or case.luminosity_fb
+        factors = {wanted: wanted / base for wanted in self.luminosities_fb} if base else {}
+        best = _best(valid.curve, case.rules) | {case.rules.optimise: case.cut}
+        reached = dict(zip(case.targets, valid.curve.thresholds[valid.curve.reach(case.targets)].tolist(), strict=True))
+        scaled = {wanted: best_cut(_scaled(valid.curve, factor), case.rules) for wanted, factor in factors.items()}
+        drawn = test.curve.thresholds[shown(test.curve, case.rules)][::-1]
+        chosen = [cut for cut in (*best.values(), *reached.values(), *scaled.values()) if cut is not None]
+        cuts = np.unique(np.concatenate([drawn, chosen]))
+        above = expected(case.discriminant("test"), case.parts["test"], case.signal, test.weights, cuts)
+
+        def at(*wanted: float) -> Expected:
+            return above.at(*np.searchsorted(cuts, wanted))
+
+        return Yields(
+            rules=case.rules,
+            best={name: at(best[name]) for name in MEASURES if name in best},
+            working={target: at(cut) for target, cut in reached.items()},
+            luminosity_fb=base,
+            luminosities={
+                wanted: at(cut).scaled(factors[wanted]) if cut is not None else None for wanted, cut in scaled.items()
+            },
+            scan=at(*drawn),
+        )
+
+
+def _best(of: Curve, rules: Rules) -> dict[str, float]:
+    """The best cut of each measure among at most a thousand; those that no cut has are left out."""
+    index = shown(of, replace(rules, minimum_background=with_margin(rules.minimum_background)))
+    index = index[of.signal[index] > 0]
+    figures = {name: measure(name, counts(of, index), rules) for name in measured_by(rules)}
+    return {name: float(of.thresholds[index[np.nanargmax(z)]]) for name, z in figures.items() if np.isfinite(z).any()}
+
+
+def _scaled(of: Curve, factor: float) -> Curve:
+    sums, squares = (of.signal * factor, of.background * factor), (of.signal_squares, of.background_squares)
+    return Curve(of.thresholds, *sums, *(column * factor**2 for column in squares))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Yields:
+    """Expected events of test above cuts that validation chose.
+
+    best          the cut of the greatest of each measure
+    working       the cuts of the evaluation's signal efficiencies
+    luminosities  the best cut at each, yields scaled to it; None where no cut keeps enough background
+    scan          many cuts on test, for drawing
+    """
+
+    rules: Rules
+    best: Mapping[str, Expected]
+    working: Mapping[float, Expected]
+    luminosity_fb: float | None
+    luminosities: Mapping[float, Expected | None]
+    scan: Expected
+
+    @property
+    def chosen(self) -> Expected:
+        """The cut that the verdict goes by."""
+        return self.best[self.rules.optimise]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the background at the chosen cut rests on."""
+        b = self.chosen.sum(~self.chosen.signal, 0)
+        if b.value is None or b.error is None or b.value <= 0:
+            return ()
+        share, systematic = b.error / b.value, self.rules.systematic
+        limit = "more simulation would help" if share > systematic else "more simulation would not help much"
+        return (
+            f"The background above {number(self.chosen.cuts[0])} is {number(*b)}, from {effective(b):,.0f} effective "
+            f"simulated events: {share:.1%} against a systematic of {systematic:.0%}, so {limit}.",
+        )
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Each measure at its own best cut, working points, processes, luminosities."""
+        grids = [
+            Grid(
+                "each measure at its best cut (chosen on validation, counted on test)",
+                ("measure", "score ≥", "S", "B", ""),
+                [[NAMES[name], *_counted(at), number(*at.figure(name, self.rules))] for name, at in self.best.items()],
+            ),
+            Grid(
+                "significance at signal efficiencies (chosen on validation, counted on test)",
+                ("signal efficiency", "score ≥", *ALWAYS.values()),
+                [
+                    [number(target, digits=2), number(at.cuts[0]), *self._always(at)]
+                    for target, at in self.working.items()
+                ],
+            ),
+        ]
+        if len(self.chosen.names) > 2:
+            grids.append(self._processes())
+        if self.luminosities:
+            rows = [self._luminosity(*pair) for pair in self.luminosities.items()]
+            header = ("1/fb", "score ≥", "S", "B", *ALWAYS.values())
+            grids.append(
+                Grid(f"cut of the best {NAMES[self.rules.optimise]} at other luminosities, on test", header, rows)
+            )
+        return tuple(grids)
+
+    def _processes(self) -> Grid:
+        at = self.chosen
+        rows = [
+            [name, number(*at.process(g)), number(*at.process(g, 0)), "signal" if at.signal[g] else ""]
+            for g, name in enumerate(at.names)
+        ]
+        return Grid("expected events on test", ("process", "all", f"score ≥ {number(at.cuts[0])}", ""), rows)
+
+    def _luminosity(self, luminosity: float, at: Expected | None) -> list[str]:
+        if at is None:
+            return [f"{luminosity:g}", *6 * ["-"]]
+        return [f"{luminosity:g}", *_counted(at), *self._always(at)]
+
+    def _always(self, at: Expected) -> list[str]:
+        return [number(*at.figure(name, self.rules)) for name in ALWAYS]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every cut with its yields, process by process, and its measures."""
+        return {
+            "processes": {name: self.scan.process(g).to_dict() for g, name in enumerate(self.scan.names)},
+            "best": {name: self._at(at) for name, at in self.best.items()},
+            "working_points": [{"signal_efficiency": target} | self._at(at) for target, at in self.working.items()],
+            "luminosity_fb": self.luminosity_fb,
+            "luminosities": [
+                {"luminosity_fb": luminosity} | (self._at(at) if at else {"cut": None})
+                for luminosity, at in self.luminosities.items()
+            ],
+        }
+
+    def _at(self, at: Expected) -> dict[str, Any]:
+        figures = {name: at.figure(name, self.rules).to_dict() for name in measured_by(self.rules)}
+        return {
+            "cut": float(at.cuts[0]),
+            "s": at.sum(at.signal, 0).to_dict(),
+            "b": at.sum(~at.signal, 0).to_dict(),
+            "effective_background": float(at.effective_background[0]),
+            "processes": {name: at.process(g, 0).to_dict() for g, name in enumerate(at.names)},
+            "measures": figures,
+        }
+
+
+def _counted(at: Expected) -> list[str]:
+    return [number(at.cuts[0]), number(*at.sum(at.signal, 0), 1), number(*at.sum(~at.signal, 0), 1)]
