@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ def ax():
 
 @pytest.fixture
 def judged():
-    """A function making the verdict on two or more Gaussian classes."""
+    """A function making the verdict on two or more Gaussian classes, without studies but for those named."""
+    studies = {one.name: None for one in fields(Evaluation) if hasattr(one.default_factory, "study")}
 
     def make(classes=TWO, n=1200, splits=(0, 1, 2), weights=None, scores=None, llr=False, **evaluation):
         rng = np.random.default_rng(1)
@@ -46,7 +48,7 @@ def judged():
             process_names=classes,
             spectators={"llr": z[:, 1] - z[:, 0] + 0.1 * rng.normal(size=n)} if llr else {},
         )
-        return evaluate(scored, Evaluation(**evaluation))
+        return evaluate(scored, Evaluation(**(studies | evaluation)))
 
     return make
 

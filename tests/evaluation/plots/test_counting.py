@@ -5,11 +5,12 @@ import pytest
 
 from hepclf.evaluation.plots.counting import counting
 from hepclf.evaluation.plots.style import style
+from hepclf.evaluation.studies.counting import Counting
 
 
 @pytest.fixture
 def pictures(judged):
-    verdict = judged(n=3000)
+    verdict = judged(n=3000, counting=Counting())
     with style():
         return {picture.stem: picture for picture in counting(verdict.studies["counting"], verdict, "title")}
 
