@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion, confusion
+from hepclf.evaluation.limit import heaviest, rejection_limit
 from hepclf.evaluation.losses import brier, log_loss
-from hepclf.evaluation.roc import Curve, Ranking, Roc, curve, influence, roc, working_point
+from hepclf.evaluation.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import NOTHING, Value, measured, positive
 from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict
@@ -33,7 +35,7 @@ def judge(
     labels, weights = part.labels, part.weights
     cells = confusion(labels, decisions(part, signal, threshold), weights, k)
     of = curve(ranking, labels == signal, weights)
-    drawn = roc(of)
+    drawn, points = _limited(roc(of), tuple(working_point(of, target) for target in targets), of, part, signal)
     rest, mean = _one_vs_rest(part, targets) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
     return SplitVerdict(
@@ -48,7 +50,7 @@ def judge(
         f1=cells.f1(averaged),
         threshold=threshold if k == 2 else None,
         confusion=cells,
-        working_points=tuple(working_point(of, target) for target in targets),
+        working_points=points,
         operating=_operating(cells, signal) if k == 2 else None,
         roc=drawn,
         optimal=_optimal(part, signal),
@@ -96,13 +98,31 @@ def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> tuple[dict[str, On
     for label, name in enumerate(part.classes):
         ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
         of = curve(ranking, is_label, part.weights)
-        drawn = roc(of)
-        found[name] = OneVsRest(_area(drawn), tuple(working_point(of, target) for target in targets), drawn)
+        points = tuple(working_point(of, target) for target in targets)
+        drawn, points = _limited(roc(of), points, of, part, label)
+        found[name] = OneVsRest(_area(drawn), points, drawn)
         if drawn is not None:
             moved += influence(of, ranking, is_label, part.weights) / len(part.classes)
     areas = [one.auc.value for one in found.values() if one.auc.value is not None]
     whole = len(areas) == len(found)
     return found, measured(float(np.mean(areas)), math.sqrt(float(moved @ moved))) if whole else NOTHING
+
+
+def _limited(
+    drawn: Roc | None, points: tuple[WorkingPoint, ...], of: Curve, part: Scored, signal: int
+) -> tuple[Roc | None, tuple[WorkingPoint, ...]]:
+    """The curve and its points, with limits of the rejection where no background event is left."""
+    if drawn is None or of.background_squares[0] > 0:
+        return drawn, points
+    background = part.labels != signal
+    weight = heaviest(part.weights[background], part.processes[background])
+    limit = rejection_limit(float(of.background[-1]), weight)
+    last = float(of.thresholds[np.argmax(of.background_squares > 0)])
+    limited = (
+        point._replace(rejection_limit=limit) if point.threshold is not None and point.threshold > last else point
+        for point in points
+    )
+    return replace(drawn, limit=limit), tuple(limited)
 
 
 def _area(of: Roc | None) -> Value:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepclf.evaluation.limit import Limit
 from hepclf.evaluation.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
 
 Array = NDArray[np.float64]
@@ -30,7 +31,16 @@ class Ranking:
 
     def sums(self, values: Array) -> Array:
         """Sum of values [n] over the events at or above each threshold, [m]."""
-        return np.asarray(np.cumsum(values[self._order], dtype=np.float64)[self._ends])
+        return self.sums_of_ranked(values[self._order])
+
+    def ranked(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values [n] in the order of the scores."""
+        return values[self._order]
+
+    def sums_of_ranked(self, values: Array) -> Array:
+        """The same for values that are in order already."""
+        sums = np.cumsum(values, dtype=np.float64)
+        return sums if len(self._ends) == len(sums) else np.asarray(sums[self._ends])
 
     def spread(self, values: Array) -> Array:
         """The value of its threshold for each event, from one a threshold [m] to one an event [n]."""
@@ -41,6 +51,10 @@ class Ranking:
     def kept(self, index: int) -> NDArray[np.intp]:
         """The events at or above the threshold of this index, none for -1."""
         return self._order[: self._ends[index] + 1] if index >= 0 else self._order[:0]
+
+    def between(self, above: int, index: int) -> NDArray[np.intp]:
+        """The events below the threshold `above` (-1: from the first on) and at or above that of `index`."""
+        return self._order[self._ends[above] + 1 if above >= 0 else 0 : self._ends[index] + 1]
 
     def last(self, cut: float) -> int:
         """Index of the last threshold at or above the cut, -1 if there is none."""
@@ -98,9 +112,13 @@ class Curve:
 
 def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Curve:
     """The sums of one class against the rest over a ranking of the same events; weights may be negative."""
-    signal, background = np.where(is_signal, weights, 0.0), np.where(is_signal, 0.0, weights)
-    columns = (signal, background, signal**2, background**2)
-    return Curve(ranking.thresholds, *(ranking.sums(column) for column in columns))
+    chosen, sizes = ranking.ranked(is_signal), ranking.ranked(weights)
+    signal, background = (ranking.sums_of_ranked(np.where(of_class, sizes, 0.0)) for of_class in (chosen, ~chosen))
+    if bool((sizes == 1).all()):
+        return Curve(ranking.thresholds, signal, background, signal, background)
+    squares = sizes**2
+    squared = (ranking.sums_of_ranked(np.where(of_class, squares, 0.0)) for of_class in (chosen, ~chosen))
+    return Curve(ranking.thresholds, signal, background, *squared)
 
 
 def area(of: Curve) -> Value:
@@ -152,13 +170,17 @@ def _before(sums: Array) -> Array:
 
 
 class WorkingPoint(NamedTuple):
-    """What a cut at the first score that keeps the target share of the signal does to the background."""
+    """What a cut at the first score that keeps the target share of the signal does to the background.
+
+    Where no background event is left, `rejection_limit` says what the rejection is greater than.
+    """
 
     target: float
     signal_efficiency: float | None
     background_efficiency: Value
     rejection: Value
     threshold: float | None
+    rejection_limit: Limit | None = None
 
 
 def working_point(of: Curve, target: float) -> WorkingPoint:
@@ -193,13 +215,17 @@ def _efficiency_error(sums: Array, squares: Array, index: NDArray[np.intp]) -> A
 
 @dataclass(frozen=True, eq=False)
 class Roc:
-    """A curve as it is drawn: at most 1000 points from (0, 0) to (1, 1), and the area of the full one."""
+    """A curve as it is drawn: at most 1000 points from (0, 0) to (1, 1), and the area of the full one.
+
+    `limit` is what the rejection is greater than where no background is left.
+    """
 
     thresholds: Array
     signal_efficiency: Array
     background_efficiency: Array
     background_error: Array
     area: Value
+    limit: Limit | None = None
 
 
 def roc(of: Curve) -> Roc | None:
@@ -216,14 +242,14 @@ def roc(of: Curve) -> Roc | None:
     )
 
 
-def thinned(signal: Array, background: Array) -> NDArray[np.intp]:
-    """At most 999 indices into curves that rise to 1: even steps in both, and in the logarithm of the background."""
+def thinned(signal: Array, background: Array, points: int = POINTS) -> NDArray[np.intp]:
+    """Fewer than `points` indices into curves that rise to 1: even steps in both, and in log of the background."""
     m = len(signal)
-    if m < POINTS:
+    if m < points:
         return np.arange(m)
     rising = np.maximum.accumulate(background)
     lowest = max(float(rising[np.argmax(rising > 0)]), 1e-12)
-    third = (POINTS - 1) // 3 - 1
+    third = (points - 1) // 3 - 1
     picked = (
         np.searchsorted(np.maximum.accumulate(signal), np.linspace(0, 1, third)),
         np.searchsorted(rising, np.linspace(0, 1, third)),

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion
+from hepclf.evaluation.limit import Limit
 from hepclf.evaluation.roc import Roc, WorkingPoint
 from hepclf.evaluation.scan import Scan, Significance
 from hepclf.evaluation.scored import SPLITS
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.value import Value
+
+if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
+    from hepclf.evaluation.cuts import Cuts
 
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
 
@@ -89,7 +93,8 @@ class SplitVerdict:
 class Verdict:
     """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test.
 
-    `studies` is what each further study found, by its name among the settings of the evaluation.
+    `cuts` is what every cut keeps of test; `studies` is what each further study found, by its name among the settings
+    of the evaluation.
     """
 
     classes: tuple[str, ...]
@@ -99,6 +104,7 @@ class Verdict:
     test: SplitVerdict | None
     significance: Significance
     scan: Scan | None
+    cuts: Cuts | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -122,7 +128,8 @@ class Verdict:
 
 
 def _point(point: WorkingPoint) -> dict[str, Any]:
-    return {name: value.to_dict() if isinstance(value, Value) else value for name, value in point._asdict().items()}
+    named = point._asdict()
+    return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in named.items()}
 
 
 def _significance(of: Significance) -> dict[str, Any]:

@@ -208,7 +208,7 @@ def test_a_class_without_weight_has_no_curve(labels, weights):
     assert not found.defined
     assert area(found) == NOTHING
     assert roc(found) is None
-    assert working_point(found, 0.5) == (0.5, None, NOTHING, NOTHING, None)
+    assert working_point(found, 0.5) == (0.5, None, NOTHING, NOTHING, None, None)
 
 
 def test_weights_that_cancel_but_for_rounding_have_no_curve():

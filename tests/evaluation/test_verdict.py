@@ -30,7 +30,7 @@ SPLIT = {
     "negative_fraction",
 }
 SIGNIFICANCE = {"cut", "s", "b", "s_over_sqrt_b", "asimov", "asimov_systematic", "optimised", "reason"}
-POINT = {"target", "signal_efficiency", "background_efficiency", "rejection", "threshold"}
+POINT = {"target", "signal_efficiency", "background_efficiency", "rejection", "threshold", "rejection_limit"}
 PAIR = {"value", "error"}
 
 

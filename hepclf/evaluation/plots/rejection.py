@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.plots.roc import ONE_VS_REST, Line, efficiency, lines
-from hepclf.evaluation.plots.style import BLACK, VERMILLION
+from hepclf.evaluation.plots.style import BLACK, GREY, VERMILLION
+from hepclf.evaluation.roc import Roc
 from hepclf.evaluation.verdict import SplitVerdict
 
 
@@ -16,7 +17,9 @@ def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str 
     for line in lines(split, name, signal):
         _line(ax, line)
     several = bool(split.one_vs_rest)
+    top = 4 * max(highest(split, name, signal), 10)
     if not several:
+        _limit(ax, split.roc, top)
         _points(ax, split)
     if split.operating and split.operating.background_efficiency > 0:
         x, background = split.operating
@@ -24,7 +27,7 @@ def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str 
         ax.plot(x, 1 / background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set(xlim=(0, 1), ylim=(1, 4 * max(highest(split, name, signal), 10)), xlabel=efficiency(several))
+    ax.set(xlim=(0, 1), ylim=(1, top), xlabel=efficiency(several))
     ax.set_ylabel("rejection, 1 / efficiency of the rest" if several else "rejection, 1 / background efficiency")
     title = f"{ONE_VS_REST}, bands ±1σ" if several else "bands ±1σ"
     ax.legend(loc="upper right", title=title, alignment="left", frameon=True, framealpha=0.8, edgecolor="none")
@@ -45,6 +48,19 @@ def _line(ax: Axes, line: Line) -> None:
     ax.plot(x, 1 / kept, color=line.colour, linestyle=line.dashes, label=line.label)
     high = 1 / np.maximum(kept - error, 1e-12)
     ax.fill_between(x, 1 / (kept + error), high, where=np.isfinite(error), color=line.colour, alpha=0.2, linewidth=0)
+
+
+def _limit(ax: Axes, of: Roc | None, top: float) -> None:
+    """Where no background is left: what the rejection is greater than at 90 %, and all above as possible."""
+    if of is None or of.limit is None or not (of.background_efficiency > 0).any():
+        return
+    end = float(of.signal_efficiency[np.argmax(of.background_efficiency > 0)])
+    label = f"> {of.limit.at_90:,.3g} at 90 %: no background left"
+    low = np.full(2, of.limit.at_90)
+    ax.fill_between(
+        [0, end], low, top, facecolor="none", edgecolor=GREY, alpha=0.4, hatch="////", linewidth=0, label=label
+    )
+    ax.plot([0, end], low, color=GREY, linewidth=1.2)
 
 
 def _points(ax: Axes, split: SplitVerdict) -> None:
