@@ -28,6 +28,7 @@ class MLP(Network):
     """
 
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(scaling="clipped"))
+    average: bool = True
     hidden: tuple[int, ...] = (128, 128, 128)
     activation: Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"] = "silu"
     members: int = 8

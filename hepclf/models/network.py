@@ -27,6 +27,7 @@ from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.tagger import read_tagger, write_tagger
 from hepclf.recipe import TARGET, build, describe, recipe
+from hepclf.training.average import Average
 from hepclf.training.device import resolve
 from hepclf.training.table import Rows, Streamed, Table
 from hepclf.training.trainer import ROWS, Epoch, Trainer, epochs, seeded
@@ -41,10 +42,14 @@ log = logging.getLogger(__name__)
 
 @recipe
 class Network(ABC):
-    """A model whose tagger is a torch module; a recipe adds its settings and says what the module is."""
+    """A model whose tagger is a torch module; a recipe adds its settings and says what the module is.
+
+    average  judge, and make the tagger of, the mean of the weights over the latest steps (training/average.py)
+    """
 
     preprocess: Preprocess = field(default_factory=Preprocess)
     l2: float = 0.0
+    average: bool = False
 
     def __post_init__(self) -> None:
         if self.l2 < 0:
@@ -94,6 +99,7 @@ class NetworkFit:
             )
         self._train = table(train, prepare, trainer, device)
         self._valid = table(valid, prepare, trainer, device)
+        self._average = Average(self._module.body) if recipe.average else None
         self._best = (0, math.inf)
         self._state: dict[str, Tensor] = {}
 
@@ -108,10 +114,12 @@ class NetworkFit:
         return self._trainer.patience
 
     def __iter__(self) -> Iterator[Epoch]:
-        for epoch in epochs(self._module.body, self._train, self._valid, self._trainer, self._recipe.l2):
+        body, l2 = self._module.body, self._recipe.l2
+        judged = body if self._average is None else self._average.network
+        for epoch in epochs(body, self._train, self._valid, self._trainer, l2, self._average):
             if epoch.valid_loss < self._best[1] or self._trainer.keep == "last":
                 self._best = (epoch.epoch, epoch.valid_loss)
-                self._state = {name: value.clone() for name, value in self._module.body.state_dict().items()}
+                self._state = {name: value.clone() for name, value in judged.state_dict().items()}
             yield epoch
 
     def tagger(self) -> NetworkTagger:

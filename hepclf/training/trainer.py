@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from hepclf.recipe import recipe
+from hepclf.training.average import Average
 from hepclf.training.loss import Loss, losses
 from hepclf.training.schedule import Schedule, ScheduleName
 from hepclf.training.table import Rows
@@ -89,19 +90,33 @@ class Stopping:
         return self._patience is not None and self._waited >= self._patience
 
 
-def epochs(network: nn.Module, train: Rows, valid: Rows, trainer: Trainer, l2: float = 0.0) -> Iterator[Epoch]:
+def epochs(
+    network: nn.Module,
+    train: Rows,
+    valid: Rows,
+    trainer: Trainer,
+    l2: float = 0.0,
+    average: Average | None = None,
+) -> Iterator[Epoch]:
     """Train the network in place, an epoch at a time; the caller stops by leaving the loop.
 
-    `l2` adds l2 * (sum of squared weights, biases left out) to the loss that is descended, not to those reported.
+    `average` follows the network after each step, and the validation loss is then its own. `l2` adds
+    l2 * (sum of squared weights, biases left out) to the loss that is descended, not to those reported.
     """
     optimiser = _optimiser(network, trainer)
     steps = math.ceil(len(train.targets) / trainer.batch)
     schedule = Schedule(trainer.schedule, optimiser, trainer.epochs, steps)
+
+    def after_step() -> None:
+        schedule.after_step()
+        if average is not None:
+            average.update(network)
+
     for number in range(1, trainer.epochs + 1):
         started, rate = time.perf_counter(), schedule.rate
         with seeded(train.targets.device, trainer.seed, number):
-            train_loss = _pass(network, train, trainer, optimiser, schedule, l2)
-        valid_loss = mean_loss(network, valid, trainer.loss)
+            train_loss = _pass(network, train, trainer, optimiser, after_step, l2)
+        valid_loss = mean_loss(network if average is None else average.network, valid, trainer.loss)
         for which, value in (("training", train_loss), ("validation", valid_loss)):
             if not math.isfinite(value):
                 raise ValueError(_diverged(f"the {which} loss is {value} in epoch {number}", rate, (train, valid)))
@@ -122,7 +137,7 @@ def mean_loss(network: nn.Module, table: Rows, loss: Loss, rows: int = ROWS) -> 
 
 
 def _pass(
-    network: nn.Module, train: Rows, trainer: Trainer, optimiser: Optimizer, schedule: Schedule, l2: float
+    network: nn.Module, train: Rows, trainer: Trainer, optimiser: Optimizer, after_step: Callable[[], None], l2: float
 ) -> float:
     """One shuffled pass over the training table; the mean weighted loss met on the way."""
     network.train()
@@ -138,7 +153,7 @@ def _pass(
         if trainer.clip is not None:
             nn.utils.clip_grad_norm_(parameters, trainer.clip)
         optimiser.step()
-        schedule.after_step()
+        after_step()
         total += loss.detach() * len(targets)
     return float(total.double() / train.weights.sum(dtype=torch.float64))
 

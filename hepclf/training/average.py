@@ -1,0 +1,32 @@
+"""The running mean of a network's weights, which follows the noise of single steps less than the weights do."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+LONGEST = 500  # steps that the mean looks back, at most
+
+
+class Average:
+    """A copy of a network that holds the exponential mean of its weights.
+
+    After k steps it looks back k/9 of them, at most 500, so that a short training's mean forgets the start too.
+    Buffers are those of the latest step.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = copy.deepcopy(network)
+        self._steps = 0
+
+    def update(self, network: nn.Module) -> None:
+        """Take in the weights after a step."""
+        self._steps += 1
+        share = max(1 / LONGEST, 9 / (9 + self._steps))
+        with torch.no_grad():
+            for mean, latest in zip(self.network.parameters(), network.parameters(), strict=True):
+                mean.lerp_(latest, share)
+            for held, given in zip(self.network.buffers(), network.buffers(), strict=True):
+                held.copy_(given)
