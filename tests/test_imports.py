@@ -40,6 +40,8 @@ HOMES = {
         "prediction/copied.py",
     ),
     "matplotlib": ("evaluation/plots/",),
+    "mplhep": ("evaluation/plots/style.py",),
+    "jinja2": ("evaluation/report/page.py",),
     "pyarrow": ("data/parquet.py", "prediction/arrays.py"),
     "h5py": ("data/hdf5.py",),
     "XRootD": ("data/remote.py",),
