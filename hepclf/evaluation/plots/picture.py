@@ -46,6 +46,25 @@ def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float]
     return figure
 
 
+def stamp(figure: Figure, experiment: str, status: str = "") -> None:
+    """The experiment in bold, and what its plot is, in italics, above the left of the uppermost panel with a title."""
+    titled = [ax for ax in figure.axes if ax.get_title("right")] or figure.axes[:1]
+    if not titled or not (experiment or status):
+        return
+    bold = titled[0].set_title(experiment, loc="left", fontsize=12, fontweight="bold", color="black")
+    titled[0].annotate(
+        status,
+        xy=(1, 0),
+        xycoords=bold,
+        xytext=(5 if experiment else 0, 0),
+        textcoords="offset points",
+        fontsize=11,
+        fontstyle="italic",
+        va="bottom",
+        annotation_clip=False,
+    )
+
+
 def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """PNG and PDF. Laid out once and drawn once a file, which savefig would do twice."""
     png, pdf = (folder / f"{stem}.{kind}" for kind in KINDS)

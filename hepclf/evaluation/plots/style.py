@@ -54,12 +54,26 @@ STYLE: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """The style within the block; matplotlib's settings come back as they were."""
+def style(experiment: str | None = None) -> Iterator[None]:
+    """The style within the block, in an experiment's fonts if asked; matplotlib's settings come back as they were."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+        matplotlib.rcParams.update(STYLE | (_fonts(experiment) if experiment else {}))
         yield
+
+
+def _fonts(experiment: str) -> dict[str, Any]:
+    """The fonts of an experiment's style in mplhep; sizes stay ours, as its are for canvases twice as large.
+
+    The style names fonts that few machines have after the one that mplhep brings; matplotlib's own follows instead,
+    for letters that the first lacks.
+    """
+    from mplhep import styles
+
+    theirs = getattr(styles, experiment)
+    family = theirs.get("font.family", "sans-serif")
+    fonts = {key: value for key, value in theirs.items() if key.startswith("mathtext.")}
+    return fonts | {"font.family": family, f"font.{family}": [theirs[f"font.{family}"][0], "DejaVu Sans"]}
 
 
 def colours(classes: tuple[str, ...], signal: str) -> dict[str, str]:
