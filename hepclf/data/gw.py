@@ -59,11 +59,12 @@ class GW:
     The spectator `llr` is ln p(x|signal)/p(x|noise) of the variables that the features touch, noise being the
     mixture of Gaussian noise and glitches; no classifier can beat it. It is exact for features that give those
     variables back: snr, or both of its parts, with any of the others. Features that hold less, such as chisq
-    or newsnr alone, reach less than this limit.
+    or newsnr alone, reach less than this limit. The spectator `live_time_s` is the time in which the noise came.
     """
 
     signals: int = 20_000
     noise: int = 60_000
+    live_time_s: float = 2_592_000.0  # 30 days, the month of MLGWSC-1 (arXiv:2209.11146)
     features: tuple[str, ...] = (
         "snr",
         "snr_h1",
@@ -109,6 +110,7 @@ class GW:
 
     def _check_ranges(self) -> None:
         above: Mapping[str, tuple[float, float]] = {
+            "live_time_s": (self.live_time_s, 0),
             "snr_min": (self.snr_min, 0),
             "noise_slope": (self.noise_slope, 0),
             "glitch_index": (self.glitch_index, 1),
@@ -184,7 +186,11 @@ class GW:
             classes=("noise", "signal"),
             processes=processes,
             process_names=tuple(self.populations),
-            spectators={"llr": self.llr(triggers), "event": np.arange(sum(counts))},
+            spectators={
+                "llr": self.llr(triggers),
+                "event": np.arange(sum(counts)),
+                "live_time_s": np.broadcast_to(np.float64(self.live_time_s), (sum(counts),)),
+            },
         )
 
     def llr(self, triggers: Mapping[str, Array]) -> Array:

@@ -179,3 +179,10 @@ def test_every_feature_can_stand_alone():
 def test_a_population_that_cannot_be_is_refused(settings, says):
     with pytest.raises(ValueError, match=says):
         GW(**settings)
+
+
+def test_the_time_in_which_the_noise_came_is_carried_with_each_trigger():
+    events = GW(signals=5, noise=5, live_time_s=600.0).load()
+    assert events.spectators["live_time_s"].tolist() == [600.0] * 10
+    with pytest.raises(ValueError, match="live_time_s must be above 0, however live_time_s=0"):
+        GW(live_time_s=0)
