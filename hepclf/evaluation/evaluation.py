@@ -10,7 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.cuts import cuts
 from hepclf.evaluation.judge import discriminant, judge
+from hepclf.evaluation.label import Label
 from hepclf.evaluation.measures import Rules
 from hepclf.evaluation.roc import Ranking, curve
 from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, scan, with_margin
@@ -51,7 +53,9 @@ class Evaluation:
     points: Points | None = field(default_factory=Points)
     flatness: Flatness | None = field(default_factory=Flatness)
     sculpting: Sculpting | None = field(default_factory=Sculpting)
+    label: Label | None = None
     plots: bool = True
+    report: bool = True
 
     def __post_init__(self) -> None:
         self._check_cuts()
@@ -120,6 +124,8 @@ class Evaluation:
                     f"evaluation gives a yield of {name!r}, which is no process or class of the data"
                     f"{nearest(name, known)}"
                 )
+        if self.label:
+            self.label.check()
         for study in (getattr(self, one.name) for one in fields(self)):
             if columns is not None and hasattr(study, "check"):
                 study.check(columns)
@@ -186,6 +192,7 @@ def evaluate(scored: Scored, evaluation: Evaluation | None = None, inside: Insid
         test=found.get("test"),
         significance=significance,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
+        cuts=cuts(case),
         studies=_studied(evaluation, case),
     )
 
