@@ -23,6 +23,7 @@ from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.sculpting import Sculpting
+from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
@@ -53,6 +54,7 @@ class Evaluation:
     points: Points | None = field(default_factory=Points)
     flatness: Flatness | None = field(default_factory=Flatness)
     sculpting: Sculpting | None = field(default_factory=Sculpting)
+    triggers: Triggers | None = field(default_factory=Triggers)
     label: Label | None = None
     plots: bool = True
     report: bool = True
