@@ -17,6 +17,7 @@ from hepclf.evaluation.measures import Rules
 from hepclf.evaluation.roc import Ranking, curve
 from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.case import Case, Counted, Inside
 from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.finding import Finding
@@ -50,6 +51,7 @@ class Evaluation:
     systematic: float = 0.1
     minimum_background: float = 10.0
     optimise: Optimise = "asimov"
+    bands: Bands | None = field(default_factory=Bands)
     counting: Counting | None = field(default_factory=Counting)
     points: Points | None = field(default_factory=Points)
     flatness: Flatness | None = field(default_factory=Flatness)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.plots.bands import bands
 from hepclf.evaluation.plots.counting import counting
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.label import plain
@@ -23,6 +24,7 @@ from hepclf.evaluation.verdict import Verdict
 INDEX = "pictures.json"
 # How the finding of each study is drawn: finding, verdict and title to pictures.
 STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
+    "bands": bands,
     "counting": counting,
     "flatness": flatness,
     "triggers": triggers,

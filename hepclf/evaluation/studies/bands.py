@@ -1,0 +1,234 @@
+"""How well are the curve and its points known? Bootstrap bands beside the analytic errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.bootstrap import Replicas, bins, bootstrap, interval
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.partial import partial_area
+from hepclf.evaluation.roc import Curve, area, background_error, working_point
+from hepclf.evaluation.scan import quote
+from hepclf.evaluation.significance import asimov, s_over_sqrt_b
+from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.value import Value, measured
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+EFFICIENCIES = np.linspace(0.01, 1, 100)  # where the band is drawn
+WIDE = 0.9544997361036416  # two standard deviations
+# Errors that differ by more than this are not the same.
+ALIKE = 1.25
+
+
+@recipe
+class Bands:
+    """Bootstrap replicas of the ROC curve, and the ranges of background efficiency that have a partial area."""
+
+    replicas: int = 1000
+    seed: int = 0
+    partial: tuple[tuple[float, float], ...] = ((0.0, 0.1),)
+
+    def __post_init__(self) -> None:
+        if not 50 <= self.replicas <= 100_000:
+            raise ValueError(f"replicas must be 50..100000 to make a band, however replicas={self.replicas}")
+        for low, high in self.partial:
+            if not 0 <= low < high <= 1:
+                raise ValueError(f"partial areas need 0 <= low < high <= 1, however one is [{low:g}, {high:g}]")
+
+    def study(self, case: Case) -> Intervals | None:
+        """Bands on test (without test events, on the last split there is); None where a class has no weight."""
+        name = list(case.parts)[-1]
+        of, part, ranking = case.curves[name], case.parts[name], case.rankings[name]
+        if not of.defined:
+            return None
+        wanted = np.concatenate([case.targets, EFFICIENCIES])
+        drawn = bootstrap(
+            of,
+            ranking,
+            part.labels == case.signal,
+            part.weights,
+            edges=bins(of, wanted),
+            replicas=self.replicas,
+            seed=self.seed,
+        )
+        quantities = (*_areas(of, drawn, self.partial), *_points(of, drawn, case.targets), *self._counts(case))
+        return Intervals(split=name, replicas=self.replicas, quantities=quantities, band=_band(of, drawn))
+
+    def _counts(self, case: Case) -> Iterator[Quantity]:
+        """Significances of the cut that validation chose, on test."""
+        test = case.counted.get("test")
+        if not isinstance(test, Counted) or case.cut is None:
+            return
+        ranking, labels = case.rankings["test"], case.parts["test"].labels
+        index = ranking.last(case.cut)
+        kept = ranking.kept(index)
+        quoted = quote(test.curve, index, case.cut, test.weights[kept][labels[kept] != case.signal], case.rules)
+        if quoted.reason is not None:
+            return
+        edges = np.unique([index, len(test.curve.thresholds) - 1])
+        drawn = bootstrap(
+            test.curve,
+            ranking,
+            labels == case.signal,
+            test.weights,
+            edges=edges,
+            replicas=self.replicas,
+            seed=self.seed,
+        )
+        s, b = drawn.signal[:, 0], drawn.background[:, 0]
+        yield _quantity("s_over_sqrt_b", None, quoted.s_over_sqrt_b, s_over_sqrt_b(s, b))
+        yield _quantity("asimov", None, quoted.asimov, asimov(s, b))
+
+
+class Quantity(NamedTuple):
+    """A number with its analytic error, the spread of its replicas and their central 68 %.
+
+    at        the signal efficiency of a working point, or the background efficiencies of a partial area
+    low, high None where replicas have no value: no background is left in them
+    """
+
+    name: str
+    at: float | tuple[float, float] | None
+    value: Value
+    bootstrap_error: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def words(self) -> str:
+        """What it is called in a table."""
+        if isinstance(self.at, tuple):
+            return f"partial AUC, ε_b {self.at[0]:g}..{self.at[1]:g}"
+        return NAMES[self.name] + (f" at ε_s = {self.at:g}" if self.at is not None else "")
+
+    @property
+    def ratio(self) -> float | None:
+        """Bootstrap error over analytic error."""
+        if self.bootstrap_error is None or self.value.error is None:
+            return None
+        return self.bootstrap_error / self.value.error
+
+
+NAMES = {"auc": "AUC", "rejection": "rejection", "s_over_sqrt_b": "S/√B at the cut", "asimov": "Asimov at the cut"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Band:
+    """Background efficiency at signal efficiencies [e], its analytic error, and the ends of its replicas' bands."""
+
+    signal_efficiency: Array
+    kept: Array
+    error: Array
+    narrow: Array
+    wide: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Intervals:
+    """Bands of a curve, and of what is read from it."""
+
+    split: str
+    replicas: int
+    quantities: tuple[Quantity, ...]
+    band: Band
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Whether the analytic errors are to be trusted."""
+        ratios = {one: one.ratio for one in self.quantities if one.ratio is not None}
+        found = []
+        if ratios:
+            worst = max(ratios, key=lambda one: abs(math.log(ratios[one] or 1)))
+            of = ratios[worst] or math.nan
+            if 1 / ALIKE <= of <= ALIKE:
+                span = f"{min(ratios.values()):.2f} to {max(ratios.values()):.2f}"
+                found.append(f"bootstrap and analytic errors agree on {self.split}: their ratios are {span}")
+            else:
+                found.append(
+                    f"the bootstrap error of {worst.words} is {of:.2f} times the analytic one on {self.split}: few or "
+                    "heavy events carry it; quote the interval"
+                )
+        if opened := [one for one in self.quantities if one.name == "rejection" and one.low and one.high is None]:
+            points = ", ".join(f"{one.at:g}" for one in opened)
+            found.append(f"no upper end of the rejection at ε_s = {points}: one replica in six has no background there")
+        return tuple(found)
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """A row a quantity."""
+        rows = [
+            (one.words, number(*one.value), _error(one.bootstrap_error), f"{_end(one.low)} to {_end(one.high)}")
+            for one in self.quantities
+        ]
+        title = f"bands on {self.split}, {self.replicas:,} replicas"
+        return (Grid(title, ("", "analytic", "bootstrap", "68 % of the replicas"), rows),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        return {
+            "split": self.split,
+            "replicas": self.replicas,
+            "quantities": [
+                one._asdict() | {"at": _plain(one.at), "value": one.value.to_dict()} for one in self.quantities
+            ],
+        }
+
+
+def _areas(of: Curve, drawn: Replicas, ranges: tuple[tuple[float, float], ...]) -> Iterator[Quantity]:
+    whole = area(of)
+    yield _quantity("auc", None, whole, drawn.areas(whole.value or math.nan))
+    for low, high in ranges:
+        found = partial_area(of, low, high).area
+        yield _quantity("partial_auc", (low, high), found, drawn.areas(found.value or 0.0, low, high))
+
+
+def _points(of: Curve, drawn: Replicas, targets: tuple[float, ...]) -> Iterator[Quantity]:
+    """Rejections; their intervals are those of the background efficiency, turned over."""
+    for target, kept in zip(targets, drawn.kept(targets).T, strict=True):
+        point = working_point(of, target)
+        if point.rejection.value is None:
+            continue
+        some = bool((kept > 0).all())
+        error = float(np.std(1 / kept, ddof=1)) if some else None
+        low, high = interval(kept)
+        ends = (float(1 / end) if end > 0 else None for end in (high, low))
+        yield Quantity("rejection", target, point.rejection, error, *ends)
+
+
+def _quantity(name: str, at: tuple[float, float] | None, value: Value, replicas: Array) -> Quantity:
+    if not np.isfinite(replicas).all():
+        return Quantity(name, at, value, None, None, None)
+    low, high = interval(replicas)
+    return Quantity(name, at, value, measured(0.0, float(np.std(replicas, ddof=1))).error, float(low), float(high))
+
+
+def _band(of: Curve, drawn: Replicas) -> Band:
+    index = of.reach(EFFICIENCIES)
+    kept = drawn.kept(EFFICIENCIES)
+    return Band(
+        signal_efficiency=EFFICIENCIES,
+        kept=of.background_efficiency[index],
+        error=background_error(of, index),
+        narrow=interval(kept),
+        wide=interval(kept, WIDE),
+    )
+
+
+def _error(value: float | None) -> str:
+    return "-" if value is None else f"± {number(0.0, value).partition(' ± ')[2]}"
+
+
+def _end(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _plain(at: float | tuple[float, float] | None) -> float | list[float] | None:
+    return list(at) if isinstance(at, tuple) else at
