@@ -106,7 +106,7 @@ class NetworkFit:
     @property
     def epochs(self) -> int:
         """The trainer's."""
-        return self._trainer.epochs
+        return self._trainer.passes(len(self._train.targets))
 
     @property
     def patience(self) -> int | None:

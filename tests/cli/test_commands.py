@@ -45,7 +45,7 @@ def test_help_of_a_command_lists_settings_and_the_choices_of_ones_own(hepclf):
     assert re.search(r"^  mine +my very own network$", out, re.MULTILINE)
     assert "model.hidden=[128,128,128]" in out
     assert "width of each hidden layer" in out
-    assert "trainer.epochs=30" in out
+    assert "trainer.epochs=null" in out
 
 
 def test_version(hepclf):

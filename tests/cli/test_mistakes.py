@@ -40,7 +40,7 @@ MISTAKES = [
     (["train", "data.evnts=5"], 2, "data.evnts is not a setting of GW"),
     (["train", "trainer.epoch=5"], 2, "trainer.epoch is not a setting of Trainer; nearest: 'epochs'"),
     (["train", "epochs=5"], 2, "epochs is not a setting; nearest: 'trainer.epochs'"),
-    (["train", "trainer.epochs=many"], 2, "trainer.epochs must be a whole number, not 'many'"),
+    (["train", "trainer.epochs=many"], 2, "trainer.epochs must be a whole number or null, not 'many'"),
     (["train", "trainer.optimiser=adamm"], 2, "trainer.optimiser must be one of adamw, adam, rmsprop, sgd"),
     (["train", "model=resnet"], 2, "model=resnet is not a choice; there are: "),
     (["train", "trainer.batch=-5"], 2, "trainer.batch must be at least 1, however batch=-5"),

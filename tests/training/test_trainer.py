@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from hepclf.training import trainer as module
+from hepclf.training.average import Average
 from hepclf.training.table import Table
 from hepclf.training.trainer import Stopping, Trainer, epochs, mean_loss
 
@@ -179,3 +180,17 @@ def test_stopping_waits_for_patience_epochs_without_a_better_loss():
 def test_settings_out_of_range_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         Trainer(**setting)
+
+
+@pytest.mark.parametrize(("events", "passes"), [(1, 30), (13_000, 30), (20_000, 20), (50_000, 8), (5_000_000, 8)])
+def test_many_events_are_passed_fewer_times_unless_epochs_says_how_often(events, passes):
+    assert Trainer().passes(events) == passes
+    assert Trainer(epochs=12).passes(events) == 12
+
+
+def test_with_an_average_the_validation_loss_is_its_own():
+    made, valid = network(), table(seed=1)
+    average = Average(made)
+    history = list(epochs(made, table(), valid, Trainer(epochs=2, batch=100, learning_rate=0.05), average=average))
+    assert history[-1].valid_loss == mean_loss(average.network, valid, "cross_entropy")
+    assert history[-1].valid_loss != mean_loss(made, valid, "cross_entropy")
