@@ -18,13 +18,16 @@ from hepclf.evaluation.roc import Ranking, curve
 from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.bands import Bands
-from hepclf.evaluation.studies.case import Case, Counted, Inside
+from hepclf.evaluation.studies.binned import Binned
+from hepclf.evaluation.studies.case import Balance, Case, Counted, Inside
 from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.studies.flatness import Flatness
+from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
+from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.verdict import Verdict
 from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
@@ -52,10 +55,13 @@ class Evaluation:
     minimum_background: float = 10.0
     optimise: Optimise = "asimov"
     bands: Bands | None = field(default_factory=Bands)
+    overtraining: Overtraining | None = field(default_factory=Overtraining)
     counting: Counting | None = field(default_factory=Counting)
+    binned: Binned | None = field(default_factory=Binned)
     points: Points | None = field(default_factory=Points)
     flatness: Flatness | None = field(default_factory=Flatness)
     sculpting: Sculpting | None = field(default_factory=Sculpting)
+    variations: Variations | None = field(default_factory=Variations)
     triggers: Triggers | None = field(default_factory=Triggers)
     label: Label | None = None
     plots: bool = True
@@ -154,10 +160,17 @@ class Evaluation:
         )
 
 
-def evaluate(scored: Scored, evaluation: Evaluation | None = None, inside: Inside | None = None) -> Verdict:
+def evaluate(
+    scored: Scored,
+    evaluation: Evaluation | None = None,
+    inside: Inside | None = None,
+    *,
+    balance: Balance = "classes",
+) -> Verdict:
     """The verdict on scored events; nothing that is tuned is quoted where it was tuned.
 
-    With `inside`, the features of the test events, the studies that look there are made too.
+    With `inside`, the features of the test events, the studies that look there are made too. `balance` is how the
+    training weighed the classes, which is the mixture that scores are probabilities in.
     """
     evaluation = evaluation or Evaluation()
     evaluation.check(scored.classes, scored.process_names)
@@ -186,6 +199,7 @@ def evaluate(scored: Scored, evaluation: Evaluation | None = None, inside: Insid
         targets=evaluation.working_points,
         luminosity_fb=evaluation.luminosity_fb,
         inside=inside,
+        balance=balance,
     )
     test = counted.get("test")
     return Verdict(

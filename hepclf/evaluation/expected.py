@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,29 +115,46 @@ class Expected:
 def expected(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> Expected:
     """Sums over the events [n] of a split, in one pass however many cuts [c] there are, in any order."""
     order = np.argsort(cuts)
+    slots = between(scores, part, signal, weights, cuts[order])
+    above = np.cumsum(slots.sums[:, :, ::-1], axis=2)[:, :, ::-1]
+    return Expected(
+        cuts=cuts,
+        names=slots.names,
+        signal=slots.signal,
+        before=above[:, :, 0],
+        above=above[:, :, 1:][:, :, np.argsort(order)],
+    )
+
+
+class Slots(NamedTuple):
+    """Sums of the first four powers of the weights in each process between c cuts, [4, g, c + 1].
+
+    names   of the processes [g]; one with events of both signal and background is there twice
+    signal  which of them are signal [g]
+    """
+
+    names: tuple[str, ...]
+    signal: NDArray[np.bool_]
+    sums: Array
+
+
+def between(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> Slots:
+    """Sums over the events [n] of a split below, between and at or above ascending cuts [c]."""
     slots, processes = len(cuts) + 1, len(part.process_names)
     cells = 2 * processes * slots
     sums = np.zeros((POWERS, cells))
     for start in range(0, len(scores), BLOCK):
         block = slice(start, start + BLOCK)
-        # An event in slot j passes the j lowest cuts.
-        slot = np.searchsorted(cuts[order], scores[block], side="right")
+        slot = np.searchsorted(cuts, scores[block], side="right")
         group = 2 * part.processes[block] + (part.labels[block] == signal)
         power = w = weights[block]
         for p in range(POWERS):
             sums[p] += np.bincount(group * slots + slot, power, minlength=cells)
             power = power * w
     table = sums.reshape(POWERS, 2 * processes, slots)
-    above = np.cumsum(table[:, :, ::-1], axis=2)[:, :, ::-1]
     there = np.flatnonzero(table[1].any(axis=1))
     names = tuple(_name(part, int(group), there) for group in there)
-    return Expected(
-        cuts=cuts,
-        names=names,
-        signal=there % 2 == 1,
-        before=above[:, there, 0],
-        above=above[:, there, 1:][:, :, np.argsort(order)],
-    )
+    return Slots(names, there % 2 == 1, table[:, there])
 
 
 def _name(part: Scored, group: int, there: NDArray[np.intp]) -> str:

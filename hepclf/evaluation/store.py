@@ -90,10 +90,10 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     }
     scores = ["score"]
     if scored.scores.ndim == 2:
-        scores = _branches((f"score_{name}" for name in scored.classes), columns)
+        scores = identifiers((f"score_{name}" for name in scored.classes), columns)
     columns |= dict(zip(scores, np.atleast_2d(scored.scores.T), strict=True))
     texts: dict[str, list[str]] = {}
-    branches = _branches(scored.spectators, columns)
+    branches = identifiers(scored.spectators, columns)
     for branch, (name, column) in zip(branches, scored.spectators.items(), strict=True):
         if column.dtype.kind in "biuf":
             columns[branch] = _storable(column)
@@ -111,7 +111,7 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     return columns, names
 
 
-def _branches(names: Iterable[str], taken: Iterable[str]) -> list[str]:
+def identifiers(names: Iterable[str], taken: Iterable[str]) -> list[str]:
     """Identifiers for these names that differ from each other and from those taken."""
     found: list[str] = []
     used = set(taken)

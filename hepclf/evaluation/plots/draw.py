@@ -10,6 +10,7 @@ from typing import Any
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.plots.bands import bands
+from hepclf.evaluation.plots.binned import binned
 from hepclf.evaluation.plots.counting import counting
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.label import plain
@@ -19,14 +20,17 @@ from hepclf.evaluation.plots.pictures import History, pictures
 from hepclf.evaluation.plots.sculpting import sculpting
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.plots.triggers import triggers
+from hepclf.evaluation.plots.variations import variations
 from hepclf.evaluation.verdict import Verdict
 
 INDEX = "pictures.json"
 # How the finding of each study is drawn: finding, verdict and title to pictures.
 STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
+    "binned": binned,
     "bands": bands,
     "counting": counting,
     "flatness": flatness,
+    "variations": variations,
     "triggers": triggers,
     "sculpting": sculpting,
 }

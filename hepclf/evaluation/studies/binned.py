@@ -1,0 +1,183 @@
+"""What is the shape of the score worth? Its bins as one measurement, against the best single cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.binning import best_edges, even_edges
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.likelihood import Channels, discovery
+from hepclf.evaluation.measures import Rules, propagated
+from hepclf.evaluation.scan import with_margin
+from hepclf.evaluation.significance import asimov
+from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.template import Template, template
+from hepclf.evaluation.value import Value, measured
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+FINE = np.linspace(0.0, 1.0, 101)
+KNOWLEDGE = {"asimov": "known", "asimov_statistical": "± its simulation", "asimov_systematic": "± that and {:.0%}"}
+
+
+@recipe
+class Binned:
+    """The score as a histogram: edges chosen on validation, counted on test, all bins in one likelihood.
+
+    `binning` is by the greatest combined significance, or by equal parts of the signal; `edges`, where given, are
+    taken instead. Bins keep the minimum of effective background, on validation two sigma of it over.
+    """
+
+    binning: Literal["significance", "equal_signal"] = "significance"
+    bins: int = 10
+    edges: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.bins < 1:
+            raise ValueError(f"bins must be one or more, however it is {self.bins}")
+        if self.edges and not (len(self.edges) > 1 and all(low < high for low, high in pairwise(self.edges))):
+            raise ValueError(f"edges must be two or more in ascending order, however they are {list(self.edges)}")
+        if self.edges and not (self.edges[0] >= 0 and self.edges[-1] <= 1):
+            raise ValueError(f"edges are probabilities in 0..1, however they are {list(self.edges)}")
+
+    def study(self, case: Case) -> Shape | None:
+        """The bins on test; None where a split has no expected yields, or no binning keeps enough background."""
+        valid, test = case.counted.get("valid"), case.counted.get("test")
+        if not isinstance(valid, Counted) or not isinstance(test, Counted) or not valid.curve.defined:
+            return None
+        edges = np.unique([0.0, *self._inner(valid, case.rules), 1.0])
+        both = np.unique(np.concatenate([edges, FINE]))
+        part, scores = case.parts["test"], case.discriminant("test")
+        every = template(scores, part, case.signal, test.weights, both)
+        found = every.onto(edges).sound(case.rules.minimum_background)
+        if not found.qualified(case.rules.minimum_background).all():
+            return None
+        cut = None if case.cut is None else _above(case, test, case.cut)
+        joined = len(edges) - len(found.edges)
+        return Shape(template=found, fine=every.onto(FINE), joined=joined, cut=cut, rules=case.rules)
+
+    def _inner(self, valid: Counted, rules: Rules) -> Array:
+        if self.edges:
+            return np.array(self.edges)
+        choose = best_edges if self.binning == "significance" else even_edges
+        return choose(valid.curve, self.bins, with_margin(rules.minimum_background))
+
+
+def _above(case: Case, test: Counted, cut: float) -> Channels | None:
+    """The best single cut as one channel, None where it leaves too little background on test."""
+    edges = np.unique([0.0, cut, 1.0])
+    last = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, edges)
+    if not last.qualified(case.rules.minimum_background)[-1]:
+        return None
+    return Channels(*(column[-1:] for column in last.channels))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shape:
+    """The score of test as a template.
+
+    template  in the chosen bins
+    fine      in a hundred bins from 0 to 1, for whoever bins it himself
+    joined    bins that test left with too little background, and that were joined with another
+    cut       what is above the best single cut, as one channel
+    """
+
+    template: Template
+    fine: Template
+    joined: int
+    cut: Channels | None
+    rules: Rules
+
+    @property
+    def significances(self) -> Mapping[str, Value]:
+        """All bins together, by what is known of the background."""
+        return _significances(self.template.channels, self.rules)
+
+    @property
+    def single(self) -> Mapping[str, Value]:
+        """The same of the best single cut; nothing where there is none."""
+        return {} if self.cut is None else _significances(self.cut, self.rules)
+
+    @property
+    def by_bin(self) -> tuple[Array, Array]:
+        """Asimov significance of each bin, the background known to its statistical error, and its error, [m]."""
+        of = self.template.channels
+        at = np.stack([of.s, of.b, of.b_squares])
+        return propagated(lambda s, b, squares: asimov(s, b, np.sqrt(squares)), at, of.covariance)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the bins gain over a cut, and which were joined."""
+        name = "asimov_systematic"
+        bins, z = len(self.template.edges) - 1, self.significances[name]
+        what = f"a background known to its simulation and {self.rules.systematic:.0%} in common"
+        said = f"{_plural(bins, 'bin')} of the score give an Asimov significance of {number(*z)} with {what}"
+        single = self.single.get(name)
+        if single and single.value and z.value is not None:
+            said += f", {z.value / single.value - 1:+.0%} against {number(*single)} of the best single cut"
+        joined = (
+            f"{_plural(self.joined, 'bin')} chosen on validation fell short of background on test and joined a "
+            f"neighbour.",
+        )
+        return (f"{said}.", *joined[: min(self.joined, 1)])
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Each bin, and all of them."""
+        of, (z, error) = self.template.channels, self.by_bin
+        rows = [
+            [
+                f"{number(low)} to {number(high)}",
+                number(float(of.s[i]), float(np.sqrt(of.s_squares[i])), 1),
+                number(float(of.b[i]), float(np.sqrt(of.b_squares[i])), 1),
+                f"{of.s[i] / of.b[i]:.2g}",
+                number(float(z[i]), float(error[i])),
+            ]
+            for i, (low, high) in reversed(list(enumerate(pairwise(self.template.edges))))
+        ]
+        together = [
+            [KNOWLEDGE[name].format(self.rules.systematic), number(*value), number(*self.single.get(name, Value(None)))]
+            for name, value in self.significances.items()
+        ]
+        return (
+            Grid(
+                "bins of the score (chosen on validation, counted on test)", ("score", "S", "B", "S/B", "Asimov"), rows
+            ),
+            Grid("Asimov significance together", ("background", "all bins", "best single cut"), together),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Edges, contents of each process with errors, significances."""
+        of, (z, error) = self.template.channels, self.by_bin
+        return {
+            "edges": self.template.edges.tolist(),
+            "joined": self.joined,
+            "processes": {
+                name: {"values": sums[0].tolist(), "errors": np.sqrt(sums[1]).tolist()}
+                for name, sums in zip(self.template.names, self.template.sums.swapaxes(0, 1), strict=True)
+            },
+            "signal": of.s.tolist(),
+            "background": of.b.tolist(),
+            "bins": [measured(float(one), float(its)).to_dict() for one, its in zip(z, error, strict=True)],
+            "together": {name: value.to_dict() for name, value in self.significances.items()},
+            "single_cut": {name: value.to_dict() for name, value in self.single.items()},
+        }
+
+
+def _significances(of: Channels, rules: Rules) -> dict[str, Value]:
+    return {
+        "asimov": discovery(of, statistical=False),
+        "asimov_statistical": discovery(of),
+        "asimov_systematic": discovery(of, rules.systematic),
+    }
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
