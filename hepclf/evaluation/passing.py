@@ -12,6 +12,8 @@ from hepclf.evaluation.value import Value, efficiency_error, measured, positive
 
 Array = NDArray[np.float64]
 
+BLOCK = 1 << 18  # events at a time, so that memory stays small
+
 
 @dataclass(frozen=True, eq=False)
 class Passing:
@@ -57,15 +59,17 @@ def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array
     """
     order = np.argsort(cuts)
     slots = len(cuts) + 1
-    kept = groups >= 0
-    if not kept.all():
-        scores, groups, weights = scores[kept], groups[kept], weights[kept]
-    cell = groups * slots + np.searchsorted(cuts[order], scores, side="right")
-    sums, squares = (
-        np.bincount(cell, column, minlength=count * slots).astype(np.float64).reshape(count, slots)
-        for column in (weights, weights**2)
+    sums, squares = np.zeros((2, count * slots))
+    for start in range(0, len(scores), BLOCK):
+        block = slice(start, start + BLOCK)
+        kept = groups[block] >= 0
+        w = weights[block][kept]
+        # An event in slot j passes the j lowest cuts.
+        cell = groups[block][kept] * slots + np.searchsorted(cuts[order], scores[block][kept], side="right")
+        sums += np.bincount(cell, w, minlength=count * slots)
+        squares += np.bincount(cell, w**2, minlength=count * slots)
+    above, above_squares = (
+        np.cumsum(column.reshape(count, slots)[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares)
     )
-    # An event in slot j passes the j lowest cuts.
-    above, above_squares = (np.cumsum(column[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares))
     back = np.argsort(order)
     return Passing(above[:, 0], above_squares[:, 0], above[:, 1:][:, back], above_squares[:, 1:][:, back])

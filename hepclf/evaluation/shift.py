@@ -1,0 +1,53 @@
+"""How far a number moves when the events it is made of are varied, with the error of the move."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.value import NOTHING, Value, measured, positive
+
+Array = NDArray[np.float64]
+
+
+class Moved:
+    """A number of events, and how far each event moves it: the square of its error is the sum of their squares."""
+
+    def __init__(self, value: float, influence: Array) -> None:
+        self.value, self.influence = value, influence
+
+    @property
+    def quoted(self) -> Value:
+        """The number with its error."""
+        return measured(self.value, math.sqrt(float(self.influence @ self.influence)))
+
+
+def share(kept: NDArray[np.bool_], weights: Array) -> Moved | None:
+    """The efficiency sum(w kept) / sum(w), each event moving it by w (kept - e) / sum(w)."""
+    total = float(weights.sum())
+    if not positive(total, float(weights @ weights)):
+        return None
+    e = float(weights[kept].sum()) / total
+    return Moved(e, weights * (kept - e) / total)
+
+
+def amount(kept: NDArray[np.bool_], weights: Array) -> Moved:
+    """The sum of the weights that are kept."""
+    return Moved(float(weights[kept].sum()), np.where(kept, weights, 0.0))
+
+
+def difference(before: Moved | None, after: Moved | None) -> Value:
+    """after - before; what the same events do to both cancels in the error."""
+    if before is None or after is None:
+        return NOTHING
+    return Moved(after.value - before.value, after.influence - before.influence).quoted
+
+
+def relative(before: Moved | None, after: Moved | None) -> Value:
+    """after / before - 1, with the error of a ratio of numbers of the same events; needs before > 0."""
+    if before is None or after is None or not before.value > 0:
+        return NOTHING
+    ratio = after.value / before.value
+    return Moved(ratio - 1, (after.influence - ratio * before.influence) / before.value).quoted

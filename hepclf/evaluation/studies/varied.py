@@ -1,0 +1,144 @@
+"""One systematic variation of the test events: what it makes of their weights or scores, and of what is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.chosen import Wish
+from hepclf.evaluation.roc import Ranking, area, curve, influence
+from hepclf.evaluation.shift import Moved, amount, share
+from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.studies.column import ROWS, unknown
+from hepclf.evaluation.value import Value
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+
+@recipe
+class Variation:
+    """One variation: other weights (a spectator), a factor on them (a spectator), or features scaled and shifted.
+
+    A feature x becomes scale x + shift, all those named together.
+    """
+
+    weight: str | None = None
+    factor: str | None = None
+    features: tuple[str, ...] = ()
+    scale: float = 1.0
+    shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("weight", "factor", "features") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(f"a variation is one of weight, factor and features, however it has {given or 'none'}")
+        if not np.isfinite([self.scale, self.shift]).all():
+            raise ValueError(f"scale and shift must be finite, however scale={self.scale} and shift={self.shift}")
+        if bool(self.features) == ((self.scale, self.shift) == (1.0, 0.0)):
+            raise ValueError("features are varied by a scale or a shift, and those vary features alone; give both")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What it needs of the data."""
+        return tuple(name for name in (self.weight, self.factor, *self.features) if name)
+
+
+class Quoted(NamedTuple):
+    """The AUC, and at each cut the efficiencies of signal and background, S and B."""
+
+    auc: Value
+    at: Mapping[Wish, Mapping[str, Value]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """What is looked at, nominal or varied: each number with what every event does to it."""
+
+    auc: Moved | None
+    at: Mapping[Wish, Mapping[str, Moved | None]]
+
+    @property
+    def quoted(self) -> Quoted:
+        """The numbers with their errors."""
+        at = {wish: {name: quote(of) for name, of in moved.items()} for wish, moved in self.at.items()}
+        return Quoted(quote(self.auc), at)
+
+
+def quote(of: Moved | None) -> Value:
+    """A number with its error, nothing for None."""
+    return Value(None) if of is None else of.quoted
+
+
+def seen(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array | None) -> Seen:
+    """The numbers of test with these weights and, unless None, these scores."""
+    part = case.parts["test"]
+    is_signal = part.labels == case.signal
+    ranking = case.rankings["test"] if scores is None else Ranking(scores)
+    scores = case.discriminant("test") if scores is None else scores
+    of = curve(ranking, is_signal, weights)
+    found = area(of).value
+    auc = None if found is None else Moved(found, influence(of, ranking, is_signal, weights))
+    expected = _expected(case, weights)
+    at: dict[Wish, dict[str, Moved | None]] = {}
+    for wish, cut in cuts.items():
+        kept = scores >= cut
+        at[wish] = {
+            "signal_efficiency": share(kept, np.where(is_signal, weights, 0.0)),
+            "background_efficiency": share(kept, np.where(is_signal, 0.0, weights)),
+            "s": None if expected is None else amount(kept & is_signal, expected),
+            "b": None if expected is None else amount(kept & ~is_signal, expected),
+        }
+    return Seen(auc=auc, at=at)
+
+
+def _expected(case: Case, weights: Array) -> Array | None:
+    """Expected yields of test events with these weights, [n]; None where they cannot be had.
+
+    Each process is scaled as its nominal weights are, so that a variation may change its total.
+    """
+    counted, part = case.counted["test"], case.parts["test"]
+    if not isinstance(counted, Counted):
+        return None
+    group = part.processes * len(part.classes) + part.labels
+    nominal, scaled = (np.bincount(group, np.abs(of)) for of in (part.weights, counted.weights))
+    factors = np.divide(scaled, nominal, out=np.ones(len(nominal)), where=nominal > 0)
+    return np.asarray(weights * factors[group])
+
+
+def varied(case: Case, name: str, variation: Variation) -> tuple[Array, Array | None]:
+    """The weights of test events [n], and their scores [n], None where they are as they were."""
+    part = case.parts["test"]
+    if variation.features:
+        return part.weights, _scores(case, name, variation)
+    spectator = variation.weight or variation.factor or ""
+    if spectator not in part.spectators:
+        raise ValueError(f"evaluation.variations.named.{name}: {unknown(spectator, part.spectators)}")
+    column = part.spectators[spectator].astype(np.float64)
+    if bad := int((~np.isfinite(column)).sum()):
+        raise ValueError(f"spectator {spectator!r} must be finite to vary weights, however {bad:,} test events are not")
+    return column if variation.weight else part.weights * column, None
+
+
+def _scores(case: Case, name: str, variation: Variation) -> Array:
+    """The probability of the signal with varied features, [n], asked for in blocks."""
+    part, inside = case.parts["test"], case.inside
+    if inside is None:
+        raise ValueError("features cannot be varied from stored scores alone")
+    for feature in variation.features:
+        if feature not in inside.names:
+            raise ValueError(f"evaluation.variations.named.{name}: {unknown(feature, inside.names)}")
+    places = [inside.names.index(feature) for feature in variation.features]
+    found = np.empty(len(part))
+    for start in range(0, len(part), ROWS):
+        rows = np.arange(start, min(start + ROWS, len(part)))
+        features = np.array(inside.read(rows))
+        features[:, places] = features[:, places] * variation.scale + variation.shift
+        asked = np.asarray(inside.ask(features), dtype=np.float64)
+        two = asked if case.signal == 1 else 1 - asked
+        found[rows] = asked[:, case.signal] if asked.ndim == 2 else two
+    return found
