@@ -25,6 +25,7 @@ from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.evaluation.studies.points import Points
+from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
@@ -55,6 +56,7 @@ class Evaluation:
     minimum_background: float = 10.0
     optimise: Optimise = "asimov"
     bands: Bands | None = field(default_factory=Bands)
+    retrieval: Retrieval | None = field(default_factory=Retrieval)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
     counting: Counting | None = field(default_factory=Counting)
     binned: Binned | None = field(default_factory=Binned)

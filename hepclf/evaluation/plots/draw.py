@@ -15,8 +15,10 @@ from hepclf.evaluation.plots.counting import counting
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.numbers import NUMBERS, write_numbers
+from hepclf.evaluation.plots.overtraining import overtraining
 from hepclf.evaluation.plots.picture import KINDS, Picture, beside, stamp, write
 from hepclf.evaluation.plots.pictures import History, pictures
+from hepclf.evaluation.plots.retrieval import retrieval
 from hepclf.evaluation.plots.sculpting import sculpting
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.plots.triggers import triggers
@@ -28,6 +30,8 @@ INDEX = "pictures.json"
 STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "binned": binned,
     "bands": bands,
+    "retrieval": retrieval,
+    "overtraining": overtraining,
     "counting": counting,
     "flatness": flatness,
     "variations": variations,

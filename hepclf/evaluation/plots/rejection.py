@@ -55,7 +55,7 @@ def _limit(ax: Axes, of: Roc | None, top: float) -> None:
     if of is None or of.limit is None or not (of.background_efficiency > 0).any():
         return
     end = float(of.signal_efficiency[np.argmax(of.background_efficiency > 0)])
-    label = f"> {of.limit.at_90:,.3g} at 90 %: no background left"
+    label = f"none left: > {float(f'{of.limit.at_90:.3g}'):,.4g} (90 %)"
     low = np.full(2, of.limit.at_90)
     ax.fill_between(
         [0, end], low, top, facecolor="none", edgecolor=GREY, alpha=0.4, hatch="////", linewidth=0, label=label
