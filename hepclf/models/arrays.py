@@ -19,7 +19,6 @@ from hepclf.events import Events
 from hepclf.models.look import look
 from hepclf.models.tagger import read_tagger, write_tagger
 from hepclf.training.trainer import Epoch, Trainer
-from hepclf.training.weights import training_weights
 
 FILE = "arrays.safetensors"
 ROWS = 1 << 16  # events scored at once
@@ -45,8 +44,12 @@ def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) 
         raise ValueError(
             f"{what} cannot learn from negative weights, however trainer.negative_weights=keep; use zero or abs"
         )
-    weights = training_weights(events.labels, events.weights, events.classes, trainer.balance, rule)
-    return Matrix(np.asarray(events.features), events.labels, weights, events.names, events.classes)
+    if trainer.decorrelate is not None:
+        raise ValueError(
+            f"{what} descends no loss that trainer.decorrelate could be added to; use a network such as model=mlp, or "
+            "trainer.planing"
+        )
+    return Matrix(np.asarray(events.features), events.labels, trainer.weights(events), events.names, events.classes)
 
 
 class ArrayTagger(ABC):

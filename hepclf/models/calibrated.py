@@ -15,7 +15,6 @@ from hepclf.events import Events
 from hepclf.models.model import Tagger
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
 from hepclf.training.trainer import Trainer
-from hepclf.training.weights import training_weights
 
 KIND = "calibrated"
 INNER = "uncalibrated"  # the folder of the tagger whose scores are mapped
@@ -82,13 +81,13 @@ class CalibratedTagger:
 
 
 def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
-    """The tagger with the calibration that the trainer asks for, fitted to validation events with their loss weights."""
+    """The tagger with the calibration that the trainer asks for, fitted to validation events with loss weights."""
     method = trainer.calibrate
     if method == "none":
         return tagger
     check(method, valid.classes)
-    weights = training_weights(valid.labels, valid.weights, valid.classes, trainer.balance, trainer.negative_weights)
-    return CalibratedTagger(tagger, calibration(method, tagger.scores(valid), valid.labels, weights))
+    scores = tagger.scores(valid)
+    return CalibratedTagger(tagger, calibration(method, scores, valid.labels, trainer.weights(valid)))
 
 
 def check(method: Method | str, classes: tuple[str, ...]) -> None:

@@ -31,7 +31,6 @@ from hepclf.training.average import Average
 from hepclf.training.device import resolve
 from hepclf.training.table import Rows, Streamed, Table
 from hepclf.training.trainer import ROWS, Epoch, Trainer, epochs, seeded
-from hepclf.training.weights import training_weights
 
 KIND = "network"
 WEIGHTS = "weights.safetensors"
@@ -137,16 +136,23 @@ def table(events: Events, prepare: Prepare, trainer: Trainer, device: torch.devi
 
     Features that stay on disk are prepared as they are read.
     """
-    given = training_weights(events.labels, events.weights, events.classes, trainer.balance, trainer.negative_weights)
+    given = trainer.weights(events)
+    asked = None if trainer.decorrelate is None else trainer.decorrelate.column(events, given)
+    spectator = None if asked is None else torch.tensor(asked, device=device)
     labels = torch.tensor(events.labels, device=device)
     targets = labels.float() if len(events.classes) == 2 else labels
     weights = torch.tensor(given, dtype=torch.float32, device=device)
     if mapped(events.features) is None:
-        return Table(prepare.all(events.select(prepare.names), device), targets, weights, prepare.inputs)
+        return Table(prepare.all(events.select(prepare.names), device), targets, weights, prepare.inputs, spectator)
     columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
     log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
     return Streamed(
-        events.features, lambda rows: prepare(rows.index_select(1, columns)), targets, weights, prepare.inputs
+        events.features,
+        lambda rows: prepare(rows.index_select(1, columns)),
+        targets,
+        weights,
+        prepare.inputs,
+        spectator,
     )
 
 

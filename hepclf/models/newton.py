@@ -36,6 +36,8 @@ class NewtonFit:
                 f"solver=newton maximises the likelihood, however trainer.loss={trainer.loss}; "
                 "use cross_entropy or solver=gradient"
             )
+        if trainer.decorrelate is not None:
+            raise ValueError("solver=newton solves for the likelihood alone; use solver=gradient with decorrelate")
         device = resolve(trainer.device)
         self._recipe, self._classes = recipe, train.classes
         self._prepare = recipe.preprocess.fit(train.features, train.names).to(device)
@@ -123,7 +125,7 @@ class NewtonFit:
         return self._theta, loss
 
     def _derivatives(self) -> tuple[Tensor, Tensor]:
-        x, y, w, _ = self._train
+        x, y, w = self._train[:3]
         p = torch.sigmoid(x @ self._theta)
         n = len(y)
         gradient = x.T @ (w * (p - y)) / n + 2 * self._penalty * self._theta
@@ -131,7 +133,7 @@ class NewtonFit:
         return gradient, hessian
 
     def _objective(self, theta: Tensor) -> float:
-        x, y, w, _ = self._train
+        x, y, w = self._train[:3]
         return float((losses(x @ theta, y, "cross_entropy") * w).mean() + (self._penalty * theta**2).sum())
 
     def _mean_loss(self, part: Table) -> float:
@@ -140,7 +142,7 @@ class NewtonFit:
 
     def _coefficients(self) -> dict[str, Any]:
         """Coefficients in the units of the features where scaling is linear, else of the scaled inputs."""
-        x, y, w, names = self._train
+        x, y, w, names = self._train[:4]
         covariance, kind = self._covariance(x, y, w)
         theta = self._theta
         if self._prepare.linear:

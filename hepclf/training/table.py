@@ -31,6 +31,11 @@ class Rows(Protocol):
         """The names of the inputs."""
         ...
 
+    @property
+    def spectator(self) -> Tensor | None:
+        """What the score is decorrelated from, on the device; nan for events that are not."""
+        ...
+
     def take(self, rows: Tensor) -> Table:
         """These rows, in this order."""
         ...
@@ -45,21 +50,25 @@ class Rows(Protocol):
 
 
 class Table(NamedTuple):
-    """All on the device: inputs [n, d], targets [n], training weights [n], input names."""
+    """All on the device: inputs [n, d], targets [n], training weights [n], input names, and a spectator [n] or none."""
 
     inputs: Tensor
     targets: Tensor
     weights: Tensor
     names: tuple[str, ...]
+    spectator: Tensor | None = None
 
     def take(self, rows: Tensor) -> Table:
         """These rows, in this order."""
-        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names)
+        return self._at(rows)
 
     def part(self, start: int, stop: int) -> Table:
         """A stretch of rows; no copy is made."""
-        rows = slice(start, stop)
-        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names)
+        return self._at(slice(start, stop))
+
+    def _at(self, rows: Tensor | slice) -> Table:
+        spectator = None if self.spectator is None else self.spectator[rows]
+        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names, spectator)
 
     def order(self, block: int) -> Tensor:  # noqa: ARG002
         """All rows, each as likely anywhere."""
@@ -74,6 +83,7 @@ class Streamed(NamedTuple):
     targets: Tensor
     weights: Tensor
     names: tuple[str, ...]
+    spectator: Tensor | None = None
 
     def take(self, rows: Tensor) -> Table:
         """These rows, in this order; read in that of the disk."""
@@ -98,4 +108,5 @@ class Streamed(NamedTuple):
     def _table(self, features: Tensor, rows: Tensor | slice) -> Table:
         with torch.no_grad():
             inputs = self.prepare(features.to(self.targets.device))
-        return Table(inputs, self.targets[rows], self.weights[rows], self.names)
+        spectator = None if self.spectator is None else self.spectator[rows]
+        return Table(inputs, self.targets[rows], self.weights[rows], self.names, spectator)

@@ -6,20 +6,25 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from hepclf.events import Events
 from hepclf.recipe import recipe
 from hepclf.training.average import Average
+from hepclf.training.decorrelate import MOST, Decorrelate, disco
 from hepclf.training.loss import Loss, losses
+from hepclf.training.planing import carried, planed
 from hepclf.training.schedule import Schedule, ScheduleName
-from hepclf.training.table import Rows
-from hepclf.training.weights import Balance, NegativeWeights
+from hepclf.training.table import Rows, Table
+from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
 BYTES = 1 << 25  # of a block, where rows are wide
@@ -45,6 +50,8 @@ class Trainer:
     clip: float | None = None
     balance: Balance = "classes"
     negative_weights: NegativeWeights = "error"
+    planing: str | None = None
+    decorrelate: Decorrelate | None = None
     patience: int | None = 10
     keep: Literal["best", "last"] = "best"
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
@@ -66,6 +73,21 @@ class Trainer:
             raise ValueError(f"patience must be at least 1 (or null for none), however patience={self.patience}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, however seed={self.seed}")
+        if self.decorrelate is not None and self.batch > MOST:
+            raise ValueError(
+                f"batch must be at most {MOST} with decorrelate, which compares all pairs of its events in memory, "
+                f"however batch={self.batch}"
+            )
+
+    def weights(self, events: Events) -> NDArray[np.float64]:
+        """The weights [n] that these events have in the loss: negative_weights, then planing, then balance."""
+        spectrum = None
+        if self.planing is not None:
+            values = carried(events, self.planing, "trainer.planing")
+            spectrum = partial(planed, labels=events.labels, values=values, classes=events.classes)
+        return training_weights(
+            events.labels, events.weights, events.classes, self.balance, self.negative_weights, spectrum
+        )
 
     def passes(self, events: int) -> int:
         """Epochs at most, for so many training events."""
@@ -112,6 +134,7 @@ def epochs(
     """
     optimiser = _optimiser(network, trainer)
     steps = math.ceil(len(train.targets) / trainer.batch)
+    some = None if trainer.decorrelate is None else _some(valid, trainer)
     passes = trainer.passes(len(train.targets))
     schedule = Schedule(trainer.schedule, optimiser, passes, steps)
 
@@ -122,9 +145,11 @@ def epochs(
 
     for number in range(1, passes + 1):
         started, rate = time.perf_counter(), schedule.rate
+        strength = 0.0 if trainer.decorrelate is None else trainer.decorrelate.risen(number)
         with seeded(train.targets.device, trainer.seed, number):
-            train_loss = _pass(network, train, trainer, optimiser, after_step, l2)
-        valid_loss = mean_loss(network if average is None else average.network, valid, trainer.loss)
+            train_loss = _pass(network, train, trainer, optimiser, after_step, l2, strength)
+        judged = network if average is None else average.network
+        valid_loss = mean_loss(judged, valid, trainer.loss) + _penalty(judged, some, trainer)
         for which, value in (("training", train_loss), ("validation", valid_loss)):
             if not math.isfinite(value):
                 raise ValueError(_diverged(f"the {which} loss is {value} in epoch {number}", rate, (train, valid)))
@@ -144,17 +169,45 @@ def mean_loss(network: nn.Module, table: Rows, loss: Loss, rows: int = ROWS) -> 
     return float(total / table.weights.sum(dtype=torch.float64))
 
 
+def _some(valid: Rows, trainer: Trainer) -> Table | None:
+    """Validation events that a decorrelation is judged on, at most as many as fit its matrices; the same each time."""
+    if valid.spectator is None:
+        return None
+    rows = torch.nonzero(~torch.isnan(valid.spectator)).flatten()
+    with seeded(rows.device, trainer.seed, 0):
+        return valid.take(rows[torch.randperm(len(rows), device=rows.device)[: MOST // 2]])
+
+
+def _penalty(network: nn.Module, some: Table | None, trainer: Trainer) -> float:
+    """What a decorrelation adds to the validation loss."""
+    if some is None or some.spectator is None or trainer.decorrelate is None:
+        return 0.0
+    network.eval()
+    with torch.no_grad():
+        logits = torch.cat([network(some.inputs[start : start + ROWS]) for start in range(0, len(some.targets), ROWS)])
+        return trainer.decorrelate.strength * float(disco(logits, some.spectator, some.weights))
+
+
 def _pass(
-    network: nn.Module, train: Rows, trainer: Trainer, optimiser: Optimizer, after_step: Callable[[], None], l2: float
+    network: nn.Module,
+    train: Rows,
+    trainer: Trainer,
+    optimiser: Optimizer,
+    after_step: Callable[[], None],
+    l2: float,
+    strength: float,
 ) -> float:
-    """One shuffled pass over the training table; the mean weighted loss met on the way."""
+    """One shuffled pass over the training table; the mean weighted loss met on the way, decorrelation included."""
     network.train()
     total = torch.zeros((), device=train.targets.device)
     decayed = [weight for weight in network.parameters() if weight.ndim > 1] if l2 else []
     parameters = list(network.parameters())
-    for inputs, targets, weights in _batches(train, trainer.batch):
+    for part in _batches(train, trainer.batch):
         optimiser.zero_grad()
-        loss = (losses(network(inputs), targets, trainer.loss) * weights).mean()
+        logits = network(part.inputs)
+        loss = (losses(logits, part.targets, trainer.loss) * part.weights).mean()
+        if part.spectator is not None:
+            loss = loss + strength * disco(logits, part.spectator, part.weights)
         loss.backward()  # type: ignore[no-untyped-call]
         for weight in decayed:
             weight.grad.add_(weight.detach(), alpha=2 * l2)  # type: ignore[union-attr]
@@ -162,11 +215,11 @@ def _pass(
             nn.utils.clip_grad_norm_(parameters, trainer.clip)
         optimiser.step()
         after_step()
-        total += loss.detach() * len(targets)
+        total += loss.detach() * len(part.targets)
     return float(total.double() / train.weights.sum(dtype=torch.float64))
 
 
-def _batches(train: Rows, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _batches(train: Rows, batch: int) -> Iterator[Table]:
     """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
     per_block = max(1, min(BLOCK, BYTES // (4 * len(train.names))) // batch)
     order = train.order(per_block * batch)
@@ -177,8 +230,7 @@ def _batches(train: Rows, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]
         inner = edges[first : first + per_block + 1]
         rows = train.take(order[inner[0] : inner[-1]])
         for start, stop in pairwise(inner):
-            part = slice(start - inner[0], stop - inner[0])
-            yield rows.inputs[part], rows.targets[part], rows.weights[part]
+            yield rows.part(start - inner[0], stop - inner[0])
 
 
 def _optimiser(network: nn.Module, trainer: Trainer) -> Optimizer:

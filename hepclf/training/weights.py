@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -17,13 +18,17 @@ def training_weights(
     classes: tuple[str, ...],
     balance: Balance = "classes",
     negative: NegativeWeights = "error",
+    planed: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
 ) -> NDArray[np.float64]:
     """The weights [n] that the loss uses, from physical signed ones.
 
     negative: error refuses negative weights, zero makes them count nothing, abs takes their size, keep leaves the sign.
+    planed: what gives every class the same spectrum of something, where that is asked for.
     balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither.
     """
     weights = _without_negative(weights, negative)
+    if planed is not None:
+        weights = planed(weights)
     total = _positive(float(weights.sum()), "all events")
     if balance == "none":
         return _of_order_one(weights, total / len(weights))

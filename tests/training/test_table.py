@@ -58,7 +58,7 @@ def test_rows_within_a_block_are_shuffled(both):
 
 def test_an_epoch_meets_each_event_once(both):
     for each in both:
-        met = torch.cat([targets for _, targets, _ in _batches(each, 64)])
+        met = torch.cat([part.targets for part in _batches(each, 64)])
         assert torch.equal(met.sort().values, torch.arange(EVENTS).float())
 
 

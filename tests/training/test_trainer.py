@@ -131,7 +131,7 @@ def test_clipping_bounds_a_step():
 def test_each_event_is_in_exactly_one_batch(events, batch, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 8)
     part = Table(torch.arange(events)[:, None].float(), torch.zeros(events), torch.ones(events), ("x",))
-    batches = [inputs[:, 0].tolist() for inputs, _, _ in module._batches(part, batch)]
+    batches = [each.inputs[:, 0].tolist() for each in module._batches(part, batch)]
     assert sorted(chain.from_iterable(batches)) == list(range(events))
     assert all(len(each) <= batch + 1 for each in batches)
     assert events == 1 or all(len(each) > 1 for each in batches)
@@ -141,7 +141,7 @@ def test_batches_are_shuffled_anew_and_keep_rows_together():
     part = Table(torch.arange(50)[:, None].float(), torch.arange(50).float(), torch.arange(50).float(), ("x",))
     seen = []
     for _ in range(2):
-        for inputs, targets, weights in module._batches(part, 50):
+        for inputs, targets, weights, *_ in module._batches(part, 50):
             assert torch.equal(inputs[:, 0], targets)
             assert torch.equal(targets, weights)
             seen.append(targets.tolist())

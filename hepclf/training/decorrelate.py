@@ -1,0 +1,99 @@
+"""Decorrelation of a network's score from a spectator by a term of the loss: distance correlation (DisCo)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hepclf.events import Events, nearest
+from hepclf.recipe import recipe
+from hepclf.training.planing import carried
+
+MOST = 8192  # events of a batch, all pairs of which are compared
+SMALLEST = 1e-20
+RISE = 3  # passes, after the first, over which the term grows to its strength
+
+
+@recipe
+class Decorrelate:
+    """Adds strength * dCorr^2(score, spectator) of one class to the loss (DisCo, arXiv:2001.05310).
+
+    class  whose events are decorrelated; null: the first, which is the background
+
+    The first pass is made without the term, which then grows to its strength: before the score tells classes apart it
+    hardly varies, and a term that does not see how much it varies would rule.
+    """
+
+    spectator: str
+    strength: float = 5.0
+    class_: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.strength < math.inf:
+            raise ValueError(f"strength must be positive and finite, however strength={self.strength}")
+
+    def risen(self, epoch: int) -> float:
+        """The strength in this epoch, counted from 1."""
+        return self.strength * min(1.0, (epoch - 1) / RISE)
+
+    def column(self, events: Events, weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The spectator in units of its spread [n], nan for events that are not decorrelated.
+
+        weights  those of the training, none of which may be negative
+        """
+        key = "trainer.decorrelate"
+        if len(events.classes) != 2:
+            raise ValueError(f"{key} is for two classes, however there are {len(events.classes)}; use trainer.planing")
+        name = self.class_ or events.classes[0]
+        if name not in events.classes:
+            raise ValueError(
+                f"{key}.class names {name!r}, which is no class of the data{nearest(name, events.classes)}"
+            )
+        if (weights < 0).any():
+            raise ValueError(
+                f"{key} needs weights of one sign; use trainer.negative_weights=zero or abs, "
+                f"however {(weights < 0).mean():.2%} of them are negative"
+            )
+        values = carried(events, self.spectator, key)
+        of = (events.labels == events.classes.index(name)) & (weights > 0)
+        if of.sum() < 2 or not (spread := float(values[of].std())) > 0:
+            raise ValueError(f"{key} needs {self.spectator!r} to vary in class {name!r}, however it does not")
+        return np.where(of, (values - values[of].mean()) / spread, np.nan).astype(np.float32)
+
+
+def distance_correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    r"""The squared distance correlation of x and y [n], 0..1: zero only if they are independent (arXiv:0803.4101).
+
+    With a_ij = |x_i - x_j|, b_ij = |y_i - y_j|, weights w that sum to one, and row means a_i = sum_j w_j a_ij,
+
+        dCov^2(x, y) = sum_ij w_i w_j a_ij b_ij + sum_i w_i a_i * sum_i w_i b_i - 2 sum_i w_i a_i b_i
+
+    which is the mean product of the double-centred distances, and dCorr^2 = dCov^2(x, y) / sqrt(dCov^2(x, x)
+    dCov^2(y, y)). Finite samples add about 1/n. Takes memory of n^2; zero where x or y is constant.
+    """
+    w = weights / weights.sum().clamp_min(SMALLEST)
+    x, y = x - w @ x, y - w @ y
+    a, b = (x[:, None] - x).abs(), (y[:, None] - y).abs()
+    rows_a, rows_b = a @ w, b @ w
+    mean_a, mean_b = w @ rows_a, w @ rows_b
+    both = w @ ((a * b) @ w) + mean_a * mean_b - 2 * (w @ (rows_a * rows_b))
+    # The mean square of a distance needs no matrix: it is twice the variance.
+    of_x = 2 * (w @ x**2) + mean_a**2 - 2 * (w @ rows_a**2)
+    of_y = 2 * (w @ y**2) + mean_b**2 - 2 * (w @ rows_b**2)
+    return both / (of_x * of_y).clamp_min(SMALLEST).sqrt()
+
+
+def disco(logits: Tensor, spectator: Tensor, weights: Tensor) -> Tensor:
+    """dCorr^2 of the score and the spectator [n], over the events where that is not nan.
+
+    The score is the sigmoid of the logit; of members, whose logits [m n] follow one another, that of their mean.
+    """
+    scores = torch.sigmoid(logits.view(-1, len(spectator)).mean(0))
+    of = ~torch.isnan(spectator)
+    if spectator.is_cuda:  # to choose rows would wait for the GPU; events of no weight count as well as none
+        return distance_correlation(scores, spectator.nan_to_num(), torch.where(of, weights, 0.0))
+    return distance_correlation(scores[of], spectator[of], weights[of])

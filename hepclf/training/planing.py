@@ -1,0 +1,70 @@
+"""Planing: training weights by which every class has the same spectrum in a spectator."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.events import Events, nearest
+
+BINS = 50
+FEW = 0.1  # of the effective count: what planing may leave of a class before it is said
+
+Array = NDArray[np.float64]
+log = logging.getLogger(__name__)
+
+
+def carried(events: Events, name: str, key: str) -> Array:
+    """The spectator (or feature) of this name, a finite number in each event; `key` is the setting that names it."""
+    if name not in events.spectators and name not in events.names:
+        known = (*events.spectators, *events.names)
+        raise ValueError(
+            f"{key} names {name!r}, which is no spectator of the data{nearest(name, known)}; name it in data.spectators"
+        )
+    column = events.spectators[name] if name in events.spectators else events.select((name,))[:, 0]
+    if column.dtype.kind not in "biuf":
+        raise ValueError(f"{key} needs numbers, however spectator {name!r} is text")
+    values = column.astype(np.float64)
+    if bad := int(len(values) - np.isfinite(values).sum()):
+        raise ValueError(f"{key} needs a number in each event, however {name!r} has none in {bad:,}; select them away")
+    return values
+
+
+def planed(
+    weights: Array, labels: NDArray[np.int64], values: Array, classes: tuple[str, ...], bins: int = BINS
+) -> Array:
+    """Weights [n] whose sum, for each class, is the same in each bin of the values; each class keeps its sum.
+
+    So no class differs from another in this spectrum, and nothing is learnt from it (planing, arXiv:1709.10106). The
+    bins hold equally many events of all classes together: flat in quantiles, where weights flat in the value itself
+    would be ruled by the few events of a tail. A class stays without weight in the bins where it has no events.
+    """
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+    m = max(len(edges) - 1, 1)
+    bin_ = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, m - 1)
+    events = np.bincount(labels * m + bin_, minlength=len(classes) * m).reshape(-1, m)
+    sums = np.bincount(labels * m + bin_, weights, minlength=len(classes) * m).reshape(-1, m)
+    for label, name in enumerate(classes):
+        if (below := (events[label] > 0) & (sums[label] <= 0)).any():
+            raise ValueError(
+                f"planing needs a positive sum of training weights in each bin, however class {name!r} has "
+                f"{float(sums[label][below][0]):.4g} in one of {m}; choose trainer.negative_weights=zero or abs"
+            )
+    filled = events > 0
+    wanted = sums.sum(1) / np.maximum(filled.sum(1), 1)
+    factors = np.divide(wanted[:, None], sums, out=np.zeros_like(sums), where=filled)
+    found = weights * factors[labels, bin_]
+    for label, name in enumerate(classes):
+        _tell(name, weights[labels == label], found[labels == label], int(m - filled[label].sum()), m)
+    return np.asarray(found)
+
+
+def _tell(name: str, before: Array, after: Array, empty: int, m: int) -> None:
+    """Say what planing costs, where it costs much."""
+    counts = [float(w.sum() ** 2 / (w**2).sum()) if len(w) else 0.0 for w in (before, after)]
+    if empty:
+        log.warning("planing: class %s has no events in %d of %d bins, and stays without weight there", name, empty, m)
+    if counts[1] < FEW * counts[0]:
+        log.warning("planing leaves class %s an effective count of %.0f events, of %.0f", name, counts[1], counts[0])
