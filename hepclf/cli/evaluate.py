@@ -11,7 +11,7 @@ from hepclf.cli.tables import show
 from hepclf.cli.terminal import listen, output, place
 from hepclf.recipe import RecipeError
 
-KNOWN = ("run", "data", "evaluation", "seed", "out", "trust")
+KNOWN = ("run", "data", "evaluation", "seed", "out", "export", "trust")
 
 
 def run(arguments: list[str]) -> int:
@@ -28,8 +28,12 @@ def _evaluate(config: DictConfig) -> None:
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
     from hepclf.run import Run, new_folder, read_yaml
+    from hepclf.workflow.handover import check_forms, handover
     from hepclf.workflow.reevaluate import reevaluate
 
+    given = values["export"]
+    forms = tuple(str(form) for form in (given if isinstance(given, list) else [given]))
+    check_forms(forms)
     run = Run.open(str(values["run"]))
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
     evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
@@ -38,8 +42,13 @@ def _evaluate(config: DictConfig) -> None:
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
     name = conf.chosen(("data",)).get("data", "")
     verdict, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes)
+    written = handover(verdict, forms, folder)
     console = output()
     show(console, verdict, place(run.folder))
     console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
     if plots:
         console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)
+    for path in written:
+        console.print(f"exported   {place(path)}", soft_wrap=True, markup=False)
+    if (page := Run(folder).report).is_file():
+        console.print(f"report     {place(page)}", soft_wrap=True, markup=False)

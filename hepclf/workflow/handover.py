@@ -1,0 +1,39 @@
+"""What a fit needs of a verdict, in the forms that fits read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hepclf.evaluation.histograms import write_histograms
+from hepclf.evaluation.studies.binned import Shape
+from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.workspace import workspace
+from hepclf.events import nearest
+from hepclf.run import write_json
+
+PLACES = {"pyhf": "workspace.json", "root": "histograms.root"}
+
+
+def check_forms(forms: tuple[str, ...]) -> None:
+    """Refuse a form that there is not."""
+    for form in forms:
+        if form not in PLACES:
+            raise ValueError(f"export={form} is unknown; there are pyhf and root{nearest(form, PLACES)}")
+
+
+def handover(verdict: Verdict, forms: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
+    """Write the template of the score: `pyhf` as a HistFactory workspace, `root` as TH1D, binned and in fine bins."""
+    check_forms(forms)
+    if not forms:
+        return ()
+    found = verdict.studies.get("binned")
+    if not isinstance(found, Shape):
+        reason = verdict.significance.reason or "evaluation.binned is null"
+        raise ValueError(f"export={','.join(forms)} writes the binned score, however there is none: {reason}")
+    paths = tuple(folder / PLACES[form] for form in dict.fromkeys(forms))
+    for path in paths:
+        if path.suffix == ".root":
+            write_histograms(path, {"binned": found.template, "fine": found.fine})
+        else:
+            write_json(path, workspace(found.template, found.rules.systematic))
+    return paths
