@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from hepclf.evaluation.measures import Rules
 from hepclf.evaluation.roc import Curve, Ranking, curve
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.finding import Finding
+from hepclf.evaluation.value import positive
 
 Array = NDArray[np.float64]
+Balance = Literal["classes", "mean", "none"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +57,7 @@ class Case:
     targets        the signal efficiencies that are asked for
     luminosity_fb  what the expected yields stand for, where that is known
     inside         features of the test events, where the caller has them
+    balance        how training weighed the classes: `classes` made their sums equal, else they were as they are
     """
 
     scored: Scored
@@ -68,6 +71,26 @@ class Case:
     targets: tuple[float, ...]
     luminosity_fb: float | None = None
     inside: Inside | None = None
+    balance: Balance = "classes"
+
+    @cached_property
+    def shares(self) -> Array:
+        """The share of each class in the mixture that the tagger was trained for, [k]."""
+        k = len(self.scored.classes)
+        if self.balance == "classes":
+            return np.full(k, 1 / k)
+        learnt = next(iter(self.parts.values()))
+        sums = np.maximum(np.bincount(learnt.labels, learnt.weights, minlength=k), 0)
+        return np.asarray(sums / sums.sum() if sums.any() else np.full(k, 1 / k))
+
+    def mixed(self, split_name: str) -> Array | None:
+        """Weights of a split with the classes in the shares of training, their sum one; None where a class has none."""
+        part = self.parts[split_name]
+        k = len(part.classes)
+        sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))
+        if not all(positive(float(each), float(square)) for each, square in zip(sums, squares, strict=True)):
+            return None
+        return np.asarray(part.weights * (self.shares / sums)[part.labels])
 
     @cached_property
     def curves(self) -> dict[str, Curve]:

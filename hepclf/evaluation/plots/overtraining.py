@@ -1,0 +1,46 @@
+"""Training over test: how far the efficiency of any cut differs, and how far it would by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+
+from hepclf.evaluation.plots.label import plain
+from hepclf.evaluation.plots.picture import Picture, Series, panel
+from hepclf.evaluation.plots.style import BLACK, colours
+from hepclf.evaluation.studies.overtraining import Trained
+from hepclf.evaluation.twosample import TwoSample
+from hepclf.evaluation.verdict import Verdict
+
+CAPTION = (
+    "For each class, the efficiency of every cut on training events less that on test events. A tagger that is not "
+    "overtrained stays between its dashed lines in 95 % of cases, whatever the weights."
+)
+
+
+def overtraining(finding: Trained, verdict: Verdict, title: str) -> Iterator[Picture]:
+    """One picture, of the classes that could be tested."""
+    tests = {name: test for name, test in finding.tests.items() if test is not None}
+    if tests:
+        figure = panel(lambda ax: _differences(ax, tests, verdict), title)
+        yield Picture("overtraining", figure, CAPTION, tuple(_series(name, test) for name, test in tests.items()))
+
+
+def _differences(ax: Axes, tests: dict[str, TwoSample], verdict: Verdict) -> None:
+    palette = colours(verdict.classes, verdict.signal)
+    for name, test in tests.items():
+        # At or above a cut is what is not below it.
+        label = f"{plain(name, 20)}: p = {test.p:.2g}"
+        ax.step(test.scores, -test.difference, where="post", color=palette[name], linewidth=1.4, label=label)
+        for side in (-1, 1):
+            ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
+    ax.axhline(0, color=BLACK, linewidth=0.8)
+    most = max(max(test.distance, test.bound) for test in tests.values())
+    ax.set_ylim(-1.2 * most, (1.5 + 0.16 * len(tests)) * most)
+    ax.set(xlabel=f"probability of {plain(verdict.signal, 24)}", ylabel="efficiency, training − test")
+    ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
+
+
+def _series(name: str, test: TwoSample) -> Series:
+    return Series(name, {"score": test.scores, "efficiency_difference": -test.difference})

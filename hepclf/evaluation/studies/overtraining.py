@@ -1,0 +1,195 @@
+"""Overtraining: does the tagger know its training events better than others?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.losses import losses_of
+from hepclf.evaluation.roc import area
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.twosample import Sample, TwoSample, two_sample
+from hepclf.evaluation.value import NOTHING, Value, measured, weighted_mean
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.05  # of the tests together
+
+
+@recipe
+class Overtraining:
+    """Training against test events, class by class, and the gaps of loss and AUC.
+
+    permutations  of the two-sample tests; the least p-value is 1 / (permutations + 1)
+    harmless      largest difference of efficiencies, at any cut, that is of no consequence, however significant
+    """
+
+    permutations: int = 499
+    harmless: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.permutations < 19:
+            raise ValueError(
+                f"permutations must be at least 19, without which no p is below 5 %, however it is {self.permutations}"
+            )
+        if not 0 <= self.harmless <= 1:
+            raise ValueError(f"harmless must lie in 0..1, however it is {self.harmless:g}")
+
+    def study(self, case: Case) -> Trained | None:
+        """The comparison; None without training or without test events."""
+        if not {"train", "test"} <= set(case.parts):
+            return None
+        tests = {}
+        for label, name in enumerate(case.scored.classes):
+            train, test = (_sample(case, split, label) for split in ("train", "test"))
+            tests[name] = two_sample(train, test, self.permutations)
+        gaps = {split: _gap(case, split) for split in ("valid", "test") if split in case.parts}
+        return Trained(tests=tests, gaps=gaps, harmless=self.harmless)
+
+
+class Gap(NamedTuple):
+    """How much worse a split is than training: its loss less the training loss, the training AUC less its own."""
+
+    loss: Value
+    auc: Value
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trained:
+    """The two-sample test of each class (None where its weights do not sum to more than zero), and gaps by split."""
+
+    tests: Mapping[str, TwoSample | None]
+    gaps: Mapping[str, Gap]
+    harmless: float
+
+    @property
+    def verdict(self) -> str:
+        """`none`, `harmless`, `overtrained`, `different` (not as overtraining would have it) or `unknown`."""
+        made = [test for test in self.tests.values() if test is not None]
+        if not made:
+            return "unknown"
+        gap = self.gaps["test"]
+        seen = min(test.p for test in made) * len(made) < LEVEL
+        if not seen and not _above(gap.loss, 3):
+            return "none"
+        if max(test.distance for test in made) <= self.harmless:
+            return "harmless"
+        return "overtrained" if (gap.loss.value or 0) > 0 or (gap.auc.value or 0) > 0 else "different"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The verdict with the p-values, the gaps, and what validation cannot say."""
+        made = {name: test for name, test in self.tests.items() if test is not None}
+        tested = ", ".join(f"{test.p:.2g} ({name})" for name, test in made.items())
+        loss, auc = self.gaps["test"]
+        gaps = f"the test loss is {_apart(loss, 'above', 'below')} the training loss"
+        if auc.value is not None:
+            gaps += f", the test AUC {_apart(auc, 'below', 'above')} that of training"
+        without = tuple(
+            f"No overtraining test of {name}: its weights do not sum to more than zero."
+            for name in self.tests
+            if name not in made
+        )
+        if not made:
+            return without
+        most = max(test.distance for test in made.values())
+        words = {
+            "none": f"No sign of overtraining: p = {tested}; {gaps}.",
+            "harmless": f"Training and test response differ, p = {tested}, by too little to matter: no cut's "
+            f"efficiency by more than {most:.2g}; {gaps}.",
+            "overtrained": f"Overtrained: p = {tested}, a cut's efficiency differs by up to {most:.2g}; {gaps}. The "
+            "test split's figures hold, but fewer epochs, a smaller model or more events may do better.",
+            "different": f"Training and test response differ, p = {tested}, a cut's efficiency by up to {most:.2g}, "
+            f"though test is no worse; are both drawn alike? ({gaps})",
+        }
+        return (words[self.verdict], *without)
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """The tests, and the gaps of validation and test."""
+        rows = [
+            (name, f"{test.p:.3g}", number(test.distance), number(*test.by_chance))
+            for name, test in self.tests.items()
+            if test is not None
+        ]
+        gaps = [
+            (_NAMES[split], number(*gap.loss), number(*gap.auc)) for split, gap in self.gaps.items() if gap != _NO_GAP
+        ]
+        header = ("", "p", "largest difference", "by chance")
+        return (
+            *([Grid("overtraining: response of training against test events", header, rows)] if rows else []),
+            *([Grid("how much worse than training", ("", "log-loss", "AUC"), gaps)] if gaps else []),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        tests = {name: None if test is None else _test(test) for name, test in self.tests.items()}
+        gaps = {
+            split: {name: value.to_dict() for name, value in gap._asdict().items()} for split, gap in self.gaps.items()
+        }
+        return {"verdict": self.verdict, "tests": tests, "gaps": gaps}
+
+
+_NO_GAP = Gap(NOTHING, NOTHING)
+_NAMES = {"valid": "validation (chose the epoch)", "test": "test"}
+
+
+def _test(of: TwoSample) -> dict[str, Any]:
+    return {"p": of.p, "distance": of.distance, "by_chance": of.by_chance.to_dict(), "bound": of.bound}
+
+
+def _above(value: Value, sigmas: float) -> bool:
+    return value.value is not None and value.error is not None and value.value > sigmas * value.error
+
+
+def _apart(value: Value, more: str, less: str) -> str:
+    """`0.002 ± 0.004 above`."""
+    if value.value is None:
+        return "not comparable with"
+    return f"{number(abs(value.value), value.error)} {more if value.value >= 0 else less}"
+
+
+def _sample(case: Case, split: str, label: int) -> Sample:
+    """The responses of a class in a split, in rising order."""
+    ranking, part = case.rankings[split], case.parts[split]
+    order = ranking.kept(len(ranking.thresholds) - 1)[::-1]
+    order = order[part.labels[order] == label]
+    return Sample(case.discriminant(split)[order], part.weights[order])
+
+
+def _gap(case: Case, split: str) -> Gap:
+    """Loss and AUC of two splits, which share no events, so their errors join in quadrature."""
+    loss = _less(_loss(case, split), _loss(case, "train"))
+    return Gap(loss, _less(area(case.curves["train"]), area(case.curves[split])))
+
+
+def _less(one: Value, other: Value) -> Value:
+    if one.value is None or other.value is None:
+        return NOTHING
+    known = one.error is not None and other.error is not None
+    error = math.hypot(one.error, other.error) if known else None  # type: ignore[arg-type]
+    return measured(one.value - other.value, error)
+
+
+def _loss(case: Case, split: str) -> Value:
+    """The log-loss in the mixture of classes that the tagger was trained for."""
+    part = case.parts[split]
+    each = losses_of(part.labels, part.scores)
+    means = []
+    for label in range(len(part.classes)):
+        of = part.labels == label
+        means.append(weighted_mean(each[of], part.weights[of]))
+    if any(mean.value is None for mean in means):
+        return NOTHING
+    value = sum(share * (mean.value or 0) for share, mean in zip(case.shares, means, strict=True))
+    errors = [
+        None if mean.error is None else share * mean.error for share, mean in zip(case.shares, means, strict=True)
+    ]
+    return measured(float(value), None if None in errors else math.hypot(*errors))  # type: ignore[arg-type]
