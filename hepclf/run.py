@@ -75,6 +75,11 @@ class Run:
         return self.folder / "metrics.json"
 
     @property
+    def report(self) -> Path:
+        """The verdict on one page."""
+        return self.folder / "report.html"
+
+    @property
     def scores(self) -> Path:
         """Label, weight, split, score and spectators of each event."""
         return self.folder / "scores.root"

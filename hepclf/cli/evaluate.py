@@ -48,6 +48,8 @@ def _evaluate(config: DictConfig) -> None:
     console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
     if plots:
         console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)
+    if (page := Run(folder).report).is_file():
+        console.print(f"report     {place(page)}", soft_wrap=True, markup=False)
     for path in written:
         console.print(f"exported   {place(path)}", soft_wrap=True, markup=False)
     if (page := Run(folder).report).is_file():

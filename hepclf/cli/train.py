@@ -69,6 +69,8 @@ def _show(config: DictConfig) -> None:
     console.print(f"run    {place(trained.run.folder)}", soft_wrap=True, markup=False)
     if trained.plots:
         console.print(f"plots  {place(trained.run.plots)}", soft_wrap=True, markup=False)
+    if trained.run.report.is_file():
+        console.print(f"report {place(trained.run.report)}", soft_wrap=True, markup=False)
 
 
 def _train(config: DictConfig) -> tuple[Any, str]:

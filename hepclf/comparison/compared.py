@@ -13,6 +13,9 @@ from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import Value
 from hepclf.run import Run
 
+# Settings of an evaluation that say how it is shown, not what it finds.
+SHOWN = ("plots", "report", "label")
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Compared:
@@ -33,7 +36,7 @@ class Compared:
     def notes(self) -> list[str]:
         """What makes the numbers of these runs less comparable than they look."""
         found = []
-        settings = [{k: v for k, v in one.judged.items() if k != "plots"} for one in self.entries.values()]
+        settings = [{k: v for k, v in one.judged.items() if k not in SHOWN} for one in self.entries.values()]
         keys = [key for key in settings[0] if any(other.get(key) != settings[0][key] for other in settings[1:])]
         if keys:
             found.append(f"significances by evaluations that differ in {', '.join(keys)}")

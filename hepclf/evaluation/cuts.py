@@ -132,4 +132,5 @@ def _expected(
             before[p, group] = sums[-1] if len(sums) else 0.0
             above[p, group] = np.where(passing > 0, sums[passing - 1], 0.0) if len(sums) else 0.0
             power = power * w
-    return Expected(at, ("background", "signal"), np.array([False, True]), before, above)
+    names, signal = ("background", "signal"), np.array([False, True])
+    return Expected(cuts=at, names=names, signal=signal, before=before, above=above)

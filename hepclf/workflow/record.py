@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.case import Inside
@@ -100,10 +101,15 @@ def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) 
 
 
 def pictures(
-    verdict: Verdict, folder: Path, history: tuple[Epoch, ...], over: Plane | None, title: str
+    verdict: Verdict,
+    folder: Path,
+    history: tuple[Epoch, ...],
+    over: Plane | None,
+    title: str,
+    label: Label | None = None,
 ) -> tuple[Path, ...]:
     """Draw all that a verdict has into a folder."""
     from hepclf.evaluation.plots.draw import draw
 
     curves = {name: [getattr(epoch, name) for epoch in history] for name in Epoch._fields} if history else None
-    return tuple(draw(verdict, folder, history=curves, plane=over, title=title))
+    return tuple(draw(verdict, folder, history=curves, plane=over, title=title, label=label))

@@ -21,6 +21,7 @@ from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, read_yaml, write_json, write_yaml
 from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score
+from hepclf.workflow.report import labelled, report
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +46,16 @@ def reevaluate(
         facts = facts._replace(data=name or type(data).__name__.lower())
         scored, seen = _other(scored, load_tagger(run.tagger, recipes), data)
     evaluation.check(scored.classes, scored.process_names)
-    verdict = evaluate(scored, evaluation, seen)
+    balance = read_yaml(run.config)["trainer"].get("balance", "classes")
+    verdict = evaluate(scored, evaluation, seen, balance=balance)
     made = Run.at(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
         write_json(made.metrics, metrics(verdict, scored, facts))
         title = f"{facts.data}, {facts.model}"
-        plots = pictures(verdict, made.plots, (), None, title) if evaluation.plots else ()
+        label = labelled(evaluation)
+        plots = pictures(verdict, made.plots, (), None, title, label) if evaluation.plots else ()
+        report(verdict, made, evaluation, title)
     return verdict, plots
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from hepclf.run import Run, write_csv, write_json, write_yaml
 from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
 from hepclf.workflow.record import TRAIN, VALID, Facts, inside, metrics, pictures, plane, score
+from hepclf.workflow.report import labelled, report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,14 +119,18 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
         tagger.save(run.tagger)
         write_scores(run.scores, scored)
     progress.stage("judging")
-    verdict = evaluate(scored, job.evaluation, inside(tagger, events, parts))
+    verdict = evaluate(scored, job.evaluation, inside(tagger, events, parts), balance=job.trainer.balance)
     plots: tuple[Path, ...] = ()
     if run:
         facts = Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary)
         write_json(run.metrics, metrics(verdict, scored, facts))
     if run and job.evaluation.plots:
         progress.stage("drawing")
-        plots = pictures(verdict, run.plots, history, plane(tagger, events, parts, verdict.signal), job.title)
+        over = plane(tagger, events, parts, verdict.signal)
+        plots = pictures(verdict, run.plots, history, over, job.title, labelled(job.evaluation))
+    if run:
+        again = f"hepclf train again={shlex.quote(str(run.folder))}"
+        report(verdict, run, job.evaluation, job.title, device=tagger.device, again=again)
     return Trained(
         tagger=tagger,
         verdict=verdict,

@@ -1,0 +1,58 @@
+"""The verdict in three lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hepclf.evaluation.grid import number
+from hepclf.evaluation.studies.counting import NAMES
+from hepclf.evaluation.verdict import SplitVerdict, Verdict
+
+HALF = 0.5
+
+
+def headline(verdict: Verdict) -> tuple[str, ...]:
+    """How well it separates, what a cut leaves, and what counting above the best cut is worth."""
+    name, split = list(verdict.splits.items())[-1]
+    return (*_separates(verdict, split, name), *_leaves(split, name), *_worth(verdict))
+
+
+def _separates(verdict: Verdict, split: SplitVerdict, name: str) -> Iterator[str]:
+    several = len(verdict.classes) > 2
+    what = "Mean AUC of each class against the rest" if several else f"AUC of {verdict.signal}"
+    if split.auc.value is None:
+        yield f"{what}: none on {name}, where a class has no weight."
+        return
+    beside = []
+    if verdict.train is not None and name != "train":
+        beside.append(f"{number(*verdict.train.auc)} on training")
+    if split.optimal is not None:
+        beside.append(f"{number(*split.optimal.area)} the best possible")
+    tail = f"; {', '.join(beside)}" if beside else ""
+    yield f"{what}: {number(*split.auc)} on {split.events:,} {name} events{tail}."
+
+
+def _leaves(split: SplitVerdict, name: str) -> Iterator[str]:
+    """The working point nearest to half of the signal."""
+    points = [point for point in split.working_points if point.signal_efficiency is not None]
+    if not points:
+        return
+    point = min(points, key=lambda one: abs(one.target - HALF))
+    kept, rejected = point.background_efficiency, point.rejection
+    reached = f"A cut that keeps {point.signal_efficiency:.1%} of the signal"
+    if rejected.value is None:
+        yield f"{reached} leaves no background on {name}: its rejection is not measured."
+    else:
+        yield f"{reached} passes a share of {number(*kept)} of the background: a rejection of {number(*rejected, 1)}."
+
+
+def _worth(verdict: Verdict) -> Iterator[str]:
+    found = verdict.significance
+    if found.reason is not None:
+        yield f"No significance is quoted: {found.reason}."
+        return
+    yield (
+        f"Counting above {number(found.cut)}, the best cut on validation by {NAMES[found.optimised]}: S = "
+        f"{number(*found.s, 1)}, B = {number(*found.b, 1)}, Asimov significance {number(*found.asimov, 2)}, "
+        f"{number(*found.asimov_systematic, 2)} with an uncertain background."
+    )

@@ -1,0 +1,99 @@
+"""The verdict on one page: a file of its own that opens from disk and asks nothing of the world."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hepclf.evaluation.report.aligned import aligned
+from hepclf.evaluation.report.headline import headline
+from hepclf.evaluation.report.movable import movable
+from hepclf.evaluation.report.sections import listed, sections
+from hepclf.evaluation.report.sketch import HEIGHT, WIDTH, sketch
+from hepclf.evaluation.tables import confusion, quality, significance, working_points
+from hepclf.evaluation.verdict import Verdict
+
+HERE = Path(__file__).parent
+TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
+DPI = 150  # of the pictures, as their style has it
+LINKS = {"pdf": "PDF", "csv": "CSV", "json": "JSON", "yaml": "HEPData"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What the page says of a verdict's origin.
+
+    title        what was trained on what
+    label        experiment, status, energy and luminosity, where the pictures have them
+    command      that makes it again
+    config       text of config.yaml
+    environment  facts by name, as environment.json has them
+    """
+
+    title: str
+    label: str
+    command: str
+    config: str
+    environment: Mapping[str, Any]
+
+
+def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
+    """The page as HTML, with the pictures of the folder `plots` in it, and links to its files from the folder `beside`.
+
+    Everything that a user may have typed is escaped; the policy in its head lets no script run but its own, and
+    nothing be fetched.
+    """
+    script = (HERE / SCRIPT).read_text(encoding="utf-8")
+    name, split = list(verdict.splits.items())[-1]
+    tables = [quality(verdict, "quality on each split")]
+    if verdict.test is not None:
+        tables += [working_points(verdict.test)] if verdict.test.working_points else []
+        tables += [confusion(verdict.classes, verdict.test)] if len(verdict.classes) > 2 else []
+    drawn = listed(plots)
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            origin=origin,
+            verdict=verdict,
+            split=name,
+            lines=headline(verdict),
+            tables=tables,
+            worth=significance(verdict),
+            movable=movable(verdict.cuts) if verdict.cuts is not None else None,
+            sketch=sketch(verdict, split),
+            size=(WIDTH, HEIGHT),
+            sections=list(sections(verdict.studies, drawn)),
+            images={one.stem: _image(plots / f"{one.stem}.png") for one in drawn},
+            links=LINKS,
+            folder=Path(os.path.relpath(plots, beside)).as_posix(),
+            style=(HERE / STYLE).read_text(encoding="utf-8"),
+            script=script,
+            digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["aligned"] = aligned
+    made.filters["unbroken"] = lambda text: text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
+    return made
+
+
+def _image(png: Path) -> tuple[str, int, int]:
+    """The picture as a data URI, and its width and height in pixels of a page, 96 to the inch."""
+    data = png.read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    return uri, round(width * 96 / DPI), round(height * 96 / DPI)

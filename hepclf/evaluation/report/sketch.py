@@ -1,0 +1,47 @@
+"""A small drawing of the scores under the threshold that a reader moves, as the paths of an SVG."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hepclf.evaluation.verdict import SplitVerdict, Verdict
+
+WIDTH, HEIGHT = 1000.0, 160.0
+DECADES = 4.0
+
+
+class Outline(NamedTuple):
+    """The histogram of a class as two paths, filled and drawn, and whether it is the signal."""
+
+    name: str
+    area: str
+    edge: str
+    signal: bool
+
+
+class Sketch(NamedTuple):
+    """Outlines over the scores from low to high."""
+
+    low: float
+    high: float
+    outlines: tuple[Outline, ...]
+
+
+def sketch(verdict: Verdict, split: SplitVerdict) -> Sketch | None:
+    """The histograms of a split on a logarithmic axis over at most four decades; None without any."""
+    if not split.histograms:
+        return None
+    edges = next(iter(split.histograms.values())).edges
+    top = max(float(of.density.max()) for of in split.histograms.values())
+    low, high = float(edges[0]), float(edges[-1])
+    x = (edges - low) / (high - low) * WIDTH
+    outlines = []
+    for name, of in split.histograms.items():
+        share = np.maximum(of.density / top, 10**-DECADES)
+        y = HEIGHT - (1 + np.log10(share) / DECADES) * 0.95 * HEIGHT
+        steps = " ".join(f"H{a:.0f}V{b:.1f}" for a, b in zip(x[:-1], y, strict=True))
+        area, edge = f"M0,{HEIGHT:.0f} {steps} H{WIDTH:.0f} V{HEIGHT:.0f}Z", f"M0,{y[0]:.1f} {steps} H{WIDTH:.0f}"
+        outlines.append(Outline(name, area, edge, name == verdict.signal))
+    return Sketch(low, high, tuple(outlines))
