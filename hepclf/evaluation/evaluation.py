@@ -19,10 +19,15 @@ from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, sca
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
+from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.case import Balance, Case, Counted, Inside
+from hepclf.evaluation.studies.categories import Categories
 from hepclf.evaluation.studies.counting import Counting
+from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.studies.flatness import Flatness
+from hepclf.evaluation.studies.importance import Importance
+from hepclf.evaluation.studies.multiclass import Multiclass
 from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.retrieval import Retrieval
@@ -58,12 +63,17 @@ class Evaluation:
     bands: Bands | None = field(default_factory=Bands)
     retrieval: Retrieval | None = field(default_factory=Retrieval)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
+    calibration: Calibration | None = field(default_factory=Calibration)
     counting: Counting | None = field(default_factory=Counting)
     binned: Binned | None = field(default_factory=Binned)
+    categories: Categories | None = field(default_factory=Categories)
     points: Points | None = field(default_factory=Points)
     flatness: Flatness | None = field(default_factory=Flatness)
+    importance: Importance | None = field(default_factory=Importance)
     sculpting: Sculpting | None = field(default_factory=Sculpting)
     variations: Variations | None = field(default_factory=Variations)
+    multiclass: Multiclass | None = field(default_factory=Multiclass)
+    discriminants: Discriminants | None = field(default_factory=Discriminants)
     triggers: Triggers | None = field(default_factory=Triggers)
     label: Label | None = None
     plots: bool = True
@@ -136,6 +146,8 @@ class Evaluation:
                     f"evaluation gives a yield of {name!r}, which is no process or class of the data"
                     f"{nearest(name, known)}"
                 )
+        if self.discriminants:
+            self.discriminants.check_classes(classes)
         if self.label:
             self.label.check()
         for study in (getattr(self, one.name) for one in fields(self)):
@@ -185,10 +197,6 @@ def evaluate(
     cut, significance = _significance(evaluation.rules, counted, rankings, parts, signal)
     threshold = _threshold(scored, evaluation, cut, significance)
     edges = _edges(rankings)
-    found = {
-        name: judge(part, rankings[name], signal, threshold, evaluation.working_points, edges)
-        for name, part in parts.items()
-    }
     case = Case(
         scored=scored,
         signal=signal,
@@ -203,6 +211,10 @@ def evaluate(
         inside=inside,
         balance=balance,
     )
+    found = {
+        name: judge(part, rankings[name], signal, threshold, evaluation.working_points, edges, case.curves[name])
+        for name, part in parts.items()
+    }
     test = counted.get("test")
     return Verdict(
         classes=scored.classes,

@@ -11,9 +11,14 @@ from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.plots.bands import bands
 from hepclf.evaluation.plots.binned import binned
+from hepclf.evaluation.plots.calibration import calibration
+from hepclf.evaluation.plots.categories import categories
 from hepclf.evaluation.plots.counting import counting
+from hepclf.evaluation.plots.discriminants import discriminants
 from hepclf.evaluation.plots.flatness import flatness
+from hepclf.evaluation.plots.importance import importance
 from hepclf.evaluation.plots.label import plain
+from hepclf.evaluation.plots.multiclass import multiclass
 from hepclf.evaluation.plots.numbers import NUMBERS, write_numbers
 from hepclf.evaluation.plots.overtraining import overtraining
 from hepclf.evaluation.plots.picture import KINDS, Picture, beside, stamp, write
@@ -32,10 +37,15 @@ STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "bands": bands,
     "retrieval": retrieval,
     "overtraining": overtraining,
+    "calibration": calibration,
+    "categories": categories,
     "counting": counting,
     "flatness": flatness,
     "variations": variations,
+    "multiclass": multiclass,
+    "discriminants": discriminants,
     "triggers": triggers,
+    "importance": importance,
     "sculpting": sculpting,
 }
 

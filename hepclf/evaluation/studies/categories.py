@@ -1,0 +1,265 @@
+"""What do exclusive regions bring, each with its own cut? Before, after, and combined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.conditions import Condition
+from hepclf.evaluation.expected import Expected, expected
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.likelihood import Channels, discovery
+from hepclf.evaluation.measures import Rules
+from hepclf.evaluation.roc import Ranking, curve
+from hepclf.evaluation.scan import best_cut
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+REST = "otherwise"
+EVERY = -1.0  # a cut below all scores
+
+
+@recipe
+class Categories:
+    """Exclusive regions of events: an event is in the first whose condition on its spectators holds.
+
+    `of` is an ordered mapping of a name to a condition, such as {boosted: n_fat >= 2, resolved: otherwise}, the word
+    for all that is left. Each region has a cut of its own, chosen on validation and counted on test.
+    """
+
+    of: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, text in self.of.items():
+            if text != REST:
+                Condition(text)
+            elif name != list(self.of)[-1]:
+                raise ValueError(f"of.{name} takes all events that are left, however it is not the last; put it last")
+
+    def check(self, columns: tuple[str, ...]) -> None:
+        """Refuse conditions on what the data does not have, before anything is trained for nothing."""
+        for text in self.of.values():
+            if text != REST:
+                Condition(text).check(columns)
+
+    def study(self, case: Case) -> Regions | None:
+        """The regions on test; None where none is named, or a split has no expected yields (the verdict says why)."""
+        if not self.of:
+            return None
+        valid, test = case.counted.get("valid"), case.counted.get("test")
+        if not isinstance(valid, Counted) or not isinstance(test, Counted):
+            return None
+        places = {name: self.places(case.parts[name]) for name in ("valid", "test")}
+        return Regions(
+            regions={
+                name: _region(case, places["valid"] == i, places["test"] == i, (valid.weights, test.weights))
+                for i, name in enumerate(self.of)
+            },
+            left=_counted(case, places["test"] < 0, test.weights, np.array([EVERY])),
+            left_events=int((places["test"] < 0).sum()),
+            rules=case.rules,
+        )
+
+    def places(self, part: Scored) -> NDArray[np.intp]:
+        """The region of each event, -1 for none, [n]."""
+        found = np.full(len(part), -1, dtype=np.intp)
+        for i, text in enumerate(self.of.values()):
+            free = found < 0
+            found[free if text == REST else free & Condition(text).holds(part.spectators)] = i
+        return found
+
+
+def _region(
+    case: Case, in_valid: NDArray[np.bool_], in_test: NDArray[np.bool_], weights: tuple[Array, Array]
+) -> Region:
+    """One region: its best cut on validation, and what is left of test without it and above it."""
+    part = case.parts["valid"]
+    above = curve(
+        Ranking(case.discriminant("valid")[in_valid]), part.labels[in_valid] == case.signal, weights[0][in_valid]
+    )
+    cut = best_cut(above, case.rules) if len(above.thresholds) else None
+    cuts = np.array([EVERY] if cut is None else [EVERY, cut])
+    return Region(cut=cut, counted=_counted(case, in_test, weights[1], cuts), rules=case.rules)
+
+
+def _counted(case: Case, chosen: NDArray[np.bool_], weights: Array, cuts: Array) -> Expected:
+    part = case.parts["test"]
+    scores = np.where(chosen, case.discriminant("test"), -np.inf)
+    return expected(scores, part, case.signal, np.where(chosen, weights, 0.0), cuts)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Region:
+    """One category: its cut, None where validation has none, and the events of test without it and above it."""
+
+    cut: float | None
+    counted: Expected
+    rules: Rules
+
+    def at(self, index: int) -> Expected:
+        """Events before the cut (0) or above it (1)."""
+        return self.counted.at(index)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it adds nothing to the combination."""
+        if self.cut is None:
+            return "no cut on validation keeps enough background and a positive signal"
+        return None if self.counts(1) else "its cut leaves too little background on test"
+
+    def counts(self, index: int) -> bool:
+        """Whether there is a significance before the cut (0), or above it (1)."""
+        return index < len(self.counted.cuts) and bool(self.counted.qualified(self.rules.minimum_background)[index])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Regions:
+    """The regions in their order, and what is in none of them."""
+
+    regions: Mapping[str, Region]
+    left: Expected
+    left_events: int
+    rules: Rules
+
+    def combined(self, index: int) -> dict[str, Value]:
+        """All regions together, before their cuts (0) or above them (1).
+
+        S/sqrt(B) in quadrature; the others are one likelihood: the background known, or known to its simulation in
+        each region and to the systematic in common.
+        """
+        used = [region.at(index) for region in self.regions.values() if region.counts(index)]
+        if not used:
+            return dict.fromkeys(("s_over_sqrt_b", "asimov", "asimov_systematic"), NOTHING)
+        singles = [at.figure("s_over_sqrt_b", self.rules) for at in used]
+        of = _channels(used)
+        return {
+            "s_over_sqrt_b": quadrature(singles),
+            "asimov": discovery(of, statistical=False),
+            "asimov_systematic": discovery(of, self.rules.systematic),
+        }
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the combination gives, which region adds nothing, and what is in none."""
+        return tuple(self._said())
+
+    def _said(self) -> Iterator[str]:
+        after = self.combined(1)
+        if after["s_over_sqrt_b"].value is not None:
+            yield (
+                f"{len(self.regions)} categories, each above its own cut, combine to S/√B = "
+                f"{number(*after['s_over_sqrt_b'])} in quadrature and to an Asimov significance of "
+                f"{number(*after['asimov_systematic'])} with a background known to its simulation and "
+                f"{self.rules.systematic:.0%} in common."
+            )
+        for name, region in self.regions.items():
+            if region.reason:
+                yield f"Category {name} adds nothing: {region.reason}."
+        if self.left_events:
+            s, b = self.left.sum(self.left.signal), self.left.sum(~self.left.signal)
+            yield (
+                f"{self.left_events:,} events of test are in no category: S = {number(*s, 1)}, B = {number(*b, 1)} "
+                f"expected."
+            )
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Before the cuts, above them, and combined."""
+        together = [(self.combined(index), name) for index, name in enumerate(("before", "after"))]
+        rows = [
+            [label, *(number(*found[name]) for found, _ in together)]
+            for name, label in (
+                ("s_over_sqrt_b", "S/√B, in quadrature"),
+                ("asimov", "Asimov, one likelihood"),
+                ("asimov_systematic", f"Asimov, B ± simulation and {self.rules.systematic:.0%} in common"),
+            )
+        ]
+        header = ("S", "B", "S/B", "S/√B", "B uncertain")
+        return (
+            Grid(
+                "categories before their cuts, on test",
+                ("category", *header),
+                [[name, *self._row(region, 0)] for name, region in self.regions.items()],
+            ),
+            Grid(
+                "categories above their cuts (chosen on validation, counted on test)",
+                ("category", "score ≥", *header),
+                [[name, number(region.cut), *self._row(region, 1)] for name, region in self.regions.items()],
+            ),
+            Grid("categories combined", ("", "before", "after"), rows),
+        )
+
+    def _row(self, region: Region, index: int) -> list[str]:
+        if index and region.cut is None:
+            return 5 * ["-"]
+        at = region.at(index)
+        return [
+            number(*at.sum(at.signal, 0), 1),
+            number(*at.sum(~at.signal, 0), 1),
+            _ratio(at),
+            number(*at.figure("s_over_sqrt_b", self.rules)),
+            number(*at.figure("asimov_systematic", self.rules)),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Each region before and after its cut, both combinations, and what is in none."""
+        return {
+            "regions": {
+                name: {
+                    "cut": region.cut,
+                    "before": self._numbers(region.at(0)),
+                    "after": self._numbers(region.at(1)) if region.cut is not None else None,
+                    "reason": region.reason,
+                }
+                for name, region in self.regions.items()
+            },
+            "combined": {
+                name: {measure: value.to_dict() for measure, value in self.combined(index).items()}
+                for index, name in enumerate(("before", "after"))
+            },
+            "uncategorised": {
+                "events": self.left_events,
+                "s": self.left.sum(self.left.signal).to_dict(),
+                "b": self.left.sum(~self.left.signal).to_dict(),
+            },
+        }
+
+    def _numbers(self, at: Expected) -> dict[str, Any]:
+        figures = ("s_over_sqrt_b", "asimov", "asimov_systematic")
+        return {
+            "s": at.sum(at.signal, 0).to_dict(),
+            "b": at.sum(~at.signal, 0).to_dict(),
+            "processes": {name: at.process(g, 0).to_dict() for g, name in enumerate(at.names)},
+        } | {name: at.figure(name, self.rules).to_dict() for name in figures}
+
+
+def quadrature(of: list[Value]) -> Value:
+    """sqrt(sum z^2) of independent channels, with its error; nothing where one has no value."""
+    values = np.array([np.nan if one.value is None else one.value for one in of])
+    errors = np.array([one.error or 0.0 for one in of])
+    total = float(np.sqrt(np.sum(values**2)))
+    return measured(total, float(np.sqrt(np.sum((values * errors) ** 2))) / total if total > 0 else None)
+
+
+def _channels(used: list[Expected]) -> Channels:
+    columns = [_sums(at) for at in used]
+    return Channels(*(np.array(column) for column in zip(*columns, strict=True)))
+
+
+def _sums(at: Expected) -> list[float]:
+    """What a channel needs of one region: first powers of both, squares of both, higher powers of the background."""
+    s, b = (at.above[:, of, 0].sum(axis=1) for of in (at.signal, ~at.signal))
+    return [s[0], b[0], s[1], b[1], b[2], b[3]]
+
+
+def _ratio(at: Expected) -> str:
+    s, b = float(at.counts.s[0]), float(at.counts.b[0])
+    return f"{s / b:.2g}" if b > 0 else "-"
