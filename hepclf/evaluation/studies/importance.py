@@ -1,0 +1,184 @@
+"""What did the tagger learn: which features its score leans on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.judge import discriminant_of
+from hepclf.evaluation.losses import losses_of
+from hepclf.evaluation.roc import Ranking, area, curve, influence
+from hepclf.evaluation.studies.case import Case, Inside
+from hepclf.evaluation.studies.sample import sample
+from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
+from hepclf.recipe import recipe
+
+SCORINGS = 60_000  # times that an event is scored again unless events are given: a second or less of a network
+LEAST = 200  # events, however many the features
+SHOWN = 10
+Array = NDArray[np.float64]
+MEASURES = ("log_loss", "auc")
+
+
+@recipe
+class Importance:
+    """Permutation importance: what the test log-loss and AUC lose when one feature is shuffled among the events.
+
+    events   test events that are asked about; null: as many as 60,000 scorings allow
+    repeats  shuffles of each feature
+    """
+
+    events: int | None = None
+    repeats: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.events is not None and self.events < 2:
+            raise ValueError(f"events must be at least 2 (or null), however events={self.events}")
+        if not 2 <= self.repeats <= 1000:
+            raise ValueError(f"repeats must be 2..1000, however repeats={self.repeats}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, however seed={self.seed}")
+
+    def study(self, case: Case) -> Leaning | None:
+        """Each feature's importance; None without the features of test events, as when stored scores are judged."""
+        inside = case.inside
+        if inside is None or "test" not in case.parts:
+            return None
+        part, rng = case.parts["test"], np.random.default_rng(self.seed)
+        most = self.events or max(SCORINGS // (self.repeats * len(inside.names)), LEAST)
+        places, factors = sample(part.labels, most, rng)
+        judge = Judge(part.labels[places], part.weights[places] * factors, case.signal)
+        shuffles = np.stack([rng.permutation(len(places)) for _ in range(self.repeats)])
+        found = _importances(inside, inside.read(places), judge, shuffles)
+        return Leaning(features=found, events=len(places), of=len(part), repeats=self.repeats)
+
+
+class Judge(NamedTuple):
+    """Sampled events to score again: labels [n], weights [n], and which label is the signal."""
+
+    labels: NDArray[np.int64]
+    weights: Array
+    signal: int
+
+    def moved(self, scores: Array) -> dict[str, tuple[float, Array]]:
+        """Log-loss and -AUC of these scores, and what each event moves them by, [n]; nothing of what is undefined."""
+        found = {}
+        w, each = self.weights, losses_of(self.labels, scores)
+        total, n = float(w.sum()), effective_count(float(w.sum()), float(w @ w))
+        if total > 0 and n > 1:
+            mean = float(w @ each) / total
+            found["log_loss"] = mean, w * (each - mean) * np.sqrt(n / (n - 1)) / total
+        ranking, is_signal = Ranking(discriminant_of(scores, self.signal)), self.labels == self.signal
+        of = curve(ranking, is_signal, w)
+        value = area(of).value
+        if value is not None:
+            # A loss grows and an area shrinks: of both, what is lost.
+            found["auc"] = -value, -influence(of, ranking, is_signal, w)
+        return found
+
+
+def _importances(
+    inside: Inside, features: NDArray[np.float32], judge: Judge, shuffles: NDArray[np.intp]
+) -> dict[str, dict[str, Value]]:
+    """Importances by feature and measure; each feature is shuffled by the same permutations, [repeats, n]."""
+    repeats = len(shuffles)
+    tiled = np.tile(features, (repeats, 1))
+    # The same number of rows each time: so what the tagger does not use changes not even the last digit.
+    before = [judge.moved(scores) for scores in np.split(inside.ask(tiled), repeats)]
+    found = {}
+    for place, name in enumerate(inside.names):
+        tiled[:, place] = features[shuffles.ravel(), place]
+        after = [judge.moved(scores) for scores in np.split(inside.ask(tiled), repeats)]
+        tiled[:, place] = np.tile(features[:, place], repeats)
+        found[name] = {
+            which: _lost([b.get(which) for b in before], [a.get(which) for a in after], shuffles) for which in MEASURES
+        }
+    return found
+
+
+def _lost(
+    before: list[tuple[float, Array] | None], after: list[tuple[float, Array] | None], shuffles: NDArray[np.intp]
+) -> Value:
+    """The mean over repeats of after - before, with the error of finite test events and finite repeats.
+
+    An event moves the difference as the owner of a row and as the giver of a value to another row: with u_r the sum
+    of both in repeat r and s^2 its variance over the R repeats, the variance is sum (mean_r u_r)^2 - s^2/R, the
+    first terms of Hoeffding's decomposition, plus that of the repeats' mean.
+    """
+    repeats = len(shuffles)
+    changes, moves = np.zeros(repeats), np.zeros(shuffles.shape)
+    for r, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old is None or new is None:
+            return NOTHING
+        changes[r] = new[0] - old[0]
+        own = new[1] - old[1]
+        moves[r] = own
+        moves[r, shuffles[r]] += own
+    mean = moves.mean(axis=0)
+    variance = max(float(mean @ mean) - float(moves.var(axis=0, ddof=1).sum()) / repeats, 0.0)
+    variance += float(changes.var(ddof=1)) / repeats
+    return measured(float(changes.mean()), float(np.sqrt(variance)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Leaning:
+    """Importances by feature: the rise of the log-loss and the fall of the AUC, in the order of the features.
+
+    events, of  test events that were asked about, and how many there are
+    """
+
+    features: Mapping[str, Mapping[str, Value]]
+    events: int
+    of: int
+    repeats: int
+
+    @property
+    def ranked(self) -> list[str]:
+        """Features from the most important to the least, by log-loss."""
+        return sorted(self.features, key=lambda name: -(self.features[name]["log_loss"].value or 0.0))
+
+    @property
+    def idle(self) -> list[str]:
+        """Features whose shuffling makes the log-loss no larger by two errors, the least important last."""
+        losses = {name: self.features[name]["log_loss"] for name in self.ranked}
+        return [name for name, (value, error) in losses.items() if value is not None and value <= 2 * (error or 0.0)]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The most important feature, and those that seem to do nothing."""
+        first = self.ranked[0]
+        loss, auc = (self.features[first][which] for which in MEASURES)
+        if loss.value is None:
+            return ("No importance of features: the test events have no positive sum of weights.",)
+        idle = self.idle
+        if first in idle:
+            return (f"No feature is seen to matter on {self.events:,} test events.",)
+        told = [
+            f"The score leans most on {first}: shuffled, it costs {number(*auc)} of AUC and {number(*loss)} of loss."
+        ]
+        if idle:
+            names = ", ".join(idle[:3]) + (f" and {len(idle) - 3} more" if len(idle) > 3 else "")
+            told.append(
+                f"On {self.events:,} test events nothing is lost without what {names} say: not used, or said twice."
+            )
+        return tuple(told)
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """The most important features."""
+        shown = self.ranked[:SHOWN]
+        rows = [[name, *(number(*self.features[name][which]) for which in MEASURES)] for name in shown]
+        first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
+        title = f"what a shuffled feature costs on {self.events:,} of {self.of:,} test events{first}"
+        return (Grid(title, ("feature", "log-loss", "AUC"), rows),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The importances by feature."""
+        features = {name: {w: v.to_dict() for w, v in found.items()} for name, found in self.features.items()}
+        return {"events": self.events, "repeats": self.repeats, "features": features}

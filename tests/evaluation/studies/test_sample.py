@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hepclf.evaluation.studies.sample import sample
+
+
+def test_all_events_are_taken_where_they_are_few():
+    places, factors = sample(np.array([1, 0, 1]), 10, np.random.default_rng(0))
+    assert places.tolist() == [0, 1, 2]
+    assert factors.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "most", "taken"),
+    [([900, 100], 200, [100, 100]), ([950, 50], 200, [150, 50]), ([500, 0, 500], 100, [50, 0, 50])],
+)
+def test_kinds_share_alike_and_what_a_rare_one_leaves_goes_to_the_others(counts, most, taken):
+    kinds = np.random.default_rng(1).permutation(np.repeat(np.arange(len(counts)), counts))
+    places, factors = sample(kinds, most, np.random.default_rng(2))
+    assert np.bincount(kinds[places], minlength=len(counts)).tolist() == taken
+    assert (np.diff(places) > 0).all()
+    # Every kind keeps its weight.
+    assert np.bincount(kinds[places], factors, minlength=len(counts)) == pytest.approx(counts)
