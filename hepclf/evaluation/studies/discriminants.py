@@ -1,0 +1,198 @@
+"""One class against a mixture of the others: cuts on D = ln(p / sum f_j p_j), and what the fractions f trade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.chosen import check_shares
+from hepclf.evaluation.fractions import Trade, cuts, log_ratio, trade
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.passing import passing
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.studies.multiclass import at_random
+from hepclf.evaluation.studies.points import inverse
+from hepclf.evaluation.value import Value
+from hepclf.events import nearest
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+
+@recipe
+class Discriminants:
+    """Discriminants of several classes: by class, the fractions of the others that it is told from.
+
+    `against: {b: {c: 0.018}}` is D_b = ln(p_b / (0.018 p_c + ...)): classes that are not named share equally what is
+    left of 1. Cuts keep `signal_efficiencies` of their class on validation (those of the evaluation where not given)
+    and are quoted on test. The fraction of each class that is named is scanned on validation, on at most `events`.
+    """
+
+    against: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    signal_efficiencies: tuple[float, ...] | None = None
+    events: int = 200_000
+
+    def __post_init__(self) -> None:
+        check_shares(signal_efficiencies=self.signal_efficiencies)
+        if self.events < 1000:
+            raise ValueError(f"events must be 1000 or more, however events={self.events}")
+        for name, given in self.against.items():
+            if not all(0 <= value <= 1 for value in given.values()) or sum(given.values()) > 1 + 1e-9:
+                raise ValueError(
+                    f"against.{name} must be fractions in 0..1 that sum to 1 at most, however it is {dict(given)}"
+                )
+
+    def check_classes(self, classes: tuple[str, ...]) -> None:
+        """Refuse classes that the data does not have, before anything is trained for nothing."""
+        for name in self.against:
+            self._fractions(name, classes)
+
+    def study(self, case: Case) -> Mixtures | None:
+        """The cuts and trades; None where no discriminant is asked for, or a split has no events."""
+        targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
+        if not (self.against and targets and {"valid", "test"} <= set(case.parts)):
+            return None
+        valid, test = case.parts["valid"], case.parts["test"]
+        found = {
+            name: _discriminant(
+                test, valid, name, self._fractions(name, test.classes), tuple(scanned), targets, self.events
+            )
+            for name, scanned in self.against.items()
+        }
+        return Mixtures(found)
+
+    def _fractions(self, name: str, classes: tuple[str, ...]) -> Array:
+        """The fraction of each class [k], that of the discriminant's own being zero."""
+        if len(classes) < 3:
+            raise ValueError(
+                f"evaluation.discriminants.against needs three classes or more, however there are {list(classes)}"
+            )
+        given = self.against[name]
+        for each in (name, *given):
+            if each not in classes:
+                raise ValueError(
+                    f"evaluation.discriminants.against names {each!r}, which is no class{nearest(each, classes)}"
+                )
+        if name in given:
+            raise ValueError(f"evaluation.discriminants.against.{name} must leave out {name!r}, its own class")
+        rest = [each for each in classes if each != name and each not in given]
+        left = 1 - sum(given.values())
+        if not rest and abs(left) > 1e-9:
+            raise ValueError(
+                f"evaluation.discriminants.against.{name} names every other class, so its fractions must sum to 1, "
+                f"however they sum to {1 - left:g}"
+            )
+        return np.array([0.0 if each == name else given.get(each, left / max(len(rest), 1)) for each in classes])
+
+
+class Cut(NamedTuple):
+    """A cut on a discriminant, what it keeps of each class on test, and how it rejects the others."""
+
+    target: float
+    cut: float
+    efficiencies: Mapping[str, Value]
+    rejections: Mapping[str, Value]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Discriminant:
+    """The fractions of the other classes, cuts, and by class what its fraction trades on validation."""
+
+    target: int
+    targets: tuple[float, ...]
+    fractions: Mapping[str, float]
+    cuts: tuple[Cut, ...]
+    trades: Mapping[str, Trade]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        points = [
+            {
+                "signal_efficiency": point.target,
+                "cut": point.cut,
+                "efficiencies": {name: value.to_dict() for name, value in point.efficiencies.items()},
+                "rejections": {name: value.to_dict() for name, value in point.rejections.items()},
+            }
+            for point in self.cuts
+        ]
+        return {"fractions": dict(self.fractions), "points": points}
+
+
+@dataclass(frozen=True, eq=False)
+class Mixtures:
+    """The discriminant of each class that is asked for."""
+
+    found: Mapping[str, Discriminant]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Which discriminants have no cut."""
+        return tuple(
+            f"There is no cut on the discriminant of {name}: its weights on validation do not sum to more than zero."
+            for name, of in self.found.items()
+            if not of.cuts
+        )
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """The cuts of each discriminant."""
+        return tuple(self._grids())
+
+    def _grids(self) -> Iterator[Grid]:
+        for name, of in self.found.items():
+            mixture = ", ".join(f"{value:.3g} {other}" for other, value in of.fractions.items())
+            others = list(of.fractions)
+            rows = [
+                (
+                    f"{point.cut:.4g}",
+                    number(*point.efficiencies[name]),
+                    *(number(*point.rejections[other], 1) for other in others),
+                )
+                for point in of.cuts
+            ]
+            header = ("cut", f"efficiency of {name}", *(f"rejection of {other}" for other in others))
+            yield Grid(f"{name} against {mixture}: cuts chosen on validation, quoted on test", header, rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        return {name: of.to_dict() for name, of in self.found.items()}
+
+
+def _discriminant(
+    test: Scored,
+    valid: Scored,
+    name: str,
+    fractions: Array,
+    scanned: tuple[str, ...],
+    targets: tuple[float, ...],
+    most: int,
+) -> Discriminant:
+    target, classes = test.classes.index(name), test.classes
+    chosen = cuts(log_ratio(valid.scores, target, fractions), valid.labels == target, valid.weights, targets)
+    made: tuple[Cut, ...] = ()
+    if chosen is not None:
+        kept = passing(log_ratio(test.scores, target, fractions), chosen, test.labels, test.weights, len(classes))
+        made = tuple(
+            Cut(
+                wanted,
+                float(chosen[column]),
+                {each: kept.value(i, column) for i, each in enumerate(classes)},
+                {each: inverse(kept.value(i, column)) for i, each in enumerate(classes) if i != target},
+            )
+            for column, wanted in enumerate(targets)
+        )
+    some = at_random(valid, most)
+    columns = valid.labels[some], valid.scores[some], valid.weights[some]
+    trades = {each: trade(*columns, target, fractions, classes.index(each), targets) for each in scanned}
+    return Discriminant(
+        target=target,
+        targets=targets,
+        fractions={each: float(of) for i, (each, of) in enumerate(zip(classes, fractions, strict=True)) if i != target},
+        cuts=made,
+        trades={each: of for each, of in trades.items() if of is not None},
+    )

@@ -1,0 +1,148 @@
+"""Several classes: which two are confused, what decisions are made of, averages of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.confusion import Confusion, confusion
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.judge import decisions
+from hepclf.evaluation.pairs import Averages, Pair, averages, pairs
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.value import Value, efficiency_error, measured
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+WITH_ERRORS = 4  # classes whose areas fit a terminal with their errors
+
+
+@recipe
+class Multiclass:
+    """Each pair of classes, averages, and what decisions are made of; of more test events, `events` at random."""
+
+    events: int = 500_000
+
+    def __post_init__(self) -> None:
+        if self.events < 1000:
+            raise ValueError(f"events must be 1000 or more, however events={self.events}")
+
+    def study(self, case: Case) -> Classes | None:
+        """What there is to say of three classes or more on test; None for two."""
+        if len(case.scored.classes) < 3 or "test" not in case.parts:
+            return None
+        test, k = case.parts["test"], len(case.scored.classes)
+        some = at_random(test, self.events)
+        columns = test.labels[some], test.scores[some], test.weights[some]
+        return Classes(
+            classes=test.classes,
+            events=len(some),
+            of=len(test),
+            cells=confusion(test.labels, decisions(test, case.signal, case.threshold), test.weights, k),
+            pairs=pairs(*columns),
+            averages=averages(*columns),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classes:
+    """What is known of several classes on test.
+
+    events  how many events the pairs and averages are of, out of `of`
+    cells   the confusion matrix of all events
+    """
+
+    classes: tuple[str, ...]
+    events: int
+    of: int
+    cells: Confusion
+    pairs: tuple[Pair, ...]
+    averages: Averages
+
+    @property
+    def shares(self) -> tuple[Array, Array]:
+        """Share of each decision by truth, each column summing to one, and its error, [k, k]."""
+        totals, squares = (of.sum(axis=0, keepdims=True) for of in (self.cells.weights, self.cells.squares))
+        whole = np.where(totals > 0, totals, np.nan)
+        return self.cells.weights / whole, efficiency_error(self.cells.weights, whole, self.cells.squares, squares)
+
+    @property
+    def areas(self) -> list[list[Value]]:
+        """The area of each pair by row and column, nothing on the diagonal."""
+        found = [[Value(None)] * len(self.classes) for _ in self.classes]
+        for pair in self.pairs:
+            found[pair.first][pair.second] = found[pair.second][pair.first] = pair.auc
+        return found
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The pair that is hardest to tell apart."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        known = [pair for pair in self.pairs if pair.auc.value is not None]
+        if known:
+            worst = min(known, key=lambda pair: pair.auc.value or 0.0)
+            names = f"{self.classes[worst.first]} and {self.classes[worst.second]}"
+            yield f"Hardest to tell apart are {names}: AUC {number(*worst.auc)}."
+        if self.events < self.of:
+            yield f"Pairs and averages are of {self.events:,} of the {self.of:,} test events, drawn at random."
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Areas of the pairs, averages, and what decisions are made of."""
+        return self._pairs(), self._averages(), self._decisions()
+
+    def _pairs(self) -> Grid:
+        few, areas = len(self.classes) <= WITH_ERRORS, self.areas
+
+        def cell(row: int, column: int) -> str:
+            value, error = areas[row][column]
+            return number(value, error if few else None) if column > row else ""
+
+        columns = range(1, len(self.classes))
+        rows = [(name, *(cell(row, column) for column in columns)) for row, name in enumerate(self.classes[:-1])]
+        return Grid("AUC of each pair of classes on test, by p/(p + q)", ("", *self.classes[1:]), rows)
+
+    def _averages(self) -> Grid:
+        rest, rest_weighted, one, one_weighted = (number(*value) for value in self.averages)
+        rows = [("one against the rest", rest, rest_weighted), ("one against one", one, one_weighted)]
+        return Grid("mean AUC on test", ("", "classes alike", "by their weight"), rows)
+
+    def _decisions(self) -> Grid:
+        shares, errors = (100 * of for of in self.shares)
+        if len(self.classes) > WITH_ERRORS:
+            errors = np.full_like(shares, np.nan)
+        rows = [
+            (name, *(number(*measured(*cell), digits=1) for cell in zip(*of, strict=True)))
+            for name, *of in zip(self.classes, shares, errors, strict=True)
+        ]
+        header = ("truth", *(f"→ {name}" for name in self.classes))
+        return Grid("what each decision is made of on test, %", header, rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        shares, errors = self.shares
+        return {
+            "events": self.events,
+            "confusion_counts": self.cells.counts.tolist(),
+            "confusion_rows": self.cells.fractions.tolist(),
+            "confusion_columns": {"value": shares.tolist(), "error": np.where(errors > 0, errors, np.nan).tolist()},
+            "pairs": [
+                {"classes": [self.classes[pair.first], self.classes[pair.second]], "auc": pair.auc.to_dict()}
+                for pair in self.pairs
+            ],
+            "averages": {name: value.to_dict() for name, value in self.averages._asdict().items()},
+        }
+
+
+def at_random(part: Scored, most: int) -> NDArray[np.intp]:
+    """All events, or so many at random, in their order."""
+    if len(part) <= most:
+        return np.arange(len(part))
+    return np.sort(np.random.default_rng(0).choice(len(part), most, replace=False))
