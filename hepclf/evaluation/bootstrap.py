@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import poisson
 
 from hepclf.evaluation.partial import partial_sum
-from hepclf.evaluation.roc import Curve, Ranking, thinned
+from hepclf.evaluation.roc import Curve, Ranking, held
 
 Array = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class Replicas:
 
 def bins(of: Curve, targets: ArrayLike = ()) -> NDArray[np.intp]:
     """Thresholds that hold a curve, about 300 and those of the targets: even in both efficiencies, and in the tail."""
-    chosen = [thinned(of.signal_efficiency, of.background_efficiency, BINS), of.reach(np.asarray(targets, dtype=float))]
+    chosen = [held(of, BINS), of.reach(np.asarray(targets, dtype=float))]
     return np.unique(np.concatenate(chosen))
 
 

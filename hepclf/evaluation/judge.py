@@ -22,19 +22,33 @@ LLR = "llr"
 
 def discriminant(scored: Scored, signal: int) -> Array:
     """The probability of the signal class, [n]."""
-    if scored.scores.ndim == 2:
-        return np.ascontiguousarray(scored.scores[:, signal])
-    return scored.scores if signal == 1 else 1 - scored.scores
+    return discriminant_of(scored.scores, signal)
+
+
+def discriminant_of(scores: Array, signal: int) -> Array:
+    """The same of scores alone, [n] or [n, k]."""
+    if scores.ndim == 2:
+        return np.ascontiguousarray(scores[:, signal])
+    return scores if signal == 1 else 1 - scores
 
 
 def judge(
-    part: Scored, ranking: Ranking, signal: int, threshold: float, targets: tuple[float, ...], edges: Array
+    part: Scored,
+    ranking: Ranking,
+    signal: int,
+    threshold: float,
+    targets: tuple[float, ...],
+    edges: Array,
+    of: Curve | None = None,
 ) -> SplitVerdict:
-    """The verdict of one split, ranking being that of its discriminant and edges those of its histograms."""
+    """The verdict of one split, ranking being that of its discriminant and edges those of its histograms.
+
+    `of` is the curve of that ranking, where it is there already.
+    """
     k = len(part.classes)
     labels, weights = part.labels, part.weights
     cells = confusion(labels, decisions(part, signal, threshold), weights, k)
-    of = curve(ranking, labels == signal, weights)
+    of = curve(ranking, labels == signal, weights) if of is None else of
     drawn, points = _limited(roc(of), tuple(working_point(of, target) for target in targets), of, part, signal)
     rest, mean = _one_vs_rest(part, targets) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]

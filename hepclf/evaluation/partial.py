@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.roc import Curve
-from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
+from hepclf.evaluation.roc import Block, Curve, blocks, spreads
+from hepclf.evaluation.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
 
@@ -41,8 +41,7 @@ def partial_area(of: Curve, low: float, high: float) -> PartialArea:
         raise ValueError(f"a partial area needs 0 <= low < high <= 1, however low={low} and high={high}")
     if not of.defined:
         return PartialArea(low, high, NOTHING, NOTHING, NOTHING)
-    s, b = of.signal_efficiency, of.background_efficiency
-    value, error = float(partial_sum(s, b, low, high)), _error(of, low, high)
+    value, error = _placed(of, low, high)
     perfect, chance = high - low, (high**2 - low**2) / 2
     wide, room = 1 / perfect, 1 / (2 * (perfect - chance))
     return PartialArea(
@@ -75,23 +74,31 @@ def _integral(u: Array, low: float, high: float) -> Array:
     return (high - low) * (np.minimum(u, low) - low + inside) - inside**2 / 2
 
 
-def _error(of: Curve, low: float, high: float) -> float:
-    s, b = of.signal_efficiency, of.background_efficiency
-    middle_s, middle_b = (each - np.diff(each, prepend=0.0) / 2 for each in (s, b))
-    rising = np.concatenate([[0.0], np.maximum.accumulate(b)])
-    ends = np.interp((low, high), rising, np.concatenate([[0.0], s]))
-    by_signal = np.clip(high - middle_b, 0.0, high - low)
-    by_background = np.clip(middle_s, min(ends), max(ends))
-    return math.hypot(
-        _scatter(by_signal, of.signal, of.signal_squares), _scatter(by_background, of.background, of.background_squares)
-    )
+def _placed(of: Curve, low: float, high: float) -> tuple[float, float]:
+    """The area and its error."""
+    rising = of.rising[1]
+    index = np.searchsorted(rising, (low, high))
+    ends = [_between(of, min(int(at), len(rising) - 1), u) for at, u in zip(index, (low, high), strict=True)]
+    value = middle = 0.0
+    for one in blocks(of):
+        value += float((one.signal - one.signal_before) @ _mean(one.background_before, one.background, low, high))
+        middle += float((one.background - one.background_before) @ _clipped(one, *ends))
+    by_signal = by_background = 0.0
+    for one in blocks(of):
+        placed = np.clip(high - (one.background_before + one.background) / 2, 0.0, high - low)
+        by_signal += float(one.signal_squares @ (placed - value) ** 2)
+        by_background += float(one.background_squares @ (_clipped(one, *ends) - middle) ** 2)
+    factors = spreads(of)
+    return value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background))
 
 
-def _scatter(placed: Array, sums: Array, squares: Array) -> float:
-    """Error of the weighted mean of what stands at each threshold, from the sums up to there."""
-    n, total = effective_count(float(sums[-1]), float(squares[-1])), float(sums[-1])
-    if n <= 1:
-        return math.nan
-    mean = float(np.diff(sums, prepend=0.0) @ placed) / total
-    variance = float(np.diff(squares, prepend=0.0) @ (placed - mean) ** 2)
-    return math.sqrt(variance * n / (n - 1)) / total
+def _clipped(one: Block, low: float, high: float) -> Array:
+    return np.clip((one.signal_before + one.signal) / 2, min(low, high), max(low, high))
+
+
+def _between(of: Curve, index: int, background: float) -> float:
+    """Signal efficiency where the running maximum of the background efficiency reaches this, straight in between."""
+    signal, rising = of.signal_efficiency, of.rising[1]
+    s0, b0 = (float(signal[index - 1]), float(rising[index - 1])) if index else (0.0, 0.0)
+    s1, b1 = float(signal[index]), float(rising[index])
+    return s0 + (s1 - s0) * min(max((background - b0) / (b1 - b0), 0.0), 1.0) if b1 > b0 else s1

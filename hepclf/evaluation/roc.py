@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ Array = NDArray[np.float64]
 POINTS = 1000
 # Sums of the same weights in another order differ in the last digits; a target efficiency is met within this.
 ROUNDING = 1e-12
+# Short enough that a product of two runs stays in one thread, which on a busy machine is much faster than several.
+BLOCK = 1 << 13
 
 
 class Ranking:
@@ -101,13 +104,18 @@ class Curve:
 
     def reach(self, target: ArrayLike) -> NDArray[np.intp]:
         """Index of the first threshold whose signal efficiency is at least the target; no interpolation."""
-        index = np.searchsorted(self._highest, np.asarray(target) - ROUNDING, side="left")
+        index = np.searchsorted(self.rising[0], np.asarray(target) - ROUNDING, side="left")
         return np.minimum(index, len(self.thresholds) - 1)
 
     @cached_property
-    def _highest(self) -> Array:
-        # With negative weights the curve may go back; the first crossing is that of its running maximum.
-        return np.maximum.accumulate(self.signal_efficiency)
+    def rising(self) -> tuple[Array, Array]:
+        """Running maxima of the efficiencies of signal and background, as negative weights may take a curve back."""
+        return np.maximum.accumulate(self.signal_efficiency), np.maximum.accumulate(self.background_efficiency)
+
+    @cached_property
+    def delong(self) -> Value:
+        """The area under the curve (`area`)."""
+        return _delong(self) if self.defined else NOTHING
 
 
 def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Curve:
@@ -129,13 +137,7 @@ def area(of: Curve) -> Value:
     DeLong and Clarke-Pearson (1988) for equal weights. Nothing if a class has no positive sum of weights;
     no error if n <= 1 for a class.
     """
-    if not of.defined:
-        return NOTHING
-    value, signal, background = _placed(of)
-    factors = _spreads(of)
-    by_signal = float((of.signal_squares - _before(of.signal_squares)) @ signal**2)
-    by_background = float((of.background_squares - _before(of.background_squares)) @ background**2)
-    return measured(value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background)))
+    return of.delong
 
 
 def influence(of: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
@@ -143,21 +145,53 @@ def influence(of: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights
 
     The error of a mean of areas of the same events follows from the mean of their influences.
     """
-    _, signal, background = _placed(of)
-    factors = _spreads(of)
+    value = of.delong.value or 0.0
+    signal = 1 - (_before(of.background_efficiency) + of.background_efficiency) / 2 - value
+    background = (_before(of.signal_efficiency) + of.signal_efficiency) / 2 - value
+    factors = spreads(of)
     moved = np.where(is_signal, factors[0] * ranking.spread(signal), factors[1] * ranking.spread(background))
     return np.asarray(weights * moved)
 
 
-def _placed(of: Curve) -> tuple[float, Array, Array]:
-    """The area, and how far the placements of signal and background at each threshold are from it, [m]."""
-    before_s, before_b = _before(of.signal_efficiency), _before(of.background_efficiency)
-    background = (before_s + of.signal_efficiency) / 2
-    value = float((of.background_efficiency - before_b) @ background)
-    return value, 1 - (before_b + of.background_efficiency) / 2 - value, background - value
+class Block(NamedTuple):
+    """A run of thresholds: efficiencies below and at each, and the sums of squared weights that it adds."""
+
+    signal_before: Array
+    signal: Array
+    background_before: Array
+    background: Array
+    signal_squares: Array
+    background_squares: Array
 
 
-def _spreads(of: Curve) -> tuple[float, float]:
+def blocks(of: Curve) -> Iterator[Block]:
+    """A curve in runs that fit into a processor's cache, in which sums over millions of thresholds are several times
+    as fast.
+    """
+    m, totals = len(of.thresholds), (float(of.signal[-1]), float(of.background[-1]))
+    for start in range(0, m, BLOCK):
+        s, b, s_squares, b_squares = (
+            np.concatenate([sums[start - 1 : start] if start else [0.0], sums[start : start + BLOCK]])
+            for sums in (of.signal, of.background, of.signal_squares, of.background_squares)
+        )
+        s, b = s / totals[0], b / totals[1]
+        yield Block(s[:-1], s[1:], b[:-1], b[1:], np.diff(s_squares), np.diff(b_squares))
+
+
+def _delong(of: Curve) -> Value:
+    value = sum(
+        float((one.background - one.background_before) @ (one.signal_before + one.signal)) for one in blocks(of)
+    )
+    value /= 2
+    by_signal = by_background = 0.0
+    for one in blocks(of):
+        by_signal += float(one.signal_squares @ (1 - value - (one.background_before + one.background) / 2) ** 2)
+        by_background += float(one.background_squares @ ((one.signal_before + one.signal) / 2 - value) ** 2)
+    factors = spreads(of)
+    return measured(value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background)))
+
+
+def spreads(of: Curve) -> tuple[float, float]:
     """sqrt(n/(n-1)) / (sum w) of signal and background, nan where n is not above 1."""
     counts = (of.effective_signal, of.effective_background)
     totals = (float(of.signal[-1]), float(of.background[-1]))
@@ -232,7 +266,7 @@ def roc(of: Curve) -> Roc | None:
     """The curve for drawing, thinned where neither a linear nor a logarithmic axis would show it."""
     if not of.defined:
         return None
-    index = thinned(of.signal_efficiency, of.background_efficiency)
+    index = held(of)
     return Roc(
         thresholds=np.concatenate([[np.inf], of.thresholds[index]]),
         signal_efficiency=np.concatenate([[0.0], of.signal_efficiency[index]]),
@@ -242,18 +276,27 @@ def roc(of: Curve) -> Roc | None:
     )
 
 
-def thinned(signal: Array, background: Array, points: int = POINTS) -> NDArray[np.intp]:
-    """Fewer than `points` indices into curves that rise to 1: even steps in both, and in log of the background."""
+def held(of: Curve, points: int = POINTS) -> NDArray[np.intp]:
+    """Fewer than `points` thresholds that hold a curve, as `thinned` picks them."""
+    return _picked(*of.rising, points)
+
+
+def thinned(signal: Array, background: Array) -> NDArray[np.intp]:
+    """At most 999 indices into curves that rise to 1: even steps in both, and in the logarithm of the background."""
+    return _picked(np.maximum.accumulate(signal), np.maximum.accumulate(background), POINTS)
+
+
+def _picked(signal: Array, background: Array, points: int) -> NDArray[np.intp]:
     m = len(signal)
     if m < points:
         return np.arange(m)
-    rising = np.maximum.accumulate(background)
-    lowest = max(float(rising[np.argmax(rising > 0)]), 1e-12)
+    first = min(int(np.searchsorted(background, 0.0, side="right")), m - 1)
+    lowest = max(float(background[first]), 1e-12)
     third = (points - 1) // 3 - 1
     picked = (
-        np.searchsorted(np.maximum.accumulate(signal), np.linspace(0, 1, third)),
-        np.searchsorted(rising, np.linspace(0, 1, third)),
-        np.searchsorted(rising, np.geomspace(lowest, 1, third)),
+        np.searchsorted(signal, np.linspace(0, 1, third)),
+        np.searchsorted(background, np.linspace(0, 1, third)),
+        np.searchsorted(background, np.geomspace(lowest, 1, third)),
         np.array([0, m - 1]),
     )
     return np.unique(np.minimum(np.concatenate(picked), m - 1))

@@ -59,7 +59,9 @@ def _kept(ax: Axes, found: Purities, signal: str) -> None:
         ax.plot(scan.cut, y, color=colour, linestyle=dashes, label=name if name == "purity" else f"{name} efficiency")
         _band(ax, scan.cut, y, getattr(scan, f"{name}_error"), colour)
     if found.threshold is not None:
-        ax.axvline(found.threshold, color=BLACK, linestyle=":", linewidth=1.2, label=f"cut {found.threshold:.3g}")
+        ax.axvline(
+            found.threshold, ymax=1 / 1.4, color=BLACK, linestyle=":", linewidth=1.2, label=f"cut {found.threshold:.3g}"
+        )
     if np.ptp(scan.cut) == 0:
         ax.set_xlim(-0.05, 1.05)
     ax.set(ylim=(0, 1.4), xlabel=f"cut on the probability of {plain(signal, 20)}", ylabel="share")

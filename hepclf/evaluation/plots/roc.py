@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import cycle
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from hepclf.evaluation.plots.label import plain, with_error
@@ -39,12 +40,13 @@ def roc(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "sig
 
     The signal efficiency is on x, as in the rejection, its companion, so that a working point is read at the
     same place in both; y is one minus the background efficiency (TMVA's convention), so that better is up and
-    right, and the area under the line as it is drawn is the AUC of the legend.
+    right, and the area under the line as it is drawn is the AUC of the legend. The band is one standard error.
     """
     for line in lines(split, name, signal):
         label = f"{line.label}: AUC {with_error(line.of.area)}"
-        y = 1 - line.of.background_efficiency
-        ax.plot(line.of.signal_efficiency, y, color=line.colour, linestyle=line.dashes, label=label)
+        x, y, error = line.of.signal_efficiency, 1 - line.of.background_efficiency, line.of.background_error
+        ax.plot(x, y, color=line.colour, linestyle=line.dashes, label=label)
+        ax.fill_between(x, y - error, y + error, where=np.isfinite(error), color=line.colour, alpha=0.2, linewidth=0)
     ax.plot([0, 1], [1, 0], color=GREY, linewidth=0.8, linestyle=":")
     if split.operating:
         x, background = split.operating

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.retrieval import average_precision, purity
-from hepclf.evaluation.roc import Curve, thinned
+from hepclf.evaluation.roc import Curve, held
 from hepclf.evaluation.studies.case import Case, Counted
 from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
@@ -41,7 +41,6 @@ class Retrieval:
         of = expected.curve if isinstance(expected, Counted) else case.curves[name]
         if not of.defined:
             return None
-        index = thinned(of.signal_efficiency, of.background_efficiency, POINTS)
         at_cut = case.rankings[name].last(case.threshold)
         return Purities(
             split=name,
@@ -50,7 +49,7 @@ class Retrieval:
             threshold=case.threshold if len(case.scored.classes) == 2 else None,
             chosen=_cuts(of, np.array([at_cut])) if at_cut >= 0 and len(case.scored.classes) == 2 else None,
             wanted=dict(zip(self.purities, (_loosest(of, wanted) for wanted in self.purities), strict=True)),
-            scan=_cuts(of, index),
+            scan=_cuts(of, held(of, POINTS)),
         )
 
 
