@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.passing import Passing, passing
-from hepclf.evaluation.roc import Ranking, curve
+from hepclf.evaluation.roc import ROUNDING, Ranking
+from hepclf.evaluation.value import positive
 
 Array = NDArray[np.float64]
 TINY = float(np.finfo(np.float64).tiny)
@@ -31,10 +32,13 @@ def cuts(of: Array, own: NDArray[np.bool_], weights: Array, targets: tuple[float
 
     None if those have no positive sum of weights.
     """
-    kept = curve(Ranking(of[own]), np.ones(int(own.sum()), dtype=bool), weights[own])
-    if not len(kept.thresholds) or not kept.signal[-1] > 0:
+    ranking, w = Ranking(of[own]), weights[own]
+    sums = ranking.sums(w)
+    if not len(sums) or not positive(float(sums[-1]), float(w @ w)):
         return None
-    return np.asarray(kept.thresholds[kept.reach(np.array(targets))])
+    # With negative weights the sums may fall again; the first crossing is that of their running maximum.
+    reached = np.searchsorted(np.maximum.accumulate(sums / sums[-1]), np.array(targets) - ROUNDING)
+    return ranking.thresholds[np.minimum(reached, len(sums) - 1)]
 
 
 class Trade(NamedTuple):
