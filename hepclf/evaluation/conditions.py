@@ -82,11 +82,11 @@ class Condition:
             inner = [node.operand]
         elif isinstance(node, ast.Compare) and all(type(one) in COMPARISONS for one in node.ops):
             sides = [node.left, *node.comparators]
-            if not any(isinstance(side, ast.Name) for side in sides):
-                raise self._refused("a comparison needs a column")
             inner = []
             for side in sides:
                 self._side(side, {})
+            if not any(isinstance(side, ast.Name) for side in sides):
+                raise self._refused("a comparison needs a column")
         else:
             raise self._refused(f"{ast.unparse(node)!r} is no comparison")
         for one in inner:

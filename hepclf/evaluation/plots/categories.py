@@ -58,19 +58,9 @@ def _of(region: Region, kind: str, index: int, rules: Rules) -> Value:
 
 def _panel(ax: Axes, rows: list[list[Value]], count: int) -> None:
     for values, (label, colour, marker, shift) in zip(rows, WHEN, strict=True):
-        seen = [i for i, one in enumerate(values) if one.value is not None]
-        x = [values[i].value for i in seen]
-        errors = [values[i].error or 0.0 for i in seen]
-        ax.errorbar(
-            x,
-            [i - shift for i in seen],
-            xerr=errors,
-            fmt=marker,
-            color=colour,
-            markersize=6,
-            elinewidth=1.4,
-            label=label,
-        )
+        x = np.array([np.nan if one.value is None else one.value for one in values], dtype=np.float64)
+        errors, y = [one.error or 0.0 for one in values], np.arange(count) - shift
+        ax.errorbar(x, y, xerr=errors, fmt=marker, color=colour, markersize=6, elinewidth=1.4, label=label)
     ax.axhspan(count - 1.5, count - 0.5, color=BLUE, alpha=0.1, linewidth=0)
     ax.set_ylim(-0.5, count - 0.5)
     ax.set_xlim(-0.03 * ax.get_xlim()[1], None)
