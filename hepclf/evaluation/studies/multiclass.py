@@ -116,13 +116,13 @@ class Classes:
 
     def _decisions(self) -> Grid:
         shares, errors = (100 * of for of in self.shares)
-        if len(self.classes) > WITH_ERRORS:
-            errors = np.full_like(shares, np.nan)
+        few = len(self.classes) <= WITH_ERRORS
+        errors = errors if few else np.full_like(shares, np.nan)
         rows = [
             (name, *(number(*measured(*cell), digits=1) for cell in zip(*of, strict=True)))
             for name, *of in zip(self.classes, shares, errors, strict=True)
         ]
-        header = ("truth", *(f"→ {name}" for name in self.classes))
+        header = ("truth", *(f"→ {name}" if few else name for name in self.classes))
         return Grid("what each decision is made of on test, %", header, rows)
 
     def to_dict(self) -> dict[str, Any]:
