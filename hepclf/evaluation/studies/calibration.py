@@ -1,0 +1,215 @@
+"""Calibration: are the scores probabilities, and what would a temperature or an isotonic map bring?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf import calibration as maps
+from hepclf.calibration import Method, Temperature
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.judge import discriminant_of
+from hepclf.evaluation.losses import losses_of
+from hepclf.evaluation.reliability import Reliability, binned, reliability
+from hepclf.evaluation.studies.case import Balance, Case, Counted
+from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.recipe import recipe
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.01  # with heavy-tailed weights the test rejects up to twice as often as it should
+
+
+@recipe
+class Calibration:
+    """The reliability of the probability of the signal on test, before and after maps fitted on validation.
+
+    It is judged in the mixture of classes that the tagger was trained for: no tagger is blamed for another.
+
+    bins      of equal weight
+    harmless  expected calibration error that is of no consequence, however significant
+    """
+
+    bins: int = 15
+    harmless: float = 0.005
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bins <= 1000:
+            raise ValueError(f"bins must lie in 2..1000, however bins={self.bins}")
+        if not 0 <= self.harmless <= 1:
+            raise ValueError(f"harmless must lie in 0..1, however it is {self.harmless:g}")
+
+    def study(self, case: Case) -> Calibrated | None:
+        """The reliability on test; None without test events, or where a class has no positive sum of weights there."""
+        if "test" not in case.parts or (mixed := case.mixed("test")) is None:
+            return None
+        part = case.parts["test"]
+        bin = binned(case.rankings["test"], mixed, self.bins)
+        fits = {"none": None, **_fits(case)}
+        rows = {}
+        plain = losses_of(part.labels, part.scores)
+        for name, found in fits.items():
+            scores = part.scores if found is None else found(part.scores)
+            of_signal = discriminant_of(scores, case.signal)
+            each = losses_of(part.labels, scores)
+            rows[name] = Quality(
+                reliability=reliability(bin, of_signal, part.labels, case.signal, mixed),
+                log_loss=_mean(each, part.labels, mixed),
+                brier=_mean((of_signal - (part.labels == case.signal)) ** 2, part.labels, mixed),
+                gain=NOTHING if found is None else _mean(plain - each, part.labels, mixed),
+            )
+        temperature = fits.get("temperature")
+        return Calibrated(
+            qualities=rows,
+            temperature=_value(temperature) if isinstance(temperature, Temperature) else NOTHING,
+            shares=dict(zip(part.classes, case.shares.tolist(), strict=True)),
+            balance=case.balance,
+            signal=part.classes[case.signal],
+            ratio=_ratio(case),
+            harmless=self.harmless,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quality:
+    """How good probabilities are on test; `gain` is by how much the log-loss fell, event by event."""
+
+    reliability: Reliability
+    log_loss: Value
+    brier: Value
+    gain: Value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        values = {name: getattr(self, name).to_dict() for name in ("log_loss", "brier", "gain")}
+        return {**values, **self.reliability.to_dict()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibrated:
+    """Qualities as they are (`none`) and with each map, the temperature, and the mixture they hold in.
+
+    ratio  odds of the signal in the expected yields over those of the mixture, None where there are none
+    """
+
+    qualities: Mapping[str, Quality]
+    temperature: Value
+    shares: Mapping[str, float]
+    balance: Balance
+    signal: str
+    ratio: float | None
+    harmless: float
+
+    @property
+    def verdict(self) -> str:
+        """`calibrated`, `harmless`, `miscalibrated` or `unknown`."""
+        found = self.qualities["none"].reliability
+        if found.p is None:
+            return "unknown"
+        if found.p >= LEVEL:
+            return "calibrated"
+        return "harmless" if (found.ece.value or 0) <= self.harmless else "miscalibrated"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The verdict with its mixture, what the best map would bring, and the formula for another mixture."""
+        return (self._judged(), *self._cure(), *self._shifted())
+
+    def _judged(self) -> str:
+        found = self.qualities["none"].reliability
+        mixture = "classes of equal weight, as in training" if self.balance == "classes" else "the mixture of training"
+        p = "too few events for a p-value" if found.p is None else f"p = {found.p:.2g}"
+        error = f"error {number(*found.ece)}, {number(*found.by_chance)} by chance; {p}; {mixture}"
+        return {
+            "calibrated": f"The scores are probabilities within their errors ({error}).",
+            "harmless": f"The scores are off as probabilities, by too little to matter ({error}).",
+            "miscalibrated": f"The scores are not probabilities ({error}).",
+            "unknown": f"Whether the scores are probabilities cannot be told ({error}).",
+        }[self.verdict]
+
+    def _cure(self) -> Iterator[str]:
+        gains = {name: quality.gain for name, quality in self.qualities.items() if quality.gain.value is not None}
+        if not gains:
+            return
+        best = max(gains, key=lambda name: gains[name].value or 0.0)
+        gain = gains[best]
+        sure = gain.value is not None and gain.error is not None and gain.value > 2 * gain.error
+        if self.verdict == "miscalibrated" and sure:
+            error = self.qualities[best].reliability.ece
+            yield (
+                f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the calibration "
+                f"error to {number(*error)}; order and ROC curve stay."
+            )
+        value, error_of = self.temperature
+        if value is not None and error_of is not None and abs(value - 1) > 3 * error_of:
+            way = "too sure" if value > 1 else "not sure enough"
+            yield f"The tagger is {way} of itself: its temperature is {number(value, error_of)}."
+
+    def _shifted(self) -> Iterator[str]:
+        if self.ratio is None or abs(math.log(self.ratio)) < 0.05:
+            return
+        even = 1 / (1 + self.ratio)
+        yield (
+            f"With the expected yields the odds of {self.signal} are {self.ratio:.3g} times those of training: "
+            f"p r / (p r + 1 - p) with r = {self.ratio:.3g}, even odds at a score of {even:.4g}."
+        )
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """As they are and with each map."""
+        rows = []
+        for name, quality in self.qualities.items():
+            found = quality.reliability
+            p = "-" if found.p is None else f"{found.p:.2g}"
+            what = "as they are" if name == "none" else name
+            rows.append((what, number(*quality.log_loss), number(*quality.brier), number(*found.ece), p))
+        header = ("scores on test", "log-loss", "Brier", "calibration error", "p")
+        return (Grid("calibration, maps fitted on validation", header, rows),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        return {
+            "verdict": self.verdict,
+            "mixture": dict(self.shares),
+            "yields_ratio": self.ratio,
+            "temperature": self.temperature.to_dict(),
+            **{name: quality.to_dict() for name, quality in self.qualities.items()},
+        }
+
+
+def _fits(case: Case) -> dict[str, Any]:
+    """The maps that validation events give; none without them."""
+    if "valid" not in case.parts or (mixed := case.mixed("valid")) is None:
+        return {}
+    valid = case.parts["valid"]
+    methods: tuple[Method, ...] = ("temperature", "isotonic") if len(valid.classes) == 2 else ("temperature",)
+    return {method: maps.calibration(method, valid.scores, valid.labels, mixed) for method in methods}
+
+
+def _value(found: Temperature) -> Value:
+    return measured(found.temperature, found.error)
+
+
+def _mean(each: Array, labels: NDArray[np.int64], mixed: Array) -> Value:
+    """The mean over the mixture, with its error where the share of each class is given."""
+    variance = 0.0
+    for label in range(int(labels.max()) + 1):
+        of = labels == label
+        w = mixed[of]
+        variance += float(w**2 @ (each[of] - float(w @ each[of]) / float(w.sum())) ** 2)
+    return measured(float(mixed @ each), math.sqrt(variance))
+
+
+def _ratio(case: Case) -> float | None:
+    """Odds of the signal among the expected events over its odds in the mixture."""
+    expected = case.counted.get("test")
+    if not isinstance(expected, Counted) or not expected.curve.defined:
+        return None
+    odds = float(expected.curve.signal[-1] / expected.curve.background[-1])
+    share = float(case.shares[case.signal])
+    return odds * (1 - share) / share
