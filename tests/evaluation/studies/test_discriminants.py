@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -10,9 +11,18 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.discriminants import discriminants
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.discriminants import Discriminants
+from hepclf.evaluation.studies.multiclass import Multiclass
 from hepclf.models.logistic import Logistic
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.train import train
+
+OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
+
+
+def alone(**settings):
+    """The settings with no study but those named."""
+    return Evaluation(**(OTHERS | settings))
+
 
 CLASSES = ("light", "charm", "bottom")
 
@@ -27,7 +37,7 @@ def scored(make_scored):
 
 
 def found(scored, **settings):
-    return evaluate(scored, Evaluation(discriminants=Discriminants(**settings))).studies["discriminants"]
+    return evaluate(scored, alone(discriminants=Discriminants(**settings))).studies["discriminants"]
 
 
 def test_cuts_of_validation_are_quoted_on_test(scored):
@@ -67,7 +77,7 @@ def test_fractions_that_are_not_named_share_what_is_left():
 
 
 def test_it_is_a_table_plain_numbers_and_pictures(scored):
-    evaluation = Evaluation(discriminants=Discriminants(against={"bottom": {"charm": 0.1}, "charm": {"bottom": 0.3}}))
+    evaluation = alone(discriminants=Discriminants(against={"bottom": {"charm": 0.1}, "charm": {"bottom": 0.3}}))
     verdict = evaluate(scored, evaluation)
     of = verdict.studies["discriminants"]
     for grid in of.tables:
@@ -105,7 +115,7 @@ def test_a_class_without_weight_on_validation_has_no_cut_and_it_is_said(scored):
 )
 def test_classes_that_the_data_lacks_are_refused_before_training(against, classes, message):
     with pytest.raises(ValueError, match=message):
-        Evaluation(discriminants=Discriminants(against=against)).check(classes, classes)
+        alone(discriminants=Discriminants(against=against)).check(classes, classes)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +137,11 @@ def test_a_training_of_four_classes_ends_with_its_tables():
         events=2000,
         classes={name: (Component(fraction=1.0, mean=mean, width=(1.0, 1.0)),) for name, mean in means.items()},
     )
-    evaluation = Evaluation(
-        signal="bottom", discriminants=Discriminants(against={"bottom": {"charm": 0.1}}), plots=False
+    evaluation = alone(
+        signal="bottom",
+        multiclass=Multiclass(),
+        discriminants=Discriminants(against={"bottom": {"charm": 0.1}}),
+        plots=False,
     )
     trained = train(data, Logistic(), Trainer(epochs=2), evaluation)
     studies = trained.verdict.studies

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -12,6 +13,14 @@ from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.value import Value
+
+OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
+
+
+def alone(**settings):
+    """The settings with no study but those named."""
+    return Evaluation(**(OTHERS | settings))
+
 
 HALF = Wish("signal_efficiency", 0.5)
 
@@ -28,7 +37,7 @@ def scored(make_scored):
 
 
 def found(scored, inside=None, **settings):
-    return evaluate(scored, Evaluation(flatness=Flatness(**settings)), inside).studies["flatness"]
+    return evaluate(scored, alone(flatness=Flatness(**settings)), inside).studies["flatness"]
 
 
 def test_the_efficiency_of_a_bin_is_that_of_its_events(scored):
@@ -76,7 +85,7 @@ def test_a_name_that_the_data_lacks_is_refused_before_training():
 
 
 def test_it_is_not_made_where_nothing_is_asked(scored):
-    assert "flatness" not in evaluate(scored, Evaluation()).studies
+    assert "flatness" not in evaluate(scored, alone(flatness=Flatness())).studies
 
 
 def test_it_is_a_table_and_plain_numbers(scored):
@@ -95,7 +104,7 @@ def test_a_bin_without_a_class_has_no_efficiency_and_is_drawn_without_a_warning(
     labels, split = np.arange(600) % 2, np.arange(600) // 2 % 3
     spectators = {"mass": np.where(labels, rng.uniform(0, 1, 600), rng.uniform(0, 4, 600)), "$x_{": split}
     scored = make_scored(labels, rng.random(600), split=split, spectators=spectators)
-    verdict = evaluate(scored, Evaluation(flatness=Flatness(spectators=tuple(spectators), edges={"mass": (0, 1, 4)})))
+    verdict = evaluate(scored, alone(flatness=Flatness(spectators=tuple(spectators), edges={"mass": (0, 1, 4)})))
     of = verdict.studies["flatness"]
     signal = of.shapes["mass"].shapes[HALF][1]
     assert np.isnan(signal.efficiency).tolist() == [False, True]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -9,6 +10,13 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.multiclass import multiclass
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.multiclass import Multiclass
+
+OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
+
+
+def alone(**settings):
+    """The settings with no study but those named."""
+    return Evaluation(**(OTHERS | settings))
 
 
 @pytest.fixture
@@ -27,7 +35,7 @@ def scored(make_scored):
 
 
 def found(scored, **settings):
-    return evaluate(scored, Evaluation(multiclass=Multiclass(**settings))).studies["multiclass"]
+    return evaluate(scored, alone(multiclass=Multiclass(**settings))).studies["multiclass"]
 
 
 def test_decisions_are_made_of_the_classes_by_weight(scored):
@@ -66,7 +74,7 @@ def test_more_events_than_are_wanted_are_drawn_at_random_and_said_so(scored):
 
 def test_two_classes_need_no_such_table(make_scored, drawn):
     labels, scores, weights = drawn(300)
-    assert "multiclass" not in evaluate(make_scored(labels, scores, weights)).studies
+    assert "multiclass" not in evaluate(make_scored(labels, scores, weights), alone(multiclass=Multiclass())).studies
 
 
 @pytest.mark.parametrize("k", [3, 4, 8])
@@ -83,7 +91,7 @@ def test_the_tables_fit_a_terminal_and_the_numbers_are_plain(scored, k):
 
 @pytest.mark.parametrize("signal", ["$l_{", "b"])
 def test_the_signal_is_drawn_against_each_other_class(scored, signal):
-    verdict = evaluate(scored(("$l_{", "c", "b")), Evaluation(signal=signal))
+    verdict = evaluate(scored(("$l_{", "c", "b")), alone(signal=signal, multiclass=Multiclass()))
     of = verdict.studies["multiclass"]
     with style():
         decisions, pairs = multiclass(of, verdict, "title")
@@ -106,7 +114,7 @@ def test_a_class_that_is_never_chosen_nor_there_is_no_accident(scored):
     changed = type(events)(
         **{**vars(events), "labels": labels, "scores": scores / scores.sum(axis=1, keepdims=True), "processes": labels}
     )
-    verdict = evaluate(changed, Evaluation(signal="bottom"))
+    verdict = evaluate(changed, alone(signal="bottom", multiclass=Multiclass()))
     of = verdict.studies["multiclass"]
     assert of.averages.one_vs_one_macro.value is None
     with style():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,14 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.points import Points, inverse
 from hepclf.evaluation.value import Value
+
+OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
+
+
+def alone(**settings):
+    """The settings with no study but those named."""
+    return Evaluation(**(OTHERS | settings))
+
 
 NAMES = ("qcd", "ttbar", "higgs")
 
@@ -27,7 +37,7 @@ def three_processes(n=6000, seed=0, signed=False):
 
 
 def points(scored, settings=None, **evaluation):
-    return evaluate(scored, Evaluation(points=settings or Points(), **evaluation)).studies["points"]
+    return evaluate(scored, alone(points=settings or Points(), **evaluation)).studies["points"]
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -109,7 +119,10 @@ def test_the_process_that_is_left_is_named():
 @pytest.mark.parametrize("split", [0, 2])
 def test_without_validation_or_test_there_are_no_points(make_scored, drawn, split):
     labels, scores, weights = drawn(300)
-    assert "points" not in evaluate(make_scored(labels, scores, weights, split=np.full(300, split))).studies
+    assert (
+        "points"
+        not in evaluate(make_scored(labels, scores, weights, split=np.full(300, split)), alone(points=Points())).studies
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -10,6 +11,13 @@ from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.plots.triggers import triggers
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.triggers import DAY, Triggers, duration
+
+OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
+
+
+def alone(**settings):
+    """The settings with no study but those named."""
+    return Evaluation(**(OTHERS | settings))
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def search(make_scored):
 
 
 def found(scored, inside=None, **settings):
-    return evaluate(scored, Evaluation(triggers=Triggers(**settings)), inside).studies.get("triggers")
+    return evaluate(scored, alone(triggers=Triggers(**settings)), inside).studies.get("triggers")
 
 
 def test_the_test_split_stands_for_its_share_of_the_live_time(search):
@@ -124,7 +132,7 @@ def test_the_tables_fit_a_terminal_of_80_columns(search):
 
 
 def test_the_curve_is_drawn_with_the_best_possible_one(search):
-    verdict = evaluate(search(spectators={"llr": np.zeros(4000)}), Evaluation(triggers=Triggers(live_time_s=1e7)))
+    verdict = evaluate(search(spectators={"llr": np.zeros(4000)}), alone(triggers=Triggers(live_time_s=1e7)))
     with style():
         (picture,) = triggers(verdict.studies["triggers"], verdict, "title")
         picture.figure.canvas.draw()

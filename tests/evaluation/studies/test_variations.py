@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -14,6 +15,14 @@ from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
 from hepclf.evaluation.value import NOTHING, Value
+
+OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
+
+
+def alone(**settings):
+    """The settings with no study but those named."""
+    return Evaluation(**(OTHERS | settings))
+
 
 HALF = Wish("signal_efficiency", 0.5)
 N = 6000
@@ -38,7 +47,7 @@ def data(make_scored):
 
 def found(data, inside=True, yields=None, **named):
     scored, seen, _ = data
-    evaluation = Evaluation(variations=Variations(named=named), yields=yields or {})
+    evaluation = alone(variations=Variations(named=named), yields=yields or {})
     return evaluate(scored, evaluation, seen if inside else None).studies["variations"]
 
 
@@ -112,7 +121,7 @@ def test_several_classes_are_asked_for_the_signal(make_scored):
     scored = make_scored(labels, ask(features), split=split)
     inside = Inside(names=("a", "b", "c"), read=lambda places: features[split == 2][places], ask=ask)
     settings = Variations(named={"c_up": Variation(features=("c",), shift=0.5)})
-    of = evaluate(scored, Evaluation(variations=settings), inside).studies["variations"].variations["c_up"]
+    of = evaluate(scored, alone(variations=settings), inside).studies["variations"].variations["c_up"]
     assert of.at[HALF]["signal_efficiency"].value > 0.1
 
 
@@ -135,7 +144,7 @@ def test_the_tables_fit_a_terminal_and_the_numbers_are_plain(data):
 def test_the_shifts_are_drawn(data):
     scored, inside, _ = data
     named = {"$pt_{up": Variation(features=("pt",), scale=1.1), "pileup_up": Variation(factor="pileup_up")}
-    verdict = evaluate(scored, Evaluation(variations=Variations(named=named)), inside)
+    verdict = evaluate(scored, alone(variations=Variations(named=named)), inside)
     with style():
         (picture,) = variations(verdict.studies["variations"], verdict, "title")
         picture.figure.canvas.draw()
@@ -164,7 +173,7 @@ def test_without_expected_yields_there_are_no_shifts_of_them(make_scored, drawn)
     weights = np.where((split == 2) & (labels == 1), -1.0, 1.0)
     weights[(split == 2) & (labels == 1) & (np.arange(900) % 9 == 2)] = 1.0
     scored = make_scored(labels, scores, weights, split, spectators={"up": np.full(900, 1.1)})
-    evaluation = Evaluation(variations=Variations(named={"up": Variation(factor="up")}))
+    evaluation = alone(variations=Variations(named={"up": Variation(factor="up")}))
     of = evaluate(scored, evaluation).studies["variations"].variations["up"]
     assert of.at[HALF]["s"] == of.at[HALF]["signal_efficiency"] == NOTHING
 
