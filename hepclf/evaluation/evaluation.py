@@ -22,11 +22,14 @@ from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.case import Balance, Case, Counted, Inside
 from hepclf.evaluation.studies.categories import Categories
+from hepclf.evaluation.studies.correlations import Correlations
 from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.discriminants import Discriminants
+from hepclf.evaluation.studies.effective_cuts import EffectiveCuts
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.importance import Importance
+from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.studies.multiclass import Multiclass
 from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.evaluation.studies.points import Points
@@ -64,12 +67,15 @@ class Evaluation:
     retrieval: Retrieval | None = field(default_factory=Retrieval)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
     calibration: Calibration | None = field(default_factory=Calibration)
+    likelihood_ratio: LikelihoodRatio | None = field(default_factory=LikelihoodRatio)
     counting: Counting | None = field(default_factory=Counting)
     binned: Binned | None = field(default_factory=Binned)
     categories: Categories | None = field(default_factory=Categories)
     points: Points | None = field(default_factory=Points)
     flatness: Flatness | None = field(default_factory=Flatness)
     importance: Importance | None = field(default_factory=Importance)
+    effective_cuts: EffectiveCuts | None = field(default_factory=EffectiveCuts)
+    correlations: Correlations | None = field(default_factory=Correlations)
     sculpting: Sculpting | None = field(default_factory=Sculpting)
     variations: Variations | None = field(default_factory=Variations)
     multiclass: Multiclass | None = field(default_factory=Multiclass)

@@ -13,11 +13,14 @@ from hepclf.evaluation.plots.bands import bands
 from hepclf.evaluation.plots.binned import binned
 from hepclf.evaluation.plots.calibration import calibration
 from hepclf.evaluation.plots.categories import categories
+from hepclf.evaluation.plots.correlations import correlations
 from hepclf.evaluation.plots.counting import counting
 from hepclf.evaluation.plots.discriminants import discriminants
+from hepclf.evaluation.plots.effective_cuts import effective_cuts
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.importance import importance
 from hepclf.evaluation.plots.label import plain
+from hepclf.evaluation.plots.likelihood_ratio import likelihood_ratio
 from hepclf.evaluation.plots.multiclass import multiclass
 from hepclf.evaluation.plots.numbers import NUMBERS, write_numbers
 from hepclf.evaluation.plots.overtraining import overtraining
@@ -38,6 +41,7 @@ STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "retrieval": retrieval,
     "overtraining": overtraining,
     "calibration": calibration,
+    "likelihood_ratio": likelihood_ratio,
     "categories": categories,
     "counting": counting,
     "flatness": flatness,
@@ -46,6 +50,8 @@ STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "discriminants": discriminants,
     "triggers": triggers,
     "importance": importance,
+    "effective_cuts": effective_cuts,
+    "correlations": correlations,
     "sculpting": sculpting,
 }
 

@@ -1,0 +1,81 @@
+"""Which features go together, and with the score?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hepclf.evaluation.correlation import Correlation, correlation
+from hepclf.evaluation.grid import Grid
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.studies.sample import sample
+from hepclf.recipe import recipe
+
+SCORE = "score"
+CLOSE = 0.95  # correlation from where on two features say nearly the same
+
+
+@recipe
+class Correlations:
+    """Linear correlations of features, and of each with the score, class by class on test.
+
+    events  of more test events, so many are used, as many of each class as there are
+    """
+
+    events: int = 50_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.events < 2:
+            raise ValueError(f"events must be at least 2, however events={self.events}")
+
+    def study(self, case: Case) -> Together | None:
+        """The matrices; None without the features of test events, as when stored scores are judged."""
+        if case.inside is None or "test" not in case.parts:
+            return None
+        part = case.parts["test"]
+        places, factors = sample(part.labels, self.events, np.random.default_rng(self.seed))
+        score = case.discriminant("test")[places, None]
+        columns = np.concatenate([case.inside.read(places).astype(np.float64), score], axis=1)
+        labels, weights = part.labels[places], part.weights[places] * factors
+        of_class = {
+            name: correlation(columns[labels == label], weights[labels == label])
+            for label, name in enumerate(part.classes)
+        }
+        return Together(names=(*case.inside.names, SCORE), classes=of_class, events=len(places), of=len(part))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Together:
+    """A matrix a class over features and score, [d+1, d+1]; from so many events, of so many of test."""
+
+    names: tuple[str, ...]
+    classes: Mapping[str, Correlation]
+    events: int
+    of: int
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The features that say nearly the same in every class, which share their importance."""
+        told = []
+        last = len(self.names) - 1
+        least = np.min([np.abs(one.value[:last, :last]) for one in self.classes.values()], axis=0)
+        for i, j in sorted(zip(*np.where(np.triu(least, 1) > CLOSE), strict=True), key=lambda at: -least[at])[:3]:
+            values = ", ".join(f"{one.value[i, j]:.3f} in {name}" for name, one in self.classes.items())
+            told.append(f"{self.names[i]} and {self.names[j]} say nearly the same: correlation {values}.")
+        return tuple(told)
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Nothing: the matrices are a picture."""
+        return ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The matrices and their errors by class."""
+        matrices = {
+            name: {"value": one.value.tolist(), "error": one.error.tolist()} for name, one in self.classes.items()
+        }
+        return {"names": list(self.names), "events": self.events, "classes": matrices}

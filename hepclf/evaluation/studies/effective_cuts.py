@@ -1,0 +1,210 @@
+"""Which cuts on the features does a cut on the score amount to?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.bins import binned
+from hepclf.evaluation.divergence import Counts, Divergence, counts, divergence
+from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.judge import decisions
+from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.studies.sample import sample
+from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.recipe import recipe
+
+BINS = 20  # equally populated by the background, to tell shapes apart
+DRAWN = 30  # equally wide, to show them
+ENDS = (0.05, 0.95)
+SHOWN = 8
+KINDS = ("background", "signal")
+Array = NDArray[np.float64]
+
+
+@recipe
+class EffectiveCuts:
+    """The distribution of every feature before and after the decision for the signal, on test.
+
+    events  of more test events, so many are used, as many kept as removed of each class as there are
+    """
+
+    events: int = 50_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.events < 2:
+            raise ValueError(f"events must be at least 2, however events={self.events}")
+
+    def study(self, case: Case) -> Passed | None:
+        """Ranges and shapes by feature; None without the features of test events, as when stored scores are judged."""
+        if case.inside is None or "test" not in case.parts:
+            return None
+        part = case.parts["test"]
+        is_signal, kept = part.labels == case.signal, decisions(part, case.signal, case.threshold) == case.signal
+        kinds = 2 * is_signal.astype(np.int64) + kept
+        places, factors = sample(kinds, self.events, np.random.default_rng(self.seed))
+        features, weights = case.inside.read(places), part.weights[places] * factors
+        found = {
+            name: _feature(name, features[:, at].astype(np.float64), weights, kinds[places])
+            for at, name in enumerate(case.inside.names)
+        }
+        threshold = case.threshold if len(part.classes) == 2 else None
+        return Passed(features={k: v for k, v in found.items() if v}, threshold=threshold, events=len(places))
+
+
+class Range(NamedTuple):
+    """What 5 % and 95 % of a weight lie below."""
+
+    low: Value
+    high: Value
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Feature:
+    """A feature before and after the decision, each a pair of background and signal.
+
+    apart   the shapes of kept and removed background
+    edges   of the bins that are drawn, [m+1]; what lies beyond is in none
+    """
+
+    before: tuple[Range, Range]
+    after: tuple[Range, Range]
+    apart: Divergence
+    edges: Array
+    shapes_before: tuple[Counts, Counts]
+    shapes_after: tuple[Counts, Counts]
+
+
+def _feature(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Feature | None:
+    """None where the feature has no values, or one alone; kinds are 2 * signal + kept."""
+    known = np.isfinite(values)
+    values, weights, kinds = values[known], weights[known], kinds[known]
+    if not len(values) or values.min() == values.max():
+        return None
+    before = [kinds // 2 == kind for kind in (0, 1)]
+    after = [kinds == 2 * kind + 1 for kind in (0, 1)]
+    low, high = np.quantile(values, (0.005, 0.995))
+    edges = np.linspace(low, high if high > low else values.max(), DRAWN + 1)
+    return Feature(
+        before=_pair(_range, values, weights, before),
+        after=_pair(_range, values, weights, after),
+        apart=_apart(name, values, weights, kinds),
+        edges=edges,
+        shapes_before=_pair(lambda v, w: _histogram(v, w, edges), values, weights, before),
+        shapes_after=_pair(lambda v, w: _histogram(v, w, edges), values, weights, after),
+    )
+
+
+def _pair(of: Any, values: Array, weights: Array, masks: list[NDArray[np.bool_]]) -> Any:
+    return tuple(of(values[mask], weights[mask]) for mask in masks)
+
+
+def _apart(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Divergence:
+    background = kinds < 2
+    if not background.any():
+        return Divergence(reason="there is no background")
+    bins = binned(name, values[background], BINS)
+    m, index, w, kept = len(bins.names), bins.index, weights[background], kinds[background] == 1
+    if m < 2:
+        return Divergence(reason="the background has one value alone")
+    return divergence(counts(index[kept], w[kept], m), counts(index[~kept], w[~kept], m))
+
+
+def _histogram(values: Array, weights: Array, edges: Array) -> Counts:
+    sums, squares = (np.histogram(values, edges, weights=column)[0] for column in (weights, weights**2))
+    return Counts(sums, squares)
+
+
+def _range(values: Array, weights: Array) -> Range:
+    low, high = (quantile(values, weights, share) for share in ENDS)
+    return Range(low, high)
+
+
+def quantile(values: Array, weights: Array, share: float) -> Value:
+    """The first value at which the running sum of weights reaches this share of all.
+
+    Its error is half the distance of the quantiles at share ± sqrt(share (1 - share) / n), n = (sum w)^2 / sum w^2
+    (Woodruff 1952). Nothing without a positive sum of weights.
+    """
+    total, squares = float(weights.sum()), float(weights @ weights)
+    if not positive(total, squares):
+        return NOTHING
+    order = np.argsort(values)
+    # With negative weights the sum may go back; the first crossing is that of its running maximum.
+    reached = np.maximum.accumulate(np.cumsum(weights[order])) / total
+    width = np.sqrt(share * (1 - share) / effective_count(total, squares))
+    shares = np.array([share, max(share - width, 0.0), min(share + width, 1.0)])
+    at = np.minimum(np.searchsorted(reached, shares - 1e-12), len(order) - 1)
+    middle, low, high = values[order[at]]
+    return measured(float(middle), float(high - low) / 2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Passed:
+    """Each feature before and after the decision for the signal; threshold is None for several classes."""
+
+    features: Mapping[str, Feature]
+    threshold: float | None
+    events: int
+
+    @property
+    def ranked(self) -> list[str]:
+        """Features from the one in which the kept background differs most to that in which it differs least."""
+        return sorted(self.features, key=lambda name: -(self.features[name].apart.bits.value or 0.0))
+
+    @property
+    def _cut(self) -> str:
+        return "the decision" if self.threshold is None else f"score ≥ {number(self.threshold)}"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The sharpest effective cut."""
+        for name in self.ranked[:1]:
+            feature = self.features[name]
+            kept, bits = feature.after[0], feature.apart.bits
+            if bits.value is not None and bits.error is not None and bits.value > 3 * bits.error:
+                return (
+                    f"As a cut on features, {self._cut} acts most on {name}: 90 % of the background that is kept lies "
+                    f"in {_span(kept)}, and of all background in {_span(feature.before[0])}.",
+                )
+        return ()
+
+    @property
+    def tables(self) -> tuple[Grid, ...]:
+        """Central ranges before and after, of the features that change most."""
+        shown = self.ranked[:SHOWN]
+        rows = [
+            [name, _span(of.before[0]), _span(of.after[0]), _span(of.after[1]), number(*of.apart.bits)]
+            for name, of in ((name, self.features[name]) for name in shown)
+        ]
+        first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
+        header = ("5..95 % of", "background", "background kept", "signal kept", "JSD in bits")
+        return (Grid(f"effective cuts of {self._cut}, test{first}", header, rows),) if rows else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ranges and divergences by feature."""
+        return {
+            "threshold": self.threshold,
+            "events": self.events,
+            "features": {name: _plain(feature) for name, feature in self.features.items()},
+        }
+
+
+def _span(of: Range) -> str:
+    if of.low.value is None or of.high.value is None:
+        return "-"
+    return f"{of.low.value:.3g}..{of.high.value:.3g}"
+
+
+def _plain(of: Feature) -> dict[str, Any]:
+    ranges = {
+        f"{kind}_{when}": {"q05": one.low.to_dict(), "q95": one.high.to_dict()}
+        for when, pair in (("before", of.before), ("after", of.after))
+        for kind, one in zip(KINDS, pair, strict=True)
+    }
+    return {**ranges, "jsd_bits": of.apart.bits.to_dict(), "reason": of.apart.reason}

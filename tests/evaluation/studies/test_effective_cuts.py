@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hepclf.evaluation.studies.effective_cuts import EffectiveCuts, quantile
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=30), st.sampled_from([0.05, 0.5, 0.95]))
+@settings(max_examples=100, deadline=None)
+def test_a_quantile_without_weights_is_numpys_inverted_distribution(values, share):
+    found = quantile(np.array(values, dtype=float), np.ones(len(values)), share)
+    assert found.value == np.quantile(values, share, method="inverted_cdf")
+
+
+def test_a_quantile_counts_weights_and_knows_its_error():
+    values, weights = np.array([3.0, 1, 2]), np.array([1.0, 5, 2])
+    assert quantile(values, weights, 0.5).value == 1
+    assert quantile(values, weights, 0.7).value == 2
+    assert quantile(values, np.array([1.0, -3, 1]), 0.5) == (None, None)
+    rng = np.random.default_rng(0)
+    found = np.array([quantile(rng.normal(size=1000), rng.lognormal(0, 0.5, 1000), 0.95) for _ in range(200)])
+    # The spread of 200 is known to 5 %.
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(ddof=1), rel=0.2)
+
+
+@pytest.fixture
+def passed(case):
+    """A function judging scores that are a cut at x > 1, on uniform x and y in 0..2."""
+
+    def judge(n=4000, weights=None, **settings):
+        rng = np.random.default_rng(1)
+        labels = np.arange(n) % 2
+        x = np.stack([rng.uniform(0, 2, n), rng.uniform(0, 2, n), np.full(n, 3.0)], axis=1)
+        made = case(labels, np.where(x[:, 0] > 1, 0.8, 0.2), x, ("x", "y", "constant"), weights)
+        return EffectiveCuts(**settings).study(made)
+
+    return judge
+
+
+@pytest.mark.parametrize("weights", [None, lambda rng, n: np.where(rng.random(n) < 0.1, -1.0, 1.0)])
+def test_a_cut_on_a_feature_is_found(passed, weights):
+    found = passed(weights=weights)
+    assert found.ranked == ["x", "y"]
+    x, y = found.features["x"], found.features["y"]
+    for kind in (0, 1):
+        assert x.before[kind].low.value == pytest.approx(0.1, abs=0.05)
+        assert x.after[kind].low.value == pytest.approx(1.05, abs=0.05)
+        assert y.after[kind].low.value == pytest.approx(0.1, abs=0.05)
+        # What is kept is what is above one, and nothing else.
+        middle = (x.edges[1:] + x.edges[:-1]) / 2
+        inside = np.abs(middle - 1) > 0.1
+        kept = (x.shapes_after[kind].sums / x.shapes_before[kind].sums)[inside]
+        assert kept == pytest.approx((middle > 1)[inside].astype(float), abs=1e-12)
+    assert x.apart.bits.value == pytest.approx(1, abs=0.01)
+    assert abs(y.apart.bits.value) < 4 * y.apart.bits.error
+
+
+def test_words_name_the_sharpest_cut(passed):
+    found = passed()
+    assert found.sentences[0].startswith("As a cut on features, score ≥ 0.5000 acts most on x: 90 % of the background")
+    (table,) = found.tables
+    assert table.rows[0][0] == "x"
+    assert max(len(" ".join(row)) for row in table.rows) < 80
+    plain = found.to_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["features"]["x"]["background_after"]["q05"]["value"] == pytest.approx(1.05, abs=0.05)
+
+
+def test_some_of_many_events_say_the_same(passed):
+    some, every = passed(events=1000), passed()
+    assert some.events == 1000
+    assert some.features["x"].before[0].high.value == pytest.approx(every.features["x"].before[0].high.value, abs=0.05)
+
+
+def test_a_gap_is_in_no_range(case):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0, 2, (2000, 1))
+    x[::5] = np.nan
+    found = EffectiveCuts().study(case(np.arange(2000) % 2, np.full(2000, 0.7), x, ("x",)))
+    assert found.features["x"].before[0].high.value == pytest.approx(1.9, abs=0.05)
+    # All is kept: there is nothing that was removed to compare it with.
+    assert "an effective count of 0 " in found.features["x"].apart.reason
+
+
+def test_stored_scores_hold_no_features(case):
+    assert EffectiveCuts().study(case(np.array([0, 1]), np.array([0.2, 0.7]))) is None
+    with pytest.raises(ValueError, match="events must be at least 2"):
+        EffectiveCuts(events=1)
