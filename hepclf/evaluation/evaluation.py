@@ -155,7 +155,7 @@ class Evaluation:
         if self.discriminants:
             self.discriminants.check_classes(classes)
         if self.label:
-            self.label.check()
+            self.label.check_style()
         for study in (getattr(self, one.name) for one in fields(self)):
             if columns is not None and hasattr(study, "check"):
                 study.check(columns)

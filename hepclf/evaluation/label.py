@@ -32,7 +32,7 @@ class Label:
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"label.{name} must be above zero, however it is {value:g}")
 
-    def check(self) -> None:
+    def check_style(self) -> None:
         """Refuse a style that cannot be drawn here."""
         if self.style is not None and find_spec("mplhep") is None:
             raise ValueError(
