@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from hepclf.evaluation.grid import number
+from hepclf.evaluation.report.headline import headline
+
+
+def test_three_lines_say_what_metrics_say(verdict_of):
+    verdict = verdict_of(yields={"signal": 50.0, "background": 2000.0})
+    separates, leaves, worth = headline(verdict)
+    assert separates == (
+        f"AUC of signal: {number(*verdict.test.auc)} on 2,000 test events; {number(*verdict.train.auc)} on training."
+    )
+    half = next(point for point in verdict.test.working_points if point.target == 0.5)
+    assert f"a rejection of {number(*half.rejection, 1)}." in leaves
+    assert f"keeps {half.signal_efficiency:.1%} of the signal" in leaves
+    assert f"Asimov significance {number(*verdict.significance.asimov, 2)}" in worth
+    assert "best cut on validation" in worth
+
+
+def test_a_significance_that_could_not_be_had_says_why(verdict_of):
+    verdict = verdict_of(minimum_background=1e6)
+    assert headline(verdict)[-1] == f"No significance is quoted: {verdict.significance.reason}."
+
+
+def test_several_classes_have_the_mean_area(verdict_of):
+    verdict = verdict_of(("qcd", "W", "top"))
+    assert headline(verdict)[0].startswith(f"Mean AUC of each class against the rest: {number(*verdict.test.auc)} on ")
+
+
+def test_without_a_second_class_there_is_no_area(verdict_of):
+    verdict = verdict_of(splits=(0,))
+    assert headline(verdict)[0] == f"AUC of signal: {number(*verdict.train.auc)} on 6,000 train events."

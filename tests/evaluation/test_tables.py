@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.grid import number
+from hepclf.evaluation.tables import cell, confusion, quality, significance, working_points
+
+
+def judged(make_scored, drawn, **settings):
+    labels, scores, weights = drawn(2000, weights="signed")
+    return evaluate(make_scored(labels, scores, weights, split=np.arange(2000) % 3), Evaluation(**settings))
+
+
+def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
+    verdict = judged(make_scored, drawn)
+    grid = quality(verdict, "a title")
+    assert grid.title == "a title"
+    assert list(grid.header) == ["", "train (667)", "valid (667)", "test (666)"]
+    rows = {row[0]: row[1:] for row in grid.rows}
+    assert rows["AUC"] == [number(*split.auc) for split in verdict.splits.values()]
+    assert rows["share of negative weight"][2] == number(verdict.test.negative_fraction)
+    assert "AUC of the exact limit" not in rows
+
+
+def test_working_points_confusion_and_significance_are_those_of_test(make_scored, drawn):
+    verdict = judged(make_scored, drawn)
+    assert [row[0] for row in working_points(verdict.test).rows] == [
+        number(point.signal_efficiency) for point in verdict.test.working_points
+    ]
+    weights = verdict.test.confusion.weights
+    assert confusion(verdict.classes, verdict.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
+    assert significance(verdict).rows[3] == ["Asimov", number(*verdict.significance.asimov, 2)]
+    assert significance(judged(make_scored, drawn, minimum_background=1e9)) is None
+
+
+def test_a_class_without_weight_has_no_share():
+    assert cell(1234.5, 0.25) == "1,234.5 (25.0%)"
+    assert cell(0.0, float("nan")) == "0"
