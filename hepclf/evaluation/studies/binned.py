@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ from hepclf.evaluation.binning import best_edges, even_edges
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.likelihood import Channels, discovery
 from hepclf.evaluation.measures import Rules, propagated
-from hepclf.evaluation.scan import with_margin
+from hepclf.evaluation.roc import Curve
+from hepclf.evaluation.scan import best_cuts, with_margin
 from hepclf.evaluation.significance import asimov
 from hepclf.evaluation.studies.case import Case, Counted
 from hepclf.evaluation.template import Template, template
@@ -52,16 +53,20 @@ class Binned:
         valid, test = case.counted.get("valid"), case.counted.get("test")
         if not isinstance(valid, Counted) or not isinstance(test, Counted) or not valid.curve.defined:
             return None
-        edges = np.unique([0.0, *self._inner(valid, case.rules), 1.0])
-        both = np.unique(np.concatenate([edges, FINE]))
-        part, scores = case.parts["test"], case.discriminant("test")
-        every = template(scores, part, case.signal, test.weights, both)
+        edges, cuts = np.unique([0.0, *self._inner(valid, case.rules), 1.0]), _single_cuts(valid.curve, case.rules)
+        both = np.unique(np.concatenate([edges, FINE, list(cuts.values())]))
+        every = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, both)
         found = every.onto(edges).sound(case.rules.minimum_background)
         if not found.qualified(case.rules.minimum_background).all():
             return None
-        cut = None if case.cut is None else _above(case, test, case.cut)
-        joined = len(edges) - len(found.edges)
-        return Shape(template=found, fine=every.onto(FINE), joined=joined, cut=cut, rules=case.rules)
+        above = {name: every.onto(np.unique([0.0, cut, 1.0])) for name, cut in cuts.items()}
+        return Shape(
+            template=found,
+            fine=every.onto(FINE),
+            joined=len(edges) - len(found.edges),
+            cuts={name: one for name, one in above.items() if one.qualified(case.rules.minimum_background)[-1]},
+            rules=case.rules,
+        )
 
     def _inner(self, valid: Counted, rules: Rules) -> Array:
         if self.edges:
@@ -70,13 +75,12 @@ class Binned:
         return choose(valid.curve, self.bins, with_margin(rules.minimum_background))
 
 
-def _above(case: Case, test: Counted, cut: float) -> Channels | None:
-    """The best single cut as one channel, None where it leaves too little background on test."""
-    edges = np.unique([0.0, cut, 1.0])
-    last = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, edges)
-    if not last.qualified(case.rules.minimum_background)[-1]:
-        return None
-    return Channels(*(column[-1:] for column in last.channels))
+def _single_cuts(of: Curve, rules: Rules) -> dict[str, float]:
+    """The best cut on validation for each of what may be known of the background."""
+    known = best_cuts(of, rules)
+    found = {name: known.get(name) for name in ("asimov", "asimov_systematic")}
+    found["asimov_statistical"] = best_cuts(of, replace(rules, systematic=0.0)).get("asimov_systematic")
+    return {name: cut for name in KNOWLEDGE if (cut := found[name]) is not None and cut > 0}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,24 +90,25 @@ class Shape:
     template  in the chosen bins
     fine      in a hundred bins from 0 to 1, for whoever bins it himself
     joined    bins that test left with too little background, and that were joined with another
-    cut       what is above the best single cut, as one channel
+    cuts      test below and above the best single cut for each of what may be known of the background
     """
 
     template: Template
     fine: Template
     joined: int
-    cut: Channels | None
+    cuts: Mapping[str, Template]
     rules: Rules
 
     @property
     def significances(self) -> Mapping[str, Value]:
         """All bins together, by what is known of the background."""
-        return _significances(self.template.channels, self.rules)
+        return {name: _significance(self.template.channels, name, self.rules) for name in KNOWLEDGE}
 
     @property
     def single(self) -> Mapping[str, Value]:
-        """The same of the best single cut; nothing where there is none."""
-        return {} if self.cut is None else _significances(self.cut, self.rules)
+        """The same of the single cut that is best for it; nothing where there is none."""
+        above = {name: Channels(*(column[-1:] for column in of.channels)) for name, of in self.cuts.items()}
+        return {name: _significance(channel, name, self.rules) for name, channel in above.items()}
 
     @property
     def by_bin(self) -> tuple[Array, Array]:
@@ -171,12 +176,9 @@ class Shape:
         }
 
 
-def _significances(of: Channels, rules: Rules) -> dict[str, Value]:
-    return {
-        "asimov": discovery(of, statistical=False),
-        "asimov_statistical": discovery(of),
-        "asimov_systematic": discovery(of, rules.systematic),
-    }
+def _significance(of: Channels, name: str, rules: Rules) -> Value:
+    systematic = rules.systematic if name == "asimov_systematic" else 0.0
+    return discovery(of, systematic, statistical=name != "asimov")
 
 
 def _plural(count: int, what: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hepclf.evaluation.expected import Expected, effective, expected
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.measures import MEASURES, Rules, measure, measured_by
+from hepclf.evaluation.measures import MEASURES, Rules, measured_by
 from hepclf.evaluation.roc import Curve
-from hepclf.evaluation.scan import best_cut, counts, shown, with_margin
+from hepclf.evaluation.scan import best_cut, best_cuts, shown
 from hepclf.evaluation.studies.case import Case, Counted
 from hepclf.recipe import recipe
 
@@ -62,7 +62,7 @@ class Counting:
             return None
         base = self.luminosity_fb or case.luminosity_fb
         factors = {wanted: wanted / base for wanted in self.luminosities_fb} if base else {}
-        best = _best(valid.curve, case.rules) | {case.rules.optimise: case.cut}
+        best = best_cuts(valid.curve, case.rules) | {case.rules.optimise: case.cut}
         reached = dict(zip(case.targets, valid.curve.thresholds[valid.curve.reach(case.targets)].tolist(), strict=True))
         scaled = {wanted: best_cut(_scaled(valid.curve, factor), case.rules) for wanted, factor in factors.items()}
         drawn = test.curve.thresholds[shown(test.curve, case.rules)][::-1]
@@ -83,14 +83,6 @@ class Counting:
             },
             scan=at(*drawn),
         )
-
-
-def _best(of: Curve, rules: Rules) -> dict[str, float]:
-    """The best cut of each measure among at most a thousand; those that no cut has are left out."""
-    index = shown(of, replace(rules, minimum_background=with_margin(rules.minimum_background)))
-    index = index[of.signal[index] > 0]
-    figures = {name: measure(name, counts(of, index), rules) for name in measured_by(rules)}
-    return {name: float(of.thresholds[index[np.nanargmax(z)]]) for name, z in figures.items() if np.isfinite(z).any()}
 
 
 def _scaled(of: Curve, factor: float) -> Curve:
