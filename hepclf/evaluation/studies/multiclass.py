@@ -26,7 +26,7 @@ WITH_ERRORS = 4  # classes whose areas fit a terminal with their errors
 class Multiclass:
     """Each pair of classes, averages, and what decisions are made of; of more test events, `events` at random."""
 
-    events: int = 500_000
+    events: int = 200_000
 
     def __post_init__(self) -> None:
         if self.events < 1000:
