@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.limit import Limit
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.bands import Bands
+from hepclf.recipe import RecipeError
+
+KEYS = {"name", "at", "value", "bootstrap_error", "low", "high"}
+
+
+def scored(n=12_000, separation=2.0, weights=None, k=2):
+    rng = np.random.default_rng(1)
+    labels = np.arange(n) % k
+    z = rng.normal(size=(n, k))
+    z[np.arange(n), labels] += separation
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return Scored(
+        labels=labels,
+        scores=p[:, 1] if k == 2 else p,
+        weights=np.ones(n) if weights is None else weights(rng, n),
+        split=(np.arange(n) // k % 3).astype(np.int8),
+        classes=("background", "signal") if k == 2 else ("u", "c", "b"),
+    )
+
+
+def judged(of, bands=None, **settings):
+    return evaluate(of, Evaluation(bands=bands or Bands(), **settings))
+
+
+def test_bands_agree_with_the_analytic_errors():
+    verdict = judged(scored(separation=1.0))
+    found = verdict.studies["bands"]
+    names = [one.name for one in found.quantities]
+    assert names == ["auc", "partial_auc", *["rejection"] * 4, "s_over_sqrt_b", "asimov"]
+    for one in found.quantities:
+        # Measured 0.97 to 1.08.
+        assert one.ratio == pytest.approx(1, abs=0.2), one.words
+        assert one.low < one.value.value < one.high
+    assert found.quantities[0].value == verdict.test.auc
+    assert found.quantities[2].value == verdict.test.working_points[0].rejection
+    assert found.quantities[-1].value == verdict.significance.asimov
+    assert found.sentences[0].startswith("bootstrap and analytic errors agree on test: their ratios are ")
+
+
+def test_what_is_found_is_plain_numbers_and_a_table_of_80_columns():
+    found = judged(scored(), Bands(partial=((0.0, 0.01), (0.1, 0.2)))).studies["bands"]
+    plain = found.to_dict()
+    assert (plain["split"], plain["replicas"]) == ("test", 1000)
+    assert all(set(one) == KEYS for one in plain["quantities"])
+    assert [one["at"] for one in plain["quantities"][:4]] == [None, [0.0, 0.01], [0.1, 0.2], 0.3]
+    (grid,) = found.tables
+    widths = [max(len(row[column]) for row in (grid.header, *grid.rows)) for column in range(4)]
+    assert sum(widths) + 6 <= 80
+    assert grid.rows[0][0] == "AUC"
+    assert grid.rows[1][0] == "partial AUC, ε_b 0..0.01"
+
+
+def test_the_same_seed_gives_the_same_bands_and_another_gives_others():
+    one, two, three = (judged(scored(), Bands(seed=seed)).studies["bands"].to_dict() for seed in (0, 0, 1))
+    assert one == two
+    assert one != three
+
+
+def test_replicas_without_background_leave_the_upper_end_open():
+    def few(rng, n):
+        return np.ones(n)
+
+    found = judged(scored(900, 3.5, few), working_points=(0.02, 0.5, 0.9)).studies["bands"]
+    opened = [one for one in found.quantities if one.name == "rejection" and one.high is None]
+    assert opened
+    assert all(one.bootstrap_error is None for one in opened)
+    assert any("no upper end of the rejection" in sentence for sentence in found.sentences)
+
+
+def test_a_heavy_event_that_formulas_cannot_see_is_told():
+    def heavy(rng, n):
+        return rng.lognormal(0, 2.5, n)
+
+    found = judged(scored(3000, 1.0, heavy)).studies["bands"]
+    assert max(abs(np.log(one.ratio)) for one in found.quantities if one.ratio) > np.log(1.25)
+    assert "times the analytic one on test" in found.sentences[0]
+
+
+def test_several_classes_have_the_bands_of_the_signal_against_the_rest():
+    verdict = judged(scored(k=3))
+    found = verdict.studies["bands"]
+    assert found.quantities[0].value == verdict.test.one_vs_rest["b"].auc
+
+
+def test_a_class_without_weight_has_no_bands():
+    one_class = Scored(labels=np.ones(50, dtype=int), scores=np.linspace(0, 1, 50))
+    assert "bands" not in evaluate(one_class, Evaluation()).studies
+
+
+def test_no_bands_where_they_are_not_asked_for():
+    assert "bands" not in evaluate(scored(600), Evaluation(bands=None)).studies
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"replicas": 3}, "replicas must be 50..100000 to make a band, however replicas=3"),
+        ({"partial": ((0.3, 0.1),)}, r"0 <= low < high <= 1, however one is \[0.3, 0.1\]"),
+    ],
+)
+def test_settings_that_make_no_band_are_refused(settings, words):
+    with pytest.raises((ValueError, RecipeError), match=words):
+        Bands(**settings)
+
+
+def test_limits_and_bands_never_both_speak_of_a_point():
+    verdict = judged(scored(900, 3.5), working_points=(0.02, 0.9))
+    points = {point.target: point for point in verdict.test.working_points}
+    quoted = {one.at for one in verdict.studies["bands"].quantities if one.name == "rejection"}
+    for target, point in points.items():
+        assert isinstance(point.rejection_limit, Limit) == (point.rejection.value is None)
+        assert (target in quoted) == (point.rejection.value is not None)

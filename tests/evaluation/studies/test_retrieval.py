@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.retrieval import Retrieval
+
+
+def scored(n=6000, k=2):
+    rng = np.random.default_rng(1)
+    labels = np.arange(n) % k
+    z = rng.normal(size=(n, k))
+    z[np.arange(n), labels] += 1.5
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return Scored(
+        labels=labels,
+        scores=p[:, 1] if k == 2 else p,
+        split=(np.arange(n) // k % 3).astype(np.int8),
+        classes=("background", "signal") if k == 2 else ("u", "c", "b"),
+    )
+
+
+def found(of, retrieval=None, **settings):
+    return evaluate(of, Evaluation(retrieval=retrieval or Retrieval(), **settings)).studies["retrieval"]
+
+
+def test_the_purity_at_the_threshold_is_the_precision_of_the_verdict():
+    verdict = evaluate(scored(), Evaluation(threshold=0.6))
+    study, test = verdict.studies["retrieval"], verdict.test
+    assert study.chosen.value("purity").value == pytest.approx(test.precision.value)
+    assert study.chosen.value("purity").error == pytest.approx(test.precision.error, rel=1e-6)
+    assert study.chosen.value("signal").value == pytest.approx(test.recall.value)
+
+
+def test_the_average_is_that_of_scikit_learn_on_test_events():
+    of = scored()
+    test = of.of("test")
+    assert found(of).average.value == pytest.approx(average_precision_score(test.labels, test.scores), abs=1e-12)
+
+
+def test_expected_yields_set_the_purity():
+    plain, rare = found(scored()), found(scored(), yields={"signal": 10, "background": 990})
+    assert (plain.prevalence, rare.prevalence) == pytest.approx((0.5, 0.01))
+    s, b = plain.chosen.value("signal").value, plain.chosen.value("background").value
+    assert rare.chosen.value("purity").value == pytest.approx(10 * s / (10 * s + 990 * b))
+    assert rare.average.value < plain.average.value
+
+
+def test_the_loosest_pure_cut_is_that_of_a_loop():
+    of = scored()
+    test = of.of("test")
+    study = found(of, Retrieval(purities=(0.9,)))
+    pure = [cut for cut in np.unique(test.scores) if test.labels[test.scores >= cut].mean() >= 0.9]
+    assert float(study.wanted[0.9].cut[0]) == min(pure)
+
+
+def test_a_mixed_first_event_has_no_cut_of_any_purity():
+    # The highest score is background's, and what follows never makes up for it.
+    of = Scored(labels=np.array([0, 1, 0, 0]), scores=np.array([0.9, 0.8, 0.7, 0.1]))
+    study = found(of, Retrieval(purities=(0.9,)))
+    assert study.wanted[0.9] is None
+    assert study.to_dict()["purities"] == [{"target": 0.9, "cut": None}]
+    assert study.sentences[-1] == "no cut keeps a share of 90% signal on test"
+
+
+def test_several_classes_have_no_decision_by_a_threshold():
+    study = found(scored(k=3))
+    assert (study.chosen, study.threshold) == (None, None)
+    assert [row[0] for row in study.tables[0].rows] == ["50% pure", "90% pure"]
+
+
+def test_the_table_fits_80_columns():
+    (grid,) = found(scored()).tables
+    assert sum(max(len(row[i]) for row in (grid.header, *grid.rows)) for i in range(5)) + 8 <= 80
+
+
+@pytest.mark.parametrize("wanted", [0.0, 1.0, 1.5])
+def test_a_purity_lies_between_0_and_1(wanted):
+    with pytest.raises(ValueError, match="purities must lie between 0 and 1, however one is"):
+        Retrieval(purities=(wanted,))
