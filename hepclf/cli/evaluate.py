@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
+from hepclf.cli.observed import observed_data
 from hepclf.cli.tables import show
 from hepclf.cli.terminal import listen, output, place
-from hepclf.recipe import RecipeError
+from hepclf.recipe import TARGET, RecipeError
 
-KNOWN = ("run", "data", "evaluation", "seed", "out", "export", "trust")
+KNOWN = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
 
 def run(arguments: list[str]) -> int:
@@ -27,6 +30,7 @@ def _evaluate(config: DictConfig) -> None:
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
+    from hepclf.models.tagger import read_head
     from hepclf.run import Run, new_folder, read_yaml
     from hepclf.workflow.handover import check_forms, handover
     from hepclf.workflow.reevaluate import reevaluate
@@ -38,19 +42,25 @@ def _evaluate(config: DictConfig) -> None:
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
     evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
     data = conf.read(values["data"], "data", seed=values["seed"]) if values.get("data") else None
+    stored = read_yaml(run.config).get("data")
+    watched = observed_data(values.get("observed"), stored, read_head(run.tagger)["inputs"], values["seed"])
+    own = conf.read(stored, "data", trusted=False) if watched is not None and data is None and _ours(stored) else None
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
     name = conf.chosen(("data",)).get("data", "")
-    verdict, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes)
+    verdict, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes, observed=watched, own=own)
     written = handover(verdict, forms, folder)
     console = output()
     show(console, verdict, place(run.folder))
     console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
     if plots:
         console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)
-    if (page := Run(folder).report).is_file():
-        console.print(f"report     {place(page)}", soft_wrap=True, markup=False)
     for path in written:
         console.print(f"exported   {place(path)}", soft_wrap=True, markup=False)
     if (page := Run(folder).report).is_file():
         console.print(f"report     {place(page)}", soft_wrap=True, markup=False)
+
+
+def _ours(stored: Any) -> bool:
+    """Whether a run's data is read by a recipe of hepclf, which alone may be read again unasked."""
+    return isinstance(stored, Mapping) and str(stored.get(TARGET)).startswith("hepclf.")

@@ -41,7 +41,7 @@ class CSV:
     """Events from delimited text files, plain or compressed (.gz, .bz2, .xz), one or several read as one table.
 
     files        paths and patterns, ~ for home
-    label        the label column, by name or by position, -1 being the last
+    label        the label column, by name or by position, -1 being the last; null: there is none, as in observed data
     labels_file  labels in a file of their own instead, row for row
     classes      class name -> label value, background first; compared as numbers where both are, as text otherwise;
                  several values of a class are its processes
@@ -60,7 +60,7 @@ class CSV:
     """
 
     files: str | tuple[str, ...]
-    label: str | int = "label"
+    label: str | int | None = "label"
     labels_file: str | None = None
     classes: Mapping[str, Label | tuple[Label, ...]] = field(default_factory=lambda: {"background": 0, "signal": 1})
     header: bool = True
@@ -128,6 +128,8 @@ class CSV:
         whole = {key: join(key.removeprefix(SPECTATOR), [piece.arrays[key] for piece in pieces]) for key in names}
         if self.labels_file is not None:
             whole[LABEL] = self._separate_labels(pieces)
+        elif self.label is None:
+            whole[LABEL] = np.zeros(len(whole[WEIGHTS]), dtype=np.int64)
         if not len(whole[LABEL]):
             rows = sum(piece.rows for piece in pieces)
             raise ValueError(f"the selection '{self.selection}' keeps none of the {rows:,} rows")
@@ -148,7 +150,7 @@ class CSV:
             selection=self.selection,
             ignore=self.ignore,
         )
-        if self.labels_file is not None:
+        if self.labels_file is not None or self.label is None:
             return roles
         if isinstance(self.label, str):
             return replace(roles, label=roles.column(self.label, "; set data.label, a name or a position"))

@@ -20,7 +20,7 @@ from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
-from hepclf.evaluation.studies.case import Balance, Case, Counted, Inside
+from hepclf.evaluation.studies.case import Balance, Case, Counted, Inside, Seen
 from hepclf.evaluation.studies.categories import Categories
 from hepclf.evaluation.studies.correlations import Correlations
 from hepclf.evaluation.studies.counting import Counting
@@ -31,6 +31,7 @@ from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.importance import Importance
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.studies.multiclass import Multiclass
+from hepclf.evaluation.studies.observed import Observed
 from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.retrieval import Retrieval
@@ -68,6 +69,7 @@ class Evaluation:
     overtraining: Overtraining | None = field(default_factory=Overtraining)
     calibration: Calibration | None = field(default_factory=Calibration)
     likelihood_ratio: LikelihoodRatio | None = field(default_factory=LikelihoodRatio)
+    observed: Observed | None = field(default_factory=Observed)
     counting: Counting | None = field(default_factory=Counting)
     binned: Binned | None = field(default_factory=Binned)
     categories: Categories | None = field(default_factory=Categories)
@@ -186,11 +188,13 @@ def evaluate(
     inside: Inside | None = None,
     *,
     balance: Balance = "classes",
+    observed: Seen | None = None,
 ) -> Verdict:
     """The verdict on scored events; nothing that is tuned is quoted where it was tuned.
 
     With `inside`, the features of the test events, the studies that look there are made too. `balance` is how the
-    training weighed the classes, which is the mixture that scores are probabilities in.
+    training weighed the classes, which is the mixture that scores are probabilities in; `observed` are events of unknown
+    class.
     """
     evaluation = evaluation or Evaluation()
     evaluation.check(scored.classes, scored.process_names)
@@ -199,7 +203,7 @@ def evaluate(
     if not parts:
         raise ValueError("there are no scored events to evaluate; check the data and its split")
     rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
-    counted = _counted(scored, evaluation, signal, rankings)
+    counted = _counted(scored, evaluation, signal, rankings, parts)
     cut, significance = _significance(evaluation.rules, counted, rankings, parts, signal)
     threshold = _threshold(scored, evaluation, cut, significance)
     edges = _edges(rankings)
@@ -216,6 +220,7 @@ def evaluate(
         luminosity_fb=evaluation.luminosity_fb,
         inside=inside,
         balance=balance,
+        observed=observed,
     )
     found = {
         name: judge(part, rankings[name], signal, threshold, evaluation.working_points, edges, case.curves[name])
@@ -243,7 +248,11 @@ def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:
 
 
 def _counted(
-    scored: Scored, evaluation: Evaluation, signal: int, rankings: Mapping[str, Ranking]
+    scored: Scored,
+    evaluation: Evaluation,
+    signal: int,
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
 ) -> dict[str, Counted | str]:
     """Expected yields above each cut on validation and test, or why a split cannot have them."""
     named(scored, evaluation.expected)
@@ -251,13 +260,15 @@ def _counted(
     for name in ("valid", "test"):
         if name not in rankings:
             continue
-        of = scored.split == SPLITS.index(name)
+        part = parts[name]
         try:
             weights = expected_weights(scored, name, evaluation.expected)
         except ValueError as reason:
             found[name] = str(reason)
         else:
-            above = curve(rankings[name], scored.labels[of] == signal, weights)
+            # Where all events are in one split they stand for themselves, and need no second copy.
+            weights = part.weights if np.array_equal(weights, part.weights) else weights
+            above = curve(rankings[name], part.labels == signal, weights)
             found[name] = Counted(weights=weights, curve=above)
     return found
 

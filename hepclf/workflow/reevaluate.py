@@ -20,6 +20,8 @@ from hepclf.models.model import Tagger
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, read_yaml, write_json, write_yaml
+from hepclf.workflow.observed import seen as seen_of
+from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score
 from hepclf.workflow.report import labelled, report
 
@@ -34,20 +36,28 @@ def reevaluate(
     *,
     name: str = "",
     recipes: tuple[type[Any], ...] = (),
+    observed: Loader | None = None,
+    own: Loader | None = None,
 ) -> tuple[Verdict, tuple[Path, ...]]:
     """Judge a run again from its stored scores, or its tagger on other data, into a folder of its own.
 
     Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
-    data is called; `recipes` are classes of your own that the tagger may be made of.
+    data is called; `recipes` are classes of your own that the tagger may be made of. `observed` is data of unknown class
+    that is held against simulation, whose features `own`, the run's data, gives where there is no other.
     """
     scored, facts = _stored(run)
     seen = None
     if data is not None:
         facts = facts._replace(data=name or type(data).__name__.lower())
         scored, seen = _other(scored, load_tagger(run.tagger, recipes), data)
+    watched = None
+    if observed is not None:
+        tagger = load_tagger(run.tagger, recipes)
+        watched = seen_of(tagger, observed)
+        seen = simulated(tagger, scored, own) if own is not None else seen
     evaluation.check(scored.classes, scored.process_names)
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
-    verdict = evaluate(scored, evaluation, seen, balance=balance)
+    verdict = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
     made = Run.at(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})

@@ -23,6 +23,7 @@ from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.likelihood_ratio import likelihood_ratio
 from hepclf.evaluation.plots.multiclass import multiclass
 from hepclf.evaluation.plots.numbers import NUMBERS, write_numbers
+from hepclf.evaluation.plots.observed import observed
 from hepclf.evaluation.plots.overtraining import overtraining
 from hepclf.evaluation.plots.picture import KINDS, Picture, beside, stamp, write
 from hepclf.evaluation.plots.pictures import History, pictures
@@ -42,6 +43,7 @@ STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "overtraining": overtraining,
     "calibration": calibration,
     "likelihood_ratio": likelihood_ratio,
+    "observed": observed,
     "categories": categories,
     "counting": counting,
     "flatness": flatness,

@@ -36,6 +36,16 @@ class Inside:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """Observed events, whose class nobody knows: scores [n] or [n, k], weights [n], features [n, d] and their names."""
+
+    scores: Array
+    weights: Array
+    features: NDArray[np.float32]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Counted:
     """Expected yields of a split: the weight of each event [n], and the sums above each threshold."""
 
@@ -58,6 +68,7 @@ class Case:
     luminosity_fb  what the expected yields stand for, where that is known
     inside         features of the test events, where the caller has them
     balance        how training weighed the classes: `classes` made their sums equal, else they were as they are
+    observed       events of unknown class, where the caller has them
     """
 
     scored: Scored
@@ -72,6 +83,7 @@ class Case:
     luminosity_fb: float | None = None
     inside: Inside | None = None
     balance: Balance = "classes"
+    observed: Seen | None = None
 
     @cached_property
     def shares(self) -> Array:
@@ -95,10 +107,13 @@ class Case:
     @cached_property
     def curves(self) -> dict[str, Curve]:
         """Sums of the weights as they are above each threshold, by split."""
-        return {
-            name: curve(self.rankings[name], part.labels == self.signal, part.weights)
-            for name, part in self.parts.items()
-        }
+        found = {}
+        for name, part in self.parts.items():
+            counted = self.counted.get(name)
+            same = isinstance(counted, Counted) and counted.weights is part.weights
+            of_class = part.labels == self.signal
+            found[name] = counted.curve if same else curve(self.rankings[name], of_class, part.weights)
+        return found
 
     def discriminant(self, split_name: str) -> Array:
         """The probability of the signal in a split, [n]."""

@@ -1,0 +1,37 @@
+"""Observed events, whose class nobody knows, and the simulation that they are held against."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from hepclf.data.loader import Loader
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.studies.case import Inside, Seen
+from hepclf.events import Events
+from hepclf.models.model import Tagger
+from hepclf.workflow.record import inside
+
+log = logging.getLogger(__name__)
+
+
+def seen(tagger: Tagger, data: Loader) -> Seen:
+    """The scores of observed events; what the data says of their class is left out."""
+    read = data.load()
+    events = Events(features=read.features, names=read.names, weights=read.weights, classes=("observed",)).check()
+    features = events.select(tagger.inputs)
+    return Seen(scores=tagger.scores(events), weights=events.weights, features=features, names=tagger.inputs)
+
+
+def simulated(tagger: Tagger, scored: Scored, data: Loader) -> Inside | None:
+    """The features of a run's own test events, read again; None, with a warning, where that gives other events."""
+    try:
+        events = data.load()
+    except (ValueError, OSError) as error:
+        log.warning("the run's data cannot be read again, so that features are not compared: %s", error)
+        return None
+    if len(events) != len(scored) or not np.array_equal(events.labels, scored.labels):
+        log.warning("the run's data has changed since the training, so that features are not compared")
+        return None
+    return inside(tagger, events, scored.split)
