@@ -66,6 +66,10 @@ def show(console: Console, found: Compared) -> None:
         some = slice(start, start + ACROSS)
         header = ("", *(f"{target:g}" for target in targets[some]))
         _table(console, f"rejection on test{of} at a signal efficiency of", header, _rejections(found, some))
+    for name in dict.fromkeys(name for one in found.entries.values() for name in one.sculpted):
+        header = ("", *(f"{target:g}" for target in targets[:ACROSS]))
+        title = f"1/JSD of the background in {name} on test at a signal efficiency of"
+        _table(console, title, header, _sculpted(found, name, targets[:ACROSS]))
     _table(console, "cost", ("", "training", "tagger", "scoring"), _costs(found))
     several = len(found.comparison.differences) > 1
     header = ("", "difference", "p", *(["p (Holm)"] if several else []), "test events")
@@ -124,6 +128,15 @@ def _quality(found: Compared) -> Iterator[list[str]]:
 def _rejections(found: Compared, some: slice) -> Iterator[list[str]]:
     for one in found.comparison.contenders:
         yield [one.name, *(number(*point.rejection, 1) for point in one.working_points[some])]
+
+
+def _sculpted(found: Compared, spectator: str, targets: Sequence[float]) -> Iterator[list[str]]:
+    """1/JSD at each working point, where the run's own evaluation names the spectator."""
+    from hepclf.evaluation.divergence import inverse
+
+    for name, one in found.entries.items():
+        points = one.sculpted.get(spectator, {})
+        yield [name, *(inverse(points[target]) if target in points else "-" for target in targets)]
 
 
 def _costs(found: Compared) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hepclf.comparison.entry import Entry, entry
 from hepclf.comparison.labels import labels
+from hepclf.comparison.sculpted import plain
 from hepclf.evaluation.compare import Comparison, compare, contender
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import Value
@@ -69,6 +70,7 @@ class Compared:
             "auc": {"valid": one.valid.to_dict(), "test": one.test.to_dict()},
             "working_points": [_plain(point._asdict()) for point in one.working_points],
             "significance": _plain(of.expected._asdict()),
+            "sculpting": plain(of.sculpted),
             "device": of.device,
             "training_s": of.training_s,
             "tagger_bytes": of.tagger_bytes,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hepclf.comparison.sculpted import Sculpted, sculpted
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
 from hepclf.evaluation.value import NOTHING, Value
@@ -32,6 +33,7 @@ class Entry:
 
     training_s, scoring_s   wall-clock seconds of the fit, and of the scores of all its events, on `device`
     tagger_bytes            size of the tagger's files
+    sculpted                divergences of its background by spectator and working point
     """
 
     run: Run
@@ -43,6 +45,7 @@ class Entry:
     training_s: float | None
     scoring_s: float | None
     tagger_bytes: int | None
+    sculpted: Sculpted = field(default_factory=dict)
 
     @property
     def judged(self) -> Mapping[str, Any]:
@@ -91,6 +94,7 @@ def entry(run: Run) -> Entry:
         data=str(names["data"]),
         model=str(names["model"]),
         expected=_expected(run),
+        sculpted=sculpted(_mapping(run.metrics)),
         device=environment.get("device"),
         training_s=seconds.get("training", seconds.get("epochs")),
         scoring_s=seconds.get("scoring"),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
 
 Array = NDArray[np.float64]
@@ -112,3 +113,11 @@ def _derivatives(p: Array, q: Array) -> tuple[Array, Array]:
         own = [np.where(side > 0, 0.5 / side - both, 0.0) for side in (p, q)]
     cross = np.diag(-both)
     return np.concatenate(slopes), np.block([[np.diag(own[0]), cross], [cross, np.diag(own[1])]])
+
+
+def inverse(of: Divergence) -> str:
+    """1/JSD in words: a number with its error, a lower limit where it is not known to a half, or nothing."""
+    value, error = of.inverse
+    if value is not None and error is not None and error < value / 2:
+        return number(value, error)
+    return "-" if of.at_least is None else f"> {of.at_least:.3g} (95 %)"

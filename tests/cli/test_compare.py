@@ -17,6 +17,7 @@ from hepclf.cli.completion import candidates
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores, write_scores
+from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.recipe import describe
 from hepclf.run import Run, write_json, write_yaml
 
@@ -33,6 +34,7 @@ def made():
         scores = norm.cdf(z + noise * np.random.default_rng(5).normal(size=n) - 0.5)
         classes = changed.pop("classes", ("background", "signal"))
         columns = {"labels": labels, "scores": scores, "split": np.arange(n) // 2 % 3, "classes": classes}
+        columns["spectators"] = {"mass": z**3} if "sculpting" in changed else {}
         evaluation = Evaluation(**{"plots": False, "minimum_background": 1.0} | changed)
         run = Run.at(folder)
         names = {"data": "toy", "model": model}
@@ -252,3 +254,23 @@ def test_a_sweep_over_models_ends_with_their_comparison(hepclf):
 def test_completion_offers_the_settings():
     assert candidates("hepclf compare ou") == ["out="]
     assert "compare" in candidates("hepclf c")
+
+
+def test_sculpting_stands_beside_the_rejection_where_a_run_looked_for_it(hepclf, made):
+    looked = {"sculpting": Sculpting(spectators=("mass",), bins=4)}
+    for folder, noise, more in (("a", 0.0, looked), ("b", 3.0, looked), ("c", 0.5, {})):
+        made(folder, noise, model=folder, **more)
+    code, out, _ = hepclf("compare", "a", "b", "c", "out=o", "plots=false")
+    assert code == 0
+    title = "1/JSD of the background in mass on test at a signal efficiency of"
+    lines = out.split(title)[1].strip().splitlines()
+    assert rows(lines[0]) == [["0.3", "0.5", "0.7", "0.9"]]
+    (best,), (cut,), (blurred,) = (rows(line) for line in lines[1:4])
+    assert (best[0], cut[0], blurred[0]) == ("a", "c", "b")
+    assert cut[1:] == ["-"] * 4
+    found = {run["name"]: run["sculpting"] for run in contents()["runs"]}
+    assert found["c"] == {}
+    # The mass follows the best score; blurred, it does less.
+    at = {name: found[name]["mass"][1] for name in "ab"}
+    assert at["a"]["target"] == 0.5
+    assert at["a"]["inverse_jsd"]["value"] < at["b"]["inverse_jsd"]["value"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.bins import binned
-from hepclf.evaluation.divergence import Counts, Divergence, counts, divergence
+from hepclf.evaluation.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.roc import WorkingPoint, working_point
 from hepclf.evaluation.studies.case import Case
@@ -174,14 +174,6 @@ def _told(name: str, point: Point) -> str:
 def _row(point: Point) -> list[str]:
     at, apart = point.at, point.apart
     return [number(at.signal_efficiency), number(*at.rejection, 1), number(*apart.bits), inverse(apart)]
-
-
-def inverse(of: Divergence) -> str:
-    """1/JSD in words: a number with its error, a lower limit where it is not known to a half, or nothing."""
-    value, error = of.inverse
-    if value is not None and error is not None and error < value / 2:
-        return number(value, error)
-    return "-" if of.at_least is None else f"> {of.at_least:.3g} (95 %)"
 
 
 def _plain(point: Point) -> dict[str, Any]:
