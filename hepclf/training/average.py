@@ -13,7 +13,7 @@ LONGEST = 500  # steps that the mean looks back, at most
 class Average:
     """A copy of a network that holds the exponential mean of its weights.
 
-    After k steps it looks back k/3 of them, at most 500, so that a short training's mean forgets the start too.
+    After k steps it looks back k/9 of them, at most 500, so that a short training's mean forgets the start too.
     Buffers are those of the latest step.
     """
 
@@ -24,7 +24,7 @@ class Average:
     def update(self, network: nn.Module) -> None:
         """Take in the weights after a step."""
         self._steps += 1
-        share = max(1 / LONGEST, 3 / (3 + self._steps))
+        share = max(1 / LONGEST, 9 / (9 + self._steps))
         with torch.no_grad():
             for mean, latest in zip(self.network.parameters(), network.parameters(), strict=True):
                 mean.lerp_(latest, share)

@@ -42,7 +42,7 @@ class Trainer:
     epochs: int | None = None
     batch: int = 256
     optimiser: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: ScheduleName = "cosine"

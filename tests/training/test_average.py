@@ -13,7 +13,7 @@ def test_the_mean_has_the_weights_that_its_recursion_says():
     for step in range(1, 6):
         nn.init.constant_(network.weight, step)
         average.update(network)
-        expected += (step - expected) * 3 / (3 + step)
+        expected += (step - expected) * 9 / (9 + step)
     assert average.network.weight.item() == pytest.approx(expected)
     assert network.weight.item() == 5
 
