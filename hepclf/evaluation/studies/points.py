@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.chosen import Wish, check_shares, granted, wishes
 from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.limit import Limit, heaviest, rejection_limit
 from hepclf.evaluation.passing import Passing, passing
 from hepclf.evaluation.studies.case import Case, Counted
 from hepclf.evaluation.value import NOTHING, Value, measured
@@ -66,7 +67,8 @@ class Process:
 class Point:
     """A cut chosen on validation and what it keeps of test; s and b are expected events of the whole sample.
 
-    `processes` is empty where they are the classes.
+    `limit` is what the rejection is greater than where no background event is left. `processes` is empty where they
+    are the classes.
     """
 
     wish: Wish
@@ -74,6 +76,7 @@ class Point:
     signal_efficiency: Value
     background_efficiency: Value
     rejection: Value
+    limit: Limit | None
     s: Value
     b: Value
     processes: Mapping[str, Process]
@@ -83,6 +86,8 @@ class Point:
         found: dict[str, Any] = {"chosen_for": self.wish.kept, "target": self.wish.target, "cut": self.cut}
         for name in ("signal_efficiency", "background_efficiency", "rejection", "s", "b"):
             found[name] = getattr(self, name).to_dict()
+        if self.limit:
+            found["rejection_limit"] = self.limit._asdict()
         if self.processes:
             found["processes"] = {
                 name: {"efficiency": of.efficiency.to_dict(), "expected": of.expected.to_dict()}
@@ -118,7 +123,7 @@ class WorkingPoints:
                 f"{point.cut:.6g}",
                 number(*point.signal_efficiency),
                 number(*point.background_efficiency),
-                number(*point.rejection, 1),
+                number(*point.rejection, 1) if point.limit is None else f"> {point.limit.at_95:.4g} (95 %)",
             )
             for point in self.points
         ]
@@ -163,6 +168,7 @@ def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
             signal_efficiency=classes.value(1, column),
             background_efficiency=kept,
             rejection=inverse(kept),
+            limit=_limit(case) if classes.passing_squares[0, column] == 0 and kept.value == 0 else None,
             s=sums[0].sum(1, column) if sums else NOTHING,
             b=sums[0].sum(0, column) if sums else NOTHING,
             processes={
@@ -180,6 +186,13 @@ def inverse(efficiency: Value) -> Value:
     if kept is None or kept <= 0:
         return NOTHING
     return measured(1 / kept, None if error is None else error / kept**2)
+
+
+def _limit(case: Case) -> Limit:
+    """What the rejection of a cut is greater than that no background event of test passes."""
+    part = case.parts["test"]
+    of = part.labels != case.signal
+    return rejection_limit(float(part.weights[of].sum()), heaviest(part.weights[of], part.processes[of]))
 
 
 def _signal_processes(case: Case) -> frozenset[str]:

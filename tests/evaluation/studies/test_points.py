@@ -96,6 +96,17 @@ def test_what_cannot_be_granted_is_told_with_the_reason():
     assert found.sentences[-1].startswith("There is no cut for 0.001 % of background: on validation, ")
 
 
+def test_a_rejection_without_background_left_has_a_limit(make_scored):
+    labels, split = np.arange(600) % 2, 1 + np.arange(600) // 2 % 2
+    found = points(make_scored(labels, np.where(labels, 0.9, 0.1), split=split))
+    point = found.points[0]
+    assert point.rejection == Value(None)
+    assert point.limit.at_95 == pytest.approx(150 / 2.995732)
+    assert found.to_dict()["points"][0]["rejection_limit"]["at_90"] == pytest.approx(150 / 2.302585)
+    assert found.tables[0].rows[0][-1] == "> 50.07 (95 %)"
+    assert points(three_processes()).points[0].limit is None
+
+
 def test_processes_that_are_the_classes_have_no_table(make_scored, drawn):
     labels, scores, weights = drawn(900)
     found = points(make_scored(labels, scores, weights, split=np.arange(900) % 3))
