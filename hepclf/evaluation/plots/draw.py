@@ -27,6 +27,7 @@ from hepclf.evaluation.plots.observed import observed
 from hepclf.evaluation.plots.overtraining import overtraining
 from hepclf.evaluation.plots.picture import KINDS, Picture, beside, stamp, write
 from hepclf.evaluation.plots.pictures import History, pictures
+from hepclf.evaluation.plots.points import points
 from hepclf.evaluation.plots.retrieval import retrieval
 from hepclf.evaluation.plots.sculpting import sculpting
 from hepclf.evaluation.plots.style import style
@@ -46,6 +47,7 @@ STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "observed": observed,
     "categories": categories,
     "counting": counting,
+    "points": points,
     "flatness": flatness,
     "variations": variations,
     "multiclass": multiclass,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.plots.points import points as pictures
+from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.points import Points, inverse
 from hepclf.evaluation.value import Value
@@ -125,6 +127,18 @@ def test_the_process_that_is_left_is_named():
     assert (
         points(three_processes()).sentences[0].startswith("Of the background that the cut for 70 % of signal leaves, ")
     )
+
+
+def test_each_process_is_drawn_where_there_are_more_than_classes(make_scored, drawn):
+    verdict = evaluate(three_processes(400), alone(points=Points()))
+    with style():
+        (picture,) = pictures(verdict.studies["points"], verdict, "title")
+        picture.figure.canvas.draw()
+    assert [series.name for series in picture.series][:2] == ["cut for 30 % of signal", "cut for 50 % of signal"]
+    assert picture.series[0].columns["process"] == list(NAMES)
+    labels, scores, weights = drawn(900)
+    plain = evaluate(make_scored(labels, scores, weights, split=np.arange(900) % 3), alone(points=Points()))
+    assert list(pictures(plain.studies["points"], plain, "title")) == []
 
 
 @pytest.mark.parametrize("split", [0, 2])
