@@ -47,12 +47,16 @@ def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float]
 
 
 def stamp(figure: Figure, experiment: str, status: str = "") -> None:
-    """The experiment in bold, and what its plot is, in italics, above the left of the uppermost panel with a title."""
-    titled = [ax for ax in figure.axes if ax.get_title("right")] or figure.axes[:1]
-    if not titled or not (experiment or status):
+    """The experiment in bold, and what its plot is: above the left of a panel, or above all panels that stand abreast."""
+    if not figure.axes or not (experiment or status):
         return
-    bold = titled[0].set_title(experiment, loc="left", fontsize=12, fontweight="bold", color="black")
-    titled[0].annotate(
+    place = figure.axes[0].get_subplotspec()
+    if place is not None and place.get_gridspec().ncols > 1:
+        figure.suptitle(f"{experiment} {status}".strip(), x=0.99, ha="right", fontsize=12, fontweight="bold")
+        return
+    ax = next((ax for ax in figure.axes if ax.get_title("right")), figure.axes[0])
+    bold = ax.set_title(experiment, loc="left", fontsize=12, fontweight="bold", color="black")
+    ax.annotate(
         status,
         xy=(1, 0),
         xycoords=bold,

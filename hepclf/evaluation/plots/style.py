@@ -73,7 +73,7 @@ def _fonts(experiment: str) -> dict[str, Any]:
     theirs = getattr(styles, experiment)
     family = theirs.get("font.family", "sans-serif")
     fonts = {key: value for key, value in theirs.items() if key.startswith("mathtext.")}
-    return fonts | {"font.family": family, f"font.{family}": [theirs[f"font.{family}"][0], "DejaVu Sans"]}
+    return fonts | {"font.family": [theirs[f"font.{family}"][0], "DejaVu Sans"]}
 
 
 def colours(classes: tuple[str, ...], signal: str) -> dict[str, str]:

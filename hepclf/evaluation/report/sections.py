@@ -23,7 +23,12 @@ class Question(NamedTuple):
 
 # A study that is not named here is asked last.
 QUESTIONS = (
-    Question("Does it separate?", "separate", ("roc", "rejection", "scores"), ("bands", "retrieval", "multiclass")),
+    Question(
+        "Does it separate?",
+        "separate",
+        ("roc", "rejection", "scores"),
+        ("bands", "retrieval", "multiclass", "discriminants"),
+    ),
     Question(
         "Where do I cut?",
         "cut",
@@ -34,9 +39,9 @@ QUESTIONS = (
         "Do I believe it?",
         "believe",
         ("losses",),
-        ("overtraining", "calibration", "variations", "flatness", "sculpting", "observed"),
+        ("overtraining", "calibration", "likelihood_ratio", "variations", "flatness", "sculpting", "observed"),
     ),
-    Question("What did it learn?", "learn", ("decision",), ("importance", "features")),
+    Question("What did it learn?", "learn", ("decision",), ("importance", "effective_cuts", "correlations")),
 )
 REST = Question("What else was asked?", "else", (), ())
 

@@ -153,7 +153,7 @@ def test_a_label_takes_the_place_of_the_title(judged, sketched, monkeypatch):
 def test_an_experiments_style_brings_its_fonts_and_goes_again():
     pytest.importorskip("mplhep", reason="the extra hep is not installed")
     with style("CMS"):
-        assert matplotlib.rcParams["font.sans-serif"] == ["TeX Gyre Heros", "DejaVu Sans"]
+        assert matplotlib.rcParams["font.family"] == ["TeX Gyre Heros", "DejaVu Sans"]
         assert matplotlib.rcParams["font.size"] == STYLE["font.size"]
     with style():
-        assert matplotlib.rcParams["font.sans-serif"][0] != "TeX Gyre Heros"
+        assert matplotlib.rcParams["font.family"] == ["sans-serif"]
