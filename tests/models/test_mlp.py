@@ -168,6 +168,7 @@ def test_a_single_member_is_a_plain_network():
         ({"embedding": 0}, "embedding must be at least 1"),
         ({"frequencies": 0}, "frequencies must be at least 1"),
         ({"frequency_width": 0.0}, "frequency_width must be positive"),
+        ({"scale_rate": 0.0}, "scale_rate must be positive"),
         ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), however dropout=1\.0"),
         ({"l2": -1.0}, "l2 must not be negative"),
     ],
