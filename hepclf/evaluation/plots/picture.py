@@ -47,7 +47,7 @@ def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float]
 
 
 def stamp(figure: Figure, experiment: str, status: str = "") -> None:
-    """The experiment in bold, and what its plot is: above the left of a panel, or above all panels that stand abreast."""
+    """The experiment in bold, and what its plot is: above the left of a panel, or above all that stand abreast."""
     if not figure.axes or not (experiment or status):
         return
     place = figure.axes[0].get_subplotspec()
