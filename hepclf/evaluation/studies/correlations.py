@@ -25,7 +25,7 @@ class Correlations:
     events  of more test events, so many are used, as many of each class as there are
     """
 
-    events: int = 50_000
+    events: int = 20_000
     seed: int = 0
 
     def __post_init__(self) -> None:
