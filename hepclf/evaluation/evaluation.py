@@ -90,7 +90,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         self._check_cuts()
         self._check_yields()
-        self._check_counting()
+        (self.counting or Counting()).belongs(self.luminosity_fb, self.optimise)
         for name in ("systematic", "minimum_background"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
@@ -120,21 +120,6 @@ class Evaluation:
             raise ValueError(f"evaluation.luminosity_fb must be positive, however it is {self.luminosity_fb}")
         if both := sorted(set(self.yields) & set(self.cross_sections_fb)):
             raise ValueError(f"{both[0]!r} is in evaluation.yields and in evaluation.cross_sections_fb; give one")
-
-    def _check_counting(self) -> None:
-        counting = self.counting or Counting()
-        if self.optimise == "li_ma" and counting.off_exposure is None:
-            raise ValueError("evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure")
-        if counting.luminosities_fb and (self.luminosity_fb or counting.luminosity_fb) is None:
-            raise ValueError(
-                "evaluation.counting.luminosities_fb scale yields, however nothing says which luminosity those stand "
-                "for; give evaluation.counting.luminosity_fb"
-            )
-        if self.luminosity_fb and counting.luminosity_fb not in (None, self.luminosity_fb):
-            raise ValueError(
-                f"evaluation.counting.luminosity_fb={counting.luminosity_fb:g} contradicts "
-                f"evaluation.luminosity_fb={self.luminosity_fb:g}; leave it out"
-            )
 
     def check(
         self, classes: tuple[str, ...], process_names: tuple[str, ...], columns: tuple[str, ...] | None = None

@@ -93,6 +93,14 @@ def test_one_channel_is_near_the_formula_of_a_side_band():
     )
 
 
+@pytest.mark.parametrize(("relative", "apart"), [(0.03, 2e-3), (0.2, 0.06)])
+def test_a_gaussian_constraint_gives_the_higher_significance(relative, apart):
+    """Than the Poisson one of the formula, by what docs/evaluation/binned.md says."""
+    for s, b in ((5, 20), (10, 10), (30, 100), (3, 400)):
+        found, formula = discovery(channels([s], [b], relative)).value, float(asimov(s, b, relative * b))
+        assert formula < found < formula * (1 + apart)
+
+
 def test_the_error_is_that_of_other_simulations():
     rng = np.random.default_rng(0)
     events, w_s, w_b = (rng.poisson, 0.1, 0.5)

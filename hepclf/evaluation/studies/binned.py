@@ -123,7 +123,8 @@ class Shape:
         name = "asimov_systematic"
         bins, z = len(self.template.edges) - 1, self.significances[name]
         what = f"a background known to its simulation and {self.rules.systematic:.0%} in common"
-        said = f"{_plural(bins, 'bin')} of the score give an Asimov significance of {number(*z)} with {what}"
+        gives = f"{_plural(bins, 'bin')} of the score {'give' if bins > 1 else 'gives'}"
+        said = f"{gives} an Asimov significance of {number(*z)} with {what}"
         single = self.single.get(name)
         if single and single.value and z.value is not None:
             said += f", {z.value / single.value - 1:+.0%} against {number(*single)} of the best single cut"

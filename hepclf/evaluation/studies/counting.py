@@ -55,6 +55,21 @@ class Counting:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be zero or more, however it is {getattr(self, name):g}")
 
+    def belongs(self, luminosity_fb: float | None, optimise: str) -> None:
+        """Refuse what contradicts the evaluation that this belongs to, or what that does not say."""
+        if optimise == "li_ma" and self.off_exposure is None:
+            raise ValueError("evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure")
+        if self.luminosities_fb and (luminosity_fb or self.luminosity_fb) is None:
+            raise ValueError(
+                "evaluation.counting.luminosities_fb scale yields, however nothing says which luminosity those stand "
+                "for; give evaluation.counting.luminosity_fb"
+            )
+        if luminosity_fb and self.luminosity_fb not in (None, luminosity_fb):
+            raise ValueError(
+                f"evaluation.counting.luminosity_fb={self.luminosity_fb:g} contradicts "
+                f"evaluation.luminosity_fb={luminosity_fb:g}; leave it out"
+            )
+
     def study(self, case: Case) -> Yields | None:
         """Cuts chosen on validation, counted on test; None where a split has no expected yields, or there is no cut."""
         valid, test = case.counted.get("valid"), case.counted.get("test")
