@@ -110,7 +110,9 @@ class Curve:
     @cached_property
     def rising(self) -> tuple[Array, Array]:
         """Running maxima of the efficiencies of signal and background, as negative weights may take a curve back."""
-        return np.maximum.accumulate(self.signal_efficiency), np.maximum.accumulate(self.background_efficiency)
+        found = [(one, np.maximum.accumulate(one)) for one in (self.signal_efficiency, self.background_efficiency)]
+        signal, background = (one if np.array_equal(one, highest) else highest for one, highest in found)
+        return signal, background
 
     @cached_property
     def delong(self) -> Value:

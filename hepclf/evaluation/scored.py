@@ -115,6 +115,8 @@ class Scored:
     def of(self, split_name: str) -> Scored:
         """The events of one split, `train`, `valid` or `test`; the totals stay those of the whole sample."""
         mask = self._mask(split_name)
+        if mask.all():
+            return self
         return Scored(
             labels=self.labels[mask],
             weights=self.weights[mask],

@@ -110,9 +110,10 @@ class Case:
         found = {}
         for name, part in self.parts.items():
             counted = self.counted.get(name)
-            same = isinstance(counted, Counted) and counted.weights is part.weights
-            of_class = part.labels == self.signal
-            found[name] = counted.curve if same else curve(self.rankings[name], of_class, part.weights)
+            if isinstance(counted, Counted) and counted.weights is part.weights:
+                found[name] = counted.curve
+            else:
+                found[name] = curve(self.rankings[name], part.labels == self.signal, part.weights)
         return found
 
     def discriminant(self, split_name: str) -> Array:
