@@ -10,12 +10,13 @@ from hatchling.builders.wheel import WheelBuilder
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_wheel_holds_the_configurations_and_nothing_of_the_tests(tmp_path):
+def test_the_wheel_holds_the_configurations_and_the_page_and_nothing_of_the_tests(tmp_path):
     (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     names = set(zipfile.ZipFile(built).namelist())
     configs = {f"hepclf/configs/{path.relative_to(ROOT / 'configs')}" for path in (ROOT / "configs").rglob("*.yaml")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "hepclf").rglob("*.py")}
-    assert configs | modules | {"hepclf/py.typed"} <= names
+    page = {f"hepclf/evaluation/report/page.{kind}" for kind in ("html", "css", "js")}
+    assert configs | modules | page | {"hepclf/py.typed"} <= names
     assert {name.split("/")[0] for name in names} == {"hepclf", "hepclf-0.1.0.dist-info"}
 
 

@@ -24,7 +24,7 @@ def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Pat
     """One file a format; none where a picture has no series."""
     if not series:
         return []
-    plain = [(one.name, {name: _plain(column) for name, column in one.columns.items()}) for one in series]
+    plain = [(one.name, _columns(one.columns)) for one in series]
     texts = {"csv": _csv(plain), "json": _json(plain), "yaml": _hepdata(plain)}
     written = []
     for kind in NUMBERS:
@@ -35,6 +35,15 @@ def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Pat
 
 
 Plain = Sequence[tuple[str, Mapping[str, list[Any]]]]
+
+
+def _columns(given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The columns as plain values; an error of zero, which says that a formula knows no better, is none."""
+    found = {name: _plain(column) for name, column in given.items()}
+    for name in found:
+        if _is_error(name, list(found)):
+            found[name] = [one or None for one in found[name]]
+    return found
 
 
 def _plain(column: Any) -> list[Any]:

@@ -97,6 +97,13 @@ def test_numbers_are_the_same_in_all_three():
     np.testing.assert_allclose(from_yaml, values, rtol=1e-7)
 
 
+def test_an_error_of_zero_is_none():
+    write_numbers(Path(), "zero", [Series("", {"x": [0.0, 1.0], "y": [0.0, 2.0], "y_error": [0.0, 0.5]})])
+    _, by_name = table("zero")
+    assert by_name["y"] == [{"value": 0.0}, {"value": 2.0, "errors": [{"symerror": 0.5}]}]
+    assert pd.read_csv("zero.csv")["y_error"].isna().tolist() == [True, False]
+
+
 def test_a_picture_without_numbers_has_no_files_of_them():
     assert write_numbers(Path(), "none", ()) == []
     assert list(Path().iterdir()) == []
