@@ -19,7 +19,7 @@ from hepclf.evaluation.verdict import Verdict
 
 CAPTION = (
     "Observed events over the expected ones, class upon class; the hatched band is the statistical error of the "
-    "simulation, the outer bins hold what lies beyond. Below, observed over expected, with the errors of the data alone."
+    "simulation, the outer bins hold what lies beyond. Below, observed over expected, with the error of the data."
 )
 
 

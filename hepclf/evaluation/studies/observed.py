@@ -52,9 +52,8 @@ class Observed:
             classes = [Entries(simulated[of], expected.weights[of]) for of in of_class]
             return agreement(classes, Entries(values, seen.weights), edges, scaled=self.scaled)
 
-        scores = np.linspace(0, 1, BINS + 1)
-        observed = discriminant_of(seen.scores, case.signal)
-        found = {SCORE: compared(case.discriminant("test"), observed, scores)}
+        simulated, observed = case.discriminant("test"), discriminant_of(seen.scores, case.signal)
+        found = {SCORE: compared(simulated, observed, _edges(simulated))}
         for name, simulated, values in self._features(case, seen):
             found[name] = compared(simulated, values, edges_of(simulated))
         return Overlaid(
@@ -144,6 +143,12 @@ class Overlaid:
             },
             "reason": self.reason,
         }
+
+
+def _edges(scores: Array) -> Array:
+    """Forty bins over the hundredths that hold all simulated scores."""
+    low, high = math.floor(float(scores.min()) * 100), math.ceil(float(scores.max()) * 100)
+    return np.linspace(low, max(high, low + 1), BINS + 1) / 100
 
 
 def _total(weights: Array) -> Value:
