@@ -53,14 +53,14 @@ def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
             _step(bottom, edges, density / before[0], error / before[0], colour, None)
         kept = f"kept_{point.at.target:g}"
         columns |= {kept: density, f"{kept}_error": error}
-        highest = max(highest, density.max())
+        highest = max(highest, min((density + error).max(), 1.5 * density.max()))
     bottom.axhline(1, color=BLACK, linewidth=0.8)
     bottom.set(xlabel=plain(name, 40), xlim=(edges[0], edges[-1]))
     bottom.set_ylabel("ratio to all", loc="center")
     reach = bottom.get_ylim()
     bottom.set_ylim(max(reach[0], 0), min(reach[1], 6))
     top.set_ylabel("background, normalised to unit area")
-    top.set_ylim(0, highest * (1.25 + 0.07 * len(points)))
+    top.set_ylim(0, highest / (0.86 - 0.07 * ((len(points) + 2) // 2)))
     top.set_title(title)
     top.legend(title="background above the cut that keeps", alignment="left", ncols=2, loc="upper right")
     figure.align_ylabels()

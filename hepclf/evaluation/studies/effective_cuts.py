@@ -18,7 +18,7 @@ from hepclf.evaluation.studies.sample import sample
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
 from hepclf.recipe import recipe
 
-BINS = 20  # equally populated by the background, to tell shapes apart
+BINS = 10  # equally populated by the background, to tell shapes apart
 DRAWN = 30  # equally wide, to show them
 ENDS = (0.05, 0.95)
 SHOWN = 8

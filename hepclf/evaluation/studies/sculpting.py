@@ -164,7 +164,9 @@ def _told(name: str, point: Point) -> str:
     apart, where = point.apart, f"at a signal efficiency of {number(point.at.signal_efficiency, digits=2)}"
     bits, error = apart.bits
     if bits is None or error is None:
-        return f"Whether a cut {where} sculpts the background in {name} cannot be said: {apart.reason}."
+        return (
+            f"Whether a cut {where} sculpts the background in {name} cannot be said: {apart.reason}; give fewer bins."
+        )
     jsd = f"JSD {number(bits, error)} bits"
     if bits > 3 * error:
         return f"A cut {where} sculpts the background in {name}: {jsd}, 1/JSD {inverse(apart)}."
