@@ -125,12 +125,14 @@ def test_no_name_can_run_a_script(verdict_of, write_page, opened):
 
 
 @pytest.mark.parametrize("classes", [("background", "signal"), ("qcd", "W", "a_class_of_a_rather_long_name")])
-def test_nothing_is_wider_than_the_screen(verdict_of, write_page, opened, classes):
-    tab = opened(write_page(verdict_of(classes)))
+def test_nothing_is_wider_than_the_screen_or_too_narrow_to_read(verdict_of, write_page, opened, classes):
+    yields = {name: 1.2345e8 / (i + 1) for i, name in enumerate(classes)}
+    tab = opened(write_page(verdict_of(classes, signed=True, yields=yields)))
     for width in (380, 768, 1280):
         tab.set_viewport_size({"width": width, "height": 900})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.locator("img").first.bounding_box()["width"] <= width
+        assert tab.locator(".confusion tbody th").first.bounding_box()["width"] >= 80
 
 
 def colour(tab, selector, name):
