@@ -102,6 +102,7 @@ def test_the_signal_is_drawn_against_each_other_class(scored, signal):
     place = of.classes.index(signal)
     for other, columns in lines:
         x, y = columns["efficiency"], 1 - 1 / columns["rejection"]
+        assert (np.diff(x) >= 0).all()
         # What comes before the first event of the other class is not drawn: nothing of it is left.
         area = x[0] + np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2)
         assert area == pytest.approx(of.areas[place][of.classes.index(other)].value, abs=2e-3)

@@ -70,7 +70,10 @@ def test_varied_features_are_those_of_a_tagger_that_is_asked_again(data):
 
 
 def test_a_factor_on_the_weights_changes_yields_and_not_efficiencies_of_a_class(data):
-    of = found(data, yields={"signal": 7, "background": 900}, up=Variation(factor="pileup_up")).variations["up"]
+    whole = found(data, yields={"signal": 7, "background": 900}, up=Variation(factor="pileup_up"))
+    of, nominal = whole.variations["up"], whole.nominal.at[HALF]
+    assert nominal["s"].value == pytest.approx(7 * nominal["signal_efficiency"].value, rel=1e-9)
+    assert nominal["b"].value == pytest.approx(900 * nominal["background_efficiency"].value, rel=1e-9)
     assert of.at[HALF]["signal_efficiency"].value == pytest.approx(0, abs=1e-12)
     assert of.at[HALF]["s"].value == pytest.approx(0.2, rel=1e-9)
     assert of.at[HALF]["b"] == Value(0.0)
