@@ -117,7 +117,7 @@ def temperature(scores: Array, labels: NDArray[np.int64], weights: Array) -> Tem
     low, high = (float(weights @ pulls(1 / at)[0]) for at in RANGE[::-1])
     if low >= 0 or high <= 0:
         return Temperature(RANGE[1] if low >= 0 else RANGE[0])
-    rate = math.exp(brentq(lambda log: float(weights @ pulls(math.exp(log))[0]), *np.log(RANGE), xtol=1e-10))
+    rate = math.exp(brentq(lambda log: float(weights @ pulls(math.exp(log))[0]), *np.log(RANGE), xtol=1e-8))
     each, curvatures = pulls(rate)
     error = math.sqrt(float(weights**2 @ each**2)) / float(weights @ curvatures)
     return Temperature(1 / rate, error / rate**2)

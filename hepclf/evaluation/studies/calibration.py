@@ -197,12 +197,9 @@ def _value(found: Temperature) -> Value:
 
 def _mean(each: Array, labels: NDArray[np.int64], mixed: Array) -> Value:
     """The mean over the mixture, with its error where the share of each class is given."""
-    variance = 0.0
-    for label in range(int(labels.max()) + 1):
-        of = labels == label
-        w = mixed[of]
-        variance += float(w**2 @ (each[of] - float(w @ each[of]) / float(w.sum())) ** 2)
-    return measured(float(mixed @ each), math.sqrt(variance))
+    weighted = mixed * each
+    means = np.bincount(labels, weighted) / np.bincount(labels, mixed)
+    return measured(float(weighted.sum()), float(np.linalg.norm(weighted - mixed * means[labels])))
 
 
 def _ratio(case: Case) -> float | None:

@@ -50,7 +50,8 @@ class Overtraining:
         for label, name in enumerate(case.scored.classes):
             train, test = (_sample(case, split, label) for split in ("train", "test"))
             tests[name] = two_sample(train, test, self.permutations)
-        gaps = {split: _gap(case, split) for split in ("valid", "test") if split in case.parts}
+        learnt = _loss(case, "train"), area(case.curves["train"])
+        gaps = {split: _gap(case, split, *learnt) for split in ("valid", "test") if split in case.parts}
         return Trained(tests=tests, gaps=gaps, harmless=self.harmless)
 
 
@@ -164,10 +165,9 @@ def _sample(case: Case, split: str, label: int) -> Sample:
     return Sample(case.discriminant(split)[order], part.weights[order])
 
 
-def _gap(case: Case, split: str) -> Gap:
+def _gap(case: Case, split: str, loss: Value, auc: Value) -> Gap:
     """Loss and AUC of two splits, which share no events, so their errors join in quadrature."""
-    loss = _less(_loss(case, split), _loss(case, "train"))
-    return Gap(loss, _less(area(case.curves["train"]), area(case.curves[split])))
+    return Gap(_less(_loss(case, split), loss), _less(auc, area(case.curves[split])))
 
 
 def _less(one: Value, other: Value) -> Value:
