@@ -7,7 +7,7 @@ import pytest
 
 from hepclf.evaluation import binning
 from hepclf.evaluation.binning import best_edges, even_edges
-from hepclf.evaluation.roc import Ranking, curve
+from hepclf.evaluation.roc import Curve, Ranking, curve
 from hepclf.evaluation.significance import asimov, combine
 
 
@@ -89,3 +89,17 @@ def test_negative_weights_are_summed_as_they_are():
         w = weights[(scores >= low) & (scores < high) & ~signal]
         assert w.sum() > 0
         assert w.sum() ** 2 >= 20 * (w @ w)
+
+
+def test_where_the_background_falls_back_no_bin_runs_upwards():
+    sums = np.array([20.0, 50.0, 30.0, 60.0])
+    of = Curve(
+        np.array([0.9, 0.7, 0.5, 0.1]),
+        np.array([2.0, 3, 1, 4]),
+        sums,
+        np.arange(4) + 1.0,
+        np.array([20.0, 50, 70, 100]),
+    )
+    gains = binning._gains(of, np.arange(4), 0.0)
+    assert np.isneginf(gains[np.tril_indices(5)]).all()
+    assert np.isfinite(gains[0, 1:]).all()

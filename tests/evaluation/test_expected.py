@@ -62,7 +62,8 @@ def test_a_cut_that_keeps_too_little_background_has_no_measure():
     found = above(of, [0.49, 0.54, 0.99])
     np.testing.assert_allclose(found.counts.b, [11, 10, 1])
     for name in measured_by(RULES):
-        np.testing.assert_array_equal(np.isfinite(found.figures(name, RULES)[0]), [True, True, False])
+        for column in found.figures(name, RULES):
+            np.testing.assert_array_equal(np.isfinite(column), [True, True, False])
 
 
 def test_errors_of_every_measure_are_those_of_a_bootstrap():
