@@ -67,7 +67,7 @@ def test_each_measure_is_quoted_at_the_cut_that_validation_liked_best():
         others = [
             float(formula(*yields(valid, weights["valid"], cut)))
             for cut in np.quantile(valid.scores, np.linspace(0, 0.97, 60))
-                if enough(cut)
+            if enough(cut)
         ]
         assert best >= max(others) * (1 - 1e-3)
         expected = float(formula(*yields(test, weights["test"], at.cuts[0])))
