@@ -30,7 +30,7 @@ class TwoSample(NamedTuple):
     distance    largest difference of the cumulative distributions: at no cut do the efficiencies differ by more
     p           share of the permutations that are as far apart, each counted with this one: (k + 1) / (n + 1)
     by_chance   mean and spread of the distances of the permutations
-    bound       95 % of the permutations are nearer
+    bound       95 % of the permutations are nearer; infinite where too many leave a sample no positive weight
     scores, difference   the ends of the blocks [m], and the first distribution less the second there
     """
 

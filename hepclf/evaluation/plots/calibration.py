@@ -36,7 +36,8 @@ def calibration(finding: Calibrated, verdict: Verdict, title: str) -> Iterator[P
         style |= {} if place == 0 else {"markerfacecolor": "white"}
         top.errorbar(of.predicted, of.observed, of.error, label=f"{label}: error {with_error(of.ece)}", **style)
         bottom.errorbar(of.predicted, of.observed - of.predicted, of.error, **style)
-        reach = max(reach, float(np.nanmax(np.abs(of.observed - of.predicted) + of.error)))
+        far = np.abs(of.observed - of.predicted) + of.error
+        reach = max(reach, float(far[np.isfinite(far)].max(initial=1e-3)))
     top.plot([0, 1], [0, 1], color=BLACK, linewidth=0.8)
     bottom.axhline(0, color=BLACK, linewidth=0.8)
     top.set(xlim=(0, 1), ylim=(0, 1.05))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from matplotlib.axes import Axes
@@ -33,10 +34,10 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], verdict: Verdict) -> Non
         # At or above a cut is what is not below it.
         label = f"{plain(name, 20)}: p = {test.p:.2g}"
         ax.step(test.scores, -test.difference, where="post", color=palette[name], linewidth=1.4, label=label)
-        for side in (-1, 1):
+        for side in (-1, 1) if math.isfinite(test.bound) else ():
             ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
     ax.axhline(0, color=BLACK, linewidth=0.8)
-    most = max(max(test.distance, test.bound) for test in tests.values())
+    most = max(of for test in tests.values() for of in (test.distance, test.bound) if math.isfinite(of))
     ax.set_ylim(-1.2 * most, (1.5 + 0.16 * len(tests)) * most)
     ax.set(xlabel=f"probability of {plain(verdict.signal, 24)}", ylabel="efficiency, training − test")
     ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
