@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 POINTS = 1000
 # Sums of the same weights in another order differ in the last digits; a target efficiency is met within this.
 ROUNDING = 1e-12
-# Short enough that a product of two runs stays in one thread, which on a busy machine is much faster than several.
+# Short enough that a product of two runs stays in one thread.
 BLOCK = 1 << 13
 
 
@@ -110,9 +110,7 @@ class Curve:
     @cached_property
     def rising(self) -> tuple[Array, Array]:
         """Running maxima of the efficiencies of signal and background, as negative weights may take a curve back."""
-        found = [(one, np.maximum.accumulate(one)) for one in (self.signal_efficiency, self.background_efficiency)]
-        signal, background = (one if np.array_equal(one, highest) else highest for one, highest in found)
-        return signal, background
+        return _rising(self.signal_efficiency), _rising(self.background_efficiency)
 
     @cached_property
     def delong(self) -> Value:
@@ -167,9 +165,7 @@ class Block(NamedTuple):
 
 
 def blocks(of: Curve) -> Iterator[Block]:
-    """A curve in runs that fit into a processor's cache, in which sums over millions of thresholds are several times
-    as fast.
-    """
+    """A curve in runs that fit into a processor's cache, where sums over millions of thresholds are fast."""
     m, totals = len(of.thresholds), (float(of.signal[-1]), float(of.background[-1]))
     for start in range(0, m, BLOCK):
         s, b, s_squares, b_squares = (
@@ -181,10 +177,8 @@ def blocks(of: Curve) -> Iterator[Block]:
 
 
 def _delong(of: Curve) -> Value:
-    value = sum(
-        float((one.background - one.background_before) @ (one.signal_before + one.signal)) for one in blocks(of)
-    )
-    value /= 2
+    steps = ((one.background - one.background_before, one.signal_before + one.signal) for one in blocks(of))
+    value = sum(float(step @ heights) for step, heights in steps) / 2
     by_signal = by_background = 0.0
     for one in blocks(of):
         by_signal += float(one.signal_squares @ (1 - value - (one.background_before + one.background) / 2) ** 2)
@@ -199,6 +193,11 @@ def spreads(of: Curve) -> tuple[float, float]:
     totals = (float(of.signal[-1]), float(of.background[-1]))
     found = [math.sqrt(n / (n - 1)) / total if n > 1 else math.nan for n, total in zip(counts, totals, strict=True)]
     return found[0], found[1]
+
+
+def _rising(sums: Array) -> Array:
+    highest = np.maximum.accumulate(sums)
+    return sums if np.array_equal(sums, highest) else highest
 
 
 def _before(sums: Array) -> Array:
@@ -251,10 +250,7 @@ def _efficiency_error(sums: Array, squares: Array, index: NDArray[np.intp]) -> A
 
 @dataclass(frozen=True, eq=False)
 class Roc:
-    """A curve as it is drawn: at most 1000 points from (0, 0) to (1, 1), and the area of the full one.
-
-    `limit` is what the rejection is greater than where no background is left.
-    """
+    """A curve as drawn: at most 1000 points from (0, 0) to (1, 1), the full area, the limit without background."""
 
     thresholds: Array
     signal_efficiency: Array
@@ -292,8 +288,7 @@ def _picked(signal: Array, background: Array, points: int) -> NDArray[np.intp]:
     m = len(signal)
     if m < points:
         return np.arange(m)
-    first = min(int(np.searchsorted(background, 0.0, side="right")), m - 1)
-    lowest = max(float(background[first]), 1e-12)
+    lowest = max(float(background[min(int(np.searchsorted(background, 0.0, side="right")), m - 1)]), 1e-12)
     third = (points - 1) // 3 - 1
     picked = (
         np.searchsorted(signal, np.linspace(0, 1, third)),

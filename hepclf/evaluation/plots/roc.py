@@ -49,9 +49,9 @@ def roc(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "sig
         ax.fill_between(x, y - error, y + error, where=np.isfinite(error), color=line.colour, alpha=0.2, linewidth=0)
     ax.plot([0, 1], [1, 0], color=GREY, linewidth=0.8, linestyle=":")
     if split.operating:
-        x, background = split.operating
+        at, background = split.operating
         label = f"cut {split.threshold:.3g}"
-        ax.plot(x, 1 - background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
+        ax.plot(at, 1 - background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
     several = bool(split.one_vs_rest)
     ax.set(xlim=(0, 1), ylim=(0, 1.03), xlabel=efficiency(several))
     ax.set_ylabel("1 − efficiency of the rest" if several else "1 − background efficiency")
