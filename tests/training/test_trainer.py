@@ -60,7 +60,7 @@ def test_every_optimiser_and_schedule_lowers_the_loss(optimiser, schedule):
 
 
 def test_plateau_lowers_the_rate_when_the_loss_stays():
-    trainer = Trainer(epochs=12, schedule="plateau", optimiser="sgd", learning_rate=1e-6)
+    trainer = Trainer(epochs=12, batch=512, schedule="plateau", optimiser="sgd", learning_rate=1e-6)
     rates = [epoch.learning_rate for epoch in epochs(network(), table(), table(), trainer)]
     assert rates[-1] < rates[0]
 
