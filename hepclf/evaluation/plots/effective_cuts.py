@@ -63,6 +63,7 @@ def _panel(ax: Axes, of: Feature) -> None:
     ax.set_xlim(of.edges[0], of.edges[-1])
     ax.set_ylim(0, 1.1 * top or 1)
     ax.tick_params(labelsize=8)
+    ax.minorticks_off()
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
     ax.yaxis.get_offset_text().set_fontsize(8)
