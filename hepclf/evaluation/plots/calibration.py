@@ -40,7 +40,7 @@ def calibration(finding: Calibrated, verdict: Verdict, title: str) -> Iterator[P
         reach = max(reach, float(far[np.isfinite(far)].max(initial=1e-3)))
     top.plot([0, 1], [0, 1], color=BLACK, linewidth=0.8)
     bottom.axhline(0, color=BLACK, linewidth=0.8)
-    top.set(xlim=(0, 1), ylim=(0, 1.05))
+    top.set(xlim=(0, 1), ylim=(0, 1.3))
     top.set_ylabel(f"share of {plain(finding.signal, 24)}")
     bottom.set(xlabel=f"mean probability of {plain(finding.signal, 24)}", ylim=(-1.15 * reach, 1.15 * reach))
     bottom.set_ylabel("difference", loc="center")

@@ -22,6 +22,7 @@ from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
 
+FEWEST = 20
 LEVEL = 0.01  # with heavy-tailed weights the test rejects up to twice as often as it should
 
 
@@ -31,7 +32,7 @@ class Calibration:
 
     It is judged in the mixture of classes that the tagger was trained for: no tagger is blamed for another.
 
-    bins      of equal weight
+    bins      of equal weight, at most: each has twenty effective events or more, but two bins there are always
     harmless  expected calibration error that is of no consequence, however significant
     """
 
@@ -49,7 +50,8 @@ class Calibration:
         if "test" not in case.parts or (mixed := case.mixed("test")) is None:
             return None
         part = case.parts["test"]
-        bin = binned(case.rankings["test"], mixed, self.bins)
+        bins = int(np.clip(1 / (mixed @ mixed) / FEWEST, 2, self.bins))
+        bin = binned(case.rankings["test"], mixed, bins)
         fits = {"none": None, **_fits(case)}
         rows = {}
         plain = losses_of(part.labels, part.scores)
