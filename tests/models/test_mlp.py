@@ -7,6 +7,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from hepclf.models import mlp
 from hepclf.models.mlp import MLP, Embedding, Shared
 from hepclf.models.network import NetworkTagger
 from hepclf.training.loss import losses
@@ -144,6 +145,14 @@ def test_no_event_is_scored_by_what_stands_beside_it(gaussians):
     events = gaussians(300)
     tagger = fitted(events)[1]
     assert tagger.scores(events.take(np.arange(7, 8))) == pytest.approx(tagger.scores(events)[7:8], abs=1e-6)
+
+
+def test_many_events_are_scored_in_parts_with_the_same_result(monkeypatch):
+    network, x = networks(members=3, outputs=2).eval(), torch.randn(11, 4)
+    whole = network(x)
+    monkeypatch.setattr(mlp, "PART", 4)
+    assert torch.allclose(network(x), whole, atol=1e-6)
+    assert network.train()(x).shape == (33, 2)
 
 
 def test_members_start_apart_by_what_they_scale_first():
