@@ -81,7 +81,7 @@ class Members(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits."""
         if not self.training and len(x) > PART and x.device.type == "cpu":
-            return torch.cat([self(part) for part in x.split(PART)])
+            return torch.cat([self(part) for part in torch.split(x, PART)])
         x = self.embedding(x)
         for layer in self.layers:
             x = self.activation(layer(x))

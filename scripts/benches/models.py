@@ -78,7 +78,9 @@ def run() -> None:
     for name, (model, hand) in BY_HAND.items():
         mine, theirs = rounds(lambda: trained(model, train, valid), lambda: hand(train, valid), count=5)  # noqa: B023
         print(f"| {name} | {statistics.median(mine):.2f} | {ratio(mine, theirs)} |", flush=True)
-    print("\n| model | tagger, events a second | its ONNX file in onnxruntime / tagger |\n|---|---|---|")
+    print(
+        "\n| model | tagger, events a second | speed of its ONNX file in onnxruntime / of the tagger |\n|---|---|---|"
+    )
     small, written = train.take(np.arange(5000)), FORMS["onnx"]
     for name, model in SCORED.items():
         tagger = trained(model, small, small)
