@@ -36,7 +36,7 @@ HOMES = {
         "data/root.py",
         "data/remote_source.py",
         "evaluation/store.py",
-        "evaluation/histograms.py",
+        "evaluation/counting/histograms.py",
         "prediction/friend.py",
         "prediction/copied.py",
     ),

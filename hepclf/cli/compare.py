@@ -132,7 +132,7 @@ def _rejections(found: Compared, some: slice) -> Iterator[list[str]]:
 
 def _sculpted(found: Compared, spectator: str, targets: Sequence[float]) -> Iterator[list[str]]:
     """1/JSD at each working point, where the run's own evaluation names the spectator."""
-    from hepclf.evaluation.divergence import inverse
+    from hepclf.evaluation.shapes.divergence import inverse
 
     for name, one in found.entries.items():
         points = one.sculpted.get(spectator, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hepclf.evaluation.divergence import Divergence
+from hepclf.evaluation.shapes.divergence import Divergence
 from hepclf.evaluation.value import Value
 
 Sculpted = Mapping[str, Mapping[float, Divergence]]

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.judge import discriminant
-from hepclf.evaluation.roc import (
+from hepclf.evaluation.curves.roc import (
     Curve,
     Ranking,
     Roc,
@@ -23,6 +22,7 @@ from hepclf.evaluation.roc import (
     roc,
     working_point,
 )
+from hepclf.evaluation.judge import discriminant
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.value import NOTHING, Value, measured
 

@@ -10,17 +10,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.cuts import cuts
+from hepclf.evaluation.counting.measures import Rules
+from hepclf.evaluation.counting.optimum import best, count
+from hepclf.evaluation.counting.scan import Significance, scan
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.cuts import cuts
+from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.judge import discriminant, judge
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.measures import Rules
-from hepclf.evaluation.roc import Ranking, curve
-from hepclf.evaluation.scan import Significance, best_cut, qualified, quote, scan, with_margin
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
-from hepclf.evaluation.studies.case import Balance, Case, Counted, Inside, Seen
+from hepclf.evaluation.studies.case import Balance, Case, Inside, Seen
 from hepclf.evaluation.studies.categories import Categories
 from hepclf.evaluation.studies.correlations import Correlations
 from hepclf.evaluation.studies.counting import Counting
@@ -39,7 +41,6 @@ from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.verdict import Verdict
-from hepclf.evaluation.yields import expected_weights, named
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
@@ -178,43 +179,21 @@ def evaluate(
     """The verdict on scored events; nothing that is tuned is quoted where it was tuned.
 
     With `inside`, the features of the test events, the studies that look there are made too. `balance` is how the
-    training weighed the classes, which is the mixture that scores are probabilities in; `observed` are events of unknown
-    class.
+    training weighed the classes, which is the mixture that scores are probabilities in; `observed` are events of
+    unknown class.
     """
     evaluation = evaluation or Evaluation()
     evaluation.check(scored.classes, scored.process_names)
-    signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
-    parts = {name: part for name in SPLITS if len(part := scored.of(name))}
-    if not parts:
-        raise ValueError("there are no scored events to evaluate; check the data and its split")
-    rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
-    counted = _counted(scored, evaluation, signal, rankings, parts)
-    cut, significance = _significance(evaluation.rules, counted, rankings, parts, signal)
-    threshold = _threshold(scored, evaluation, cut, significance)
-    edges = _edges(rankings)
-    case = Case(
-        scored=scored,
-        signal=signal,
-        parts=parts,
-        rankings=rankings,
-        counted=counted,
-        rules=evaluation.rules,
-        threshold=threshold,
-        cut=cut,
-        targets=evaluation.working_points,
-        luminosity_fb=evaluation.luminosity_fb,
-        inside=inside,
-        balance=balance,
-        observed=observed,
-    )
+    case, significance = _case(scored, evaluation, inside, balance, observed)
+    edges = _edges(case.rankings)
     found = {
-        name: judge(part, rankings[name], signal, threshold, evaluation.working_points, edges, case.curves[name])
-        for name, part in parts.items()
+        name: judge(part, case.rankings[name], case.signal, case.threshold, case.targets, edges, case.curves[name])
+        for name, part in case.parts.items()
     }
-    test = counted.get("test")
+    test = case.counted.get("test")
     return Verdict(
         classes=scored.classes,
-        signal=scored.classes[signal],
+        signal=scored.classes[case.signal],
         train=found.get("train"),
         valid=found.get("valid"),
         test=found.get("test"),
@@ -225,65 +204,40 @@ def evaluate(
     )
 
 
+def _case(
+    scored: Scored, evaluation: Evaluation, inside: Inside | None, balance: Balance, observed: Seen | None
+) -> tuple[Case, Significance]:
+    """The events sorted, with the cut that is best on validation, and what that cut gives on test."""
+    signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
+    parts = {name: part for name in SPLITS if len(part := scored.of(name))}
+    if not parts:
+        raise ValueError("there are no scored events to evaluate; check the data and its split")
+    rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
+    counted = count(scored, evaluation.expected, signal, rankings, parts)
+    cut, significance = best(evaluation.rules, counted, rankings, parts, signal)
+    case = Case(
+        scored=scored,
+        signal=signal,
+        parts=parts,
+        rankings=rankings,
+        counted=counted,
+        rules=evaluation.rules,
+        threshold=_threshold(scored, evaluation, cut, significance),
+        cut=cut,
+        targets=evaluation.working_points,
+        luminosity_fb=evaluation.luminosity_fb,
+        inside=inside,
+        balance=balance,
+        observed=observed,
+    )
+    return case, significance
+
+
 def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:
     """What each study among the settings finds, in their order, without those that do not apply."""
     settings = {field.name: getattr(evaluation, field.name) for field in fields(evaluation)}
     found = {name: recipe.study(case) for name, recipe in settings.items() if hasattr(recipe, "study")}
     return {name: finding for name, finding in found.items() if finding is not None}
-
-
-def _counted(
-    scored: Scored,
-    evaluation: Evaluation,
-    signal: int,
-    rankings: Mapping[str, Ranking],
-    parts: Mapping[str, Scored],
-) -> dict[str, Counted | str]:
-    """Expected yields above each cut on validation and test, or why a split cannot have them."""
-    named(scored, evaluation.expected)
-    found: dict[str, Counted | str] = {}
-    for name in ("valid", "test"):
-        if name not in rankings:
-            continue
-        part = parts[name]
-        try:
-            weights = expected_weights(scored, name, evaluation.expected)
-        except ValueError as reason:
-            found[name] = str(reason)
-        else:
-            # Where all events are in one split they stand for themselves, and need no second copy.
-            weights = part.weights if np.array_equal(weights, part.weights) else weights
-            above = curve(rankings[name], part.labels == signal, weights)
-            found[name] = Counted(weights=weights, curve=above)
-    return found
-
-
-def _significance(
-    rules: Rules,
-    counted: Mapping[str, Counted | str],
-    rankings: Mapping[str, Ranking],
-    parts: Mapping[str, Scored],
-    signal: int,
-) -> tuple[float | None, Significance]:
-    """The best cut on validation and what it gives on test."""
-    valid = counted.get("valid", "there are no validation events to choose a cut on")
-    test = counted.get("test", "there are no test events to quote a significance on")
-    if isinstance(valid, str):
-        return None, Significance(optimised=rules.optimise, reason=valid)
-    cut = best_cut(valid.curve, rules)
-    if cut is None:
-        needed = with_margin(rules.minimum_background)
-        enough = bool(qualified(valid.curve, needed).any())
-        floor = f"evaluation.minimum_background={rules.minimum_background:g} and 2 sigma"
-        lacks = f"an effective background count of {needed:.3g} ({floor})"
-        reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
-        return None, Significance(optimised=rules.optimise, reason=reason)
-    if isinstance(test, str):
-        return cut, Significance(optimised=rules.optimise, reason=test)
-    index = rankings["test"].last(cut)
-    kept = rankings["test"].kept(index)
-    background = test.weights[kept][parts["test"].labels[kept] != signal]
-    return cut, quote(test.curve, index, cut, background, rules)
 
 
 def _threshold(scored: Scored, evaluation: Evaluation, cut: float | None, significance: Significance) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion, confusion
-from hepclf.evaluation.limit import heaviest, rejection_limit
+from hepclf.evaluation.curves.limit import heaviest, rejection_limit
+from hepclf.evaluation.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
 from hepclf.evaluation.losses import brier, log_loss
-from hepclf.evaluation.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import NOTHING, Value, measured, positive
 from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict

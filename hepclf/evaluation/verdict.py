@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion
-from hepclf.evaluation.limit import Limit
-from hepclf.evaluation.roc import Roc, WorkingPoint
-from hepclf.evaluation.scan import Scan, Significance
+from hepclf.evaluation.counting.scan import Scan, Significance
+from hepclf.evaluation.curves.limit import Limit
+from hepclf.evaluation.curves.roc import Roc, WorkingPoint
 from hepclf.evaluation.scored import SPLITS
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.value import Value
 
 if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
-    from hepclf.evaluation.cuts import Cuts
+    from hepclf.evaluation.curves.cuts import Cuts
 
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
 

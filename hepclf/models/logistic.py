@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import nn
 
@@ -17,6 +17,8 @@ from hepclf.training.trainer import Trainer
 class Logistic(Network):
     """One linear layer; solver=newton finds the maximum-likelihood solution with errors, gradient uses the trainer."""
 
+    # Ten times a deep network's: the loss is convex, and coefficients may be far from where they start.
+    rate: ClassVar[float] = 0.05
     solver: Literal["gradient", "newton"] = "gradient"
 
     def network(self, inputs: int, outputs: int) -> nn.Module:

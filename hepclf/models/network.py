@@ -8,9 +8,9 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.average import Average
 from hepclf.training.device import resolve
 from hepclf.training.table import Rows, Streamed, Table
-from hepclf.training.trainer import ROWS, Epoch, Trainer, epochs, seeded
+from hepclf.training.trainer import RATE, ROWS, Epoch, Trainer, epochs, seeded
 
 KIND = "network"
 WEIGHTS = "weights.safetensors"
@@ -45,6 +45,8 @@ class Network(ABC):
 
     average  judge, and make the tagger of, the mean of the weights over the latest steps (training/average.py)
     """
+
+    rate: ClassVar[float] = RATE  # where trainer.learning_rate names none
 
     preprocess: Preprocess = field(default_factory=Preprocess)
     l2: float = 0.0
@@ -86,6 +88,8 @@ class NetworkFit:
     """A network being trained; `tagger()` gives the best epoch by validation loss (or the last, trainer.keep)."""
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
+        if trainer.learning_rate is None:
+            trainer = replace(trainer, learning_rate=recipe.rate)
         self._recipe, self._trainer, self._classes = recipe, trainer, train.classes
         device = resolve(trainer.device)
         prepare = recipe.preprocess.fit(train.features, train.names).to(device)

@@ -28,6 +28,7 @@ from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
 BYTES = 1 << 25  # of a block, where rows are wide
+RATE = 5e-3  # learning rate of a network that names no other
 ROWS = 1 << 14  # rows that go through a network at once outside training: what its caches hold
 
 
@@ -35,14 +36,15 @@ ROWS = 1 << 14  # rows that go through a network at once outside training: what 
 class Trainer:
     """Gradient descent on the training split, judged after each epoch on the validation split.
 
-    epochs  null: 30; from 13,000 training events on fewer, as many as come to 400,000 events; from 50,000 on 8
+    epochs         null: 30; from 13,000 training events on fewer, as many as come to 400,000 events; from 50,000 on 8
+    learning_rate  null: the network's own, 0.005 but for model=logistic
     """
 
     device: str = "auto"
     epochs: int | None = None
     batch: int = 256
     optimiser: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
-    learning_rate: float = 5e-3
+    learning_rate: float | None = None
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: ScheduleName = "cosine"
@@ -61,7 +63,7 @@ class Trainer:
         for name in ("epochs", "batch"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
-        if not 0 < self.learning_rate < math.inf:
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be positive and finite, however learning_rate={self.learning_rate}")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum must lie in [0, 1), however momentum={self.momentum}")
@@ -235,7 +237,7 @@ def _batches(train: Rows, batch: int) -> Iterator[Table]:
 
 def _optimiser(network: nn.Module, trainer: Trainer) -> Optimizer:
     parameters = list(network.parameters())
-    rate, decay = trainer.learning_rate, trainer.weight_decay
+    rate, decay = trainer.learning_rate or RATE, trainer.weight_decay
     if trainer.optimiser == "sgd":
         return SGD(parameters, lr=rate, momentum=trainer.momentum, weight_decay=decay, fused=True)
     if trainer.optimiser == "rmsprop":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hepclf.evaluation.histograms import write_histograms
+from hepclf.evaluation.counting.histograms import write_histograms
+from hepclf.evaluation.counting.workspace import workspace
 from hepclf.evaluation.studies.binned import Shape
 from hepclf.evaluation.verdict import Verdict
-from hepclf.evaluation.workspace import workspace
 from hepclf.events import nearest
 from hepclf.run import write_json
 

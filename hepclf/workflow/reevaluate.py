@@ -42,8 +42,8 @@ def reevaluate(
     """Judge a run again from its stored scores, or its tagger on other data, into a folder of its own.
 
     Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
-    data is called; `recipes` are classes of your own that the tagger may be made of. `observed` is data of unknown class
-    that is held against simulation, whose features `own`, the run's data, gives where there is no other.
+    data is called; `recipes` are classes of your own that the tagger may be made of. `observed` is data of unknown
+    class that is held against simulation, whose features `own`, the run's data, gives where there is no other.
     """
     scored, facts = _stored(run)
     seen = None

@@ -14,10 +14,10 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from turns import peak, ratio, rounds
 
 from hepclf import Evaluation
-from hepclf.evaluation.bootstrap import bins, bootstrap
+from hepclf.evaluation.curves.bootstrap import bins, bootstrap
+from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.evaluation.plots.draw import draw
-from hepclf.evaluation.roc import Ranking, area, curve
 from hepclf.evaluation.scored import Scored
 
 EVENTS, REPLICAS, COUNT = 5_000_000, 1000, 3

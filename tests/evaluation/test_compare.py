@@ -9,8 +9,8 @@ from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.compare import GRID, compare, contender, difference, holm
+from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
-from hepclf.evaluation.roc import Ranking, area, curve
 from hepclf.evaluation.scored import Scored
 
 VALID, TEST = 1, 2

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
-from hepclf.evaluation.significance import asimov
 
 VALID, TEST = 1, 2
 

@@ -146,3 +146,18 @@ def test_weights_without_a_maximum_are_not_blamed_on_the_features():
     train = Events(features=features, labels=train.labels, names=train.names, weights=train.weights)
     with pytest.raises(ValueError, match="negative weights leave the likelihood without a maximum"):
         newton(train, Trainer(balance="mean", negative_weights="keep"), preprocess=Preprocess(scaling="none"))
+
+
+def test_the_default_training_comes_near_the_maximum_of_the_likelihood_with_few_events():
+    # Two inputs that nearly cancel ask for coefficients far from zero. Over four seeds the loss was 0.041 to 0.054
+    # above its minimum, and 0.26 at a deep network's rate.
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 4000)
+    common = rng.normal(0, 3, 4000)
+    features = np.stack([common + labels, common + rng.normal(0, 0.5, 4000)], axis=1).astype(np.float32)
+    events = Events(features=features, labels=labels, names=("a", "b"))
+    losses = []
+    for solver in ("gradient", "newton"):
+        *_, last = Logistic(solver=solver).fit(events, events, Trainer(device="cpu"))
+        losses.append(last.valid_loss)
+    assert losses[1] < losses[0] < losses[1] + 0.08

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, VERMILLION
-from hepclf.evaluation.reliability import Reliability
+from hepclf.evaluation.shapes.reliability import Reliability
 from hepclf.evaluation.studies.calibration import Calibrated
 from hepclf.evaluation.verdict import Verdict
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hepclf.evaluation.measures import Rules
+from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.compare import GRID, Comparison, Ratio
+from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import write
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
-from hepclf.evaluation.roc import Roc
 
 DRAWN = 8  # curves in one picture that can still be told apart
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from hepclf.evaluation.correlation import Correlation
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, VERMILLION
+from hepclf.evaluation.shapes.correlation import Correlation
 from hepclf.evaluation.studies.correlations import Together
 from hepclf.evaluation.verdict import Verdict
 

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hepclf.evaluation.divergence import Counts
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, VERMILLION
+from hepclf.evaluation.shapes.divergence import Counts
 from hepclf.evaluation.studies.effective_cuts import KINDS, Feature, Passed
 from hepclf.evaluation.verdict import Verdict
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.agreement import Agreement
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, GREY, colours
+from hepclf.evaluation.shapes.agreement import Agreement
 from hepclf.evaluation.studies.observed import SCORE, Overlaid
 from hepclf.evaluation.verdict import Verdict
 

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLACK, colours
+from hepclf.evaluation.shapes.twosample import TwoSample
 from hepclf.evaluation.studies.overtraining import Trained
-from hepclf.evaluation.twosample import TwoSample
 from hepclf.evaluation.verdict import Verdict
 
 CAPTION = (

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plots.roc import ONE_VS_REST, Line, efficiency, lines
 from hepclf.evaluation.plots.style import BLACK, GREY, VERMILLION
-from hepclf.evaluation.roc import Roc
 from hepclf.evaluation.verdict import SplitVerdict
 
 

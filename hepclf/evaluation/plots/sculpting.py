@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hepclf.evaluation.divergence import Counts
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from hepclf.evaluation.shapes.divergence import Counts
 from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
 from hepclf.evaluation.verdict import Verdict
 

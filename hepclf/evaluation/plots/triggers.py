@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.alarms import false_alarm_rate
+from hepclf.evaluation.curves.alarms import false_alarm_rate
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREY

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from hepclf.evaluation.chosen import Wish
+from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION

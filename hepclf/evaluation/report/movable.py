@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.cuts import Cuts
-from hepclf.evaluation.expected import Expected
+from hepclf.evaluation.counting.expected import Expected
+from hepclf.evaluation.curves.cuts import Cuts
 from hepclf.evaluation.grid import number
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.tables import cell

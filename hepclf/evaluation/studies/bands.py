@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.bootstrap import Replicas, bins, bootstrap, interval
+from hepclf.evaluation.counting.scan import quote
+from hepclf.evaluation.counting.significance import asimov, s_over_sqrt_b
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
+from hepclf.evaluation.curves.partial import partial_area
+from hepclf.evaluation.curves.roc import Curve, area, background_error, working_point
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.partial import partial_area
-from hepclf.evaluation.roc import Curve, area, background_error, working_point
-from hepclf.evaluation.scan import quote
-from hepclf.evaluation.significance import asimov, s_over_sqrt_b
-from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
 

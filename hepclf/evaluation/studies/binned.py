@@ -10,15 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.binning import best_edges, even_edges
+from hepclf.evaluation.counting.binning import best_edges, even_edges
+from hepclf.evaluation.counting.likelihood import Channels, discovery
+from hepclf.evaluation.counting.measures import Rules, propagated
+from hepclf.evaluation.counting.scan import best_cuts, with_margin
+from hepclf.evaluation.counting.significance import asimov
+from hepclf.evaluation.counting.template import Template, template
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.roc import Curve
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.likelihood import Channels, discovery
-from hepclf.evaluation.measures import Rules, propagated
-from hepclf.evaluation.roc import Curve
-from hepclf.evaluation.scan import best_cuts, with_margin
-from hepclf.evaluation.significance import asimov
-from hepclf.evaluation.studies.case import Case, Counted
-from hepclf.evaluation.template import Template, template
+from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from hepclf import calibration as maps
 from hepclf.calibration import Method, Temperature
+from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import discriminant_of
 from hepclf.evaluation.losses import losses_of
-from hepclf.evaluation.reliability import Reliability, binned, reliability
-from hepclf.evaluation.studies.case import Balance, Case, Counted
+from hepclf.evaluation.shapes.reliability import Reliability, binned, reliability
+from hepclf.evaluation.studies.case import Balance, Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
 

@@ -10,9 +10,10 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.counting.measures import Rules
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.roc import Curve, Ranking, curve
 from hepclf.evaluation.judge import discriminant
-from hepclf.evaluation.measures import Rules
-from hepclf.evaluation.roc import Curve, Ranking, curve
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.value import positive
@@ -43,14 +44,6 @@ class Seen:
     weights: Array
     features: NDArray[np.float32]
     names: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Counted:
-    """Expected yields of a split: the weight of each event [n], and the sums above each threshold."""
-
-    weights: Array
-    curve: Curve
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

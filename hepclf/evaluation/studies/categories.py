@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.conditions import Condition
-from hepclf.evaluation.expected import Expected, expected
+from hepclf.evaluation.counting.conditions import Condition
+from hepclf.evaluation.counting.expected import Expected, expected
+from hepclf.evaluation.counting.likelihood import Channels, discovery
+from hepclf.evaluation.counting.measures import Rules
+from hepclf.evaluation.counting.scan import best_cut
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.roc import Ranking, curve
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.likelihood import Channels, discovery
-from hepclf.evaluation.measures import Rules
-from hepclf.evaluation.roc import Ranking, curve
-from hepclf.evaluation.scan import best_cut
 from hepclf.evaluation.scored import Scored
-from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.evaluation.expected import Expected, effective, expected
+from hepclf.evaluation.counting.expected import Expected, effective, expected
+from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
+from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.roc import Curve
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.measures import MEASURES, Rules, measured_by
-from hepclf.evaluation.roc import Curve
-from hepclf.evaluation.scan import best_cut, best_cuts, shown
-from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.studies.case import Case
 from hepclf.recipe import recipe
 
 NAMES = {

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.chosen import check_shares
-from hepclf.evaluation.fractions import Trade, cuts, log_ratio, trade
+from hepclf.evaluation.curves.chosen import check_shares
+from hepclf.evaluation.curves.fractions import Trade, cuts, log_ratio, trade
+from hepclf.evaluation.curves.passing import passing
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.passing import passing
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.multiclass import at_random

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.bins import binned
-from hepclf.evaluation.divergence import Counts, Divergence, counts, divergence
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import decisions
+from hepclf.evaluation.shapes.bins import binned
+from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.sample import sample
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive

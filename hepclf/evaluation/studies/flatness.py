@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.bins import Bins, binned
-from hepclf.evaluation.chosen import Wish, check_shares, granted, wishes
-from hepclf.evaluation.flat import Flat, flat
+from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.curves.passing import Passing, passing
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.passing import Passing, passing
+from hepclf.evaluation.shapes.bins import Bins, binned
+from hepclf.evaluation.shapes.flat import Flat, flat
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.evaluation.value import Value

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import discriminant_of
 from hepclf.evaluation.losses import losses_of
-from hepclf.evaluation.roc import Ranking, area, curve, influence
 from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.evaluation.studies.sample import sample
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion, confusion
+from hepclf.evaluation.curves.pairs import Averages, Pair, averages, pairs
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import decisions
-from hepclf.evaluation.pairs import Averages, Pair, averages, pairs
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, efficiency_error, measured

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.agreement import BINS, Agreement, Entries, agreement, edges_of
+from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import discriminant_of
-from hepclf.evaluation.studies.case import Case, Counted, Seen
+from hepclf.evaluation.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
+from hepclf.evaluation.studies.case import Case, Seen
 from hepclf.evaluation.value import Value
 from hepclf.events import nearest
 from hepclf.recipe import recipe

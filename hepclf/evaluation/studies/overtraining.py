@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.curves.roc import area
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.losses import losses_of
-from hepclf.evaluation.roc import area
+from hepclf.evaluation.shapes.twosample import Sample, TwoSample, two_sample
 from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.twosample import Sample, TwoSample, two_sample
 from hepclf.evaluation.value import NOTHING, Value, measured, weighted_mean
 from hepclf.recipe import recipe
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
+from hepclf.evaluation.curves.passing import Passing, passing
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.limit import Limit, heaviest, rejection_limit
-from hepclf.evaluation.passing import Passing, passing
-from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.retrieval import average_precision, purity
+from hepclf.evaluation.curves.roc import Curve, held
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.retrieval import average_precision, purity
-from hepclf.evaluation.roc import Curve, held
-from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.bins import binned
-from hepclf.evaluation.divergence import Counts, Divergence, counts, divergence, inverse
+from hepclf.evaluation.curves.roc import WorkingPoint, working_point
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.roc import WorkingPoint, working_point
+from hepclf.evaluation.shapes.bins import binned
+from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import column
 from hepclf.events import nearest

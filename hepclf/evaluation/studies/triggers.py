@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.alarms import Quiet, false_alarm_probability, false_alarm_rate, quiet, quiet_error
+from hepclf.evaluation.curves.alarms import Quiet, false_alarm_probability, false_alarm_rate, quiet, quiet_error
+from hepclf.evaluation.curves.roc import Curve, thinned
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.roc import Curve, thinned
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import positive
 from hepclf.recipe import recipe

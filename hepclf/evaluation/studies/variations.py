@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from hepclf.evaluation.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
 from hepclf.evaluation.grid import Grid, number
-from hepclf.evaluation.shift import difference, relative
+from hepclf.evaluation.shapes.shift import difference, relative
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import unknown
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied

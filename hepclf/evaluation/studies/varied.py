@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.chosen import Wish
-from hepclf.evaluation.roc import Ranking, area, curve, influence
-from hepclf.evaluation.shift import Moved, amount, share
-from hepclf.evaluation.studies.case import Case, Counted
+from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.chosen import Wish
+from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
+from hepclf.evaluation.shapes.shift import Moved, amount, share
+from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import ROWS, unknown
 from hepclf.evaluation.value import Value
 from hepclf.recipe import recipe

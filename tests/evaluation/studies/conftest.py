@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.roc import Ranking
-from hepclf.evaluation.scan import Rules
+from hepclf.evaluation.counting.scan import Rules
+from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case, Inside
 

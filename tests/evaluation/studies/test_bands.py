@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.limit import Limit
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.recipe import RecipeError

@@ -6,9 +6,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from hepclf.evaluation.counting.significance import asimov, combine
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
-from hepclf.evaluation.significance import asimov, combine
 from hepclf.evaluation.studies.categories import Categories, quadrature
 from hepclf.evaluation.value import Value
 

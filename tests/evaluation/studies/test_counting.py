@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from hepclf.evaluation.counting.scan import with_margin
+from hepclf.evaluation.counting.significance import ams, asimov, punzi
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scan import with_margin
 from hepclf.evaluation.scored import Scored
-from hepclf.evaluation.significance import ams, asimov, punzi
 from hepclf.evaluation.studies.counting import Counting
 
 NAMES = ("qcd", "top", "higgs")

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from hepclf.evaluation.chosen import Wish
+from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.style import style

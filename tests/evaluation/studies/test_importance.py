@@ -7,8 +7,8 @@ import pytest
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
-from hepclf.evaluation.roc import Ranking
-from hepclf.evaluation.scan import Rules
+from hepclf.evaluation.counting.scan import Rules
+from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.evaluation.studies.importance import Importance

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.evaluation.chosen import Wish
+from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.plots.variations import variations

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.survey import ascending
-from hepclf.evaluation.roc import Ranking, area, curve
 from hepclf.evaluation.survey.alone import Alone
 from hepclf.evaluation.survey.ascending import Ascending
 from hepclf.evaluation.value import NOTHING

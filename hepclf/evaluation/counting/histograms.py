@@ -1,0 +1,55 @@
+"""Templates as TH1D in a ROOT file, squares of the errors kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.counting.template import Template
+from hepclf.evaluation.store import identifiers
+
+Array = NDArray[np.float64]
+
+
+def write_histograms(path: Path, templates: Mapping[str, Template]) -> None:
+    """A folder a template and a TH1D a process in it, beside its place and moved there.
+
+    A process whose name is no identifier, or is taken, gets one that is; the title is its name.
+    """
+    import uproot
+
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with uproot.recreate(aside) as file:
+            for folder, of in templates.items():
+                for key, name, sums in zip(identifiers(of.names, ()), of.names, of.sums.swapaxes(0, 1), strict=True):
+                    file[f"{folder}/{key}"] = _histogram(key, name, of.edges, sums[0], sums[1])
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _histogram(key: str, title: str, edges: Array, values: Array, squares: Array) -> Any:
+    """Empty under- and overflow; moments from the centres of the bins, as ROOT fills them where it knows no better."""
+    from uproot.writing.identify import to_TAxis, to_TH1x
+
+    centres = (edges[:-1] + edges[1:]) / 2
+    total = float(squares.sum())
+    padded = [np.concatenate([[0.0], column, [0.0]]) for column in (values, squares)]
+    return to_TH1x(
+        fName=key,
+        fTitle=title,
+        data=padded[0],
+        fEntries=float(values.sum()) ** 2 / total if total > 0 else 0.0,
+        fTsumw=float(values.sum()),
+        fTsumw2=total,
+        fTsumwx=float(values @ centres),
+        fTsumwx2=float(values @ centres**2),
+        fSumw2=padded[1],
+        fXaxis=to_TAxis("xaxis", "", len(values), float(edges[0]), float(edges[-1]), fXbins=edges),
+    )

@@ -1,0 +1,67 @@
+"""The cut that is best on validation, and what it gives on test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hepclf.evaluation.counting.measures import Rules
+from hepclf.evaluation.counting.scan import Significance, best_cut, qualified, quote, with_margin
+from hepclf.evaluation.counting.yields import Counted, expected_weights, named
+from hepclf.evaluation.curves.roc import Ranking, curve
+from hepclf.evaluation.scored import Scored
+
+
+def count(
+    scored: Scored,
+    yields: Mapping[str, float],
+    signal: int,
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+) -> dict[str, Counted | str]:
+    """Expected yields above each cut on validation and test, or why a split cannot have them."""
+    named(scored, yields)
+    found: dict[str, Counted | str] = {}
+    for name in ("valid", "test"):
+        if name not in rankings:
+            continue
+        part = parts[name]
+        try:
+            weights = expected_weights(scored, name, yields)
+        except ValueError as reason:
+            found[name] = str(reason)
+        else:
+            # Where all events are in one split they stand for themselves, and need no second copy.
+            weights = part.weights if np.array_equal(weights, part.weights) else weights
+            above = curve(rankings[name], part.labels == signal, weights)
+            found[name] = Counted(weights=weights, curve=above)
+    return found
+
+
+def best(
+    rules: Rules,
+    counted: Mapping[str, Counted | str],
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+    signal: int,
+) -> tuple[float | None, Significance]:
+    """The best cut on validation and what it gives on test."""
+    valid = counted.get("valid", "there are no validation events to choose a cut on")
+    test = counted.get("test", "there are no test events to quote a significance on")
+    if isinstance(valid, str):
+        return None, Significance(optimised=rules.optimise, reason=valid)
+    cut = best_cut(valid.curve, rules)
+    if cut is None:
+        needed = with_margin(rules.minimum_background)
+        enough = bool(qualified(valid.curve, needed).any())
+        floor = f"evaluation.minimum_background={rules.minimum_background:g} and 2 sigma"
+        lacks = f"an effective background count of {needed:.3g} ({floor})"
+        reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
+        return None, Significance(optimised=rules.optimise, reason=reason)
+    if isinstance(test, str):
+        return cut, Significance(optimised=rules.optimise, reason=test)
+    index = rankings["test"].last(cut)
+    kept = rankings["test"].kept(index)
+    background = test.weights[kept][parts["test"].labels[kept] != signal]
+    return cut, quote(test.curve, index, cut, background, rules)
