@@ -16,6 +16,9 @@ from hepclf.recipe import TARGET, RecipeError
 
 KNOWN = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
+# What a stored score cannot answer.
+UNSEEN = "without    what needs features: importance, effective cuts, correlations (give data=)"
+
 
 def run(arguments: list[str]) -> int:
     """Judge a run's stored scores with other choices, or its tagger on other data."""
@@ -43,7 +46,8 @@ def _evaluate(config: DictConfig) -> None:
     evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
     data = conf.read(values["data"], "data", seed=values["seed"]) if values.get("data") else None
     stored = read_yaml(run.config).get("data")
-    watched = observed_data(values.get("observed"), stored, read_head(run.tagger)["inputs"], values["seed"])
+    asked = values.get("observed")
+    watched = observed_data(asked, stored, read_head(run.tagger)["inputs"], values["seed"]) if asked else None
     own = conf.read(stored, "data", trusted=False) if watched is not None and data is None and _ours(stored) else None
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
@@ -55,6 +59,8 @@ def _evaluate(config: DictConfig) -> None:
     console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
     if plots:
         console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)
+    if data is None and own is None:
+        console.print(UNSEEN, markup=False)
     for path in written:
         console.print(f"exported   {place(path)}", soft_wrap=True, markup=False)
     if (page := Run(folder).report).is_file():

@@ -14,7 +14,10 @@ from hepclf.evaluation.verdict import Verdict
 
 
 def show(console: Console, verdict: Verdict, title: str) -> None:
-    """Print what a verdict holds: quality on each split, working points, confusion and significance on test."""
+    """Print what a verdict holds: quality on each split, working points, confusion and significance on test.
+
+    Of each study what it says in a sentence; the tables only of those that somebody set, as the page has them all.
+    """
     section(console, *quality(verdict, title))
     if verdict.test is not None:
         section(console, *working_points(verdict.test))
@@ -24,8 +27,8 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
             console.print(f"no significance: {verdict.significance.reason}\n", markup=False)
         else:
             section(console, *worth)
-    for study in verdict.studies.values():
-        for grid in study.tables:
+    for name in verdict.asked:
+        for grid in verdict.studies[name].tables if name in verdict.studies else ():
             section(console, *grid)
     told = [sentence for study in verdict.studies.values() for sentence in study.sentences]
     for sentence in told:

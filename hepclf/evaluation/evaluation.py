@@ -155,6 +155,12 @@ class Evaluation:
         return dict(self.yields) | {name: fb * luminosity for name, fb in self.cross_sections_fb.items()}
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The studies that somebody set: whose settings are not those that they have by themselves."""
+        settings = {one.name: getattr(self, one.name) for one in fields(self)}
+        return tuple(name for name, made in settings.items() if hasattr(made, "study") and made != type(made)())
+
+    @property
     def rules(self) -> Rules:
         """How a cut is chosen and what it must keep."""
         counting = self.counting or Counting()
@@ -201,6 +207,7 @@ def evaluate(
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cuts(case),
         studies=_studied(evaluation, case),
+        asked=evaluation.asked,
     )
 
 

@@ -94,7 +94,7 @@ class Verdict:
     """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test.
 
     `cuts` is what every cut keeps of test; `studies` is what each further study found, by its name among the settings
-    of the evaluation.
+    of the evaluation; `asked` names those that somebody set.
     """
 
     classes: tuple[str, ...]
@@ -106,6 +106,7 @@ class Verdict:
     scan: Scan | None
     cuts: Cuts | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())

@@ -151,15 +151,17 @@ class Intervals:
             of = ratios[worst] or math.nan
             if 1 / ALIKE <= of <= ALIKE:
                 span = f"{min(ratios.values()):.2f} to {max(ratios.values()):.2f}"
-                found.append(f"bootstrap and analytic errors agree on {self.split}: their ratios are {span}")
+                found.append(f"Bootstrap and analytic errors agree on {self.split}: their ratios are {span}.")
             else:
                 found.append(
-                    f"the bootstrap error of {worst.words} is {of:.2f} times the analytic one on {self.split}: few or "
-                    "heavy events carry it; quote the interval"
+                    f"The bootstrap error of {worst.words} is {of:.2f} times the analytic one on {self.split}: few or "
+                    "heavy events carry it; quote the interval."
                 )
         if opened := [one for one in self.quantities if one.name == "rejection" and one.low and one.high is None]:
             points = ", ".join(f"{one.at:g}" for one in opened)
-            found.append(f"no upper end of the rejection at ε_s = {points}: one replica in six has no background there")
+            found.append(
+                f"No upper end of the rejection at ε_s = {points}: one replica in six has no background there."
+            )
         return tuple(found)
 
     @property

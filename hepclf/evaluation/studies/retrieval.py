@@ -92,11 +92,11 @@ class Purities:
     def sentences(self) -> tuple[str, ...]:
         """The average precision with what it is without a tagger, and the purest cuts."""
         found = [
-            f"the average precision is {number(*self.average)} on {self.split}; without a tagger it is the share of "
-            f"signal, {self.prevalence:.3g}"
+            f"The average precision is {number(*self.average)} on {self.split}; without a tagger it is the share of "
+            f"signal, {self.prevalence:.3g}."
         ]
         found += [
-            f"no cut keeps a share of {of:.0%} signal on {self.split}" for of, at in self.wanted.items() if at is None
+            f"No cut keeps a share of {of:.0%} signal on {self.split}." for of, at in self.wanted.items() if at is None
         ]
         return tuple(found) if self.average.value is not None else tuple(found[1:])
 

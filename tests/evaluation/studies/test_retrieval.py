@@ -63,7 +63,7 @@ def test_a_mixed_first_event_has_no_cut_of_any_purity():
     study = found(of, Retrieval(purities=(0.9,)))
     assert study.wanted[0.9] is None
     assert study.to_dict()["purities"] == [{"target": 0.9, "cut": None}]
-    assert study.sentences[-1] == "no cut keeps a share of 90% signal on test"
+    assert study.sentences[-1] == "No cut keeps a share of 90% signal on test."
 
 
 def test_several_classes_have_no_decision_by_a_threshold():
