@@ -65,6 +65,7 @@ def is_point(point):
 
 def test_the_paths_of_two_classes():
     found = written(scored())
+    assert list(found.pop("studies"))[0] == "bands"
     assert set(found) == {"train", "valid", "test"}
     for name, split in found.items():
         assert set(split) == SPLIT | ({"significance"} if name == "test" else set())
@@ -96,6 +97,7 @@ def test_the_exact_likelihood_ratio_has_its_area():
 
 def test_the_paths_of_three_classes():
     found = written(scored(3))
+    assert "multiclass" in found.pop("studies")
     for split in found.values():
         assert set(split) - {"significance"} == SPLIT | {"one_vs_rest"}
         assert split["threshold"] is None
@@ -113,7 +115,8 @@ def test_a_split_without_events_is_left_out():
     of = scored()
     kept = of.of("valid").joined(of.of("test"))
     verdict = evaluate(kept, Evaluation())
-    assert list(verdict.to_dict()) == list(verdict.splits) == ["valid", "test"]
+    assert list(verdict.splits) == ["valid", "test"]
+    assert list(verdict.to_dict()) == ["valid", "test", "studies"]
     assert verdict.train is None
 
 
