@@ -65,7 +65,7 @@ def is_point(point):
 
 def test_the_paths_of_two_classes():
     found = written(scored())
-    assert list(found.pop("studies"))[0] == "bands"
+    assert next(iter(found.pop("studies"))) == "bands"
     assert set(found) == {"train", "valid", "test"}
     for name, split in found.items():
         assert set(split) == SPLIT | ({"significance"} if name == "test" else set())

@@ -10,6 +10,8 @@ from typing import Any
 import matplotlib
 from matplotlib.colors import LinearSegmentedColormap
 
+from hepclf.evaluation.plots.font import families
+
 # Okabe and Ito, "Color Universal Design" (2008).
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#666666"
@@ -58,7 +60,7 @@ def style(experiment: str | None = None) -> Iterator[None]:
     """The style within the block, in an experiment's fonts if asked; matplotlib's settings come back as they were."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE | (_fonts(experiment) if experiment else {}))
+        matplotlib.rcParams.update(STYLE | (_fonts(experiment) if experiment else {"font.family": families()}))
         yield
 
 

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plots.draw import draw
+from hepclf.evaluation.plots.font import families
 from hepclf.evaluation.plots.style import STYLE, style
 
 ALWAYS = ["confusion", "rejection", "roc", "scores", "significance"]
@@ -156,4 +157,4 @@ def test_an_experiments_style_brings_its_fonts_and_goes_again():
         assert matplotlib.rcParams["font.family"] == ["TeX Gyre Heros", "DejaVu Sans"]
         assert matplotlib.rcParams["font.size"] == STYLE["font.size"]
     with style():
-        assert matplotlib.rcParams["font.family"] == ["sans-serif"]
+        assert matplotlib.rcParams["font.family"] == families()
