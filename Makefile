@@ -1,11 +1,11 @@
-# make train: set up, then train on the embedded synthetic triggers.   make test: set up, then run every test.
+# make train: set up, then train a small network on synthetic triggers.   make test: set up, then run every test.
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .PHONY: train test check bench clean
 train: $(VENV)/.installed
-	$(VENV)/bin/hepclf train
+	$(VENV)/bin/hepclf train model=mlp_plain
 
 test: $(VENV)/.installed-test
 	$(VENV)/bin/python -m pytest

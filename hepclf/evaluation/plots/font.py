@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib import font_manager
 
 FULL, LIGHT = "DejaVu Sans", "hepclf DejaVu Sans"
-# Latin, Greek, punctuation, superscripts, letter-like signs, arrows and mathematics; other letters come from the whole font.
+# Latin, Greek, punctuation, superscripts, signs, arrows and mathematics; other letters come from the whole font.
 LETTERS = ((0x20, 0x250), (0x370, 0x400), (0x2000, 0x2300))
 FAMILY_NAMES = (1, 4, 6, 16)
 
