@@ -122,11 +122,17 @@ class BDTFit:
         self._model.fit(
             train.features,
             train.targets,
-            sample_weight=train.weights,
             X_val=valid.features,
             y_val=valid.targets,
-            sample_weight_val=valid.weights,
+            **_weighted(train, valid),
         )
+
+
+def _weighted(train: Matrix, valid: Matrix) -> dict[str, Any]:
+    """The weights as the library calls them; none where all are equal, as it takes seconds to bin with weights."""
+    if np.ptp(train.weights) == 0 and np.ptp(valid.weights) == 0:
+        return {}
+    return {"sample_weight": train.weights, "sample_weight_val": valid.weights}
 
 
 def _reporting(report: Callable[[tuple[float, float]], bool], settings: dict[str, Any]) -> Any:

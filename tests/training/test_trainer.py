@@ -182,7 +182,9 @@ def test_settings_out_of_range_are_refused(setting, message):
         Trainer(**setting)
 
 
-@pytest.mark.parametrize(("events", "passes"), [(1, 30), (13_000, 30), (20_000, 20), (50_000, 8), (80_000, 5), (5_000_000, 5)])
+@pytest.mark.parametrize(
+    ("events", "passes"), [(1, 30), (13_000, 30), (20_000, 20), (50_000, 8), (80_000, 5), (5_000_000, 5)]
+)
 def test_many_events_are_passed_fewer_times_unless_epochs_says_how_often(events, passes):
     assert Trainer().passes(events) == passes
     assert Trainer(epochs=12).passes(events) == 12
