@@ -306,7 +306,7 @@ def stopped_in_training(running, number):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_sweep_starts_no_other_job(number):
-    words = [*HEPCLF, "train", "-m", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
+    words = [*HEPCLF, "train", "-m", "model=mlp_plain", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
     running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
     stopped_in_training(running, number)
     assert len(list(Path("runs").glob("*/*/environment.json"))) == 1
@@ -314,7 +314,14 @@ def test_a_stopped_sweep_starts_no_other_job(number):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_says_so_and_is_whole(number):
-    words = [*HEPCLF, "train", "trainer.epochs=100000", "trainer.patience=null", "evaluation.plots=false"]
+    words = [
+        *HEPCLF,
+        "train",
+        "model=mlp_plain",
+        "trainer.epochs=100000",
+        "trainer.patience=null",
+        "evaluation.plots=false",
+    ]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"})
     err = stopped_in_training(running, number)
     assert "Traceback" not in err
