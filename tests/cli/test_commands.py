@@ -292,6 +292,14 @@ def test_the_completion_script_is_bash_that_works():
     assert answer.stdout.strip() == "model="
 
 
+@pytest.fixture
+def interruptible():
+    """A shell ignores SIGINT in what it starts in the background, and children inherit it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def stopped_in_training(running, number):
     """Send the signal once the first epochs are written; what the process said on its way out."""
     deadline = time.monotonic() + 60
@@ -305,7 +313,7 @@ def stopped_in_training(running, number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_sweep_starts_no_other_job(number):
+def test_a_stopped_sweep_starts_no_other_job(number, interruptible):
     words = [*HEPCLF, "train", "-m", "model=mlp_plain", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
     running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
     stopped_in_training(running, number)
@@ -313,7 +321,7 @@ def test_a_stopped_sweep_starts_no_other_job(number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_says_so_and_is_whole(number):
+def test_a_stopped_run_says_so_and_is_whole(number, interruptible):
     words = [
         *HEPCLF,
         "train",
