@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +62,9 @@ def reliability(
     """The reliability of the probabilities of the signal [n] in these bins [n].
 
     mixed holds weights whose sum in each class is its share of the mixture, all together one. The excess of a bin is
-    the sum of w (y - p). chi2 takes the excesses of all bins against the covariance that they have where p is true;
-    neighbours joined until each class
-    has FEWEST expected events; the errors of the points and of the ece come from the events as they are, those of the
-    points being no less than what they are where p is true.
+    the sum of w (y - p). chi2 takes the excesses of all bins against the covariance that they have where p is true,
+    neighbours joined until each class has FEWEST expected events. The errors of the points and of the ece come from
+    the events as they are, those of the points being no less than what they are where p is true.
     """
     b = int(bin.max()) + 1
     truth = labels == signal
@@ -74,8 +74,37 @@ def reliability(
 
     share, hits, certain = sums(mixed), sums(mixed * truth), sums(mixed * scores)
     excess = hits - certain
-    if_true, as_is = np.zeros((b, b)), np.zeros((b, b))
-    expected = np.full(b, np.inf)
+    as_is, if_true, expected = _covariances(sums, truth, scores, mixed)
+    spread = np.sqrt(np.maximum(np.diag(if_true), 0))
+    error = np.maximum(np.sqrt(np.maximum(np.diag(as_is), 0)), spread)
+    signs = np.sign(excess)
+    together = merged(expected)
+    chi2, p = _chi2(together @ excess, together @ if_true @ together.T)
+    # The mean of |x| of a Gaussian around zero is sqrt(2/pi) sigma, its spread sqrt(1 - 2/pi) sigma.
+    chance = math.sqrt(2 / math.pi) * float(spread.sum()), math.sqrt((1 - 2 / math.pi) * float(spread @ spread))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Reliability(
+            predicted=certain / share,
+            observed=hits / share,
+            error=np.abs(error / share),
+            share=share,
+            ece=measured(float(np.abs(excess).sum()), math.sqrt(max(float(signs @ as_is @ signs), 0.0))),
+            by_chance=measured(*chance),
+            chi2=chi2,
+            ndf=len(together),
+            p=p,
+        )
+
+
+def _covariances(
+    sums: Callable[[Array], Array], truth: NDArray[np.bool_], scores: Array, mixed: Array
+) -> tuple[Array, Array, Array]:
+    """Covariances [b, b] of the bins' excesses from the events as they are, and where the probabilities are true.
+
+    sums adds values [n] by bin, [b]. The third is the least of the classes' expected effective events a bin, [b].
+    """
+    b = len(sums(mixed))
+    as_is, if_true, expected = np.zeros((b, b)), np.zeros((b, b)), np.full(b, np.inf)
     for of, likely, h in ((truth, scores, 1 - scores), (~truth, 1 - scores, -scores)):
         w = np.where(of, mixed, 0.0)
         total, squares = float(w.sum()), float(w @ w)
@@ -84,26 +113,7 @@ def reliability(
         pull, second = sums(mixed * likely * h), sums(mixed * likely * h**2)
         expected = np.minimum(expected, sums(mixed * likely) / heavy)
         if_true += _covariance(heavy * second, heavy * pull, pull / total, squares)
-    spread = np.sqrt(np.maximum(np.diag(if_true), 0))
-    error = np.maximum(np.sqrt(np.maximum(np.diag(as_is), 0)), spread)
-    signs = np.sign(excess)
-    together = merged(expected)
-    chi2, p = _chi2(together @ excess, together @ if_true @ together.T)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return Reliability(
-            predicted=certain / share,
-            observed=hits / share,
-            error=np.abs(error / share),
-            share=share,
-            ece=measured(float(np.abs(excess).sum()), math.sqrt(max(float(signs @ as_is @ signs), 0.0))),
-            # The mean of |x| of a Gaussian around zero is sqrt(2/pi) sigma, its spread sqrt(1 - 2/pi) sigma.
-            by_chance=measured(
-                math.sqrt(2 / math.pi) * float(spread.sum()), math.sqrt((1 - 2 / math.pi) * float(spread @ spread))
-            ),
-            chi2=chi2,
-            ndf=len(together),
-            p=p,
-        )
+    return as_is, if_true, expected
 
 
 def merged(expected: Array) -> Array:
