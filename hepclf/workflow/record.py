@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,11 +55,13 @@ def inside(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Inside:
     def read(places: NDArray[np.intp]) -> NDArray[np.float32]:
         return events.take(test[places]).select(tagger.inputs)
 
-    def ask(features: NDArray[np.float32]) -> NDArray[np.float64]:
-        labels = np.zeros(len(features), dtype=np.int64)
-        return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
+    return Inside(names=tagger.inputs, read=read, ask=partial(_asked, tagger))
 
-    return Inside(names=tagger.inputs, read=read, ask=ask)
+
+def _asked(tagger: Tagger, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The tagger's scores of features [n, d] alone."""
+    labels = np.zeros(len(features), dtype=np.int64)
+    return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
 
 
 def metrics(verdict: Verdict, scored: Scored, facts: Facts) -> dict[str, Any]:
@@ -93,8 +96,7 @@ def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) 
     margin = 0.05 * (high - low)
     x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
     grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
-    over = Events(features=grid, labels=np.zeros(len(grid), dtype=np.int64), names=tagger.inputs)
-    second = tagger.scores(over).reshape(len(y), len(x))
+    second = _asked(tagger, grid).reshape(len(y), len(x))
     probability = second if signal == tagger.classes[1] else 1 - second
     names = (tagger.inputs[0], tagger.inputs[1])
     return Plane(names=names, x=x, y=y, probability=probability, points=points, labels=labels)

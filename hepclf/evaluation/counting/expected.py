@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import MEASURES, Counts, Rules, propagated
+from hepclf.evaluation.curves import passing
 from hepclf.evaluation.curves.roc import ROUNDING
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import Value, effective_count, measured
 
 Array = NDArray[np.float64]
 
-BLOCK = 1 << 18
 POWERS = 4
 
 
@@ -140,18 +140,8 @@ class Slots(NamedTuple):
 
 def between(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> Slots:
     """Sums over the events [n] of a split below, between and at or above ascending cuts [c]."""
-    slots, processes = len(cuts) + 1, len(part.process_names)
-    cells = 2 * processes * slots
-    sums = np.zeros((POWERS, cells))
-    for start in range(0, len(scores), BLOCK):
-        block = slice(start, start + BLOCK)
-        slot = np.searchsorted(cuts, scores[block], side="right")
-        group = 2 * part.processes[block] + (part.labels[block] == signal)
-        power = w = weights[block]
-        for p in range(POWERS):
-            sums[p] += np.bincount(group * slots + slot, power, minlength=cells)
-            power = power * w
-    table = sums.reshape(POWERS, 2 * processes, slots)
+    group = 2 * part.processes + (part.labels == signal)
+    table = passing.between(scores, cuts, group, weights, 2 * len(part.process_names), POWERS)
     there = np.flatnonzero(table[1].any(axis=1))
     names = tuple(_name(part, int(group), there) for group in there)
     return Slots(names, there % 2 == 1, table[:, there])

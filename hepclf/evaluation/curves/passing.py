@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,18 +59,27 @@ def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array
     One pass over the events, however many cuts there are.
     """
     order = np.argsort(cuts)
+    sums, squares = between(scores, cuts[order], groups, weights, count, powers=2)
+    above, above_squares = (np.cumsum(column[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares))
+    back = np.argsort(order)
+    return Passing(above[:, 0], above_squares[:, 0], above[:, 1:][:, back], above_squares[:, 1:][:, back])
+
+
+def between(
+    scores: Array, cuts: Array, groups: NDArray[np.integer[Any]], weights: Array, count: int, powers: int
+) -> Array:
+    """Sums of the first powers of the weights in each group below, between and above m ascending cuts.
+
+    [powers, count, m + 1]: an event in slot j passes the j lowest cuts. Events of a group below 0 are left out.
+    """
     slots = len(cuts) + 1
-    sums, squares = np.zeros((2, count * slots))
+    sums = np.zeros((powers, count * slots))
     for start in range(0, len(scores), BLOCK):
         block = slice(start, start + BLOCK)
         kept = groups[block] >= 0
-        w = weights[block][kept]
-        # An event in slot j passes the j lowest cuts.
-        cell = groups[block][kept] * slots + np.searchsorted(cuts[order], scores[block][kept], side="right")
-        sums += np.bincount(cell, w, minlength=count * slots)
-        squares += np.bincount(cell, w**2, minlength=count * slots)
-    above, above_squares = (
-        np.cumsum(column.reshape(count, slots)[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares)
-    )
-    back = np.argsort(order)
-    return Passing(above[:, 0], above_squares[:, 0], above[:, 1:][:, back], above_squares[:, 1:][:, back])
+        cell = groups[block][kept] * slots + np.searchsorted(cuts, scores[block][kept], side="right")
+        power = w = weights[block][kept]
+        for p in range(powers):
+            sums[p] += np.bincount(cell, power, minlength=count * slots)
+            power = power * w
+    return sums.reshape(powers, count, slots)

@@ -26,7 +26,7 @@ def above(of, cuts, weights=None):
 
 
 def test_sums_of_powers_are_those_of_a_loop(monkeypatch):
-    monkeypatch.setattr("hepclf.evaluation.counting.expected.BLOCK", 700)
+    monkeypatch.setattr("hepclf.evaluation.curves.passing.BLOCK", 700)
     of, cuts = part(), [0.5, 0.93, 0.2, 0.5]
     found = above(of, cuts)
     assert found.names == ("qcd", "top", "higgs")
