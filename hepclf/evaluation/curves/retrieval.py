@@ -39,19 +39,26 @@ def average_precision(of: Curve) -> Value:
     """
     if not of.defined:
         return NOTHING
-    steps = np.diff(of.signal, prepend=0.0)
-    whole = of.signal + of.background
-    if bool(((whole <= 0) & (steps != 0)).any()):
+    if (shared := _shares(of)) is None:
         return NOTHING
-    share = np.divide(steps, whole, out=np.zeros_like(whole), where=whole > 0)
+    share, pure = shared
     total = float(of.signal[-1])
     value = float(share @ of.signal) / total
-    pure = np.divide(of.signal, whole, out=np.zeros_like(whole), where=whole > 0)
     by_background = _below(share * pure)
     by_signal = pure - value + _below(share) - by_background
     squares = np.diff(of.signal_squares, prepend=0.0) @ by_signal**2
     squares += np.diff(of.background_squares, prepend=0.0) @ by_background**2
     return measured(value, math.sqrt(max(float(squares), 0.0)) / total)
+
+
+def _shares(of: Curve) -> tuple[Array, Array] | None:
+    """(S_k - S_{k-1}) / (S_k + B_k) and S_k / (S_k + B_k), [m]; None where signal is added to nothing."""
+    steps = np.diff(of.signal, prepend=0.0)
+    whole = of.signal + of.background
+    if bool(((whole <= 0) & (steps != 0)).any()):
+        return None
+    share, pure = (np.divide(sums, whole, out=np.zeros_like(whole), where=whole > 0) for sums in (steps, of.signal))
+    return share, pure
 
 
 def _below(steps: Array) -> Array:

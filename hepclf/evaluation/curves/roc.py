@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
 
 Array = NDArray[np.float64]
+T = TypeVar("T", bound=np.generic)
 
 POINTS = 1000
 # Sums of the same weights in another order differ in the last digits; a target efficiency is met within this.
@@ -45,9 +46,9 @@ class Ranking:
         sums = np.cumsum(values, dtype=np.float64)
         return sums if len(self._ends) == len(sums) else np.asarray(sums[self._ends])
 
-    def spread(self, values: Array) -> Array:
+    def spread(self, values: NDArray[T]) -> NDArray[T]:
         """The value of its threshold for each event, from one a threshold [m] to one an event [n]."""
-        found = np.empty(len(self._order))
+        found = np.empty(len(self._order), dtype=values.dtype)
         found[self._order] = np.repeat(values, np.diff(self._ends, prepend=-1))
         return found
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from hepclf.evaluation.value import Value, measured
 
 Array = NDArray[np.float64]
 
+BLOCK = 1 << 16
 FEWEST = 10.0  # effective events of each class that a bin of a chi2 expects
 
 
@@ -47,17 +47,19 @@ class Reliability:
         return {**both, "chi2": self.chi2, "ndf": self.ndf, "p": self.p, "bins": bins}
 
 
-def binned(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.intp]:
+def binned(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.int16]:
     """The bin of each event [n], of equal sums of |w|, in rising order; ties share a bin."""
     above = ranking.sums(np.abs(weights))
-    middle = (above + np.concatenate([[0.0], above[:-1]])) / 2
-    place = np.floor((1 - middle / above[-1]) * bins) if above[-1] > 0 else np.zeros(len(above))
-    found = np.unique(np.clip(place, 0, bins - 1), return_inverse=True)[1]
-    return ranking.spread(found.astype(np.float64)).astype(np.intp)
+    total = float(above[-1])
+    middle = above - np.diff(above, prepend=0.0) / 2
+    place = np.clip((1 - middle / total) * bins, 0, bins - 1).astype(np.int16) if total > 0 else np.zeros(len(above))
+    # Places fall along the ranking; those that no score has are left out.
+    changes = np.cumsum(np.diff(place, prepend=place[0]) != 0, dtype=np.int16)
+    return ranking.spread(changes[-1] - changes)
 
 
 def reliability(
-    bin: NDArray[np.intp], scores: Array, labels: NDArray[np.int64], signal: int, mixed: Array
+    bin: NDArray[np.int16], scores: Array, labels: NDArray[np.int64], signal: int, mixed: Array
 ) -> Reliability:
     """The reliability of the probabilities of the signal [n] in these bins [n].
 
@@ -66,15 +68,10 @@ def reliability(
     neighbours joined until each class has FEWEST expected events. The errors of the points and of the ece come from
     the events as they are, those of the points being no less than what they are where p is true.
     """
-    b = int(bin.max()) + 1
-    truth = labels == signal
-
-    def sums(values: Array) -> Array:
-        return np.bincount(bin, values, minlength=b).astype(np.float64)
-
-    share, hits, certain = sums(mixed), sums(mixed * truth), sums(mixed * scores)
+    signals, others = _sums(bin, scores, labels == signal, mixed)
+    share, hits, certain = signals.weights + others.weights, signals.weights, signals.likely
     excess = hits - certain
-    as_is, if_true, expected = _covariances(sums, truth, scores, mixed)
+    as_is, if_true, expected = _covariances((signals, others))
     spread = np.sqrt(np.maximum(np.diag(if_true), 0))
     error = np.maximum(np.sqrt(np.maximum(np.diag(as_is), 0)), spread)
     signs = np.sign(excess)
@@ -96,23 +93,52 @@ def reliability(
         )
 
 
-def _covariances(
-    sums: Callable[[Array], Array], truth: NDArray[np.bool_], scores: Array, mixed: Array
-) -> tuple[Array, Array, Array]:
+class _Sums(NamedTuple):
+    """Of a class, by bin [b], h being y - p of its events.
+
+    weights, first                     sums of w and w h over its events
+    squares, first_squares, second     sums of w^2, w^2 h and w^2 h^2 over its events
+    likely, likely_first, likely_second  sums of w q, w q h and w q h^2 over all events, q the probability of the class
+    """
+
+    weights: Array
+    first: Array
+    squares: Array
+    first_squares: Array
+    second: Array
+    likely: Array
+    likely_first: Array
+    likely_second: Array
+
+
+def _sums(bin: NDArray[np.int16], scores: Array, truth: NDArray[np.bool_], mixed: Array) -> tuple[_Sums, _Sums]:
+    """The sums of signal and background, a block of events at a time, which takes the memory of a block."""
+    b = int(bin.max()) + 1
+    found = np.zeros((2, len(_Sums._fields), b))
+    for start in range(0, len(bin), BLOCK):
+        at = slice(start, start + BLOCK)
+        p, w = scores[at], mixed[at]
+        for of, q, h, into in ((truth[at], p, 1 - p, found[0]), (~truth[at], 1 - p, -p, found[1])):
+            own, likely = np.where(of, w, 0.0), w * q
+            columns = (own, own * h, own**2, own**2 * h, (own * h) ** 2, likely, likely * h, likely * h**2)
+            for row, column in zip(into, columns, strict=True):
+                row += np.bincount(bin[at], column, minlength=b)
+    return _Sums(*found[0]), _Sums(*found[1])
+
+
+def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
     """Covariances [b, b] of the bins' excesses from the events as they are, and where the probabilities are true.
 
-    sums adds values [n] by bin, [b]. The third is the least of the classes' expected effective events a bin, [b].
+    The third is the least of the classes' expected effective events a bin, [b].
     """
-    b = len(sums(mixed))
+    b = len(classes[0].weights)
     as_is, if_true, expected = np.zeros((b, b)), np.zeros((b, b)), np.full(b, np.inf)
-    for of, likely, h in ((truth, scores, 1 - scores), (~truth, 1 - scores, -scores)):
-        w = np.where(of, mixed, 0.0)
-        total, squares = float(w.sum()), float(w @ w)
-        as_is += _covariance(sums(w**2 * h**2), sums(w**2 * h), sums(w * h) / total, squares)
-        heavy = _heaviness(sums(w), sums(w**2), squares / total)
-        pull, second = sums(mixed * likely * h), sums(mixed * likely * h**2)
-        expected = np.minimum(expected, sums(mixed * likely) / heavy)
-        if_true += _covariance(heavy * second, heavy * pull, pull / total, squares)
+    for of in classes:
+        total, squares = float(of.weights.sum()), float(of.squares.sum())
+        as_is += _covariance(of.second, of.first_squares, of.first / total, squares)
+        heavy = _heaviness(of.weights, of.squares, squares / total)
+        expected = np.minimum(expected, of.likely / heavy)
+        if_true += _covariance(heavy * of.likely_second, heavy * of.likely_first, of.likely_first / total, squares)
     return as_is, if_true, expected
 
 

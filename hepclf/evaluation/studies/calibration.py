@@ -200,9 +200,11 @@ def _value(found: Temperature) -> Value:
 
 def _mean(each: Array, labels: NDArray[np.int64], mixed: Array) -> Value:
     """The mean over the mixture, with its error where the share of each class is given."""
-    weighted = mixed * each
-    means = np.bincount(labels, weighted) / np.bincount(labels, mixed)
-    return measured(float(weighted.sum()), float(np.linalg.norm(weighted - mixed * means[labels])))
+    means = np.bincount(labels, mixed * each) / np.bincount(labels, mixed)
+    moved = means[labels]
+    np.subtract(each, moved, out=moved)
+    moved *= mixed
+    return measured(float(mixed @ each), math.sqrt(float(moved @ moved)))
 
 
 def _ratio(case: Case) -> float | None:

@@ -54,6 +54,16 @@ def test_bins_and_their_error_are_those_of_a_loop():
     assert found.ece.value == pytest.approx(total)
 
 
+def test_sums_do_not_depend_on_how_many_events_are_summed_at_once(monkeypatch):
+    given = drawn(2, 500, "signed")
+    at_once = judged(*given)
+    monkeypatch.setattr("hepclf.evaluation.shapes.reliability.BLOCK", 7)
+    in_parts = judged(*given)
+    assert in_parts.chi2 == pytest.approx(at_once.chi2, rel=1e-9)
+    assert in_parts.ece == pytest.approx(at_once.ece, rel=1e-9)
+    assert in_parts.error == pytest.approx(at_once.error, rel=1e-9)
+
+
 def test_ties_share_a_bin():
     scores = np.repeat([0.1, 0.4, 0.8], [10, 80, 10])
     bin = binned(Ranking(scores), np.full(100, 0.01), 10)
