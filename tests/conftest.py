@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,3 +32,15 @@ def gaussians():
         return Events(features=values, labels=labels, names=names, classes=kinds, **columns)
 
     return make
+
+
+@pytest.fixture
+def tiny():
+    """A file system that a run, or a cache of 50,000 events, does not fit into."""
+    folder = Path("tiny")
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

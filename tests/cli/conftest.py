@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from shutil import copytree
+
 import pytest
 
+from hepclf import Evaluation, Logistic, Mixture, Trainer, train
 from hepclf.cli.main import main
 
 QUICK = ["data.signals=200", "data.noise=600", "trainer.epochs=2", "evaluation.plots=false"]
@@ -24,3 +27,17 @@ def trained(hepclf):
     """A run of a few hundred triggers, at runs/latest."""
     code, out, _ = hepclf("train", *QUICK)
     assert code == 0, out
+
+
+@pytest.fixture(scope="session")
+def mixture_run_once(tmp_path_factory):
+    """A run on the mixture, trained once for all tests."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    train(Mixture(events=3000), Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder=folder)
+    return folder
+
+
+@pytest.fixture
+def mixture_run(mixture_run_once):
+    """A copy of it for the test alone, at run/."""
+    copytree(mixture_run_once, "run")

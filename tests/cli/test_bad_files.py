@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import awkward as ak
@@ -135,18 +134,6 @@ def test_a_bad_input_is_one_line_and_leaves_nothing_half_written(hepclf, damage,
         assert json.loads(record.read_text())["status"] == "failed"
         assert not (record.parent / "metrics.json").exists()
     assert [path.name for path in place().glob(".*")] == []
-
-
-@pytest.fixture
-def tiny():
-    """A file system of 200 kilobytes."""
-    folder = Path("tiny")
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a file system needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_disk_that_fills_during_a_run_leaves_a_failed_run(hepclf, tiny):

@@ -2,26 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 import uproot
 
-from hepclf import Evaluation, Logistic, Mixture, Trainer, train
+pytestmark = pytest.mark.usefixtures("mixture_run")
 
 QUIET = ["evaluation.plots=false", "evaluation.overtraining=null", "evaluation.importance=null"]
-
-
-@pytest.fixture(scope="module")
-def trained_once(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    train(Mixture(events=3000), Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder=folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _run(trained_once):
-    copytree(trained_once, "run")
 
 
 def test_the_binned_score_is_exported_for_fits(hepclf):

@@ -5,7 +5,6 @@ import re
 import shutil
 from dataclasses import fields
 from pathlib import Path
-from shutil import copytree
 
 import numpy as np
 import onnx
@@ -13,23 +12,13 @@ import onnxruntime
 import pytest
 import yaml
 
-from hepclf import BDT, Evaluation, Logistic, Mixture, Trainer, load_tagger, train
+from hepclf import BDT, Evaluation, Mixture, load_tagger, train
 from hepclf.cli import configs
 from hepclf.cli.export import OTHERS
 from hepclf.export.exported import Export
 from hepclf.export.onnx import layers
 
-
-@pytest.fixture(scope="module")
-def trained_once(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    train(Mixture(events=600), Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder=folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _run(trained_once):
-    copytree(trained_once, "run")
+pytestmark = pytest.mark.usefixtures("mixture_run")
 
 
 def test_the_file_of_settings_has_a_line_of_help_for_each_of_them():
@@ -49,15 +38,15 @@ def test_a_run_becomes_a_file_of_its_scores_and_metadata(hepclf):
     assert code == 0, err
     path = Path("run/exports/tagger.onnx")
     assert out.startswith(f"written   {path}, ")
-    assert "compared  600 events and " in out
-    events, tagger = Mixture(events=600).load(), load_tagger("run/tagger")
+    assert "compared  3,000 events and " in out
+    events, tagger = Mixture(events=3000).load(), load_tagger("run/tagger")
     session = onnxruntime.InferenceSession(path)
     scores = session.run(["probability"], {"features": events.features})[0]
     np.testing.assert_allclose(scores, tagger.scores(events), atol=1e-6)
     notes = {each.key: json.loads(each.value) for each in onnx.load(path).metadata_props}
     assert tuple(notes["features"]) == tagger.inputs
     assert notes["classes"] == list(tagger.classes)
-    assert notes["events_compared"] == 600
+    assert notes["events_compared"] == 3000
     assert 0 <= notes["difference"] <= notes["difference_allowed"] == 1e-5
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert notes["working_points"] == metrics["test"]["working_points"]
@@ -71,7 +60,7 @@ def test_a_run_becomes_a_header_that_says_what_it_is(hepclf):
     assert "float p = mine::score(x);" in out
     header = Path("run/exports/mine.hpp").read_text()
     notes = json.loads(json.loads(re.search(r"notes =  // in JSON\n  (.*);", header)[1]))
-    assert notes["events_compared"] == 600
+    assert notes["events_compared"] == 3000
     assert 0 <= notes["difference"] <= 1e-5
 
 

@@ -260,18 +260,6 @@ def test_a_cache_that_cannot_be_made_is_warned_of_and_the_table_read(caplog):
     assert "the cache cannot be written (file/below: Not a directory); reading without it" in caplog.text
 
 
-@pytest.fixture
-def tiny():
-    """A file system of 64 kilobytes."""
-    folder = Path("tiny")
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a file system needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_is_warned_of_and_the_table_read(tiny, caplog):
     write("s3.root", events=50_000)
     assert told(root(cache=False).load()) == told(root(cache=str(tiny)).load())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from hepclf import GW, Evaluation, load_tagger, train
 from hepclf.models import arrays
 from hepclf.models.tagger import write_tagger
 
@@ -40,5 +41,20 @@ def planted():
         contents = {name: head[name] for name in ("kind", "inputs", "classes", "summary")}
         contents["settings"] = {**head["settings"], **(settings or {})}
         write_tagger(Path("tagger"), {arrays.FILE: save(kept)}, contents)
+
+    return make
+
+
+@pytest.fixture
+def run_that_loads():
+    """A function that trains a model on triggers, end to end, and finds that its tagger loads and works."""
+
+    def make(model):
+        data = GW(signals=300, noise=900)
+        trained = train(data, model, evaluation=Evaluation(plots=False), folder="run")
+        scores = load_tagger("run/tagger").scores(data.load())
+        assert np.array_equal(scores, trained.scored.scores)
+        assert 0 < scores.min() < scores.max() < 1
+        assert trained.verdict.test.auc.value > 0.9
 
     return make
