@@ -1,9 +1,9 @@
-"""The pictures of a verdict and its studies, each as PNG and PDF, with its numbers beside it."""
+"""The pictures of a verdict and its studies, each as PNG and PDF, with its numbers in a folder beside them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from hepclf.evaluation.plots.triggers import triggers
 from hepclf.evaluation.plots.variations import variations
 from hepclf.evaluation.verdict import Verdict
 
-INDEX = "pictures.json"
+INDEX, NUMBERED = "pictures.json", "numbers"
 # How the finding of each study is drawn: finding, verdict and title to pictures.
 STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "binned": binned,
@@ -71,8 +71,8 @@ def draw(
 ) -> list[Path]:
     """Write the pictures that the verdict has values for, and pictures.json, which names them and says what they show.
 
-    One that an earlier pictures.json names and that is no longer drawn is removed. Of the splits, the pictures show
-    test where there is one, else validation, else training. A label takes the place of the title.
+    What an earlier pictures.json names and what is no longer drawn is removed. Of the splits, the pictures show test
+    where there is one, else validation, else training. A label takes the place of the title.
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / INDEX
@@ -83,16 +83,23 @@ def draw(
             if label:
                 stamp(picture.figure, plain(label.experiment, 20), plain(label.status, 24))
             written += write(picture.figure, folder, picture.stem)
-            numbers = write_numbers(folder, picture.stem, picture.series)
+            numbers = write_numbers(folder / NUMBERED, picture.stem, picture.series)
             written += numbers
             kinds = [*KINDS, *(path.suffix[1:] for path in numbers)]
             listed[picture.stem] = {"caption": picture.caption, "study": study, "kinds": kinds}
-    for path in (folder / f"{Path(stem).name}.{kind}" for stem in before for kind in (*KINDS, *NUMBERS)):
+    for path in _named(folder, before):
         if path not in written:
             path.unlink(missing_ok=True)
     with beside(index) as path:
         path.write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return written
+
+
+def _named(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
+    """The files that pictures of these stems may have, also where numbers once lay: beside the pictures."""
+    for name in (Path(stem).name for stem in stems):
+        yield from (folder / f"{name}.{kind}" for kind in (*KINDS, *NUMBERS))
+        yield from (folder / NUMBERED / f"{name}.{kind}" for kind in NUMBERS)
 
 
 def _pictures(

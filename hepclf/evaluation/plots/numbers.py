@@ -1,4 +1,4 @@
-"""The numbers that a picture shows, beside it: as CSV, as JSON, and as YAML in the format of HEPData tables."""
+"""The numbers that a picture shows: as CSV, as JSON, and as YAML in the format of HEPData tables."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Pat
     """One file a format; none where a picture has no series."""
     if not series:
         return []
+    folder.mkdir(exist_ok=True)
     plain = [(one.name, _columns(one.columns)) for one in series]
     texts = {"csv": _csv(plain), "json": _json(plain), "yaml": _hepdata(plain)}
     written = []

@@ -24,7 +24,8 @@ from hepclf.evaluation.verdict import Verdict
 HERE = Path(__file__).parent
 TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
 DPI = 150  # of the pictures, as their style has it
-LINKS = {"pdf": "PDF", "csv": "CSV", "json": "JSON", "yaml": "HEPData"}
+# What a picture's other files are called, and where they lie under the folder of the pictures.
+LINKS = {"pdf": ("PDF", ""), "csv": ("CSV", "numbers/"), "json": ("JSON", "numbers/"), "yaml": ("HEPData", "numbers/")}
 
 
 @dataclass(frozen=True, kw_only=True)

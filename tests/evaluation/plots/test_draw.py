@@ -26,7 +26,7 @@ def stems(paths):
 def test_each_figure_is_a_png_and_a_pdf(judged, sketched, history, plane):
     written = draw(judged(), Path("plots"), history=history, plane=plane, title="gw, mlp")
     assert set(stems(written)) >= {*ALWAYS, "losses", "decision"}
-    assert sorted([*written, Path("plots/pictures.json")]) == sorted(Path("plots").iterdir())
+    assert {*written, Path("plots/pictures.json")} == {path for path in Path("plots").rglob("*") if path.is_file()}
     for stem in stems(written):
         assert Path(f"plots/{stem}.png").read_bytes().startswith(b"\x89PNG")
         assert Path(f"plots/{stem}.pdf").read_bytes().startswith(b"%PDF")
@@ -36,8 +36,8 @@ def test_the_same_verdict_gives_the_same_bytes(judged, history, plane):
     verdict = judged(AWKWARD, llr=True)
     for folder in ("first", "second"):
         draw(verdict, Path(folder), history=history, plane=plane, title="twice")
-    for path in Path("first").iterdir():
-        assert path.read_bytes() == Path("second", path.name).read_bytes(), path.name
+    for path in (path for path in Path("first").rglob("*") if path.is_file()):
+        assert path.read_bytes() == Path("second", path.relative_to("first")).read_bytes(), path.name
 
 
 def test_what_there_are_no_values_for_is_not_drawn(judged, sketched):
@@ -48,7 +48,19 @@ def test_an_older_picture_does_not_stay_beside_new_values(judged, history, sketc
     draw(judged(), Path("plots"), history=history)
     Path("plots/mine.png").write_bytes(b"the user's own")
     draw(judged(minimum_background=1e6), Path("plots"))
-    assert stems(Path("plots").glob("*.*[gf]")) == ["confusion", "mine", "rejection", "roc", "scores"]
+    left = ["confusion", "mine", "rejection", "roc", "scores"]
+    assert stems(path for path in Path("plots").rglob("*.*") if path.name != "pictures.json") == left
+
+
+def test_numbers_that_once_lay_beside_the_pictures_go(judged, sketched):
+    Path("plots").mkdir()
+    for name in ("roc.csv", "roc.png", "losses.yaml", "losses.pdf", "mine.csv"):
+        Path("plots", name).write_text("before")
+    index = {stem: {"caption": "", "study": None, "kinds": ["png", "csv"]} for stem in ("roc", "losses")}
+    Path("plots/pictures.json").write_text(json.dumps(index))
+    written = draw(judged(), Path("plots"))
+    beside = {path.name for path in Path("plots").iterdir() if path.is_file()}
+    assert beside == {path.name for path in written if path.parent == Path("plots")} | {"mine.csv", "pictures.json"}
 
 
 def test_a_failing_write_leaves_nothing(judged, monkeypatch):
@@ -121,7 +133,8 @@ def test_the_index_says_what_each_picture_shows_and_whose_it_is(judged, sketched
     for stem, of in index.items():
         assert of["caption"].endswith("."), stem
         assert of["study"] is None or of["study"] in verdict.studies
-        assert [Path(f"plots/{stem}.{kind}") in written for kind in of["kinds"]] == [True] * len(of["kinds"])
+        places = {"png": "plots", "pdf": "plots"}
+        assert {Path(places.get(kind, "plots/numbers"), f"{stem}.{kind}") for kind in of["kinds"]} <= {*written}
 
 
 def test_every_picture_of_the_verdict_itself_has_its_numbers(judged, history, plane, sketched):
@@ -131,10 +144,10 @@ def test_every_picture_of_the_verdict_itself_has_its_numbers(judged, history, pl
             assert of["kinds"] == ["png", "pdf", "csv", "json", "yaml"], stem
 
 
-def test_the_numbers_beside_the_roc_are_those_of_its_curve(judged, sketched):
+def test_the_numbers_of_the_roc_are_those_of_its_curve(judged, sketched):
     verdict = judged()
     draw(verdict, Path("plots"))
-    (series,) = json.loads(Path("plots/roc.json").read_text())["series"]
+    (series,) = json.loads(Path("plots/numbers/roc.json").read_text())["series"]
     for name in ("signal_efficiency", "background_efficiency"):
         np.testing.assert_allclose(series["columns"][name], getattr(verdict.test.roc, name), rtol=1e-7)
 

@@ -110,7 +110,7 @@ def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(verdict
     assert [of["alt"] for of in images] == ["What roc shows.", "What mine & yours shows."]
     assert all((of["width"], of["height"]) == ("499", "403") for of in images)
     assert base64.b64decode(images[0]["src"].partition(",")[2]) == Path("plots/roc.png").read_bytes()
-    for link in ("plots/roc.pdf", "plots/roc.csv", "plots/mine%20%26%20yours.pdf"):
+    for link in ("plots/roc.pdf", "plots/numbers/roc.csv", "plots/mine%20%26%20yours.pdf"):
         assert f'href="{link}"' in text
     assert 'href="plots/roc.yaml"' not in text
 
