@@ -73,7 +73,7 @@ class Calibration:
             shares=dict(zip(part.classes, case.shares.tolist(), strict=True)),
             balance=case.balance,
             signal=part.classes[case.signal],
-            ratio=_ratio(case),
+            ratios=_ratios(case),
             harmless=self.harmless,
         )
 
@@ -97,7 +97,7 @@ class Quality:
 class Calibrated:
     """Qualities as they are (`none`) and with each map, the temperature, and the mixture they hold in.
 
-    ratio  odds of the signal in the expected yields over those of the mixture, None where there are none
+    ratios  share of each class in the expected yields over its share of the mixture, None where there are none
     """
 
     qualities: Mapping[str, Quality]
@@ -105,8 +105,15 @@ class Calibrated:
     shares: Mapping[str, float]
     balance: Balance
     signal: str
-    ratio: float | None
+    ratios: Mapping[str, float] | None
     harmless: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Of two classes: odds of the signal in the expected yields over its odds in the mixture."""
+        if self.ratios is None or len(self.ratios) > 2:
+            return None
+        return self.ratios[self.signal] / next(of for name, of in self.ratios.items() if name != self.signal)
 
     @property
     def verdict(self) -> str:
@@ -144,9 +151,10 @@ class Calibrated:
         sure = gain.value is not None and gain.error is not None and gain.value > 2 * gain.error
         if self.verdict == "miscalibrated" and sure:
             error = self.qualities[best].reliability.ece
+            stays = "; order and ROC curve stay" if len(self.shares) == 2 else ""
             yield (
                 f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the calibration "
-                f"error to {number(*error)}; order and ROC curve stay."
+                f"error to {number(*error)}{stays}."
             )
         value, error_of = self.temperature
         if value is not None and error_of is not None and abs(value - 1) > 3 * error_of:
@@ -154,7 +162,14 @@ class Calibrated:
             yield f"The tagger is {way} of itself: its temperature is {number(value, error_of)}."
 
     def _shifted(self) -> Iterator[str]:
-        if self.ratio is None or abs(math.log(self.ratio)) < 0.05:
+        if self.ratios is None or all(abs(math.log(of)) < 0.05 for of in self.ratios.values()):
+            return
+        if self.ratio is None:
+            said = ", ".join(f"{of:.3g} ({name})" for name, of in self.ratios.items())
+            yield (
+                f"With the expected yields classes weigh r times as much as in training, r = {said}: a probability "
+                "there is p r over the sum of p r of all classes."
+            )
             return
         even = 1 / (1 + self.ratio)
         yield (
@@ -180,6 +195,7 @@ class Calibrated:
             "verdict": self.verdict,
             "mixture": dict(self.shares),
             "yields_ratio": self.ratio,
+            "yields_ratios": None if self.ratios is None else dict(self.ratios),
             "temperature": self.temperature.to_dict(),
             **{name: quality.to_dict() for name, quality in self.qualities.items()},
         }
@@ -207,11 +223,12 @@ def _mean(each: Array, labels: NDArray[np.int64], mixed: Array) -> Value:
     return measured(float(mixed @ each), math.sqrt(float(moved @ moved)))
 
 
-def _ratio(case: Case) -> float | None:
-    """Odds of the signal among the expected events over its odds in the mixture."""
+def _ratios(case: Case) -> dict[str, float] | None:
+    """The share of each class among the expected events over its share of the mixture."""
     expected = case.counted.get("test")
     if not isinstance(expected, Counted) or not expected.curve.defined:
         return None
-    odds = float(expected.curve.signal[-1] / expected.curve.background[-1])
-    share = float(case.shares[case.signal])
-    return odds * (1 - share) / share
+    sums = np.bincount(case.parts["test"].labels, expected.weights, minlength=len(case.shares))
+    if not ((sums > 0) & (case.shares > 0)).all():
+        return None
+    return dict(zip(case.scored.classes, (sums / sums.sum() / case.shares).tolist(), strict=True))

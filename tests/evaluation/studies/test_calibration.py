@@ -93,6 +93,29 @@ def test_expected_yields_come_with_the_formula():
     assert shifted(0.99, finding.ratio) == pytest.approx(0.5)
 
 
+def test_the_formula_starts_from_the_mixture_of_training():
+    events = scored(prior=0.1)
+    expected = Evaluation(**{**OTHERS, "calibration": Calibration()}, yields={"signal": 1, "background": 99})
+    as_it_is = evaluate(events, expected, balance="mean").studies["calibration"]
+    learnt = events.of("train")
+    signal = float(learnt.weights[learnt.labels == 1].sum() / learnt.weights.sum())
+    assert as_it_is.ratio == pytest.approx(1 / 99 / (signal / (1 - signal)))
+
+
+def test_of_several_classes_each_has_a_ratio_of_its_own():
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, 9000)
+    equal = expit(rng.normal(2.0 * (labels[:, None] == np.arange(3))))
+    equal /= equal.sum(axis=1, keepdims=True)
+    events = Scored(labels=labels, scores=equal, classes=("b", "c", "l"), split=rng.integers(1, 3, 9000))
+    settings = Evaluation(**{**OTHERS, "calibration": Calibration()}, yields={"b": 10, "c": 20, "l": 70})
+    finding = evaluate(events, settings).studies["calibration"]
+    assert finding.ratios == pytest.approx({"b": 0.3, "c": 0.6, "l": 2.1})
+    assert finding.ratio is None
+    assert "r = 0.3 (b), 0.6 (c), 2.1 (l)" in finding.sentences[-1]
+    assert not any("ROC curve stay" in sentence for sentence in finding.sentences)
+
+
 def test_three_classes_have_a_temperature_alone():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(3), 6000)
