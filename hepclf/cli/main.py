@@ -23,6 +23,16 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 the run failed, 2 the command was wrong."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _said(words)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has left
+        sys.stderr.close()
+        return 1
+    return code
+
+
+def _said(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         from hepclf.cli.help import overview
 
@@ -57,8 +67,7 @@ def _guarded(command: str, rest: list[str], *, debug: bool) -> int:
         run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
         return run(rest)
     except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+        raise
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 2
     except BaseException as error:

@@ -336,3 +336,13 @@ def test_a_stopped_run_says_so_and_is_whole(number, interruptible):
     (record,) = Path("runs").glob("*/*/environment.json")
     assert json.loads(record.read_text())["status"] == "failed"
     assert len((record.parent / "history.csv").read_text().splitlines()) > 1
+
+
+@pytest.mark.parametrize("words", [("--help",), ("train", "--help"), ("cache", "list")])
+def test_a_reader_who_leaves_early_gets_no_traceback(words):
+    command = [sys.executable, "-m", "hepclf.cli.main", *words]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait() == 1
+    running.stderr.close()
