@@ -150,7 +150,8 @@ def test_yields_stand_for_the_whole_sample_process_by_process():
 
 
 NO_CUT = (
-    "no cut on validation keeps an effective background count of 18.6 (evaluation.minimum_background=10 and 2 sigma)"
+    "no cut on validation keeps an effective background count of 18.6 (evaluation.minimum_background=10, and two sigma "
+    "over it for another split)"
 )
 PLENTY = ((VALID, 1, 0.9, 50), (VALID, 0, 0.9, 50), (VALID, 0, 0.2, 50))
 

@@ -55,7 +55,7 @@ def best(
     if cut is None:
         needed = with_margin(rules.minimum_background)
         enough = bool(qualified(valid.curve, needed).any())
-        floor = f"evaluation.minimum_background={rules.minimum_background:g} and 2 sigma"
+        floor = f"evaluation.minimum_background={rules.minimum_background:g}, and two sigma over it for another split"
         lacks = f"an effective background count of {needed:.3g} ({floor})"
         reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
         return None, Significance(optimised=rules.optimise, reason=reason)
