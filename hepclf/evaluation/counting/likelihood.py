@@ -83,7 +83,10 @@ def _terms(s: Array, b: Array, squares: Array, theta: float, systematic: float) 
     variance = squares / b**2
     # n / gamma - k b - (gamma - 1) / d^2 = 0
     half = (1 - k * b * variance) / 2
-    gamma = np.where(variance > 0, half + np.sqrt(half**2 + n * variance), 1.0)
+    root = np.sqrt(half**2 + n * variance)
+    # Where half is negative, half + root would cancel.
+    solved = np.where(half > 0, half + root, n * variance / np.where(half > 0, 1.0, root - half))
+    gamma = np.where(variance > 0, solved, 1.0)
     expected = gamma * k * b
     pull = np.divide((gamma - 1) ** 2, variance, out=np.zeros_like(b), where=variance > 0)
     return np.asarray(2 * expected * excess((n - expected) / expected) + pull)

@@ -175,3 +175,15 @@ def test_the_oracle_is_the_pyhf_whose_limit_is_quoted():
     model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
     found = pyhf.infer.hypotest(1.0, [51, 48, *model.config.auxdata], model, test_stat="qtilde")
     assert float(found) == pytest.approx(0.05251497, rel=1e-4)
+
+
+@pytest.mark.parametrize("b", [1e8, 1e10, 1e12, 1e13])
+@pytest.mark.parametrize("relative", [0.1, 0.05**0.5])
+def test_of_many_events_only_what_is_not_known_of_the_background_counts(b, relative):
+    # The Poisson term fixes gamma b = s + b there, so q0 = (s / b)^2 / d^2; counting adds 1 / b to d^2.
+    s = 2.0 * relative * b
+    found = discovery(channels(s, b, relative))
+    assert found.value == pytest.approx(2.0, rel=1e-4)
+    assert 0 < found.error < 1
+    common = discovery(channels(s, b, relative), systematic=0.5).value
+    assert 0 < common < 2.0
