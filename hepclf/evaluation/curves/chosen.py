@@ -58,6 +58,8 @@ def _keeping(wish: Wish, thresholds: Array, sums: Array) -> float | str:
     # With negative weights the sums may fall again; the first crossing is that of their running maximum.
     highest = np.maximum.accumulate(sums)
     index = int(np.searchsorted(highest, wish.target * (1 + ROUNDING), side="right")) - 1
+    if index < 0 and len(sums) and sums[0] > 0:
+        return f"the highest score there keeps more than {wish}"
     if index < 0 or highest[index] <= 0:
         return f"{wish} is less than one event there"
     return float(thresholds[index])

@@ -66,6 +66,14 @@ def test_a_class_without_weight_has_no_efficiencies(drawn):
     assert choose(Wish("signal_efficiency", 0.5), nothing, "") == "a class has no positive sum of weights"
 
 
+def test_a_first_step_that_keeps_too_much_is_no_lack_of_events():
+    many = of(np.arange(1000) % 2, np.where(np.arange(1000) < 300, 1.0, 0.5), np.ones(1000))
+    said = "the highest score there keeps more than 10 % of background"
+    assert choose(Wish("background_efficiency", 0.1), many, "") == said
+    few = of([1, 0, 0], [0.9, 0.8, 0.1], np.ones(3))
+    assert choose(Wish("background_efficiency", 0.1), few, "") == "10 % of background is less than one event there"
+
+
 def test_what_can_be_granted_is_parted_from_what_cannot(drawn):
     asked = wishes(signal_efficiency=(0.5,), background=(1.0,))
     cuts, refused = granted(asked, of(*drawn(100)), "the yields are unknown")
