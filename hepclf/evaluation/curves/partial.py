@@ -85,7 +85,7 @@ def _placed(of: Curve, low: float, high: float) -> tuple[float, float]:
         middle += float((one.background - one.background_before) @ _clipped(one, *ends))
     by_signal = by_background = 0.0
     for one in blocks(of):
-        placed = np.clip(high - (one.background_before + one.background) / 2, 0.0, high - low)
+        placed = _mean(one.background_before, one.background, low, high)
         by_signal += float(one.signal_squares @ (placed - value) ** 2)
         by_background += float(one.background_squares @ (_clipped(one, *ends) - middle) ** 2)
     factors = spreads(of)

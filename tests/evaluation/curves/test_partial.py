@@ -71,3 +71,8 @@ def test_a_class_without_weight_has_no_part():
 def test_a_range_that_is_none_is_refused(low, high):
     with pytest.raises(ValueError, match=f"0 <= low < high <= 1, however low={low}"):
         partial_area(of([1, 0], [0.9, 0.8], np.ones(2)), low, high)
+
+
+def test_a_tagger_that_says_the_same_of_all_has_half_of_the_part_for_certain():
+    found = partial_area(of(np.arange(100) % 2, np.full(100, 0.5), np.ones(100)), 0.0, 0.1).area
+    assert found == (pytest.approx(0.005), None)
