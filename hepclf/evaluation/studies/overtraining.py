@@ -21,6 +21,7 @@ from hepclf.recipe import recipe
 Array = NDArray[np.float64]
 
 LEVEL = 0.05  # of the tests together
+ROUNDING = 1e-12  # a gap of the losses that is no more says nothing
 
 
 @recipe
@@ -147,7 +148,9 @@ def _test(of: TwoSample) -> dict[str, Any]:
 
 
 def _above(value: Value, sigmas: float) -> bool:
-    return value.value is not None and value.error is not None and value.value > sigmas * value.error
+    if value.value is None or value.error is None:
+        return False
+    return value.value > max(sigmas * value.error, ROUNDING)
 
 
 def _apart(value: Value, more: str, less: str) -> str:

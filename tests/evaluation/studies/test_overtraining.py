@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -50,6 +50,12 @@ def test_a_tagger_that_learnt_by_heart_is_overtrained(scored):
     assert all(test.p == 1 / 500 for test in finding.tests.values())
     assert "above the training loss" in finding.sentences[0]
     assert "below that of training" in finding.sentences[0]
+
+
+def test_a_tagger_that_says_the_same_of_all_has_learnt_nothing_by_heart(scored):
+    finding = found(replace(scored(), scores=np.full(6000, 0.37)))
+    assert finding.verdict == "none"
+    assert finding.sentences[0].startswith("No sign of overtraining: p = 1")
 
 
 def test_training_that_looks_worse_than_test_is_another_matter(scored):
