@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+ROUNDING = 1e-9
 
 
 class Correlation(NamedTuple):
-    """Coefficients and their errors, [d, d] each; nan where a column is constant or two are never known together."""
+    """Coefficients and their errors, [d, d] each.
+
+    nan where a column is constant, where two are never known together, and where weights of both signs give a
+    coefficient beyond 1, which no distribution has.
+    """
 
     value: Array
     error: Array
@@ -42,7 +47,8 @@ def correlation(columns: Array, weights: Array) -> Correlation:
             value = ((x * w).T @ x / total - means * means.T) / np.sqrt(variances * variances.T)
             scale = np.sqrt(np.diag(variances))
         constant = scale**2 <= 1e-14 * np.nanmax(np.abs(np.where(known, columns, 0.0)), axis=0, initial=0.0) ** 2
-        value = np.where(constant | constant[:, None] | ~(total > 0), np.nan, np.clip(value, -1, 1))
+        unknown = constant | constant[:, None] | ~(total > 0) | (np.abs(value) > 1 + ROUNDING)
+        value = np.where(unknown, np.nan, np.clip(value, -1, 1))
         z = np.where(constant, 0.0, x / np.where(constant, 1.0, scale))
         return Correlation(value, _error(z, there, w, total, value))
 

@@ -69,3 +69,14 @@ def test_a_constant_or_unknown_column_has_none(columns):
     assert np.isnan(found[1]).all()
     assert np.isnan(found[2]).all()
     assert found[0, 0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_weights_of_both_signs_that_give_more_than_one_give_none(gap):
+    x = np.array([[0, 0], [1, 1], [2, 2], [0, 2], [2, 0], [1, np.nan if gap else 1]], dtype=float)
+    found = correlation(x, np.array([3, 1, 3, -1, -1, 1.0]))
+    assert np.isnan(found.value[0, 1])
+    assert np.isnan(found.error[0, 1])
+    assert found.value[0, 0] == pytest.approx(1)
+    known = correlation(x, np.array([3, 1, 3, 1, 1, 1.0]))
+    assert 0 < known.value[0, 1] < 1
