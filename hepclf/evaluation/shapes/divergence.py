@@ -60,11 +60,13 @@ def divergence(first: Counts, second: Counts) -> Divergence:
     weights sum to less than zero counts as empty.
     """
     m = len(first.sums)
+    if m < 2:
+        return Divergence(reason="all values are in one bin")
     for one in (first, second):
         if not positive(float(one.sums.sum()), float(one.squares.sum())) or one.effective < PER_BIN * m:
             n = one.effective if one.sums.sum() > 0 else 0.0
             return Divergence(
-                reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins"
+                reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer"
             )
     p, q = (_shares(one.sums) for one in (first, second))
     covariance = np.zeros((2 * m, 2 * m))

@@ -112,8 +112,6 @@ def _apart(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -
         return Divergence(reason="there is no background")
     bins = binned(name, values[background], BINS)
     m, index, w, kept = len(bins.names), bins.index, weights[background], kinds[background] == 1
-    if m < 2:
-        return Divergence(reason="the background has one value alone")
     return divergence(counts(index[kept], w[kept], m), counts(index[~kept], w[~kept], m))
 
 

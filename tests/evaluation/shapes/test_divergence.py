@@ -73,7 +73,12 @@ def test_too_few_events_have_a_reason_instead():
     assert few.bits.value is None
     assert few.inverse.value is None
     assert few.at_least is None
-    assert few.reason == "an effective count of 20 on one side is under 10 for each of 20 bins"
+    assert few.reason == "an effective count of 20 on one side is under 10 for each of 20 bins; give fewer"
+
+
+def test_one_value_alone_has_no_shape():
+    one = counts(np.zeros(500, dtype=np.intp), np.ones(500), 1)
+    assert divergence(one, one).reason == "all values are in one bin"
 
 
 def test_weights_that_cancel_have_a_reason_too():
