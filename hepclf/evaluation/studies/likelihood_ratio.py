@@ -46,6 +46,8 @@ class LikelihoodRatio:
         exact = np.asarray(part.spectators[LLR], dtype=np.float64)
         found = logits(part.scores) - prior
         known = np.isfinite(exact)
+        if not mixed[known].sum() > 0:
+            return None
         best = losses_of(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
         lost = _mean(losses_of(part.labels, part.scores) - best, mixed)
         return _compared(exact[known], found[known], mixed[known] / mixed[known].sum(), self.bins, lost, len(part))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -234,3 +234,9 @@ def test_without_an_exact_ratio_there_is_no_such_question():
 def test_settings_out_of_range_are_refused(recipe, settings):
     with pytest.raises(ValueError, match="must lie in"):
         recipe(**settings)
+
+
+def test_a_ratio_that_no_event_has_is_not_compared():
+    events = scored(4000, llr=True)
+    nowhere = replace(events, spectators={"llr": np.full(4000, np.inf)})
+    assert found(nowhere, "likelihood_ratio") is None
