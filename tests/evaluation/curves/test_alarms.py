@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.curves.alarms import false_alarm_probability, false_alarm_rate, quiet
+from hepclf.evaluation.curves.alarms import false_alarm_probability, false_alarm_rate, quiet, quiet_error
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.value import NOTHING, Value
+from hepclf.evaluation.value import NOTHING, Value, efficiency_error
 
 
 def of(labels, scores, weights=None):
@@ -84,3 +84,16 @@ def test_weights_count_as_events():
     labels, scores = np.array([1, 0, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     found = quiet(of(labels, scores, np.array([1.0, 2.0, -1.0, 1.0, 4.0])), 10.0, 0.3)
     assert (found.louder, found.cut, found.efficiency.value) == (2.0, 0.6, 1.0)
+
+
+def test_the_error_with_negative_weights_is_that_of_a_loop(drawn):
+    curve = of(*drawn(300, weights="signed"))
+    index = np.arange(0, len(curve.thresholds), 7)
+    highest = np.maximum.accumulate(curve.background)
+    assert (highest != curve.background).any()
+    for at, error in zip(index, quiet_error(curve, index), strict=True):
+        spread = np.sqrt(curve.background_squares[at] + 1)
+        ends = [[k for k, h in enumerate(highest) if h <= highest[at] + sign * spread] for sign in (-1, 1)]
+        low, high = (curve.signal_efficiency[end[-1]] if end else 0.0 for end in ends)
+        own = efficiency_error(curve.signal[at], curve.signal[-1], curve.signal_squares[at], curve.signal_squares[-1])
+        assert error == pytest.approx(np.hypot(own, (high - low) / 2))

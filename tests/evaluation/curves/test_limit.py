@@ -64,3 +64,10 @@ def test_a_negative_event_that_is_left_is_background_that_is_left(make_scored):
     assert found.working_points[0].rejection.value is None
     assert found.working_points[0].rejection_limit is None
     assert found.roc.limit is None
+
+
+def test_a_cut_at_the_loudest_background_event_keeps_it(make_scored):
+    scores = np.array([0.9, 0.8, 0.8, 0.1])
+    found = judge(make_scored([1, 1, 0, 0], scores), Ranking(scores), 1, 0.5, (1.0,), np.linspace(0, 1, 11))
+    assert found.working_points[0].rejection.value == 2
+    assert found.working_points[0].rejection_limit is None

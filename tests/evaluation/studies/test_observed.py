@@ -58,7 +58,9 @@ def test_data_of_the_same_mixture_agrees(case):
     assert all(of.p > 0.01 for of in finding.agreements.values())
     words = " ".join(finding.sentences)
     assert "The score of data agrees with simulation (statistical errors alone): chi2/ndf = " in words
+    worst = min(finding.agreements[name].p for name in NAMES)
     assert "The features agree with simulation: the worst of 2 is" in words
+    assert f"or {1 - (1 - worst) ** 2:.2g} after so many looks" in words
 
 
 @pytest.mark.parametrize("change", [{"share": 0.7}, {"shift": 0.3}])
