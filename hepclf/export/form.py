@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.calibration import Isotonic, Temperature
+from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
@@ -22,11 +24,18 @@ Written = Callable[[Tagger, str, Mapping[str, str]], bytes]  # of a tagger, a na
 Opened = Callable[[bytes], AbstractContextManager[Score]]
 
 
+def bare(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]:
+    """The tagger without the calibration of its scores, and the calibration."""
+    if isinstance(tagger, CalibratedTagger):
+        return tagger.inner, tagger.calibration
+    return tagger, None
+
+
 @dataclass(frozen=True)
 class Form:
     """A format: the module that writes it (`written`) and reads it back (`opened`), and what it can hold.
 
-    taggers   the kinds of tagger it can hold
+    taggers   the kinds of tagger it can hold, calibrated or not
     refuses   whether what reads it gives nan for an infinite feature, which no tagger scores
     packages  what is imported for it, and the words that install them
     """
@@ -40,10 +49,11 @@ class Form:
 
     def of(self, kind: str, tagger: Tagger) -> tuple[Written, Opened]:
         """What writes and what reads this format, or a ValueError where it cannot be had for this tagger."""
-        if not isinstance(tagger, self.taggers):
+        inner, _ = bare(tagger)
+        if not isinstance(inner, self.taggers):
             names = ", ".join(_NAMES[each] for each in self.taggers)
             raise ValueError(
-                f"format={kind} holds {names}, however this tagger is a {type(tagger).__name__}; "
+                f"format={kind} holds {names}, however this tagger is a {type(inner).__name__}; "
                 "use `hepclf predict`, which scores with every tagger"
             )
         for package in self.packages:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hepclf.export.onnx.graph import DOUBLE, FLOAT, Graph
+from hepclf.export.onnx.graph import DOUBLE, Graph
 from hepclf.models.fisher import FisherTagger
 
 
 def scored(graph: Graph, tagger: FisherTagger, x: str) -> str:
-    """Probabilities [n] or [n, k] of raw features [n, d]."""
+    """Probabilities [n] or [n, k] of raw features [n, d], double."""
     arrays = tagger.arrays
     filled = graph.add("Where", graph.add("IsNaN", x), arrays["fill"].astype(np.float32), x)
     centred = graph.add("Sub", graph.add("Cast", filled, to=DOUBLE), arrays["centre"])
     logits = graph.add("Add", graph.add("MatMul", centred, arrays["coefficients"].T), arrays["intercepts"])
-    found = graph.add("Cast", graph.add("Softmax", logits, axis=1), to=FLOAT)
+    found = graph.add("Softmax", logits, axis=1)
     return found if len(tagger.classes) > 2 else graph.add("Gather", found, np.array(1), axis=1)

@@ -14,7 +14,7 @@ FORMAT = 8  # of the file, and the versions of its operators: each runtime since
 OPERATORS = 17
 TREES = 3
 FEATURES, PROBABILITY = "features", "probability"
-FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
+FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
 
 
 class Graph:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hepclf.export.onnx.graph import Graph, single, whole
+from hepclf.export.onnx.graph import DOUBLE, Graph, single, whole
+from hepclf.export.onnx.link import logistic
 from hepclf.export.onnx.prepare import prepared
 from hepclf.models.mlp import Embedding, Heads, Members, Shared
 from hepclf.models.mlp_plain import Maxout
@@ -21,12 +22,10 @@ Writer = Callable[[Graph, Any, str], str]
 
 
 def scored(graph: Graph, tagger: NetworkTagger, x: str) -> str:
-    """Probabilities [n] or [n, k] of raw features [n, d]; nan where the network's output is not finite."""
-    logits = applied(graph, tagger.module.body, prepared(graph, tagger.module.prepare, x))
-    if len(tagger.classes) == 2:
-        found = graph.add("Sigmoid", logits)
-    else:
-        found = graph.add("Softmax", logits, axis=1)
+    """Probabilities [n] or [n, k] of raw features [n, d], double; nan where the network's output is not finite."""
+    outputs = applied(graph, tagger.module.body, prepared(graph, tagger.module.prepare, x))
+    logits = graph.add("Cast", outputs, to=DOUBLE)
+    found = logistic(graph, logits, len(tagger.classes))
     return graph.add("Add", found, graph.add("Sub", logits, logits))  # zero, or nan
 
 

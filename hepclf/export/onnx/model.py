@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.export.form import Score
+from hepclf.export.form import Score, bare
 from hepclf.export.onnx import layers, trees
+from hepclf.export.onnx.calibration import calibrated
 from hepclf.export.onnx.fisher import scored as fisher_scored
 from hepclf.export.onnx.graph import FEATURES, FLOAT, Graph, single, whole
 from hepclf.models.fisher import FisherTagger
@@ -20,16 +21,19 @@ from hepclf.models.trees import TreesTagger
 
 def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
     """The bytes of the file; `notes` become its metadata."""
-    graph = Graph()
-    if isinstance(tagger, NetworkTagger):
-        found = layers.scored(graph, tagger, FEATURES)
-    elif isinstance(tagger, TreesTagger):
-        found = trees.scored(graph, tagger, FEATURES)
-    elif isinstance(tagger, FisherTagger):
-        found = fisher_scored(graph, tagger, FEATURES)
+    graph, (inner, calibration), classes = Graph(), bare(tagger), len(tagger.classes)
+    if isinstance(inner, NetworkTagger):
+        found = layers.scored(graph, inner, FEATURES)
+    elif isinstance(inner, TreesTagger):
+        found = trees.scored(graph, inner, FEATURES, exact=calibration is not None)
+    elif isinstance(inner, FisherTagger):
+        found = fisher_scored(graph, inner, FEATURES)
     else:
         raise NotImplementedError
-    model = graph.model(_refused(graph, found, len(tagger.classes)), len(tagger.inputs), len(tagger.classes), notes)
+    if calibration is not None:
+        found = calibrated(graph, calibration, found, classes)
+    found = _refused(graph, graph.add("Cast", found, to=FLOAT), classes)
+    model = graph.model(found, len(tagger.inputs), classes, notes)
     return bytes(model.SerializeToString())
 
 

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from hepclf.export.onnx.graph import DOUBLE, Graph, double, single, whole
+from hepclf.export.onnx.graph import DOUBLE, Graph, double, whole
+from hepclf.export.onnx.link import logistic
 from hepclf.models.trees import Trees, TreesTagger
 
+DIGITS = 22  # in binary, of a sum of leading digits: float32 has 24, and each tree may round up
 
-def scored(graph: Graph, tagger: TreesTagger, x: str) -> str:
-    """Probabilities [n] or [n, k] of raw features [n, d]."""
-    sums = ensemble(graph, x, tagger.trees, tagger.arrays["baseline"])
-    if tagger.settings["link"] == "mean":
-        means = graph.add("Div", sums, single(len(tagger.arrays["sizes"])))
-        found = graph.add("Clip", means, single(0), single(1))
-    elif len(tagger.classes) == 2:
-        found = graph.add("Sigmoid", sums)
+
+def scored(graph: Graph, tagger: TreesTagger, x: str, *, exact: bool) -> str:
+    """Probabilities [n] or [n, k] of raw features [n, d], double.
+
+    exact  whether the sums are exact as well, as a map of them wants it, or rounded to float32
+    """
+    if exact:
+        sums = _exact(graph, x, tagger.trees, tagger.arrays["baseline"])
     else:
-        found = graph.add("Softmax", sums, axis=1)
-    return graph.add("Squeeze", found, whole(1)) if len(tagger.classes) == 2 else found
+        sums = graph.add("Cast", ensemble(graph, x, tagger.trees, tagger.arrays["baseline"]), to=DOUBLE)
+    if len(tagger.classes) == 2:
+        sums = graph.add("Squeeze", sums, whole(1))
+    if tagger.settings["link"] == "logistic":
+        return logistic(graph, sums, len(tagger.classes))
+    means = graph.add("Div", sums, double(len(tagger.arrays["sizes"])))
+    return graph.add("Clip", means, double(0), double(1))
+
+
+def _exact(graph: Graph, x: str, trees: Trees, baseline: NDArray[np.float64]) -> str:
+    """The sums in double precision, of a node that gives float32: once of leading digits, once of what is left.
+
+    Leading digits are whole multiples of a unit, so few that float32 holds each of their sums exactly.
+    """
+    largest = np.maximum.reduceat(np.abs(trees.values).max(axis=1), trees.roots).sum() + np.abs(baseline).max()
+    unit = 2.0 ** (np.frexp(largest)[1] - DIGITS)
+
+    def halves(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        leading = np.round(values / unit) * unit
+        return np.concatenate([leading, values - leading], axis=-1)
+
+    doubled = copy(trees)
+    doubled.values = halves(trees.values)
+    both = graph.add("Cast", ensemble(graph, x, doubled, halves(baseline)), to=DOUBLE)
+    return graph.add("ReduceSum", graph.add("Reshape", both, whole(0, 2, len(baseline))), whole(1), keepdims=0)
 
 
 def ensemble(graph: Graph, x: str, trees: Trees, baseline: NDArray[np.float64]) -> str:
