@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from hepclf import BDT, Logistic, PlainMLP
+from hepclf.calibration import Isotonic, Temperature
 from hepclf.events import Events
 from hepclf.export.cpp.model import opened, written
 from hepclf.export.cpp.source import Source
+from hepclf.models.calibrated import CalibratedTagger
 
 compiler = shutil.which("g++") or shutil.which("clang++")
 compiled = pytest.mark.skipif(compiler is None, reason="there is no C++ compiler")
@@ -23,9 +25,11 @@ def built(*words):
 
 
 @compiled
+@pytest.mark.parametrize("found", [None, Temperature(2.0), Isotonic(np.arange(3.0), np.arange(3.0))])
 @pytest.mark.parametrize("model", [BDT(iterations=3), PlainMLP(hidden=(4,), activation="maxout")], ids=["trees", "mlp"])
-def test_a_header_compiles_without_a_warning_and_in_two_files_of_one_program(model, events, fitted):
-    Path("my.hpp").write_bytes(written(fitted(model, events()), "my", {}))
+def test_a_header_compiles_without_a_warning_and_in_two_files_of_one_program(model, found, events, fitted):
+    tagger = fitted(model, events())
+    Path("my.hpp").write_bytes(written(tagger if found is None else CalibratedTagger(tagger, found), "my", {}))
     Path("one.cpp").write_text('#include "my.hpp"\nfloat one(const float* x) { return my::score(x); }\n')
     Path("two.cpp").write_text(
         '#include "my.hpp"\nint main() { const float x[my::inputs] = {}; return my::score(x) > 2; }\n'

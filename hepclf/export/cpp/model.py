@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.export.cpp import fisher, layers, trees
+from hepclf.export.cpp.calibration import calibrated
 from hepclf.export.cpp.source import Source, text
-from hepclf.export.form import Score
+from hepclf.export.form import Score, bare
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
@@ -35,13 +36,19 @@ TOP = """\
 #include <cmath>
 #include <limits>
 """
-LOGISTIC_TWO = "out[0] = static_cast<float>(1 / (1 + std::exp(-z[0])));"
-LOGISTIC_MORE = """\
-const double most = *std::max_element(z, z + outputs);
+LOGISTIC_TWO = """
+inline void logistic(double* z) { z[0] = 1 / (1 + std::exp(-z[0])); }
+"""
+LOGISTIC_MORE = """
+inline void logistic(double* z) {
+  const double most = *std::max_element(z, z + outputs);
   double sum = 0;
-  for (double& value : z) sum += value = std::exp(value - most);
-  for (int k = 0; k < outputs; ++k) out[k] = static_cast<float>(z[k] / sum);"""
-MEAN = "for (int k = 0; k < outputs; ++k) out[k] = static_cast<float>(z[k]);"
+  for (int k = 0; k < outputs; ++k) sum += z[k] = std::exp(z[k] - most);
+  for (int k = 0; k < outputs; ++k) z[k] /= sum;
+}
+"""
+LOGISTIC = "detail::logistic(z);"
+ROUNDED = "for (int k = 0; k < outputs; ++k) out[k] = static_cast<float>(z[k]);"
 SCORES = """
 // The probability of {what} for one event, x[inputs] in the order of features.
 inline void scores(const float* x, float* out) {{
@@ -77,18 +84,20 @@ int main() {{
 
 def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
     """The text of the header, with the notes as a string in it."""
-    source = Source()
-    if isinstance(tagger, NetworkTagger):
-        code, link = layers.CODE, layers.outputs(source, tagger)
-    elif isinstance(tagger, TreesTagger):
-        code, link = trees.CODE, trees.outputs(source, tagger)
-    elif isinstance(tagger, FisherTagger):
-        code, link = "", fisher.outputs(source, tagger)
+    source, (inner, calibration) = Source(), bare(tagger)
+    if isinstance(inner, NetworkTagger):
+        code, link = layers.CODE, layers.outputs(source, inner)
+    elif isinstance(inner, TreesTagger):
+        code, link = trees.CODE, trees.outputs(source, inner)
+    elif isinstance(inner, FisherTagger):
+        code, link = "", fisher.outputs(source, inner)
     else:
         raise NotImplementedError
     two = len(tagger.classes) == 2
     compute = "".join(f"  {line}\n" for line in source.lines)
-    ways = {"mean": MEAN, "logistic": LOGISTIC_TWO if two else LOGISTIC_MORE}
+    links = [LOGISTIC] if link == "logistic" else []
+    if calibration is not None:
+        links += [calibrated(source, calibration, len(tagger.classes)), LOGISTIC]
     parts = [
         TOP,
         f"namespace {name} {{\n",
@@ -97,10 +106,10 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
         f"inline constexpr const char* features[] = {{{_strings(tagger.inputs)}}};",
         f"inline constexpr const char* classes[] = {{{_strings(tagger.classes)}}};",
         f"inline constexpr const char* notes =  // in JSON\n  {text(_joined(notes))};\n",
-        f"namespace detail {{\n{code}",
+        f"namespace detail {{\n{LOGISTIC_TWO if two else LOGISTIC_MORE}{code}",
         *source.tables,
         f"\ninline void compute(const float* x, double* z) {{\n{compute}}}\n\n}}  // namespace detail",
-        SCORES.format(what="the second class" if two else "each class", link=ways[link]),
+        SCORES.format(what="the second class" if two else "each class", link="\n  ".join([*links, ROUNDED])),
         SCORE if two else "",
         f"}}  // namespace {name}\n",
     ]
