@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.export.form import Score
+from hepclf.calibration import Isotonic
+from hepclf.export.form import Score, bare
 from hepclf.models.model import Tagger
 from hepclf.models.trees import Trees, TreesTagger
 
@@ -22,12 +23,18 @@ LARGEST = np.finfo(np.float32).max
 
 def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
     """The text of the file; `notes` become its attributes. Features are f0, f1...: they have numbers, no names."""
-    if not isinstance(tagger, TreesTagger) or tagger.settings["link"] != "logistic":
+    inner, calibration = bare(tagger)
+    if not isinstance(inner, TreesTagger) or inner.settings["link"] != "logistic":
         raise ValueError(
             "format=xgboost-json adds up boosted trees, however this tagger averages trees; use format=onnx"
         )
-    k = tagger.trees.values.shape[1]
-    trees = _in_turn(tagger)
+    if isinstance(calibration, Isotonic):
+        raise ValueError(
+            "format=xgboost-json holds calibrations by a temperature, however this one is isotonic, which no sum of "
+            "trees is; use format=onnx or format=cpp"
+        )
+    k = inner.trees.values.shape[1]
+    trees = _in_turn(inner, 1.0 if calibration is None else calibration.temperature)
     two = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
     more = {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}
     model = {
@@ -54,13 +61,16 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
     return json.dumps({"learner": learner, "version": VERSION}, allow_nan=False).encode()
 
 
-def _in_turn(tagger: TreesTagger) -> list[dict[str, Any]]:
-    """Trees that take turns for the classes: the baseline as one leaf each, then those that add to the class."""
+def _in_turn(tagger: TreesTagger, temperature: float) -> list[dict[str, Any]]:
+    """Trees that take turns for the classes: the baseline as one leaf each, then those that add to the class.
+
+    Each leaf holds its share of the logits over the temperature.
+    """
     trees, d, k = tagger.trees, len(tagger.inputs), tagger.trees.values.shape[1]
-    of_class = [[_leaf(value, d)] for value in tagger.arrays["baseline"].tolist()]
+    of_class = [[_leaf(value / temperature, d)] for value in tagger.arrays["baseline"].tolist()]
     for start, end in pairwise([*trees.roots.tolist(), len(trees.inner)]):
         for output in np.flatnonzero(trees.values[start:end].any(axis=0)).tolist():
-            of_class[output].append(_tree(trees, slice(start, end), trees.values[start:end, output]))
+            of_class[output].append(_tree(trees, slice(start, end), trees.values[start:end, output] / temperature))
     most = max(map(len, of_class))
     filled = [own + [_leaf(0.0, d)] * (most - len(own)) for own in of_class]
     return [filled[place % k][place // k] for place in range(most * k)]
