@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hepclf.events import Events
-from hepclf.export.form import FORMS, Kind
+from hepclf.export.form import FORMS, Kind, bare
 from hepclf.export.gate import Trial, trial, worst
+from hepclf.models.calibrated import described
 from hepclf.models.kinds import load_tagger
 from hepclf.models.model import Tagger
 from hepclf.models.tagger import HEAD
@@ -88,12 +89,14 @@ def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
 
 def _notes(run: Run, tagger: Tagger, tried: Trial) -> Mapping[str, str]:
     """What the file says of itself, each value as JSON."""
+    _, calibration = bare(tagger)
     notes = {
         "hepclf": version("hepclf"),
         "run": run.folder.name,
         "tagger_sha256": hashlib.sha256((run.tagger / HEAD).read_bytes()).hexdigest(),
         "features": tagger.inputs,
         "classes": tagger.classes,
+        "calibration": None if calibration is None else described(calibration),
         "working_points": _working_points(run),
         "events_compared": tried.real,
         "hard_events_compared": tried.hard,

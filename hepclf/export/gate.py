@@ -10,13 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.calibration import Isotonic
 from hepclf.events import Events
-from hepclf.export.form import Score
+from hepclf.export.form import Score, bare
 from hepclf.export.hard import Features, hard, infinite
+from hepclf.export.lines import lines
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 
 CLOSE, CLOSE_NETWORK = 1e-6, 1e-5  # of probabilities; a network is summed in float32, in an order of its own
+STEEP = 40.0  # of a map of logits: it makes 1e-6 of rounding the 1e-5 of a probability near 1/2 that is allowed
 ROWS = 1 << 12  # events scored at once
 
 Scores = NDArray[np.float64]
@@ -31,6 +34,7 @@ class Trial(NamedTuple):
     refused   hard events that the tagger has no score for, which are left out
     infinite  events with an infinite feature, which no tagger scores
     allowed   the largest difference between scores
+    steepest  how steep the calibration of a network is at most, whose logits are float32; 1 where that is no matter
     """
 
     features: Features
@@ -39,6 +43,7 @@ class Trial(NamedTuple):
     refused: int
     infinite: Features
     allowed: float
+    steepest: float = 1.0
 
     @property
     def hard(self) -> int:
@@ -48,13 +53,16 @@ class Trial(NamedTuple):
 
 def trial(tagger: Tagger, real: Features) -> Trial:
     """The events that an export is tried on: these real ones [n, d] and hard ones."""
-    difficult = hard(tagger, real)
     with _quiet():
+        difficult = hard(tagger, real)
         parts = [(real, _scores(tagger, real)), *_scored(tagger, difficult)]
     features, expected = (np.concatenate(column) for column in zip(*parts, strict=True))
     refused = len(real) + len(difficult) - len(features)
-    allowed = CLOSE_NETWORK if isinstance(tagger, NetworkTagger) else CLOSE
-    return Trial(features, expected, len(real), refused, infinite(tagger, real), allowed)
+    inner, calibration = bare(tagger)
+    rounded = isinstance(inner, NetworkTagger)
+    steepest = float(lines(calibration).slopes.max()) if rounded and isinstance(calibration, Isotonic) else 1.0
+    allowed = CLOSE_NETWORK if rounded else CLOSE
+    return Trial(features, expected, len(real), refused, infinite(tagger, real), allowed, steepest)
 
 
 def worst(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
@@ -78,15 +86,20 @@ def worst(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
 
 
 _REFUSED = "nothing was written; use another format"
+_STEEP = (
+    "its isotonic calibration is up to {:,.0f} times as steep as the diagonal, which magnifies rounding to float32; "
+    "nothing was written; use trainer.calibrate=temperature"
+)
 
 
 def _said(kind: str, differences: Scores, found: Scores, trial: Trial) -> str:
+    way = _STEEP.format(trial.steepest) if trial.steepest > STEEP else _REFUSED
     far = int((differences > trial.allowed).sum())
     at = int(differences.argmax()) % len(trial.features)
     return (
         f"format={kind} differs from the tagger by {differences.max():.3g}, at most {trial.allowed:g} is allowed "
         f"({far} of {len(trial.features)} events; {found[at]} for {trial.expected[at]} where the features are "
-        f"{trial.features[at].tolist()}); {_REFUSED}"
+        f"{trial.features[at].tolist()}); {way}"
     )
 
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.calibration import Isotonic
+from hepclf.export.between import between
+from hepclf.export.form import bare
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
@@ -18,23 +21,31 @@ FLOAT32 = np.finfo(np.float32)
 SIZES = (0.0, FLOAT32.smallest_subnormal, 1e-40, FLOAT32.tiny, 1e-6, 1.0, 1e3, 1e6, 1e18, FLOAT32.max)
 VALUES = np.array([np.nan, *SIZES, *(-size for size in SIZES)], dtype=np.float32)
 INFINITY = np.float32(np.inf)
+MODERATE = 1e6  # size of a feature with which no network overflows
 SPLITS = 20_000  # splits of a tagger that are hit; of more, so many evenly spread ones
 
 
 def hard(tagger: Tagger, real: Features) -> Features:
-    """Missing values, zeros, denormals and extremes, and each threshold hit exactly and missed by one step."""
-    typical = _typical(tagger, real)
+    """Missing values, zeros, denormals and extremes, and each threshold hit exactly and missed by one step.
+
+    Of an isotonic calibration, each of the lines is hit.
+    """
+    inner, calibration = bare(tagger)
+    typical = _typical(inner, real)
     width = len(typical)
     alone = np.tile(typical, (len(VALUES) * width, 1))
     places = np.repeat(np.arange(width), len(VALUES))
     alone[np.arange(len(alone)), places] = np.tile(VALUES, width)
     everywhere = np.repeat(VALUES[:, None], width, axis=1)
-    return np.concatenate([typical[None], everywhere, alone, _edges(tagger, real if len(real) else typical[None])])
+    parts = [typical[None], everywhere, alone, _edges(inner, real if len(real) else typical[None])]
+    if isinstance(calibration, Isotonic):
+        parts.append(between(inner, calibration, real if len(real) else alone[np.abs(alone).max(axis=1) <= MODERATE]))
+    return np.concatenate(parts)
 
 
 def infinite(tagger: Tagger, real: Features) -> Features:
     """Events with one infinite feature each, which no tagger scores."""
-    typical = _typical(tagger, real)
+    typical = _typical(bare(tagger)[0], real)
     found = np.tile(typical, (2 * len(typical), 1))
     found[np.arange(len(found)), np.arange(len(found)) // 2] = np.tile([INFINITY, -INFINITY], len(typical))
     return found

@@ -1,0 +1,202 @@
+"""Calibrated taggers in every form that holds them: the map is in the file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from hepclf import BDT, PlainMLP
+from hepclf.calibration import Isotonic, Temperature, isotonic
+from hepclf.events import Events
+from hepclf.export.cpp.calibration import calibrated as cpp_calibrated
+from hepclf.export.cpp.source import Source
+from hepclf.export.form import FORMS
+from hepclf.export.gate import trial, worst
+from hepclf.export.onnx.calibration import calibrated
+from hepclf.export.onnx.graph import DOUBLE, FEATURES, Graph
+from hepclf.models.calibrated import CalibratedTagger
+from hepclf.models.fisher import Fisher
+from hepclf.models.forest import Forest
+from hepclf.models.likelihood import Likelihood
+
+compiled = pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="there is no C++ compiler")
+HEADS = ["onnx", pytest.param("cpp", marks=compiled)]
+MODELS = {
+    "network": PlainMLP(hidden=(8,)),
+    "boosted": BDT(iterations=10, leaves=6),
+    "forest": Forest(trees=6),  # many of whose scores are 0 and 1
+    "fisher": Fisher(),
+}
+CLOSE = {"network": 1e-5, "boosted": 4e-8, "forest": 4e-8, "fisher": 4e-8}  # measured: half a step of float32, 3e-8
+
+
+def mapped(tagger, method, events):
+    """The tagger with a temperature, or with an isotonic map that was fitted to these events."""
+    if method == "temperature":
+        return CalibratedTagger(tagger, Temperature(1.7))
+    return CalibratedTagger(tagger, isotonic(tagger.scores(events), events.labels, np.ones(len(events))))
+
+
+def steep(knots):
+    """So many knots at random."""
+    columns = np.random.default_rng(0).normal(0, 1, (2, knots))
+    return Isotonic(*np.sort(columns, axis=1))
+
+
+def difference(kind, tagger, features, wrong=None):
+    """The gate's answer to an export of the tagger, or of a wrong one in its place."""
+    written, opened = FORMS[kind].of(kind, wrong or tagger)
+    with opened(written(wrong or tagger, "tagger", {})) as score:
+        return worst(kind, score, trial(tagger, features), refuses=FORMS[kind].refuses)
+
+
+CASES = [(name, method, 2) for name in MODELS for method in ("temperature", "isotonic")]
+CASES += [(name, "temperature", 3) for name in ("network", "boosted", "forest")]
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize(("name", "method", "classes"), CASES)
+def test_a_calibrated_tagger_gives_the_same_scores(name, method, classes, kind, events, fitted):
+    train = events(classes, size=400)
+    tagger = mapped(fitted(MODELS[name], train), method, train)
+    assert abs(tagger.scores(train) - tagger.inner.scores(train)).max() > 0.01
+    assert difference(kind, tagger, train.features) <= CLOSE[name]
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("found", [steep(3000), Isotonic(np.array([0.3]), np.array([1.0]))], ids=["3000 knots", "one"])
+def test_any_number_of_knots_is_exact(found, kind, events, fitted):
+    train = events()
+    assert difference(kind, CalibratedTagger(fitted(Fisher(), train), found), train.features) <= 4e-8
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_xgboost_holds_a_temperature_in_its_leaves(classes, events, fitted):
+    train = events(classes)
+    tagger = mapped(fitted(MODELS["boosted"], train), "temperature", train)
+    assert difference("xgboost-json", tagger, train.features) <= 1e-6
+
+
+def test_xgboost_holds_no_isotonic_map(events, fitted):
+    train = events()
+    tagger = mapped(fitted(MODELS["boosted"], train), "isotonic", train)
+    with pytest.raises(
+        ValueError, match=r"by a temperature, however this one is isotonic.*; use format=onnx"
+    ) as caught:
+        difference("xgboost-json", tagger, train.features)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_tagger_inside_is_named_where_a_form_cannot_hold_it(events, fitted):
+    train = events()
+    whole = Events(features=np.nan_to_num(train.features), labels=train.labels, names=train.names)
+    tagger = CalibratedTagger(fitted(Likelihood(), whole), Temperature(2.0))
+    with pytest.raises(ValueError, match=r"format=onnx holds .*, however this tagger is a LikelihoodTagger"):
+        FORMS["onnx"].of("onnx", tagger)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("network", "onnx"), ("boosted", "onnx"), ("fisher", "onnx"), ("boosted", "xgboost-json")]
+)
+def test_a_map_that_was_lost_or_a_temperature_that_is_off_is_refused(name, kind, events, fitted):
+    train = events()
+    tagger = CalibratedTagger(fitted(MODELS[name], train), Temperature(1.3))
+    for wrong in (tagger.inner, CalibratedTagger(tagger.inner, Temperature(1.301))):
+        with pytest.raises(ValueError, match="differs from the tagger by"):
+            difference(kind, tagger, train.features, wrong)
+
+
+@pytest.mark.parametrize("real", [True, False], ids=["real events", "none"])
+@pytest.mark.parametrize("name", ["network", "fisher"])
+def test_a_knot_that_is_off_is_refused_wherever_it_is(name, real, events, fitted):
+    train = events()
+    tagger = mapped(fitted(MODELS[name], train), "isotonic", train)
+    features, found = train.features[: len(train) * real], tagger.calibration
+    for knot in range(len(found.after)):
+        after = found.after.copy()
+        after[knot] = after[knot] * 0.99 + 0.01 * (after[knot - 1] if knot else after[0] - 1)
+        with pytest.raises(ValueError, match="differs from the tagger by"):
+            difference("onnx", tagger, features, CalibratedTagger(tagger.inner, replace(found, after=after)))
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [("network", "up to 60 times as steep as .*; use trainer.calibrate=temperature"), ("fisher", "use another format")],
+)
+def test_a_map_so_steep_that_it_magnifies_rounding_is_named_as_the_cause(name, way, events, fitted):
+    train = events()
+    cliff = Isotonic(np.array([0, 0.1]), np.array([-3.0, 3.0]))
+    tagger = CalibratedTagger(fitted(MODELS[name], train), cliff)
+
+    def score(features):
+        return tagger.scores(Events(features=features, names=tagger.inputs)) + 2e-5
+
+    with pytest.raises(ValueError, match=rf"differs from the tagger by .*{way}$"):
+        worst("onnx", score, trial(tagger, train.features), refuses=False)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("method", ["temperature", "isotonic"])
+def test_an_infinite_feature_and_an_overflow_have_no_score(method, kind, events, fitted):
+    train = events()
+    tagger = mapped(fitted(MODELS["network"], train), method, train)
+    rows = np.array([[np.inf, 0, 0, 0], [0, 0, np.finfo(np.float32).max, 0], [0, 0, 0, 0]], dtype=np.float32)
+    written, opened = FORMS[kind].of(kind, tagger)
+    with opened(written(tagger, "tagger", {})) as score:
+        assert np.isnan(score(rows)).tolist() == [True, True, False]
+
+
+EXTREMES = np.array([0, 5e-324, 1e-300, 1e-17, 1e-9, 0.5, 1 - 1e-9, 1 - 2**-53, 1])
+
+
+@pytest.mark.parametrize("found", [Temperature(0.05), Temperature(30.0), steep(2), steep(64), steep(1023)])
+def test_onnx_maps_certain_scores_as_the_tagger_does(found):
+    import onnxruntime
+
+    graph = Graph()
+    p = graph.add("Squeeze", graph.add("Cast", FEATURES, to=DOUBLE), np.array([1]))
+    p = graph.add("Gather", EXTREMES, graph.add("Cast", p, to=7))
+    model = graph.model(graph.add("Cast", calibrated(graph, found, p, 2), to=1), 1, 2, {})
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    places = np.arange(len(EXTREMES), dtype=np.float32)[:, None]
+    np.testing.assert_allclose(session.run(None, {FEATURES: places})[0], found(EXTREMES), rtol=0, atol=4e-8)
+
+
+def test_the_search_among_knots_takes_memory_for_events_alone():
+    import onnx
+
+    graph = Graph()
+    p = graph.add("Squeeze", graph.add("Cast", FEATURES, to=DOUBLE), np.array([1]))
+    model = graph.model(graph.add("Cast", calibrated(graph, steep(5000), p, 2), to=1), 1, 2, {})
+    inner = onnx.shape_inference.infer_shapes(model).graph.value_info
+    assert len(inner) > 50
+    assert {len(value.type.tensor_type.shape.dim) for value in inner if value.name != "Cast_0"} == {1}
+
+
+def test_certain_classes_of_several_stay_finite():
+    found, p = Temperature(30.0), np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]])
+    np.testing.assert_allclose(found(p), softmax(np.log(np.maximum(p, 1e-300)) / 30, axis=1))
+    assert (
+        cpp_calibrated(Source(), found, 3)
+        == "for (double& value : z) value = std::log(std::max(value, 1e-300)) / 30.0;"
+    )
+
+
+def test_notes_and_scores_of_a_temperature_are_those_that_root_reads(events, fitted):
+    train = events()
+    tagger = CalibratedTagger(fitted(MODELS["boosted"], train), Temperature(4.0))
+    written, _ = FORMS["xgboost-json"].of("xgboost-json", tagger)
+    plain, cooled = (
+        json.loads(written(each, "tagger", {}))["learner"]["gradient_booster"]["model"]["trees"]
+        for each in (tagger.inner, tagger)
+    )
+    for one, other in zip(plain, cooled, strict=True):
+        leaf = np.array(one["left_children"]) == -1
+        before, after = (np.array(tree["split_conditions"]) for tree in (one, other))
+        np.testing.assert_allclose(after[leaf], before[leaf] / 4, rtol=1e-6)
+        assert (after[~leaf] == before[~leaf]).all()
