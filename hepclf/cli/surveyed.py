@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from hepclf.cli.terminal import section
-from hepclf.evaluation.grid import number
+from hepclf.evaluation.grid import number, percent
 from hepclf.evaluation.scored import SPLITS
 from hepclf.evaluation.survey.feature import Feature
 from hepclf.evaluation.survey.population import Population
@@ -43,7 +43,7 @@ def _read(row: Population) -> list[str]:
     if row.origin is None:
         return [row.name]
     _, files, entries, selected, _ = row.origin
-    return [row.name, f"{files:,}", f"{entries:,}", f"{selected:,}", f"{selected / entries:.1%}" if entries else "-"]
+    return [row.name, f"{files:,}", f"{entries:,}", f"{selected:,}", percent(selected / entries) if entries else "-"]
 
 
 def _populations(found: Survey) -> Iterator[list[str]]:
@@ -94,7 +94,7 @@ def _feature(row: Feature, events: int, *, infinite: bool) -> list[str]:
 def _share(value: float | None) -> str:
     if value is None:
         return "-"
-    return "<0.1%" if 0 < value < 0.001 else f"{value:.1%}"
+    return "< 0.1 %" if 0 < value < 0.001 else percent(value)
 
 
 def _short(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,13 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
         return f"{value:.3g} ± {error:.2g}"
     decimals = max(0, 2 - len(str(int(error)))) if error >= 1 else _decimals(error)
     return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def percent(share: float | None, digits: int | None = 1) -> str:
+    """`47.5 %`, with as many decimals as a setting has for digits=None; `-` where there is no finite share."""
+    if share is None or not math.isfinite(share):
+        return "-"
+    return f"{100 * share:g} %" if digits is None else f"{100 * share:.{digits}f} %"
 
 
 def _decimals(error: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
@@ -65,7 +65,7 @@ def confusion(classes: tuple[str, ...], test: SplitVerdict) -> Grid:
 
 def cell(weight: float, share: float) -> str:
     """A cell of the confusion matrix in words."""
-    return f"{weight:,.6g} ({share:.1%})" if math.isfinite(share) else f"{weight:,.6g}"
+    return f"{weight:,.6g} ({percent(share)})" if math.isfinite(share) else f"{weight:,.6g}"
 
 
 def significance(verdict: Verdict) -> Grid | None:

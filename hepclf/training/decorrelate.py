@@ -56,7 +56,7 @@ class Decorrelate:
         if (weights < 0).any():
             raise ValueError(
                 f"{key} needs weights of one sign; use trainer.negative_weights=zero or abs, "
-                f"however {(weights < 0).mean():.2%} of them are negative"
+                f"however {100 * (weights < 0).mean():.2f} % of them are negative"
             )
         values = carried(events, self.spectator, key)
         of = (events.labels == events.classes.index(name)) & (weights > 0)

@@ -45,8 +45,8 @@ def _without_negative(weights: NDArray[np.float64], rule: NegativeWeights) -> ND
         return weights
     if rule == "error":
         raise ValueError(
-            f"{below.mean():.2%} of the training weights are negative; choose what the loss shall do with them: "
-            "trainer.negative_weights=zero, abs or keep"
+            f"{100 * below.mean():.2f} % of the training weights are negative; choose what the loss shall do with "
+            "them: trainer.negative_weights=zero, abs or keep"
         )
     return np.maximum(weights, 0.0) if rule == "zero" else np.abs(weights)
 

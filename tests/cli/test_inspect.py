@@ -61,8 +61,8 @@ def test_expected_yields_are_called_so_where_there_is_a_luminosity(shown, gaussi
     given = gaussians(origins=origins)
     out = shown(survey(given, luminosity_fb=59.8))
     assert section(out, "what was read") == [
-        ["background", "12", "1,000,000", "2,000", "0.2%"],
-        ["signal", "3", "50,000", "2,000", "4.0%"],
+        ["background", "12", "1,000,000", "2,000", "0.2 %"],
+        ["signal", "3", "50,000", "2,000", "4.0 %"],
     ]
     assert "events, expected in 59.8 /fb" in out
     assert "expected yield" in out

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.grid import number
+from hepclf.evaluation.grid import number, percent
 from hepclf.evaluation.tables import cell, confusion, quality, significance, working_points
 
 
@@ -35,5 +35,15 @@ def test_working_points_confusion_and_significance_are_those_of_test(make_scored
 
 
 def test_a_class_without_weight_has_no_share():
-    assert cell(1234.5, 0.25) == "1,234.5 (25.0%)"
+    assert cell(1234.5, 0.25) == "1,234.5 (25.0 %)"
     assert cell(0.0, float("nan")) == "0"
+
+
+def test_a_percentage_is_written_as_in_a_paper():
+    assert [percent(0.4751), percent(0.4751, 0), percent(0.125, None), percent(0.07, None)] == [
+        "47.5 %",
+        "48 %",
+        "12.5 %",
+        "7 %",
+    ]
+    assert percent(None) == percent(float("nan")) == "-"

@@ -26,7 +26,7 @@ def test_mean_keeps_the_proportions_and_none_keeps_everything():
 
 def test_negative_weights_are_refused_with_their_fraction_unless_a_rule_is_chosen():
     signed = np.array([1.0, -2.0, 3.0, 0.5])
-    with pytest.raises(ValueError, match=r"25\.00% of the training weights are negative.*negative_weights=zero"):
+    with pytest.raises(ValueError, match=r"25\.00 % of the training weights are negative.*negative_weights=zero"):
         training_weights(LABELS, signed, CLASSES, "none")
     assert training_weights(LABELS, signed, CLASSES, "none", "zero").tolist() == [1, 0, 3, 0.5]
     assert training_weights(LABELS, signed, CLASSES, "none", "abs").tolist() == [1, 2, 3, 0.5]

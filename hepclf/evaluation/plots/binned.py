@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.template import Template
-from hepclf.evaluation.grid import number
+from hepclf.evaluation.grid import number, percent
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -58,7 +58,7 @@ def _binned(found: Shape, signal: str, title: str) -> Figure:
     bottom.set(ylabel="Asimov", xlabel=f"probability of {plain(signal, 24)}, edges of the bins")
     bottom.set_ylim(0, 1.35 * float(np.max(z + error)) or 1.0)
     whole = found.significances["asimov_systematic"]
-    said = f"all bins, background ± simulation and {found.rules.systematic:.0%}: {with_error(whole)}"
+    said = f"all bins, background ± simulation and {percent(found.rules.systematic, None)}: {with_error(whole)}"
     bottom.text(0.02, 0.93, said, transform=bottom.transAxes, va="top", fontsize=9.5)
     _edges(bottom, found.template.edges)
     return figure

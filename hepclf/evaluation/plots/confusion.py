@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from hepclf.evaluation.confusion import Confusion
+from hepclf.evaluation.grid import percent
 from hepclf.evaluation.plots.label import count, wrapped
 from hepclf.evaluation.plots.style import SHARES
 
@@ -17,7 +18,7 @@ def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...], threshold: floa
     size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
     ax.imshow(np.clip(of.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(of.fractions):
-        text = f"{_percent(share)}\n{count(float(of.weights[row, column]))}"
+        text = f"{percent(share)}\n{count(float(of.weights[row, column]))}"
         colour = "white" if share > 0.5 else "black"
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     names = [wrapped(name, {2: 18, 3: 15}.get(k, 12)) for name in classes]
@@ -27,7 +28,3 @@ def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...], threshold: floa
         axis.set_minor_locator(NullLocator())
         axis.set_tick_params(length=0)
     ax.set(xlabel="decision" if threshold is None else f"decision, cut {threshold:.3g}", ylabel="truth")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if np.isfinite(share) else "–"

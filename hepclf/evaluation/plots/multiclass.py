@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.pairs import Pair
 from hepclf.evaluation.curves.roc import thinned
+from hepclf.evaluation.grid import percent
 from hepclf.evaluation.plots.label import plain, wrapped
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import DASHES, SHARES, colours
@@ -55,7 +56,7 @@ def _table(of: Classes, cells: Array, first: str) -> Series:
 def _decisions(ax: Axes, of: Classes) -> None:
     shares, _ = of.shares
     texts = [
-        [f"{_percent(share)}\n{count:,}" for share, count in zip(*row, strict=True)]
+        [f"{percent(share)}\n{count:,}" for share, count in zip(*row, strict=True)]
         for row in zip(shares, of.cells.counts, strict=True)
     ]
     _matrix(ax, of.classes, np.clip(shares, 0, 1), texts)
@@ -118,7 +119,3 @@ def _against(pair: Pair, place: int) -> tuple[Array, Array]:
         x, y = (1 - y)[::-1], (1 - x)[::-1]
     index = thinned(x, y)
     return x[index], y[index]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if np.isfinite(share) else "–"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepclf.evaluation.grid import number
+from hepclf.evaluation.grid import number, percent
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
@@ -39,7 +39,7 @@ def _leaves(split: SplitVerdict, name: str) -> Iterator[str]:
         return
     point = min(points, key=lambda one: abs(one.target - HALF))
     kept, rejected = point.background_efficiency, point.rejection
-    reached = f"A cut that keeps {point.signal_efficiency:.1%} of the signal"
+    reached = f"A cut that keeps {percent(point.signal_efficiency)} of the signal"
     if rejected.value is None:
         yield f"{reached} leaves no background on {name}: its rejection is not measured."
     else:

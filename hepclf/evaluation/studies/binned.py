@@ -18,7 +18,7 @@ from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.counting.template import Template, template
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
@@ -26,7 +26,8 @@ from hepclf.recipe import recipe
 Array = NDArray[np.float64]
 
 FINE = np.linspace(0.0, 1.0, 101)
-KNOWLEDGE = {"asimov": "known", "asimov_statistical": "± its simulation", "asimov_systematic": "± that and {:.0%}"}
+TOP = float(np.nextafter(1.0, 2.0))  # the end of the last bin: a cut at 1 is a bin of its own
+KNOWLEDGE = {"asimov": "known", "asimov_statistical": "± its simulation", "asimov_systematic": "± that and {}"}
 
 
 @recipe
@@ -54,13 +55,14 @@ class Binned:
         valid, test = case.counted.get("valid"), case.counted.get("test")
         if not isinstance(valid, Counted) or not isinstance(test, Counted) or not valid.curve.defined:
             return None
-        edges, cuts = np.unique([0.0, *self._inner(valid, case.rules), 1.0]), _single_cuts(valid.curve, case.rules)
-        both = np.unique(np.concatenate([edges, FINE, list(cuts.values())]))
+        end = 1.0 if self.edges else TOP
+        edges, cuts = np.unique([0.0, *self._inner(valid, case.rules), end]), _single_cuts(valid.curve, case.rules)
+        both = np.unique(np.concatenate([edges, FINE, [TOP], list(cuts.values())]))
         every = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, both)
         found = every.onto(edges).sound(case.rules.minimum_background)
         if not found.qualified(case.rules.minimum_background).all():
             return None
-        above = {name: every.onto(np.unique([0.0, cut, 1.0])) for name, cut in cuts.items()}
+        above = {name: every.onto(np.array([0.0, cut, TOP])) for name, cut in cuts.items()}
         return Shape(
             template=found,
             fine=every.onto(FINE),
@@ -123,12 +125,12 @@ class Shape:
         """What the bins gain over a cut, and which were joined."""
         name = "asimov_systematic"
         bins, z = len(self.template.edges) - 1, self.significances[name]
-        what = f"a background known to its simulation and {self.rules.systematic:.0%} in common"
+        what = f"a background known to its simulation and {percent(self.rules.systematic, None)} in common"
         gives = f"{_plural(bins, 'bin')} of the score {'give' if bins > 1 else 'gives'}"
         said = f"{gives} an Asimov significance of {number(*z)} with {what}"
         single = self.single.get(name)
         if single and single.value and z.value is not None:
-            said += f", {z.value / single.value - 1:+.0%} against {number(*single)} of the best single cut"
+            said += f", {100 * (z.value / single.value - 1):+.0f} % against {number(*single)} of the best single cut"
         joined = (
             f"{_plural(self.joined, 'bin')} chosen on validation fell short of background on test and joined a "
             f"neighbour.",
@@ -150,7 +152,11 @@ class Shape:
             for i, (low, high) in reversed(list(enumerate(pairwise(self.template.edges))))
         ]
         together = [
-            [KNOWLEDGE[name].format(self.rules.systematic), number(*value), number(*self.single.get(name, Value(None)))]
+            [
+                KNOWLEDGE[name].format(percent(self.rules.systematic, None)),
+                number(*value),
+                number(*self.single.get(name, Value(None))),
+            ]
             for name, value in self.significances.items()
         ]
         return (

@@ -16,7 +16,7 @@ from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.scan import best_cut
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
@@ -45,11 +45,11 @@ class Categories:
             elif name != list(self.of)[-1]:
                 raise ValueError(f"of.{name} takes all events that are left, however it is not the last; put it last")
 
-    def check(self, columns: tuple[str, ...]) -> None:
-        """Refuse conditions on what the data does not have, before anything is trained for nothing."""
+    def check(self, spectators: tuple[str, ...], _: tuple[str, ...] = ()) -> None:
+        """Refuse conditions on what is no spectator of the data, before anything is trained for nothing."""
         for text in self.of.values():
             if text != REST:
-                Condition(text).check(columns)
+                Condition(text).check(spectators)
 
     def study(self, case: Case) -> Regions | None:
         """The regions on test; None where none is named, or a split has no expected yields (the verdict says why)."""
@@ -153,13 +153,14 @@ class Regions:
         return tuple(self._said())
 
     def _said(self) -> Iterator[str]:
-        after = self.combined(1)
+        after, used = self.combined(1), sum(region.counts(1) for region in self.regions.values())
         if after["s_over_sqrt_b"].value is not None:
+            which = f"{used} of {len(self.regions)}" if used < len(self.regions) else f"{used}"
             yield (
-                f"{len(self.regions)} categories, each above its own cut, combine to S/√B = "
+                f"{which} categories, each above its own cut, combine to S/√B = "
                 f"{number(*after['s_over_sqrt_b'])} in quadrature and to an Asimov significance of "
                 f"{number(*after['asimov_systematic'])} with a background known to its simulation and "
-                f"{self.rules.systematic:.0%} in common."
+                f"{percent(self.rules.systematic, None)} in common."
             )
         for name, region in self.regions.items():
             if region.reason:
@@ -180,7 +181,7 @@ class Regions:
             for name, label in (
                 ("s_over_sqrt_b", "S/√B, in quadrature"),
                 ("asimov", "Asimov, one likelihood"),
-                ("asimov_systematic", f"Asimov, B ± simulation and {self.rules.systematic:.0%} in common"),
+                ("asimov_systematic", f"Asimov, B ± simulation and {percent(self.rules.systematic, None)} in common"),
             )
         ]
         header = ("S", "B", "S/B", "S/√B", "B uncertain")

@@ -14,7 +14,7 @@ from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
 from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.recipe import recipe
 
@@ -79,7 +79,7 @@ class Counting:
         base = self.luminosity_fb or case.luminosity_fb
         factors = {wanted: wanted / base for wanted in self.luminosities_fb} if base else {}
         best = best_cuts(valid.curve, case.rules) | {case.rules.optimise: case.cut}
-        reached = dict(zip(case.targets, valid.curve.thresholds[valid.curve.reach(case.targets)].tolist(), strict=True))
+        reached = _reached(valid.curve, case.targets)
         scaled = {wanted: best_cut(_scaled(valid.curve, factor), case.rules) for wanted, factor in factors.items()}
         drawn = test.curve.thresholds[shown(test.curve, case.rules)][::-1]
         chosen = [cut for cut in (*best.values(), *reached.values(), *scaled.values()) if cut is not None]
@@ -99,6 +99,11 @@ class Counting:
             },
             scan=at(*drawn),
         )
+
+
+def _reached(of: Curve, targets: tuple[float, ...]) -> dict[float, float]:
+    """The cut at each signal efficiency; none where a class has no positive sum of weights."""
+    return dict(zip(targets, of.thresholds[of.reach(targets)].tolist(), strict=True)) if of.defined else {}
 
 
 def _scaled(of: Curve, factor: float) -> Curve:
@@ -138,7 +143,7 @@ class Yields:
         limit = "more simulation would help" if share > systematic else "more simulation would not help much"
         return (
             f"The background above {number(self.chosen.cuts[0])} is {number(*b)}, from {effective(b):,.0f} effective "
-            f"simulated events: {share:.1%} against a systematic of {systematic:.0%}, so {limit}.",
+            f"simulated events: {percent(share)} against a systematic of {percent(systematic, None)}, so {limit}.",
         )
 
     @property

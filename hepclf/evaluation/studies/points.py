@@ -13,7 +13,7 @@ from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
 from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import Passing, passing
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
@@ -209,6 +209,6 @@ def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
         return
     name = max(left, key=left.__getitem__)
     yield (
-        f"Of the background that the cut for {point.wish} leaves, {left[name] / point.b.value:.0%} is {name} "
+        f"Of the background that the cut for {point.wish} leaves, {percent(left[name] / point.b.value, 0)} is {name} "
         f"(efficiency {number(*point.processes[name].efficiency)})."
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.retrieval import average_precision, purity
 from hepclf.evaluation.curves.roc import Curve, held
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
@@ -96,14 +96,16 @@ class Purities:
             f"signal, {self.prevalence:.3g}."
         ]
         found += [
-            f"No cut keeps a share of {of:.0%} signal on {self.split}." for of, at in self.wanted.items() if at is None
+            f"No cut keeps a share of {percent(of, None)} signal on {self.split}."
+            for of, at in self.wanted.items()
+            if at is None
         ]
         return tuple(found) if self.average.value is not None else tuple(found[1:])
 
     @property
     def tables(self) -> tuple[Grid, ...]:
         """The cut that decides, and those of the purities."""
-        rows = [(f"{of:.0%} pure", at) for of, at in self.wanted.items()]
+        rows = [(f"{percent(of, None)} pure", at) for of, at in self.wanted.items()]
         named = [("decision", self.chosen), *rows]
         cells = [
             (name, number(float(at.cut[0])), *(number(*at.value(each)) for each in ("signal", "background", "purity")))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any, NamedTuple
 
+from hepclf.evaluation.grid import percent
 from hepclf.evaluation.survey.duplicates import Duplicates
 from hepclf.evaluation.survey.feature import Feature
 from hepclf.evaluation.survey.population import Population
@@ -50,7 +51,7 @@ def of_populations(classes: Sequence[Population], processes: Sequence[Population
     for row in classes:
         if row.events:
             yield from _of_class(row)
-    if negative := {row.name: f"{row.negative:.1%} of class {row.name!r}" for row in classes if row.negative}:
+    if negative := {row.name: f"{percent(row.negative)} of class {row.name!r}" for row in classes if row.negative}:
         yield Caution(
             "negative_weights",
             tuple(negative),
@@ -64,8 +65,8 @@ def _of_class(row: Population) -> Iterator[Caution]:
         yield Caution(
             "outlier_weight",
             (row.name,),
-            f"one event has {row.heaviest:.1%} of the weight of class {row.name!r}, and decides its figures; look at "
-            "where its weight comes from, or cut it away",
+            f"one event has {percent(row.heaviest)} of the weight of class {row.name!r}, and decides its figures; "
+            "look at where its weight comes from, or cut it away",
         )
     if row.weight.value is not None and row.weight.value <= 0:
         yield Caution(
@@ -79,7 +80,7 @@ def _of_class(row: Population) -> Iterator[Caution]:
             "few_events",
             (row.name,),
             f"class {row.name!r} has the statistics of {row.effective:.3g} events: each of its figures will have an "
-            f"error of about {max(row.effective, 1) ** -0.5:.0%} or more; give it more events",
+            f"error of about {percent(max(row.effective, 1) ** -0.5, 0)} or more; give it more events",
         )
 
 

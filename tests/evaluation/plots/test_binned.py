@@ -24,7 +24,7 @@ def test_background_lies_under_signal_above_the_significance_of_each_bin(picture
     assert labels == ["background", "signal", "background, stat. error"]
     assert top.get_yscale() == "log"
     assert [bar.get_height() for bar in bottom.patches] == pytest.approx(list(found.by_bin[0]))
-    assert bottom.texts[0].get_text().startswith("all bins, background ± simulation and 10%: ")
+    assert bottom.texts[0].get_text().startswith("all bins, background ± simulation and 10 %: ")
     assert len(bottom.get_xticks()) == len(found.template.edges)
 
 

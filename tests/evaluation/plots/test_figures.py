@@ -139,7 +139,7 @@ def test_confusion_cells_hold_share_and_count(ax, judged):
 def test_a_class_without_weight_has_no_share(ax, judged):
     cells = judged(weights=lambda n: (np.arange(n) % 2) * 1.0).test.confusion
     confusion(ax, cells, ("background", "signal"))
-    assert [text.get_text() for text in ax.texts][:2] == ["–\n0", "–\n0"]
+    assert [text.get_text() for text in ax.texts][:2] == ["-\n0", "-\n0"]
 
 
 def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, judged):

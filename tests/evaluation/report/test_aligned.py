@@ -25,7 +25,14 @@ def test_numbers_are_parted_at_their_points():
 
 @pytest.mark.parametrize(
     ("word", "left"),
-    [("-1.5", "-1"), ("> 321 (95 %)", "> 321"), ("± 0.0010", "± 0"), ("1.2e-05", "1"), ("3e+20", "3"), ("47.5%", "47")],
+    [
+        ("-1.5", "-1"),
+        ("> 321 (95 %)", "> 321"),
+        ("± 0.0010", "± 0"),
+        ("1.2e-05", "1"),
+        ("3e+20", "3"),
+        ("47.5 %", "47"),
+    ],
 )
 def test_signs_and_limits_belong_to_the_number(word, left):
     _, cells = column(word, "7")

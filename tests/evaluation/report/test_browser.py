@@ -58,7 +58,7 @@ def test_the_page_begins_with_the_numbers_of_the_verdict(verdict_of, write_page,
     assert live(tab, "cut") == f"{found['threshold']:.6g}"
     for truth, row in zip(("background", "signal"), found["confusion"], strict=True):
         for decision, weight in zip(("background", "signal"), row, strict=True):
-            assert live(tab, f"{truth}-{decision}") == f"{weight:,.6g} ({weight / sum(row):.1%})"
+            assert live(tab, f"{truth}-{decision}") == f"{weight:,.6g} ({100 * weight / sum(row):.1f} %)"
     assert live(tab, "signal efficiency") == number(found["recall"], found["errors"]["recall"])
     assert live(tab, "purity of the selected") == number(found["precision"], found["errors"]["precision"])
 

@@ -12,7 +12,7 @@ def test_three_lines_say_what_metrics_say(verdict_of):
     )
     half = next(point for point in verdict.test.working_points if point.target == 0.5)
     assert f"a rejection of {number(*half.rejection, 1)}." in leaves
-    assert f"keeps {half.signal_efficiency:.1%} of the signal" in leaves
+    assert f"keeps {100 * half.signal_efficiency:.1f} % of the signal" in leaves
     assert f"Asimov significance {number(*verdict.significance.asimov, 2)}" in worth
     assert "best cut on validation" in worth
 

@@ -63,13 +63,13 @@ def test_a_mixed_first_event_has_no_cut_of_any_purity():
     study = found(of, Retrieval(purities=(0.9,)))
     assert study.wanted[0.9] is None
     assert study.to_dict()["purities"] == [{"target": 0.9, "cut": None}]
-    assert study.sentences[-1] == "No cut keeps a share of 90% signal on test."
+    assert study.sentences[-1] == "No cut keeps a share of 90 % signal on test."
 
 
 def test_several_classes_have_no_decision_by_a_threshold():
     study = found(scored(k=3))
     assert (study.chosen, study.threshold) == (None, None)
-    assert [row[0] for row in study.tables[0].rows] == ["50% pure", "90% pure"]
+    assert [row[0] for row in study.tables[0].rows] == ["50 % pure", "90 % pure"]
 
 
 def test_the_table_fits_80_columns():

@@ -86,7 +86,7 @@ def test_one_event_may_not_have_a_twentieth_of_a_class():
     weights[1] = 30.0  # of 529 in its class
     caution = told(events(weights=weights))["outlier_weight"]
     assert caution.about == ("signal",)
-    assert "5.7% of the weight of class 'signal'" in caution.text
+    assert "5.7 % of the weight of class 'signal'" in caution.text
     weights[1] = 25.0
     assert "outlier_weight" not in told(events(weights=weights))
 
@@ -102,7 +102,7 @@ def test_few_events_are_told_by_their_statistics():
 def test_negative_weights_and_classes_without_yield_are_told():
     found = told(events(weights=np.where(np.arange(N) % 4 == 0, -1.0, 1.0)))
     assert found["negative_weights"].about == ("background",)
-    assert "50.0% of class 'background'" in found["negative_weights"].text
+    assert "50.0 % of class 'background'" in found["negative_weights"].text
     assert found["no_yield"].about == ("background",)
 
 
