@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hepclf.evaluation.plots.picture import Picture, Series
+from hepclf.evaluation.plots.picture import TOP, Picture, Series
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.evaluation.studies.bands import Band, Intervals
 from hepclf.evaluation.verdict import Verdict
@@ -32,7 +32,7 @@ def bands(found: Intervals, verdict: Verdict, title: str) -> Iterator[Picture]:
     rest = "efficiency of the rest" if len(verdict.classes) > 2 else "background efficiency"
     upper.set_ylabel(f"rejection, 1 / {rest}")
     _errors(lower, band)
-    upper.set_title(title)
+    upper.set_title(title, y=TOP)
     columns = {
         "signal_efficiency": band.signal_efficiency,
         "background_efficiency": band.kept,

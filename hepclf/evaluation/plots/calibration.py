@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.plots.label import plain, with_error
-from hepclf.evaluation.plots.picture import Picture, Series
+from hepclf.evaluation.plots.picture import TOP, Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, VERMILLION
 from hepclf.evaluation.shapes.reliability import Reliability
 from hepclf.evaluation.studies.calibration import Calibrated
@@ -45,7 +45,7 @@ def calibration(finding: Calibrated, verdict: Verdict, title: str) -> Iterator[P
     bottom.set(xlabel=f"mean probability of {plain(finding.signal, 24)}", ylim=(-1.15 * reach, 1.15 * reach))
     bottom.set_ylabel("difference", loc="center")
     top.legend(loc="upper left")
-    top.set_title(title)
+    top.set_title(title, y=TOP)
     yield Picture(
         "calibration", figure, CAPTION, tuple(_series(name, q.reliability) for name, q in finding.qualities.items())
     )

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 from hepclf.evaluation.compare import GRID, Comparison, Ratio
 from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plots.label import plain, with_error
-from hepclf.evaluation.plots.picture import write
+from hepclf.evaluation.plots.picture import TOP, write
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
 
 DRAWN = 8  # curves in one picture that can still be told apart
@@ -93,7 +93,7 @@ def _roc(found: Sequence[Line], title: str) -> Figure:
     figure = Figure(figsize=(5.2, 4.2))
     ax = figure.subplots()
     roc(ax, found)
-    ax.set_title(title)
+    ax.set_title(title, y=TOP)
     return figure
 
 
@@ -103,7 +103,7 @@ def _rejection(found: Sequence[Line], title: str, first: str) -> Figure:
     rejection(top, found)
     ratio(bottom, found)
     bottom.set_ylabel(f"ratio to the {first}", loc="center")
-    top.set_title(title)
+    top.set_title(title, y=TOP)
     figure.align_ylabels()
     return figure
 

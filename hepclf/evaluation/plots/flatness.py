@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from hepclf.evaluation.plots.label import plain
-from hepclf.evaluation.plots.picture import Picture, Series
+from hepclf.evaluation.plots.picture import TOP, Picture, Series
 from hepclf.evaluation.plots.style import OTHERS
 from hepclf.evaluation.studies.flatness import KINDS, Against, EfficiencyShapes
 from hepclf.evaluation.verdict import Verdict
@@ -50,7 +50,7 @@ def _figure(name: str, against: Against, signal: str, title: str) -> Figure:
     lower.set_ylabel("background efficiency")
     lower.set_xlabel(plain(name))
     _limits(lower, against)
-    upper.set_title(title)
+    upper.set_title(title, y=TOP)
     figure.legend(
         *upper.get_legend_handles_labels(), loc="outside right upper", title="cut for", alignment="left", handlelength=1
     )

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from hepclf.evaluation.grid import percent
 from hepclf.evaluation.plots.label import plain
-from hepclf.evaluation.plots.picture import Picture, Series
+from hepclf.evaluation.plots.picture import TOP, Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from hepclf.evaluation.shapes.divergence import Counts
 from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
@@ -47,7 +48,7 @@ def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
         density, error = _density(point.kept, shape.edges)
         if not np.isfinite(density).all():
             continue
-        label = f"{point.at.signal_efficiency:.0%} of the signal"
+        label = f"{percent(point.at.signal_efficiency, 0)} of the signal"
         _step(top, edges, density, error, colour, label)
         with np.errstate(divide="ignore", invalid="ignore"):
             _step(bottom, edges, density / before[0], error / before[0], colour, None)
@@ -61,7 +62,7 @@ def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
     bottom.set_ylim(max(reach[0], 0), min(reach[1], 6))
     top.set_ylabel("background, normalised to unit area")
     top.set_ylim(0, highest / (0.86 - 0.07 * ((len(points) + 2) // 2)))
-    top.set_title(title)
+    top.set_title(title, y=TOP)
     top.legend(title="background above the cut that keeps", alignment="left", ncols=2, loc="upper right")
     figure.align_ylabels()
     caption = (
@@ -108,7 +109,7 @@ def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title
         quoted = _columns(points)
         ax.plot(quoted["rejection"], quoted["inverse_jsd"], "s", color=BLACK, markersize=5, label="working points")
         for point, x, y in zip(points, quoted["rejection"], quoted["inverse_jsd"], strict=True):
-            text = f"{point.at.signal_efficiency:.0%}"
+            text = percent(point.at.signal_efficiency, 0)
             ax.annotate(text, (x, y), (5, 5), textcoords="offset points", fontsize=9)
     reach = columns["lowest"].min() / 2, max(2 * columns["highest"].max(), 10 * columns["lowest"].min())
     ax.set(xscale="log", yscale="log", ylim=reach, xlim=(1, max(2 * columns["rejection"].max(), 10)))
@@ -116,7 +117,7 @@ def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title
     ax.set_ylabel(f"1/JSD in {plain(name, 24)}, 1/bits")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_formatter(NullFormatter())
-    ax.set_title(title)
+    ax.set_title(title, y=TOP)
     ax.legend(loc="upper right")
     caption = (
         f"One over the Jensen-Shannon divergence between the background that a cut keeps and removes in {name}, "

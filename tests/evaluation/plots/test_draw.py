@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -171,3 +172,12 @@ def test_an_experiments_style_brings_its_fonts_and_goes_again():
         assert matplotlib.rcParams["font.size"] == STYLE["font.size"]
     with style():
         assert matplotlib.rcParams["font.family"] == families()
+
+
+def test_the_garbage_collector_rests_while_a_picture_is_written_and_not_after(judged, monkeypatch, sketched):
+    seen = []
+    monkeypatch.setattr("hepclf.evaluation.plots.picture.write_png", lambda *_: seen.append(gc.isenabled()))
+    draw(judged(), Path("plots"))
+    assert len(seen) >= len(ALWAYS)
+    assert not any(seen)
+    assert gc.isenabled()
