@@ -35,7 +35,8 @@ def _straight(graph: Graph, found: Isotonic, at: str) -> str:
 def _passed(graph: Graph, knots: NDArray[np.float64], at: str) -> str:
     """How many knots are at most each of these numbers [n], by halving: memory grows with n alone; nan passes none."""
     steps = [1 << power for power in reversed(range(len(knots).bit_length()))]
-    table = np.concatenate([knots, np.full(2 * steps[0] - 1 - len(knots), np.inf)])
+    padded = np.concatenate([knots, np.full(2 * steps[0] - 1 - len(knots), np.inf)])
+    table = graph.add("Identity", padded)  # so that the file holds it once
     place = graph.add("Cast", graph.add("Less", at, double(-np.inf)), to=INT64)  # zeros
     for step in steps:
         knot = graph.add("Gather", table, graph.add("Add", place, whole(step - 1)))
