@@ -72,7 +72,8 @@ def _edges(ax: Axes, edges: Array) -> None:
 
 
 def _short(edge: float) -> str:
-    return f"{edge:g}" if edge in (0.0, 1.0) else f"{edge:.3g}" if edge < 0.995 else number(edge)
+    # The last edge is the next number above 1, so that a score of 1 is in the last bin.
+    return f"{edge:.3g}" if edge < 0.995 or edge >= 1 else number(edge)
 
 
 def _stack(ax: Axes, of: Template) -> None:
