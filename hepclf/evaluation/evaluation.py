@@ -123,11 +123,15 @@ class Evaluation:
             raise ValueError(f"{both[0]!r} is in evaluation.yields and in evaluation.cross_sections_fb; give one")
 
     def check(
-        self, classes: tuple[str, ...], process_names: tuple[str, ...], columns: tuple[str, ...] | None = None
+        self,
+        classes: tuple[str, ...],
+        process_names: tuple[str, ...],
+        spectators: tuple[str, ...] | None = None,
+        features: tuple[str, ...] = (),
     ) -> None:
         """Refuse names that the data does not have, before anything is trained for nothing.
 
-        columns are its spectators and features; None where they are not known yet.
+        spectators  None where they and the features are not known yet
         """
         if self.signal is not None and self.signal not in classes:
             raise ValueError(
@@ -145,8 +149,8 @@ class Evaluation:
         if self.label:
             self.label.check_style()
         for study in (getattr(self, one.name) for one in fields(self)):
-            if columns is not None and hasattr(study, "check"):
-                study.check(columns)
+            if spectators is not None and hasattr(study, "check"):
+                study.check(spectators, features)
 
     @property
     def expected(self) -> dict[str, float]:

@@ -108,7 +108,7 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     if len(events.classes) == 1:
         raise ValueError(f"a classifier needs two classes or more, however the data has {events.classes[0]!r} alone")
     parts = job.data.split.parts(events)
-    job.evaluation.check(events.classes, events.process_names, (*events.spectators, *events.names))
+    job.evaluation.check(events.classes, events.process_names, tuple(events.spectators), events.names)
     check(job.trainer.calibrate, events.classes)
     progress.stage("training")
     tagger, history = _fit(job, events, parts, run, progress)

@@ -51,11 +51,11 @@ class Flatness:
         """The spectators that are asked for, in order."""
         return tuple(dict.fromkeys((*self.spectators, *self.edges)))
 
-    def check(self, columns: tuple[str, ...]) -> None:
-        """Refuse spectators that the data does not have, before anything is trained for nothing."""
+    def check(self, spectators: tuple[str, ...], features: tuple[str, ...] = ()) -> None:
+        """Refuse columns that the data does not have, before anything is trained for nothing."""
         for name in self.names:
-            if name not in columns:
-                raise ValueError(f"evaluation.flatness: {unknown(name, columns)}")
+            if name not in (*spectators, *features):
+                raise ValueError(f"evaluation.flatness: {unknown(name, (*spectators, *features))}")
 
     def study(self, case: Case) -> EfficiencyShapes | None:
         """The efficiencies in bins; None where no spectator is named, or a split has no events."""

@@ -14,8 +14,7 @@ from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.studies.column import column
-from hepclf.events import nearest
+from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
@@ -45,13 +44,11 @@ class Sculpting:
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.spectators, *self.edges)))
 
-    def check(self, columns: tuple[str, ...]) -> None:
-        """Refuse a spectator that is not among the columns of the data, before anything is trained."""
+    def check(self, spectators: tuple[str, ...], features: tuple[str, ...] = ()) -> None:
+        """Refuse columns that the data does not have, before anything is trained for nothing."""
         for name in self._names:
-            if name not in columns:
-                raise ValueError(
-                    f"evaluation.sculpting names {name!r}, which is no spectator of the data{nearest(name, columns)}"
-                )
+            if name not in (*spectators, *features):
+                raise ValueError(f"evaluation.sculpting: {unknown(name, (*spectators, *features))}")
 
     def study(self, case: Case) -> Sculpted | None:
         """The shapes and divergences on test; None where no spectator is named, or test has no two classes."""
@@ -164,9 +161,7 @@ def _told(name: str, point: Point) -> str:
     apart, where = point.apart, f"at a signal efficiency of {number(point.at.signal_efficiency, digits=2)}"
     bits, error = apart.bits
     if bits is None or error is None:
-        return (
-            f"Whether a cut {where} sculpts the background in {name} cannot be said: {apart.reason}; give fewer bins."
-        )
+        return f"Whether a cut {where} sculpts the background in {name} cannot be said: {apart.reason}."
     jsd = f"JSD {number(bits, error)} bits"
     if bits > 3 * error:
         return f"A cut {where} sculpts the background in {name}: {jsd}, 1/JSD {inverse(apart)}."

@@ -10,7 +10,6 @@ from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.shapes.shift import difference, relative
 from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.studies.column import unknown
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
 from hepclf.evaluation.value import Value
 from hepclf.recipe import recipe
@@ -29,12 +28,10 @@ class Variations:
     def __post_init__(self) -> None:
         check_shares(signal_efficiencies=self.signal_efficiencies, background_efficiencies=self.background_efficiencies)
 
-    def check(self, columns: tuple[str, ...]) -> None:
+    def check(self, spectators: tuple[str, ...], features: tuple[str, ...] = ()) -> None:
         """Refuse columns that the data does not have, before anything is trained for nothing."""
         for name, variation in self.named.items():
-            for column in variation.columns:
-                if column not in columns:
-                    raise ValueError(f"evaluation.variations.named.{name}: {unknown(column, columns)}")
+            variation.check(name, spectators, features)
 
     def study(self, case: Case) -> Shifts | None:
         """The shifts on test; None where no variation is named, or a split has no events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from hepclf.evaluation.shapes.shift import Moved, amount, share
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import ROWS, unknown
 from hepclf.evaluation.value import Value
+from hepclf.events import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
@@ -43,10 +44,17 @@ class Variation:
         if bool(self.features) == ((self.scale, self.shift) == (1.0, 0.0)):
             raise ValueError("features are varied by a scale or a shift, and those vary features alone; give both")
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What it needs of the data."""
-        return tuple(name for name in (self.weight, self.factor, *self.features) if name)
+    def check(self, name: str, spectators: Iterable[str], features: Sequence[str]) -> None:
+        """Refuse a weight or a factor that is no spectator, and a feature that is none."""
+        for feature in self.features:
+            if feature not in features:
+                raise ValueError(
+                    f"evaluation.variations.named.{name}: {feature!r} is no feature of the data"
+                    f"{nearest(feature, features)}"
+                )
+        spectator = self.weight or self.factor
+        if spectator and spectator not in (known := tuple(spectators)):
+            raise ValueError(f"evaluation.variations.named.{name}: {unknown(spectator, known)}")
 
 
 class Quoted(NamedTuple):
@@ -114,25 +122,24 @@ def _expected(case: Case, weights: Array) -> Array | None:
 def varied(case: Case, name: str, variation: Variation) -> tuple[Array, Array | None]:
     """The weights of test events [n], and their scores [n], None where they are as they were."""
     part = case.parts["test"]
+    variation.check(name, part.spectators, case.inside.names if case.inside else ())
     if variation.features:
-        return part.weights, _scores(case, name, variation)
+        return part.weights, _scores(case, variation)
     spectator = variation.weight or variation.factor or ""
-    if spectator not in part.spectators:
-        raise ValueError(f"evaluation.variations.named.{name}: {unknown(spectator, part.spectators)}")
-    column = part.spectators[spectator].astype(np.float64)
+    carried = part.spectators[spectator]
+    if carried.dtype.kind not in "biuf":
+        raise ValueError(f"spectator {spectator!r} must be numbers to vary weights, however it holds {carried[0]!r}")
+    column = carried.astype(np.float64)
     if bad := int((~np.isfinite(column)).sum()):
         raise ValueError(f"spectator {spectator!r} must be finite to vary weights, however {bad:,} test events are not")
     return column if variation.weight else part.weights * column, None
 
 
-def _scores(case: Case, name: str, variation: Variation) -> Array:
+def _scores(case: Case, variation: Variation) -> Array:
     """The probability of the signal with varied features, [n], asked for in blocks."""
     part, inside = case.parts["test"], case.inside
     if inside is None:
         raise ValueError("features cannot be varied from stored scores alone")
-    for feature in variation.features:
-        if feature not in inside.names:
-            raise ValueError(f"evaluation.variations.named.{name}: {unknown(feature, inside.names)}")
     places = [inside.names.index(feature) for feature in variation.features]
     found = np.empty(len(part))
     for start in range(0, len(part), ROWS):

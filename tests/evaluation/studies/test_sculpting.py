@@ -104,7 +104,7 @@ def test_events_outside_the_edges_or_without_a_mass_are_counted(scored):
     [
         (
             {"spectators": ("mas",)},
-            "evaluation.sculpting names 'mas', which is no spectator of the data; nearest: 'mass'",
+            "evaluation.sculpting: 'mas' is no spectator of the data; nearest: 'mass'",
         ),
         ({"spectators": ("region",)}, "evaluation.sculpting needs numbers, however spectator 'region' is text"),
         ({"bins": 1}, "bins must be 2..200, however bins=1"),

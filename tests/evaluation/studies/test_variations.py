@@ -163,11 +163,29 @@ def test_a_name_that_the_data_lacks_is_refused_before_training_and_after(data):
     settings = Variations(named={"up": Variation(factor="pileup")})
     message = r"evaluation\.variations\.named\.up: 'pileup' is no spectator of the data; nearest: 'pileup_up'"
     with pytest.raises(ValueError, match=message):
-        settings.check(("pt", "pileup_up"))
+        settings.check(("pileup_up",), ("pt",))
     with pytest.raises(ValueError, match=message):
         found(data, up=Variation(factor="pileup"))
-    with pytest.raises(ValueError, match="'phi' is no spectator of the data; there are: 'pt', 'eta'"):
+    with pytest.raises(ValueError, match="up: 'phi' is no feature of the data; there are: 'pt', 'eta'"):
         found(data, up=Variation(features=("phi",), scale=2.0))
+
+
+@pytest.mark.parametrize(
+    ("variation", "message"),
+    [
+        (Variation(factor="pt"), "'pt' is no spectator of the data"),
+        (Variation(features=("pileup_up",), scale=2.0), "'pileup_up' is no feature of the data"),
+    ],
+)
+def test_weights_are_spectators_and_what_is_scaled_are_features(variation, message):
+    with pytest.raises(ValueError, match=message):
+        Variations(named={"up": variation}).check(("pileup_up",), ("pt",))
+
+
+def test_a_weight_that_is_text_is_refused(make_scored):
+    scored = make_scored([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], None, [1, 1, 2, 2], spectators={"name": list("abcd")})
+    with pytest.raises(ValueError, match="spectator 'name' must be numbers to vary weights, however it holds"):
+        evaluate(scored, alone(variations=Variations(named={"up": Variation(weight="name")})))
 
 
 def test_without_expected_yields_there_are_no_shifts_of_them(make_scored, drawn):
