@@ -125,3 +125,17 @@ def test_what_is_written_is_plain_and_complete():
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
     assert "of the best single cut" in found.sentences[0]
+
+
+def test_scores_of_exactly_one_are_a_bin_like_any_other():
+    rng = np.random.default_rng(3)
+    labels = (rng.random(30_000) < 0.3).astype(int)
+    certain = rng.random(30_000) < np.where(labels == 1, 0.4, 0.03)
+    scores = np.where(certain, 1.0, 0.9 * rng.random(30_000) ** np.where(labels == 1, 0.7, 1.3))
+    columns = {"labels": labels, "split": np.arange(30_000) % 3}
+    as_they_are = binned(Scored(scores=scores, **columns)).to_dict()
+    below_one = binned(Scored(scores=scores * 0.999, **columns)).to_dict()
+    assert len(as_they_are["edges"]) == len(below_one["edges"]) > 2
+    for name in ("together", "single_cut"):
+        for value in as_they_are[name]:
+            assert as_they_are[name][value]["value"] == pytest.approx(below_one[name][value]["value"], rel=1e-6)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,3 +142,11 @@ def test_tables_fit_a_terminal_and_numbers_are_plain():
     assert len(found.tables) == 4
     text = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(text)["best"]["ams"]["processes"]["top"]["value"] >= 0
+
+
+def test_a_signal_that_sums_to_less_than_nothing_has_no_working_points():
+    of = events()
+    signal = of.labels == 1
+    weights = np.where(signal & (of.scores < np.median(of.scores[signal])), -2.0, 1.0) * of.weights
+    _, found = judged(replace(of, weights=weights, totals=None))
+    assert found is None or found.working == {}
