@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
 from hepclf.models.model import Fit
 from hepclf.models.scales import refuse_many, scaled, scales
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
 Array = NDArray[np.float64]
+ROUNDING = 1e-6
 ROWS = 1 << 12  # events whose neighbours are in memory at once
 
 
@@ -44,7 +45,7 @@ class KNN:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         refuse_many(len(train), self.most, "model=knn", "its tagger holds them all")
-        first, second = (matrix(part, trainer, "model=knn") for part in (train, valid))
+        first, second = both(train, valid, trainer, "model=knn")
         return ArrayFit(first, second, self._fitted)
 
     def _fitted(self, train: Matrix) -> KNNTagger:
@@ -105,6 +106,8 @@ class KNNTagger(ArrayTagger):
         if self.settings["kernel"] == "tricube":
             radius = distances[:, -1:]
             sizes = (1 - np.divide(near, radius, out=np.zeros_like(near), where=radius > 0) ** 3) ** 3
+            # All are equally far where features are few integers; copies of a point lie a rounding from it.
+            sizes[near[:, 0] > (1 - ROUNDING) * radius[:, 0]] = 1
         sums = (sizes[:, :, None] * self._weights[found[:, :-1]]).sum(axis=1) + self._prior
         shares: Array = sums / sums.sum(axis=1, keepdims=True)
         return shares
