@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix, medians
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both, medians
 from hepclf.models.model import Fit
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
@@ -25,7 +25,7 @@ class Fisher:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        first, second = (matrix(part, trainer, "model=fisher", keeps=True) for part in (train, valid))
+        first, second = both(train, valid, trainer, "model=fisher", keeps=True)
         return ArrayFit(first, second, _fitted)
 
 
@@ -64,6 +64,7 @@ def _fitted(train: Matrix) -> FisherTagger:
     inside = x - means[train.targets]
     covariance = (inside.T * train.weights) @ inside / sums.sum()
     widths = np.sqrt(np.maximum(covariance.diagonal(), 0))
+    widths[widths <= FLATTEST * np.abs(centre + means).max(axis=0)] = 0  # rounding alone
     _refuse_flat(covariance, widths, train.names)
     coefficients = np.linalg.solve(covariance / widths / widths[:, None], (means / widths).T).T / widths
     return FisherTagger(

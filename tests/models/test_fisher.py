@@ -92,8 +92,10 @@ def test_features_that_depend_on_each_other_are_named(gaussians):
         fitted(doubled)
 
 
-def test_a_feature_without_width_is_named(gaussians):
-    events = gaussians()
-    features = np.c_[events.features, events.labels]
+@pytest.mark.parametrize("value", [1.0, 3.0, 91.1876, 1e-3])
+@pytest.mark.parametrize("differs", [0.0, 0.1])
+def test_a_feature_without_width_is_named(gaussians, value, differs):
+    events = gaussians(events=601)
+    features = np.c_[events.features, value + differs * value * events.labels]
     with pytest.raises(ValueError, match="feature 'd' does not vary within the classes"):
         fitted(Events(features=features, labels=events.labels, names=("a", "b", "c", "d")))
