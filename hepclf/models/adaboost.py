@@ -64,7 +64,8 @@ def _boosted(recipe: AdaBoost, train: Matrix, seed: int) -> Iterator[list[Nodes]
         if error >= 1 - 1 / k:
             if number == 0:
                 raise ValueError(
-                    f"a tree of depth {recipe.depth} tells the classes no better than chance; raise model.depth"
+                    f"a tree of depth {recipe.depth} tells the classes no better than chance; raise model.depth "
+                    f"or lower model.leaf_events={recipe.leaf_events}"
                 )
             return
         votes = 1.0 if error <= 0 else recipe.learning_rate * (np.log((1 - error) / error) + np.log(k - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,11 @@ from hepclf.training.trainer import Epoch, Trainer
 
 FILE = "arrays.safetensors"
 ROWS = 1 << 16  # events scored at once
+FOR_NETWORKS = ("epochs", "batch", "optimiser", "learning_rate", "weight_decay", "schedule", "loss", "clip")
 SMALLEST = 1e-15  # a probability that a loss can take the logarithm of
+
+
+log = logging.getLogger(__name__)
 
 
 class Matrix(NamedTuple):
@@ -50,6 +55,16 @@ def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) 
             "trainer.planing"
         )
     return Matrix(np.asarray(events.features), events.labels, trainer.weights(events), events.names, events.classes)
+
+
+def both(train: Events, valid: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> tuple[Matrix, Matrix]:
+    """Training and validation events; what was set for networks alone is said to be left."""
+    plain = Trainer()
+    left = [name for name in FOR_NETWORKS if getattr(trainer, name) != getattr(plain, name)]
+    if left:
+        said = ", ".join(f"trainer.{name}={getattr(trainer, name)}" for name in left)
+        log.warning("%s does not heed %s, which networks do", what, said)
+    return matrix(train, trainer, what, keeps=keeps), matrix(valid, trainer, what, keeps=keeps)
 
 
 class ArrayTagger(ABC):

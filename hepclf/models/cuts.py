@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, nearest
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
 from hepclf.models.boxes import Box, Codes, Sample, Search
 from hepclf.models.grid import cut, grid
 from hepclf.models.model import Fit
@@ -64,7 +64,7 @@ class Cuts:
         for name in self.sides:
             if name not in train.names:
                 raise ValueError(f"model.sides names {name!r}, which is not a feature{nearest(name, train.names)}")
-        first, second = (matrix(part, trainer, "model=cuts") for part in (train, valid))
+        first, second = both(train, valid, trainer, "model=cuts")
         return ArrayFit(first, second, lambda train: _fitted(self, train, second, valid.weights, trainer.seed))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hepclf.events import Events
-from hepclf.models.arrays import Matrix, matrix, mean_loss
+from hepclf.models.arrays import Matrix, both, mean_loss
 from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
 from hepclf.training.trainer import Epoch, Trainer
 
@@ -74,6 +74,11 @@ class GrownFit:
 def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any], baseline: Any = None) -> TreesTagger:
     """The tagger of these trees, whose summary counts them."""
     counts = {"trees": len(arrays["sizes"]), "leaves": len(arrays["values"])}
+    if counts["leaves"] == counts["trees"]:
+        raise ValueError(
+            "no tree found a split that leaves enough events on both sides, so all events would score alike; lower "
+            "model.leaf_events"
+        )
     zero = np.zeros(outputs_of(train.classes))
     return TreesTagger(
         inputs=train.names,
@@ -94,7 +99,7 @@ def matrices(train: Events, valid: Events, trainer: Trainer, what: str) -> tuple
 
     They would count among the events of a leaf, though nothing is learnt from them.
     """
-    first, second = (matrix(part, trainer, what) for part in (train, valid))
+    first, second = both(train, valid, trainer, what)
     first = first._replace(features=np.require(first.features, requirements="W"))  # scikit-learn's search for NaN
     kept = first.weights != 0
     if not kept.all():

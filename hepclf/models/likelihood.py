@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix, medians
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both, medians
 from hepclf.models.calibrate import calibrated, log_softmax, probabilities
 from hepclf.models.model import Fit
 from hepclf.recipe import recipe
@@ -55,7 +55,7 @@ class Likelihood:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        first, second = (matrix(part, trainer, "model=likelihood", keeps=True) for part in (train, valid))
+        first, second = both(train, valid, trainer, "model=likelihood", keeps=True)
         return ArrayFit(first, second, lambda train: _fitted(self, train, second))
 
 

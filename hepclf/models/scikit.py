@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, nearest
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
 from hepclf.models.calibrate import Calibration, calibrated, probabilities
 from hepclf.models.model import Fit
 from hepclf.models.scales import Scales, scales
@@ -54,7 +54,7 @@ class Sklearn:
         """A training of this model; iterate over it."""
         estimator = self._estimator(trainer.seed)
         what = f"model=sklearn ({self.estimator})"
-        first, second = (matrix(part, trainer, what) for part in (train, valid))
+        first, second = both(train, valid, trainer, what)
         return ArrayFit(first, second, lambda train: _fitted(estimator, self.estimator, train, second))
 
     def _estimator(self, seed: int) -> Any:

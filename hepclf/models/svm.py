@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrix
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
 from hepclf.models.calibrate import calibrated, probabilities
 from hepclf.models.model import Fit
 from hepclf.models.scales import refuse_many, scaled, scales
@@ -48,7 +48,7 @@ class SVM:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         refuse_many(len(train), self.most, "model=svm", "its time grows with their square")
-        first, second = (matrix(part, trainer, "model=svm") for part in (train, valid))
+        first, second = both(train, valid, trainer, "model=svm")
         return ArrayFit(first, second, lambda train: self._fitted(train, second))
 
     def _fitted(self, train: Matrix, valid: Matrix) -> SVMTagger:

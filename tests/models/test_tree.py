@@ -64,8 +64,11 @@ def test_each_rule_selects_the_events_that_have_its_score(gaussians, classes, sh
 def test_a_large_tree_has_no_rules(gaussians):
     events = gaussians()
     assert "rules" not in fitted(Tree(depth=None, leaf_events=2), events, Trainer())[0].summary
-    only = fitted(Tree(leaf_events=4000), events, Trainer())[0].summary["rules"]
-    assert only == [{"cut": "", "scores": {"background": pytest.approx(0.5), "signal": pytest.approx(0.5)}}]
+
+
+def test_a_tree_that_finds_no_split_is_refused(gaussians):
+    with pytest.raises(ValueError, match=r"all events would score alike; lower model\.leaf_events"):
+        fitted(Tree(leaf_events=4000), gaussians(), Trainer())
 
 
 def test_a_feature_that_is_an_expression_is_put_in_brackets(gaussians):
