@@ -204,6 +204,7 @@ def _pass(
     total = torch.zeros((), device=train.targets.device)
     decayed = [weight for weight in network.parameters() if weight.ndim > 1] if l2 else []
     parameters = list(network.parameters())
+    strength = strength * float(train.weights.mean()) if strength else 0.0  # the loss is a sum of weights as well
     for part in _batches(train, trainer.batch):
         optimiser.zero_grad()
         logits = network(part.inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,17 @@ def test_models_that_descend_no_loss_refuse_disco_and_take_planing(events, judge
     with pytest.raises(ValueError, match=r"^solver=newton solves for the likelihood alone"):
         Logistic(solver="newton").fit(events, events, trainer)
     assert judged(Fisher(), planing="mass")[0] > 0.7
+
+
+def test_the_unit_of_the_weights_is_no_matter(events):
+    small, told = events.take(np.arange(2000)), {}
+    for unit in (1.0, 0.01):
+        part = replace(small, weights=np.full(2000, unit))
+        trainer = Trainer(
+            epochs=3, balance="none", device="cpu", decorrelate=Decorrelate(spectator="mass", strength=10.0)
+        )
+        told[unit] = [epoch.train_loss for epoch in PlainMLP(hidden=(8,)).fit(part, part, trainer)]
+    assert told[0.01] == pytest.approx(told[1.0], rel=0.02)
 
 
 def test_the_losses_that_are_told_hold_the_term(events):
