@@ -44,9 +44,11 @@ def planed(
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     m = max(len(edges) - 1, 1)
     bin_ = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, m - 1)
-    events = np.bincount(labels * m + bin_, minlength=len(classes) * m).reshape(-1, m)
+    weighing = weights != 0
+    events = np.bincount((labels * m + bin_)[weighing], minlength=len(classes) * m).reshape(-1, m)
     sums = np.bincount(labels * m + bin_, weights, minlength=len(classes) * m).reshape(-1, m)
     for label, name in enumerate(classes):
+        # A sum of negative weights, or of weights that cancel.
         if (below := (events[label] > 0) & (sums[label] <= 0)).any():
             raise ValueError(
                 f"planing needs a positive sum of training weights in each bin, however class {name!r} has "

@@ -70,5 +70,13 @@ def test_a_bin_of_negative_weight_is_refused():
         planed(weights, labels, mass, CLASSES, bins=5)
 
 
+def test_events_without_weight_are_as_good_as_none():
+    labels, mass = np.tile([0, 1], 50), np.repeat(np.arange(50.0), 2)
+    weights = np.where((mass < 10) & (labels == 1), 0.0, 1.0)
+    found = planed(weights, labels, mass, CLASSES, bins=5)
+    assert (found[(mass < 10) & (labels == 1)] == 0).all()
+    assert found[labels == 1].sum() == pytest.approx(40)
+
+
 def test_one_value_is_one_bin():
     assert planed(np.array([1.0, 2.0]), np.array([0, 1]), np.zeros(2), CLASSES).tolist() == [1, 2]
