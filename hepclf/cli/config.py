@@ -68,7 +68,10 @@ def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
-            overrides.append(_override(command, word))
+            made = _override(command, word)
+            if made.startswith("++") and made.partition("=")[2].startswith("{"):
+                overrides.append(f"{made.partition('=')[0]}=null")  # Hydra merges no mapping into a list
+            overrides.append(made)
             continue
         if word.split("=", 1)[0] not in FLAGS:
             key = word.lstrip("-")

@@ -67,6 +67,8 @@ def named(file: File, start: int = 0) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileError(str(error)) from error
     except EntryError as error:
-        raise ValueError(f"{file.name}, entry {start + error.entry}: {error} with selection=...") from error
+        raise ValueError(
+            f"{file.name}, entry {start + error.entry}: {error} with selection='\"isfinite(NAME)\"'"
+        ) from error
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from error

@@ -122,3 +122,16 @@ def test_a_run_that_is_none_says_so(hepclf):
     code, _, err = hepclf("predict", "run=nowhere", "files=n/a/*.root")
     assert (code, err.count("\n")) == (1, 1)
     assert err.startswith("hepclf: there is no run nowhere; ")
+
+
+def test_columns_and_selection_are_written_as_the_page_says(hepclf):
+    code, _, err = hepclf(
+        "predict", "run=run", "files='n/a/*.root'", "columns={twice: 2 * x0}", "selection='isfinite(x0)'", "out=o"
+    )
+    assert code == 0, err
+    (written,) = Path("o").glob("**/*.root")
+    with uproot.open(written) as file:
+        found = file["scores"].arrays(library="np")
+    np.testing.assert_allclose(found["twice"], 2 * np.linspace(-1, 1, 1000), rtol=1e-6)
+    code, _, err = hepclf("predict", "run=run", "files='n/a/*.root'", "columns=[event]", "out=p")
+    assert code == 0, err
