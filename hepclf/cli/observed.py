@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from hepclf.cli import config as conf
@@ -28,6 +29,8 @@ def observed_data(given: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -
     stored = stored if isinstance(stored, Mapping) else {}
     trusted = TARGET in given
     target = str(given.get(TARGET) or stored.get(TARGET))
+    if not trusted:
+        _refuse_others(given.get("files"), target)
     known = {one.name for one in fields(conf.recipe_class(target, NAME, trusted=trusted))}
     settings = {TARGET: target, **given}
     typed = conf.typed_keys()
@@ -41,6 +44,19 @@ def observed_data(given: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -
     if "label" in known and f"{NAME}.label" not in typed:
         settings["label"] = None
     return conf.read(settings, NAME, trusted=trusted, seed=seed)
+
+
+def _refuse_others(files: Any, target: str) -> None:
+    """Files that another loader reads than that of the run need the choice of one."""
+    from hepclf.prediction.formats import LOADERS
+
+    for name in [files] if isinstance(files, str) else files or ():
+        meant = LOADERS.get(Path(str(name).partition(":")[0]).suffix.lower(), target)
+        if meant != target:
+            kind = meant.split(".")[-2]
+            raise RecipeError(
+                f"observed.files={name} is no file of the kind that the run read; add data@observed={kind}"
+            )
 
 
 def _alike(known: set[str], stored: Mapping[str, Any]) -> bool:

@@ -112,3 +112,11 @@ def test_mistakes_are_one_line(trained, capsys, words, said):
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_file_of_another_kind_says_which_choice_it_needs(hepclf):
+    code, _, err = hepclf("evaluate", "run=runs/latest", "observed.files=new/data.root:t")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "observed.files=new/data.root:t is no file of the kind that the run read; add data@observed=root" in err
