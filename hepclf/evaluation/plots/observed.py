@@ -56,7 +56,7 @@ def _figure(of: Agreement, finding: Overlaid, verdict: Verdict, label: str, titl
     bottom.set_ylabel("data / sim.", loc="center")
     top.set_ylabel("events" + (", simulation scaled" if finding.scaled else ""))
     _limit(top, total, seen)
-    p = "" if of.p is None else f"chi2/ndf = {of.chi2:.1f}/{of.ndf}, p = {of.p:.2g}"
+    p = "" if of.p is None else f"χ²/ndf = {of.chi2:.1f}/{of.ndf}, p = {of.p:.2g}"
     top.legend(loc="upper center", ncols=2, title=p, columnspacing=1.2)
     top.set_title(title)
     return figure

@@ -81,7 +81,7 @@ def _decision(verdict: Verdict, plane: Plane, title: str) -> Figure:
     """The plane, the confusion matrix and the ROC curve side by side."""
     name, split = list(verdict.splits.items())[-1]
     figure = Figure(figsize=(14, 4.2))
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1, 1))
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1, 1), gridspec_kw={"wspace": 0.06})
     threshold = 0.5 if split.threshold is None else split.threshold
     decision(left, plane, threshold, verdict.classes, verdict.signal)
     confusion(middle, split.confusion, verdict.classes, split.threshold)
