@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.plots.draw import draw
+from hepclf.evaluation.plots.draw import STUDIES, draw
 from hepclf.evaluation.plots.font import families
 from hepclf.evaluation.plots.style import STYLE, style
 
@@ -181,3 +182,10 @@ def test_the_garbage_collector_rests_while_a_picture_is_written_and_not_after(ju
     assert len(seen) >= len(ALWAYS)
     assert not any(seen)
     assert gc.isenabled()
+
+
+def test_the_page_of_the_pictures_shows_one_of_each_study_at_least():
+    docs = Path(__file__).parents[3] / "docs" / "evaluation"
+    page = (docs / "pictures.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"Computed by \[(\w+)\]", page)) == set(STUDIES)
+    assert {docs / place for place in re.findall(r"!\[\w+\]\(([^)]+)\)", page)} == set(docs.glob("pictures/*.png"))
