@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+PLAIN = (1e-6, 1e5)  # errors that are written without a power of ten
+
 
 class Grid(NamedTuple):
     """A title, a header and rows of text; the first column names, the others are numbers."""
@@ -16,15 +18,20 @@ class Grid(NamedTuple):
 
 
 def number(value: float | None, error: float | None = None, digits: int = 4) -> str:
-    """`0.9812 ± 0.0010`: as many decimals as the error has two digits, or `-` where there is no value."""
+    """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` where there is no value."""
     if value is None:
         return "-"
     if error is None or error <= 0:
         return f"{value:.{digits}g}" if abs(value) >= 1e4 or 0 < abs(value) < 1e-3 else f"{value:.{digits}f}"
-    if error >= 1e5 or error < 1e-6:
-        return f"{value:.3g} ± {error:.2g}"
+    power = 0 if PLAIN[0] <= error < PLAIN[1] else math.floor(math.log10(max(abs(value), error)))
+    both = f"{alone(value / 10**power, error / 10**power)} ± {alone(error / 10**power, error / 10**power)}"
+    return f"({both})e{power:+03d}" if power else both
+
+
+def alone(value: float, error: float) -> str:
+    """A value with as many decimals as an error has two digits."""
     decimals = max(0, 2 - len(str(int(error)))) if error >= 1 else _decimals(error)
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return f"{value:.{decimals}f}"
 
 
 def percent(share: float | None, digits: int | None = 1) -> str:
@@ -36,4 +43,4 @@ def percent(share: float | None, digits: int | None = 1) -> str:
 
 def _decimals(error: float) -> int:
     """Decimals that show an error below one with two digits."""
-    return next(count for count in range(1, 9) if error * 10**count >= 9.5)
+    return next((count for count in range(1, 9) if error * 10**count >= 9.5), 9)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from hepclf.evaluation.curves.roc import WorkingPoint
 from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
+
+WHOLE = (1e5, 1e12)  # sums of weights that are written without decimals
 
 
 def quality(verdict: Verdict, title: str) -> Grid:
@@ -43,7 +46,7 @@ def working_points(test: SplitVerdict) -> Grid:
         [
             number(point.signal_efficiency),
             number(*point.background_efficiency),
-            number(*point.rejection, 1),
+            rejected(point),
             number(point.threshold),
         ]
         for point in test.working_points
@@ -51,6 +54,13 @@ def working_points(test: SplitVerdict) -> Grid:
     return Grid(
         "working points on test", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows
     )
+
+
+def rejected(point: WorkingPoint) -> str:
+    """The rejection, or what it is greater than where no background is left."""
+    if point.rejection.value is None and point.rejection_limit is not None:
+        return f"> {point.rejection_limit.at_95:.4g} (95 %)"
+    return number(*point.rejection, 1)
 
 
 def confusion(classes: tuple[str, ...], test: SplitVerdict) -> Grid:
@@ -65,7 +75,8 @@ def confusion(classes: tuple[str, ...], test: SplitVerdict) -> Grid:
 
 def cell(weight: float, share: float) -> str:
     """A cell of the confusion matrix in words."""
-    return f"{weight:,.6g} ({percent(share)})" if math.isfinite(share) else f"{weight:,.6g}"
+    told = f"{weight:,.0f}" if WHOLE[0] <= abs(weight) < WHOLE[1] else f"{weight:,.6g}"
+    return f"{told} ({percent(share)})" if math.isfinite(share) else told
 
 
 def significance(verdict: Verdict) -> Grid | None:

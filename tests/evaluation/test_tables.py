@@ -39,6 +39,10 @@ def test_a_class_without_weight_has_no_share():
     assert cell(0.0, float("nan")) == "0"
 
 
+def test_large_sums_of_weights_are_written_whole():
+    assert [cell(66135612.4, 0.5), cell(10.25, 0.5)] == ["66,135,612 (50.0 %)", "10.25 (50.0 %)"]
+
+
 def test_a_percentage_is_written_as_in_a_paper():
     assert [percent(0.4751), percent(0.4751, 0), percent(0.125, None), percent(0.07, None)] == [
         "47.5 %",

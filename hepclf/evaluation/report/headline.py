@@ -14,7 +14,7 @@ HALF = 0.5
 def headline(verdict: Verdict) -> tuple[str, ...]:
     """How well it separates, what a cut leaves, and what counting above the best cut is worth."""
     name, split = list(verdict.splits.items())[-1]
-    return (*_separates(verdict, split, name), *_leaves(split, name), *_worth(verdict))
+    return (*_separates(verdict, split, name), *_leaves(split, name, verdict.signal), *_worth(verdict))
 
 
 def _separates(verdict: Verdict, split: SplitVerdict, name: str) -> Iterator[str]:
@@ -32,16 +32,18 @@ def _separates(verdict: Verdict, split: SplitVerdict, name: str) -> Iterator[str
     yield f"{what}: {number(*split.auc)} on {split.events:,} {name} events{tail}."
 
 
-def _leaves(split: SplitVerdict, name: str) -> Iterator[str]:
+def _leaves(split: SplitVerdict, name: str, signal: str) -> Iterator[str]:
     """The working point nearest to half of the signal."""
     points = [point for point in split.working_points if point.signal_efficiency is not None]
     if not points:
         return
     point = min(points, key=lambda one: abs(one.target - HALF))
     kept, rejected = point.background_efficiency, point.rejection
-    reached = f"A cut that keeps {percent(point.signal_efficiency)} of the signal"
+    reached = f"A cut that keeps {percent(point.signal_efficiency)} of {'the ' * (signal == 'signal')}{signal}"
     if rejected.value is None:
-        yield f"{reached} leaves no background on {name}: its rejection is not measured."
+        limit = point.rejection_limit
+        told = "its rejection is not measured" if limit is None else f"a rejection above {limit.at_95:.3g} at 95 %"
+        yield f"{reached} leaves no background on {name}: {told}."
     else:
         yield f"{reached} passes a share of {number(*kept)} of the background: a rejection of {number(*rejected, 1)}."
 

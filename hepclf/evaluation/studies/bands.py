@@ -16,7 +16,7 @@ from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.evaluation.curves.partial import partial_area
 from hepclf.evaluation.curves.roc import Curve, area, background_error, working_point
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, alone, number
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
@@ -157,6 +157,11 @@ class Intervals:
                     f"The bootstrap error of {worst.words} is {of:.2f} times the analytic one on {self.split}: few or "
                     "heavy events carry it; quote the interval."
                 )
+        if self.quantities and all(one.low is None and one.bootstrap_error is None for one in self.quantities):
+            found.append(
+                f"There are no bootstrap bands on {self.split}: in some replicas a class has no positive sum of "
+                "weights."
+            )
         if opened := [one for one in self.quantities if one.name == "rejection" and one.low and one.high is None]:
             points = ", ".join(f"{one.at:g}" for one in opened)
             found.append(
@@ -168,7 +173,7 @@ class Intervals:
     def tables(self) -> tuple[Grid, ...]:
         """A row a quantity."""
         rows = [
-            (one.words, number(*one.value), _error(one.bootstrap_error), f"{_end(one.low)} to {_end(one.high)}")
+            (one.words, number(*one.value), _error(one.bootstrap_error), " to ".join(_ends(one)))
             for one in self.quantities
         ]
         title = f"bands on {self.split}, {self.replicas:,} replicas"
@@ -226,11 +231,15 @@ def _band(of: Curve, drawn: Replicas) -> Band:
 
 
 def _error(value: float | None) -> str:
-    return "-" if value is None else f"± {number(0.0, value).partition(' ± ')[2]}"
+    return "-" if value is None else f"± {alone(value, value)}"
 
 
-def _end(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def _ends(of: Quantity) -> tuple[str, str]:
+    """The ends of an interval, with the decimals that half of it shows as an error."""
+    if of.low is None or of.high is None or of.low == of.high:
+        return number(of.low), number(of.high)
+    half = (of.high - of.low) / 2
+    return alone(of.low, half), alone(of.high, half)
 
 
 def _plain(at: float | tuple[float, float] | None) -> float | list[float] | None:

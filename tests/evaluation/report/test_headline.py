@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
+
+from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.grid import number
 from hepclf.evaluation.report.headline import headline
+from hepclf.evaluation.tables import working_points
 
 
 def test_three_lines_say_what_metrics_say(verdict_of):
@@ -30,3 +34,11 @@ def test_several_classes_have_the_mean_area(verdict_of):
 def test_without_a_second_class_there_is_no_area(verdict_of):
     verdict = verdict_of(splits=(0,))
     assert headline(verdict)[0] == f"AUC of signal: {number(*verdict.train.auc)} on 6,000 train events."
+
+
+def test_where_no_background_is_left_the_limit_is_quoted(make_scored):
+    labels = np.array([1] * 10 + [0] * 40)
+    scores = np.concatenate([np.linspace(0.99, 0.5, 10), np.linspace(0.4, 0.1, 40)])
+    verdict = evaluate(make_scored(labels, scores), Evaluation(working_points=(0.5,)))
+    assert "leaves no background on test: a rejection above 13.4 at 95 %." in headline(verdict)[1]
+    assert working_points(verdict.test).rows[0][2] == "> 13.35 (95 %)"

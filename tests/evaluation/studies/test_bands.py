@@ -85,6 +85,17 @@ def test_a_heavy_event_that_formulas_cannot_see_is_told():
     assert "times the analytic one on test" in found.sentences[0]
 
 
+def test_replicas_in_which_weights_cancel_leave_no_bands_and_it_is_said():
+    def cancelling(rng, n):
+        return np.where(rng.random(n) < 0.42, -1.0, 1.0)
+
+    found = judged(scored(600, 1.0, cancelling)).studies["bands"]
+    assert {(one.low, one.bootstrap_error) for one in found.quantities} == {(None, None)}
+    assert found.sentences == (
+        "There are no bootstrap bands on test: in some replicas a class has no positive sum of weights.",
+    )
+
+
 def test_several_classes_have_the_bands_of_the_signal_against_the_rest():
     verdict = judged(scored(k=3))
     found = verdict.studies["bands"]
