@@ -130,12 +130,22 @@ class Shape:
         said = f"{gives} an Asimov significance of {number(*z)} with {what}"
         single = self.single.get(name)
         if single and single.value and z.value is not None:
-            said += f", {100 * (z.value / single.value - 1):+.0f} % against {number(*single)} of the best single cut"
+            said += f", {_gain(z.value, single.value)} against {number(*single)} of the best single cut"
+            said += self._without()
         joined = (
             f"{_plural(self.joined, 'bin')} chosen on validation fell short of background on test and joined a "
             f"neighbour.",
         )
         return (f"{said}.", *joined[: min(self.joined, 1)])
+
+    def _without(self) -> str:
+        """The gain where nothing is in common, as the lowest bins measure what is."""
+        z, single = (of.get("asimov_statistical", Value(None)).value for of in (self.significances, self.single))
+        if not z or not single or not self.rules.systematic:
+            return ""
+        return (
+            f" ({_gain(z, single)} without the common {percent(self.rules.systematic, None)}, which the bins measure)"
+        )
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -187,6 +197,10 @@ class Shape:
 def _significance(of: Channels, name: str, rules: Rules) -> Value:
     systematic = rules.systematic if name == "asimov_systematic" else 0.0
     return discovery(of, systematic, statistical=name != "asimov")
+
+
+def _gain(z: float, single: float) -> str:
+    return f"{100 * (z / single - 1):+.0f} %"
 
 
 def _plural(count: int, what: str) -> str:

@@ -124,7 +124,10 @@ def test_what_is_written_is_plain_and_complete():
     for grid in found.tables:
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
-    assert "of the best single cut" in found.sentences[0]
+    alone = found.significances["asimov_statistical"].value / found.single["asimov_statistical"].value - 1
+    said = f"of the best single cut ({100 * alone:+.0f} % without the common 10 %, which the bins measure)."
+    assert found.sentences[0].endswith(said)
+    assert binned(systematic=0.0).sentences[0].endswith("of the best single cut.")
 
 
 def test_scores_of_exactly_one_are_a_bin_like_any_other():
