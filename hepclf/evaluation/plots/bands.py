@@ -11,6 +11,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from hepclf.evaluation.plots.picture import TOP, Picture, Series
+from hepclf.evaluation.plots.rejection import measured
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.evaluation.studies.bands import Band, Intervals
 from hepclf.evaluation.verdict import Verdict
@@ -55,9 +56,11 @@ def bands(found: Intervals, verdict: Verdict, title: str) -> Iterator[Picture]:
 def _rejection(ax: Axes, band: Band, replicas: int) -> None:
     some = band.kept > 0
     x, y = band.signal_efficiency[some], 1 / band.kept[some]
-    top = 4 * max(float(y.max()), 10.0)
+    top = 4 * max(measured(band.kept, band.error), 10.0)
     for ends, alpha, label in ((band.wide, 0.2, "95 %"), (band.narrow, 0.4, "68 %")):
         low, high = (_turned(ends[side, some], 2 * top) for side in (1, 0))
+        if not np.isfinite(low).any():
+            continue  # the sentences say why
         ax.fill_between(x, low, high, color=BLUE, alpha=alpha, linewidth=0, label=f"{label} of {replicas:,} replicas")
     ax.plot(x, y, color=BLUE, label="as measured")
     ax.set_yscale("log")
@@ -71,7 +74,8 @@ def _errors(ax: Axes, band: Band) -> None:
     x, kept = band.signal_efficiency[some], band.kept[some]
     analytic, drawn = band.error[some] / kept, np.diff(band.narrow[:, some], axis=0)[0] / 2 / kept
     ax.plot(x, analytic, color=VERMILLION, linestyle="--", label="analytic")
-    ax.plot(x, drawn, color=BLUE, label="bootstrap")
+    if np.isfinite(drawn).any():
+        ax.plot(x, drawn, color=BLUE, label="bootstrap")
     ax.axhline(0, color=GREY, linewidth=0.8)
     highest = float(np.nanmax(np.concatenate([analytic, drawn, [0.0]])))
     ax.set(xlim=(0, 1), ylim=(0, min(1.4 * highest, MOST) or MOST), xlabel="signal efficiency", ylabel="relative error")

@@ -13,11 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
 KINDS = ("png", "pdf")
 SIZE = (5.2, 4.2)
+SHORT = 30  # the ends of a logarithmic axis that needs more labels than its powers of ten are not further apart
 TOP = 1.0  # the height of a title in its panel; given, it is not looked for, a tenth of the time of a picture
 
 
@@ -99,9 +100,17 @@ def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
 
 
 def _unlabelled(figure: Figure) -> None:
-    """Ticks that are never labelled are not asked how large their labels are."""
+    """Ticks that are never labelled are not asked how large their labels are.
+
+    A logarithmic axis of hardly more than a decade has minor ticks labelled, as one number makes no scale.
+    """
     for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
-        if isinstance(axis.get_minor_formatter(), NullFormatter):
+        if not isinstance(axis.get_minor_formatter(), NullFormatter):
+            continue
+        low, high = sorted(axis.get_view_interval())
+        if axis.get_scale() == "log" and high < SHORT * low:
+            axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.75)))
+        else:
             axis.set_tick_params(which="minor", label1On=False, label2On=False)
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plots.roc import ONE_VS_REST, Line, efficiency, lines
 from hepclf.evaluation.plots.style import BLACK, GREY, VERMILLION
 from hepclf.evaluation.verdict import SplitVerdict
+
+Array = NDArray[np.float64]
+NARROW = 0.01  # of the signal: less is no region that could be seen
 
 
 def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "signal") -> None:
@@ -34,9 +38,18 @@ def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str 
 
 
 def highest(split: SplitVerdict, name: str, signal: str) -> float:
-    """The greatest rejection that any background was left to measure; 1 says that there is nothing to draw."""
-    kept = [line.of.background_efficiency for line in lines(split, name, signal)]
-    return float(max((1 / of[of > 0].min() for of in kept), default=1.0))
+    """The greatest rejection that is measured; 1 says that there is nothing to draw."""
+    return max(
+        (measured(line.of.background_efficiency, line.of.background_error) for line in lines(split, name, signal)),
+        default=1.0,
+    )
+
+
+def measured(kept: Array, error: Array) -> float:
+    """The greatest rejection whose error is less than itself, or the greatest of all where none is."""
+    some = kept > 0
+    sure = some & (error < kept)
+    return float(1 / kept[sure if sure.any() else some].min())
 
 
 def _line(ax: Axes, line: Line) -> None:
@@ -51,12 +64,14 @@ def _line(ax: Axes, line: Line) -> None:
 
 
 def _limit(ax: Axes, of: Roc | None, top: float) -> None:
-    """Where no background is left: what the rejection is greater than at 90 %, and all above as possible."""
+    """Where no background is left: what the rejection is greater than at 95 %, and all above as possible."""
     if of is None or of.limit is None or not (of.background_efficiency > 0).any():
         return
     end = float(of.signal_efficiency[np.argmax(of.background_efficiency > 0)])
-    label = f"none left: > {float(f'{of.limit.at_90:.3g}'):,.4g} (90 %)"
-    low = np.full(2, of.limit.at_90)
+    if end < NARROW:
+        return
+    label = f"none left: > {float(f'{of.limit.at_95:.3g}'):,.4g} (95 %)"
+    low = np.full(2, of.limit.at_95)
     ax.fill_between(
         [0, end], low, top, facecolor="none", edgecolor=GREY, alpha=0.4, hatch="////", linewidth=0, label=label
     )

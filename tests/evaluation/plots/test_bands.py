@@ -58,7 +58,7 @@ def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
     hatched = [patch for patch in ax.collections if isinstance(patch, PolyCollection) and patch.get_hatch()]
     assert len(hatched) == 1
     low = hatched[0].get_paths()[0].vertices[:, 1].min()
-    assert low == pytest.approx(limit.at_90)
+    assert low == pytest.approx(limit.at_95)
     assert any(text.get_text().startswith("none left: > ") for text in ax.get_legend().get_texts())
 
 
