@@ -60,7 +60,7 @@ def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
     bottom.set_ylabel("ratio to all", loc="center")
     reach = bottom.get_ylim()
     bottom.set_ylim(max(reach[0], 0), min(reach[1], 6))
-    top.set_ylabel("background, normalised to unit area")
+    top.set_ylabel("background, unit area")
     top.set_ylim(0, highest / (0.86 - 0.07 * ((len(points) + 2) // 2)))
     top.set_title(title, y=TOP)
     top.legend(title="background above the cut that keeps", alignment="left", ncols=2, loc="upper right")
