@@ -139,13 +139,11 @@ class Shape:
         return (f"{said}.", *joined[: min(self.joined, 1)])
 
     def _without(self) -> str:
-        """The gain where nothing is in common, as the lowest bins measure what is."""
+        """The gain where nothing is in common: what is, the lowest bins measure."""
         z, single = (of.get("asimov_statistical", Value(None)).value for of in (self.significances, self.single))
         if not z or not single or not self.rules.systematic:
             return ""
-        return (
-            f" ({_gain(z, single)} without the common {percent(self.rules.systematic, None)}, which the bins measure)"
-        )
+        return f" ({_gain(z, single)} without the {percent(self.rules.systematic, None)} in common)"
 
     @property
     def tables(self) -> tuple[Grid, ...]:

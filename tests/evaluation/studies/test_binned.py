@@ -125,7 +125,7 @@ def test_what_is_written_is_plain_and_complete():
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
     alone = found.significances["asimov_statistical"].value / found.single["asimov_statistical"].value - 1
-    said = f"of the best single cut ({100 * alone:+.0f} % without the common 10 %, which the bins measure)."
+    said = f"of the best single cut ({100 * alone:+.0f} % without the 10 % in common)."
     assert found.sentences[0].endswith(said)
     assert binned(systematic=0.0).sentences[0].endswith("of the best single cut.")
 
