@@ -109,6 +109,7 @@ def _unlabelled(figure: Figure) -> None:
             continue
         low, high = sorted(axis.get_view_interval())
         if axis.get_scale() == "log" and high < SHORT * low:
+            axis.set_major_formatter(LogFormatter())
             axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.75)))
         else:
             axis.set_tick_params(which="minor", label1On=False, label2On=False)
