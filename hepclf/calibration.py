@@ -15,6 +15,7 @@ Method = Literal["temperature", "isotonic"]
 
 SMALLEST, LARGEST = 1e-300, float(np.nextafter(1, 0))  # probabilities with a finite logit
 RANGE = (0.01, 100.0)  # of a temperature
+CLOSE = 0.01  # logits between neighbouring knots of a fit
 KNOTS = 100_000  # more than any fit leaves, few enough to be read from a stranger
 
 
@@ -149,7 +150,8 @@ def _pulls(scores: Array, labels: NDArray[np.int64]) -> Any:
 def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isotonic:
     """The best rising step function (pool adjacent violators), its steps joined at their centres.
 
-    One more event of each class stands at the wrong end, so that no probability is 0 or 1.
+    One more event of each class stands at the wrong end, so that no probability is 0 or 1. Steps closer than CLOSE are
+    joined: a line between them would be so steep that the rounding of a score in single precision shows.
     """
     from scipy.optimize import isotonic_regression
 
@@ -169,8 +171,10 @@ def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isoton
     more_signal[0] += one
     found = isotonic_regression((signal + more_signal) / (total + more), weights=total + more)
     steps = found.blocks[:-1]
-    centres = np.add.reduceat(sums(weights * at), steps) / np.add.reduceat(total, steps)
-    return Isotonic(centres, logits(found.x[steps]))
+    sizes, moments = np.add.reduceat(total, steps), np.add.reduceat(sums(weights * at), steps)
+    firsts = np.flatnonzero(np.append(True, np.diff(moments / sizes) >= CLOSE))
+    whole, moment, share = (np.add.reduceat(of, firsts) for of in (sizes, moments, sizes * found.x[steps]))
+    return Isotonic(moment / whole, logits(share / whole))
 
 
 def read(values: Any) -> Temperature | Isotonic:

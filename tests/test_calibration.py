@@ -68,6 +68,15 @@ def test_isotonic_steps_are_those_of_scikit_learn():
     assert (oracle.predict(expit(found.before)) >= steps - 1e-9).all()
 
 
+def test_steps_that_lie_close_are_joined_as_single_precision_would_not_tell_them_apart():
+    rng = np.random.default_rng(5)
+    at = np.repeat([-1.0, 0.0, 0.001, 1.0], 500)
+    labels = (rng.random(2000) < np.repeat([0.1, 0.3, 0.6, 0.9], 500)).astype(np.int64)
+    found = isotonic(expit(at), labels, np.ones(2000))
+    assert found.before == pytest.approx([-1, 0.0005, 1], abs=1e-9)
+    assert expit(found.after[1]) == pytest.approx(labels[500:1500].mean())
+
+
 def test_isotonic_scores_keep_the_order_of_events_and_the_area_under_the_curve():
     scores, labels, weights = drawn(5000)
     mapped = isotonic(scores, labels, weights)(scores)
