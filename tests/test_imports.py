@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "run": set(),
     "prediction": {"events", "recipe", "data", "models", "run"},
     "comparison": {"recipe", "evaluation", "run"},
-    "export": {"events", "recipe", "models", "run"},
+    "export": {"calibration", "events", "recipe", "models", "run"},
     "workflow": STAGES,
     "cli": STAGES | {"prediction", "comparison", "export", "workflow"},
 }
