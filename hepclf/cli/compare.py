@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hepclf.cli.terminal import WIDTH, listen, output, place, section, size
-from hepclf.evaluation.grid import number
+from hepclf.evaluation.grid import alone, number
 from hepclf.events import nearest
 from hepclf.recipe import RecipeError
 
@@ -74,6 +74,9 @@ def show(console: Console, found: Compared) -> None:
     several = len(found.comparison.differences) > 1
     header = ("", "difference", "p", *(["p (Holm)"] if several else []), "test events")
     _table(console, f"test AUC less that of {found.reference}", header, _differences(found, several=several))
+    if found.repeated:
+        header = ("", "trainings", "mean test AUC", "deviation of one", "error of one")
+        _table(console, "trainings that differ in seeds and folds alone", header, _repeated(found))
     for line in _remarks(found, several=several):
         console.print(line, markup=False)
     console.print()
@@ -155,6 +158,13 @@ def _differences(found: Compared, *, several: bool) -> Iterator[list[str]]:
         values = (one.p, one.holm) if several else (one.p,)
         events = "the same" if one.other is None else f"other ({one.other})"
         yield [one.name, number(*one.value), *map(_chance, values), events]
+
+
+def _repeated(found: Compared) -> Iterator[list[str]]:
+    for one in found.repeated:
+        of = one.spread
+        own = "-" if of.own_error is None else alone(of.own_error, of.own_error)
+        yield [one.name, str(len(one.runs)), number(*of.area), number(*of.deviation), own]
 
 
 def _remarks(found: Compared, *, several: bool) -> Iterator[str]:

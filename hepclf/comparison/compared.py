@@ -8,6 +8,7 @@ from typing import Any
 
 from hepclf.comparison.entry import Entry, entry
 from hepclf.comparison.labels import labels
+from hepclf.comparison.repeated import Repeated, repeated
 from hepclf.comparison.sculpted import plain
 from hepclf.evaluation.compare import Comparison, compare, contender
 from hepclf.evaluation.scored import Scored
@@ -20,11 +21,15 @@ SHOWN = ("plots", "report", "label")
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Compared:
-    """Runs side by side: `entries` by the names of the comparison, in its order; rates in events per second."""
+    """Runs side by side: `entries` by the names of the comparison, in its order; rates in events per second.
+
+    repeated  the runs that differ in seeds and folds alone, together
+    """
 
     comparison: Comparison
     entries: Mapping[str, Entry]
     rates: Mapping[str, float | None]
+    repeated: tuple[Repeated, ...]
     classes: tuple[str, ...]
     signal: str
 
@@ -56,6 +61,7 @@ class Compared:
             "notes": self.notes,
             "runs": [self._run(index) for index in range(len(self.entries))],
             "differences": [_plain(one._asdict()) for one in self.comparison.differences],
+            "repeated": [one.to_dict() for one in self.repeated],
         }
 
     def _run(self, index: int) -> dict[str, Any]:
@@ -93,7 +99,8 @@ def compared(runs: Sequence[Run], names: Sequence[str] = ()) -> Compared:
     found = compare(contenders)
     by_name = dict(zip(called, entries, strict=True))
     ordered = {one.name: by_name[one.name] for one in found.contenders}
-    return Compared(comparison=found, entries=ordered, rates=rates, classes=classes, signal=signal)
+    alike = repeated(ordered, found.contenders)
+    return Compared(comparison=found, entries=ordered, rates=rates, repeated=alike, classes=classes, signal=signal)
 
 
 def _check(one: Entry, scored: Scored, first: Entry, of_first: Scored) -> None:

@@ -30,13 +30,17 @@ def labels(entries: Sequence[Entry]) -> list[str]:
 
 def _settings(alike: Sequence[Entry]) -> list[str]:
     """The settings in which these runs differ, as they are typed; nothing where they are too many to read."""
-    flat = [dict(_flat("", entry.config)) for entry in alike]
-    keys = [key for key in dict.fromkeys(key for one in flat for key in one) if len({one.get(key) for one in flat}) > 1]
+    settings = [dict(flat("", entry.config)) for entry in alike]
+    keys = [
+        key
+        for key in dict.fromkeys(key for one in settings for key in one)
+        if len({one.get(key) for one in settings}) > 1
+    ]
     if "trainer.seed" in keys:
-        keys = [key for key in keys if key not in SEEDS or any(one.get(key) != one["trainer.seed"] for one in flat)]
+        keys = [key for key in keys if key not in SEEDS or any(one.get(key) != one["trainer.seed"] for one in settings)]
     last = [key.rpartition(".")[2] for key in keys]
     called = [key if last.count(short) > 1 else short for key, short in zip(keys, last, strict=True)]
-    words = [" ".join(f"{name}={one.get(key)}" for name, key in zip(called, keys, strict=True)) for one in flat]
+    words = [" ".join(f"{name}={one.get(key)}" for name, key in zip(called, keys, strict=True)) for one in settings]
     return words if max(map(len, words)) <= LONGEST else ["" for _ in alike]
 
 
@@ -48,9 +52,10 @@ def _numbers(alike: Sequence[Entry]) -> list[str]:
     return [f"({count})" for count in range(1, len(alike) + 1)]
 
 
-def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The settings of a configuration by their dotted names."""
     for key, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}{key}.", value)
+            yield from flat(f"{prefix}{key}.", value)
         else:
             yield f"{prefix}{key}", str(value).replace(" ", "")

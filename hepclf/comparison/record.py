@@ -78,6 +78,7 @@ def _curves(of: Compared) -> list[tuple[Any, ...]]:
 def _draw(of: Compared, folder: Path) -> tuple[Path, ...]:
     from hepclf.evaluation.plots.compare import draw
 
+    alike = {one.name: one.spread for one in of.repeated}
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
     rest = of.signal if len(of.classes) > 2 else None
-    return tuple(draw(of.comparison, folder, title=data, rest_of=rest))
+    return tuple(draw(of.comparison, folder, title=data, rest_of=rest, repeated=alike))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -26,19 +27,20 @@ from hepclf.run import Run, write_json, write_yaml
 def made():
     """A function making the folder of a run whose tagger adds this much noise to the best score."""
 
-    def make(folder, noise=0.0, model="mlp", seconds=None, events=0, device="cpu", **changed):
+    def make(folder, noise=0.0, model="mlp", seconds=None, events=0, device="cpu", seed=0, **changed):
         rng = np.random.default_rng(events)
         n = 1800
         labels = np.arange(n) % 2
         z = labels + rng.normal(size=n)
-        scores = norm.cdf(z + noise * np.random.default_rng(5).normal(size=n) - 0.5)
+        scores = norm.cdf(z + noise * np.random.default_rng(5 + seed).normal(size=n) - 0.5)
         classes = changed.pop("classes", ("background", "signal"))
         columns = {"labels": labels, "scores": scores, "split": np.arange(n) // 2 % 3, "classes": classes}
         columns["spectators"] = {"mass": z**3} if "sculpting" in changed else {}
         evaluation = Evaluation(**{"plots": False, "minimum_background": 1.0} | changed)
         run = Run.at(folder)
         names = {"data": "toy", "model": model}
-        write_yaml(run.config, {"model": {"noise": noise}, "evaluation": describe(evaluation), "names": names})
+        settings = {"model": {"noise": noise}, "trainer": {"seed": seed}}
+        write_yaml(run.config, {**settings, "evaluation": describe(evaluation), "names": names})
         timed = {"total": 99.0, "epochs": 1.5} if seconds is None else seconds
         write_json(run.environment, {"status": "finished", "error": None, "seconds": timed, "device": device})
         write_scores(run.scores, Scored(**columns))
@@ -124,6 +126,27 @@ def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, made):
     pictures = [f"plots/{stem}.{kind}" for stem in ("rejection", "roc") for kind in ("pdf", "png")]
     assert kept == ["comparison.csv", "comparison.json", "curves.csv", "environment.json", *pictures]
     assert json.loads((folder / "environment.json").read_text())["status"] == "finished"
+
+
+def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, made):
+    folders = [made(f"r{seed}", noise=1.0, seed=seed) for seed in range(3)]
+    code, out, err = hepclf("compare", *map(str, folders), str(made("other", noise=0.3)), "out=o")
+    assert code == 0, err
+    (found,) = contents()["repeated"]
+    runs = {one["name"]: one["auc"]["test"] for one in contents()["runs"]}
+    assert len(found["runs"]) == 3
+    areas = [runs[name]["value"] for name in found["runs"]]
+    assert found["auc"]["value"] == pytest.approx(statistics.mean(areas))
+    assert found["auc"]["error"] == pytest.approx(statistics.stdev(areas) / math.sqrt(3))
+    assert found["auc_deviation"]["value"] == pytest.approx(statistics.stdev(areas))
+    errors = [runs[name]["error"] for name in found["runs"]]
+    assert found["auc_own_error"] == pytest.approx(math.sqrt(statistics.mean(one**2 for one in errors)))
+    assert "trainings that differ in seeds and folds alone" in out
+    assert max(map(len, out.split("other  ")[0].splitlines())) <= 80
+    assert Path("o/plots/spread.png").is_file()
+    hepclf("compare", str(folders[0]), "other", "out=p")
+    assert contents("p")["repeated"] == []
+    assert not Path("p/plots/spread.png").exists()
 
 
 def test_json_is_all_that_is_printed(hepclf, made):

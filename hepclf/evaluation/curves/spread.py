@@ -1,4 +1,4 @@
-"""How far the curves of folds, seeds or ensembles of one tagger are apart."""
+"""How far the curves of folds, seeds or replicas of one training are apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.curves.roc import Curve, area
 from hepclf.evaluation.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
@@ -19,51 +18,48 @@ Array = NDArray[np.float64]
 class Spread:
     """Mean and standard deviation over trainings, each with the error that few trainings leave it.
 
-    area             mean area under the curve, its error that of the mean, deviation / sqrt(n)
-    deviation        of one training's area; its error is deviation / sqrt(2 (n - 1)), right for a Gaussian
-    targets          signal efficiencies [t]
-    kept             mean background efficiency at each, [t]
-    kept_deviation   of one training's, [t]
+    area         mean area under the curve, its error that of the mean, deviation / sqrt(n)
+    deviation    of one training's area; its error is deviation / sqrt(2 (n - 1)), right for a Gaussian
+    own_error    root mean square of the areas' own errors, those of the test events; None where one has none
+    targets      signal efficiencies [t]
+    kept         background efficiency of each training there, [n, t]
+    errors       its own error, [n, t]
     """
 
-    trainings: int
     area: Value
     deviation: Value
+    own_error: float | None
     targets: Array
     kept: Array
-    kept_deviation: Array
+    errors: Array
+
+    @property
+    def mean(self) -> Array:
+        """Mean background efficiency at each target, [t]."""
+        return np.asarray(self.kept.mean(axis=0))
+
+    @property
+    def apart(self) -> Array:
+        """Standard deviation of one training's, [t]."""
+        return np.asarray(self.kept.std(axis=0, ddof=1))
 
 
-def spread(curves: Sequence[Curve], targets: Array) -> Spread:
-    """What another fold or seed would have given: the scatter over curves, whose events may be the same or others.
+def spread(areas: Sequence[Value], kept: Array, errors: Array, targets: Array) -> Spread:
+    """What another fold or seed would have given: the scatter of two trainings or more, with or without common events.
 
     On the same test events it holds what training adds and not the error of the test sample, which all share; on
-    folds it holds both. Nothing of one curve; a curve that is not defined is refused.
+    folds it holds both. kept and errors are background efficiencies [n, t] at the targets [t].
     """
-    if not curves or not all(of.defined for of in curves):
-        raise ValueError(f"a spread needs curves of both classes, however {_lacking(curves)}")
-    n = len(curves)
-    areas = np.array([area(of).value for of in curves], dtype=np.float64)
-    kept = np.array([of.background_efficiency[of.reach(targets)] for of in curves])
-    if n == 1:
-        return Spread(
-            trainings=1,
-            area=measured(float(areas[0])),
-            deviation=NOTHING,
-            targets=targets,
-            kept=kept[0],
-            kept_deviation=np.full(len(targets), np.nan),
-        )
-    deviation = float(areas.std(ddof=1))
+    n, values = len(areas), [one.value for one in areas if one.value is not None]
+    if n < 2 or len(values) < n:
+        raise ValueError(f"a spread needs two areas or more, however there are {len(values)} of {n} trainings")
+    deviation = float(np.std(values, ddof=1))
+    own = [one.error for one in areas if one.error is not None]
     return Spread(
-        trainings=n,
-        area=measured(float(areas.mean()), deviation / math.sqrt(n)),
-        deviation=measured(deviation, deviation / math.sqrt(2 * (n - 1))),
+        area=measured(float(np.mean(values)), deviation / math.sqrt(n)),
+        deviation=measured(deviation, deviation / math.sqrt(2 * (n - 1))) if np.ptp(values) else NOTHING,
+        own_error=math.sqrt(float(np.mean(np.square(own)))) if len(own) == n else None,
         targets=targets,
-        kept=kept.mean(axis=0),
-        kept_deviation=kept.std(axis=0, ddof=1),
+        kept=kept,
+        errors=errors,
     )
-
-
-def _lacking(curves: Sequence[Curve]) -> str:
-    return f"{sum(not of.defined for of in curves)} of {len(curves)} have none" if curves else "there are none"

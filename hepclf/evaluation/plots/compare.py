@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +14,10 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.compare import GRID, Comparison, Ratio
 from hepclf.evaluation.curves.roc import Roc
+from hepclf.evaluation.curves.spread import Spread
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import TOP, write
+from hepclf.evaluation.plots.spread import spread
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
 
 DRAWN = 8  # curves in one picture that can still be told apart
@@ -38,8 +40,18 @@ class Line(NamedTuple):
         return f"{self.name}: {with_error(self.of.area)}"
 
 
-def draw(of: Comparison, folder: Path, *, title: str = "", rest_of: str | None = None) -> list[Path]:
-    """Write `roc` and `rejection` as PNG and PDF; `rest_of` is the class that stands against several others."""
+def draw(
+    of: Comparison,
+    folder: Path,
+    *,
+    title: str = "",
+    rest_of: str | None = None,
+    repeated: Mapping[str, Spread] | None = None,
+) -> list[Path]:
+    """Write `roc`, `rejection` and, of repeated trainings, `spread` as PNG and PDF.
+
+    rest_of  the class that stands against several others
+    """
     found = lines(of)
     if not found:
         return []
@@ -50,7 +62,8 @@ def draw(of: Comparison, folder: Path, *, title: str = "", rest_of: str | None =
         curves, rejections = _roc(found, above), _rejection(found, above, first)
         for figure in (curves, rejections):
             key(figure, heading(of, rest_of))
-        return write(curves, folder, "roc") + write(rejections, folder, "rejection")
+        written = write(curves, folder, "roc") + write(rejections, folder, "rejection")
+        return written + (write(spread(repeated, above, rest_of), folder, "spread") if repeated else [])
 
 
 def lines(of: Comparison) -> list[Line]:
