@@ -23,6 +23,15 @@ from hepclf.recipe import recipe
 from hepclf.run import Run, read_yaml, write_bytes
 
 FOLDER = "exports"
+# The words of C++17 and the namespace of its library.
+KEYWORDS = (
+    "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl const "
+    "const_cast constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern "
+    "false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or "
+    "or_eq private protected public register reinterpret_cast return short signed sizeof static static_assert "
+    "static_cast std struct switch template this thread_local throw true try typedef typeid typename union unsigned "
+    "using virtual void volatile wchar_t while xor xor_eq"
+)
 
 
 @recipe
@@ -42,6 +51,8 @@ class Export:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name, re.ASCII):
             raise ValueError(f"name must be letters, digits and _, as C++ wants it, however name={self.name!r}")
+        if self.format == "cpp" and self.name in KEYWORDS.split():
+            raise ValueError(f"name must be no word of C++'s own, however name={self.name}; choose another")
         if self.events < 0:
             raise ValueError(f"events must be at least 0, however events={self.events}")
 

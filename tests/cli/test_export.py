@@ -117,6 +117,7 @@ def test_a_stored_configuration_runs_no_code_of_others(hepclf):
         (["format=onnx"], 2, "run must be given; say run=DIR"),
         (["run=run", "format=pickle"], 2, "format must be one of onnx, cpp, xgboost-json, not 'pickle'"),
         (["run=run", "format=cpp", "name=1x"], 2, "name must be letters, digits and _"),
+        (["run=run", "format=cpp", "name=int"], 2, "name must be no word of C++'s own, however name=int"),
         (["run=run", "format=onnx", "events=-1"], 2, "events must be at least 0, however events=-1"),
         (["run=run", "format=onnx", "evnets=1"], 2, "evnets is not a setting of Export; nearest: 'events'"),
         (["run"], 2, "'run' is not key=value; say run=run"),
