@@ -111,7 +111,7 @@ def test_too_many_or_too_few_events_are_refused(gaussians):
 
 
 def test_a_run_has_a_tagger_that_loads(run_that_loads):
-    run_that_loads(KNN())
+    assert run_that_loads(KNN()).test.auc.value > 0.9
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_what_it_cannot_do_is_refused(gaussians):
 
 
 def test_a_run_has_a_tagger_that_loads(run_that_loads):
-    run_that_loads(SVM())
+    assert run_that_loads(SVM()).test.auc.value > 0.9
 
 
 @pytest.mark.parametrize(
