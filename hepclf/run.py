@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -150,6 +151,11 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "versions": {name: _version(name) for name in PACKAGES},
     }
+
+
+def typed(command: Sequence[str]) -> str:
+    """A command line as it can be typed again, its program by name."""
+    return shlex.join([Path(word).name for word in command[:1]] + list(command[1:]))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -24,6 +24,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs" / "evaluation"
 COLOURS = 128  # enough for lines and bands, in a third of the bytes
 
 GW = "data=gw data.signals=10000 data.noise=30000"
+NO_PLOTS = "evaluation.plots=false evaluation.report=false"
 # Where pictures come to lie, and the command that draws them, under a name of their own.
 RUNS = {
     "features": ("features", f"inspect {GW} plots=features"),
@@ -46,6 +47,11 @@ RUNS = {
         "train --config-dir lab data=flavours runs=flavours 'evaluation.discriminants.against={b: {c: 0.2}}'",
     ),
     "compared": ("compared/plots", "compare gw/latest fisher/latest out=compared"),
+    **{
+        f"seed_{seed}": (f"seed_{seed}/latest", f"train {GW} model=mlp_plain {NO_PLOTS} seed={seed} runs=seed_{seed}")
+        for seed in range(4)
+    },
+    "repeated": ("repeated/plots", "compare seed_0/latest seed_1/latest seed_2/latest seed_3/latest out=repeated"),
 }
 FLAVOURS = """_target_: hepclf.data.mixture.Mixture
 events: 30000
@@ -64,20 +70,19 @@ ORDER = {
     "jets: flatness_1 sculpting_1_mass sculpting_1_mass_jsd variations_1, observed: observed observed_1_pt",
     "What did it learn?": "gw: importance effective_cuts correlations",
     "Several classes": "flavours: decisions pairs fractions_1_1",
-    "Comparison": "compared: roc rejection",
+    "Comparison": "compared: roc rejection, repeated: spread",
 }
 # How to read those that no index tells of.
 SAID = {
     "features overview_1": "All features, class by class, each normalised to unit area.",
     "features 001_snr": "One feature in each class, normalised to unit area, with bands of ±1σ. "
     "The AUC is that of the feature alone.",
-    "compared roc": "The ROC curves of several runs with bands of ±1σ, the best on validation first.",
-    "compared rejection": "Their rejections with bands of ±1σ, and below them the ratio to the best.",
 }
 # What computes the pictures that belong to no study, and the pages of studies that are not called as the study is.
 COMPUTED = {
     "features": "evaluation/survey/survey.py",
     "compared": "evaluation/compare.py",
+    "repeated": "evaluation/curves/spread.py",
     "scores": "evaluation/judge.py",
     "confusion": "evaluation/confusion.py",
     "decision": "evaluation/plane.py",
@@ -91,6 +96,7 @@ PAGES = {"counting": "yields", "likelihood_ratio": "calibration", "discriminants
 ASKED = {
     "features": "`hepclf inspect plots=DIR`",
     "compared": "`hepclf compare DIR DIR`",
+    "repeated": "`hepclf compare DIR DIR...` of such trainings",
     "decision": "where there are two features",
     "triggers": "where the data have a live time",
     "likelihood_ratio": "where the data know their likelihood ratio",

@@ -16,8 +16,9 @@ def run(arguments: list[str]) -> int:
         print(f"hepclf: say hepclf cache list or hepclf cache clear, and a folder, not {words!r}", file=sys.stderr)
         return 2
 
-    from hepclf.cli.terminal import listen, output, section, size
+    from hepclf.cli.terminal import listen, output, section
     from hepclf.data.cache import Cache, place
+    from hepclf.evaluation.grid import size
 
     listen()
     cache = Cache(place(rest[0] if rest else None), 0)

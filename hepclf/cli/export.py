@@ -8,7 +8,8 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from hepclf.cli import config as conf
-from hepclf.cli.terminal import Watch, listen, output, place, size
+from hepclf.cli.terminal import Watch, listen, output, place
+from hepclf.evaluation.grid import size
 from hepclf.recipe import RecipeError, build
 
 if TYPE_CHECKING:

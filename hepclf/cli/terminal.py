@@ -108,15 +108,6 @@ def section(console: Console, title: str, header: Sequence[str], rows: Iterable[
     console.print()
 
 
-def size(count: float) -> str:
-    """Bytes in the unit that takes three digits."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"
-
-
 def place(path: Path) -> str:
     """A path as short as it can be said from here."""
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from hepclf.comparison.compared import Compared
-from hepclf.run import Run, write_csv, write_json
+from hepclf.comparison.tables import headline, remarks, tables
+from hepclf.run import Run, read_yaml, typed, write_bytes, write_csv, write_json
 
 SCHEMA = 1
 COLUMNS = (
@@ -42,7 +44,9 @@ def record(of: Compared, folder: Path, *, plots: bool = True) -> tuple[Path, ...
         rejections = [f"rejection_{target:g}{end}" for target in targets for end in ("", "_error")]
         write_csv(folder / "comparison.csv", [*COLUMNS, *rejections], _rows(of))
         write_csv(folder / "curves.csv", CURVE, _curves(of))
-        return _draw(of, made.plots) if plots else ()
+        drawn = _draw(of, made.plots) if plots else ()
+        write_bytes(made.report, _page(of, made).encode())
+        return drawn
 
 
 def contents(of: Compared) -> dict[str, Any]:
@@ -73,6 +77,20 @@ def _curves(of: Compared) -> list[tuple[Any, ...]]:
             points = zip(*(column.tolist() for column in columns), strict=True)
             rows += [(one.name, *point) for point in points]
     return rows
+
+
+def _page(of: Compared, made: Run) -> str:
+    """The page of a comparison; what the terminal says, with the pictures."""
+    from hepclf.evaluation.report.comparison import comparison_page
+    from hepclf.evaluation.report.page import Origin
+
+    command = read_yaml(made.environment).get("command") or []
+    data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
+    origin = Origin(title=f"{data}: {len(of.entries)} taggers", label="", command=typed(command))
+    runs = {name: os.path.relpath(entry.run.folder) for name, entry in of.entries.items()}
+    return comparison_page(
+        list(headline(of)), list(tables(of)), list(remarks(of)), runs, made.plots, origin, beside=made.folder
+    )
 
 
 def _draw(of: Compared, folder: Path) -> tuple[Path, ...]:

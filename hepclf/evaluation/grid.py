@@ -41,6 +41,15 @@ def percent(share: float | None, digits: int | None = 1) -> str:
     return f"{100 * share:g} %" if digits is None else f"{100 * share:.{digits}f} %"
 
 
+def size(count: float) -> str:
+    """Bytes in the unit that takes three digits."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
 def _decimals(error: float) -> int:
     """Decimals that show an error below one with two digits."""
     return next((count for count in range(1, 9) if error * 10**count >= 9.5), 9)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.verdict import Verdict
-from hepclf.run import Run, write_bytes
+from hepclf.run import Run, typed, write_bytes
 
 FACTS = ("started", "directory", "commit", "python", "platform", "device")
 
@@ -52,11 +51,6 @@ def labelled(evaluation: Evaluation) -> Label | None:
     """The label of the pictures; its luminosity is that of the yields where it has none of its own."""
     label = evaluation.label
     return replace(label, luminosity_fb=label.luminosity_fb or evaluation.luminosity_fb) if label else None
-
-
-def typed(command: list[str]) -> str:
-    """A command line as it can be typed again, its program by name."""
-    return shlex.join([Path(command[0]).name, *command[1:]])
 
 
 def _facts(environment: Mapping[str, Any], device: str | None) -> dict[str, str]:

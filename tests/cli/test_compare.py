@@ -16,6 +16,7 @@ from scipy.stats import norm
 from hepclf.cli.compare import _table
 from hepclf.cli.completion import candidates
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
@@ -124,7 +125,8 @@ def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, made):
     assert f"written to {folder}" in out
     kept = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     pictures = [f"plots/{stem}.{kind}" for stem in ("rejection", "roc") for kind in ("pdf", "png")]
-    assert kept == ["comparison.csv", "comparison.json", "curves.csv", "environment.json", *pictures]
+    files = ["comparison.csv", "comparison.json", "curves.csv", "environment.json", "report.html"]
+    assert kept == sorted([*files, "plots/pictures.json", *pictures])
     assert json.loads((folder / "environment.json").read_text())["status"] == "finished"
 
 
@@ -147,6 +149,26 @@ def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, made):
     hepclf("compare", str(folders[0]), "other", "out=p")
     assert contents("p")["repeated"] == []
     assert not Path("p/plots/spread.png").exists()
+
+
+def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, made):
+    made("a", 0.0, "<script>alert(1)</script>")
+    made("b", 1.0)
+    code, out, err = hepclf("compare", "a", "b", "out=o")
+    assert code == 0, err
+    assert "report o/report.html" in " ".join(out.split())
+    page = Path("o/report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; is the best on validation of 2" in page
+    assert "mlp: worse on test by more than chance (p after Holm below 0.05)." in page
+    assert "script-src 'none'" in page
+    assert page.count("<img ") == 2
+    best = contents()["runs"][0]["auc"]["test"]
+    assert f"AUC {number(best['value'], best['error'])} on 600 test events".replace(" ± ", "\u00a0±\u00a0") in page
+    for title in ("AUC and significance, best on validation first", "cost", "test AUC less that of &lt;script&gt;"):
+        assert f"<figcaption>{title}" in page
+    hepclf("compare", "a", "b", "out=p", "plots=false")
+    assert "<img" not in Path("p/report.html").read_text(encoding="utf-8")
 
 
 def test_json_is_all_that_is_printed(hepclf, made):
@@ -212,7 +234,7 @@ def test_tables_fit_80_columns_whatever_the_names(hepclf, made):
 def test_a_long_name_is_folded_before_any_number_is():
     console = Console(record=True, width=80)
     numbers = ["0.975612 ± 0.000011"] * 3
-    _table(console, "title", ("", "a", "b", "c"), iter([["a name of words that go on and on and on", *numbers]]))
+    _table(console, Grid("title", ("", "a", "b", "c"), [["a name of words that go on and on and on", *numbers]]))
     assert "  ".join(numbers) in console.export_text()
 
 

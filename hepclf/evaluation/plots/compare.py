@@ -16,13 +16,19 @@ from hepclf.evaluation.compare import GRID, Comparison, Ratio
 from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.curves.spread import Spread
 from hepclf.evaluation.plots.label import plain, with_error
-from hepclf.evaluation.plots.picture import TOP, write
+from hepclf.evaluation.plots.picture import KINDS, TOP, Listed, write, write_index
 from hepclf.evaluation.plots.spread import spread
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
 
 DRAWN = 8  # curves in one picture that can still be told apart
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 BAND = 0.18
+CAPTIONS = {
+    "roc": "The ROC curves with bands of ±1σ, the best on validation first.",
+    "rejection": "The rejections with bands of ±1σ, and below them the ratio to the best.",
+    "spread": "Trainings that differ in seeds and folds alone: the rejection of each, and the band of mean ± standard "
+    "deviation. Below, how far they are apart beside the error that the test events leave one of them.",
+}
 
 
 class Line(NamedTuple):
@@ -62,8 +68,12 @@ def draw(
         curves, rejections = _roc(found, above), _rejection(found, above, first)
         for figure in (curves, rejections):
             key(figure, heading(of, rest_of))
-        written = write(curves, folder, "roc") + write(rejections, folder, "rejection")
-        return written + (write(spread(repeated, above, rest_of), folder, "spread") if repeated else [])
+        figures = {"roc": curves, "rejection": rejections}
+        if repeated:
+            figures["spread"] = spread(repeated, above, rest_of)
+        written = [path for stem, figure in figures.items() for path in write(figure, folder, stem)]
+    write_index(folder, {stem: Listed(CAPTIONS[stem], None, KINDS) for stem in figures})
+    return written
 
 
 def lines(of: Comparison) -> list[Line]:

@@ -25,7 +25,7 @@ from hepclf.evaluation.plots.multiclass import multiclass
 from hepclf.evaluation.plots.numbers import NUMBERS, write_numbers
 from hepclf.evaluation.plots.observed import observed
 from hepclf.evaluation.plots.overtraining import overtraining
-from hepclf.evaluation.plots.picture import KINDS, Picture, beside, stamp, write
+from hepclf.evaluation.plots.picture import INDEX, KINDS, Listed, Picture, stamp, write, write_index
 from hepclf.evaluation.plots.pictures import History, pictures
 from hepclf.evaluation.plots.points import points
 from hepclf.evaluation.plots.retrieval import retrieval
@@ -35,7 +35,7 @@ from hepclf.evaluation.plots.triggers import triggers
 from hepclf.evaluation.plots.variations import variations
 from hepclf.evaluation.verdict import Verdict
 
-INDEX, NUMBERED = "pictures.json", "numbers"
+NUMBERED = "numbers"
 # How the finding of each study is drawn: finding, verdict and title to pictures.
 STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
     "binned": binned,
@@ -86,12 +86,11 @@ def draw(
             numbers = write_numbers(folder / NUMBERED, picture.stem, picture.series)
             written += numbers
             kinds = [*KINDS, *(path.suffix[1:] for path in numbers)]
-            listed[picture.stem] = {"caption": picture.caption, "study": study, "kinds": kinds}
+            listed[picture.stem] = Listed(picture.caption, study, tuple(kinds))
     for path in _named(folder, before):
         if path not in written:
             path.unlink(missing_ok=True)
-    with beside(index) as path:
-        path.write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_index(folder, listed)
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from matplotlib.ticker import LogFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
 KINDS = ("png", "pdf")
+INDEX = "pictures.json"
 SIZE = (5.2, 4.2)
 SHORT = 30  # the ends of a logarithmic axis that needs more labels than its powers of ten are not further apart
 TOP = 1.0  # the height of a title in its panel; given, it is not looked for, a tenth of the time of a picture
@@ -71,6 +73,21 @@ def stamp(figure: Figure, experiment: str, status: str = "") -> None:
         va="bottom",
         annotation_clip=False,
     )
+
+
+class Listed(NamedTuple):
+    """What the index of a folder says of a picture: how to read it, the study it belongs to, and its files."""
+
+    caption: str
+    study: str | None
+    kinds: tuple[str, ...]
+
+
+def write_index(folder: Path, listed: Mapping[str, Listed]) -> None:
+    """Write pictures.json, which names the pictures of a folder."""
+    contents = {stem: of._asdict() for stem, of in listed.items()}
+    with beside(folder / INDEX) as path:
+        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import base64
 import hashlib
 import os
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from hepclf.evaluation.report.aligned import aligned
 from hepclf.evaluation.report.headline import headline
 from hepclf.evaluation.report.movable import movable
-from hepclf.evaluation.report.sections import listed, sections
+from hepclf.evaluation.report.sections import Shown, listed, sections
 from hepclf.evaluation.report.sketch import HEIGHT, WIDTH, sketch
 from hepclf.evaluation.tables import confusion, quality, significance, working_points
 from hepclf.evaluation.verdict import Verdict
@@ -42,8 +42,8 @@ class Origin:
     title: str
     label: str
     command: str
-    config: str
-    environment: Mapping[str, Any]
+    config: str = ""
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
 
 def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
@@ -60,7 +60,7 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
         tables += [confusion(verdict.classes, verdict.test)] if len(verdict.classes) > 2 else []
     drawn = listed(plots)
     return (
-        _environment()
+        environment()
         .get_template(TEMPLATE)
         .render(
             origin=origin,
@@ -73,17 +73,25 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
             sketch=sketch(verdict, split),
             size=(WIDTH, HEIGHT),
             sections=list(sections(verdict.studies, drawn)),
-            images={one.stem: _image(plots / f"{one.stem}.png") for one in drawn},
-            links=LINKS,
-            folder=Path(os.path.relpath(plots, beside)).as_posix(),
-            style=(HERE / STYLE).read_text(encoding="utf-8"),
+            **shown(drawn, plots, beside),
             script=script,
-            digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
         )
     )
 
 
-def _environment() -> Environment:
+def shown(drawn: Sequence[Shown], plots: Path, beside: Path) -> dict[str, Any]:
+    """What a template needs to show pictures of the folder `plots` on a page in `beside`, and the pages' style."""
+    return {
+        "images": {one.stem: _image(plots / f"{one.stem}.png") for one in drawn},
+        "links": LINKS,
+        "folder": Path(os.path.relpath(plots, beside)).as_posix(),
+        "style": (HERE / STYLE).read_text(encoding="utf-8"),
+    }
+
+
+def environment() -> Environment:
+    """What renders the templates of this folder: whatever a user may have typed is escaped."""
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
