@@ -16,6 +16,7 @@ Method = Literal["temperature", "isotonic"]
 SMALLEST, LARGEST = 1e-300, float(np.nextafter(1, 0))  # probabilities with a finite logit
 RANGE = (0.01, 100.0)  # of a temperature
 CLOSE = 0.01  # logits between neighbouring knots of a fit
+ROUNDING = 1e-9  # by which they rise at least
 KNOTS = 100_000  # more than any fit leaves, few enough to be read from a stranger
 
 
@@ -172,7 +173,8 @@ def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isoton
     found = isotonic_regression((signal + more_signal) / (total + more), weights=total + more)
     steps = found.blocks[:-1]
     sizes, moments = np.add.reduceat(total, steps), np.add.reduceat(sums(weights * at), steps)
-    firsts = np.flatnonzero(np.append(True, np.diff(moments / sizes) >= CLOSE))
+    apart = (np.diff(moments / sizes) >= CLOSE) & (np.diff(logits(found.x[steps])) > ROUNDING)
+    firsts = np.flatnonzero(np.append(True, apart))
     whole, moment, share = (np.add.reduceat(of, firsts) for of in (sizes, moments, sizes * found.x[steps]))
     return Isotonic(moment / whole, logits(share / whole))
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+ROUNDING = 1e-12  # of a value: an error that is no more is none
 PLAIN = (1e-6, 1e5)  # errors that are written without a power of ten
 
 
@@ -21,7 +22,7 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
     """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` where there is no value."""
     if value is None:
         return "-"
-    if error is None or error <= 0:
+    if error is None or error <= ROUNDING * abs(value):
         return f"{value:.{digits}g}" if abs(value) >= 1e4 or 0 < abs(value) < 1e-3 else f"{value:.{digits}f}"
     power = 0 if PLAIN[0] <= error < PLAIN[1] else math.floor(math.log10(max(abs(value), error)))
     both = f"{alone(value / 10**power, error / 10**power)} ± {alone(error / 10**power, error / 10**power)}"

@@ -292,14 +292,6 @@ def test_the_completion_script_is_bash_that_works():
     assert answer.stdout.strip() == "model="
 
 
-@pytest.fixture
-def interruptible():
-    """A shell ignores SIGINT in what it starts in the background, and children inherit it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def stopped_in_training(running, number):
     """Send the signal once the first epochs are written; what the process said on its way out."""
     deadline = time.monotonic() + 60

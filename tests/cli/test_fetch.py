@@ -133,6 +133,7 @@ def test_a_failure_is_one_line_and_leaves_nothing(hepclf, server):
 @pytest.mark.parametrize(
     ("sent", "says"), [(signal.SIGINT, "interrupted; "), (signal.SIGTERM, "terminated by the system (SIGTERM); ")]
 )
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_download_goes_on_at_the_next_call(hepclf, server, sent, says):
     server.stalls = True
     code = (

@@ -21,6 +21,7 @@ from hepclf.evaluation.grid import alone, number
         (-4e6, 3e7, "(-0.4 ± 3.0)e+07"),
         (0.25, None, "0.2500"),
         (2.5e-5, None, "2.5e-05"),
+        (0.2, 1e-16, "0.2000"),
         (None, None, "-"),
     ],
 )

@@ -80,6 +80,7 @@ def test_work_that_does_not_listen_still_ends():
     assert next(stepped(work)) == 0
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_waiting_ends_the_work():
     done = []
 
