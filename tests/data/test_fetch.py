@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import urllib.request
 import zlib
 from collections import namedtuple
 from contextlib import contextmanager
@@ -506,8 +507,10 @@ def secure(monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain("cert.pem", "key.pem")
     monkeypatch.setenv("no_proxy", "*")
+    urllib.request.install_opener(None)  # from Python 3.12 on it keeps the certificates that the first call found
     with serving(context) as one:
         yield one
+    urllib.request.install_opener(None)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(secure):
