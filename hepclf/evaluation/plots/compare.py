@@ -17,6 +17,7 @@ from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.curves.spread import Spread
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import KINDS, TOP, Listed, write, write_index
+from hepclf.evaluation.plots.rejection import measured
 from hepclf.evaluation.plots.spread import spread
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
 
@@ -152,7 +153,7 @@ def rejection(ax: Axes, found: Sequence[Line]) -> None:
         ax.plot(x, 1 / kept, color=line.colour, linestyle=line.dashes, label=line.label)
         low, high = 1 / (kept + error), 1 / np.maximum(kept - error, 1e-12)
         ax.fill_between(x, low, high, where=np.isfinite(error), color=line.colour, alpha=BAND, linewidth=0)
-        highest = max(highest, float((1 / kept).max(initial=1)))
+        highest = max(highest, measured(kept, error) if len(kept) else 1.0)
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, 3 * highest), ylabel="1 / background efficiency")

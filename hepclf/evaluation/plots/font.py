@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib
 from matplotlib import font_manager
+
+from hepclf.evaluation.plots.picture import beside
 
 FULL, LIGHT = "DejaVu Sans", "hepclf DejaVu Sans"
 # Latin, Greek, punctuation, superscripts, signs, arrows and mathematics; other letters come from the whole font.
@@ -54,9 +55,5 @@ def _make(path: Path) -> None:
     for record in font["name"].names:
         if record.nameID in FAMILY_NAMES:
             record.string = LIGHT.replace(" ", "") if record.nameID == 6 else LIGHT
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        font.save(aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with beside(path) as hidden:
+        font.save(hidden)

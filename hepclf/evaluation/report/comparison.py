@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hepclf.evaluation.grid import Grid
-from hepclf.evaluation.report.page import Origin, environment, shown
+from hepclf.evaluation.report.page import Origin, rendered
 from hepclf.evaluation.report.sections import listed
 
 TEMPLATE = "comparison.html"
@@ -28,18 +28,5 @@ def comparison_page(
     remarks  what is said below the tables
     runs     where each run lies, by name
     """
-    drawn = listed(plots)
-    return (
-        environment()
-        .get_template(TEMPLATE)
-        .render(
-            origin=origin,
-            lines=lines,
-            tables=tables,
-            remarks=remarks,
-            runs=runs,
-            pictures=drawn,
-            policy="none",
-            **shown(drawn, plots, beside),
-        )
-    )
+    drawn, given = listed(plots), {"lines": lines, "tables": tables, "remarks": remarks, "runs": runs}
+    return rendered(TEMPLATE, origin, drawn, plots, beside, pictures=drawn, policy="none", **given)

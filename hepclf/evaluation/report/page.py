@@ -59,38 +59,43 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
         tables += [working_points(verdict.test)] if verdict.test.working_points else []
         tables += [confusion(verdict.classes, verdict.test)] if len(verdict.classes) > 2 else []
     drawn = listed(plots)
+    return rendered(
+        TEMPLATE,
+        origin,
+        drawn,
+        plots,
+        beside,
+        verdict=verdict,
+        split=name,
+        lines=headline(verdict),
+        tables=tables,
+        worth=significance(verdict),
+        movable=movable(verdict.cuts) if verdict.cuts is not None else None,
+        sketch=sketch(verdict, split),
+        size=(WIDTH, HEIGHT),
+        sections=list(sections(verdict.studies, drawn)),
+        script=script,
+        policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+    )
+
+
+def rendered(template: str, origin: Origin, drawn: Sequence[Shown], plots: Path, beside: Path, **given: Any) -> str:
+    """A page in the folder `beside` of pictures in the folder `plots`, and of what else its template is given."""
     return (
-        environment()
-        .get_template(TEMPLATE)
+        _environment()
+        .get_template(template)
         .render(
             origin=origin,
-            verdict=verdict,
-            split=name,
-            lines=headline(verdict),
-            tables=tables,
-            worth=significance(verdict),
-            movable=movable(verdict.cuts) if verdict.cuts is not None else None,
-            sketch=sketch(verdict, split),
-            size=(WIDTH, HEIGHT),
-            sections=list(sections(verdict.studies, drawn)),
-            **shown(drawn, plots, beside),
-            script=script,
-            policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+            images={one.stem: _image(plots / f"{one.stem}.png") for one in drawn},
+            links=LINKS,
+            folder=Path(os.path.relpath(plots, beside)).as_posix(),
+            style=(HERE / STYLE).read_text(encoding="utf-8"),
+            **given,
         )
     )
 
 
-def shown(drawn: Sequence[Shown], plots: Path, beside: Path) -> dict[str, Any]:
-    """What a template needs to show pictures of the folder `plots` on a page in `beside`, and the pages' style."""
-    return {
-        "images": {one.stem: _image(plots / f"{one.stem}.png") for one in drawn},
-        "links": LINKS,
-        "folder": Path(os.path.relpath(plots, beside)).as_posix(),
-        "style": (HERE / STYLE).read_text(encoding="utf-8"),
-    }
-
-
-def environment() -> Environment:
+def _environment() -> Environment:
     """What renders the templates of this folder: whatever a user may have typed is escaped."""
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
