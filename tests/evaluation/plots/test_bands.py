@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
 
+from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.bands import bands
-from hepclf.evaluation.plots.rejection import rejection
+from hepclf.evaluation.plots.rejection import highest, rejection
 from hepclf.evaluation.plots.retrieval import retrieval
 from hepclf.evaluation.plots.style import style
+from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.retrieval import Retrieval
 
@@ -67,3 +69,38 @@ def test_nothing_is_hatched_where_background_is_left_everywhere(judged, ax):
     assert verdict.test.roc.limit is None
     rejection(ax, verdict.test)
     assert not [patch for patch in ax.collections if patch.get_hatch()]
+
+
+@pytest.fixture
+def light():
+    """A verdict whose loudest background event weighs next to nothing, after 0.4 % of the signal."""
+    rng = np.random.default_rng(4)
+    labels = np.repeat([1, 0], 500)
+    scores = np.where(labels == 1, rng.uniform(0.3, 0.98, 1000), rng.uniform(0.0, 0.8, 1000))
+    scores[:2], scores[500] = 0.999, 0.99
+    weights = np.ones(1000)
+    weights[500] = 1e-4
+    return evaluate(Scored(labels=labels, scores=scores, weights=weights), Evaluation(bands=Bands()))
+
+
+def test_the_axis_ends_where_rejections_are_measured_and_a_narrow_region_has_no_hatch(light, ax):
+    found = light.test.roc
+    some = found.background_efficiency > 0
+    assert found.limit is not None
+    assert (1 / found.background_efficiency[some]).max() == pytest.approx(499.0001 / 1e-4)
+    rejection(ax, light.test)
+    assert ax.get_ylim()[1] == 4 * highest(light.test, "test", "signal") <= 4 * 499.0001
+    assert not [patch for patch in ax.collections if patch.get_hatch()]
+    (picture,) = drawn(bands, "bands", light)
+    assert picture.figure.axes[0].get_ylim()[1] < 4 * 500
+
+
+def test_bands_that_no_replica_has_are_not_in_the_legend():
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    weights = np.where(rng.random(200) < 0.42, -1.0, 1.0)
+    verdict = evaluate(Scored(labels=labels, scores=rng.random(200), weights=weights), Evaluation(bands=Bands()))
+    (picture,) = drawn(bands, "bands", verdict)
+    upper, lower = picture.figure.axes
+    assert [text.get_text() for text in upper.get_legend().get_texts()] == ["as measured"]
+    assert [text.get_text() for text in lower.get_legend().get_texts()] == ["analytic"]
