@@ -25,20 +25,14 @@ PANELS = 4
 def correlations(finding: Together, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """The matrices of the first four classes side by side."""
     shown = list(finding.classes.items())[:PANELS]
-    side = min(0.42 * len(finding.names), 8.0) + 0.6
+    side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6
     figure = Figure(figsize=(side * len(shown) + 1.9, side + 1.4))
     axes = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
     for ax, (name, one) in zip(axes, shown, strict=True):
         _matrix(ax, one, finding.names)
         ax.set_title(plain(name, 24), loc="left", color="black")
     axes[-1].set_title(title, loc="right")
-    figure.colorbar(
-        axes[-1].images[0],
-        ax=list(axes),
-        label="linear correlation" if len(finding.names) > NUMBERED else "linear correlation, numbers in %",
-        fraction=0.03,
-        pad=0.015,
-    )
+    figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
     caption = (
         f"Linear correlations among features and with the score in each class, from {finding.events:,} test events. "
         "Features of one strong colour say nearly the same; the last row shows what the score follows within a class."
@@ -47,7 +41,7 @@ def correlations(finding: Together, verdict: Verdict, title: str) -> Iterator[Pi
 
 
 def _matrix(ax: Axes, of: Correlation, names: tuple[str, ...]) -> None:
-    ax.imshow(of.value, cmap=SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+    ax.imshow(100 * of.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
     ticks = np.arange(len(names)) if len(names) <= NAMED else np.array([], dtype=np.int64)
     labels = [plain(names[tick], 16) for tick in ticks]
     size = 9.5 if len(names) <= 2 * NUMBERED else 6.5

@@ -79,8 +79,13 @@ def test_correlations_have_a_panel_a_class(picture, d, numbered):
     left, right, bar = found.figure.axes
     assert (left.get_title("left"), right.get_title("left")) == ("background", "signal")
     assert bool(left.texts) is numbered
-    assert ("numbers in %" in bar.get_ylabel()) is numbered
-    assert len(found.series[0].columns["correlation"]) == (d + 1) * d // 2
+    correlation = found.series[0].columns["correlation"]
+    assert len(correlation) == (d + 1) * d // 2
+    # The bar, the colours and the numbers in the cells are in one unit.
+    assert (bar.get_ylabel(), left.images[0].get_clim()) == ("correlation in %", (-100, 100))
+    assert left.images[0].get_array()[0, 1] == pytest.approx(100 * correlation[0])
+    if numbered:
+        assert left.texts[0].get_text() == f"{round(100 * correlation[0])}"
 
 
 def test_names_are_shown_as_they_are(picture):
@@ -88,3 +93,12 @@ def test_names_are_shown_as_they_are(picture):
     labels = [label.get_text() for label in picture("importance", names=names).figure.axes[0].get_yticklabels()]
     assert labels[0] == r"\$m_{jj}\$"
     assert "\u200b_hidden" in labels
+
+
+@pytest.mark.parametrize("d", [1, 2, 15])
+def test_the_bar_of_the_correlations_has_room_for_its_label(picture, d):
+    figure = picture("correlations", d=d).figure
+    figure.draw_without_rendering()
+    label = figure.axes[-1].yaxis.label.get_window_extent()
+    assert figure.bbox.y0 <= label.y0 < label.y1 <= figure.bbox.y1
+    assert label.x1 <= figure.bbox.x1
