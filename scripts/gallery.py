@@ -21,7 +21,7 @@ from hepclf.cli.main import main
 from hepclf.evaluation.plots.draw import STUDIES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "evaluation"
-COLOURS = 128  # enough for lines and bands, in a third of the bytes
+COLOURS = 256  # enough for lines, bands and scales, in half of the bytes
 
 GW = "data=gw data.signals=10000 data.noise=30000"
 NO_PLOTS = "evaluation.plots=false evaluation.report=false"
@@ -150,7 +150,7 @@ def write(folder: Path) -> None:
     if missing := STUDIES.keys() - {one.study for one in every}:
         sys.exit(f"gallery: there is no picture of {', '.join(sorted(missing))}; name one in ORDER")
     for one in every:
-        small = Image.open(one.png).convert("RGB").quantize(COLOURS)
+        small = Image.open(one.png).convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
         small.save(pictures / f"{one.name}.png", optimize=True)
     for png in set(pictures.glob("*.png")) - {pictures / f"{one.name}.png" for one in every}:
         png.unlink()
