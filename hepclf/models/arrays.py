@@ -18,6 +18,7 @@ from safetensors.numpy import save as save_arrays
 from hepclf.disk import mapped
 from hepclf.events import Events
 from hepclf.models.look import look
+from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_tagger, write_tagger
 from hepclf.training.trainer import Epoch, Trainer
 
@@ -41,7 +42,7 @@ class Matrix(NamedTuple):
 
 
 def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> Matrix:
-    """The events with their training weights; `what` is the model in errors, which may keep negative weights or not."""
+    """The events that count, with their training weights; `what` is the model in errors, `keeps` negative weights."""
     if mapped(events.features) is not None:
         raise ValueError(f"{what} holds its table in memory, where {len(events):,} events do not fit; use model=mlp")
     rule = trainer.negative_weights
@@ -54,6 +55,7 @@ def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) 
             f"{what} descends no loss that trainer.decorrelate could be added to; use a network such as model=mlp, or "
             "trainer.planing"
         )
+    events = trainer.weighing(events)
     return Matrix(np.asarray(events.features), events.labels, trainer.weights(events), events.names, events.classes)
 
 
@@ -206,9 +208,12 @@ def mean_loss(probabilities: NDArray[np.float64], part: Matrix) -> float:
 
 
 def medians(train: Matrix) -> tuple[NDArray[np.float32], list[int]]:
-    """The median of each feature, which stands in for missing values, and the features that miss some."""
+    """The weighted median of each feature, which stands in for missing values, and the features that miss some."""
     absent = np.isnan(train.features)
     missing = np.flatnonzero(absent.any(axis=0)).tolist()
     if empty := [train.names[column] for column in missing if absent[:, column].all()]:
         raise ValueError(f"feature {empty[0]!r} is missing in every training event; leave it out of data.features")
-    return np.nanmedian(train.features, axis=0).astype(np.float32), missing
+    columns = zip(train.features.T, ~absent.T, strict=True)
+    sizes = np.abs(train.weights)
+    middles = [quantiles(values[known], sizes[known], (0.5,)) for values, known in columns]
+    return np.concatenate(middles).astype(np.float32), missing

@@ -86,6 +86,7 @@ def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
     if method == "none":
         return tagger
     check(method, valid.classes)
+    valid = trainer.weighing(valid)
     scores = tagger.scores(valid)
     return CalibratedTagger(tagger, calibration(method, scores, valid.labels, trainer.weights(valid)))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events, nearest
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
-from hepclf.models.boxes import Box, Codes, Sample, Search
+from hepclf.models.boxes import ROUNDING, Box, Codes, Sample, Search
 from hepclf.models.grid import cut, grid
 from hepclf.models.model import Fit
 from hepclf.recipe import recipe
@@ -38,7 +38,7 @@ class Cuts:
     sides       of single features, by name: above (keep what is larger), below or window; of the others the data
                 decide: two sides where the second removes 2 % of the background
     steps       signal efficiencies 1/steps, 2/steps...
-    places      where a cut on a feature may lie: quantiles of the signal
+    places      where a cut on a feature may lie: weighted quantiles of the signal
     restarts    searches from the open box, with the edges in different orders
 
     A missing value passes no cut on its feature. From the trainer come balance, negative_weights and seed.
@@ -65,7 +65,8 @@ class Cuts:
             if name not in train.names:
                 raise ValueError(f"model.sides names {name!r}, which is not a feature{nearest(name, train.names)}")
         first, second = both(train, valid, trainer, "model=cuts")
-        return ArrayFit(first, second, lambda train: _fitted(self, train, second, valid.weights, trainer.seed))
+        physical = trainer.weighing(valid).weights
+        return ArrayFit(first, second, lambda train: _fitted(self, train, second, physical, trainer.seed))
 
 
 class CutsTagger(ArrayTagger):
@@ -159,7 +160,7 @@ def _edges(recipe: Cuts, train: Matrix) -> list[Edge]:
     found: list[Edge] = []
     for column, name in enumerate(train.names):
         x = train.features[:, column]
-        cuts = grid(x, x[train.targets == 1], recipe.places)
+        cuts = grid(x, train.weights, train.targets == 1, recipe.places)
         both = [Edge(column, True, cuts), Edge(column, False, cuts[::-1])]
         side = recipe.sides[name] if name in recipe.sides else _side(both, train)
         found += {"above": both[:1], "below": both[1:], "window": both}[side]
@@ -171,9 +172,9 @@ def _side(both: list[Edge], train: Matrix) -> Side:
     signal, background = _samples(both, train)
     places = max(signal.places, background.places)
     kept, left = (sample.shares(0, 1, places) for sample in (signal, background))
-    left = np.where(kept >= TRIED, left, 1)
+    left = np.where(kept >= TRIED - ROUNDING, left, 1)
     above, below = float(left[:, 0].min()), float(left[0].min())
-    if left.min() < min(above, below) - WINDOW:
+    if min(above, below) - left.min() > WINDOW + ROUNDING:
         return "window"
     return "above" if above <= below else "below"
 

@@ -8,23 +8,26 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.models.quantiles import quantiles
+
 Array = NDArray[np.float64]
 DIGITS = 3  # of the feature's spread
 
 
-def grid(values: NDArray[np.float32], wanted: NDArray[np.float32], places: int) -> Array:
-    """At most so many ascending numbers between the values, at quantiles of those that are wanted.
+def grid(values: NDArray[np.float32], weights: Array, signal: NDArray[np.bool_], places: int) -> Array:
+    """At most so many ascending numbers between the values [n], at weighted quantiles of those of the signal.
 
     None is a value itself: what is written in a selection must keep the same events where a file holds more digits.
     """
-    there, aims = (each[~np.isnan(each)].astype(np.float64) for each in (values, wanted))
-    if not len(aims):
+    known = ~np.isnan(values)
+    chosen = known & signal
+    if not chosen.any():
         return np.empty(0)
-    quantiles = np.quantile(aims, np.linspace(0, 1, places))
-    low, high = np.quantile(there, (0.16, 0.84))
-    known = np.unique(there)
+    aims = quantiles(values[chosen], weights[chosen], np.linspace(0, 1, places))
+    low, high = quantiles(values[known], weights[known], (0.16, 0.84))
+    distinct = np.unique(values[known].astype(np.float64))
     digits = DIGITS - math.floor(math.log10(high - low)) if high > low else DIGITS
-    return np.unique([_between(known, float(value), digits) for value in quantiles])
+    return np.unique([_between(distinct, float(value), digits) for value in aims])
 
 
 def _between(known: Array, value: float, digits: int) -> float:

@@ -95,16 +95,9 @@ def outputs_of(classes: tuple[str, ...]) -> int:
 
 
 def matrices(train: Events, valid: Events, trainer: Trainer, what: str) -> tuple[Matrix, Matrix]:
-    """Training and validation events as matrices, training without events of weight zero.
-
-    They would count among the events of a leaf, though nothing is learnt from them.
-    """
+    """Training and validation events as matrices, every class with some to train on."""
     first, second = both(train, valid, trainer, what)
     first = first._replace(features=np.require(first.features, requirements="W"))  # scikit-learn's search for NaN
-    kept = first.weights != 0
-    if not kept.all():
-        features, targets, weights = first.features[kept], first.targets[kept], first.weights[kept]
-        first = first._replace(features=features, targets=targets, weights=weights)
     counts = np.bincount(first.targets, minlength=len(first.classes))
     if not counts.all():
         raise ValueError(

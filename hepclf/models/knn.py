@@ -50,19 +50,19 @@ class KNN:
 
     def _fitted(self, train: Matrix) -> KNNTagger:
         scale = scales(train)
-        counts = train.weights > 0
-        if self.neighbours >= counts.sum():
+        count = len(train.targets)
+        if self.neighbours >= count:
             raise ValueError(
-                f"neighbours must be fewer than the {counts.sum():,} training events with weight, however "
+                f"neighbours must be fewer than the {count:,} training events with weight, however "
                 f"neighbours={self.neighbours}; set model.neighbours"
             )
         arrays: dict[str, NDArray[Any]] = {
             "fill": scale.fill,
             "centre": scale.centre,
             "width": scale.width,
-            "points": scale.scaled(train.features)[counts].astype(np.float32),
-            "targets": train.targets[counts],
-            "weights": train.weights[counts],
+            "points": scale.scaled(train.features).astype(np.float32),
+            "targets": train.targets,
+            "weights": train.weights,
         }
         settings = {"neighbours": self.neighbours, "kernel": self.kernel, "missing": scale.missing}
         return KNNTagger(inputs=train.names, classes=train.classes, arrays=arrays, settings=settings)

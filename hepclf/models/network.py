@@ -92,7 +92,9 @@ class NetworkFit:
             trainer = replace(trainer, learning_rate=recipe.rate)
         self._recipe, self._trainer, self._classes = recipe, trainer, train.classes
         device = resolve(trainer.device)
-        prepare = recipe.preprocess.fit(train.features, train.names).to(device)
+        train, valid = trainer.weighing(train), trainer.weighing(valid)
+        weights = trainer.weights(train)
+        prepare = recipe.preprocess.fit(train.features, train.names, weights).to(device)
         with seeded(CPU, trainer.seed):
             self._module = Module(recipe, prepare, len(train.classes)).to(device)
         if trainer.batch == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self._module.modules()):
@@ -100,8 +102,8 @@ class NetworkFit:
                 "batch normalisation needs batches of at least 2 events, however trainer.batch=1; "
                 "use model.norm=layer or a larger batch"
             )
-        self._train = table(train, prepare, trainer, device)
-        self._valid = table(valid, prepare, trainer, device)
+        self._train = table(train, weights, prepare, trainer, device)
+        self._valid = table(valid, trainer.weights(valid), prepare, trainer, device)
         self._average = Average(self._module.body) if recipe.average else None
         self._best = (0, math.inf)
         self._state: dict[str, Tensor] = {}
@@ -135,26 +137,27 @@ class NetworkFit:
         return NetworkTagger(module, self._recipe, self._classes, summary)
 
 
-def table(events: Events, prepare: Prepare, trainer: Trainer, device: torch.device) -> Rows:
+def table(
+    events: Events, weights: NDArray[np.float64], prepare: Prepare, trainer: Trainer, device: torch.device
+) -> Rows:
     """Events as the loss wants them: prepared inputs, targets and training weights on the device.
 
     Features that stay on disk are prepared as they are read.
     """
-    given = trainer.weights(events)
-    asked = None if trainer.decorrelate is None else trainer.decorrelate.column(events, given)
-    spectator = None if asked is None else torch.tensor(asked, device=device)
+    column = None if trainer.decorrelate is None else trainer.decorrelate.column(events, weights)
+    spectator = None if column is None else torch.tensor(column, device=device)
     labels = torch.tensor(events.labels, device=device)
     targets = labels.float() if len(events.classes) == 2 else labels
-    weights = torch.tensor(given, dtype=torch.float32, device=device)
+    sizes = torch.tensor(weights, dtype=torch.float32, device=device)
     if mapped(events.features) is None:
-        return Table(prepare.all(events.select(prepare.names), device), targets, weights, prepare.inputs, spectator)
+        return Table(prepare.all(events.select(prepare.names), device), targets, sizes, prepare.inputs, spectator)
     columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
     log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
     return Streamed(
         events.features,
         lambda rows: prepare(rows.index_select(1, columns)),
         targets,
-        weights,
+        sizes,
         prepare.inputs,
         spectator,
     )

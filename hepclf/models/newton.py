@@ -40,9 +40,11 @@ class NewtonFit:
             raise ValueError("solver=newton solves for the likelihood alone; use solver=gradient with decorrelate")
         device = resolve(trainer.device)
         self._recipe, self._classes = recipe, train.classes
-        self._prepare = recipe.preprocess.fit(train.features, train.names).to(device)
-        self._train = _design(table(train, self._prepare, trainer, device))
-        self._valid = _design(table(valid, self._prepare, trainer, device))
+        train, valid = trainer.weighing(train), trainer.weighing(valid)
+        weights = trainer.weights(train)
+        self._prepare = recipe.preprocess.fit(train.features, train.names, weights).to(device)
+        self._train = _design(table(train, weights, self._prepare, trainer, device))
+        self._valid = _design(table(valid, trainer.weights(valid), self._prepare, trainer, device))
         size = self._train.inputs.shape[1]
         self._penalty = torch.full((size,), recipe.l2, dtype=torch.float64, device=device)
         self._penalty[0] = 0

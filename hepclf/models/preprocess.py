@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 from hepclf.disk import blocks, mapped
 from hepclf.events import nearest
+from hepclf.models.quantiles import quantiles
 from hepclf.recipe import recipe
 
+Array = NDArray[np.float64]
 Scaling = Literal["none", "standard", "robust", "clipped", "quantile", "log"]
 KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
 ROWS = 1 << 18  # rows of a table prepared at once
@@ -38,16 +40,20 @@ class Preprocess:
     features  another scaling for single features, by name
     constant  what to do with a feature that never varies: error, or drop with a warning
 
-    A missing value becomes the feature's median; where the training split holds missing values of a feature,
-    an indicator input (0 or 1) says so. Of a table that is larger than memory, a part decides on the scales.
+    Means, widths and quantiles are weighted as the loss is. A missing value becomes the feature's median; where the
+    training split holds missing values of a feature, an indicator input (0 or 1) says so. Of a table that is larger
+    than memory, a part decides on the scales.
     """
 
     scaling: Scaling = "standard"
     features: Mapping[str, Scaling] = field(default_factory=dict)
     constant: Literal["error", "drop"] = "error"
 
-    def fit(self, features: NDArray[np.float32], names: tuple[str, ...]) -> Prepare:
-        """The map fitted to these training features [n, d]; it takes the columns of its own `names`."""
+    def fit(self, features: NDArray[np.float32], names: tuple[str, ...], weights: Array | None = None) -> Prepare:
+        """The map fitted to these training features [n, d]; it takes the columns of its own `names`.
+
+        weights  of the training [n], of which the size counts; without them all events count alike
+        """
         for name in self.features:
             if name not in names:
                 raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
@@ -58,9 +64,9 @@ class Preprocess:
         kinds = tuple(self.features.get(names[column], self.scaling) for column in kept)
         missing = tuple(i for i, column in enumerate(kept) if spans[column].missing)
         prepare = Prepare(names=tuple(names[column] for column in kept), kinds=kinds, missing=missing)
-        sample = _sample(features)
+        sample, sizes = _sample(features, np.ones(len(features)) if weights is None else np.abs(weights))
         for position, (column, kind) in enumerate(zip(kept, kinds, strict=True)):
-            prepare.set(position, kind, sample[:, column])
+            prepare.set(position, kind, sample[:, column], sizes)
         return prepare
 
     def _varies(self, span: Span, name: str) -> bool:
@@ -103,12 +109,13 @@ def _spans(features: NDArray[np.float32]) -> list[Span]:
     return [Span(*row) for row in zip(low.tolist(), high.tolist(), missing.tolist(), strict=True)]
 
 
-def _sample(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sample(features: NDArray[np.float32], weights: Array) -> tuple[NDArray[np.float32], Array]:
     """The events that scales are taken from: all, or of a table on disk runs of them, evenly spread, in memory."""
     if mapped(features) is None or len(features) <= SAMPLE:
-        return features
+        return features, weights
     starts = np.linspace(0, len(features) - RUN, SAMPLE // RUN).astype(np.int64)
-    return np.concatenate([features[start : start + RUN] for start in starts])
+    runs = [slice(start, start + RUN) for start in starts]
+    return np.concatenate([features[run] for run in runs]), np.concatenate([weights[run] for run in runs])
 
 
 class Prepare(nn.Module):
@@ -141,28 +148,29 @@ class Prepare(nn.Module):
         self.register_buffer("log_scale", torch.ones(len(self._logs)))
         self.register_buffer("knots", torch.zeros(len(self._quantiles), KNOTS))
 
-    def set(self, position: int, kind: Scaling, column: NDArray[np.float32]) -> None:
-        """Fit one kept feature to its training values."""
-        values = column[~np.isnan(column)].astype(np.float64)
-        self.fill[position] = float(np.median(values))
+    def set(self, position: int, kind: Scaling, column: NDArray[np.float32], weights: Array) -> None:
+        """Fit one kept feature to its training values [n], whose weights [n] are not negative."""
+        known = ~np.isnan(column)
+        column, weights = column[known], weights[known]
+        values = column.astype(np.float64)
+        self.fill[position] = float(quantiles(column, weights, (0.5,))[0])
         if kind in ("robust", "clipped"):
-            low, middle, high = np.quantile(values, (0.1587, 0.5, 0.8413))
+            low, middle, high = quantiles(column, weights, (0.1587, 0.5, 0.8413))
             self.centre[position] = middle
-            self.width[position] = (high - low) / 2 or values.std()
+            self.width[position] = (high - low) / 2 or _moments(values, weights)[1]
         elif kind == "quantile":
-            knots = np.quantile(values, np.linspace(0, 1, KNOTS))
+            knots = quantiles(column, weights, np.linspace(0, 1, KNOTS))
             self.knots[self._quantiles.index(position)] = torch.from_numpy(knots)
         elif kind != "none":
             if kind == "log":
-                scale = float(np.median(np.abs(values[values != 0])))
+                scale = float(quantiles(np.abs(column[column != 0]), weights[column != 0], (0.5,))[0])
                 self.log_scale[self._logs.index(position)] = scale
                 values = np.sign(values) * np.log1p(np.abs(values) / scale)
-            self.centre[position] = values.mean()
-            self.width[position] = values.std()
+            self.centre[position], self.width[position] = _moments(values, weights)
         if float(self.width[position]) < NARROWEST:
             raise ValueError(
-                f"feature {self.names[position]!r} varies by {float(values.std()):.4g} alone, which float32 cannot "
-                "scale; rescale it"
+                f"feature {self.names[position]!r} varies by {_moments(values, weights)[1]:.4g} alone, which float32 "
+                "cannot scale; rescale it"
             )
 
     @property
@@ -221,6 +229,13 @@ class Prepare(nn.Module):
                 raise ValueError(f"prepare.{name} must be positive")
         if not bool((self.knots.diff(dim=1) >= 0).all()):
             raise ValueError("prepare.knots must not fall")
+
+
+def _moments(values: Array, weights: Array) -> tuple[float, float]:
+    """The weighted mean and standard deviation."""
+    shares = weights / weights.sum()
+    mean = float(shares @ values)
+    return mean, float(np.sqrt(shares @ (values - mean) ** 2))
 
 
 def _bent(x: Tensor, bound: Tensor) -> Tensor:

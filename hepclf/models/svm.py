@@ -56,11 +56,10 @@ class SVM:
         from sklearn.svm import SVC
 
         scale, k = scales(train), len(train.classes)
-        heavy = train.weights > 0
-        x, gamma = scale.scaled(train.features[heavy]), self.gamma or 1 / len(train.names)
+        x, gamma = scale.scaled(train.features), self.gamma or 1 / len(train.names)
         machine = SVC(C=self.c, gamma=gamma, cache_size=CACHE_MB)
-        targets = [train.targets[heavy] == label for label in ([1] if k == 2 else range(k))]
-        machines = [clone(machine).fit(x, target, train.weights[heavy]) for target in targets]
+        targets = [train.targets == label for label in ([1] if k == 2 else range(k))]
+        machines = [clone(machine).fit(x, target, train.weights) for target in targets]
         vectors = np.unique(np.concatenate([machine.support_ for machine in machines]))
         arrays: dict[str, NDArray[Any]] = {
             "fill": scale.fill,

@@ -91,6 +91,12 @@ class Trainer:
             events.labels, events.weights, events.classes, self.balance, self.negative_weights, spectrum
         )
 
+    def weighing(self, events: Events) -> Events:
+        """The events that have a weight in the loss: those of weight zero are left out, as if they were not there."""
+        weights = events.weights
+        counting = weights > 0 if self.negative_weights == "zero" else weights != 0
+        return events if counting.all() else events.take(counting)
+
     def passes(self, events: int) -> int:
         """Epochs at most, for so many training events."""
         return min(30, max(5, 400_000 // events)) if self.epochs is None else self.epochs

@@ -24,18 +24,19 @@ def training_weights(
 
     negative: error refuses negative weights, zero makes them count nothing, abs takes their size, keep leaves the sign.
     planed: what gives every class the same spectrum of something, where that is asked for.
-    balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither.
+    balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither; the mean
+    is that of the events whose weight is not zero.
     """
     weights = _without_negative(weights, negative)
     if planed is not None:
         weights = planed(weights)
-    total = _positive(float(weights.sum()), "all events")
+    total, count = _positive(float(weights.sum()), "all events"), int(np.count_nonzero(weights))
     if balance == "none":
-        return _of_order_one(weights, total / len(weights))
+        return _of_order_one(weights, total / count)
     if balance == "mean":
-        return weights * (len(weights) / total)
+        return weights * (count / total)
     sums = np.bincount(labels, weights, minlength=len(classes))
-    scale = [len(weights) / (len(classes) * _positive(total, name)) for total, name in zip(sums, classes, strict=True)]
+    scale = [count / (len(classes) * _positive(total, name)) for total, name in zip(sums, classes, strict=True)]
     return weights * np.array(scale, dtype=np.float64)[labels]
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hepclf.training.weights import training_weights
 
@@ -38,3 +40,20 @@ def test_a_class_without_weight_cannot_be_balanced():
         training_weights(LABELS, np.array([1.0, 1.0, 1.0, 0.0]), CLASSES, "classes")
     with pytest.raises(ValueError, match="training weights of all events sum to -1"):
         training_weights(LABELS, np.array([1.0, -2.0, 0.0, 0.0]), CLASSES, "mean", "keep")
+
+
+@pytest.mark.parametrize("balance", ["classes", "mean", "none"])
+def test_events_of_weight_zero_do_not_change_the_others(balance):
+    with_zero = training_weights(LABELS, np.array([0.0, 2.0, 3.0, 0.5]), CLASSES, balance)
+    without = training_weights(LABELS[1:], WEIGHTS[1:], CLASSES, balance)
+    assert with_zero[0] == 0
+    assert with_zero[1:] == pytest.approx(without, rel=1e-15)
+
+
+@given(st.lists(st.integers(1, 5), min_size=4, max_size=4), st.floats(1e-3, 1e3), st.sampled_from(["classes", "mean"]))
+def test_copies_have_the_share_of_the_loss_that_a_weight_has(numbers, factor, balance):
+    weights = np.array(numbers, dtype=float)
+    weighted = training_weights(LABELS, factor * weights, CLASSES, balance)
+    copies = training_weights(np.repeat(LABELS, numbers), np.ones(sum(numbers)), CLASSES, balance)
+    shares = np.add.reduceat(copies, np.cumsum([0, *numbers[:-1]])) / copies.sum()
+    assert weighted / weighted.sum() == pytest.approx(shares, rel=1e-12)
