@@ -51,6 +51,7 @@ def quiet(of: Curve, live_time_s: float, rate: float) -> Quiet:
         return Quiet(rate, NOTHING, None, None, NOTHING)
     highest = np.maximum.accumulate(of.background)
     index = int(_last(highest, rate * live_time_s * (1 + ROUNDING) - 1))
+    index = of.settled(index) if index >= 0 else index
     louder, squares = (float(sums[index]) if index >= 0 else 0.0 for sums in (highest, of.background_squares))
     found = measured(float(false_alarm_rate(louder, live_time_s)), math.sqrt(squares + 1) / live_time_s)
     if index < 0:

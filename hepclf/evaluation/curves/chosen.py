@@ -40,20 +40,20 @@ def check_shares(**shares: Iterable[float] | None) -> None:
 
 
 def choose(wish: Wish, of: Curve, expected: Curve | str) -> float | str:
-    """The lowest cut that grants the wish on these events, at one of their scores; or why there is none.
+    """The lowest cut that grants the wish on these events, at the score of one with weight; or why there is none.
 
     expected holds the sums of expected yields above the same thresholds, or why there are none.
     """
     if wish.kept == "background":
-        return expected if isinstance(expected, str) else _keeping(wish, expected.thresholds, expected.background)
+        return expected if isinstance(expected, str) else _keeping(wish, expected, expected.background)
     if not of.defined:
         return "a class has no positive sum of weights"
     if wish.kept == "signal_efficiency":
         return float(of.thresholds[int(of.reach(wish.target))])
-    return _keeping(wish, of.thresholds, of.background_efficiency)
+    return _keeping(wish, of, of.background_efficiency)
 
 
-def _keeping(wish: Wish, thresholds: Array, sums: Array) -> float | str:
+def _keeping(wish: Wish, curve: Curve, sums: Array) -> float | str:
     """The lowest threshold down to which the sums of the background stay at or below the target."""
     # With negative weights the sums may fall again; the first crossing is that of their running maximum.
     highest = np.maximum.accumulate(sums)
@@ -62,7 +62,7 @@ def _keeping(wish: Wish, thresholds: Array, sums: Array) -> float | str:
         return f"the highest score there keeps more than {wish}"
     if index < 0 or highest[index] <= 0:
         return f"{wish} is less than one event there"
-    return float(thresholds[index])
+    return float(curve.thresholds[curve.settled(index)])
 
 
 def granted(asked: Iterable[Wish], of: Curve, expected: Curve | str) -> tuple[dict[Wish, float], Mapping[Wish, str]]:

@@ -108,6 +108,11 @@ class Curve:
         index = np.searchsorted(self.rising[0], np.asarray(target) - ROUNDING, side="left")
         return np.minimum(index, len(self.thresholds) - 1)
 
+    def settled(self, index: int) -> int:
+        """The last threshold down to this one that has events with weight: those of weight zero set no cut."""
+        squares = self.signal_squares + self.background_squares
+        return int(np.searchsorted(squares, squares[index]))
+
     @cached_property
     def rising(self) -> tuple[Array, Array]:
         """Running maxima of the efficiencies of signal and background, as negative weights may take a curve back."""

@@ -37,7 +37,7 @@ class Correlations:
         if case.inside is None or "test" not in case.parts:
             return None
         part = case.parts["test"]
-        places, factors = sample(part.labels, self.events, np.random.default_rng(self.seed))
+        places, factors = sample(part.labels, part.weights, self.events, np.random.default_rng(self.seed))
         score = case.discriminant("test")[places, None]
         columns = np.concatenate([case.inside.read(places).astype(np.float64), score], axis=1)
         labels, weights = part.labels[places], part.weights[places] * factors

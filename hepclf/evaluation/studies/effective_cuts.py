@@ -47,7 +47,7 @@ class EffectiveCuts:
         part = case.parts["test"]
         is_signal, kept = part.labels == case.signal, decisions(part, case.signal, case.threshold) == case.signal
         kinds = 2 * is_signal.astype(np.int64) + kept
-        places, factors = sample(kinds, self.events, np.random.default_rng(self.seed))
+        places, factors = sample(kinds, part.weights, self.events, np.random.default_rng(self.seed))
         features, weights = case.inside.read(places), part.weights[places] * factors
         found = {
             name: _feature(name, features[:, at].astype(np.float64), weights, kinds[places])

@@ -52,7 +52,7 @@ class Importance:
             return None
         part, rng = case.parts["test"], np.random.default_rng(self.seed)
         most = self.events or max(SCORINGS // (self.repeats * len(inside.names)), LEAST)
-        places, factors = sample(part.labels, most, rng)
+        places, factors = sample(part.labels, part.weights, most, rng)
         judge = Judge(part.labels[places], part.weights[places] * factors, case.signal)
         shuffles = np.stack([rng.permutation(len(places)) for _ in range(self.repeats)])
         found = _importances(inside, inside.read(places), judge, shuffles)

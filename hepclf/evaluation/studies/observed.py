@@ -53,10 +53,12 @@ class Observed:
             classes = [Entries(simulated[of], expected.weights[of]) for of in of_class]
             return agreement(classes, Entries(values, seen.weights), edges, scaled=self.scaled)
 
+        # Events of weight zero must not move a bin's edge.
+        counting = expected.weights != 0 if expected.weights.any() else np.ones(len(part), dtype=bool)
         simulated, observed = case.discriminant("test"), discriminant_of(seen.scores, case.signal)
-        found = {SCORE: compared(simulated, observed, _edges(simulated))}
+        found = {SCORE: compared(simulated, observed, _edges(simulated[counting]))}
         for name, simulated, values in self._features(case, seen):
-            found[name] = compared(simulated, values, edges_of(simulated))
+            found[name] = compared(simulated, values, edges_of(simulated[counting]))
         return Overlaid(
             agreements=found,
             classes=part.classes,

@@ -161,10 +161,10 @@ def _apart(value: Value, more: str, less: str) -> str:
 
 
 def _sample(case: Case, split: str, label: int) -> Sample:
-    """The responses of a class in a split, in rising order."""
+    """The responses of a class in a split, in rising order; an event of weight zero is none."""
     ranking, part = case.rankings[split], case.parts[split]
     order = ranking.kept(len(ranking.thresholds) - 1)[::-1]
-    order = order[part.labels[order] == label]
+    order = order[(part.labels[order] == label) & (part.weights[order] != 0)]
     return Sample(case.discriminant(split)[order], part.weights[order])
 
 

@@ -146,7 +146,7 @@ def _cuts(of: Curve, index: NDArray[np.intp]) -> Cuts:
 def _loosest(of: Curve, wanted: float) -> Cuts | None:
     whole = of.signal + of.background
     pure = np.flatnonzero((whole > 0) & (of.signal >= wanted * whole))
-    return _cuts(of, pure[-1:]) if len(pure) else None
+    return _cuts(of, np.array([of.settled(int(pure[-1]))])) if len(pure) else None
 
 
 def _plain(of: Cuts | None) -> dict[str, Any] | None:

@@ -243,7 +243,7 @@ def _line(of: Curve, live_time_s: float) -> Line:
 
 def _loudest(case: Case, live_time_s: float, observed_s: float | None, most: int) -> Iterator[Loud]:
     part, scores = case.parts["test"], case.discriminant("test")
-    background = np.flatnonzero(part.labels != case.signal)
+    background = np.flatnonzero((part.labels != case.signal) & (part.weights != 0))
     most = min(most, len(background))
     # The most loudest in any order, then those in theirs.
     some = background[np.argpartition(-scores[background], most - 1)[:most]] if most else background[:0]

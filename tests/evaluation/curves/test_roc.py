@@ -296,3 +296,8 @@ def test_the_band_of_the_background_is_wider_than_its_own_binomial_error(drawn):
     index = np.array([int(full.reach(0.5))])
     e, n = full.background_efficiency[index], full.effective_background
     assert background_error(full, index)[0] > np.sqrt(e * (1 - e) / n)[0]
+
+
+def test_a_cut_settles_where_an_event_with_weight_is():
+    made = of([1, 0, 1, 0, 0], [0.9, 0.7, 0.5, 0.3, 0.1], [1, 2, 0, 0, -1])
+    assert [made.settled(index) for index in range(5)] == [0, 1, 1, 1, 4]
