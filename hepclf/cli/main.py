@@ -10,7 +10,7 @@ from importlib import import_module
 COMMANDS = {
     "train": "load, split, fit, score, judge, report",
     "evaluate": "judge a run again with other choices, or its tagger on other data",
-    "predict": "score new files: a friend tree beside each, or a copy, parquet, npz",
+    "predict": "score new files: a friend tree beside each, or a copy, parquet, npz, csv",
     "export": "ONNX, a C++ header or XGBoost's JSON, refused unless it gives the tagger's scores",
     "compare": "several runs side by side, on the same events where they share them",
     "inspect": "what a dataset holds, before anything is trained",

@@ -105,16 +105,18 @@ def _common(found: Sequence[Predicted]) -> Path:
 
 def _way(first: Predicted, prediction: Prediction) -> list[str]:
     """How the first output is read back."""
+    from hepclf.prediction.formats import is_tree
+
     path = place(first.output)
-    match prediction.output:
+    match first.kind:
         case "friend":
-            return [
-                f'scores = uproot.open("{path}")["{prediction.friend}"].arrays()',
-                f'tree->AddFriend("{prediction.friend}", "{path}");',
-            ]
+            lines = [f'scores = uproot.open("{path}")["{prediction.friend}"].arrays()']
+            return [*lines, f'tree->AddFriend("{prediction.friend}", "{path}");'] if is_tree(first.input) else lines
         case "copy":
             return [f'events = uproot.open("{path}")']
         case "parquet":
             return [f'scores = pandas.read_parquet("{path}")']
         case "npz":
             return [f'scores = numpy.load("{path}")']
+        case "csv":
+            return [f'scores = pandas.read_csv("{path}")']

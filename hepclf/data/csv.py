@@ -82,8 +82,7 @@ class CSV:
         Labels(self.classes)  # refuses those that cannot be told apart
         if self.rows is not None and self.rows < 1:
             raise ValueError(f"rows must be at least 1, however rows={self.rows}")
-        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
-            raise ValueError(f"delimiter must be one ASCII character, however delimiter={self.delimiter!r}")
+        delimited.check_delimiter(self.delimiter)
         if self.header and self.columns:
             raise ValueError("columns are the names of a file without header; set header=false, or drop columns")
         if not self.cache_gb > 0:

@@ -7,6 +7,7 @@ checked beside it (`regular`), and on any suspicion the csv module finds the pla
 from __future__ import annotations
 
 import csv
+import io
 import lzma
 import math
 import zlib
@@ -15,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +33,41 @@ Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothin
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What the head of a file says: its columns, the lines above its first row, and the cells of that row."""
+    """What the head of a file says: its columns, the lines above its first row, and the cells of that row.
+
+    block  the bytes of some rows alone, below so many lines of the file; None: of all rows
+    """
 
     path: Path
     delimiter: str
     names: tuple[str, ...]
     above: int
     first: tuple[str, ...]
+    block: bytes | None = None
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the rows are compressed where they are read from."""
+        return self.block is None and self.path.suffix in COMPRESSED
+
+    def open(self) -> IO[bytes]:
+        """The rows, from the first one on."""
+        if self.block is not None:
+            return io.BytesIO(self.block)
+        file: IO[bytes] = _open(self.path, "rb")
+        for _ in range(self.above):
+            file.readline()
+        return file
 
     def index(self, name: str) -> int:
         """Position of the column of this name."""
         return self.names.index(name)
+
+
+def check_delimiter(delimiter: str) -> None:
+    """Refuse what cannot stand between cells."""
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise ValueError(f"delimiter must be one ASCII character, however delimiter={delimiter!r}")
 
 
 def find(files: str | tuple[str, ...]) -> list[Path]:
@@ -69,7 +94,9 @@ def find(files: str | tuple[str, ...]) -> list[Path]:
     return found
 
 
-def layout(path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...] = ()) -> Layout:
+def layout(
+    path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...] = (), rows_needed: bool = True
+) -> Layout:
     """The layout of a file; `columns` name those of a file without header, which are c0, c1... otherwise."""
     above = 0
     names: tuple[str, ...] = ()
@@ -87,6 +114,8 @@ def layout(path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...]
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"{path}: column {repeated!r} is named twice; column names must differ")
         return Layout(path=path, delimiter=delimiter, names=names, above=above, first=tuple(row))
+    if names and not rows_needed:
+        return Layout(path=path, delimiter=delimiter, names=names, above=above, first=())
     raise ValueError(f"{path} holds {'a header and no rows' if names else 'nothing: it is empty'}")
 
 
@@ -97,9 +126,7 @@ def balanced(layout: Layout) -> bool:
     """
     rows = delimiters = 0
     last = b"\n"
-    with _open(layout.path, "rb") as file:
-        for _ in range(layout.above):
-            file.readline()
+    with layout.open() as file:
         while block := file.read(BLOCK):
             if b'"' in block:
                 return False
@@ -116,9 +143,7 @@ def regular(layout: Layout, rows: int | None) -> bool:
     Empty lines are no rows. Quoted cells may fail this and be well all the same.
     """
     seen = 0
-    with _open(layout.path, "rb") as file:
-        for _ in range(layout.above):
-            file.readline()
+    with layout.open() as file:
         while block := file.read(BLOCK) + file.readline():
             cells = np.frombuffer(block, dtype=np.uint8)
             starts = _starts(cells)
@@ -143,7 +168,9 @@ def _starts(cells: NDArray[np.uint8]) -> NDArray[np.intp]:
 
 def complaint(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> str:
     """What is wrong with the first row that is not well, by file, row and column; nothing if all are well."""
-    for count, ((line, _), row) in enumerate(_rows(layout.path, layout.delimiter, above=layout.above)):
+    for count, ((line, _), row) in enumerate(
+        _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
+    ):
         if count == rows:
             break
         if len(row) != len(layout.names):
@@ -157,7 +184,7 @@ def complaint(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> 
 
 def row(layout: Layout, entry: int) -> int:
     """The line at which this row of values begins, counted from 1."""
-    rows = _rows(layout.path, layout.delimiter, above=layout.above)
+    rows = _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     return next(islice(rows, entry, None))[0][0]
 
 
@@ -191,17 +218,17 @@ def whole(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[n
     missing = bool(np.isnan(values).any())
     large = np.abs(values) >= EXACT
     if not large.any():
-        integers = not missing and _integer(first) and (values == np.rint(values)).all()
+        integers = not missing and is_whole(first) and (values == np.rint(values)).all()
         return values.astype(np.int64) if integers else values
     cells = texts()
     if not missing:
         with suppress(ValueError, OverflowError):
             return cells.astype(np.int64)
     pairs = zip(cells[large].tolist(), values[large].tolist(), strict=True)
-    lossy = next((text for text, value in pairs if _integer(text) and int(text) != value), None)
+    lossy = next((text for text, value in pairs if is_whole(text) and int(text) != value), None)
     if lossy is None:
         return values
-    other = next((text for text in cells.tolist() if not _integer(text) or not -(2**63) <= int(text) < 2**63), "")
+    other = next((text for text in cells.tolist() if not is_whole(text) or not -(2**63) <= int(text) < 2**63), "")
     why = "some are missing" if missing else f"{other!r} is none"
     raise ValueError(
         f"{lossy} is beyond 2^53, so that all values must be 64-bit integers, however {why}; "
@@ -209,7 +236,8 @@ def whole(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[n
     )
 
 
-def _integer(text: str) -> bool:
+def is_whole(text: str) -> bool:
+    """Whether a cell holds a whole number that is written as one."""
     digits = text.strip()
     return digits[digits[:1] in ("+", "-") :].isdecimal()
 
@@ -242,10 +270,17 @@ def _open(path: Path, mode: str, **settings: Any) -> Any:
     return path.open(mode, **settings)
 
 
-def _rows(path: Path, delimiter: str, *, above: int = 0) -> Iterator[tuple[tuple[int, int], list[str]]]:
-    """The rows that are not blank below so many lines, each with the numbers of its first and last line."""
-    with _open(path, "rt", newline="", encoding="utf-8-sig", errors="replace") as file:
-        for _ in range(above):
+def _rows(
+    path: Path, delimiter: str, *, above: int = 0, block: bytes | None = None
+) -> Iterator[tuple[tuple[int, int], list[str]]]:
+    """The rows that are not blank below so many lines, each with the numbers of its first and last line.
+
+    block  the bytes of these rows, where they are known
+    """
+    settings: dict[str, Any] = {"newline": "", "encoding": "utf-8-sig", "errors": "replace"}
+    opened = _open(path, "rt", **settings) if block is None else io.TextIOWrapper(io.BytesIO(block), **settings)
+    with opened as file:
+        for _ in range(above if block is None else 0):
             file.readline()
         reader = csv.reader(file, delimiter=delimiter)
         start = above + 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def _whole_rows(layout: Layout, cells: Mapping[str, Cells], rows: int | None) ->
     """
     others = _others(layout, cells)
     numbers = not any(math.isnan(delimited.number(layout.first[index])) for index in others)
-    if not numbers or rows is not None or layout.path.suffix in delimited.COMPRESSED:
+    if not numbers or rows is not None or layout.is_compressed:
         return None
     with suppress(*delimited.UNREADABLE), ThreadPoolExecutor(1) as pool:
         balanced = pool.submit(delimited.balanced, layout)
@@ -120,9 +121,9 @@ def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, whol
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a number too large for float32: found as infinite
         return pd.read_csv(
-            layout.path,
+            layout.path if layout.block is None else io.BytesIO(layout.block),
             header=None,
-            skiprows=layout.above,
+            skiprows=layout.above if layout.block is None else 0,
             delimiter=layout.delimiter,
             dtype={**dtypes, **more},
             usecols=None if whole else sorted(dtypes),
@@ -144,6 +145,14 @@ def _whole(layout: Layout, name: str, values: NDArray[np.float64], rows: int | N
         return delimited.whole(values, layout.first[layout.index(name)], texts)
     except ValueError as error:
         raise ValueError(f"{layout.path}, column {name!r}: {error}") from None
+
+
+def write(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -> None:
+    """Add rows to a CSV file, each number with the digits that give it back; booleans as 0 and 1, as numbers are."""
+    import pandas as pd
+
+    plain = {name: values.astype(np.uint8) if values.dtype == np.bool_ else values for name, values in columns.items()}
+    pd.DataFrame(plain).to_csv(file, index=False, header=header, na_rep="nan", lineterminator="\n")
 
 
 def join(name: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:

@@ -1,9 +1,12 @@
-"""NPZ: events from the arrays that numpy saved, process by process."""
+"""NPZ: events from the arrays that numpy saved in .npz and .npy files, process by process."""
 
 from __future__ import annotations
 
+import math
 import zipfile
+from collections.abc import Mapping
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -16,22 +19,38 @@ from hepclf.data.parts import File
 from hepclf.data.samples import Source, SumOfWeights
 from hepclf.recipe import recipe
 
+ONE = "x"  # what the array of an .npy file is called
+
 
 @recipe
 class NPZ(Ntuples):
-    """Events from .npz files, as processes with their classes, weights and cross sections.
+    """Events from .npz and .npy files, as processes with their classes, weights and cross sections.
 
     The arrays have an entry an event. One with more dimensions x is a list an event and the columns x_0, x_1...; one of
     records has its fields as x_field. With tree, an array, these go by names of their own: c0, c1..., and the fields.
+    The array of an .npy file is read as such a tree; its name is x.
+
+    columns  the names of the columns of the one matrix of a file; by default those that the file holds, or c0, c1...
     """
 
+    columns: tuple[str, ...] = ()
+
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:  # noqa: ARG002
-        """The arrays of an .npz file."""
-        return Saved(source, tree)
+        """The arrays of a file."""
+        return saved(source, tree, self.columns)
+
+
+def saved(source: Source, tree: str | None, columns: tuple[str, ...]) -> File:
+    """The arrays of an .npz file, or the one of an .npy file."""
+    return Single(source, columns) if source.path.suffix.lower() == ".npy" else Saved(source, tree, columns)
 
 
 class Saved(ArrayFile):
     """An .npz file; its arrays are read whole, as they are compressed whole."""
+
+    def __init__(self, source: Source, tree: str | None, columns: tuple[str, ...] = ()) -> None:
+        super().__init__(source, tree)
+        self._columns = columns
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
         """The whole file is one chunk."""
@@ -66,6 +85,9 @@ class Saved(ArrayFile):
             for name in NAMES
             if name in arrays and arrays[name].dtype.kind == "U" and len(arrays[name].shape) == 1
         }
+        if self._columns:
+            texts = {NAMES[0]: self._columns}
+            _check_columns(self.path, arrays, self._columns)
         return Arrays(named(arrays, texts), self.tree)
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:  # noqa: ARG002
@@ -80,13 +102,90 @@ class Saved(ArrayFile):
             return array
 
 
+class Single(ArrayFile):
+    """An .npy file, whose array is read a stretch at a time."""
+
+    def __init__(self, source: Source, columns: tuple[str, ...] = ()) -> None:
+        super().__init__(source, None)
+        self._columns, self._start, self._is_fortran = columns, 0, False
+        self._whole: NDArray[Any] | None = None
+
+    def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
+        """A chunk apart."""
+        return [*range(0, self.entries, chunk), self.entries]
+
+    def stored(self, where: SumOfWeights) -> float:  # noqa: ARG002
+        """One array keeps no sum of weights beside it."""
+        raise ValueError("sum_of_weights of an .npy file must be a number or events, as it holds one array alone")
+
+    def _look(self) -> Arrays:
+        with guarded(self.path), self.path.open("rb") as file:
+            if header := _header(file):
+                array, self._is_fortran = header
+            else:
+                self._whole = format.read_array(file, allow_pickle=False)
+                array = Array(self._whole.dtype, self._whole.shape)
+            self._start = 0 if self._whole is not None else file.tell()
+            size = self._start + array.dtype.itemsize * math.prod(array.shape)
+            if not array.dtype.hasobject and size > self.path.stat().st_size:
+                raise ValueError("it ends before its array does; is it truncated, or still being written?")
+        arrays = {ONE: array}
+        if self._columns:
+            _check_columns(self.path, arrays, self._columns)
+            arrays = named(arrays, {NAMES[0]: self._columns})
+        return Arrays(arrays, ONE)
+
+    def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:  # noqa: ARG002
+        known = self._known().known[array]
+        if self._whole is not None:
+            return self._whole[start:stop]
+        shape, dtype = (stop - start, *known.shape[1:]), known.dtype
+        row = math.prod(known.shape[1:])
+        with guarded(self.path), self.path.open("rb") as file:
+            if not self._is_fortran:
+                return _values(file, dtype, self._start + start * row * dtype.itemsize, (stop - start) * row).reshape(
+                    shape
+                )
+            places = [self._start + (column * known.shape[0] + start) * dtype.itemsize for column in range(row)]
+            columns = [_values(file, dtype, place, stop - start) for place in places]
+            return np.stack(columns, axis=-1).reshape(shape, order="F") if columns else np.empty(shape, dtype)
+
+
+def _values(file: IO[bytes], dtype: np.dtype[Any], place: int, count: int) -> NDArray[Any]:
+    """So many values of a file from a place on."""
+    file.seek(place)
+    values: NDArray[Any] = np.frombuffer(file.read(count * dtype.itemsize), dtype)
+    if len(values) != count:
+        raise ValueError("it ends before its array does; is it truncated, or still being written?")
+    return values
+
+
+def _check_columns(path: Path, arrays: Mapping[str, Array], columns: tuple[str, ...]) -> None:
+    """That the names of columns are those of the one matrix there is."""
+    widths = [array.shape[1] for array in arrays.values() if array.is_number and len(array.shape) == 2]
+    if len(widths) != 1:
+        raise ValueError(f"names of columns are those of one matrix, however {path} holds {len(widths) or 'none'}")
+    if len(columns) != widths[0]:
+        raise ValueError(f"the matrix of {path} has {widths[0]} columns, however {len(columns)} names are given")
+
+
 def _head(file: IO[bytes]) -> Array:
     """The type and shape of a saved array, without its values."""
+    if header := _header(file):
+        return header[0]
+    whole = format.read_array(file, allow_pickle=False)
+    return Array(whole.dtype, whole.shape)
+
+
+def _header(file: IO[bytes]) -> tuple[Array, bool] | None:
+    """A saved array, and whether its values lie column by column.
+
+    None of names beyond latin-1, which numpy reads nowhere but with the values; the file is then at its beginning.
+    """
     version = format.read_magic(file)
-    if version == (3, 0):  # names beyond latin-1, which numpy reads nowhere but with the values
+    if version == (3, 0):
         file.seek(0)
-        whole = format.read_array(file, allow_pickle=False)
-        return Array(whole.dtype, whole.shape)
+        return None
     read = format.read_array_header_1_0 if version == (1, 0) else format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return Array(dtype, shape)
+    shape, is_fortran, dtype = read(file)
+    return Array(dtype, shape), is_fortran

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.delimited import number
 from hepclf.data.expressions import parse
+from hepclf.data.lines import Dialect
 from hepclf.data.table import Chunk, Wanted, wanted
 from hepclf.recipe import TARGET, convert
 
+CSV, NPZ = "hepclf.data.csv.CSV", "hepclf.data.npz.NPZ"
 AS_TRAINED = "as trained"  # two words, so that no column or expression is called so
 
 
@@ -26,6 +29,8 @@ class Asked:
     plain    the run read a table whose columns have these names: one that a file has is read as it is
     missing  numbers that stand for a missing value
     loader   of the files that the run was trained on, and the tree that it read
+    dialect  of text files; without delimiter, the end of the name says it
+    names    of the columns of a matrix
     """
 
     inputs: Mapping[str, str]
@@ -35,6 +40,13 @@ class Asked:
     missing: tuple[float, ...]
     loader: str
     tree: str | None
+    dialect: Dialect
+    names: tuple[str, ...]
+
+    def dialect_of(self, name: str) -> Dialect:
+        """How a text file of this name is written."""
+        tabs = any(suffix.lower() == ".tsv" for suffix in Path(name).suffixes)
+        return replace(self.dialect, delimiter=self.dialect.delimiter or ("\t" if tabs else ","))
 
     def of(self, columns: Collection[str]) -> Wanted:
         """The parsed expressions, for a file that has these columns; what is carried along are its spectators."""
@@ -50,7 +62,15 @@ class Asked:
         return inputs.of(columns, entries)._replace(spectators=carried)
 
 
-def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str]) -> Asked:
+class Table(NamedTuple):
+    """What is said of files that do not tell it themselves; None: as the run's data says."""
+
+    delimiter: str | None
+    header: bool | None
+    names: tuple[str, ...]
+
+
+def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str], table: Table) -> Asked:
     """What a run's stored data recipe, as plain values, says of the inputs of its tagger."""
     stored = data if isinstance(data, Mapping) else {}
     features = stored.get("features")
@@ -71,7 +91,29 @@ def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Ma
         missing=_numbers(stored.get("missing") or ()),
         loader=str(stored.get(TARGET)),
         tree=_tree(stored),
+        dialect=_dialect(stored, table),
+        names=table.names or _texts(stored.get("columns") if stored.get(TARGET) == NPZ else ()),
     )
+
+
+def _dialect(stored: Mapping[str, Any], table: Table) -> Dialect:
+    """How text files are written: as told, or else as those of the run, where it read such files."""
+    before = stored if stored.get(TARGET) == CSV else {}
+    delimiter = convert(str, before.get("delimiter", ""), "data.delimiter")
+    header = table.header
+    if header is None:
+        header = not table.names and convert(bool, before.get("header", True), "data.header")
+    names = () if header else table.names or _texts(before.get("columns"))
+    absent = before.get("missing") or ()
+    if isinstance(absent, Mapping):
+        absent = [value for values in absent.values() for value in (values if isinstance(values, list) else [values])]
+    texts = tuple(str(value) for value in absent if isinstance(value, str) and math.isnan(number(value)))
+    return Dialect(delimiter=table.delimiter or delimiter, header=header, names=names, missing=texts)
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    texts: tuple[str, ...] = convert(tuple[str, ...], values or (), "data.columns")
+    return texts
 
 
 def _tree(stored: Mapping[str, Any]) -> str | None:

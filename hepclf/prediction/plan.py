@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from hepclf.data.delimited import COMPRESSED
 from hepclf.data.samples import Source
 from hepclf.prediction.arrays import npz_notes, parquet_notes
 from hepclf.prediction.friend import read_notes
+from hepclf.prediction.text import beside, text_notes
 
-Kind = Literal["friend", "copy", "parquet", "npz"]
+Kind = Literal["friend", "copy", "parquet", "npz", "csv"]
 
 
 class Form(NamedTuple):
@@ -27,18 +29,21 @@ FORMS: dict[Kind, Form] = {
     "copy": Form(".root", read_notes),
     "parquet": Form(".parquet", parquet_notes),
     "npz": Form(".npz", npz_notes),
+    "csv": Form(".csv", text_notes),
 }
 
 
 class Task(NamedTuple):
     """A file to score, and where its scores go.
 
-    key  of all that the contents of the output depend on
+    kind  of output
+    key   of all that the contents of the output depend on
     """
 
     source: Source
     tree: str | None
     output: Path
+    kind: Kind
     key: str
 
 
@@ -51,13 +56,17 @@ class Predicted(NamedTuple):
     entries: int = 0
     selected: int = 0
     reason: str = ""
+    kind: Kind = "friend"
 
 
-def places(sources: list[Source], out: Path, suffix: str) -> list[Path]:
+def places(sources: list[Source], out: Path, suffixes: Sequence[str]) -> list[Path]:
     """Where the scores of each file go: as deep below `out` as it lies below the folder that all have in common."""
     inputs = [Path(_absolute(source).partition("://")[2] or _absolute(source)) for source in sources]
     common = os.path.commonpath([path.parent for path in inputs])
-    found = [(out / path.relative_to(common)).with_suffix(suffix) for path in inputs]
+    found = [
+        (out / _unpacked(path).relative_to(common)).with_suffix(suffix)
+        for path, suffix in zip(inputs, suffixes, strict=True)
+    ]
     known = {path.resolve() for path in inputs}
     for path, place in zip(inputs, found, strict=True):
         if place.resolve() in known:
@@ -70,20 +79,27 @@ def places(sources: list[Source], out: Path, suffix: str) -> list[Path]:
     return found
 
 
-def there(task: Task, kind: Kind, *, overwrite: bool) -> Predicted | None:
+def _unpacked(path: Path) -> Path:
+    """The name of what is compressed in a file."""
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+
+
+def there(task: Task, *, overwrite: bool) -> Predicted | None:
     """What an earlier call left for this task; None where it is to be written, or written anew.
 
     What is not hepclf's is never replaced; scores of another file or tree only on demand.
     """
     if not task.output.exists():
         return None
-    notes = FORMS[kind].notes(task.output) or {}
+    notes = FORMS[task.kind].notes(task.output) or {}
     if "key" not in notes:
         raise FileExistsError(
-            f"{task.output} is there and was not written by hepclf predict; move it, or choose another out=DIR"
+            f"{task.output} is there and was not written by hepclf predict{_or_changed(task)}; "
+            "move it, or choose another out=DIR"
         )
     if notes["key"] == task.key and not overwrite:
-        return Predicted(task.source.name, task.output, "there", int(notes["entries"]), int(notes["selected"]))
+        counts = int(notes["entries"]), int(notes["selected"])
+        return Predicted(task.source.name, task.output, "there", *counts, kind=task.kind)
     if notes["input"] != subject(task) and not overwrite:
         path, tree = notes["input"]
         of = f"tree {tree!r} of {path}" if tree else path
@@ -91,6 +107,10 @@ def there(task: Task, kind: Kind, *, overwrite: bool) -> Predicted | None:
             f"{task.output} holds the scores of {of}; choose another out=DIR, or replace it with overwrite=true"
         )
     return None
+
+
+def _or_changed(task: Task) -> str:
+    return ", or was changed since" if task.kind == "csv" and beside(task.output).exists() else ""
 
 
 def subject(task: Task) -> list[str | None]:

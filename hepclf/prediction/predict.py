@@ -16,11 +16,11 @@ from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find, missing
 from hepclf.models.tagger import read_head
-from hepclf.prediction.asked import asked
-from hepclf.prediction.formats import tree
+from hepclf.prediction.asked import Table, asked
+from hepclf.prediction.formats import output, tree
 from hepclf.prediction.friend import NOTES
 from hepclf.prediction.output import sweep, writing
-from hepclf.prediction.plan import FORMS, Predicted, Task, part, places, there
+from hepclf.prediction.plan import FORMS, Kind, Predicted, Task, part, places, there
 from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.said import said_once
 from hepclf.prediction.scoring import Job, branches, look, score
@@ -43,9 +43,11 @@ def predict(
     run = run if isinstance(run, Run) else Run.open(run)
     job, content = _job(run, prediction, recipes)
     sources = find(prediction.files)
-    outputs = places(sources, _folder(run, prediction), FORMS[prediction.output].suffix)
+    kinds = [output(source, job.asked, prediction.output) for source in sources]
+    _check_names(job, kinds)
+    outputs = places(sources, _folder(run, prediction), [FORMS[kind].suffix for kind in kinds])
     mine = part(prediction.shard)
-    chosen = list(zip(sources[mine], outputs[mine], strict=True))
+    chosen = list(zip(sources[mine], outputs[mine], kinds[mine], strict=True))
     found: dict[Path, Predicted] = {}
     pending: list[Task] = []
     entries = 0
@@ -60,37 +62,43 @@ def predict(
         _prepare(task.output)
     with said_once("hepclf.models"), closing(_scored(job, pending, entries, tell)) as stream:
         found |= {predicted.output: predicted for predicted in stream}
-    return tuple(found[output] for _, output in chosen)
+    return tuple(found[place] for _, place, _ in chosen)
 
 
 def _job(run: Run, prediction: Prediction, recipes: tuple[type[Any], ...]) -> tuple[Job, list[Any]]:
     """How files of this run are scored, and all that the contents of an output depend on but its input."""
     head = read_head(run.tagger)
     scores = branches(prediction.branch, tuple(head["classes"]))
-    taken = {*scores, NOTES} if prediction.output == "npz" else {*scores}
-    if twice := sorted(taken & prediction.carried.keys()):
-        raise ValueError(f"columns.{twice[0]} would be there twice; give it another name, as in columns={{mine: ...}}")
-    question = asked(read_yaml(run.config).get("data"), tuple(head["inputs"]), prediction.selection, prediction.carried)
+    data, inputs = read_yaml(run.config).get("data"), tuple(head["inputs"])
+    table = Table(prediction.delimiter, prediction.header, prediction.names)
+    question = asked(data, inputs, prediction.selection, prediction.carried, table)
     job = Job(run, recipes, question, prediction, scores)
     job.tagger()  # what is wrong with it is said before any file is opened
-    written = [prediction.output, prediction.friend, prediction.drop, repr(prediction.fill)]
+    written = [prediction.friend, prediction.drop, repr(prediction.fill)]
     return job, [FORMAT, head, asdict(question), scores, *written]
+
+
+def _check_names(job: Job, kinds: list[Kind]) -> None:
+    """That nothing that is carried along is called as a score, or as the notes of an archive."""
+    taken = {*job.scores, NOTES} if "npz" in kinds else {*job.scores}
+    if twice := sorted(taken & job.prediction.carried.keys()):
+        raise ValueError(f"columns.{twice[0]} would be there twice; give it another name, as in columns={{mine: ...}}")
 
 
 def _folder(run: Run, prediction: Prediction) -> Path:
     return run.folder / FOLDER if prediction.out is None else Path(prediction.out).expanduser()
 
 
-def _looked(job: Job, content: list[Any], source: Source, output: Path) -> tuple[Task, Predicted | int]:
+def _looked(job: Job, content: list[Any], source: Source, place: Path, kind: Kind) -> tuple[Task, Predicted | int]:
     """A task, and what came of it before or, where it is to be done, how many entries it has."""
     chosen = tree(source, job.asked, job.prediction.tree)
     try:
-        task = Task(source, chosen, output, key([content, chosen, _identity(source)]))
-        return task, there(task, job.prediction.output, overwrite=job.prediction.overwrite) or look(job, task)
+        task = Task(source, chosen, place, kind, key([content, kind, chosen, _identity(source)]))
+        return task, there(task, overwrite=job.prediction.overwrite) or look(job, task)
     except FileError as error:
         if job.prediction.on_bad_file == "error":
             raise
-        return Task(source, chosen, output, ""), Predicted(source.name, output, "bad", reason=str(error))
+        return Task(source, chosen, place, kind, ""), Predicted(source.name, place, "bad", reason=str(error), kind=kind)
 
 
 def _identity(source: Source) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from hepclf.data.delimited import check_delimiter
 from hepclf.data.expressions import parse
 from hepclf.prediction.asked import AS_TRAINED
 from hepclf.prediction.plan import Kind, part
@@ -19,10 +20,13 @@ class Prediction:
     files      paths, patterns (~ for home), file.root:tree, and .txt files that list such names
     tree       of files whose names say none; by default that of the run, or the only one
     output     friend: a ROOT file with a tree of as many entries; copy: all branches of the tree, and the scores;
-               parquet, npz: the scores as columns
+               parquet, npz, csv: the scores as columns. By default a friend of a tree, else the format of the input
+               (npz of HDF5)
     out        folder; files lie in it as deep as below the folder that all inputs have in common
     selection  by default the one common to all samples of the run; null: every entry is scored
     fill       the score of entries that are not selected
+    delimiter, header  of CSV files, by default as in the files of the run, or a comma (tab: .tsv) and true
+    names      of the columns of a CSV file without header or of an .npy matrix; by default as the run's data says
     columns    carried along for all entries: expressions, or name -> expression
     branch     what the score is called; with more than two classes, branch_<class> each
     friend     what the friend tree is called
@@ -36,10 +40,13 @@ class Prediction:
 
     files: str | tuple[str, ...]
     tree: str | None = None
-    output: Kind = "friend"
+    output: Kind | None = None
     out: str | None = None
     selection: str | None = AS_TRAINED
     fill: float = -1.0
+    delimiter: str | None = None
+    header: bool | None = None
+    names: tuple[str, ...] = ()
     columns: tuple[str, ...] | Mapping[str, str] = ()
     branch: str = "score"
     friend: str = "scores"
@@ -53,6 +60,10 @@ class Prediction:
 
     def __post_init__(self) -> None:
         part(self.shard)
+        if self.delimiter is not None:
+            check_delimiter(self.delimiter)
+        if self.header and self.names:
+            raise ValueError("names are those of a file without header; drop header=true, or names")
         for name in ("chunk", "workers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from hepclf.prediction.output import Output, aside, writing
 from hepclf.prediction.plan import Predicted, Task, subject
 from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.reading import Block, blocks, looked, named
+from hepclf.prediction.text import Text
 from hepclf.run import Run
 
 
@@ -63,7 +65,7 @@ def look(job: Job, task: Task) -> int:
     with (
         ThreadPoolExecutor(1) as pool,
         ThreadPoolExecutor(1) as readers,  # of its own, as who reads waits for who decompresses
-        closing(opened(task.source, task.tree, pool)) as file,
+        closing(opened(task.source, task.tree, job.asked, job.prediction.chunk, pool)) as file,
     ):
         found = looked(file, job.asked, job.prediction.chunk, readers)
         _layout(job, task, file)
@@ -76,14 +78,14 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
         with (
             ThreadPoolExecutor(threads) as pool,
             ThreadPoolExecutor(AHEAD) as readers,
-            closing(opened(task.source, task.tree, pool)) as file,
+            closing(opened(task.source, task.tree, job.asked, job.prediction.chunk, pool)) as file,
         ):
             part = looked(file, job.asked, job.prediction.chunk, readers)
             shape = _layout(job, task, file)
             with (
                 writing(task.output),
                 aside(task.output) as place,
-                closing(_output(job, part, place, shape)) as output,
+                closing(_output(job, task, part, place, shape)) as output,
                 closing(blocks(part, job.asked, shape.names, readers)) as stream,
             ):
                 selected = 0
@@ -93,11 +95,11 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
                     tell(block.entries)
                 output.finish(notes(job, task, part.size, selected))
                 output.close()
-        return Predicted(task.source.name, task.output, "written", part.size, selected)
+        return Predicted(task.source.name, task.output, "written", part.size, selected, kind=task.kind)
     except FileError as error:
         if job.prediction.on_bad_file == "error":
             raise
-        return Predicted(task.source.name, task.output, "bad", reason=str(error))
+        return Predicted(task.source.name, task.output, "bad", reason=str(error), kind=task.kind)
 
 
 def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDArray[np.float64]]:
@@ -112,12 +114,14 @@ def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDA
 
 def _layout(job: Job, task: Task, file: File) -> Layout:
     """The branches to copy, where a copy is asked for."""
-    if job.prediction.output != "copy":
+    if task.kind != "copy":
         return Layout((), ())
     tree = getattr(file, "tree", None)
     with named(file):
         if tree is None:
-            raise ValueError("output=copy copies a tree of a ROOT file, which this is not; choose another output")
+            raise ValueError(
+                "output=copy copies a tree of a ROOT file, which this is not; choose another output, with columns=[...]"
+            )
         shape = layout(task.source.path, tree, job.prediction.drop)
         for name in (*job.scores, *job.asked.carried):
             if name in shape.written:
@@ -125,8 +129,8 @@ def _layout(job: Job, task: Task, file: File) -> Layout:
     return shape
 
 
-def _output(job: Job, part: Part, place: Any, shape: Layout) -> Output:
-    match job.prediction.output:
+def _output(job: Job, task: Task, part: Part, place: Path, shape: Layout) -> Output:
+    match task.kind:
         case "friend":
             return Friend(place, job.prediction.friend, len(part.cuts))
         case "copy":
@@ -135,6 +139,8 @@ def _output(job: Job, part: Part, place: Any, shape: Layout) -> Output:
             return Parquet(place)
         case "npz":
             return Npz(place)
+        case "csv":
+            return Text(place, task.output)
 
 
 def notes(job: Job, task: Task, entries: int, selected: int) -> str:

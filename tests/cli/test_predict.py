@@ -85,11 +85,13 @@ def test_many_files_are_one_line(hepclf, monkeypatch):
     assert "2 files" in out
 
 
-@pytest.mark.parametrize("kind", ["copy", "parquet", "npz"])
+@pytest.mark.parametrize("kind", ["copy", "parquet", "npz", "csv"])
 def test_every_kind_says_how_it_is_read(hepclf, kind):
     _, out, _ = hepclf("predict", "run=run", "files=n/a/*.root", "out=o", f"output={kind}")
     line = out.splitlines()[-1]
-    assert {"copy": "uproot.open", "parquet": "pandas.read_parquet", "npz": "numpy.load"}[kind] in line
+    readers = {"copy": "uproot.open", "parquet": "pandas.read_parquet", "npz": "numpy.load", "csv": "pandas.read_csv"}
+    assert readers[kind] in line
+    assert "AddFriend" not in out
 
 
 def test_progress_is_a_line_now_and_then_in_a_log(hepclf, monkeypatch):
@@ -106,7 +108,10 @@ def test_progress_is_a_line_now_and_then_in_a_log(hepclf, monkeypatch):
         (["run=run"], "files must be given; say files=..."),
         (["run=run", "a.root"], "'a.root' is not key=value; say files=a.root"),
         (["run=run", "files=a", "fil=1"], "fil is not a setting of Prediction; nearest: 'fill', 'files'"),
-        (["run=run", "files=a", "output=csv"], "output must be one of friend, copy, parquet, npz, not 'csv'"),
+        (
+            ["run=run", "files=a", "output=json"],
+            "output must be one of friend, copy, parquet, npz, csv or null, not 'json'",
+        ),
         (["run=run", "files=a", "shard=3/2"], "shard must be i/N with i from 1 to N, however shard=3/2"),
         (["run=run", "files=a", "chunk=0"], "chunk must be at least 1, however chunk=0"),
     ],

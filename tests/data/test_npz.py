@@ -118,3 +118,54 @@ def test_a_sum_of_weights_that_is_not_there_says_so(where, says):
     one = sample(cross_section_fb=1.0, sum_of_weights=SumOfWeights(**where))
     with pytest.raises(ValueError, match=says):
         load(one, features=("c0",), tree="x", luminosity_fb=10.0)
+
+
+@pytest.mark.parametrize("order", [np.ascontiguousarray, np.asfortranarray])
+def test_a_matrix_that_was_saved_alone_is_read_in_stretches(order):
+    values = np.arange(24.0).reshape(12, 2)
+    np.save("s.npy", order(values))
+    one = sample(files="s.npy")
+    assert load(one, features=("c0", "c1"), chunk=5).features.tolist() == values.tolist()
+    assert load(one, leading={"x": 2}, max_events=7, chunk=5).features.tolist() == values[:7].tolist()
+    named = load(one, features=("eta", "pt / 2"), columns=("pt", "eta"), chunk=5)
+    assert named.features.tolist() == np.column_stack([values[:, 1], values[:, 0] / 2]).tolist()
+
+
+@pytest.mark.filterwarnings("ignore:Stored array in format")
+@pytest.mark.parametrize("name", ["eta", "Δφ"])
+def test_records_and_numbers_that_were_saved_alone_are_columns(name):
+    np.save("s.npy", np.array([(1.0, 2), (3.0, 4)], dtype=[("pt", ">f8"), (name, "i8")]))
+    assert load(sample(files="s.npy"), features=(f"`{name}`", "pt")).features.tolist() == [[2, 1], [4, 3]]
+    np.save("s.npy", np.arange(3))
+    assert load(sample(files="s.npy"), features=("x * 2",)).features.tolist() == [[0], [2], [4]]
+
+
+def test_names_are_those_of_the_one_matrix_of_an_archive_too():
+    np.savez("s.npz", x=X, w=[1.0, 2.0, 3.0])
+    assert features("pt", "w", columns=("pt", "eta")) == [[0, 1], [2, 2], [4, 3]]
+
+
+BAD_ARRAYS = {
+    "too few names": (X, {"columns": ("pt",)}, r"the matrix of s\.npy has 2 columns, however 1 names are given"),
+    "no matrix": (X[:, 0], {"columns": ("pt",)}, r"those of one matrix, however s\.npy holds none"),
+    "objects": (np.array([{}], dtype=object), {"features": ("x",)}, "column 'x' holds objects; numbers"),
+    "another column": (X, {"features": ("pt",)}, r"s\.npy: .*column 'pt' is not there; there are: "),
+}
+
+
+@pytest.mark.parametrize(("array", "settings", "says"), BAD_ARRAYS.values(), ids=BAD_ARRAYS)
+def test_an_array_that_was_saved_alone_and_does_not_fit_is_one_clear_line(array, settings, says):
+    np.save("s.npy", array)
+    with pytest.raises(ValueError, match=says) as error:
+        load(sample(files="s.npy"), **{"features": ("c0",), **settings})
+    assert "\n" not in str(error.value)
+
+
+def test_an_array_that_ends_early_and_a_sum_of_weights_in_it_are_refused():
+    np.save("s.npy", X)
+    one = sample(files="s.npy", cross_section_fb=1.0, sum_of_weights=SumOfWeights(branch="w"))
+    with pytest.raises(ValueError, match=r"sum_of_weights of an \.npy file must be a number or events"):
+        load(one, features=("c0",), luminosity_fb=1.0)
+    Path("s.npy").write_bytes(Path("s.npy").read_bytes()[:-8])
+    with pytest.raises(ValueError, match=r"s\.npy cannot be read: it ends before its array does; is it truncated"):
+        load(sample(files="s.npy"), features=("c0",))

@@ -108,12 +108,12 @@ def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
         ({"columns": {"score": "MET"}}, "columns.score would be there twice"),
         ({"columns": {"hepclf": "MET"}, "output": "npz"}, "columns.hepclf would be there twice"),
         ({"device": "cuda:99"}, "device=cuda:99 was asked for"),
-        ({"files": "a.csv"}, r"file 'a.csv' is of no format that can be scored; there are: \.root"),
+        ({"files": "a.dat"}, r"file 'a.dat' is of no format that can be scored; there are: \.root"),
         ({"files": ()}, "files must name at least one"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(lab, mine, settings, said):
-    Path("a.csv").touch()
+    Path("a.dat").touch()
     files = settings.pop("files", str(lab.files[0]))
     with pytest.raises(ValueError, match=said):
         mine(files, **settings)
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written_to_says_so(lab, mine):
         mine(str(lab.files[0]), out="file/deep")
 
 
-@pytest.mark.parametrize("output", ["friend", "copy", "parquet", "npz"])
+@pytest.mark.parametrize("output", ["friend", "copy", "parquet", "npz", "csv"])
 def test_a_full_disk_leaves_what_was_finished_and_nothing_half_written(mine, ntuple, output, tmp_path):
     ntuple("a.root", 0)
     ntuple("b.root", 1, events=60_000, pieces=6)
@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_what_was_finished_and_nothing_half_written(mine, ntu
     try:
         with pytest.raises(OSError, match=r"out/b\.\w+ cannot be written: No space left on device; what was finished"):
             mine("?.root", output=output)
-        assert [Path(path).stem for path in outputs()] == ["a"]
+        assert {Path(path).name.partition(".")[0] for path in outputs()} == {"a"}
     finally:
         subprocess.run(["umount", "-l", small], check=True)
 

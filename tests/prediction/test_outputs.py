@@ -26,7 +26,7 @@ def states(found):
     return [each.state for each in found]
 
 
-@pytest.mark.parametrize("output", ["friend", "copy", "parquet", "npz"])
+@pytest.mark.parametrize("output", ["friend", "copy", "parquet", "npz", "csv"])
 def test_what_is_there_is_left_as_it_is(mine, output):
     first = mine(output=output)
     kept = first[1].output.read_bytes()
@@ -80,7 +80,10 @@ def test_scores_of_another_file_are_replaced_on_demand_alone(lab, mine):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize(("output", "name"), [("friend", "f1.root"), ("parquet", "f1.parquet"), ("npz", "f1.npz")])
+@pytest.mark.parametrize(
+    ("output", "name"),
+    [("friend", "f1.root"), ("parquet", "f1.parquet"), ("npz", "f1.npz"), ("csv", "f1.csv")],
+)
 def test_what_is_not_ours_is_never_replaced(lab, mine, output, name, overwrite):
     Path("out").mkdir()
     Path("out", name).write_text("my thesis")
@@ -97,17 +100,17 @@ def test_an_input_is_never_replaced(mine, ntuple):
 
 def test_files_lie_as_deep_as_below_their_common_folder(tmp_path):
     sources = [Source(name, None) for name in ("a/b/x.root", "a/c/x.root", "a/../a/y.root")]
-    assert places(sources, Path("out"), ".npz") == [Path("out/b/x.npz"), Path("out/c/x.npz"), Path("out/y.npz")]
-    assert places(sources[:1], Path("out"), ".root") == [Path("out/x.root")]
+    assert places(sources, Path("out"), [".npz"] * 3) == [Path("out/b/x.npz"), Path("out/c/x.npz"), Path("out/y.npz")]
+    assert places(sources[:1], Path("out"), [".root"]) == [Path("out/x.root")]
     servers = [Source(f"root://eos//store/{name}", None) for name in ("a/x.root", "b/x.root")]
-    assert places(servers, Path("out"), ".root") == [Path("out/a/x.root"), Path("out/b/x.root")]
+    assert places(servers, Path("out"), [".root"] * 2) == [Path("out/a/x.root"), Path("out/b/x.root")]
 
 
 def test_files_whose_scores_would_collide_are_refused():
     with pytest.raises(ValueError, match=r"scores of .*/x\.root and of .*/x\.npz would both be out/x\.parquet"):
-        places([Source("x.root", None), Source("x.npz", None)], Path("out"), ".parquet")
+        places([Source("x.root", None), Source("x.npz", None)], Path("out"), [".parquet"] * 2)
     with pytest.raises(ValueError, match="each with an out=DIR of its own"):
-        places([Source("x.root", "t"), Source("x.root", "u")], Path("out"), ".root")
+        places([Source("x.root", "t"), Source("x.root", "u")], Path("out"), [".root"] * 2)
 
 
 def test_shards_take_each_file_once():

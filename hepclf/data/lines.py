@@ -1,0 +1,219 @@
+"""Lines: a delimited text file as a file of entries, read block by block from its beginning."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain, islice, pairwise
+from threading import Lock
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data import delimited, frames
+from hepclf.data.delimited import EXACT, Layout, Missing
+from hepclf.data.parts import FileError
+from hepclf.data.samples import Source, SumOfWeights, missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a delimited text file is written.
+
+    names    of the columns of a file without header; c0, c1... without
+    missing  texts of a missing value, beside the empty cell and NaN
+    """
+
+    delimiter: str = ","
+    header: bool = True
+    names: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Stretch(NamedTuple):
+    """Some rows of a file: the lines above them, their bytes, and how many they are."""
+
+    above: int
+    block: bytes
+    rows: int
+
+
+class Lines:
+    """A delimited text file, plain or compressed; opened when first asked.
+
+    It is read from its beginning, as a compressed file must be: blocks that are asked for in order are read once.
+    Columns are float64, or int64 where the whole file holds whole numbers in them.
+    """
+
+    def __init__(self, source: Source, dialect: Dialect, chunk: int) -> None:
+        self.path, self.dialect, self.chunk = source.path, dialect, chunk
+        self.name = str(source.path)
+        self._lock = Lock()
+        self._layout: Layout | None = None
+        self._cuts: list[int] = []
+        self._kinds: dict[str, np.dtype[Any]] = {}
+        self._stream: Generator[Stretch, None, None] | None = None
+        self._next = 0  # block of the stream
+        self._waiting: dict[int, Stretch] = {}  # blocks that another thread asks for
+
+    @property
+    def entries(self) -> int:
+        """Number of rows."""
+        return self._scanned()[-1]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of its columns."""
+        return frozenset(self._opened().names)
+
+    def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
+        """A chunk of lines apart; the file was told which."""
+        return list(self._scanned())
+
+    def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, NDArray[Any]]:
+        """These columns of these entries."""
+        layout, kinds = self._opened(), self._settled(columns)
+        parts = [
+            (self._columns(layout, self._block(block), columns), slice(max(start - low, 0), stop - low))
+            for block, (low, high) in enumerate(pairwise(self._scanned()))
+            if low < stop and high > start
+        ]
+        found: dict[str, NDArray[Any]] = {}
+        for name in columns:
+            values = [_cast(part[name][rows], kinds[name]) for part, rows in parts]
+            found[name] = np.concatenate(values) if values else np.empty(0, kinds[name])
+        return found
+
+    def stored(self, where: SumOfWeights) -> float:  # noqa: ARG002
+        """A text file keeps no sum of weights."""
+        raise ValueError("sum_of_weights of a CSV file must be a number or events, as the file keeps none")
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            self._rewind()
+
+    def _opened(self) -> Layout:
+        with self._lock:
+            if self._layout is None:
+                if not self.path.is_file():
+                    raise missing(self.path)
+                settings = self.dialect
+                with self._guarded():
+                    self._layout = delimited.layout(
+                        self.path,
+                        delimiter=settings.delimiter,
+                        header=settings.header,
+                        columns=settings.names,
+                        rows_needed=False,
+                    )
+            return self._layout
+
+    def _scanned(self) -> list[int]:
+        """Where blocks begin, from one pass over the bytes."""
+        layout = self._opened()
+        with self._lock, self._guarded():
+            if not self._cuts:
+                self._cuts = [0, *accumulate(stretch.rows for stretch in stretches(layout, self.chunk))]
+            return self._cuts
+
+    def _settled(self, columns: tuple[str, ...]) -> dict[str, np.dtype[Any]]:
+        """The type of each column in the whole file; one that begins with a whole number is read twice for it."""
+        layout = self._opened()
+        with self._lock, self._guarded():
+            first = dict(zip(layout.names, layout.first, strict=False))
+            unknown = [name for name in columns if name not in self._kinds]
+            self._kinds |= {name: np.dtype(np.float64) for name in unknown}
+            whole = [name for name in unknown if delimited.is_whole(first.get(name, ""))]
+            with closing(stretches(layout, self.chunk)) as stream:
+                while whole and (stretch := next(stream, None)) is not None:
+                    values = self._columns(layout, stretch, tuple(whole))
+                    whole = [name for name in whole if values[name].dtype == np.int64 or not stretch.rows]
+            self._kinds |= {name: np.dtype(np.int64) for name in whole}
+            return self._kinds
+
+    def _columns(self, layout: Layout, stretch: Stretch, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        if not stretch.rows or not columns:
+            return {name: np.empty(0) for name in columns}
+        absent = Missing(("", "NaN", *self.dialect.missing))
+        cells = {name: frames.numbers(absent, single=False, feature=False) for name in columns}
+        with self._guarded():
+            return frames.read(replace(layout, above=stretch.above, block=stretch.block), cells, None)
+
+    def _block(self, number: int) -> Stretch:
+        """A block of the file; those before it are kept for the threads that ask for them."""
+        layout = self._opened()
+        with self._lock, self._guarded():
+            if number < self._next and number not in self._waiting:
+                self._rewind()
+            if self._stream is None:
+                self._stream = stretches(layout, self.chunk)
+            while number >= self._next:
+                if (stretch := next(self._stream, None)) is None:
+                    raise FileError(f"{self.path} changed while it was read; run again when it is whole")
+                self._waiting[self._next] = stretch
+                self._next += 1
+            return self._waiting.pop(number)
+
+    def _rewind(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream, self._next, self._waiting = None, 0, {}
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Whatever is wrong with the file as a FileError, in the words of the settings there are here."""
+        try:
+            yield
+        except (MemoryError, FileError):
+            raise
+        except delimited.UNREADABLE as error:
+            text = str(error).replace("data.columns names", "names has").replace("declare it in data.missing, ", "")
+            text = text.replace(", or declare it in data.missing", "")
+            raise FileError(text if str(self.path) in text else f"{self.path} cannot be read: {text}") from error
+
+
+def stretches(layout: Layout, lines: int) -> Generator[Stretch, None, None]:
+    """The rows of a file, so many lines at a time; no row is cut, and empty lines are no rows."""
+    above = layout.above
+    with layout.open() as file:
+        while part := list(islice(file, lines)):
+            rows = len(part) - part.count(b"\n") - part.count(b"\r\n")
+            block = b"".join(part)
+            if b'"' in block:  # a quoted cell may hold a line break
+                part, rows = _completed(part, file, layout.delimiter)
+                block = b"".join(part)
+            yield Stretch(above, block, rows)
+            above += len(part)
+
+
+def _completed(part: list[bytes], file: IO[bytes], delimiter: str) -> tuple[list[bytes], int]:
+    """These lines, with those that complete their last row, and the number of rows that are not empty."""
+    lines: list[bytes] = []
+
+    def texts() -> Iterator[str]:
+        for line in chain(part, file):
+            lines.append(line)
+            yield line.decode("utf-8", "replace")
+
+    rows = 0
+    for row in csv.reader(texts(), delimiter=delimiter):
+        rows += bool(row)
+        if len(lines) >= len(part):
+            break
+    return lines, rows
+
+
+def _cast(values: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
+    """The values in the type of the whole file, which must hold them exactly."""
+    if values.dtype == np.int64 and kind == np.float64 and len(values):
+        large = max(int(values.max()), int(values.min()), key=abs)
+        if abs(large) > EXACT:
+            raise ValueError(
+                f"{large} is beyond 2^53, so that all values of its column must be 64-bit integers, however some are "
+                "missing or fractions; mend or remove those rows"
+            )
+    return values.astype(kind, copy=False)
