@@ -15,6 +15,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from hepclf.cli import configs
+from hepclf.cli.quoting import refusal
 from hepclf.events import nearest
 from hepclf.recipe import TARGET, RecipeError, build
 
@@ -34,7 +35,7 @@ OURS = (
 
 def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], None]) -> None:
     """Compose the configuration of a command from its overrides and hand it to the task, once a job."""
-    import hydra
+    import hydra.errors
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach us, who say them on one line
     typed, sys.argv = sys.argv, ["hepclf", *hydra_arguments(command, arguments)]
@@ -51,6 +52,10 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
 
     try:
         hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
+    except hydra.errors.HydraException as error:
+        if (way := refusal(arguments)) is not None:
+            raise RecipeError(way) from error
+        raise
     finally:
         sys.argv = typed
     if failures:
@@ -68,9 +73,10 @@ def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
-            made = _override(command, word)
-            if made.startswith("++") and made.partition("=")[2].startswith("{"):
-                overrides.append(f"{made.partition('=')[0]}=null")  # Hydra merges no mapping into a list
+            made = _override(command, word, arguments)
+            if made.startswith("++") and made.partition("=")[2].startswith(("{", "[")):
+                # Hydra merges no mapping into a list, and no list into a mapping.
+                overrides.append(f"{made.partition('=')[0]}=null")
             overrides.append(made)
             continue
         if word.split("=", 1)[0] not in FLAGS:
@@ -83,10 +89,12 @@ def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     return [*flags, *OURS, *overrides]
 
 
-def _override(command: str, word: str) -> str:
+def _override(command: str, word: str, arguments: Sequence[str]) -> str:
     """An override as Hydra wants it: `++` lets it name any key."""
     key, given, value = word.partition("=")
     if not given and not key.startswith("~"):
+        if (way := refusal(arguments)) is not None:
+            raise RecipeError(way)
         meant = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
         raise RecipeError(f"{word!r} is not key=value" + (f"; say {meant}={word}" if meant else ""))
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
@@ -160,7 +168,10 @@ def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
     """The dataclass of this dotted name; importing one of the user's own runs their module, hence the trust."""
     module, _, name = target.rpartition(".")
     if not trusted and not target.startswith("hepclf."):
-        raise RecipeError(f"{path} names {target}, which is not part of hepclf; a stored configuration may not run it")
+        raise RecipeError(
+            f"{path} names {target}, which is not part of hepclf, and a stored configuration may not run it; "
+            f"choose it yourself with {path}=NAME"
+        )
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:

@@ -55,7 +55,8 @@ def _varied(arguments: list[str]) -> str:
     words = [word for word in conf.hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
     keys = [override.key_or_group for override in conf.overrides(words) if override.is_sweep_override()]
     overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
-    return " ".join(override for override in overrides if override.split("=", 1)[0] in keys) or "one job"
+    last = {override.split("=", 1)[0]: override for override in overrides}  # a list comes after the null before it
+    return " ".join(override for key, override in last.items() if key in keys) or "one job"
 
 
 def _show(config: DictConfig) -> None:
