@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
 
 FAILED, WRONG = 1, 2
 
@@ -19,6 +20,13 @@ def explain(error: BaseException) -> tuple[str, int]:
         group, _, choice = str(getattr(error, "missing_cfg_file", "")).rpartition("/")
         options = ", ".join(str(option) for option in getattr(error, "options", []))
         return f"{group}={choice} is not a choice; there are: {options}", WRONG
+    untrusted = next((cause for cause in _causes(error) if type(cause).__name__ == "UntrustedError"), None)
+    if untrusted is not None:
+        target = getattr(untrusted, "target", "")
+        return (
+            f"the tagger is made of {target}, which is not part of hepclf; say trust=[{target}] if you trust it",
+            FAILED,
+        )
     if module.startswith(("hydra", "omegaconf")):
         first = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
         if "Parse" in kind or "Lexer" in text:
@@ -34,3 +42,10 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, (ValueError, OSError)):
         return text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__

@@ -268,6 +268,17 @@ def _fill(module: Module, tensors: dict[str, Tensor]) -> None:
     module.load_state_dict(tensors, assign=True)
 
 
+class UntrustedError(ValueError):
+    """A tagger is made of a class that is not hepclf's; whoever loads it knows how to say that it is trusted."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"the tagger is made of {target}, which is not part of hepclf; "
+            "pass the class in recipes=(...) if you trust it"
+        )
+        self.target = target
+
+
 def _recipe_class(target: Any, recipes: tuple[type[Network], ...]) -> type[Network]:
     """The class that a tagger names: one of the caller's, or one of hepclf's own; nothing else is imported."""
     if not isinstance(target, str):
@@ -277,10 +288,7 @@ def _recipe_class(target: Any, recipes: tuple[type[Network], ...]) -> type[Netwo
             return given
     module, _, name = target.rpartition(".")
     if not module.startswith("hepclf.models."):
-        raise ValueError(
-            f"the tagger is made of {target}, which is not part of hepclf; "
-            "pass the class in recipes=(...) if you trust it"
-        )
+        raise UntrustedError(target)
     try:
         found = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:

@@ -68,7 +68,7 @@ class Prediction:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
         for name, text in self.carried.items():
-            _check_name(name, "columns", f"give it one, as in columns={{mine: {text}}}")
+            _check_name(name, "columns", f'give it one, as in columns={{mine: "{text}"}}')
             parse(text)
         _check_name(self.branch, "branch", "choose another, as in branch=mva")
         _check_name(self.friend, "friend", "choose another, as in friend=scores")

@@ -165,7 +165,8 @@ def test_a_model_of_ones_own_needs_no_fork(hepclf):
     assert metrics()["model"]["parameters"] == 8 * 5 + 5 + 5 + 1
     code, _, err = hepclf("evaluate", "run=runs/latest", "data=gw", "evaluation.plots=false")
     assert code == 1
-    assert "is not part of hepclf" in err
+    assert "is not part of hepclf; say trust=[mine_in_test.Mine] if you trust it" in err
+    assert "recipes" not in err
     code, _, err = hepclf(
         "evaluate", "run=runs/latest", "data=gw", "seed=5", "evaluation.plots=false", "trust=[mine_in_test.Mine]"
     )
