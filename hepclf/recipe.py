@@ -61,7 +61,7 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     hints = get_type_hints(cls)
     known = {_key(field.name): field for field in fields(cls) if field.init}
     arguments = {}
-    for key, value in values.items():
+    for key, value in current(cls, values, path).items():
         if key == TARGET:
             continue
         if key not in known:
@@ -77,6 +77,24 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
         text = str(error).removeprefix(f"{path.rpartition('.')[2]}.")
         subject = text.split(" ", 1)[0].split("=", 1)[0].split(".", 1)[0]
         raise RecipeError(f"{path}.{text}" if subject in known else f"{path}: {text}") from error
+
+
+def renamed(cls: type[Any]) -> Mapping[str, str]:
+    """Former names of settings of a recipe, which stored runs have, and what they are called now."""
+    names: Mapping[str, str] = getattr(cls, "RENAMED", {})
+    return names
+
+
+def current(cls: type[Any], values: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """These values, those under a former name under the one that the setting has now."""
+    found = dict(values)
+    for former, name in renamed(cls).items():
+        value = found.pop(former, None)
+        if value is not None and found.get(name) not in (None, value):
+            raise RecipeError(f"{path}.{former} is called {name} now, and both are set; drop {former}")
+        if former in values and found.get(name) is None:
+            found[name] = value
+    return found
 
 
 def describe(recipe: Any) -> Any:

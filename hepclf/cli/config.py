@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from hepclf.cli import configs
 from hepclf.cli.quoting import refusal
 from hepclf.events import nearest
-from hepclf.recipe import TARGET, RecipeError, build
+from hepclf.recipe import TARGET, RecipeError, build, current, renamed
 
 WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
 FLAGS = WITH_VALUE | {"-m", "--multirun", "--resolve", "-r", "--hydra-help"}
@@ -161,7 +161,16 @@ def read(values: Any, path: str, *, trusted: bool = True, seed: Any = None) -> A
     cls = recipe_class(str(values[TARGET]), path, trusted=trusted)
     if path in ROLES and not hasattr(cls, ROLES[path]):
         raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
+    _refuse_former(cls, values, path)
     return build(cls, values if seed is None else seeded(dict(values), cls, seed), path)
+
+
+def _refuse_former(cls: type[Any], values: Mapping[str, Any], path: str) -> None:
+    """Refuse a former name of a setting where it was typed, and show the line with the name it has now."""
+    for former, name in renamed(cls).items():
+        if f"{path}.{former}" in typed_keys():
+            value = "..." if values.get(former) is None else values[former]
+            raise RecipeError(f"{path}.{former} is called {path}.{name} now; say {path}.{name}={value}")
 
 
 def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
@@ -225,6 +234,8 @@ def changed(group: str, composed: Any, stored: Any) -> dict[str, Any]:
     if group in named_groups() or not isinstance(stored, Mapping):
         return dict(composed)
     made = copy.deepcopy(dict(stored))
+    if str(made.get(TARGET)).startswith("hepclf."):
+        made = current(recipe_class(str(made[TARGET]), group, trusted=False), made, group)
     for override in overrides(HydraConfig.get().overrides.task):
         if override.key_or_group.startswith(f"{group}."):
             put(made, override.key_or_group.removeprefix(f"{group}."), override.value())

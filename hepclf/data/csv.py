@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,14 @@ from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
 from hepclf.data.identity import identity
 from hepclf.data.labels import Label, Labels
 from hepclf.data.roles import Roles
+from hepclf.data.samples import rooted
 from hepclf.data.split import Split
 from hepclf.data.table import Chunk, EntryError, Wanted
 from hepclf.events import Events, nearest
 from hepclf.recipe import describe, recipe
 
 LABEL = "label"
-WITHOUT = {"cache", "cache_gb", "split"}  # settings that the table does not depend on
+WITHOUT = {"cache", "cache_gb", "split", "root"}  # settings that the table does not depend on
 
 
 class Piece(NamedTuple):
@@ -50,7 +51,8 @@ class CSV:
     weight       a column or an expression
     selection    an expression of the rows to keep
     missing      sentinels of a missing value, such as -999, NaN or the empty cell ""; not in labels and weights
-    rows         read so many rows in all, before the selection
+    max_events   read so many rows in all, before the selection
+    root         the folder that relative names of files start from; by default the one that the program runs in
     spectators   whole numbers as int64 (float64 where some are missing), other numbers as float64, else text; or
                  expressions
     cache        keeps the table on disk for the next time: in the user's cache folder, another, or not at all
@@ -73,15 +75,18 @@ class CSV:
     ignore: tuple[str, ...] = ()
     missing: tuple[str | float, ...] = ()
     delimiter: str = ","
-    rows: int | None = None
+    max_events: int | None = None
+    root: str | None = None
     cache: bool | str = True
     cache_gb: float = 20.0
     split: Split = field(default_factory=Split)
 
+    RENAMED: ClassVar[Mapping[str, str]] = {"rows": "max_events"}  # settings of stored runs
+
     def __post_init__(self) -> None:
         Labels(self.classes)  # refuses those that cannot be told apart
-        if self.rows is not None and self.rows < 1:
-            raise ValueError(f"rows must be at least 1, however rows={self.rows}")
+        if self.max_events is not None and self.max_events < 1:
+            raise ValueError(f"max_events must be at least 1, however max_events={self.max_events}")
         delimited.check_delimiter(self.delimiter)
         if self.header and self.columns:
             raise ValueError("columns are the names of a file without header; set header=false, or drop columns")
@@ -92,7 +97,7 @@ class CSV:
 
     def load(self) -> Events:
         """All selected events of the files, in their order."""
-        layouts = [self._layout(path) for path in delimited.find(self.files)]
+        layouts = [self._layout(path) for path in self._paths(self.files)]
         for other in layouts[1:]:
             _same(layouts[0], other)
         roles = self._roles(layouts[0])
@@ -113,14 +118,14 @@ class CSV:
     def _content(self) -> Any:
         """All that the table depends on: the files as they are now, and what is read of them."""
         content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
-        paths = [*delimited.find(self.files), *([] if self.labels_file is None else delimited.find(self.labels_file))]
+        paths = [*self._paths(self.files), *([] if self.labels_file is None else self._paths(self.labels_file))]
         return content | {"classes": list(content["classes"].items()), "files": [identity(path) for path in paths]}
 
     def _read(self, layouts: list[Layout], roles: Roles, wanted: Wanted) -> Reading:
         """The arrays of all files, by name."""
         pieces: list[Piece] = []
         for each in layouts:
-            left = None if self.rows is None else self.rows - sum(piece.rows for piece in pieces)
+            left = None if self.max_events is None else self.max_events - sum(piece.rows for piece in pieces)
             if left != 0:
                 pieces.append(self._piece(each, roles, wanted, left))
         names = pieces[0].arrays
@@ -133,6 +138,9 @@ class CSV:
             rows = sum(piece.rows for piece in pieces)
             raise ValueError(f"the selection '{self.selection}' keeps none of the {rows:,} rows")
         return Reading(whole, [])
+
+    def _paths(self, files: str | tuple[str, ...]) -> list[Path]:
+        return delimited.find(rooted(files, self.root))
 
     def _layout(self, path: Path) -> Layout:
         return delimited.layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)
@@ -201,14 +209,14 @@ class CSV:
         return cells
 
     def _separate_labels(self, pieces: list[Piece]) -> NDArray[np.int64]:
-        path = delimited.find(str(self.labels_file))[0]
+        path = self._paths(str(self.labels_file))[0]
         layout = delimited.layout(path, delimiter=self.delimiter, header=self.header)
         if len(layout.names) != 1:
             raise ValueError(f"labels_file '{path}' must have one column, however it has {len(layout.names)}")
         cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.complaint)}
-        labels = self._labels.processes(frames.read(layout, cells, self.rows)[layout.names[0]])
+        labels = self._labels.processes(frames.read(layout, cells, self.max_events)[layout.names[0]])
         if labels.min() < 0:
-            raise ValueError(frames.complaint(layout, cells, self.rows))
+            raise ValueError(frames.complaint(layout, cells, self.max_events))
         rows = [piece.rows for piece in pieces]
         if len(labels) != sum(rows):
             raise ValueError(f"labels_file '{path}' holds {len(labels)} labels, however the data {sum(rows)} rows")

@@ -22,7 +22,7 @@ from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, File, Part, dtypes, look, read, share
 from hepclf.data.remote import RemoteError
-from hepclf.data.samples import Sample, Source, SumOfWeights, find, order
+from hepclf.data.samples import Sample, Source, SumOfWeights, find, order, rooted
 from hepclf.data.split import Split
 from hepclf.data.table import Wanted, wanted
 from hepclf.data.tally import Tally, scale, tally
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 LOOKING = 8  # files whose state is asked for at once, as servers take their time
 
 # Settings that the table of columns and unscaled weights does not depend on.
-WITHOUT = {"classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "split"}
+WITHOUT = {"root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "split"}
 WITHOUT_OF_SAMPLE = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
 
 
@@ -44,6 +44,7 @@ class Ntuples(ABC):
 
     Features, spectators, selections and weights are expressions of the columns; only these are read.
 
+    root           the folder that relative names of files start from; by default the one that the program runs in
     features       expressions, or name -> expression
     leading        jagged column -> so many of its first objects as features: Jet_pt_0, Jet_pt_1..., NaN where absent
     luminosity_fb  scales each sample to its expected yield; without, weights count as they are
@@ -60,6 +61,7 @@ class Ntuples(ABC):
     """
 
     samples: tuple[Sample, ...]
+    root: str | None = None
     features: tuple[str, ...] | Mapping[str, str] = ()
     leading: Mapping[str, int] = field(default_factory=dict)
     spectators: tuple[str, ...] | Mapping[str, str] = ()
@@ -117,7 +119,7 @@ class Ntuples(ABC):
         content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
         for sample, described in zip(self.samples, content["samples"], strict=True):
             try:
-                sources = find(sample.files)
+                sources = find(rooted(sample.files, self.root))
                 with ThreadPoolExecutor(LOOKING) as looking:
                     states = list(looking.map(identity, [source.name for source in sources]))
             except (OSError, ValueError) as error:
@@ -169,7 +171,7 @@ class Ntuples(ABC):
         wanted = self._wanted(sample)
         return [
             Part(process=process, file=self.open(source, source.tree or sample.tree or self.tree, pool), wanted=wanted)
-            for source in find(sample.files)
+            for source in find(rooted(sample.files, self.root))
         ]
 
     def _wanted(self, sample: Sample) -> Wanted:

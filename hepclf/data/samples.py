@@ -144,6 +144,17 @@ def order(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tuple[str, .
     return classes
 
 
+def rooted(files: str | tuple[str, ...], root: str | None) -> str | tuple[str, ...]:
+    """The names of files, relative ones below this folder, which may be one of a server."""
+    if root is None:
+        return files
+    if not isinstance(files, str):
+        return tuple(str(rooted(name, root)) for name in files)
+    if is_remote(files) or Path(files).expanduser().is_absolute():
+        return files
+    return f"{root.rstrip('/')}/{files}" if is_remote(root) else str(Path(root).expanduser() / files)
+
+
 def find(files: str | tuple[str, ...]) -> list[Source]:
     """The files that these names stand for: in their order, those of a pattern in alphabetical order."""
     found = [source for text in ((files,) if isinstance(files, str) else files) for source in _sources(text)]

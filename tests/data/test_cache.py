@@ -308,7 +308,7 @@ def test_csv_files_come_from_the_cache_and_are_the_same(monkeypatch):
         {"selection": "x > 3"},
         {"features": {"z": "x * 2"}},
         {"classes": {"signal": 1, "background": 0}},
-        {"rows": 70},
+        {"max_events": 70},
         {"missing": (16,)},
         {"weight": None},
     ],

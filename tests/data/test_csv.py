@@ -129,8 +129,8 @@ def test_a_limit_of_rows_holds_over_all_files_and_what_is_below_is_not_looked_at
     write(TEXT, "1.csv")
     write(TEXT + "bad\n", "2.csv")
     for rows in range(1, 7):
-        assert len(load(("1.csv", "2.csv"), rows=rows)) == rows
-    assert "2.csv, row 5: 1 columns" in refused(("1.csv", "2.csv"), rows=7)
+        assert len(load(("1.csv", "2.csv"), max_events=rows)) == rows
+    assert "2.csv, row 5: 1 columns" in refused(("1.csv", "2.csv"), max_events=7)
 
 
 def test_labels_may_stand_in_a_file_of_their_own(write):
@@ -299,7 +299,7 @@ def test_a_truncated_archive_and_a_file_that_is_no_text_are_refused(write):
     [
         ({"classes": {"a": 1}}, "classes must be at least 2, however classes={'a': 1}"),
         ({"classes": {"a": 1, "b": "1.0"}}, "classes must have different label values"),
-        ({"rows": 0}, "rows must be at least 1, however rows=0"),
+        ({"max_events": 0}, "max_events must be at least 1, however max_events=0"),
         ({"delimiter": ";;"}, "delimiter must be one ASCII character, however delimiter=';;'"),
         ({"columns": ("a",)}, "columns are the names of a file without header; set header=false, or drop columns"),
     ],

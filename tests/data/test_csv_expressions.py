@@ -114,7 +114,7 @@ def test_a_limit_of_rows_is_one_of_those_read_and_labels_apart_are_selected_too(
     Path("1.csv").write_text("a\n1\n2\n3\n")
     Path("2.csv").write_text("a\n4\n5\n6\n")
     Path("labels.csv").write_text("y\n0\n1\n0\n1\n0\n")
-    settings = {"files": ("1.csv", "2.csv"), "labels_file": "labels.csv", "rows": 5, "features": (chosen,)}
+    settings = {"files": ("1.csv", "2.csv"), "labels_file": "labels.csv", "max_events": 5, "features": (chosen,)}
     events = CSV(**settings, selection="a != 2 and a != 4").load()
     assert events.features[:, 0].tolist() == [1, 3, 5]
     assert events.labels.tolist() == [0, 0, 0]

@@ -71,7 +71,7 @@ def test_event_numbers_beyond_double_precision_stay_apart(tmp_path, name, ignore
     assert events.spectators["s"].tolist() == numbers
     parts = Split(by="column", column="s").parts(events)
     assert parts.tolist() == [(TEST, TEST, VALID, VALID, *[TRAIN] * 6)[number % 10] for number in numbers]
-    assert spectator(tmp_path, numbers, name, rows=3).spectators["s"].tolist() == numbers[:3]
+    assert spectator(tmp_path, numbers, name, max_events=3).spectators["s"].tolist() == numbers[:3]
 
 
 @pytest.mark.parametrize(

@@ -169,3 +169,11 @@ def test_an_array_that_ends_early_and_a_sum_of_weights_in_it_are_refused():
     Path("s.npy").write_bytes(Path("s.npy").read_bytes()[:-8])
     with pytest.raises(ValueError, match=r"s\.npy cannot be read: it ends before its array does; is it truncated"):
         load(sample(files="s.npy"), features=("c0",))
+
+
+def test_names_of_files_start_from_root():
+    Path("deep").mkdir()
+    np.save("deep/s.npy", X)
+    assert load(sample(files="s.npy"), features=("c0",), root="deep").features.tolist() == [[0], [2], [4]]
+    with pytest.raises(FileNotFoundError, match=r"file 'deep/t\.npy' does not exist; nearest: 's\.npy'"):
+        load(sample(files="t.npy"), features=("c0",), root="deep")

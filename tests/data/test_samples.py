@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.data.samples import Sample, Source, SumOfWeights, find, missing, order
+from hepclf.data.samples import Sample, Source, SumOfWeights, find, missing, order, rooted
 from hepclf.recipe import build, describe
 
 
@@ -177,3 +177,20 @@ def test_a_sample_is_built_from_yaml_and_described_back():
         ValueError, match=r"data\.samples\[0\]\.sum_of_weights\.brunch is not a setting of SumOfWeights"
     ):
         build(Sample, values | {"sum_of_weights": {"brunch": "x"}}, "data.samples[0]")
+
+
+@pytest.mark.parametrize(
+    ("files", "root", "found"),
+    [
+        ("a/*.root", None, "a/*.root"),
+        ("a/*.root:t", "/data", "/data/a/*.root:t"),
+        (("a.root", "/b.root"), "/data/", ("/data/a.root", "/b.root")),
+        ("~/a.root", "/data", "~/a.root"),
+        ("a.root", "~/data", "/home/me/data/a.root"),
+        ("a.root", "root://eos//store/", "root://eos//store/a.root"),
+        ("root://eos//a.root", "/data", "root://eos//a.root"),
+    ],
+)
+def test_relative_names_start_from_the_folder_that_is_said(files, root, found, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert rooted(files, root) == found
