@@ -16,6 +16,7 @@ from hepclf.data.parts import File, FileError
 from hepclf.data.remote import RemoteError
 from hepclf.data.remote_names import is_remote
 from hepclf.data.samples import Source, SumOfWeights, missing
+from hepclf.data.vectors import CLASS, Vector, members, vectors
 from hepclf.events import nearest
 from hepclf.recipe import recipe
 
@@ -43,6 +44,7 @@ class Tree:
         self._lock = Lock()
         self._file: Any = None
         self._tree: Any = None
+        self._members: dict[str, tuple[Vector, str]] = {}  # quantities of Lorentz vectors
 
     @property
     def entries(self) -> int:
@@ -51,12 +53,12 @@ class Tree:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The names of its branches."""
-        return frozenset(self._opened().keys(full_paths=False))
+        """The names of its branches, and of the quantities of Lorentz vectors."""
+        return frozenset((*self._opened().keys(full_paths=False), *self._members))
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
         """Clusters of an RNTuple; for a TTree, where the baskets of the branch with the largest ones begin."""
-        tree = self._opened()
+        tree, columns = self._opened(), self._branches(columns)
         if _is_rntuple(tree):
             coarse = fine = [cluster.num_first_entry for cluster in tree.cluster_summaries]
         else:
@@ -66,6 +68,21 @@ class Tree:
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
         """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        self._opened()
+        found = self._read(self._branches(columns), start, stop)
+        for name in columns:
+            if name in self._members and name not in found:
+                vector, quantity = self._members[name]
+                with np.errstate(all="ignore"):
+                    found[name] = _plain(vector.quantity(quantity, found))
+        return {name: found[name] for name in columns}
+
+    def _branches(self, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """The branches that are read for these columns, each once."""
+        vectors = {name: self._members[name][0].branches for name in columns if name in self._members}
+        return tuple(dict.fromkeys(branch for name in columns for branch in vectors.get(name, (name,))))
+
+    def _read(self, columns: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         if not columns:
             return {}
         tree = self._opened()
@@ -155,6 +172,9 @@ class Tree:
         if not hasattr(self._tree, "num_entries"):
             raise ValueError(f"{self.tree!r} is no tree but a {self._tree.classname}")
         self.name = f"{self.source.name}, tree {self.tree!r}"
+        names = self._tree.keys(full_paths=False)
+        found = members(vectors(names, _lorentz_vectors(self._tree)))
+        self._members = {name: member for name, member in found.items() if name not in names}
 
     def _handler(self) -> Any:
         """What fetches the bytes of the file."""
@@ -203,6 +223,21 @@ def _is_flat(branch: Any) -> bool:
 
     kind = getattr(branch, "interpretation", None)  # a field of an RNTuple has none
     return isinstance(kind, AsDtype) and kind.to_dtype.shape == () and kind.to_dtype.names is None
+
+
+def _lorentz_vectors(tree: Any) -> list[str]:
+    """The branches whose entries are Lorentz vectors, or lists of them, that are stored whole."""
+    if _is_rntuple(tree):
+        paths = tree.keys(full_paths=True)
+        inner = (
+            path.partition(".") for path in paths if path.endswith((".fP.fX", ".fCoordinates.fX", ".fCoordinates.fPt"))
+        )
+        return list(dict.fromkeys(name for name, _, _ in inner))
+    return [
+        branch.name
+        for branch in tree.values(recursive=True)
+        if branch.has_member("fClassName") and CLASS in branch.member("fClassName") and not branch.branches
+    ]
 
 
 def _plain(array: Any) -> Any:

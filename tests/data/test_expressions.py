@@ -209,6 +209,12 @@ def test_backticks_name_any_column():
     assert value("sum(`sum`) * `lambda` + `pi`", sum=ak.Array([[1, 2]]), pi=np.ones(1), **{"lambda": np.ones(1)}) == [4]
 
 
+def test_a_name_may_have_dots_between_words():
+    columns = {"Muon.pt": np.array([1.0]), "jetp4.fP.fX": ak.Array([[2.0, 3.0]]), "sum": np.array([5.0])}
+    assert value("Muon.pt + max(jetp4.fP.fX) - .5 + 1.", **columns) == [4.5]
+    assert value("sum(jetp4.fP.fX[Muon.pt > 0])", **columns) == [5]
+
+
 def test_blanks_mean_nothing():
     assert value("  x\n  +\t1 ", x=np.array([1.0])) == [2]
     assert value("\r\n(x\n>\n0)", x=np.array([1.0])).tolist() == [True]

@@ -13,7 +13,8 @@ BRACKETS = 100
 _SHORTER = "write it as several expressions"
 
 _WORD = re.compile(
-    r"(?P<space>[ \t\r\n]+)|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<quoted>`[^`]+`)"
+    r"(?P<space>[ \t\r\n]+)|(?P<dotted>[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z][A-Za-z_0-9]*)+)"
+    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<quoted>`[^`]+`)"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<foreign>&&|\|\||<<|>>|:=)|(?P<sign>\*\*|//|[<>=!]=|[-+*/%<>&|~()\[\],])"
 )
@@ -65,6 +66,8 @@ def cut(text: Text) -> tuple[str, dict[int, str]]:
         kind, word = _word(text, place)
         if kind == "quoted":
             quoted[place] = word[1:-1]
+        elif kind == "dotted":
+            quoted[place] = word
         elif word in ("(", "["):
             opened.append(place)
         elif word in (")", "]") and not opened:
@@ -73,7 +76,7 @@ def cut(text: Text) -> tuple[str, dict[int, str]]:
             opened.pop()
         if len(opened) > BRACKETS:
             raise text.error(place, f"more than {BRACKETS} brackets in one another; {_SHORTER}")
-        python.append({"space": " " * len(word), "quoted": "_" * len(word)}.get(kind, word))
+        python.append({"space": " " * len(word), "quoted": "_" * len(word), "dotted": "_" * len(word)}.get(kind, word))
         place += len(word)
     words = sum(not word.isspace() for word in python)
     if words > WORDS:
@@ -93,7 +96,7 @@ def _word(text: Text, place: int) -> tuple[str, str]:
     if kind == "foreign" or (kind == "name" and keyword.iskeyword(word) and word not in ("and", "or", "not")):
         raise text.error(place, _refusal(word))
     after = text.text[place + len(word) : place + len(word) + 1]
-    if kind in ("number", "name") and (after.isidentifier() or after.isdigit() or after == "`"):
+    if kind in ("number", "name", "dotted") and (after.isidentifier() or after.isdigit() or after == "`"):
         raise text.error(
             place, f"{word!r} runs into {after!r}; a name of such characters needs backticks, as in `1st jet`"
         )

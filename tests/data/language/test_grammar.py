@@ -47,7 +47,7 @@ REFUSED = [
     ("flag + 1 & flag", 1, BRACKETS),
     ("a | flag", 1, "| takes conditions"),
     # names
-    ("Muon.pt", 5, "as in `Muon.pt`"),
+    ("Muon.1pt", 5, "runs into 'p'; a name of such"),
     ("1st > 2", 1, "'1' runs into 's'; a name of such characters needs backticks"),
     ("0x10", 1, "runs into 'x'"),
     ("1_000", 1, "runs into '_'"),
@@ -104,7 +104,7 @@ REFUSED = [
     ("x[0, 1]", 3, "Tuple is no part"),
     ("at(x, b, 0)", 7, "the index must be a whole number that is written out"),
     ("at(x, 0, x)", 1, "the fill must be one value an event, however it is a list"),
-    ("x.sum()", 2, "'.' is no part"),
+    ("x.sum()", 1, "only functions of the language can be called"),
     # everything else
     ("", 1, "there is nothing in it; write a column, or 1 for every event"),
     (" \n ", 1, "there is nothing in it"),
