@@ -132,7 +132,7 @@ def test_a_branch_that_is_stored_whole_is_known_by_its_class():
         branch("other", "vector<float>"),
         branch("flat", None),
     ]
-    tree = SimpleNamespace(values=lambda recursive: branches)
+    tree = SimpleNamespace(values=lambda **_: branches)
     assert _lorentz_vectors(tree) == ["jetp4", "lep", "tau"]
     assert "tau.eta" in members(vectors([], ["tau"]))
 

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import uproot
 
 from hepclf import Evaluation, Logistic, Mixture, Trainer, train
@@ -24,11 +25,14 @@ def test_the_page_keeps_its_word(capsys):
         columns["event"] = np.arange(50)
         with uproot.recreate(f"ntuples/{name}.root") as file:
             file.mktree("Events", {key: column.dtype for key, column in columns.items()}).extend(columns)
+    Path("tables").mkdir()
+    pd.DataFrame(columns).to_csv("tables/new.csv.gz", index=False)
     commands = [shlex.split(line[2:])[1:] for line in PAGE.splitlines() if line.startswith("$ hepclf")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for words in commands:
         assert main(words) == 0, capsys.readouterr().err
     assert sorted(path.name for path in Path("friends").iterdir()) == ["dy_1.root", "dy_2.root", "ttbar.root"]
+    assert list(pd.read_csv("runs/latest/predictions/new.csv")) == ["event", "score"]
     (snippet,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names = {}
     exec(snippet, names)
