@@ -1,6 +1,6 @@
 """Vectors: the quantities of Lorentz vectors that ROOT files hold, as columns of their own, such as jetp4.pt.
 
-TLorentzVector and ROOT::Math::LorentzVector, one or a std::vector of them an entry, stored whole or split into branches.
+TLorentzVector and ROOT::Math::LorentzVector, or a std::vector of them, stored whole or split into branches.
 """
 
 from __future__ import annotations
