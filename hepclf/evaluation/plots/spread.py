@@ -8,6 +8,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.curves.spread import Spread
@@ -24,7 +25,7 @@ def spread(of: Mapping[str, Spread], title: str, rest_of: str | None = None) -> 
 
     rest_of  the class that stands against several others
     """
-    figure = Figure(figsize=(5.2, 5.2))
+    figure = Figure(figsize=(5.2, 5.9))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     for (name, one), colour in zip(of.items(), cycle(COLOURS), strict=False):
         _rejections(top, one, f"{plain(name, 40)}: {len(one.kept)} trainings", colour)
@@ -34,9 +35,11 @@ def spread(of: Mapping[str, Spread], title: str, rest_of: str | None = None) -> 
     top.set(ylim=(1, None), ylabel=f"rejection, 1 / {'efficiency of the rest' if rest_of else 'background efficiency'}")
     top.legend(loc="upper right")
     top.set_title(title, y=TOP)
-    bottom.plot([], [], color="black", label="between trainings")
-    bottom.plot([], [], color="black", linestyle=":", label="error of one")
-    bottom.legend(loc="upper right")
+    handles = [
+        Line2D([], [], color="black", label="standard deviation between trainings"),
+        Line2D([], [], color="black", linestyle=":", label="statistical uncertainty of one"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", title="relative spread", alignment="left")
     bottom.set(
         xlim=(0, 1), ylim=(0, None), xlabel=f"efficiency of {plain(rest_of, 20)}" if rest_of else "signal efficiency"
     )
