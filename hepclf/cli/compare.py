@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hepclf.cli.terminal import WIDTH, listen, output, place, section
-from hepclf.evaluation.grid import Grid
+from hepclf.evaluation.grid import Grid, shortened
 from hepclf.events import nearest
 from hepclf.recipe import RecipeError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # it imports uproot, which help does not need
     from hepclf.comparison.compared import Compared
 
 KEYS = ("out", "plots", "json")
+NARROWEST = 8  # column of a table
 FLAGS = {"true": True, "false": False}
 
 
@@ -29,10 +30,11 @@ def run(arguments: list[str]) -> int:
     listen()
 
     from hepclf.comparison.compared import compared
-    from hepclf.comparison.entry import distinct
     from hepclf.comparison.record import contents
+    from hepclf.comparison.selection import selected
 
-    found = compared(distinct(folders))
+    runs, left_out = selected(folders)
+    found = compared(runs, left_out=left_out)
     kept = keep(found, settings.get("out"), plots=plots)
     if as_json:
         print(json.dumps(contents(found), indent=2, allow_nan=False))
@@ -56,8 +58,11 @@ def keep(found: Compared, out: str | None = None, *, plots: bool) -> Path:
 
 def show(console: Console, found: Compared) -> None:
     """Print the tables of a comparison, and where its runs lie."""
-    from hepclf.comparison.tables import remarks, tables
+    from hepclf.comparison.sentences import remarks, separation
+    from hepclf.comparison.tables import tables
 
+    for line in separation(found):
+        console.print(f"{line}\n", markup=False)
     for grid in tables(found):
         _table(console, grid)
     for line in remarks(found):
@@ -92,8 +97,25 @@ def _flag(settings: dict[str, str], key: str, *, default: bool) -> bool:
 
 
 def _table(console: Console, grid: Grid) -> None:
-    """A table in 80 columns: long names are folded, numbers never."""
-    others = zip(*(list(grid.header), *grid.rows), strict=True)
-    wide = sum(max(map(len, column)) + 2 for column in list(others)[1:])
-    rows = [("\n".join(textwrap.wrap(row[0], max(WIDTH - wide, 8))), *row[1:]) for row in grid.rows]
-    section(console, grid.title, grid.header, rows)
+    """A table in 80 columns: headers and names are wrapped between words, words too long shortened, numbers neither."""
+    columns = list(zip(*grid.rows, strict=True))
+    longest = max(map(len, columns[0]))
+    for width in range(WIDTH, NARROWEST - 1, -1):
+        header = [
+            _wrapped(name, max(*map(len, column), *map(len, name.split()), width))
+            for name, column in zip(grid.header[1:], columns[1:], strict=True)
+        ]
+        widths = [
+            max(map(len, [*name.splitlines(), *column])) + 2 for name, column in zip(header, columns[1:], strict=True)
+        ]
+        room = WIDTH - sum(widths)
+        if room >= longest:
+            break
+    names = [_wrapped(name, max(room, NARROWEST)) for name in columns[0]]
+    rows = [(name, *row[1:]) for name, row in zip(names, grid.rows, strict=True)]
+    section(console, grid.title, [grid.header[0], *header], rows)
+
+
+def _wrapped(text: str, width: int) -> str:
+    words = " ".join(shortened(word, width) for word in text.split())
+    return "\n".join(textwrap.wrap(words, width, break_on_hyphens=False))

@@ -70,17 +70,28 @@ def comparison(console: Console, jobs: Sequence[Job]) -> None:
         console.print(f"the {MOST} best of {len(done)} on validation are compared")
 
     from hepclf.comparison.compared import compared
-    from hepclf.comparison.entry import distinct
+    from hepclf.comparison.selection import LeftOut
+    from hepclf.run import Run
 
+    left_out = [LeftOut(job.named, reason) for job in jobs if (reason := _left_out(job, best))]
     console.print()
     try:
-        found = compared(distinct([job.where for job in best]), [job.choice for job in best])
+        found = compared([Run.open(job.where) for job in best], [job.choice for job in best], left_out)
     except ValueError as reason:
         console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
         return
     show(console, found)
     drawn = any(entry.judged.get("plots") for entry in found.entries.values())
     console.print(f"comparison in {place(keep(found, plots=drawn))}", soft_wrap=True, markup=False)
+
+
+def _left_out(job: Job, best: Sequence[Job]) -> str | None:
+    """Why a job is not compared with the best ones; None where it is."""
+    if job.failed:
+        return f"failed: {job.where}"
+    if job.valid.value is None:
+        return "it has no AUC on validation"
+    return None if job in best else f"not among the {MOST} best on validation"
 
 
 def _mean(group: Sequence[Job]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,7 @@ from hepclf.comparison.sculpted import Sculpted, sculpted
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
 from hepclf.evaluation.value import NOTHING, Value
-from hepclf.recipe import RecipeError
 from hepclf.run import Run, read_yaml
-
-log = logging.getLogger(__name__)
 
 
 class Expected(NamedTuple):
@@ -33,6 +29,7 @@ class Entry:
 
     training_s, scoring_s   wall-clock seconds of the fit, and of the scores of all its events, on `device`
     tagger_bytes            size of the tagger's files
+    kept_epoch              the epoch (or boosting round) that made the tagger
     sculpted                divergences of its background by spectator and working point
     """
 
@@ -46,6 +43,8 @@ class Entry:
     scoring_s: float | None
     tagger_bytes: int | None
     sculpted: Sculpted = field(default_factory=dict)
+    kept_epoch: int | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def judged(self) -> Mapping[str, Any]:
@@ -57,33 +56,25 @@ class Entry:
         return str(self.judged.get("signal") or classes[-1])
 
     def scored(self) -> Scored:
-        """Its scored events, or an error that says what became of them."""
-        if not self.run.scores.is_file():
-            state = _mapping(self.run.environment)
-            became = ", ".join(str(state[key]) for key in ("status", "error") if state.get(key)) or "unknown"
-            raise FileNotFoundError(
-                f"{self.run.folder} holds no scores to compare: its training is {became}; leave it out"
-            )
+        """Its scored events."""
         return read_scores(self.run.scores)
 
 
-def distinct(folders: Sequence[Path | str]) -> list[Run]:
-    """The runs at these folders and links, each once."""
-    found: dict[Path, Run] = {}
-    for folder in folders:
-        run = Run.open(folder)
-        if run.folder in found:
-            log.warning("%s is %s, which is compared once", folder, run.folder)
-        found[run.folder] = run
-    if len(found) < 2:
-        given = f"one run was given, {next(iter(found))}" if found else "none was given"
-        raise RecipeError(f"a comparison needs two runs or more, however {given}; say hepclf compare DIR DIR")
-    return list(found.values())
+def unfinished(run: Run) -> str | None:
+    """Why a run has nothing to compare yet, or never will; None where it is finished."""
+    state = _mapping(run.environment)
+    if state.get("status") == "failed":
+        return f"failed: {state.get('error') or 'its error is not known'}"
+    if state.get("status") == "running":
+        return f"not finished: it runs since {state.get('started') or 'an unknown time'}, or was killed"
+    if not run.config.is_file():
+        return f"it holds no {run.config.name}"
+    return None if run.scores.is_file() else "it holds no scores"
 
 
 def entry(run: Run) -> Entry:
     """Read all but the scores of a run."""
-    config, environment = read_yaml(run.config), _mapping(run.environment)
+    config, environment, metrics = read_yaml(run.config), _mapping(run.environment), _mapping(run.metrics)
     names = config.get("names")
     if not isinstance(names, Mapping) or not {"data", "model"} <= set(names):
         raise ValueError(f"{run.config} names no data and model, as the configuration of a run does")
@@ -93,8 +84,10 @@ def entry(run: Run) -> Entry:
         config=config,
         data=str(names["data"]),
         model=str(names["model"]),
-        expected=_expected(run),
-        sculpted=sculpted(_mapping(run.metrics)),
+        expected=_expected(metrics),
+        sculpted=sculpted(metrics),
+        kept_epoch=(metrics.get("model") or {}).get("kept_epoch"),
+        features=tuple((metrics.get("data") or {}).get("features") or ()),
         device=environment.get("device"),
         training_s=seconds.get("training", seconds.get("epochs")),
         scoring_s=seconds.get("scoring"),
@@ -102,10 +95,10 @@ def entry(run: Run) -> Entry:
     )
 
 
-def _expected(run: Run) -> Expected:
-    if not run.metrics.is_file():
+def _expected(metrics: Mapping[str, Any]) -> Expected:
+    if not metrics:
         return Expected(reason="it was never judged")
-    found = _mapping(run.metrics).get("test", {}).get("significance")
+    found = metrics.get("test", {}).get("significance")
     if not found:
         return Expected(reason="there are no test events to quote a significance on")
     asimov, systematic = (Value(**found[name]) for name in ("asimov", "asimov_systematic"))

@@ -8,22 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from hepclf.comparison.compared import Compared
-from hepclf.comparison.tables import headline, remarks, tables
+from hepclf.comparison.sentences import headline, remarks
+from hepclf.comparison.tables import tables
+from hepclf.evaluation.compare import Contender
 from hepclf.run import Run, read_yaml, typed, write_bytes, write_csv, write_json
 
-SCHEMA = 1
+SCHEMA = 2
 COLUMNS = (
     "name",
     "run",
+    "copy_of",
+    "sample",
+    "kept_epoch",
+    "log_loss_valid",
+    "log_loss_valid_error",
     "auc_valid",
     "auc_valid_error",
     "auc_test",
     "auc_test_error",
+    "reference",
     "difference",
     "difference_error",
     "p",
     "p_holm",
-    "same_events",
     "asimov",
     "asimov_error",
     "asimov_systematic",
@@ -40,8 +47,7 @@ def record(of: Compared, folder: Path, *, plots: bool = True) -> tuple[Path, ...
     made = Run.at(folder)
     with made.recorded():
         write_json(folder / "comparison.json", contents(of))
-        targets = [point.target for point in of.comparison.contenders[0].working_points]
-        rejections = [f"rejection_{target:g}{end}" for target in targets for end in ("", "_error")]
+        rejections = [f"rejection_{target:g}{end}" for target in of.targets for end in ("", "_error", "_limit_95")]
         write_csv(folder / "comparison.csv", [*COLUMNS, *rejections], _rows(of))
         write_csv(folder / "curves.csv", CURVE, _curves(of))
         drawn = _draw(of, made.plots) if plots else ()
@@ -56,22 +62,31 @@ def contents(of: Compared) -> dict[str, Any]:
 
 def _rows(of: Compared) -> list[list[Any]]:
     """A row a run, empty where there is no number."""
-    differences = {one.name: one for one in of.comparison.differences}
+    differences = {difference.name: difference for difference in of.differences}
     rows: list[list[Any]] = []
-    for one in of.comparison.contenders:
-        entry, apart = of.entries[one.name], differences.get(one.name)
-        tested = [*apart.value, apart.p, apart.holm, apart.other is None] if apart else [None] * 5
-        expected = [*entry.expected.asimov, *entry.expected.asimov_systematic]
-        costs = [entry.training_s, entry.tagger_bytes, of.rates[one.name]]
-        rejections = [number for point in one.working_points for number in point.rejection]
-        rows.append([one.name, str(entry.run.folder), *one.valid, *one.test, *tested, *expected, *costs, *rejections])
+    for sample, comparison in of.samples.items():
+        for run in comparison.contenders:
+            entry, change = of.entries[run.name], differences.get(run.name)
+            training = [run.copy_of, sample or None, entry.kept_epoch, *run.valid_loss]
+            tested = [change.reference, *change.value, change.p, change.holm] if change else [None] * 5
+            expected = [*entry.expected.asimov, *entry.expected.asimov_systematic]
+            costs = [entry.training_s, entry.tagger_bytes, of.rates[run.name]]
+            places = [run.name, str(entry.run.folder)]
+            rows.append([*places, *training, *run.valid, *run.test, *tested, *expected, *costs, *_rejections(run)])
     return rows
+
+
+def _rejections(run: Contender) -> list[float | None]:
+    """Value, error and lower limit at each working point."""
+    limits = [point.rejection_limit.at_95 if point.rejection_limit else None for point in run.working_points]
+    points = zip(run.working_points, limits, strict=True)
+    return [number for point, limit in points for number in (*point.rejection, limit)]
 
 
 def _curves(of: Compared) -> list[tuple[Any, ...]]:
     """The points of each curve as it is drawn."""
     rows: list[tuple[Any, ...]] = []
-    for one in of.comparison.contenders:
+    for one in of.contenders:
         if curve := one.roc:
             columns = (curve.signal_efficiency, curve.background_efficiency, curve.background_error, curve.thresholds)
             points = zip(*(column.tolist() for column in columns), strict=True)
@@ -86,7 +101,8 @@ def _page(of: Compared, made: Run) -> str:
 
     command = read_yaml(made.environment).get("command") or []
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
-    origin = Origin(title=f"{data}: {len(of.entries)} taggers", label="", command=typed(command))
+    count = sum(len(sample.trainings) for sample in of.samples.values())
+    origin = Origin(title=f"{data}: {count} taggers", label="", command=typed(command))
     runs = {name: os.path.relpath(entry.run.folder) for name, entry in of.entries.items()}
     return comparison_page(
         list(headline(of)), list(tables(of)), list(remarks(of)), runs, made.plots, origin, beside=made.folder
@@ -96,7 +112,7 @@ def _page(of: Compared, made: Run) -> str:
 def _draw(of: Compared, folder: Path) -> tuple[Path, ...]:
     from hepclf.evaluation.plots.compare import draw
 
-    alike = {one.name: one.spread for one in of.repeated}
+    spreads = {group.name: group.spread for group in of.repeated}
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
     rest = of.signal if len(of.classes) > 2 else None
-    return tuple(draw(of.comparison, folder, title=data, rest_of=rest, repeated=alike))
+    return tuple(draw(of.samples, folder, title=data, rest_of=rest, repeated=spreads))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,8 @@ from hepclf.evaluation.curves.roc import (
     roc,
     working_point,
 )
-from hepclf.evaluation.judge import discriminant
+from hepclf.evaluation.judge import discriminant, limited
+from hepclf.evaluation.losses import log_loss
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.value import NOTHING, Value, measured
 
@@ -31,6 +32,8 @@ Array = NDArray[np.float64]
 GRID = np.linspace(0.01, 1, 100)  # signal efficiencies at which rejections are set against each other
 # A variance of areas below this is the rounding of none; 1e9 events have 1e-10.
 NO_VARIANCE = 1e-24
+# Spectators that differ by less are the same ones, computed on another machine.
+SAME_SPECTATORS = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -38,13 +41,16 @@ class Contender:
     """A tagger as its scored events tell of it.
 
     valid, test     area under the curve, as metrics.json has it: of several classes the mean, one against the rest
+    valid_loss      log-loss on validation, as metrics.json has it
     moved           what each test event moves that area by, [n]
     events, places  the test events, and where they stand in the data, [n]
     kept            background efficiency at each signal efficiency of GRID, with its error, [100]; nan without a curve
+    copy_of         the tagger whose training this one repeats: equal configuration and seed
     """
 
     name: str
     valid: Value
+    valid_loss: Value
     test: Value
     moved: Array
     events: Scored
@@ -53,19 +59,19 @@ class Contender:
     working_points: tuple[WorkingPoint, ...]
     kept: Array
     kept_error: Array
+    copy_of: str | None = None
 
 
 class Difference(NamedTuple):
     """The test area of a tagger minus that of the reference, and the chance of as much between equal taggers.
 
-    other   in what their test events differ; None where they are the same and the test is a paired one
     reason  why there is no p, None where there is one
     holm    p as it stands among all the differences of a comparison
     """
 
     name: str
+    reference: str
     value: Value
-    other: str | None
     p: float | None = None
     holm: float | None = None
     reason: str | None = None
@@ -83,16 +89,31 @@ class Ratio(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Comparison:
-    """Taggers in the order of their validation area, each after the first against the first, the reference."""
+    """Taggers that are judged on the same test events, in the order of their validation area.
+
+    Each after the first is set against the first, the reference. A copy stands behind its original.
+    differs_in  in what their test events differ from those of the first comparison, None for that one
+    """
 
     contenders: tuple[Contender, ...]
     differences: tuple[Difference, ...]
     ratios: tuple[Ratio, ...]
+    differs_in: str | None = None
 
     @property
     def by_validation(self) -> bool:
         """Whether the reference is the best on validation, and not just the first given."""
         return self.contenders[0].valid.value is not None
+
+    @property
+    def reference(self) -> Contender:
+        """The tagger that the others are set against."""
+        return self.contenders[0]
+
+    @property
+    def trainings(self) -> tuple[Contender, ...]:
+        """The taggers without copies."""
+        return tuple(tagger for tagger in self.contenders if tagger.copy_of is None)
 
 
 def contender(name: str, scored: Scored, signal: int, targets: Sequence[float] = ()) -> Contender:
@@ -101,30 +122,65 @@ def contender(name: str, scored: Scored, signal: int, targets: Sequence[float] =
     drawn = _Ranked.of(test, signal)
     value, moved = _area(test, drawn, signal)
     kept, error = _kept(drawn.curve)
+    points = tuple(working_point(drawn.curve, target) for target in targets)
+    line, points = limited(roc(drawn.curve), points, drawn.curve, test, signal)
     return Contender(
         name=name,
         valid=_area(valid, _Ranked.of(valid, signal), signal)[0],
+        valid_loss=log_loss(valid.labels, valid.scores, valid.weights),
         test=value,
         moved=moved,
         events=test,
         places=np.flatnonzero(scored.split == SPLITS.index("test")),
-        roc=roc(drawn.curve),
-        working_points=tuple(working_point(drawn.curve, target) for target in targets),
+        roc=line,
+        working_points=points,
         kept=kept,
         kept_error=error,
     )
 
 
+def comparisons(contenders: Sequence[Contender]) -> tuple[Comparison, ...]:
+    """Taggers that are judged on the same test events are compared with each other alone; most taggers come first.
+
+    The p-values after Holm count the differences of all.
+    """
+    samples: list[list[Contender]] = []
+    for tagger in contenders:
+        same = next((sample for sample in samples if differing(tagger, sample[0]) is None), None)
+        if same is None:
+            samples.append([tagger])
+        else:
+            same.append(tagger)
+    samples.sort(key=len, reverse=True)
+    first = samples[0][0]
+    return _adjusted([replace(compare(sample), differs_in=differing(sample[0], first)) for sample in samples])
+
+
 def compare(contenders: Sequence[Contender]) -> Comparison:
-    """Each tagger against the best on validation; without validation events, against the first."""
-    ordered = sorted(contenders, key=lambda one: math.inf if one.valid.value is None else -one.valid.value)
+    """Each tagger against the best on validation; without validation events, against the first. All on one test set."""
+    position = {tagger.name: index for index, tagger in enumerate(contenders)}
+
+    def order(tagger: Contender) -> tuple[float, int, bool]:
+        index = position[tagger.copy_of or tagger.name]
+        area = contenders[index].valid.value
+        return math.inf if area is None else -area, index, tagger.copy_of is not None
+
+    ordered = sorted(contenders, key=order)
     reference, *others = ordered
-    found = [difference(other, reference) for other in others]
-    adjusted = holm([one.p for one in found])
-    return Comparison(
+    whole = Comparison(
         contenders=tuple(ordered),
-        differences=tuple(one._replace(holm=p) for one, p in zip(found, adjusted, strict=True)),
-        ratios=tuple(_ratio(one, reference) for one in ordered),
+        differences=tuple(difference(tagger, reference) for tagger in others),
+        ratios=tuple(_ratio(tagger, reference) for tagger in ordered),
+    )
+    return _adjusted([whole])[0]
+
+
+def _adjusted(parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The same with p-values after Holm, which count the differences of all parts."""
+    adjusted = iter(holm([change.p for part in parts for change in part.differences]))
+    return tuple(
+        replace(part, differences=tuple(change._replace(holm=next(adjusted)) for change in part.differences))
+        for part in parts
     )
 
 
@@ -133,23 +189,29 @@ def difference(one: Contender, reference: Contender) -> Difference:
 
     On the same events the areas are correlated: with m the influence of each event on its area, the variance of the
     difference is sum (m_1 - m_2)^2, that is var A_1 + var A_2 - 2 cov with the covariance of DeLong, DeLong and
-    Clarke-Pearson (1988) for equal weights. Weights may be negative. On other events the areas are taken as
-    independent, sum m_1^2 + sum m_2^2. p = erfc(|d| / (sqrt(2) sigma_d)).
+    Clarke-Pearson (1988) for equal weights. Weights may be negative. p = erfc(|d| / (sqrt(2) sigma_d)).
     """
-    other = differing(one, reference)
+    if differs_in := differing(one, reference):
+        raise ValueError(
+            f"areas are compared on the same test events, however those of {one.name!r} and {reference.name!r} differ "
+            f"in their {differs_in}; compare them apart"
+        )
+    names = one.name, reference.name
+    if one.copy_of is not None:
+        return Difference(*names, NOTHING, reason=f"it is the same training as {one.copy_of}")
     if one.test.value is None or reference.test.value is None:
-        return Difference(one.name, NOTHING, other, reason="there is no AUC on test")
+        return Difference(*names, NOTHING, reason="there is no AUC on test")
     value = one.test.value - reference.test.value
     apart = float(one.moved @ one.moved + reference.moved @ reference.moved)
-    variance = apart if other else float(np.sum((one.moved - reference.moved) ** 2))
+    variance = float(np.sum((one.moved - reference.moved) ** 2))
     if math.isnan(variance):
-        return Difference(one.name, measured(value), other, reason="too few events for an error")
+        return Difference(*names, measured(value), reason="too few events for an error")
     if apart <= NO_VARIANCE:
-        return Difference(one.name, measured(value), other, reason="both order the classes without exception")
+        return Difference(*names, measured(value), reason="both order the classes without exception")
     if variance == 0:
-        return Difference(one.name, measured(0.0), other, reason="they rank the events alike")
+        return Difference(*names, measured(0.0), reason="they rank the events alike")
     error = math.sqrt(variance)
-    return Difference(one.name, measured(value, error), other, p=math.erfc(abs(value) / error / math.sqrt(2)))
+    return Difference(*names, measured(value, error), math.erfc(abs(value) / error / math.sqrt(2)))
 
 
 def differing(one: Contender, other: Contender) -> str | None:
@@ -224,5 +286,6 @@ def _ratio(one: Contender, reference: Contender) -> Ratio:
 
 
 def _equal(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
-    both_float = one.dtype.kind == other.dtype.kind == "f"
-    return bool(np.array_equal(one, other, equal_nan=both_float))
+    if one.dtype.kind == other.dtype.kind == "f":
+        return bool(np.allclose(one, other, rtol=SAME_SPECTATORS, atol=0, equal_nan=True))
+    return bool(np.array_equal(one, other))

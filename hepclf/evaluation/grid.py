@@ -42,6 +42,14 @@ def percent(share: float | None, digits: int | None = 1) -> str:
     return f"{100 * share:g} %" if digits is None else f"{100 * share:.{digits}f} %"
 
 
+def shortened(text: str, width: int) -> str:
+    """Text of at most this many letters: what is longer has `…` for its middle, as ends tell names apart."""
+    if len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    return f"{text[: width - 1 - end]}…{text[len(text) - end :]}"
+
+
 def size(count: float) -> str:
     """Bytes in the unit that takes three digits."""
     for unit in ("B", "kB", "MB"):

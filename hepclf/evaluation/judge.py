@@ -49,7 +49,7 @@ def judge(
     labels, weights = part.labels, part.weights
     cells = confusion(labels, decisions(part, signal, threshold), weights, k)
     of = curve(ranking, labels == signal, weights) if of is None else of
-    drawn, points = _limited(roc(of), tuple(working_point(of, target) for target in targets), of, part, signal)
+    drawn, points = limited(roc(of), tuple(working_point(of, target) for target in targets), of, part, signal)
     rest, mean = _one_vs_rest(part, targets) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
     return SplitVerdict(
@@ -113,7 +113,7 @@ def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> tuple[dict[str, On
         ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
         of = curve(ranking, is_label, part.weights)
         points = tuple(working_point(of, target) for target in targets)
-        drawn, points = _limited(roc(of), points, of, part, label)
+        drawn, points = limited(roc(of), points, of, part, label)
         found[name] = OneVsRest(_area(drawn), points, drawn)
         if drawn is not None:
             moved += influence(of, ranking, is_label, part.weights) / len(part.classes)
@@ -122,7 +122,7 @@ def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> tuple[dict[str, On
     return found, measured(float(np.mean(areas)), math.sqrt(float(moved @ moved))) if whole else NOTHING
 
 
-def _limited(
+def limited(
     drawn: Roc | None, points: tuple[WorkingPoint, ...], of: Curve, part: Scored, signal: int
 ) -> tuple[Roc | None, tuple[WorkingPoint, ...]]:
     """The curve and its points, with limits of the rejection where no background event is left."""

@@ -21,14 +21,14 @@ from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.recipe import describe
-from hepclf.run import Run, write_json, write_yaml
+from hepclf.run import Run, read_yaml, write_json, write_yaml
 
 
 @pytest.fixture
 def made():
     """A function making the folder of a run whose tagger adds this much noise to the best score."""
 
-    def make(folder, noise=0.0, model="mlp", seconds=None, events=0, device="cpu", seed=0, **changed):
+    def make(folder, noise=0.0, model="mlp", seconds=None, events=0, device="cpu", seed=0, threads=None, **changed):
         rng = np.random.default_rng(events)
         n = 1800
         labels = np.arange(n) % 2
@@ -40,7 +40,11 @@ def made():
         evaluation = Evaluation(**{"plots": False, "minimum_background": 1.0} | changed)
         run = Run.at(folder)
         names = {"data": "toy", "model": model}
-        settings = {"model": {"noise": noise}, "trainer": {"seed": seed}}
+        settings = {
+            "data": {"threads": threads, "seed": seed, "split": {"seed": seed}},
+            "model": {"noise": noise},
+            "trainer": {"device": device, "seed": seed},
+        }
         write_yaml(run.config, {**settings, "evaluation": describe(evaluation), "names": names})
         timed = {"total": 99.0, "epochs": 1.5} if seconds is None else seconds
         write_json(run.environment, {"status": "finished", "error": None, "seconds": timed, "device": device})
@@ -64,19 +68,26 @@ def contents(folder="o"):
 
 def test_the_tables_say_what_the_runs_hold(hepclf, made):
     made("a", 1.0, "bdt", {"training": 12.4, "scoring": 0.5, "total": 50.0})
-    made("b", 0.0, "mlp")
+    folder = made("b", 0.0, "mlp")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    write_json(folder / "metrics.json", {**metrics, "model": {"kept_epoch": 7}})
     code, out, err = hepclf("compare", "a", "b", "out=o", "plots=false")
     assert code == 0, err
     best, worse = contents()["runs"]
     assert (best["name"], worse["name"]) == ("mlp", "bdt")
-    assert "AUC and significance, best on validation first" in out
+    assert "log-loss and AUC ± statistical uncertainty, best on validation first" in out
     assert "test AUC less that of mlp" in out
     assert ["bdt", "12", "s", "1.5", "kB", "3,600", "events/s"] in rows(out)
     assert ["mlp", "1.5", "s", "1.5", "kB", "-"] in rows(out), "an older run knows its epochs and no scoring"
     quality = next(row for row in rows(out) if row[0] == "mlp")
-    assert quality[1:5:3] == [f"{best['auc'][split]['value']:.3f}" for split in ("valid", "test")]
+    measured = (best["log_loss"]["valid"], best["auc"]["valid"], best["auc"]["test"])
+    assert quality[1:3] == ["7", f"{measured[0]['value']:.3f}"]
+    assert quality[2::3] == [f"{value['value']:.3f}" for value in measured]
+    assert measured[0] == {"value": metrics["valid"]["log_loss"], "error": metrics["valid"]["errors"]["log_loss"]}
+    assert (best["kept_epoch"], worse["kept_epoch"]) == (7, None)
     (difference,) = contents()["differences"]
-    printed = next(row for row in rows(out) if row[0] == "bdt" and row[-2:] == ["the", "same"])
+    printed = rows(out.split("test AUC less that of mlp")[1])[2]
+    assert printed[0] == "bdt"
     assert float(printed[1]) == pytest.approx(difference["value"]["value"], abs=1e-3)
     assert printed[4] == f"{difference['p']:.2g}"
     assert "Holm" not in out
@@ -87,7 +98,8 @@ def test_the_numbers_are_those_of_the_runs_own_verdicts(hepclf, made):
     assert hepclf("compare", "a", "b", "c", "out=o", "plots=false")[0] == 0
     found = contents()
     assert [one["name"] for one in found["runs"]] == ["mlp noise=0.2", "mlp noise=0.5", "mlp noise=1.0"]
-    assert found["reference_chosen_by"] == "validation AUC"
+    (sample,) = found["samples"]
+    assert (sample["reference"], sample["reference_chosen_by"]) == ("mlp noise=0.2", "validation AUC")
     for folder in folders:
         verdict = json.loads((folder / "metrics.json").read_text())
         (one,) = (one for one in found["runs"] if one["run"] == str(folder.resolve()))
@@ -110,7 +122,7 @@ def test_the_table_in_csv_and_the_curves_are_the_numbers_of_the_json(hepclf, mad
         assert float(row["rejection_0.5"]) == one["working_points"][1]["rejection"]["value"]
     (difference,) = contents()["differences"]
     assert (float(table[1]["difference"]), float(table[1]["p"])) == (difference["value"]["value"], difference["p"])
-    assert (table[0]["p"], table[1]["same_events"]) == ("", "True")
+    assert (table[0]["p"], table[0]["reference"], table[1]["reference"]) == ("", "", "mlp")
     with Path("o/curves.csv").open() as file:
         points = [row for row in csv.DictReader(file) if row["name"] == "mlp"]
     x, y = (np.array([float(point[f"{kind}_efficiency"]) for point in points]) for kind in ("signal", "background"))
@@ -166,7 +178,7 @@ def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, made)
     assert page.count("<img ") == 2
     best = contents()["runs"][0]["auc"]["test"]
     assert f"AUC {number(best['value'], best['error'])} on 600 test events".replace(" ± ", "\u00a0±\u00a0") in page
-    for title in ("AUC and significance, best on validation first", "cost", "test AUC less that of &lt;script&gt;"):
+    for title in ("log-loss and AUC ± statistical uncertainty", "cost", "test AUC less that of &lt;script&gt;"):
         assert f"<figcaption>{title}" in page
     hepclf("compare", "a", "b", "out=p", "plots=false")
     assert "<img" not in Path("p/report.html").read_text(encoding="utf-8")
@@ -190,25 +202,160 @@ def test_the_same_run_twice_is_compared_once_and_said(hepclf, made):
     assert "a comparison needs two runs or more, however one run was given" in err
 
 
-def test_runs_on_other_events_are_unpaired_and_said(hepclf, made):
+def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, made):
     made("a", 1.0, "bdt"), made("b"), made("c", 0.5, "tree")
-    made("d", 2.0, "other", events=6, working_points=(0.5,))
+    made("d", 1.0, "bdt", events=6, seed=4), made("e", 0.0, "mlp", events=6, seed=4)
     # Labels, weights and places agree; only a column that is carried along tells the events apart.
-    for name, seed in (("b", 0), ("d", 1)):
+    for name, seed in zip("abcde", (0, 0, 0, 1, 1), strict=True):
         path = Path(name) / "scores.root"
         scored = read_scores(path)
         columns = {k: getattr(scored, k) for k in ("labels", "scores", "split")}
         write_scores(path, Scored(**columns, spectators={"event": np.arange(len(scored)) + 10_000 * seed}))
-    code, out, _ = hepclf("compare", "a", "b", "c", "d", "out=o", "plots=false")
-    assert code == 0
-    others = {one["name"]: one["other"] for one in contents()["differences"]}
-    assert others == {"bdt": None, "tree": None, "other": "event"}
-    unpaired = next(one for one in contents()["differences"] if one["other"])
-    errors = {one["name"]: one["auc"]["test"]["error"] for one in contents()["runs"]}
-    assert unpaired["value"]["error"] == pytest.approx(math.hypot(errors["mlp"], errors["other"]))
-    assert "other (event)" in out
-    assert "the two areas are taken as independent" in out
-    assert "corrected for looking at 3 differences" in out
+    code, out, err = hepclf("compare", *"abcde", "out=o")
+    assert code == 0, err
+    found = contents()
+    assert [(one["name"], one["differs_in"], one["reference"]) for one in found["samples"]] == [
+        ("seed=0", None, "mlp seed=0"),
+        ("seed=4", "event", "mlp seed=4"),
+    ]
+    assert [len(one["runs"]) for one in found["samples"]] == [3, 2]
+    assert [(one["name"], one["reference"]) for one in found["differences"]] == [
+        ("tree", "mlp seed=0"),
+        ("bdt seed=0", "mlp seed=0"),
+        ("bdt seed=4", "mlp seed=4"),
+    ]
+    plain = " ".join(out.split())
+    assert "on 2 different sets of test events, which differ in event: they are ranked within each set" in plain
+    assert "corrected for looking at 3 differences" in plain
+    quality = out.split("AUC ± statistical uncertainty")[1].split("significance")[0]
+    assert [row[0] for row in rows(quality)[2:]] == ["test", "mlp", "tree", "bdt", "test", "mlp", "bdt"]
+    page = Path("o/report.html").read_text(encoding="utf-8")
+    assert "On test events seed=4: mlp seed=4 is the best on validation of 2" in page
+    assert sorted(path.stem for path in Path("o/plots").glob("*.png")) == [
+        "rejection",
+        "rejection_2",
+        "roc",
+        "roc_2",
+        "spread",
+    ]
+    with Path("o/comparison.csv").open() as file:
+        assert [row["sample"] for row in csv.DictReader(file)] == ["seed=0"] * 3 + ["seed=4"] * 2
+
+
+def test_folds_trained_twice_count_once_and_their_copies_are_named(hepclf, made):
+    folders = [made(f"r{seed}", noise=1.0, seed=seed) for seed in range(5)]
+    hepclf("compare", *map(str, folders), "out=once", "plots=false")
+    # Trained again elsewhere: another device, another number of threads, scores equal to rounding.
+    for seed in range(5):
+        again = made(f"again{seed}", noise=1.0, seed=seed, device="cuda", threads=8)
+        scored = read_scores(again / "scores.root")
+        columns = {k: getattr(scored, k) for k in ("labels", "split")}
+        write_scores(again / "scores.root", Scored(**columns, scores=scored.scores * (1 - 1e-9)))
+        folders.append(again)
+    code, out, err = hepclf("compare", *map(str, folders), "out=twice", "plots=false")
+    assert code == 0, err
+    (once,), (twice,) = (contents(name)["repeated"] for name in ("once", "twice"))
+    areas = [run["auc"]["test"]["value"] for run in contents("once")["runs"]]
+    assert (twice["name"], len(twice["runs"])) == ("mlp", 5)
+    assert twice["auc"]["value"] == pytest.approx(statistics.mean(areas))
+    assert twice["auc"]["error"] == pytest.approx(statistics.stdev(areas) / math.sqrt(5))
+    assert twice == once
+    copied = {run["name"]: run["copy_of"] for run in contents("twice")["runs"] if run["copy_of"]}
+    assert copied == {f"mlp seed={seed} (copy)": f"mlp seed={seed}" for seed in range(5)}
+    line = "the same training (equal configuration and seed), counted once: mlp seed="
+    assert line in " ".join(out.split())
+    tested = [one for one in contents("twice")["differences"] if one["p"] is not None]
+    assert len(tested) == 4
+    assert "corrected for looking at 4 differences" in out
+    page = " ".join(Path("twice/report.html").read_text(encoding="utf-8").split())
+    assert "is the best on validation of 5:" in page
+    mean = number(twice["auc"]["value"], twice["auc"]["error"])
+    assert f"mlp: mean test AUC {mean} (error of the mean) over 5 seeds or folds." in page
+    assert "standard deviation between trainings" in page
+    assert "statistical uncertainty of one" in page
+    assert line in page
+
+
+def test_a_training_and_its_copy_are_no_two_models(hepclf, made):
+    made("a", 1.0), made("b", 1.0, systematic=0.3)
+    code, out, err = hepclf("compare", "a", "b", "out=o", "plots=false")
+    assert code == 0, err
+    (difference,) = contents()["differences"]
+    assert (difference["p"], difference["reason"]) == (None, "it is the same training as mlp")
+    assert contents()["repeated"] == []
+    assert "not told apart" not in Path("o/report.html").read_text(encoding="utf-8")
+    assert "mlp is the only training" in Path("o/report.html").read_text(encoding="utf-8")
+    plain = " ".join(out.split())
+    assert "the same training (equal configuration and seed), counted once: mlp (copy) as mlp" in plain
+    assert "test AUC less" not in plain
+
+
+def test_equal_configurations_on_other_data_are_no_copies(hepclf, made):
+    # A file of the same name may have another content, and events in memory are in no configuration.
+    for folder, seed in (("a", 0), ("b", 1)):
+        scored = read_scores(made(folder, 1.0, events=seed) / "scores.root")
+        columns = {k: getattr(scored, k) for k in ("labels", "scores", "split")}
+        write_scores(f"{folder}/scores.root", Scored(**columns, spectators={"event": np.arange(len(scored)) + seed}))
+    for folder, noise in (("c", 0.5), ("d", 0.9)):
+        run = Run.open(made(folder, noise))
+        config = {
+            **read_yaml(run.config),
+            "model": {},
+            "data": {"events": "hepclf.events.Events, which is not a recipe"},
+        }
+        write_yaml(run.config, config)
+    assert hepclf("compare", "a", "b", "c", "d", "out=o", "plots=false")[0] == 0
+    assert [run["copy_of"] for run in contents()["runs"]] == [None] * 4
+
+
+def test_a_group_of_seeds_is_called_by_what_they_share(hepclf, made):
+    for noise, seeds in ((0.5, (0, 1)), (1.5, (2, 3))):
+        for seed in seeds:
+            made(f"n{noise}s{seed}", noise, seed=seed)
+    folders = sorted(path.name for path in Path().iterdir())
+    assert hepclf("compare", *folders, "out=o", "plots=false")[0] == 0
+    assert [group["name"] for group in contents()["repeated"]] == ["mlp noise=0.5", "mlp noise=1.5"]
+
+
+def test_what_cannot_be_compared_is_left_out_and_named(hepclf, made):
+    made("a", 1.0, "bdt"), made("b")
+    for folder, status, error in (("failed", "failed", "ValueError: no events"), ("runs", "running", None)):
+        (made(folder) / "scores.root").unlink()
+        write_json(Path(folder) / "environment.json", {"status": status, "error": error, "started": "2026-01-01"})
+    (made("scoreless") / "scores.root").unlink()
+    (made("torn") / "metrics.json").write_text("{")
+    (made("cut") / "scores.root").write_bytes(Path("a/scores.root").read_bytes()[:900])
+    write_json(made("odd") / "metrics.json", {"test": {"significance": {"asimov": 3}}})
+    write_yaml(made("nameless") / "config.yaml", {"model": {}})
+    Path("sweeps").mkdir()
+    Path("notes.txt").touch()
+    Path("latest").symlink_to("gone")
+    missing = ["failed", "runs", "scoreless", "torn", "cut", "odd", "nameless", "sweeps", "notes.txt", "latest"]
+    code, out, err = hepclf("compare", "a", *missing, "b", "out=o", "plots=false")
+    assert code == 0, err
+    assert [run["name"] for run in contents()["runs"]] == ["mlp", "bdt"]
+    reasons = {Path(one["run"]).name: one["reason"] for one in contents()["left_out"]}
+    assert set(reasons) == set(missing)
+    assert reasons["failed"] == "failed: ValueError: no events"
+    assert reasons["runs"] == "not finished: it runs since 2026-01-01, or was killed"
+    assert reasons["scoreless"] == "it holds no scores"
+    assert "metrics.json cannot be read" in reasons["torn"]
+    assert reasons["cut"].startswith("damaged: ")
+    assert reasons["odd"].startswith("damaged: ")
+    assert "names no data and model" in reasons["nameless"]
+    assert reasons["sweeps"] == "not a run of hepclf: it holds no config.yaml"
+    assert reasons["notes.txt"] == "a file, not the folder of a run"
+    assert reasons["latest"] == "a link to nothing"
+    for text in (out, Path("o/report.html").read_text(encoding="utf-8")):
+        assert "left out: failed: failed: ValueError: no events" in " ".join(text.split())
+
+
+def test_files_of_a_pattern_are_left_out_on_one_line(hepclf, made):
+    made("a", 1.0, "bdt"), made("b")
+    for index in range(7):
+        Path(f"file{index}").touch()
+    _, out, _ = hepclf("compare", "a", "b", *(f"file{index}" for index in range(7)), "out=o", "plots=false")
+    assert "left out: file0, file1, file2 and 4 more: a file, not the folder of a run" in " ".join(out.split())
 
 
 def test_what_makes_numbers_hard_to_compare_is_said(hepclf, made):
@@ -240,11 +387,40 @@ def test_a_long_name_is_folded_before_any_number_is():
 
 
 def test_taggers_that_rank_alike_have_no_p(hepclf, made):
-    made("a"), made("b")
+    made("a"), made("b", model="twin", seed=1)
     _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
     assert contents()["differences"][0]["p"] is None
     assert "no p, as they rank the events alike" in out
-    assert [one["name"] for one in contents()["runs"]] == ["mlp a", "mlp b"]
+    assert [one["name"] for one in contents()["runs"]] == ["mlp", "twin"]
+
+
+def test_a_rejection_without_background_is_a_limit_as_in_the_verdict(hepclf, made):
+    made("a", working_points=(0.001, 0.5)), made("b", 1.0, "bdt", working_points=(0.001, 0.5))
+    _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
+    best = contents()["runs"][0]["working_points"][0]
+    verdict = json.loads(Path("a/metrics.json").read_text())["test"]["working_points"][0]
+    assert best == verdict
+    assert best["rejection"]["value"] is None
+    limit = best["rejection_limit"]["at_95"]
+    assert limit == pytest.approx(300 / -math.log(0.05))
+    assert f"> {limit:.4g} (95 %)" in out
+    with Path("o/comparison.csv").open() as file:
+        assert float(next(csv.DictReader(file))["rejection_0.001_limit_95"]) == limit
+
+
+def test_a_loss_above_that_of_guessing_is_said(hepclf, made):
+    made("a"), made("b", 0.1)
+    # Too large a learning rate leaves an order of the events, and probabilities of 0 and 1 that are often wrong.
+    path = Path("a/scores.root")
+    scored = read_scores(path)
+    columns = {k: getattr(scored, k) for k in ("labels", "split")}
+    write_scores(path, Scored(**columns, scores=norm.cdf(10 * (scored.scores - 0.5))))
+    _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
+    plain = " ".join(out.split())
+    losses = {run["name"]: run["log_loss"]["valid"]["value"] for run in contents()["runs"]}
+    assert losses["mlp noise=0.0"] > math.log(2) > losses["mlp noise=0.1"]
+    assert "mlp noise=0.0: its validation loss is above that of guessing, 0.6931; the training did not" in plain
+    assert "noise=0.1: its validation loss" not in plain
 
 
 @pytest.mark.parametrize(
@@ -253,17 +429,16 @@ def test_taggers_that_rank_alike_have_no_p(hepclf, made):
         ([], 2, "needs two runs or more, however none was given"),
         (["a"], 2, "needs two runs or more, however one run was given"),
         (["a", "nowhere"], 1, "there is no run nowhere"),
-        (["a", "empty"], 1, "empty is not a run of hepclf: it holds no config.yaml"),
+        (["a", "empty"], 1, "one run is left without empty (not a run of hepclf: it holds no config.yaml)"),
+        (["empty", "failed"], 1, "however none is left without empty"),
         (["a", "b", "ou=x"], 2, "ou is not a setting of compare; nearest: 'out'"),
         (["a", "b", "out="], 2, "out must not be empty; say out=..."),
         (["a", "b", "plots=maybe"], 2, "plots must be true or false, not 'maybe'"),
         (["a", "b", "--all"], 2, "--all is not a flag of compare; its settings are out=, plots=, json="),
         (["a", "b", "out=a"], 1, "a is not an empty folder"),
-        (["a", "failed"], 1, "holds no scores to compare: its training is failed, ValueError: no events; leave it out"),
-        (["a", "nameless"], 1, "names no data and model"),
+        (["a", "failed"], 1, "one run is left without failed (failed: ValueError: no events)"),
         (["a", "classes"], 1, "must tell the same classes apart"),
         (["a", "signal"], 1, "must have the same evaluation.signal"),
-        (["a", "torn"], 1, "metrics.json cannot be read"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_on_one_line(hepclf, made, words, code, line):
@@ -271,10 +446,8 @@ def test_what_cannot_be_compared_is_refused_on_one_line(hepclf, made, words, cod
     Path("empty").mkdir()
     (made("failed") / "scores.root").unlink()
     write_json(Path("failed/environment.json"), {"status": "failed", "error": "ValueError: no events"})
-    write_yaml(made("nameless") / "config.yaml", {"model": {}})
     made("classes", classes=("qcd", "top"))
     made("signal", signal="background")
-    (made("torn") / "metrics.json").write_text("{")
     found, out, err = hepclf("compare", *words)
     assert (found, out) == (code, "")
     assert line in " ".join(err.split())
@@ -287,14 +460,26 @@ def test_a_sweep_over_models_ends_with_their_comparison(hepclf):
     code, out, err = hepclf("train", "-m", *quick, "model=fisher,logistic")
     assert code == 0, err
     assert "best on validation: model=" in out
-    assert out.index("the sweep") < out.index("AUC and significance, best on validation first")
+    assert out.index("the sweep") < out.index("AUC ± statistical uncertainty, best on validation first")
     (folder,) = Path("comparisons").iterdir()
     assert f"comparison in {folder}" in out
     found = contents(folder)
     assert {one["name"] for one in found["runs"]} == {"model=fisher", "model=logistic"}
     assert all(one["training_s"] > 0 and one["events_per_s"] > 0 for one in found["runs"])
-    assert found["differences"][0]["other"] is None
+    assert len(found["samples"]) == 1
+    assert all(one["log_loss"]["valid"]["value"] > 0 for one in found["runs"])
     assert not (folder / "plots").exists()
+
+
+def test_a_sweep_names_its_failed_jobs_in_its_comparison(hepclf):
+    quick = ["data.signals=300", "data.noise=900", "trainer.epochs=1", "evaluation.plots=false", "model=logistic"]
+    code, out, err = hepclf("train", "-m", *quick, "trainer.batch=64,128,0")
+    assert code == 1, err
+    (folder,) = Path("comparisons").iterdir()
+    (failed,) = contents(folder)["left_out"]
+    assert failed["run"] == "trainer.batch=0"
+    assert failed["reason"].startswith("failed: trainer.batch must be at least 1")
+    assert "left out: trainer.batch=0: failed: trainer.batch must be" in " ".join(out.split())
 
 
 def test_completion_offers_the_settings():
@@ -308,8 +493,8 @@ def test_sculpting_stands_beside_the_rejection_where_a_run_looked_for_it(hepclf,
         made(folder, noise, model=folder, **more)
     code, out, _ = hepclf("compare", "a", "b", "c", "out=o", "plots=false")
     assert code == 0
-    title = "1/JSD of the background in mass on test at a signal efficiency of"
-    lines = out.split(title)[1].strip().splitlines()
+    title = "1/JSD of the background in mass on test ± statistical uncertainty, at a signal"
+    lines = out.split(title)[1].split("efficiency of", 1)[1].strip().splitlines()
     assert rows(lines[0]) == [["0.3", "0.5", "0.7", "0.9"]]
     (best,), (cut,), (blurred,) = (rows(line) for line in lines[1:4])
     assert (best[0], cut[0], blurred[0]) == ("a", "c", "b")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hepclf.comparison.entry import Entry, Expected
-from hepclf.comparison.labels import labels
+from hepclf.comparison.labels import group_labels, labels, sample_labels
 from hepclf.run import Run
 
 
@@ -59,8 +59,30 @@ def test_a_seed_of_the_data_that_is_not_that_of_the_training_is_said(entry):
 
 
 def test_settings_too_long_to_read_give_way_to_the_end_of_the_folders_name(entry):
-    one, other = (entry(folder=f"x-{tail}", inputs=[tail * 30]) for tail in "ab")
+    one, other = (entry(folder=f"x-{tail}", inputs=["x" * 30 + tail + "x" * 30]) for tail in "ab")
     assert labels([one, other]) == ["mlp a", "mlp b"]
+
+
+def test_a_long_setting_is_shortened_in_the_middle_where_its_ends_tell_it_apart(entry):
+    found = labels([entry(inputs=["met", *"abcdefghijklmnop", end]) for end in ("jet_pt", "jet_eta")])
+    assert found == ["mlp inputs=['met','a','…','jet_pt']", "mlp inputs=['met','a','…,'jet_eta']"]
+
+
+def test_a_group_is_called_by_what_its_members_share(entry):
+    narrow, wide = (
+        [entry(hidden=width, seed=seed) for seed in (first, first + 1)] for width, first in ((5, 0), (9, 7))
+    )
+    assert group_labels([narrow, wide], lambda key: key.endswith("seed")) == ["mlp hidden=5", "mlp hidden=9"]
+    assert group_labels([narrow], lambda key: key.endswith("seed")) == ["mlp"]
+
+
+def test_a_set_of_test_events_is_called_by_the_settings_of_its_data(entry):
+    first, second = ([entry(model, seed=seed) for model in ("mlp", "bdt")] for seed in (1, 2))
+    assert sample_labels([first, second]) == ["seed=1", "seed=2"]
+    assert sample_labels([[entry(fold=fold), entry("bdt", fold=fold)] for fold in (0, 3)]) == ["fold=0", "fold=3"]
+    assert sample_labels([[entry(data="gw")], [entry(data="susy")]]) == ["gw", "susy"]
+    assert sample_labels([[entry()], [entry()]]) == ["(1)", "(2)"], "files may have changed"
+    assert sample_labels([[entry(), entry(seed=3)]]) == [""]
 
 
 def test_runs_alike_in_all_are_called_by_their_folder_and_else_counted(entry):

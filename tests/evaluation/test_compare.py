@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
-from hepclf.evaluation.compare import GRID, compare, contender, difference, holm
+from hepclf.evaluation.compare import GRID, compare, comparisons, contender, difference, differing, holm
 from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.evaluation.scored import Scored
@@ -59,8 +61,8 @@ def two(drawn):
     return draw
 
 
-def of(labels, scores, weights=None, name="a", **columns):
-    return contender(name, Scored(labels=labels, scores=scores, weights=weights, **columns), 1)
+def of(labels, scores, weights=None, name="a", targets=(), **columns):
+    return contender(name, Scored(labels=labels, scores=scores, weights=weights, **columns), 1, targets)
 
 
 def test_the_differences_of_delong_1988_are_the_published_ones():
@@ -84,7 +86,6 @@ def test_a_difference_and_its_error_are_those_of_all_pairs(two, ties, weights):
     found = difference(of(labels, one, w), of(labels, other, w))
     assert found.value == pytest.approx((value, error), rel=1e-9)
     assert found.p == pytest.approx(2 * norm.sf(abs(value) / error), rel=1e-9)
-    assert found.other is None
 
 
 def test_the_areas_are_those_of_scikit_learn(two):
@@ -127,13 +128,67 @@ def test_between_equal_taggers_every_p_is_as_likely(weights):
     assert np.mean(np.array(values) < 0.05) == pytest.approx(0.05, abs=0.033)  # three sigma of 400
 
 
-def test_on_the_same_events_a_difference_is_known_better_than_on_others(two):
+def test_on_the_same_events_a_difference_is_known_better_than_two_areas(two):
     labels, one, other, _ = two(2000, seed=5)
     a, b = of(labels, one), of(labels, other)
-    elsewhere = of(labels, other, np.full(2000, 2.0))
-    assert difference(a, elsewhere).other == "weights"
-    assert difference(a, elsewhere).value.error == pytest.approx(np.hypot(a.test.error, b.test.error))
-    assert difference(a, b).value.error < 0.8 * difference(a, elsewhere).value.error
+    assert difference(a, b).value.error < 0.8 * np.hypot(a.test.error, b.test.error)
+
+
+def test_taggers_on_other_test_events_are_refused_a_difference(two):
+    labels, one, other, _ = two(200, seed=5)
+    with pytest.raises(
+        ValueError, match="on the same test events, however those of 'a' and 'b' differ in their weights"
+    ):
+        difference(of(labels, one), of(labels, other, np.full(200, 2.0), name="b"))
+
+
+def test_taggers_are_ranked_only_with_those_that_are_judged_on_the_same_events(two):
+    labels, one, other, _ = two(2000, seed=11)
+    third = np.random.default_rng(0).permutation(one)
+    elsewhere = np.full(2000, 2.0)
+    taggers = [of(labels, scores, name=name) for name, scores in zip("abc", (one, other, third), strict=True)]
+    taggers[0:0] = [of(labels, scores, elsewhere, name=name) for name, scores in zip("xy", (other, one), strict=True)]
+    first, second = comparisons(taggers)
+    assert [[run.name for run in part.contenders] for part in (first, second)] == [["a", "b", "c"], ["x", "y"]]
+    assert (first.differs_in, second.differs_in) == (None, "weights")
+    assert [(change.name, change.reference) for change in second.differences] == [("y", "x")]
+    changes = [*first.differences, *second.differences]
+    assert [change.holm for change in changes] == holm([change.p for change in changes]), "all tests are counted"
+    assert changes[1].holm == pytest.approx(3 * changes[1].p)
+
+
+def test_a_copy_has_no_difference_and_counts_in_no_correction(two):
+    labels, one, other, _ = two(2000, seed=11)
+    runs = [of(labels, other, name="a"), of(labels, one, name="b"), of(labels, one, name="c")]
+    runs.append(replace(of(labels, other, name="again"), copy_of="a"))
+    found = compare(runs)
+    assert [run.name for run in found.contenders] == ["a", "again", "b", "c"]
+    assert [run.name for run in found.trainings] == ["a", "b", "c"]
+    again = found.differences[0]
+    assert (again.value, again.p, again.holm) == ((None, None), None, None)
+    assert again.reason == "it is the same training as a"
+    assert found.differences[1].holm == pytest.approx(2 * found.differences[1].p)
+
+
+def test_a_copy_that_is_better_by_rounding_is_not_the_reference(two):
+    labels, one, other, _ = two(2000, seed=12)
+    split = np.where(np.arange(2000) % 2, TEST, VALID)
+    runs = [of(labels, scores, name=name, split=split) for name, scores in (("x", one), ("y", other))]
+    best, worse = sorted(runs, key=lambda run: run.valid, reverse=True)
+    better = best.valid._replace(value=best.valid.value + 1e-9)
+    found = compare([worse, best, replace(best, name="copy", valid=better, copy_of=best.name)])
+    assert [run.name for run in found.contenders] == [best.name, "copy", worse.name]
+
+
+def test_a_working_point_without_background_has_the_limit_of_the_verdict(two):
+    labels, one, _, w = two(60, seed=7, weights="heavy")
+    scores = np.where(labels == 1, 0.5 + one / 2, one / 2)
+    points = of(labels, scores, w, name="a", targets=(0.5,)).working_points
+    background = w[labels == 0]
+    # No background event is seen with probability exp(-n); here all are of one process.
+    expected = background.sum() / (-np.log(0.05) * (background**2).sum() / background.sum())
+    assert points[0].rejection.value is None
+    assert points[0].rejection_limit.at_95 == pytest.approx(expected)
 
 
 def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
@@ -144,7 +199,7 @@ def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
 
     def why(**changed):
         made = base | changed
-        return difference(of(scores=one, **base), of(scores=other, **made)).other
+        return differing(of(scores=one, **base), of(scores=other, **made))
 
     third, second = np.arange(60) % 3 == 0, np.arange(60) % 3 == 1
     assert why() is None
@@ -158,6 +213,7 @@ def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
     assert why(split=np.roll(split, 1)) == "split"
     assert why(split=np.where(np.arange(60) < 57, split, 0)) == "split"
     assert why(spectators={"mass": np.where(mass == 0, 99.0, mass)}) == "mass"
+    assert why(spectators={"mass": mass * (1 + 1e-7)}) is None, "the same, computed on another machine"
     assert why(spectators={"mass": np.arange(60).astype(str)}) == "mass"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,9 @@ from matplotlib.ticker import NullFormatter
 from hepclf.evaluation.compare import GRID, Comparison, Ratio
 from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.curves.spread import Spread
+from hepclf.evaluation.grid import shortened
 from hepclf.evaluation.plots.label import plain, with_error
-from hepclf.evaluation.plots.picture import KINDS, TOP, Listed, write, write_index
+from hepclf.evaluation.plots.picture import KINDS, TOP, Listed, Picture, write, write_index
 from hepclf.evaluation.plots.rejection import measured
 from hepclf.evaluation.plots.spread import spread
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
@@ -24,12 +25,20 @@ from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURP
 DRAWN = 8  # curves in one picture that can still be told apart
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 BAND = 0.18
+SAMPLES = 8  # sets of test events that have pictures of their own
+BANDS = "bands: statistical uncertainty of the test events, ±1σ."
 CAPTIONS = {
-    "roc": "The ROC curves with bands of ±1σ, the best on validation first.",
-    "rejection": "The rejections with bands of ±1σ, and below them the ratio to the best.",
-    "spread": "Trainings that differ in seeds and folds alone: the rejection of each, and the band of mean ± standard "
-    "deviation. Below, how far they are apart beside the error that the test events leave one of them.",
+    "roc": f"The ROC curves, {{order}}; {BANDS}",
+    "rejection": f"The rejections, and below them the ratio to the {{first}}; {BANDS}",
 }
+APART = {
+    "roc": f"ROC curves on different test events, which do not rank the runs; {BANDS}",
+    "rejection": f"Rejections on different test events, which do not rank the runs; {BANDS}",
+}
+SPREAD = (
+    "Trainings that differ in seeds and folds alone: the rejection of each, and the band of mean ± standard deviation "
+    "between trainings. Below, that deviation beside the statistical uncertainty of one training."
+)
 
 
 class Line(NamedTuple):
@@ -48,7 +57,7 @@ class Line(NamedTuple):
 
 
 def draw(
-    of: Comparison,
+    samples: Mapping[str, Comparison],
     folder: Path,
     *,
     title: str = "",
@@ -57,52 +66,79 @@ def draw(
 ) -> list[Path]:
     """Write `roc`, `rejection` and, of repeated trainings, `spread` as PNG and PDF.
 
+    Each set of test events on which several trainings are judged has pictures of its own, `roc_2` those of the second.
+    Where there is no such set, the curves of all are drawn together, without a ratio.
+
+    samples  comparisons by what their test events are called
     rest_of  the class that stands against several others
     """
-    found = lines(of)
-    if not found:
-        return []
-    folder.mkdir(parents=True, exist_ok=True)
-    above = f"{plain(title, 50)}, test" if title else "test"
-    first = "best" if of.by_validation else "first"
     with style():
-        curves, rejections = _roc(found, above), _rejection(found, above, first)
-        for figure in (curves, rejections):
-            key(figure, heading(of, rest_of))
-        figures = {"roc": curves, "rejection": rejections}
-        if repeated:
-            figures["spread"] = spread(repeated, above, rest_of)
-        written = [path for stem, figure in figures.items() for path in write(figure, folder, stem)]
-    write_index(folder, {stem: Listed(CAPTIONS[stem], None, KINDS) for stem in figures})
+        pictures = list(_pictures(samples, f"{plain(title, 50)}, test" if title else "test", rest_of, repeated or {}))
+        if not pictures:
+            return []
+        folder.mkdir(parents=True, exist_ok=True)
+        written = [path for picture in pictures for path in write(picture.figure, folder, picture.stem)]
+    write_index(folder, {picture.stem: Listed(picture.caption, None, KINDS) for picture in pictures})
     return written
 
 
-def lines(of: Comparison) -> list[Line]:
-    """The curves of the first taggers that have one: colours first, then dashes."""
-    some = [(one, ratio) for one, ratio in zip(of.contenders, of.ratios, strict=True) if one.roc is not None]
+def _pictures(
+    samples: Mapping[str, Comparison], title: str, rest_of: str | None, repeated: Mapping[str, Spread]
+) -> Iterator[Picture]:
+    ranked = {name: sample for name, sample in samples.items() if len(lines(sample)) > 1 or len(samples) == 1}
+    for number, (name, sample) in enumerate(list(ranked.items())[:SAMPLES], 1):
+        where = f"{title} events {plain(name, 40)}" if len(samples) > 1 else title
+        yield from _together([sample], where, rest_of, f"_{number}" if number > 1 else "")
+    if not ranked:
+        yield from _together(list(samples.values()), title, rest_of, "")
+    if repeated:
+        yield Picture("spread", spread(repeated, title, rest_of), SPREAD)
+
+
+def _together(samples: Sequence[Comparison], title: str, rest_of: str | None, suffix: str) -> Iterator[Picture]:
+    """The curves of these comparisons in one picture; those of a single one with the ratio to its reference."""
+    drawn = lines(*samples)
+    if not drawn:
+        return
+    if len(samples) > 1:
+        figures = {"roc": _roc(drawn, title), "rejection": _rejection(drawn, title, None)}
+        captions = APART
+    else:
+        first, order = _order(samples[0])
+        figures = {"roc": _roc(drawn, title), "rejection": _rejection(drawn, title, first)}
+        captions = {stem: text.format(first=first, order=order) for stem, text in CAPTIONS.items()}
+    for stem, figure in figures.items():
+        key(figure, heading(*samples, rest_of=rest_of))
+        yield Picture(f"{stem}{suffix}", figure, captions[stem])
+
+
+def _order(sample: Comparison) -> tuple[str, str]:
+    """What the reference is, and the order of the others."""
+    return ("best", "best on validation first") if sample.by_validation else ("first", "in the order given")
+
+
+def lines(*samples: Comparison) -> list[Line]:
+    """The curves of the first trainings that have one, each training once: colours first, then dashes."""
+    curves = [
+        (tagger, tagger.roc, ratio)
+        for sample in samples
+        for tagger, ratio in zip(sample.contenders, sample.ratios, strict=True)
+        if tagger.roc is not None and tagger.copy_of is None
+    ]
     styles = product(("-", "--"), COLOURS)
     return [
-        Line(one.roc, ratio, plain(one.name, 44), colour, dashes)
-        for (one, ratio), (dashes, colour) in zip(some[:DRAWN], styles, strict=False)
-        if one.roc is not None
+        Line(curve, ratio, plain(shortened(tagger.name, 44), 44), colour, dashes)
+        for (tagger, curve, ratio), (dashes, colour) in zip(curves[:DRAWN], styles, strict=False)
     ]
 
 
-def heading(of: Comparison, rest_of: str | None = None) -> str:
+def heading(*samples: Comparison, rest_of: str | None = None) -> str:
     """What is said above the names of the curves."""
-    order = "best on validation first" if of.by_validation else "in the order given"
-    count = sum(one.roc is not None for one in of.contenders)
-    return ", ".join(
-        filter(
-            None,
-            (
-                f"AUC of {plain(rest_of, 20)} against the rest" if rest_of else "AUC",
-                f"the first {DRAWN} of {count}" if count > DRAWN else None,
-                order,
-                "bands ±1σ",
-            ),
-        )
-    )
+    trainings = [tagger for sample in samples for tagger in sample.trainings if tagger.roc is not None]
+    order = "on different test events" if len(samples) > 1 else _order(samples[0])[1]
+    area = f"AUC of {plain(rest_of, 20)} against the rest" if rest_of else "AUC"
+    count = f", the first {DRAWN} of {len(trainings)}" if len(trainings) > DRAWN else ""
+    return f"{area} ± statistical uncertainty, bands ±1σ,\n{order}{count}"
 
 
 def key(figure: Figure, head: str) -> None:
@@ -110,7 +146,7 @@ def key(figure: Figure, head: str) -> None:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", title=head, alignment="left")
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.21 * (len(labels) + 1))
+    figure.set_size_inches(width, height + 0.21 * (len(labels) + 1 + head.count("\n")))
 
 
 def _roc(found: Sequence[Line], title: str) -> Figure:
@@ -121,12 +157,18 @@ def _roc(found: Sequence[Line], title: str) -> Figure:
     return figure
 
 
-def _rejection(found: Sequence[Line], title: str, first: str) -> Figure:
-    figure = Figure(figsize=(5.2, 5.0))
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+def _rejection(found: Sequence[Line], title: str, first: str | None) -> Figure:
+    """The rejections, and below them the ratio to the first where there is one."""
+    if first is None:
+        figure = Figure(figsize=(5.2, 4.2))
+        top = figure.subplots()
+        top.set_xlabel("signal efficiency")
+    else:
+        figure = Figure(figsize=(5.2, 5.0))
+        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+        ratio(bottom, found)
+        bottom.set_ylabel(f"ratio to the {first}", loc="center")
     rejection(top, found)
-    ratio(bottom, found)
-    bottom.set_ylabel(f"ratio to the {first}", loc="center")
     top.set_title(title, y=TOP)
     figure.align_ylabels()
     return figure

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -76,7 +79,7 @@ def test_the_legend_says_area_and_error_in_the_order_of_the_lines(of):
         FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert legend.get_window_extent().y0 >= figure.axes[0].get_window_extent().y1, "no curve runs behind it"
-    assert legend.get_title().get_text() == "AUC, best on validation first, bands ±1σ"
+    assert legend.get_title().get_text() == "AUC ± statistical uncertainty, bands ±1σ,\nbest on validation first"
     for text, one in zip(legend.get_texts(), found.contenders, strict=True):
         assert text.get_text() == f"{one.name}: {one.test.value:.3f} ± {one.test.error:.3f}"
 
@@ -90,12 +93,14 @@ def test_many_taggers_are_drawn_up_to_a_number_that_is_said(of):
 
 
 def test_several_classes_and_no_validation_are_said(of):
-    assert heading(of(valid=False), "top") == "AUC of top against the rest, in the order given, bands ±1σ"
+    assert heading(of(valid=False), rest_of="top") == (
+        "AUC of top against the rest ± statistical uncertainty, bands ±1σ,\nin the order given"
+    )
 
 
 def test_no_picture_is_cut_off_at_its_edges(of, tmp_path):
     names = [f"a tagger with quite a long name, number {i}" for i in range(5)]
-    written = draw(of(5, names), tmp_path / "plots", title="some data of a long name")
+    written = draw({"": of(5, names)}, tmp_path / "plots", title="some data of a long name")
     assert sorted(path.name for path in written) == ["rejection.pdf", "rejection.png", "roc.pdf", "roc.png"]
     for path in written:
         if path.suffix == ".png":
@@ -106,5 +111,35 @@ def test_no_picture_is_cut_off_at_its_edges(of, tmp_path):
 
 def test_without_a_curve_there_is_no_picture(tmp_path):
     alone = contender("a", Scored(labels=np.zeros(9, dtype=int), scores=np.linspace(0, 1, 9)), 1)
-    assert draw(compare([alone, alone]), tmp_path / "plots") == []
+    assert draw({"": compare([alone, alone])}, tmp_path / "plots") == []
     assert not (tmp_path / "plots").exists()
+
+
+def test_each_set_of_test_events_has_pictures_of_its_own(of, tmp_path):
+    written = draw({"fold=0": of(2), "fold=1": of(3), "fold=2": of(1)}, tmp_path, title="gw")
+    assert sorted(path.stem for path in written if path.suffix == ".png") == [
+        "rejection",
+        "rejection_2",
+        "roc",
+        "roc_2",
+    ]
+    captions = {stem: row["caption"] for stem, row in json.loads((tmp_path / "pictures.json").read_text()).items()}
+    assert captions["roc_2"] == (
+        "The ROC curves, best on validation first; bands: statistical uncertainty of the test events, ±1σ."
+    )
+
+
+def test_runs_that_share_no_test_events_are_drawn_together_and_not_ranked(of, tmp_path):
+    samples = {"fold=0": of(1, ["mlp fold=0"]), "fold=1": of(1, ["mlp fold=1"])}
+    written = draw(samples, tmp_path)
+    assert sorted(path.stem for path in written if path.suffix == ".png") == ["rejection", "roc"]
+    assert [line.name for line in lines(*samples.values())] == ["mlp fold=0", "mlp fold=1"]
+    assert heading(*samples.values()).endswith("\non different test events")
+    assert "do not rank the runs" in json.loads((tmp_path / "pictures.json").read_text())["rejection"]["caption"]
+
+
+def test_a_copy_is_not_drawn_a_second_time(of):
+    found = of(2)
+    again = replace(found.contenders[0], name="again", copy_of=found.contenders[0].name)
+    both = replace(found, contenders=(*found.contenders, again), ratios=(*found.ratios, found.ratios[0]))
+    assert [line.name for line in lines(both)] == [run.name for run in found.contenders]

@@ -1,0 +1,73 @@
+"""Which of the folders given hold a run that can be compared, and why the others do not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hepclf.recipe import RecipeError
+from hepclf.run import Run
+
+log = logging.getLogger(__name__)
+
+
+class LeftOut(NamedTuple):
+    """A run that is not compared, its path or what it was called, and why."""
+
+    run: str
+    reason: str
+
+    @property
+    def place(self) -> str:
+        """Its path as short as it can be said from the working directory."""
+        path, start = Path(self.run), Path.cwd()
+        return str(path.relative_to(start)) if path.is_relative_to(start) else self.run
+
+
+class Selection(NamedTuple):
+    """The runs among some paths, each once, and what is left out."""
+
+    runs: tuple[Run, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def selected(paths: Sequence[Path | str]) -> Selection:
+    """The runs at these paths; a pattern of the shell also matches files, and folders that are no runs."""
+    runs: dict[Path, Run] = {}
+    left_out = []
+    for path in map(Path, paths):
+        if reason := _no_run(path):
+            left_out.append(LeftOut(str(path.absolute()), reason))
+            continue
+        run = Run(path.resolve()) if path.is_dir() else Run.open(path)
+        if run.folder in runs:
+            log.warning("%s is %s, which is compared once", path, run.folder)
+        runs[run.folder] = run
+    return Selection(tuple(runs.values()), tuple(left_out))
+
+
+def _no_run(path: Path) -> str | None:
+    """Why there is no run at a path; None where there is one, and where there is nothing, which is a slip."""
+    if path.is_symlink() and not path.exists():
+        return "a link to nothing"
+    if path.is_file():
+        return "a file, not the folder of a run"
+    run = Run(path)
+    if path.is_dir() and not run.config.is_file() and not run.environment.is_file():
+        return f"not a run of hepclf: it holds no {run.config.name}"
+    return None
+
+
+def enough(count: int, left_out: Sequence[LeftOut]) -> None:
+    """Refuse a comparison of fewer than two runs; the command was wrong only where no run was left out."""
+    if count >= 2:
+        return
+    if not left_out:
+        number = ("none was", "one run was")[count]
+        raise RecipeError(f"a comparison needs two runs or more, however {number} given; say hepclf compare DIR DIR")
+    number = ("none is", "one run is")[count]
+    reasons = "; ".join(f"{run.place} ({run.reason})" for run in left_out[:3])
+    more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+    raise ValueError(f"a comparison needs two runs or more, however {number} left without {reasons}{more}")

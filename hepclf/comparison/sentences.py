@@ -1,0 +1,101 @@
+"""A comparison in sentences, for a terminal or a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from hepclf.comparison.compared import Compared
+from hepclf.evaluation.compare import Comparison
+from hepclf.evaluation.grid import number
+
+LEVEL = 0.05  # of p (Holm), below which a tagger is said to be worse or better
+SIGMAS = 2.0  # by which a loss is above that of guessing
+NAMED = 3  # runs left out for one reason that a line names
+
+
+def headline(comparison: Compared) -> Iterator[str]:
+    """On each set of test events: which run is the reference, and which differ from it by more than chance."""
+    yield from separation(comparison)
+    grouped = {run for group in comparison.repeated for run in group.runs}
+    for name, sample in comparison.samples.items():
+        prefix = f"On test events {name}: " if len(comparison.samples) > 1 else ""
+        if len(sample.trainings) > 1 or sample.reference.name not in grouped:
+            yield from (prefix + line for line in _leader(sample))
+    for group in comparison.repeated:
+        mean = number(*group.spread.area)
+        yield f"{group.name}: mean test AUC {mean} (error of the mean) over {len(group.runs)} seeds or folds."
+
+
+def separation(comparison: Compared) -> Iterator[str]:
+    """Why runs are not ranked against each other."""
+    if len(comparison.samples) > 1:
+        columns = dict.fromkeys(str(sample.differs_in) for sample in list(comparison.samples.values())[1:])
+        yield (
+            f"The runs are judged on {len(comparison.samples)} different sets of test events, which differ in "
+            f"{', '.join(columns)}: they are ranked within each set, and not across sets."
+        )
+
+
+def _leader(sample: Comparison) -> Iterator[str]:
+    first, count = sample.reference, len(sample.trainings)
+    area = f"AUC {number(*first.test)} on {len(first.events):,} test events"
+    if count == 1:
+        yield f"{first.name} is the only training: {area}."
+        return
+    rank = "the best on validation" if sample.by_validation else "the first given"
+    yield f"{first.name} is {rank} of {count}: {area}."
+    trainings = {tagger.name for tagger in sample.trainings}
+    others = [change for change in sample.differences if change.name in trainings]
+    sure = [change for change in others if change.holm is not None and change.holm < LEVEL]
+    verdicts = {
+        "worse on test by more than chance": [change.name for change in sure if (change.value.value or 0) < 0],
+        "better on test by more than chance": [change.name for change in sure if (change.value.value or 0) > 0],
+        "not told apart from it": [change.name for change in others if change not in sure],
+    }
+    groups = "; ".join(f"{', '.join(names)}: {verdict}" for verdict, names in verdicts.items() if names)
+    yield f"{groups} (p after Holm below {LEVEL:g})."
+
+
+def remarks(comparison: Compared) -> Iterator[str]:
+    """What the numbers mean, and why some are missing or hard to compare."""
+    yield from _left_out(comparison)
+    if copies := [f"{run.name} as {run.copy_of}" for run in comparison.contenders if run.copy_of]:
+        yield f"the same training (equal configuration and seed), counted once: {', '.join(copies)}"
+    tests = sum(change.p is not None for change in comparison.differences)
+    if tests:
+        yield "p: the chance that equal taggers differ as much on such events; not over seeds"
+    if tests > 1:
+        yield f"p (Holm): the same, corrected for looking at {tests} differences"
+    if comparison.repeated:
+        yield "error of the mean: standard deviation between trainings / √trainings"
+    for change in comparison.trained:
+        if change.reason:
+            yield f"{change.name}: no p, as {change.reason}"
+    for name, entry in comparison.entries.items():
+        if entry.expected.reason:
+            yield f"{name}: no significance, as {entry.expected.reason}"
+    yield from _guesses(comparison)
+    yield from comparison.notes
+
+
+def _left_out(comparison: Compared) -> Iterator[str]:
+    """The runs that are not compared, those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for run in comparison.left_out:
+        reasons.setdefault(run.reason, []).append(run.place)
+    for reason, places in reasons.items():
+        rest = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+        yield f"left out: {', '.join(places[:NAMED])}{rest}: {reason}"
+
+
+def _guesses(comparison: Compared) -> Iterator[str]:
+    """The trainings whose loss is above that of equal probabilities, whatever their AUC is."""
+    guess = math.log(len(comparison.classes))
+    for run in comparison.contenders:
+        loss, error = run.valid_loss
+        if loss is not None and loss - SIGMAS * (error or 0.0) > guess:
+            yield (
+                f"{run.name}: its validation loss is above that of guessing, {guess:.4f}; the training did not "
+                "converge, or its scores are no probabilities"
+            )
