@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hepclf.disk import blocks, rows
 
 BINARY = ("background", "signal")
+Sentinels = Mapping[str, tuple[float, ...]]  # feature -> the values that stand for a missing one, beside NaN
 
 
 class Origin(NamedTuple):
@@ -38,6 +39,8 @@ class Events:
     processes   integers [n], an index into process_names: the sample each event came from
     spectators  named columns [n], carried along and never trained on
     origins     what was read, process by process, where a loader tells; of all events, so not of a part of them
+    sentinels   feature -> the values that stood for a missing one where the events come from, such as -999. Here they are
+                NaN; a tagger that is trained on these events keeps them, so that it takes raw values too
     """
 
     features: NDArray[np.float32]
@@ -49,6 +52,7 @@ class Events:
     process_names: tuple[str, ...] = ()
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
+    sentinels: Sentinels = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         features = np.asarray(self.features, dtype=np.float32, order="C")
@@ -67,6 +71,7 @@ class Events:
         put(self, "classes", tuple(self.classes))
         put(self, "process_names", tuple(self.process_names) or tuple(self.classes))
         put(self, "spectators", spectators)
+        put(self, "sentinels", {name: tuple(values) for name, values in self.sentinels.items() if len(values)})
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -95,6 +100,7 @@ class Events:
         if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
             raise ValueError(f"feature {repeated[0]!r} is named twice; feature names must differ")
         self._refuse_infinite()
+        self._refuse_sentinels()
         if not np.isfinite(self.weights).all():
             row = int(np.argmin(np.isfinite(self.weights)))
             raise ValueError(f"the weight of event {row} is {self.weights[row]}; weights must be finite")
@@ -123,6 +129,22 @@ class Events:
             f"({sum(counts)} infinite values in all); select those events away or declare them missing"
         )
 
+    def _refuse_sentinels(self) -> None:
+        for name in self.sentinels:
+            if name not in self.names:
+                raise ValueError(f"sentinels name {name!r}, which is not a feature{nearest(name, self.names)}")
+        if not self.sentinels:
+            return
+        for part in blocks(self.features):
+            standing = stand_ins(self.features[part], self.names, self.sentinels)
+            if standing is None or not standing.any():
+                continue
+            row, column = np.argwhere(standing)[0]
+            raise ValueError(
+                f"feature {self.names[column]!r} is {self.features[part][row, column]:g} in event {part.start + row}, "
+                "which sentinels declare missing; put NaN there, as hepclf.events.missing_as_nan does"
+            )
+
     def __len__(self) -> int:
         return len(self.features)
 
@@ -140,6 +162,7 @@ class Events:
             processes=self.processes[index],
             process_names=self.process_names,
             spectators={name: column[index] for name, column in self.spectators.items()},
+            sentinels=self.sentinels,
         )
 
     def select(self, names: tuple[str, ...]) -> NDArray[np.float32]:
@@ -191,6 +214,41 @@ class Events:
         if self.spectators:
             lines.append(f"  spectators: {', '.join(self.spectators)}")
         return "\n".join(lines)
+
+
+def missing_as_nan(features: NDArray[np.float32], names: tuple[str, ...], sentinels: Sentinels) -> NDArray[np.float32]:
+    """Features [n, d] of these names with NaN in place of sentinels; the same array where there are none in it."""
+    standing = stand_ins(features, names, sentinels)
+    if standing is None or not standing.any():
+        return features
+    return np.where(standing, np.float32(np.nan), features)
+
+
+def stand_ins(features: NDArray[np.float32], names: tuple[str, ...], sentinels: Sentinels) -> NDArray[np.bool_] | None:
+    """Where features [n, d] of these names are sentinels [n, d]; None where no sentinel is declared for any of them.
+
+    They are compared in single precision, in which features are kept: -999.99 is found wherever it was rounded.
+    """
+    columns: dict[float, list[int]] = {}
+    for column, name in enumerate(names):
+        for value in single(sentinels.get(name, ())):
+            columns.setdefault(value, []).append(column)
+    if not columns:
+        return None
+    standing = np.zeros(features.shape, dtype=bool)
+    for value, places in columns.items():
+        if len(places) == len(names):
+            standing |= features == np.float32(value)
+        else:
+            standing[:, places] |= features[:, places] == np.float32(value)
+    return standing
+
+
+def single(values: tuple[float, ...]) -> list[float]:
+    """These numbers rounded to single precision, each once; beyond its range they are infinite."""
+    with np.errstate(over="ignore"):
+        rounded: list[float] = np.asarray(values, dtype=np.float64).astype(np.float32).astype(np.float64).tolist()
+    return list(dict.fromkeys(rounded))
 
 
 def nearest(name: str, known: Any) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hepclf.disk import mapped
 
 HEAD = "entry.json"
-FORMAT = 1  # of the entries; raised when what is stored, or how it is computed, changes
+FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
 ASIDE = ".fill-"  # entries that are being written
 ABANDONED = 24 * 3600  # seconds after which nobody is writing any more
 

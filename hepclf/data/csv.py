@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
 from hepclf.data.cache import Reading, opened, through
+from hepclf.data.declared import Setting, cells, declared
 from hepclf.data.delimited import Layout, Missing
 from hepclf.data.frames import Cells, join
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
@@ -50,7 +51,8 @@ class CSV:
                  expressions of columns, or name -> expression
     weight       a column or an expression
     selection    an expression of the rows to keep
-    missing      sentinels of a missing value, such as -999, NaN or the empty cell ""; not in labels and weights
+    missing      sentinels of a missing value, such as -999, NaN or the empty cell "", in all columns but labels and
+                 weights; or feature or column -> its sentinels
     max_events   read so many rows in all, before the selection
     root         the folder that relative names of files start from; by default the one that the program runs in
     spectators   whole numbers as int64 (float64 where some are missing), other numbers as float64, else text; or
@@ -73,7 +75,7 @@ class CSV:
     selection: str | None = None
     spectators: tuple[str, ...] | Mapping[str, str] = ()
     ignore: tuple[str, ...] = ()
-    missing: tuple[str | float, ...] = ()
+    missing: Setting = ()
     delimiter: str = ","
     max_events: int | None = None
     root: str | None = None
@@ -85,6 +87,7 @@ class CSV:
 
     def __post_init__(self) -> None:
         Labels(self.classes)  # refuses those that cannot be told apart
+        declared(self.missing, has_text=True)
         if self.max_events is not None and self.max_events < 1:
             raise ValueError(f"max_events must be at least 1, however max_events={self.max_events}")
         delimited.check_delimiter(self.delimiter)
@@ -101,7 +104,8 @@ class CSV:
         for other in layouts[1:]:
             _same(layouts[0], other)
         roles = self._roles(layouts[0])
-        wanted = roles.wanted()
+        wanted = replace(roles.wanted(), missing=declared(self.missing, has_text=True))
+        wanted.check_missing()
         cache, holds = opened(self.cache, self.cache_gb), ", ".join(each.path.name for each in layouts)
         whole = through(cache, self._content, holds, lambda _: self._read(layouts, roles, wanted)).arrays
         return Events(
@@ -113,6 +117,7 @@ class CSV:
             processes=whole[LABEL],
             process_names=self._labels.process_names,
             spectators={name: whole[SPECTATOR + name] for name in wanted.spectators},
+            sentinels=wanted.sentinels,
         )
 
     def _content(self) -> Any:
@@ -189,24 +194,30 @@ class CSV:
 
     def _cells(self, layout: Layout, roles: Roles, wanted: Wanted) -> dict[str, Cells]:
         """How each column that is needed is to be read."""
-        missing = Missing(self.missing)
+        missing = {name: self._missing(name, wanted) for name in wanted.columns}
         plain = {each.text for each in wanted.features.values() if roles.is_column(each)}
         others = [each for each in wanted.expressions if each.text not in plain]
         derived = {name for each in others for name in each.columns}
         cells = {
-            name: frames.numbers(missing, single=name in plain and name not in derived, feature=name in plain)
+            name: frames.numbers(missing[name], single=name in plain and name not in derived, feature=name in plain)
             for name in wanted.columns
         }
         for each in wanted.spectators.values():
             if roles.is_column(each):
                 first = layout.first[layout.index(each.text)]
-                if first not in missing and math.isnan(delimited.number(first)):
-                    cells[each.text] = Cells("str", missing=tuple(missing.texts))
+                absent = missing[each.text]
+                if first not in absent and math.isnan(delimited.number(first)):
+                    cells[each.text] = Cells("str", missing=tuple(absent.texts))
         if self.weight in layout.names:
             cells[str(self.weight)] = frames.numbers(None, single=False, feature=False)
         if roles.label is not None:
             cells[roles.label] = Cells(self._labels.dtype, self._labels.complaint)
         return cells
+
+    def _missing(self, column: str, wanted: Wanted) -> Missing:
+        """What stands for a missing value in the cells of a column, by its name or that of a feature that it is."""
+        features = (name for name, expression in wanted.features.items() if expression.text == column)
+        return Missing(cells(self.missing, tuple(dict.fromkeys((column, *features)))))
 
     def _separate_labels(self, pieces: list[Piece]) -> NDArray[np.int64]:
         path = self._paths(str(self.labels_file))[0]

@@ -34,6 +34,11 @@ class Expression:
     columns: tuple[str, ...] = field(compare=False)
     _built: Built = field(repr=False, compare=False)
 
+    @property
+    def is_column(self) -> bool:
+        """Whether it is one column as it stands."""
+        return self._built.bare
+
     def evaluate(self, columns: Mapping[str, Any], events: int) -> NDArray[Any]:
         """Its value for each event [events]: float64, or bool for a condition.
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.cache import Reading, opened, through
+from hepclf.data.declared import Setting, declared
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
 from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
@@ -48,6 +49,7 @@ class Ntuples(ABC):
     features       expressions, or name -> expression
     leading        jagged column -> so many of its first objects as features: Jet_pt_0, Jet_pt_1..., NaN where absent
     luminosity_fb  scales each sample to its expected yield; without, weights count as they are
+    missing        sentinels of a missing value, such as [-999], in all features; or feature or column -> its sentinels
     classes        in their order; by default that of the samples, a class named background first
     max_events     read so many entries of each sample
     chunk          entries that are read at a time; never less than the file stores together
@@ -68,6 +70,7 @@ class Ntuples(ABC):
     tree: str | None = None
     weight: str | float | None = None
     selection: str | None = None
+    missing: Setting = ()
     luminosity_fb: float | None = None
     classes: tuple[str, ...] = ()
     max_events: int | None = None
@@ -94,7 +97,7 @@ class Ntuples(ABC):
                 f"cache_gb must be above 0 (cache=false keeps nothing), however cache_gb={self.cache_gb:g}"
             )
         for sample in self.samples:
-            self._wanted(sample)
+            self._wanted(sample).check_missing()
 
     @abstractmethod
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
@@ -182,6 +185,7 @@ class Ntuples(ABC):
             spectators=_named(self.spectators, "spectators"),
             weight=None if weight is None else str(weight),
             selections=(self.selection, sample.selection),
+            missing=declared(self.missing),
         )
 
     def _events(self, arrays: Mapping[str, NDArray[Any]], tallies: list[Tally]) -> Events:
@@ -196,10 +200,12 @@ class Ntuples(ABC):
             weights *= scale(sample, found, self.luminosity_fb)
             _report(sample, found, weights.sum())
         labels = np.array([classes.index(sample.class_) for sample in self.samples])
+        wanted = self._wanted(self.samples[0])
         return Events(
             features=arrays[FEATURES],
             labels=np.repeat(labels, rows),
-            names=tuple(self._wanted(self.samples[0]).features),
+            names=tuple(wanted.features),
+            sentinels=wanted.sentinels,
             weights=all_weights,
             classes=classes,
             processes=np.repeat(np.arange(len(rows)), rows),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.data.declared import Declared, is_whole, without
 from hepclf.data.expressions import Expression, parse
 from hepclf.data.language.columns import prepared, taken
+from hepclf.events import Sentinels
 
 
 class Chunk(NamedTuple):
@@ -28,12 +30,27 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The expressions that are evaluated for the entries of a sample."""
+    """The expressions that are evaluated for the entries of a sample.
+
+    missing  sentinels, which features and selections see as NaN. A weight that is one column sees it as it is, and so
+             do spectators a column of whole numbers, which stay exact
+    """
 
     features: Mapping[str, Expression]
     spectators: Mapping[str, Expression]
     weight: Expression | None
     selections: tuple[Expression, ...]
+    missing: Declared = field(default_factory=Declared)
+
+    @property
+    def sentinels(self) -> Sentinels:
+        """The sentinels of each feature that has some."""
+        return self.missing.of_features(self.features)
+
+    def check_missing(self) -> None:
+        """Refuse sentinels of what is neither a feature nor a column that another expression than the weight names."""
+        named = (*self.features.values(), *self.spectators.values(), *self.selections)
+        self.missing.check((*self.features, *(column for expression in named for column in expression.columns)))
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -48,20 +65,16 @@ class Wanted:
 
     def of(self, columns: Mapping[str, Any], events: int) -> Chunk:
         """Their values for these entries, cut by the selections; a ValueError names the entry at fault."""
-        columns = prepared(columns, events)
-        weights = np.ones(events)
-        if self.weight is not None:
-            weights = np.asarray(self.weight.evaluate(columns, events), dtype=np.float64)
-            if not np.isfinite(weights).all():
-                entry = int(np.argmin(np.isfinite(weights)))
-                raise EntryError(f"weight {self.weight.text!r} is {weights[entry]}; weights must be finite", entry)
+        raw = prepared(columns, events)
+        columns = self.missing.without(raw, self.features) if self.missing else raw
+        weights = self._weights(raw if self.weight and self.weight.is_column else columns, events)
         kept, all_weights = self._kept(columns, events), weights
         if kept is not None:
             weights = weights[kept]
             needed = {name for each in (self.features, self.spectators) for e in each.values() for name in e.columns}
             columns = {name: taken(columns[name], kept) for name in needed}
-        features = [expression.evaluate(columns, len(weights)) for expression in self.features.values()]
-        features = [column.astype(np.float32) if column.dtype.kind in "biu" else column for column in features]
+            raw = {name: taken(raw[name], kept) for name in needed} if self.missing else columns
+        features = self._features(columns, len(weights))
         for name, column in zip(self.features, features, strict=True):
             if (row := _infinite(column)) is not None:
                 entry = row if kept is None else int(kept[row])
@@ -69,8 +82,28 @@ class Wanted:
                     f"feature {name!r} is {column[row]}, infinite in single precision; select those events away",
                     entry,
                 )
-        spectators = {name: each.evaluate(columns, len(weights)) for name, each in self.spectators.items()}
+        exact = {name: raw[name] if is_whole(raw[name]) else column for name, column in columns.items()}
+        spectators = {name: each.evaluate(exact, len(weights)) for name, each in self.spectators.items()}
         return Chunk(features, spectators, weights, all_weights, kept)
+
+    def _weights(self, columns: Mapping[str, Any], events: int) -> NDArray[np.float64]:
+        if self.weight is None:
+            return np.ones(events)
+        weights = np.asarray(self.weight.evaluate(columns, events), dtype=np.float64)
+        if not np.isfinite(weights).all():
+            entry = int(np.argmin(np.isfinite(weights)))
+            way = "; data.missing declares a value in it missing" if self.missing and np.isnan(weights[entry]) else ""
+            raise EntryError(f"weight {self.weight.text!r} is {weights[entry]}; weights must be finite{way}", entry)
+        return weights
+
+    def _features(self, columns: Mapping[str, Any], events: int) -> list[NDArray[Any]]:
+        """The features, in single precision where they are no fractions, without sentinels."""
+        features = [expression.evaluate(columns, events) for expression in self.features.values()]
+        features = [column.astype(np.float32) if column.dtype.kind in "biu" else column for column in features]
+        sentinels = self.sentinels
+        return [
+            without(column, sentinels.get(name, ()), name) for name, column in zip(self.features, features, strict=True)
+        ]
 
     def _kept(self, columns: Mapping[str, Any], events: int) -> NDArray[np.intp] | None:
         """The positions of the selected entries, or None where all are."""
@@ -95,6 +128,7 @@ def wanted(
     spectators: Mapping[str, str],
     weight: str | None,
     selections: tuple[str | None, ...],
+    missing: Declared = Declared(),  # noqa: B008  # frozen
 ) -> Wanted:
     """The parsed expressions; `leading` adds the first so many objects of a column as features name_0, name_1..."""
     for name, count in leading.items():
@@ -112,6 +146,7 @@ def wanted(
         spectators={name: parse(text) for name, text in spectators.items()},
         weight=None if weight is None else parse(weight),
         selections=tuple(parse(text) for text in selections if text is not None),
+        missing=missing,
     )
 
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hepclf.data.declared import Declared, Setting, declared
 from hepclf.data.delimited import number
 from hepclf.data.expressions import parse
 from hepclf.data.lines import Dialect
@@ -27,7 +25,7 @@ class Asked:
 
     inputs   of the tagger, each with its expression
     plain    the run read a table whose columns have these names: one that a file has is read as it is
-    missing  numbers that stand for a missing value
+    missing  the values that the run declared missing
     loader   of the files that the run was trained on, and the tree that it read
     dialect  of text files; without delimiter, the end of the name says it
     names    of the columns of a matrix
@@ -37,7 +35,7 @@ class Asked:
     selection: str | None
     carried: Mapping[str, str]
     plain: bool
-    missing: tuple[float, ...]
+    missing: Declared
     loader: str
     tree: str | None
     dialect: Dialect
@@ -51,15 +49,19 @@ class Asked:
     def of(self, columns: Collection[str]) -> Wanted:
         """The parsed expressions, for a file that has these columns; what is carried along are its spectators."""
         inputs = {name: f"`{text}`" if self.plain and text in columns else text for name, text in self.inputs.items()}
-        return wanted(features=inputs, leading={}, spectators=self.carried, weight=None, selections=(self.selection,))
+        return wanted(
+            features=inputs,
+            leading={},
+            spectators=self.carried,
+            weight=None,
+            selections=(self.selection,),
+            missing=self.missing,
+        )
 
     def chunk(self, question: Wanted, columns: Mapping[str, Any], entries: int) -> Chunk:
         """The inputs of the selected entries, and what is carried along of all entries."""
         carried = {name: each.evaluate(columns, entries) for name, each in question.spectators.items()}
-        if self.missing:
-            columns = {name: _without(column, self.missing) for name, column in columns.items()}
-        inputs = Wanted(features=question.features, spectators={}, weight=None, selections=question.selections)
-        return inputs.of(columns, entries)._replace(spectators=carried)
+        return replace(question, spectators={}).of(columns, entries)._replace(spectators=carried)
 
 
 class Table(NamedTuple):
@@ -88,7 +90,7 @@ def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Ma
         selection=selection,
         carried=carried,
         plain="samples" not in stored,
-        missing=_numbers(stored.get("missing") or ()),
+        missing=_missing(stored),
         loader=str(stored.get(TARGET)),
         tree=_tree(stored),
         dialect=_dialect(stored, table),
@@ -116,21 +118,18 @@ def _texts(values: Any) -> tuple[str, ...]:
     return texts
 
 
+def _missing(stored: Mapping[str, Any]) -> Declared:
+    """The declared missing values; a loader of the user's own may mean something else by this word."""
+    try:
+        return declared(convert(Setting, stored.get("missing") or (), "data.missing"), has_text=True)
+    except ValueError:
+        if str(stored.get(TARGET)).startswith("hepclf."):
+            raise
+        return Declared()
+
+
 def _tree(stored: Mapping[str, Any]) -> str | None:
     """The tree of the run's samples, where they share one."""
     named = stored.get("tree")
     trees = {sample.get("tree") or named for sample in stored.get("samples") or () if isinstance(sample, Mapping)}
     return str(tree) if len(trees) == 1 and (tree := trees.pop()) is not None else None
-
-
-def _numbers(texts: Collection[Any]) -> tuple[float, ...]:
-    return tuple(value for value in map(number, map(str, texts)) if not math.isnan(value))
-
-
-def _without(column: Any, missing: tuple[float, ...]) -> Any:
-    """The same with NaN for these values; lists, which no table of the run had, as they are."""
-    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
-        return column
-    values = np.array(missing, dtype=column.dtype if column.dtype.kind == "f" else np.float64)
-    absent: NDArray[np.bool_] = np.isin(column, values)
-    return np.where(absent, np.nan, column) if absent.any() else column

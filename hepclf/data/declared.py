@@ -1,0 +1,140 @@
+"""Declared: the values that stand for a missing one in files, as a loader's setting `missing` names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.delimited import EXACT, number
+from hepclf.data.expressions import Expression
+from hepclf.data.language.jagged import Jagged
+from hepclf.events import Sentinels, nearest, single
+
+Setting = tuple[str | float, ...] | Mapping[str, tuple[str | float, ...]]  # of all columns, or by feature or column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """Sentinels such as -999, of all columns or of those that are named.
+
+    everywhere  in each column, and in each feature
+    named       feature or column -> sentinels in it
+
+    A feature has the sentinels of the columns that its expression names, and its own. NaN is always missing.
+    """
+
+    everywhere: tuple[float, ...] = ()
+    named: Sentinels = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.everywhere or self.named)
+
+    def of_column(self, name: str, features: Mapping[str, Expression]) -> tuple[float, ...]:
+        """The sentinels of a column: its own, and those of a feature that is this column as it stands."""
+        plain = (values for feature, values in self.named.items() if _is_column(features.get(feature), name))
+        return _together(self.everywhere, self.named.get(name, ()), *plain)
+
+    def of_features(self, features: Mapping[str, Expression]) -> dict[str, tuple[float, ...]]:
+        """The sentinels of each feature that has some."""
+        sentinels = {}
+        for name, expression in features.items():
+            inherited = (self.of_column(column, features) for column in expression.columns)
+            sentinels[name] = _together(self.everywhere, self.named.get(name, ()), *inherited)
+        return {name: values for name, values in sentinels.items() if values}
+
+    def check(self, known: tuple[str, ...]) -> None:
+        """Refuse a name that is neither that of a feature nor of a column that is read."""
+        for name in self.named:
+            if name not in known:
+                raise ValueError(
+                    f"missing names {name!r}, which is neither a feature nor a column of one{nearest(name, known)}"
+                )
+
+    def without(self, columns: Mapping[str, Any], features: Mapping[str, Expression]) -> dict[str, Any]:
+        """The columns with NaN in place of their sentinels, in lists as well; booleans are left as they are."""
+        return {name: without(column, self.of_column(name, features), name) for name, column in columns.items()}
+
+
+def declared(setting: Setting, *, has_text: bool = False) -> Declared:
+    """What a setting declares. Text that is no number is for files that hold text alone, and is refused for others."""
+    if isinstance(setting, Mapping):
+        named = {name: _numbers(values, f"missing.{name}", has_text) for name, values in setting.items()}
+        return Declared(named=named)
+    return Declared(everywhere=_numbers(setting, "missing", has_text))
+
+
+def cells(setting: Setting, names: tuple[str, ...]) -> tuple[str | float, ...]:
+    """The cells of a text file that stand for a missing value: those of all columns, or of these names."""
+    if isinstance(setting, Mapping):
+        return tuple(value for name in names for value in setting.get(name, ()))
+    return setting
+
+
+def without(column: Any, sentinels: tuple[float, ...], name: str) -> Any:
+    """A column with NaN in place of sentinels, in lists as well; booleans, and what is no column, are left as they are."""
+    if isinstance(column, Jagged):
+        return Jagged(column.offsets, without(column.content, sentinels, name))
+    if not sentinels or not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
+        return column
+    standing = _standing(column, sentinels)
+    if not standing.any():
+        return column
+    if is_whole(column) and (large := max(int(column.max()), int(column.min()), key=abs)) and abs(large) > EXACT:
+        raise ValueError(
+            f"column {name!r} holds {large}, beyond 2^53, and misses other values, which no one type holds exactly; "
+            "declare sentinels by feature, as in missing={NAME: [...]}"
+        )
+    return np.where(standing, np.nan, column)
+
+
+def is_whole(column: Any) -> bool:
+    """Whether a column holds whole numbers, one or a list of them an event."""
+    values = column.content if isinstance(column, Jagged) else column
+    return isinstance(values, np.ndarray) and values.dtype.kind in "iu"
+
+
+def _standing(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Where a column holds sentinels: whole numbers exactly, others in single precision as the features they become.
+
+    A sentinel beyond single precision is compared as it is, so that not all large values are taken for it.
+    """
+    standing = np.zeros(column.shape, dtype=bool)
+    if is_whole(column):
+        limits = np.iinfo(column.dtype)
+        for whole in (int(value) for value in sentinels if value.is_integer()):
+            if limits.min <= whole <= limits.max:
+                standing |= column == whole
+        return standing
+    with np.errstate(over="ignore"):
+        rounded = column.astype(np.float32, copy=False)
+    for value in sentinels:
+        (near,) = single((value,))
+        exact = np.isinf(near) and column.dtype.itemsize > 4
+        standing |= column == value if exact else rounded == np.float32(near)
+    return standing
+
+
+def _numbers(values: tuple[str | float, ...], path: str, has_text: bool) -> tuple[float, ...]:
+    """These sentinels as numbers, without NaN, which is always missing."""
+    numbers = {value: number(str(value)) for value in values}
+    for value, converted in numbers.items():
+        if np.isnan(converted) and str(value).strip().lower() != "nan" and not has_text:
+            raise ValueError(f"{path} must be numbers, as these files hold no text, not {value!r}; drop it")
+        if converted and single((converted,)) == [0]:
+            raise ValueError(
+                f"{path} must be numbers that features hold in single precision, not {converted:g}, which is 0 there; "
+                "put another value into the files"
+            )
+    return _together(tuple(value for value in numbers.values() if not np.isnan(value)))
+
+
+def _together(*parts: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(value for part in parts for value in part))
+
+
+def _is_column(expression: Expression | None, column: str) -> bool:
+    return expression is not None and expression.is_column and expression.columns == (column,)
