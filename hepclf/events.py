@@ -39,8 +39,8 @@ class Events:
     processes   integers [n], an index into process_names: the sample each event came from
     spectators  named columns [n], carried along and never trained on
     origins     what was read, process by process, where a loader tells; of all events, so not of a part of them
-    sentinels   feature -> the values that stood for a missing one where the events come from, such as -999. Here they are
-                NaN; a tagger that is trained on these events keeps them, so that it takes raw values too
+    sentinels   feature -> the values that stand for a missing one in the files, such as -999. Here they are NaN; a
+                tagger that is trained on these events keeps them, so that it scores raw values as well
     """
 
     features: NDArray[np.float32]

@@ -75,7 +75,7 @@ def cells(setting: Setting, names: tuple[str, ...]) -> tuple[str | float, ...]:
 
 
 def without(column: Any, sentinels: tuple[float, ...], name: str) -> Any:
-    """A column with NaN in place of sentinels, in lists as well; booleans, and what is no column, are left as they are."""
+    """A column with NaN in place of sentinels, in lists as well; booleans are left as they are."""
     if isinstance(column, Jagged):
         return Jagged(column.offsets, without(column.content, sentinels, name))
     if not sentinels or not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":

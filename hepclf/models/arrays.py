@@ -16,10 +16,10 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from hepclf.disk import mapped
-from hepclf.events import Events
-from hepclf.models.look import look
+from hepclf.events import Events, Sentinels
+from hepclf.models.look import look, slices
 from hepclf.models.quantiles import quantiles
-from hepclf.models.tagger import read_tagger, write_tagger
+from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.training.trainer import Epoch, Trainer
 
 FILE = "arrays.safetensors"
@@ -39,6 +39,7 @@ class Matrix(NamedTuple):
     weights: NDArray[np.float64]
     names: tuple[str, ...]
     classes: tuple[str, ...]
+    sentinels: Sentinels
 
 
 def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> Matrix:
@@ -56,7 +57,8 @@ def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) 
             "trainer.planing"
         )
     events = trainer.weighing(events)
-    return Matrix(np.asarray(events.features), events.labels, trainer.weights(events), events.names, events.classes)
+    weights = trainer.weights(events)
+    return Matrix(np.asarray(events.features), events.labels, weights, events.names, events.classes, events.sentinels)
 
 
 def both(train: Events, valid: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> tuple[Matrix, Matrix]:
@@ -74,6 +76,7 @@ class ArrayTagger(ABC):
 
     arrays    all that it learnt; `fill` [d], where it is there, stands in for missing values
     settings  plain data that the arrays do not say
+    sentinels  declared missing values of each input, which it takes for NaN
     """
 
     kind: ClassVar[str]
@@ -86,10 +89,12 @@ class ArrayTagger(ABC):
         arrays: Mapping[str, NDArray[Any]],
         settings: Mapping[str, Any] | None = None,
         summary: Mapping[str, Any] | None = None,
+        sentinels: Sentinels | None = None,
     ) -> None:
         self.inputs, self.classes = inputs, classes
         self.arrays, self.settings = dict(arrays), dict(settings or {})
         self.summary: Mapping[str, Any] = dict(summary or {})
+        self.sentinels: Sentinels = dict(sentinels or {})
         if "fill" in self.arrays:
             self._shaped("fill", (len(inputs),))
         self.check()
@@ -109,10 +114,10 @@ class ArrayTagger(ABC):
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]."""
-        look(events, self.inputs, self.settings.get("missing"))
+        look(events, self.inputs, self.settings.get("missing"), self.sentinels)
         k = len(self.classes)
         found = np.empty((len(events),) if k == 2 else (len(events), k))
-        for place, part in enumerate(events.slices(self.inputs, ROWS)):
+        for place, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
             found[place * ROWS : place * ROWS + len(part)] = self.probabilities(self._filled(part))
         return found
 
@@ -128,6 +133,7 @@ class ArrayTagger(ABC):
             "classes": self.classes,
             "settings": self.settings,
             "summary": self.summary,
+            **written_sentinels(self.sentinels),
         }
         arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
         write_tagger(Path(folder), {FILE: save_arrays(arrays)}, contents)
@@ -149,6 +155,7 @@ class ArrayTagger(ABC):
                 arrays=arrays,
                 settings=settings,
                 summary=head["summary"],
+                sentinels=read_sentinels(head),
             )
         except (ValueError, KeyError, TypeError, IndexError, SafetensorError) as error:
             reason = " ".join(str(error).split())
@@ -187,6 +194,7 @@ class ArrayFit:
     def __iter__(self) -> Iterator[Epoch]:
         started = time.perf_counter()
         self._tagger = made = self._make(self._train)
+        made.sentinels = self._train.sentinels
         train_loss, valid_loss = (made.loss(part) for part in (self._train, self._valid))
         made.summary = {**made.summary, "valid_loss": valid_loss}
         yield Epoch(1, train_loss, valid_loss, 1.0, time.perf_counter() - started)

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events, Sentinels, nearest
 from hepclf.models.arrays import Matrix
 from hepclf.models.grown import outputs_of
-from hepclf.models.tagger import HEAD, read_tagger, write_tagger
+from hepclf.models.tagger import HEAD, read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.training.trainer import Epoch, Trainer
 
@@ -58,7 +58,13 @@ class BoostedTagger(TreesTagger):
     file: ClassVar[str]
 
     def __init__(
-        self, *, inputs: tuple[str, ...], classes: tuple[str, ...], data: bytes, summary: Mapping[str, Any]
+        self,
+        *,
+        inputs: tuple[str, ...],
+        classes: tuple[str, ...],
+        data: bytes,
+        summary: Mapping[str, Any],
+        sentinels: Sentinels | None = None,
     ) -> None:
         trees, baseline = self.read(data, inputs, classes)
         if not trees or len(trees) % outputs_of(classes):
@@ -74,6 +80,7 @@ class BoostedTagger(TreesTagger):
             arrays=arrays,
             settings={"link": "logistic"},
             summary={**summary, **counts},
+            sentinels=sentinels,
         )
 
     @staticmethod
@@ -84,7 +91,7 @@ class BoostedTagger(TreesTagger):
     def save(self, folder: Path | str) -> None:
         """Write tagger.json and the library's file."""
         contents = {"kind": self.kind, "inputs": self.inputs, "classes": self.classes, "summary": self.summary}
-        write_tagger(Path(folder), {self.file: self.data}, contents)
+        write_tagger(Path(folder), {self.file: self.data}, {**contents, **written_sentinels(self.sentinels)})
 
     @classmethod
     def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Self:  # noqa: ARG003
@@ -92,7 +99,8 @@ class BoostedTagger(TreesTagger):
         head, files = read_tagger(Path(folder), cls.kind)
         inputs, classes = tuple(head["inputs"]), tuple(head["classes"])
         try:
-            return cls(inputs=inputs, classes=classes, data=files[cls.file], summary=head["summary"])
+            sentinels, summary = read_sentinels(head), head["summary"]
+            return cls(inputs=inputs, classes=classes, data=files[cls.file], summary=summary, sentinels=sentinels)
         except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
             reason = " ".join(str(error).split()) if isinstance(error, ValueError) else repr(error)
             raise ValueError(f"{folder}/{HEAD} and its {cls.file} do not fit together: {reason[:300]}") from error
@@ -149,7 +157,9 @@ class BoostedFit:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
         summary = {"kept_epoch": self._kept, "valid_loss": self._loss}
         data, train = self._boosting.stored(self._kept), self._train
-        tagger = self._kind(inputs=train.names, classes=train.classes, data=data, summary=summary)
+        tagger = self._kind(
+            inputs=train.names, classes=train.classes, data=data, summary=summary, sentinels=train.sentinels
+        )
         features = self._valid.features[:COMPARED]
         theirs = self._boosting.probabilities(features, self._kept)
         worst = float(np.abs(tagger.probabilities(features) - theirs).max())

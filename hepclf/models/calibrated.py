@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.calibration import Isotonic, Method, Temperature, calibration, read
 from hepclf.events import Events
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, sentinels
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
 from hepclf.training.trainer import Trainer
 
@@ -27,7 +27,7 @@ class CalibratedTagger:
         if isinstance(found, Isotonic) and len(inner.classes) > 2:
             raise ValueError(f"isotonic calibration is for two classes, however there are {len(inner.classes)}")
         self.inner, self.calibration = inner, found
-        self.inputs, self.classes = inner.inputs, inner.classes
+        self.inputs, self.classes, self.sentinels = inner.inputs, inner.classes, sentinels(inner)
         self.summary: Mapping[str, Any] = {**inner.summary, "calibration": described(found)}
 
     @property

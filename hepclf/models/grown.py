@@ -86,6 +86,7 @@ def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any
         arrays={**arrays, "baseline": zero if baseline is None else baseline},
         settings={"link": link},
         summary={**summary, **counts},
+        sentinels=train.sentinels,
     )
 
 

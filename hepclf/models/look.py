@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hepclf.events import Events
+from hepclf.events import Events, Sentinels, missing_as_nan
 
 ROWS = 1 << 16
 
 log = logging.getLogger(__name__)
 
 
-def look(events: Events, inputs: tuple[str, ...], missing: Collection[int] | None) -> None:
+def slices(events: Events, inputs: tuple[str, ...], sentinels: Sentinels, size: int) -> Iterator[NDArray[np.float32]]:
+    """The inputs of a tagger [size, d], so many events at a time, with NaN in place of its declared missing values."""
+    for part in events.slices(inputs, size):
+        yield missing_as_nan(part, inputs, sentinels)
+
+
+def look(events: Events, inputs: tuple[str, ...], missing: Collection[int] | None, sentinels: Sentinels) -> None:
     """Refuse infinite values, and warn of missing ones where training had none.
 
     missing  the positions of the inputs that missed values in training; None: the tagger takes them as they come
@@ -26,7 +33,7 @@ def look(events: Events, inputs: tuple[str, ...], missing: Collection[int] | Non
         )
     infinite = np.zeros(len(inputs), dtype=np.int64)
     absent = np.zeros(len(inputs), dtype=np.int64)
-    for part in events.slices(inputs, ROWS):
+    for part in slices(events, inputs, sentinels, ROWS):
         infinite += np.isinf(part).sum(axis=0)
         absent += np.isnan(part).sum(axis=0)
     for name, count in zip(inputs, infinite.tolist(), strict=True):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events
+from hepclf.events import Events, Sentinels, missing_as_nan
 from hepclf.training.trainer import Epoch, Trainer
 
 
@@ -32,6 +32,17 @@ class Tagger(Protocol):
     def save(self, folder: Path | str) -> None:
         """Write tagger.json and its files."""
         ...
+
+
+def sentinels(tagger: Tagger) -> Sentinels:
+    """The declared missing values that a tagger takes for missing ones; one of the user's own may know none."""
+    known: Sentinels = getattr(tagger, "sentinels", {})
+    return known
+
+
+def raw_inputs(tagger: Tagger, events: Events) -> NDArray[np.float32]:
+    """The inputs of a tagger [n, d] as it takes them: NaN in place of its declared missing values."""
+    return missing_as_nan(events.select(tagger.inputs), tagger.inputs, sentinels(tagger))
 
 
 class Fit(Protocol):

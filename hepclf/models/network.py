@@ -21,11 +21,11 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from hepclf.disk import mapped
-from hepclf.events import Events
-from hepclf.models.look import look
+from hepclf.events import Events, Sentinels
+from hepclf.models.look import look, slices
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
-from hepclf.models.tagger import read_tagger, write_tagger
+from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.average import Average
 from hepclf.training.device import resolve
@@ -90,7 +90,7 @@ class NetworkFit:
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
         if trainer.learning_rate is None:
             trainer = replace(trainer, learning_rate=recipe.rate)
-        self._recipe, self._trainer, self._classes = recipe, trainer, train.classes
+        self._recipe, self._trainer, self._classes, self._sentinels = recipe, trainer, train.classes, train.sentinels
         device = resolve(trainer.device)
         train, valid = trainer.weighing(train), trainer.weighing(valid)
         weights = trainer.weights(train)
@@ -133,8 +133,9 @@ class NetworkFit:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
         module = copy.deepcopy(self._module)
         module.body.load_state_dict(self._state)
-        summary = {"kept_epoch": self._best[0], "valid_loss": self._best[1], "parameters": _count(module.body)}
-        return NetworkTagger(module, self._recipe, self._classes, summary)
+        parameters = sum(map(torch.numel, module.body.parameters()))
+        summary = {"kept_epoch": self._best[0], "valid_loss": self._best[1], "parameters": parameters}
+        return NetworkTagger(module, self._recipe, self._classes, summary, self._sentinels)
 
 
 def table(
@@ -166,10 +167,18 @@ def table(
 class NetworkTagger:
     """A trained network that takes raw events; safe to score from several threads at once."""
 
-    def __init__(self, module: Module, recipe: Network, classes: tuple[str, ...], summary: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        module: Module,
+        recipe: Network,
+        classes: tuple[str, ...],
+        summary: Mapping[str, Any],
+        sentinels: Sentinels | None = None,
+    ) -> None:
         self._module = module.eval().requires_grad_(False)
         self.recipe = recipe
         self.inputs = module.prepare.names
+        self.sentinels = {name: values for name, values in (sentinels or {}).items() if name in self.inputs}
         self.classes = classes
         self.summary = summary
 
@@ -185,14 +194,15 @@ class NetworkTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
-        look(events, self.inputs, self._module.prepare.missing)
+        look(events, self.inputs, self._module.prepare.missing, self.sentinels)
         k = len(self.classes)
         # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
         logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
-        for place, part in enumerate(events.slices(self.inputs, ROWS)):
+        for place, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
             logits[place * ROWS : place * ROWS + len(part)] = self._logits(part)
         if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
-            largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in events.slices(self.inputs, ROWS))
+            parts = slices(events, self.inputs, self.sentinels, ROWS)
+            largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in parts)
             raise ValueError(
                 f"the network's output is not finite in {count} events: a feature lies too far outside its training "
                 f"range (the largest value of all is {largest:.4g}); select those events away"
@@ -208,7 +218,8 @@ class NetworkTagger:
 
     def to(self, device: str) -> NetworkTagger:
         """The same tagger, scoring on this device."""
-        return NetworkTagger(copy.deepcopy(self._module).to(resolve(device)), self.recipe, self.classes, self.summary)
+        module = copy.deepcopy(self._module).to(resolve(device))
+        return NetworkTagger(module, self.recipe, self.classes, self.summary, self.sentinels)
 
     def save(self, folder: Path | str) -> None:
         """Write tagger.json and its weights in safetensors."""
@@ -220,6 +231,7 @@ class NetworkTagger:
             "inputs": self.inputs,
             "classes": self.classes,
             "summary": self.summary,
+            **written_sentinels(self.sentinels),
         }
         write_tagger(Path(folder), {WEIGHTS: save_tensors(state)}, contents)
 
@@ -229,12 +241,13 @@ class NetworkTagger:
         head, files = read_tagger(Path(folder), KIND)
         try:
             module, recipe = _module(head, load_tensors(files[WEIGHTS]), recipes)
+            sentinels = read_sentinels(head)
         except (KeyError, TypeError, IndexError, RuntimeError, OverflowError, SafetensorError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"{folder}/tagger.json and its weights do not fit together: {reason}") from error
         except ValueError as error:
             raise ValueError(f"{folder}/tagger.json cannot be loaded: {' '.join(str(error).split())}") from error
-        return cls(module, recipe, tuple(head["classes"]), head["summary"])
+        return cls(module, recipe, tuple(head["classes"]), head["summary"], sentinels)
 
 
 def _module(
@@ -296,7 +309,3 @@ def _recipe_class(target: Any, recipes: tuple[type[Network], ...]) -> type[Netwo
     if not (isinstance(found, type) and is_dataclass(found) and issubclass(found, Network) and fields(found)):
         raise ValueError(f"the tagger names {target}, which is not a network of hepclf")
     return found
-
-
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -39,7 +39,7 @@ class NewtonFit:
         if trainer.decorrelate is not None:
             raise ValueError("solver=newton solves for the likelihood alone; use solver=gradient with decorrelate")
         device = resolve(trainer.device)
-        self._recipe, self._classes = recipe, train.classes
+        self._recipe, self._classes, self._sentinels = recipe, train.classes, train.sentinels
         train, valid = trainer.weighing(train), trainer.weighing(valid)
         weights = trainer.weights(train)
         self._prepare = recipe.preprocess.fit(train.features, train.names, weights).to(device)
@@ -105,7 +105,8 @@ class NewtonFit:
             weight.copy_(self._theta[None, 1:])
             bias.copy_(self._theta[:1])
         summary = {"steps": self._steps, "train_loss": self._mean_loss(self._train), **self._coefficients()}
-        return NetworkTagger(module.to(self._theta.device), self._recipe, self._classes, summary)
+        module = module.to(self._theta.device)
+        return NetworkTagger(module, self._recipe, self._classes, summary, self._sentinels)
 
     def _newton_step(self, hessian: Tensor, gradient: Tensor) -> Tensor:
         """H^-1 g; directions that are flat to rounding are left as they are."""

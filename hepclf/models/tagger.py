@@ -11,8 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from hepclf.events import Sentinels
+
 FORMAT = 1
 HEAD = "tagger.json"
+SENTINELS = "sentinels"
 
 
 def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str, Any]) -> None:
@@ -34,6 +39,30 @@ def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str
         for path in folder.glob(_place(name, "?" * 12)):
             if path.name not in vouched and _role(path.name) == name:
                 path.unlink(missing_ok=True)
+
+
+def written_sentinels(sentinels: Sentinels) -> dict[str, Any]:
+    """The entry of tagger.json that holds declared missing values, none where there are none; JSON has no infinity."""
+    plain = {
+        name: [value if np.isfinite(value) else str(value) for value in values] for name, values in sentinels.items()
+    }
+    return {SENTINELS: plain} if plain else {}
+
+
+def read_sentinels(head: Mapping[str, Any]) -> Sentinels:
+    """The declared missing values of a tagger.json; those of before know none. ValueError where it holds others."""
+    stored = head.get(SENTINELS, {})
+    if not isinstance(stored, Mapping) or not all(isinstance(values, list) for values in stored.values()):
+        raise ValueError(f"{SENTINELS} must be a list of numbers for each input")
+    if unknown := [name for name in stored if name not in head["inputs"]]:
+        raise ValueError(f"{SENTINELS} must be of inputs, however {unknown[0][:40]!r} is none")
+    return {name: tuple(_sentinel(value) for value in values) for name, values in stored.items()}
+
+
+def _sentinel(value: Any) -> float:
+    if value in ("inf", "-inf") or (type(value) in (int, float) and np.isfinite(value)):
+        return float(value)
+    raise ValueError(f"{SENTINELS} must be numbers, however one is {str(value)[:40]!r}")
 
 
 def _move_into(folder: Path, name: str, data: bytes) -> None:

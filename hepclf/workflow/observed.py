@@ -10,7 +10,7 @@ from hepclf.data.loader import Loader
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Inside, Seen
 from hepclf.events import Events
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, raw_inputs
 from hepclf.workflow.record import inside
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def seen(tagger: Tagger, data: Loader) -> Seen:
     """The scores of observed events; what the data says of their class is left out."""
     read = data.load()
     events = Events(features=read.features, names=read.names, weights=read.weights, classes=("observed",)).check()
-    features = events.select(tagger.inputs)
+    features = raw_inputs(tagger, events)
     return Seen(scores=tagger.scores(events), weights=events.weights, features=features, names=tagger.inputs)
 
 

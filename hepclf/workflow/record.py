@@ -17,7 +17,7 @@ from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, raw_inputs
 from hepclf.training.trainer import Epoch
 
 SCHEMA = 1
@@ -53,7 +53,7 @@ def inside(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Inside:
     test = np.flatnonzero(parts == TEST)
 
     def read(places: NDArray[np.intp]) -> NDArray[np.float32]:
-        return events.take(test[places]).select(tagger.inputs)
+        return raw_inputs(tagger, events.take(test[places]))
 
     return Inside(names=tagger.inputs, read=read, ask=partial(_asked, tagger))
 
@@ -89,7 +89,7 @@ def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) 
     """
     if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
         return None
-    points = events.select(tagger.inputs)
+    points = raw_inputs(tagger, events)
     shown = (parts == TEST) & ~np.isnan(points).any(axis=1)
     points, labels = points[shown], events.labels[shown]
     low, high = np.quantile(points, (0.005, 0.995), axis=0)

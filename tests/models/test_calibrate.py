@@ -14,7 +14,7 @@ from hepclf.models.calibrate import calibrated, log_softmax, probabilities
 def part(logits, targets, weights=None):
     k = logits.shape[1]
     ones = np.ones(len(targets)) if weights is None else weights
-    return Matrix(np.zeros((len(targets), 1), np.float32), targets, ones, ("x",), tuple("abcd"[:k]))
+    return Matrix(np.zeros((len(targets), 1), np.float32), targets, ones, ("x",), tuple("abcd"[:k]), {})
 
 
 def drawn(k, events=50_000, seed=0):
