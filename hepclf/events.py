@@ -229,10 +229,7 @@ def stand_ins(features: NDArray[np.float32], names: tuple[str, ...], sentinels: 
 
     They are compared in single precision, in which features are kept: -999.99 is found wherever it was rounded.
     """
-    columns: dict[float, list[int]] = {}
-    for column, name in enumerate(names):
-        for value in single(sentinels.get(name, ())):
-            columns.setdefault(value, []).append(column)
+    columns = by_value(names, sentinels)
     if not columns:
         return None
     standing = np.zeros(features.shape, dtype=bool)
@@ -244,11 +241,25 @@ def stand_ins(features: NDArray[np.float32], names: tuple[str, ...], sentinels: 
     return standing
 
 
+def by_value(names: tuple[str, ...], sentinels: Sentinels) -> dict[float, list[int]]:
+    """The positions of the features that each sentinel, in single precision, is declared for."""
+    columns: dict[float, list[int]] = {}
+    for column, name in enumerate(names):
+        for value in single(sentinels.get(name, ())):
+            columns.setdefault(value, []).append(column)
+    return columns
+
+
 def single(values: tuple[float, ...]) -> list[float]:
     """These numbers rounded to single precision, each once; beyond its range they are infinite."""
     with np.errstate(over="ignore"):
         rounded: list[float] = np.asarray(values, dtype=np.float64).astype(np.float32).astype(np.float64).tolist()
     return list(dict.fromkeys(rounded))
+
+
+def shortest_text(value: float) -> str:
+    """A number of single precision in as few digits as single it out: -999.99, not -999.98999."""
+    return str(np.float32(value)).removesuffix(".0")
 
 
 def nearest(name: str, known: Any) -> str:

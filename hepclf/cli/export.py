@@ -10,6 +10,7 @@ from rich.console import Console
 from hepclf.cli import config as conf
 from hepclf.cli.terminal import Watch, listen, output, place
 from hepclf.evaluation.grid import size
+from hepclf.events import by_value, shortest_text
 from hepclf.recipe import RecipeError, build
 
 if TYPE_CHECKING:
@@ -74,16 +75,27 @@ def _events(run: Run, values: dict[str, Any]) -> Events:
         watch.close()
 
 
+def _declared(value: float, features: int, inputs: int) -> str:
+    """A sentinel, and how many of the features it stands for a missing value in."""
+    share = "all features" if features == inputs else f"{features} of {inputs} features"
+    return f"{shortest_text(value)} in {share}"
+
+
 def show(console: Console, found: Exported, export: Export) -> None:
-    """Print the file, what it was compared on, and how it is used."""
+    """Print the file, what it was compared on, what stands for a missing value, and how it is used."""
     trial = found.trial
     lines = [
         f"written   {place(found.path)}, {size(found.path.stat().st_size)}",
         f"compared  {trial.real:,} events and {trial.hard:,} hard ones, at most {found.worst:.2g} apart "
         f"({trial.allowed:g} allowed)",
     ]
+    if declared := by_value(found.tagger.inputs, found.sentinels):
+        words = (_declared(value, len(places), len(found.tagger.inputs)) for value, places in declared.items())
+        lines.append(f"missing   NaN, {', '.join(words)}")
     if export.format == "xgboost-json":
         lines.append("beware    ROOT's RBDT knows no missing values: they go right at each split; XGBoost knows them")
+        if declared:
+            lines[-1] += f" where it is told missing={shortest_text(next(iter(declared)))}"
     if trial.refused:
         lines.append(f"left out  {trial.refused:,} hard events that overflow the tagger, which has no score for them")
     for line in (*lines, "", *(f"  {line}" for line in _way(found, export))):
@@ -92,7 +104,7 @@ def show(console: Console, found: Exported, export: Export) -> None:
 
 def _way(found: Exported, export: Export) -> list[str]:
     """How the file is used."""
-    path = place(found.path)
+    path, declared = place(found.path), by_value(found.tagger.inputs, found.sentinels)
     match export.format:
         case "onnx":
             return [
@@ -105,5 +117,6 @@ def _way(found: Exported, export: Export) -> list[str]:
         case "xgboost-json":
             return [
                 f'booster = xgboost.Booster(model_file="{path}")',
+                *(f"scores = booster.inplace_predict(features, missing={shortest_text(value)})" for value in declared),
                 f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");',
             ]

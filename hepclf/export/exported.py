@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepclf.events import Events
+from hepclf.events import Events, Sentinels
 from hepclf.export.form import FORMS, Kind, bare
 from hepclf.export.gate import Trial, trial, worst
 from hepclf.models.calibrated import described
 from hepclf.models.kinds import load_tagger
-from hepclf.models.model import Tagger
-from hepclf.models.tagger import HEAD
+from hepclf.models.model import Tagger, sentinels
+from hepclf.models.tagger import HEAD, plain_sentinels
 from hepclf.recipe import recipe
 from hepclf.run import Run, read_yaml, write_bytes
 
@@ -58,12 +58,13 @@ class Export:
 
 
 class Exported(NamedTuple):
-    """The file, the trial it stood, and the largest difference of its scores from the tagger's."""
+    """The file, the trial it stood, the largest difference of its scores from the tagger's, and what it maps to NaN."""
 
     path: Path
     tagger: Tagger
     trial: Trial
     worst: float
+    sentinels: Sentinels
 
 
 def exported(
@@ -87,7 +88,7 @@ def exported(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{export.name}{form.suffix}"
     write_bytes(path, data)
-    return Exported(path, tagger, tried, difference or 0.0)
+    return Exported(path, tagger, tried, difference or 0.0, sentinels(tagger))
 
 
 def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
@@ -107,6 +108,7 @@ def _notes(run: Run, tagger: Tagger, tried: Trial) -> Mapping[str, str]:
         "tagger_sha256": hashlib.sha256((run.tagger / HEAD).read_bytes()).hexdigest(),
         "features": tagger.inputs,
         "classes": tagger.classes,
+        "sentinels": plain_sentinels(sentinels(tagger)),
         "calibration": None if calibration is None else described(calibration),
         "working_points": _working_points(run),
         "events_compared": tried.real,

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.calibration import Isotonic
-from hepclf.events import Events
+from hepclf.events import Events, missing_as_nan, single
 from hepclf.export.form import Score, bare
 from hepclf.export.hard import Features, hard, infinite
 from hepclf.export.lines import lines
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, sentinels
 from hepclf.models.network import NetworkTagger
 
 CLOSE, CLOSE_NETWORK = 1e-6, 1e-5  # of probabilities; a network is summed in float32, in an order of its own
@@ -52,9 +52,10 @@ class Trial(NamedTuple):
 
 
 def trial(tagger: Tagger, real: Features) -> Trial:
-    """The events that an export is tried on: these real ones [n, d] and hard ones."""
+    """The events that an export is tried on: these real ones [n, d] and hard ones, as files hold them."""
+    known = missing_as_nan(real, tagger.inputs, sentinels(tagger))
     with _quiet():
-        difficult = hard(tagger, real)
+        real, difficult = _raw(tagger, known), _raw(tagger, hard(tagger, known))
         parts = [(real, _scores(tagger, real)), *_scored(tagger, difficult)]
     features, expected = (np.concatenate(column) for column in zip(*parts, strict=True))
     refused = len(real) + len(difficult) - len(features)
@@ -62,7 +63,17 @@ def trial(tagger: Tagger, real: Features) -> Trial:
     rounded = isinstance(inner, NetworkTagger)
     steepest = float(lines(calibration).slopes.max()) if rounded and isinstance(calibration, Isotonic) else 1.0
     allowed = CLOSE_NETWORK if rounded else CLOSE
-    return Trial(features, expected, len(real), refused, infinite(tagger, real), allowed, steepest)
+    return Trial(features, expected, len(real), refused, infinite(tagger, known), allowed, steepest)
+
+
+def _raw(tagger: Tagger, features: Features) -> Features:
+    """Features [n, d] as files hold them: where values are missing, each sentinel of the feature in turn, and NaN."""
+    raw, declared = features.copy(), sentinels(tagger)
+    for column, name in enumerate(tagger.inputs):
+        choices = np.array([*single(declared.get(name, ())), np.nan], dtype=np.float32)
+        missing = np.flatnonzero(np.isnan(features[:, column]))
+        raw[missing, column] = np.resize(choices, len(missing))
+    return raw
 
 
 def worst(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.calibration import Isotonic
+from hepclf.events import by_value, missing_as_nan
 from hepclf.export.between import between
 from hepclf.export.form import bare
 from hepclf.models.fisher import FisherTagger
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, sentinels
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import Trees, TreesTagger
 
@@ -28,6 +29,7 @@ SPLITS = 20_000  # splits of a tagger that are hit; of more, so many evenly spre
 def hard(tagger: Tagger, real: Features) -> Features:
     """Missing values, zeros, denormals and extremes, and each threshold hit exactly and missed by one step.
 
+    Each declared sentinel likewise: its neighbours are values.
     Of an isotonic calibration, each of the lines is hit.
     """
     inner, calibration = bare(tagger)
@@ -37,7 +39,8 @@ def hard(tagger: Tagger, real: Features) -> Features:
     places = np.repeat(np.arange(width), len(VALUES))
     alone[np.arange(len(alone)), places] = np.tile(VALUES, width)
     everywhere = np.repeat(VALUES[:, None], width, axis=1)
-    parts = [typical[None], everywhere, alone, _edges(inner, real if len(real) else typical[None])]
+    edges = _edges(inner, real if len(real) else typical[None])
+    parts = [typical[None], everywhere, alone, edges, _at_sentinels(tagger, typical)]
     if isinstance(calibration, Isotonic):
         parts.append(between(inner, calibration, real if len(real) else alone[np.abs(alone).max(axis=1) <= MODERATE]))
     return np.concatenate(parts)
@@ -48,7 +51,7 @@ def infinite(tagger: Tagger, real: Features) -> Features:
     typical = _typical(bare(tagger)[0], real)
     found = np.tile(typical, (2 * len(typical), 1))
     found[np.arange(len(found)), np.arange(len(found)) // 2] = np.tile([INFINITY, -INFINITY], len(typical))
-    return found
+    return found[np.isinf(missing_as_nan(found, tagger.inputs, sentinels(tagger))).any(axis=1)]
 
 
 def _typical(tagger: Tagger, real: Features) -> Features:
@@ -74,6 +77,14 @@ def _edges(tagger: Tagger, rows: Features) -> Features:
         columns = np.flatnonzero(np.array(prepare.kinds) == "quantile")
         return _varied(np.resize(rows, (knots.size, rows.shape[1])), columns.repeat(knots.shape[1]), knots.ravel())
     return rows[:0]
+
+
+def _at_sentinels(tagger: Tagger, typical: Features) -> Features:
+    """Events with one feature at and beside each of its sentinels."""
+    pairs = [(place, value) for value, places in by_value(tagger.inputs, sentinels(tagger)).items() for place in places]
+    columns = np.array([place for place, _ in pairs], dtype=np.int64)
+    values = np.array([value for _, value in pairs], dtype=np.float32)
+    return _varied(np.tile(typical, (len(pairs), 1)), columns, values)
 
 
 def _varied(rows: Features, columns: NDArray[np.int64], values: Features) -> Features:

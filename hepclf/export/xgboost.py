@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.calibration import Isotonic
+from hepclf.events import by_value, shortest_text
 from hepclf.export.form import Score, bare
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, sentinels
 from hepclf.models.trees import Trees, TreesTagger
 
 VERSION = (2, 1, 0)  # of XGBoost: from 3.1 on it may hold a base score a class, which RBDT refuses
 ROOT = 2**31 - 1  # the parent of a root
+MISSING = "missing"  # the attribute that says what XGBoost's setting of this name must be
 LARGEST = np.finfo(np.float32).max
 
 
@@ -33,6 +35,7 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
             "format=xgboost-json holds calibrations by a temperature, however this one is isotonic, which no sum of "
             "trees is; use format=onnx or format=cpp"
         )
+    known = {} if (value := shared_sentinel(tagger)) is None else {MISSING: str(value)}
     k = inner.trees.values.shape[1]
     trees = _in_turn(inner, 1.0 if calibration is None else calibration.temperature)
     two = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
@@ -51,7 +54,7 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         "num_target": "1",
     }
     learner = {
-        "attributes": dict(notes),
+        "attributes": {**notes, **known},
         "feature_names": [],
         "feature_types": [],
         "gradient_booster": {"model": model, "name": "gbtree"},
@@ -59,6 +62,20 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         "objective": two if k == 1 else more,
     }
     return json.dumps({"learner": learner, "version": VERSION}, allow_nan=False).encode()
+
+
+def shared_sentinel(tagger: Tagger) -> float | None:
+    """The declared missing value of all features, None where none is declared; ValueError where there are others.
+
+    XGBoost takes one such value, and wants to be told at each call.
+    """
+    values = by_value(tagger.inputs, sentinels(tagger))
+    if len(values) > 1 or any(len(places) < len(tagger.inputs) for places in values.values()):
+        raise ValueError(
+            f"format=xgboost-json cannot map the declared missing values {', '.join(map(shortest_text, values))}: "
+            "XGBoost takes one value, and for all features; use format=onnx or format=cpp"
+        )
+    return next(iter(values), None)
 
 
 def _in_turn(tagger: TreesTagger, temperature: float) -> list[dict[str, Any]]:
@@ -150,11 +167,12 @@ def opened(data: bytes) -> Iterator[Score]:
     import xgboost
 
     booster = xgboost.Booster(model_file=bytearray(data))
+    missing = float(booster.attr(MISSING) or np.nan)
 
     def score(features: NDArray[np.float32]) -> NDArray[np.float64]:
         if not len(features):  # of which XGBoost warns, and forgets how many classes there are
             return score(np.zeros((1, features.shape[1]), dtype=np.float32))[:0]
-        found: NDArray[np.float32] = booster.inplace_predict(features)
+        found: NDArray[np.float32] = booster.inplace_predict(features, missing=missing)
         return found.astype(np.float64)
 
     yield score

@@ -42,11 +42,15 @@ def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str
 
 
 def written_sentinels(sentinels: Sentinels) -> dict[str, Any]:
-    """The entry of tagger.json that holds declared missing values, none where there are none; JSON has no infinity."""
-    plain = {
+    """The entry of tagger.json that holds declared missing values, none where there are none."""
+    return {SENTINELS: plain_sentinels(sentinels)} if sentinels else {}
+
+
+def plain_sentinels(sentinels: Sentinels) -> dict[str, list[float | str]]:
+    """Sentinels as JSON holds them, which has no infinity."""
+    return {
         name: [value if np.isfinite(value) else str(value) for value in values] for name, values in sentinels.items()
     }
-    return {SENTINELS: plain} if plain else {}
 
 
 def read_sentinels(head: Mapping[str, Any]) -> Sentinels:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any, NamedTuple
 
@@ -11,13 +12,14 @@ from hepclf.evaluation.survey.duplicates import Duplicates
 from hepclf.evaluation.survey.feature import Feature
 from hepclf.evaluation.survey.population import Population
 from hepclf.evaluation.survey.suspects import looks_like_a_number, looks_like_truth, stands_in
-from hepclf.events import Events
+from hepclf.events import Events, shortest_text
 
 HEAVY = 0.05  # share of a class that one event may have
 FEW = 100  # effective events, of which a mean has an error of 10 %
 ALONE = 0.99
 ENOUGH = 10  # events of either class, which chance does not keep apart
 SHOWN = 5  # names that a line lists
+SIGNS, ESCAPED = re.compile(r"[\\()\[\]{}:=, ]"), r"\\\g<0>"  # of a name that stands in a mapping on the command line
 
 
 class Caution(NamedTuple):
@@ -99,7 +101,7 @@ FEATURES = {
     "same_values": ("hold the values of another", "leave them out"),
     "stand_in": (
         "hold what may stand for a missing value",
-        "declare it missing, as a tagger takes it for a value",
+        "a tagger takes it for a value; declare it missing with {setting}",
     ),
 }
 
@@ -114,6 +116,7 @@ def of_features(features: Sequence[Feature], classes: Sequence[Population]) -> I
     for kind, about in found.items():
         if about:
             what, way = FEATURES[kind]
+            way = way.replace("{setting}", _missing(features) if kind == "stand_in" else "")
             yield Caution(kind, tuple(about), f"features that {what}: {_listed(about)}; {way}")
 
 
@@ -195,7 +198,31 @@ def _twins(features: Sequence[Feature]) -> dict[str, str]:
 
 def _stand_in(row: Feature) -> str:
     """A stand-in at the lowest or highest value, in more than one event."""
-    for value, count in zip((row.minimum, row.maximum), row.at_edges, strict=True):
-        if row.distinct > 1 and count > 1 and value is not None and stands_in(value):
-            return f"{value:g} in {count:,} events"
-    return ""
+    return ", ".join(f"{shortest_text(value)} in {count:,} events" for value, count in _stand_ins(row).items())
+
+
+def _stand_ins(row: Feature) -> dict[float, int]:
+    edges = zip((row.minimum, row.maximum), row.at_edges, strict=True)
+    return {
+        value: count
+        for value, count in edges
+        if row.distinct > 1 and count > 1 and value is not None and stands_in(value)
+    }
+
+
+def _missing(features: Sequence[Feature]) -> str:
+    """The setting that declares stand-ins missing, as it is typed: of all features unless some may hold such values."""
+    found = {row.name: _stand_ins(row) for row in features}
+    values = list(dict.fromkeys(value for stand_ins in found.values() for value in stand_ins))
+    for row in features:
+        low, high = row.minimum, row.maximum
+        if low is not None and high is not None and any(low <= v <= high and v not in found[row.name] for v in values):
+            named = (
+                f"{SIGNS.sub(ESCAPED, name)}: {_list(stand_ins)}" for name, stand_ins in found.items() if stand_ins
+            )
+            return f"'data.missing={{{', '.join(named)}}}'"
+    return f"'data.missing={_list(values)}'"
+
+
+def _list(values: Iterable[float]) -> str:
+    return f"[{', '.join(map(shortest_text, values))}]"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hepclf.export.cpp import fisher, layers, trees
 from hepclf.export.cpp.calibration import calibrated
+from hepclf.export.cpp.raw import known
 from hepclf.export.cpp.source import Source, text
 from hepclf.export.form import Score, bare
 from hepclf.models.fisher import FisherTagger
@@ -25,7 +26,8 @@ from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
 
 TOP = """\
-// Scores of a tagger that was trained with hepclf. A missing value is NaN; an infinite one has no score, which is NaN.
+// Scores of a tagger that was trained with hepclf. A missing value is NaN{sentinel}; an infinite one
+// has no score, which is NaN.
 #pragma once
 
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
@@ -50,9 +52,9 @@ inline void logistic(double* z) {
 LOGISTIC = "detail::logistic(z);"
 ROUNDED = "for (int k = 0; k < outputs; ++k) out[k] = static_cast<float>(z[k]);"
 SCORES = """
-// The probability of {what} for one event, x[inputs] in the order of features.
-inline void scores(const float* x, float* out) {{
-  for (int k = 0; k < outputs; ++k) out[k] = std::numeric_limits<float>::quiet_NaN();
+// The probability of {what} for one event, {features}[inputs] in the order of features.
+inline void scores(const float* {features}, float* out) {{
+{known}  for (int k = 0; k < outputs; ++k) out[k] = std::numeric_limits<float>::quiet_NaN();
   for (int i = 0; i < inputs; ++i)
     if (std::isinf(x[i])) return;
   double z[outputs];
@@ -98,8 +100,9 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
     links = [LOGISTIC] if link == "logistic" else []
     if calibration is not None:
         links += [calibrated(source, calibration, len(tagger.classes)), LOGISTIC]
+    prepared = known(source, tagger)
     parts = [
-        TOP,
+        TOP.replace("{sentinel}", " or one of detail::sentinels" if prepared else ""),
         f"namespace {name} {{\n",
         f"inline constexpr int inputs = {len(tagger.inputs)};",
         f"inline constexpr int outputs = {1 if two else len(tagger.classes)};",
@@ -109,7 +112,12 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
         f"namespace detail {{\n{LOGISTIC_TWO if two else LOGISTIC_MORE}{code}",
         *source.tables,
         f"\ninline void compute(const float* x, double* z) {{\n{compute}}}\n\n}}  // namespace detail",
-        SCORES.format(what="the second class" if two else "each class", link="\n  ".join([*links, ROUNDED])),
+        SCORES.format(
+            what="the second class" if two else "each class",
+            features="raw" if prepared else "x",
+            known=prepared,
+            link="\n  ".join([*links, ROUNDED]),
+        ),
         SCORE if two else "",
         f"}}  // namespace {name}\n",
     ]
