@@ -105,7 +105,7 @@ def _standing(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[np.
     standing = np.zeros(column.shape, dtype=bool)
     if is_whole(column):
         limits = np.iinfo(column.dtype)
-        for whole in (int(value) for value in sentinels if value.is_integer()):
+        for whole in (int(value) for value in sentinels if float(value).is_integer()):
             if limits.min <= whole <= limits.max:
                 standing |= column == whole
         return standing
