@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events, missing_as_nan, nearest, shortest_text
 
 
 def events(**changes):
@@ -119,3 +119,28 @@ def test_nearest_finds_other_spellings_and_otherwise_lists_what_there_is():
     assert nearest("met", ["MET_pt", "met_phi"]).startswith("; nearest: 'met_phi'")
     assert nearest("PT", ["pt", "eta"]) == "; nearest: 'pt'"
     assert nearest("zzz", ["pt", "eta"]) == "; there are: 'pt', 'eta'"
+
+
+def test_events_keep_what_is_declared_missing_and_refuse_to_train_on_it():
+    made = events(sentinels={"a": (-999.99,), "b": ()})
+    assert made.sentinels == {"a": (-999.99,)}
+    assert made.check().take(np.array([0, 1])).sentinels == made.sentinels
+    with pytest.raises(
+        ValueError, match=r"feature 'b' is 4 in event 1, which sentinels declare missing; put NaN there"
+    ):
+        events(sentinels={"b": (4,)}).check()
+    with pytest.raises(ValueError, match="sentinels name 'aa', which is not a feature; nearest: 'a'"):
+        events(sentinels={"aa": (4,)}).check()
+
+
+def test_sentinels_become_nan_in_their_features_alone():
+    raw = np.array([[-999.99, -9], [-9, -999.99], [np.inf, 1]], dtype=np.float32)
+    found = missing_as_nan(raw, ("a", "b"), {"a": (-999.99, 1e39), "b": (-9.0,), "c": (1.0,)})
+    np.testing.assert_array_equal(np.isnan(found), [[True, True], [False, False], [True, False]])
+    assert missing_as_nan(raw, ("a", "b"), {"c": (1.0,)}) is raw
+    assert missing_as_nan(raw, ("a", "b"), {"a": (5.0,)}) is raw
+
+
+def test_numbers_of_single_precision_are_written_in_few_digits():
+    found = [shortest_text(np.float32(value)) for value in (-999, -999.99, 3.4028235e38, -np.inf)]
+    assert found == ["-999", "-999.99", "3.4028235e+38", "-inf"]
