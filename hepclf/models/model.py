@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, Sentinels, missing_as_nan
+from hepclf.events import Events, Sentinels, missing_as_nan, stand_ins
 from hepclf.training.trainer import Epoch, Trainer
+
+ROWS = 1 << 16  # events looked at together
 
 
 class Tagger(Protocol):
@@ -43,6 +45,14 @@ def sentinels(tagger: Tagger) -> Sentinels:
 def raw_inputs(tagger: Tagger, events: Events) -> NDArray[np.float32]:
     """The inputs of a tagger [n, d] as it takes them: NaN in place of its declared missing values."""
     return missing_as_nan(events.select(tagger.inputs), tagger.inputs, sentinels(tagger))
+
+
+def undeclared(tagger: Tagger, events: Events) -> bool:
+    """Whether the events hold values that the tagger takes for missing ones, and that their loader did not declare."""
+    if not sentinels(tagger):
+        return False
+    parts = (stand_ins(part, tagger.inputs, sentinels(tagger)) for part in events.slices(tagger.inputs, ROWS))
+    return any(standing is not None and bool(standing.any()) for standing in parts)
 
 
 class Fit(Protocol):

@@ -16,7 +16,7 @@ from hepclf.evaluation.store import read_scores
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
 from hepclf.models.kinds import load_tagger
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, read_yaml, write_json, write_yaml
@@ -92,6 +92,11 @@ def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside
     events = data.load().check()
     if events.classes != tagger.classes:
         raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
+    if undeclared(tagger, events):
+        log.warning(
+            "the data hold values that the tagger takes for missing and the data do not declare: it scores them as "
+            "missing, but selections and expressions take them for numbers; set data.missing to what the run declared"
+        )
     parts = np.full(len(events), TEST, dtype=np.int8)
     fresh = score(tagger, events, parts)
     known = int(np.isin(_first(fresh), _first(stored.of("train"))).sum())
