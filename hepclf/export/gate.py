@@ -53,9 +53,9 @@ class Trial(NamedTuple):
 
 def trial(tagger: Tagger, real: Features) -> Trial:
     """The events that an export is tried on: these real ones [n, d] and hard ones, as files hold them."""
-    known = missing_as_nan(real, tagger.inputs, sentinels(tagger))
+    with_nan = missing_as_nan(real, tagger.inputs, sentinels(tagger))
     with _quiet():
-        real, difficult = _raw(tagger, known), _raw(tagger, hard(tagger, known))
+        real, difficult = _raw(tagger, with_nan), _raw(tagger, hard(tagger, with_nan))
         parts = [(real, _scores(tagger, real)), *_scored(tagger, difficult)]
     features, expected = (np.concatenate(column) for column in zip(*parts, strict=True))
     refused = len(real) + len(difficult) - len(features)
@@ -63,7 +63,7 @@ def trial(tagger: Tagger, real: Features) -> Trial:
     rounded = isinstance(inner, NetworkTagger)
     steepest = float(lines(calibration).slopes.max()) if rounded and isinstance(calibration, Isotonic) else 1.0
     allowed = CLOSE_NETWORK if rounded else CLOSE
-    return Trial(features, expected, len(real), refused, infinite(tagger, known), allowed, steepest)
+    return Trial(features, expected, len(real), refused, infinite(tagger, with_nan), allowed, steepest)
 
 
 def _raw(tagger: Tagger, features: Features) -> Features:

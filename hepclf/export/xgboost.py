@@ -35,7 +35,7 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
             "format=xgboost-json holds calibrations by a temperature, however this one is isotonic, which no sum of "
             "trees is; use format=onnx or format=cpp"
         )
-    known = {} if (value := shared_sentinel(tagger)) is None else {MISSING: str(value)}
+    attributes = {} if (value := shared_sentinel(tagger)) is None else {MISSING: str(value)}
     k = inner.trees.values.shape[1]
     trees = _in_turn(inner, 1.0 if calibration is None else calibration.temperature)
     two = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
@@ -54,7 +54,7 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         "num_target": "1",
     }
     learner = {
-        "attributes": {**notes, **known},
+        "attributes": {**notes, **attributes},
         "feature_names": [],
         "feature_types": [],
         "gradient_booster": {"model": model, "name": "gbtree"},

@@ -38,8 +38,8 @@ class Tagger(Protocol):
 
 def sentinels(tagger: Tagger) -> Sentinels:
     """The declared missing values that a tagger takes for missing ones; one of the user's own may know none."""
-    known: Sentinels = getattr(tagger, "sentinels", {})
-    return known
+    values: Sentinels = getattr(tagger, "sentinels", {})
+    return values
 
 
 def raw_inputs(tagger: Tagger, events: Events) -> NDArray[np.float32]:

@@ -72,6 +72,15 @@ def test_a_stand_in_that_may_be_a_value_elsewhere_is_declared_by_name(hepclf, fi
     assert advice(hepclf, *given, *typed) == []
 
 
+def test_advice_keeps_what_is_declared_already(hepclf, files):
+    np.savez("t.npz", **{**files[0], "x": np.where(np.arange(ROWS) % 9 < 2, -99, files[0]["x"])})
+    given = words("npz", files[1])
+    (warning,) = advice(hepclf, *given, "data.missing=[-999]")
+    typed = shlex.split(warning["text"].rpartition(" with ")[2])
+    assert typed == ["data.missing=[-999, -99]"]
+    assert advice(hepclf, *given, *typed) == []
+
+
 QUICK = ["model=bdt", "model.iterations=10", "evaluation.plots=false"]
 
 

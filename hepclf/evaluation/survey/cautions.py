@@ -12,7 +12,7 @@ from hepclf.evaluation.survey.duplicates import Duplicates
 from hepclf.evaluation.survey.feature import Feature
 from hepclf.evaluation.survey.population import Population
 from hepclf.evaluation.survey.suspects import looks_like_a_number, looks_like_truth, stands_in
-from hepclf.events import Events, shortest_text
+from hepclf.events import Events, Sentinels, shortest_text
 
 HEAVY = 0.05  # share of a class that one event may have
 FEW = 100  # effective events, of which a mean has an error of 10 %
@@ -106,8 +106,10 @@ FEATURES = {
 }
 
 
-def of_features(features: Sequence[Feature], classes: Sequence[Population]) -> Iterator[Caution]:
-    """Of features: one warning a kind, however many features there are."""
+def of_features(
+    features: Sequence[Feature], classes: Sequence[Population], sentinels: Sentinels | None = None
+) -> Iterator[Caution]:
+    """Of features: one warning a kind, however many features there are; sentinels are declared missing already."""
     found: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
     found["same_values"] = _twins(features)
     for row in features:
@@ -116,7 +118,7 @@ def of_features(features: Sequence[Feature], classes: Sequence[Population]) -> I
     for kind, about in found.items():
         if about:
             what, way = FEATURES[kind]
-            way = way.replace("{setting}", _missing(features) if kind == "stand_in" else "")
+            way = way.replace("{setting}", _missing(features, sentinels or {}) if kind == "stand_in" else "")
             yield Caution(kind, tuple(about), f"features that {what}: {_listed(about)}; {way}")
 
 
@@ -210,18 +212,18 @@ def _stand_ins(row: Feature) -> dict[float, int]:
     }
 
 
-def _missing(features: Sequence[Feature]) -> str:
+def _missing(features: Sequence[Feature], sentinels: Sentinels) -> str:
     """The setting that declares stand-ins missing, as it is typed: of all features unless some may hold such values."""
-    found = {row.name: _stand_ins(row) for row in features}
-    values = list(dict.fromkeys(value for stand_ins in found.values() for value in stand_ins))
-    for row in features:
-        low, high = row.minimum, row.maximum
-        if low is not None and high is not None and any(low <= v <= high and v not in found[row.name] for v in values):
-            named = (
-                f"{SIGNS.sub(ESCAPED, name)}: {_list(stand_ins)}" for name, stand_ins in found.items() if stand_ins
-            )
-            return f"'data.missing={{{', '.join(named)}}}'"
-    return f"'data.missing={_list(values)}'"
+    declared = {row.name: [*sentinels.get(row.name, ()), *_stand_ins(row)] for row in features}
+    values = list(dict.fromkeys(value for own in declared.values() for value in own))
+    if not any(_spans(row, value) for row in features for value in values if value not in declared[row.name]):
+        return f"'data.missing={_list(values)}'"
+    named = (f"{SIGNS.sub(ESCAPED, name)}: {_list(own)}" for name, own in declared.items() if own)
+    return f"'data.missing={{{', '.join(named)}}}'"
+
+
+def _spans(row: Feature, value: float) -> bool:
+    return row.minimum is not None and row.maximum is not None and row.minimum <= value <= row.maximum
 
 
 def _list(values: Iterable[float]) -> str:

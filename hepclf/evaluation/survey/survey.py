@@ -70,7 +70,7 @@ def survey(
         *cautions.refusal(events),
         *(Caution("refused", (), f"training stops here: {text}") for text in obstacles),
         *cautions.of_populations(by_class, by_process, events),
-        *cautions.of_features(found, by_class),
+        *cautions.of_features(found, by_class, events.sentinels),
         *cautions.of_duplicates(twice),
     )
     return Survey(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hepclf.export.cpp import fisher, layers, trees
 from hepclf.export.cpp.calibration import calibrated
-from hepclf.export.cpp.raw import known
+from hepclf.export.cpp.raw import declared_as_nan
 from hepclf.export.cpp.source import Source, text
 from hepclf.export.form import Score, bare
 from hepclf.models.fisher import FisherTagger
@@ -54,7 +54,7 @@ ROUNDED = "for (int k = 0; k < outputs; ++k) out[k] = static_cast<float>(z[k]);"
 SCORES = """
 // The probability of {what} for one event, {features}[inputs] in the order of features.
 inline void scores(const float* {features}, float* out) {{
-{known}  for (int k = 0; k < outputs; ++k) out[k] = std::numeric_limits<float>::quiet_NaN();
+{mapped}  for (int k = 0; k < outputs; ++k) out[k] = std::numeric_limits<float>::quiet_NaN();
   for (int i = 0; i < inputs; ++i)
     if (std::isinf(x[i])) return;
   double z[outputs];
@@ -100,9 +100,9 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
     links = [LOGISTIC] if link == "logistic" else []
     if calibration is not None:
         links += [calibrated(source, calibration, len(tagger.classes)), LOGISTIC]
-    prepared = known(source, tagger)
+    mapped = declared_as_nan(source, tagger)
     parts = [
-        TOP.replace("{sentinel}", " or one of detail::sentinels" if prepared else ""),
+        TOP.replace("{sentinel}", " or one of detail::sentinels" if mapped else ""),
         f"namespace {name} {{\n",
         f"inline constexpr int inputs = {len(tagger.inputs)};",
         f"inline constexpr int outputs = {1 if two else len(tagger.classes)};",
@@ -114,8 +114,8 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
         f"\ninline void compute(const float* x, double* z) {{\n{compute}}}\n\n}}  // namespace detail",
         SCORES.format(
             what="the second class" if two else "each class",
-            features="raw" if prepared else "x",
-            known=prepared,
+            features="raw" if mapped else "x",
+            mapped=mapped,
             link="\n  ".join([*links, ROUNDED]),
         ),
         SCORE if two else "",

@@ -14,9 +14,9 @@ struct Sentinel {
   float value;
 };
 """
-KNOWN = """
+MAPPED = """
 // The features with NaN in place of declared missing values.
-inline void known(const float* raw, float* x) {
+inline void declared_as_nan(const float* raw, float* x) {
   std::copy(raw, raw + inputs, x);
   for (const Sentinel& sentinel : sentinels)
     if (raw[sentinel.feature] == sentinel.value) x[sentinel.feature] = std::numeric_limits<float>::quiet_NaN();
@@ -25,7 +25,7 @@ inline void known(const float* raw, float* x) {
 INFINITY = "std::numeric_limits<float>::infinity()"
 
 
-def known(source: Source, tagger: Tagger) -> str:
+def declared_as_nan(source: Source, tagger: Tagger) -> str:
     """What makes features x of the raw ones, nothing where they are the same; the sentinels go to the source."""
     values = by_value(tagger.inputs, sentinels(tagger))
     if not values:
@@ -35,8 +35,8 @@ def known(source: Source, tagger: Tagger) -> str:
         "Sentinel sentinels[]",
         [f"{{{place}, {_number(value)}}}" for value, places in values.items() for place in places],
     )
-    source.tables.append(KNOWN)
-    return "  float x[inputs];\n  detail::known(raw, x);\n"
+    source.tables.append(MAPPED)
+    return "  float x[inputs];\n  detail::declared_as_nan(raw, x);\n"
 
 
 def _number(value: float) -> str:
