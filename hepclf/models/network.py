@@ -241,13 +241,12 @@ class NetworkTagger:
         head, files = read_tagger(Path(folder), KIND)
         try:
             module, recipe = _module(head, load_tensors(files[WEIGHTS]), recipes)
-            sentinels = read_sentinels(head)
+            return cls(module, recipe, tuple(head["classes"]), head["summary"], read_sentinels(head))
         except (KeyError, TypeError, IndexError, RuntimeError, OverflowError, SafetensorError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"{folder}/tagger.json and its weights do not fit together: {reason}") from error
         except ValueError as error:
             raise ValueError(f"{folder}/tagger.json cannot be loaded: {' '.join(str(error).split())}") from error
-        return cls(module, recipe, tuple(head["classes"]), head["summary"], sentinels)
 
 
 def _module(
