@@ -109,7 +109,7 @@ def _dialect(stored: Mapping[str, Any], table: Table) -> Dialect:
     absent = before.get("missing") or ()
     if isinstance(absent, Mapping):
         absent = [value for values in absent.values() for value in (values if isinstance(values, list) else [values])]
-    texts = tuple(str(value) for value in absent if isinstance(value, str) and math.isnan(number(value)))
+    texts = tuple(str(value) for value in absent if not math.isfinite(number(str(value))))
     return Dialect(delimiter=table.delimiter or delimiter, header=header, names=names, missing=texts)
 
 

@@ -98,23 +98,33 @@ def test_a_file_has_the_scores_of_its_training(kind, missing):
     np.testing.assert_allclose(predicted(FORMATS[kind][2], chunk=100), stored(), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_files_of_any_format_have_the_scores_of_a_run_on_csv(kind):
-    columns = {name: column for name, column in table().items() if column.ndim == 1}
+def on_csv(columns, missing):
+    """A run on the columns as a CSV file, with a feature that is made of others."""
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     lines = [",".join(columns), *(",".join(map(repr, row)) for row in rows)]
     Path("t.csv").write_text("\n".join(lines) + "\n")
     names = {"x": "x", "y": "y", "n": "n", "apart": "x - y"}
-    settings = {
-        "label": "signal",
-        "spectators": ("event",),
-        "missing": {"x": (-999.99,), "y": (-999.99,), "n": (-9, "")},
-    }
-    data = CSV(files="t.csv", features=names, cache=False, **settings)
+    data = CSV(files="t.csv", label="signal", features=names, spectators=("event",), missing=missing, cache=False)
     train(data, BDT(iterations=10), Trainer(), Evaluation(plots=False), folder="run")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_files_of_any_format_have_the_scores_of_a_run_on_csv(kind):
+    columns = {name: column for name, column in table().items() if column.ndim == 1}
+    on_csv(columns, {"x": (-999.99,), "y": (-999.99,), "n": (-9, "")})
     _, write, path = FORMATS[kind]
     write(path, columns)
     np.testing.assert_allclose(predicted(path, columns=("event",)), stored(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "missing", [(-999.99, -9, float("inf"), ""), {"x": (-999.99, "inf"), "y": (-999.99,), "n": (-9,)}]
+)
+def test_a_csv_has_the_scores_of_its_training(missing):
+    columns = {name: column for name, column in table().items() if column.ndim == 1}
+    columns["x"][::7] = np.inf
+    on_csv(columns, missing)
+    np.testing.assert_allclose(predicted("t.csv", chunk=100), stored(), rtol=0, atol=1e-6)
 
 
 def test_columns_that_are_carried_along_stay_as_the_file_has_them():
