@@ -68,7 +68,7 @@ def test_a_stand_in_that_may_be_a_value_elsewhere_is_declared_by_name(hepclf, fi
     (warning,) = advice(hepclf, *given)
     assert warning["about"] == ["abs(mjj)"]
     typed = shlex.split(warning["text"].rpartition(" with ")[2])
-    assert typed == [r"data.missing={abs\(mjj\): [999]}"]
+    assert typed == [r"data.missing={abs\(mjj\):[999]}"]
     assert advice(hepclf, *given, *typed) == []
 
 
@@ -77,7 +77,7 @@ def test_advice_keeps_what_is_declared_already(hepclf, files):
     given = words("npz", files[1])
     (warning,) = advice(hepclf, *given, "data.missing=[-999]")
     typed = shlex.split(warning["text"].rpartition(" with ")[2])
-    assert typed == ["data.missing=[-999, -99]"]
+    assert typed == ["data.missing=[-999,-99]"]
     assert advice(hepclf, *given, *typed) == []
 
 

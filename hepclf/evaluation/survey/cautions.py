@@ -218,8 +218,8 @@ def _missing(features: Sequence[Feature], sentinels: Sentinels) -> str:
     values = list(dict.fromkeys(value for own in declared.values() for value in own))
     if not any(_spans(row, value) for row in features for value in values if value not in declared[row.name]):
         return f"'data.missing={_list(values)}'"
-    named = (f"{SIGNS.sub(ESCAPED, name)}: {_list(own)}" for name, own in declared.items() if own)
-    return f"'data.missing={{{', '.join(named)}}}'"
+    named = (f"{SIGNS.sub(ESCAPED, name)}:{_list(own)}" for name, own in declared.items() if own)
+    return f"'data.missing={{{','.join(named)}}}'"
 
 
 def _spans(row: Feature, value: float) -> bool:
@@ -227,4 +227,4 @@ def _spans(row: Feature, value: float) -> bool:
 
 
 def _list(values: Iterable[float]) -> str:
-    return f"[{', '.join(map(shortest_text, values))}]"
+    return f"[{','.join(map(shortest_text, values))}]"  # without blanks, at which a terminal would cut it
