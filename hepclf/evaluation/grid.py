@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+Row = TypeVar("Row")
 
 ROUNDING = 1e-12  # of a value: an error that is no more is none
-PLAIN = (1e-6, 1e5)  # errors that are written without a power of ten
+SMALL, LARGE = (1e-3, 1e-6), 1e5  # a value and its error below, or an error from: written with a power of ten
+MOST = 17  # decimals
 
 
 class Grid(NamedTuple):
@@ -19,20 +22,52 @@ class Grid(NamedTuple):
 
 
 def number(value: float | None, error: float | None = None, digits: int = 4) -> str:
-    """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` where there is no value."""
+    """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` where there is no value.
+
+    Without an error: so many decimals, and more where a value below 1 would read 1.
+    """
     if value is None:
         return "-"
     if error is None or error <= ROUNDING * abs(value):
-        return f"{value:.{digits}g}" if abs(value) >= 1e4 or 0 < abs(value) < 1e-3 else f"{value:.{digits}f}"
-    power = 0 if PLAIN[0] <= error < PLAIN[1] else math.floor(math.log10(max(abs(value), error)))
+        return _plain(value + 0.0, digits)  # + 0.0: no minus sign for zero
+    small = abs(value) < SMALL[0] and error < SMALL[1]
+    power = math.floor(math.log10(max(abs(value), error))) if small or error >= LARGE else 0
     both = f"{alone(value / 10**power, error / 10**power)} ± {alone(error / 10**power, error / 10**power)}"
     return f"({both})e{power:+03d}" if power else both
 
 
+def _plain(value: float, digits: int) -> str:
+    if abs(value) >= 1e4 or 0 < abs(value) < 1e-3:
+        return f"{value:.{digits}g}"
+    if 1 - value > ROUNDING and round(value, digits) == 1:
+        return alone(value, 1 - value)
+    return f"{value:.{digits}f}"
+
+
 def alone(value: float, error: float) -> str:
     """A value with as many decimals as an error has two digits."""
-    decimals = max(0, 2 - len(str(int(error)))) if error >= 1 else _decimals(error)
-    return f"{value:.{decimals}f}"
+    exponent = int(f"{error:.1e}".partition("e")[2])
+    return f"{value:.{min(max(0, 1 - exponent), MOST)}f}"
+
+
+def score_cut(threshold: float) -> str:
+    """A cut on a score, in six digits, and more where one below 1 would read 1."""
+    short = f"{threshold:.6g}"
+    return _plain(threshold, 6) if short == "1" and 1 - threshold > ROUNDING else short
+
+
+def joined(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
+    """Rows that stand in one line of a table, as scores tie and several targets have the same cut."""
+    groups: dict[Hashable, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return list(groups.values())
+
+
+def targeted(efficiency: str, targets: Sequence[float]) -> str:
+    """The efficiency of a cut, and the targets that it stands for where there are several."""
+    several = f" (targets {', '.join(f'{target:g}' for target in targets)})"
+    return efficiency + several * (len(targets) > 1)
 
 
 def percent(share: float | None, digits: int | None = 1) -> str:
@@ -57,8 +92,3 @@ def size(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} GB"
-
-
-def _decimals(error: float) -> int:
-    """Decimals that show an error below one with two digits."""
-    return next((count for count in range(1, 9) if error * 10**count >= 9.5), 9)

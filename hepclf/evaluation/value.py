@@ -24,17 +24,23 @@ class Value(NamedTuple):
 
 NOTHING = Value(None, None)
 
+ROUNDING = 1e-12  # relative rounding of sums in double precision
+SINGLE = 2.0**-23  # relative rounding of a score in single precision
 
-def measured(value: float, error: float | None = None) -> Value:
+
+def measured(value: float, error: float | None = None, rounding: float = 0.0) -> Value:
     """The value with its error, either None where it is not finite; no value has no error.
 
     An error of zero is None too: it is what the formulas say at their edges (all or nothing passes a cut, no
-    events), where they know no better.
+    events), where they know no better. So is one that is only rounding.
+
+    rounding  that of the terms of a difference: an error that is no larger is None, and such a difference 0
     """
     if not math.isfinite(value):
         return NOTHING
-    known = error is not None and math.isfinite(error) and error > 0
-    return Value(float(value), float(error) if known else None)  # type: ignore[arg-type]
+    if error is not None and math.isfinite(error) and error > max(rounding, ROUNDING * abs(value)):
+        return Value(float(value), float(error))
+    return Value(float(value) if abs(value) > rounding else 0.0)
 
 
 def effective_count(total: float, squares: float) -> float:

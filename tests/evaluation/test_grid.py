@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.evaluation.grid import alone, number
+from hepclf.evaluation.grid import alone, joined, number, score_cut, targeted
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,17 @@ from hepclf.evaluation.grid import alone, number
         (0.25, None, "0.2500"),
         (2.5e-5, None, "2.5e-05"),
         (0.2, 1e-16, "0.2000"),
+        (0.99999962, 4.5e-7, "0.99999962 ± 0.00000045"),
+        (0.9999962, 4.5e-6, "0.9999962 ± 0.0000045"),
+        (1.01425286, 3e-10, "1.01425286000 ± 0.00000000030"),
+        (0.05, 3e-7, "0.05000000 ± 0.00000030"),
+        (10.02, 9.96, "10 ± 10"),
+        (0.7, 0.0952, "0.700 ± 0.095"),
+        (0.99999123, None, "0.9999912"),
+        (0.9996, None, "0.9996"),
+        (1 - 1e-15, None, "1.0000"),
+        (1.0000001, None, "1.0000"),
+        (-0.0, None, "0.0000"),
         (None, None, "-"),
     ],
 )
@@ -31,3 +42,14 @@ def test_a_number_has_the_decimals_of_two_digits_of_its_error(value, error, writ
 
 def test_a_number_alone_has_the_decimals_of_its_error():
     assert [alone(2958.2, 4500.0), alone(239.24, 6.9), alone(0.97812, 0.0009)] == ["2958", "239.2", "0.97812"]
+
+
+def test_a_cut_below_one_is_not_written_as_one():
+    assert [score_cut(0.83671234), score_cut(1 - 3e-8), score_cut(1.0)] == ["0.836712", "0.999999970", "1"]
+
+
+def test_rows_of_one_cut_are_joined_and_name_their_targets():
+    rows = [(0.3, 0.37), (0.5, 0.2), (0.7, 0.37)]
+    assert joined(rows, lambda row: row[1]) == [[(0.3, 0.37), (0.7, 0.37)], [(0.5, 0.2)]]
+    assert targeted("1.0000", [0.3, 0.7]) == "1.0000 (targets 0.3, 0.7)"
+    assert targeted("0.5000", [0.5]) == "0.5000"

@@ -108,3 +108,16 @@ def test_without_a_positive_sum_there_is_no_mean(weights):
 
 def test_one_event_has_a_mean_without_error():
     assert weighted_mean(np.array([3.0]), np.array([2.0])) == (3.0, None)
+
+
+def test_an_error_or_a_difference_that_is_only_rounding_is_none_or_zero():
+    assert measured(1.0, 1e-13) == (1.0, None)
+    assert measured(1.554e-15, 1.1e-17, rounding=1e-12) == (0.0, None)
+    assert measured(3e-9, 2e-4, rounding=1e-7) == (3e-9, 2e-4)
+    assert measured(0.02, 1e-9, rounding=1e-7) == (0.02, None)
+    assert measured(-0.02, None, rounding=1e-7) == (-0.02, None)
+
+
+def test_equal_values_have_a_mean_without_an_error():
+    weights = np.random.default_rng(0).exponential(size=3000)
+    assert weighted_mean(np.full(3000, 0.1), weights).error is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 
+from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import Value
 
 
@@ -25,10 +25,7 @@ def with_error(value: Value) -> str:
     """A number and its error to two digits of the error."""
     if value.value is None:
         return "undefined"
-    if not value.error:
-        return f"{value.value:.4g}"
-    digits = max(1 - math.floor(math.log10(value.error)), 0)
-    return f"{value.value:.{digits}f} ± {value.error:.{digits}f}"
+    return number(*value) if value.error else f"{value.value:.4g}"
 
 
 def count(weight: float) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.expected import Expected
 from hepclf.evaluation.curves.cuts import Cuts
-from hepclf.evaluation.grid import number
+from hepclf.evaluation.grid import number, score_cut
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.tables import cell
 from hepclf.evaluation.value import measured
@@ -39,7 +39,7 @@ class Movable:
     @property
     def columns(self) -> dict[str, Sequence[str]]:
         """Every column, under the name of the element that shows it."""
-        cuts = [f"{cut:.6g}" for cut in self.of.cuts]
+        cuts = [score_cut(value) for value in self.of.cuts]
         return {"cut": cuts, **self.cells, **self.shares, **self.expected}
 
     def data(self) -> dict[str, Any]:

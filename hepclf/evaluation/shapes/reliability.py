@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.value import Value, measured
+from hepclf.evaluation.value import ROUNDING, Value, measured
 
 Array = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ def reliability(
             observed=hits / share,
             error=np.abs(error / share),
             share=share,
-            ece=measured(float(np.abs(excess).sum()), math.sqrt(max(float(signs @ as_is @ signs), 0.0))),
+            ece=measured(float(np.abs(excess).sum()), math.sqrt(max(float(signs @ as_is @ signs), 0.0)), ROUNDING),
             by_chance=measured(*chance),
             chi2=chi2,
             ndf=len(together),
@@ -161,8 +161,11 @@ def _covariance(second: Array, first: Array, mean: Array, squares: float) -> Arr
     An event's h is y - p in its own bin and zero in the others, m its mean; second and first are the sums of w^2 h^2
     and w^2 h by bin, and squares that of w^2.
     """
-    cross = np.outer(mean, first)
-    return np.asarray(np.diag(second) - cross - cross.T + squares * np.outer(mean, mean))
+    cross, means = np.outer(mean, first), squares * np.outer(mean, mean)
+    covariance = np.diag(second) - cross - cross.T + means
+    # Equal scores have no spread: what is left of the terms is their rounding, whose root would pass for an error.
+    terms = np.diag(np.abs(second)) + np.abs(cross) + np.abs(cross.T) + np.abs(means)
+    return np.where(np.abs(covariance) > ROUNDING * terms, covariance, 0.0)
 
 
 def _heaviness(sums: Array, squares: Array, everywhere: float) -> Array:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import NOTHING, Value, measured, positive
+from hepclf.evaluation.value import NOTHING, SINGLE, Value, measured, positive
 
 Array = NDArray[np.float64]
 
@@ -21,7 +21,11 @@ class Moved:
     @property
     def quoted(self) -> Value:
         """The number with its error."""
-        return measured(self.value, math.sqrt(float(self.influence @ self.influence)))
+        return self.rounded(0.0)
+
+    def rounded(self, rounding: float) -> Value:
+        """The number with its error, zero where both are only rounding."""
+        return measured(self.value, math.sqrt(float(self.influence @ self.influence)), rounding)
 
 
 def share(kept: NDArray[np.bool_], weights: Array) -> Moved | None:
@@ -42,7 +46,8 @@ def difference(before: Moved | None, after: Moved | None) -> Value:
     """after - before; what the same events do to both cancels in the error."""
     if before is None or after is None:
         return NOTHING
-    return Moved(after.value - before.value, after.influence - before.influence).quoted
+    rounding = SINGLE * abs(before.value)
+    return Moved(after.value - before.value, after.influence - before.influence).rounded(rounding)
 
 
 def relative(before: Moved | None, after: Moved | None) -> Value:
@@ -50,4 +55,4 @@ def relative(before: Moved | None, after: Moved | None) -> Value:
     if before is None or after is None or not before.value > 0:
         return NOTHING
     ratio = after.value / before.value
-    return Moved(ratio - 1, (after.influence - ratio * before.influence) / before.value).quoted
+    return Moved(ratio - 1, (after.influence - ratio * before.influence) / before.value).rounded(SINGLE)

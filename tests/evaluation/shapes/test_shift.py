@@ -75,3 +75,11 @@ def test_what_has_no_positive_weight_cannot_move(events):
     assert share(kept, -weights) is None
     assert relative(None, share(kept, weights)) == difference(share(kept, weights), None) == NOTHING
     assert relative(amount(~(kept | True), weights), amount(kept, weights)) == NOTHING
+
+
+def test_a_shift_that_is_the_rounding_of_single_precision_is_none(events):
+    kept, _, weights, _ = events
+    noisy = weights * (1 + 1e-9 * np.random.default_rng(0).normal(size=len(weights)))
+    assert relative(share(kept, weights), share(kept, noisy)) == Value(0.0)
+    assert difference(share(kept, weights), share(kept, noisy)) == Value(0.0)
+    assert relative(share(kept, weights), share(kept, weights + 1e-3 * kept)).value > 1e-5
