@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.curves.roc import WorkingPoint
-from hepclf.evaluation.grid import Grid, number, percent
+from hepclf.evaluation.grid import Grid, joined, number, percent, targeted
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
@@ -41,15 +41,15 @@ def _quality(splits: Mapping[str, SplitVerdict]) -> Iterator[list[str]]:
 
 
 def working_points(test: SplitVerdict) -> Grid:
-    """What cuts at given signal efficiencies leave of the background."""
+    """What cuts at given signal efficiencies leave of the background; points of the same cut are one row."""
     rows = [
         [
-            number(point.signal_efficiency),
+            targeted(number(point.signal_efficiency), [same.target for same in (point, *ties)]),
             number(*point.background_efficiency),
             rejected(point),
             number(point.threshold),
         ]
-        for point in test.working_points
+        for point, *ties in joined(test.working_points, lambda point: point.threshold)
     ]
     return Grid(
         "working points on test", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows

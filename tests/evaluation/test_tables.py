@@ -34,6 +34,15 @@ def test_working_points_confusion_and_significance_are_those_of_test(make_scored
     assert significance(judged(make_scored, drawn, minimum_background=1e9)) is None
 
 
+def test_working_points_of_one_cut_are_one_row(make_scored):
+    scores = np.tile([0.9, 0.9, 0.37, 0.37], 300)  # half of each class at either score
+    verdict = evaluate(make_scored(np.arange(1200) % 2, scores), Evaluation(working_points=(0.3, 0.5, 0.7, 0.9)))
+    rows = working_points(verdict.test).rows
+    assert [row[0] for row in rows] == ["0.5000 (targets 0.3, 0.5)", "1.0000 (targets 0.7, 0.9)"]
+    assert [row[3] for row in rows] == ["0.9000", "0.3700"]
+    assert [point["target"] for point in verdict.to_dict()["test"]["working_points"]] == [0.3, 0.5, 0.7, 0.9]
+
+
 def test_a_class_without_weight_has_no_share():
     assert cell(1234.5, 0.25) == "1,234.5 (25.0 %)"
     assert cell(0.0, float("nan")) == "0"

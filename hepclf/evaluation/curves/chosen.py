@@ -21,9 +21,21 @@ class Wish(NamedTuple):
     target: float
 
     def __str__(self) -> str:
-        if self.kept == "background":
-            return f"B = {self.target:g}"
-        return f"{100 * self.target:g} % of {self.kept.partition('_')[0]}"
+        return _targets(self.kept, (self.target,))
+
+
+def listed(wishes: Iterable[Wish]) -> str:
+    """Wishes that the same cut grants: `30, 50 % of signal; B = 1, 2`."""
+    kinds: dict[Kept, list[float]] = {}
+    for wish in wishes:
+        kinds.setdefault(wish.kept, []).append(wish.target)
+    return "; ".join(_targets(kept, targets) for kept, targets in kinds.items())
+
+
+def _targets(kept: Kept, targets: Iterable[float]) -> str:
+    if kept == "background":
+        return f"B = {', '.join(f'{target:g}' for target in targets)}"
+    return f"{', '.join(f'{100 * target:g}' for target in targets)} % of {kept.partition('_')[0]}"
 
 
 def wishes(**targets: Iterable[float]) -> tuple[Wish, ...]:

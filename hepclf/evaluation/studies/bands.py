@@ -16,7 +16,7 @@ from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.evaluation.curves.partial import partial_area
 from hepclf.evaluation.curves.roc import Curve, area, background_error, working_point
-from hepclf.evaluation.grid import Grid, alone, number
+from hepclf.evaluation.grid import Grid, alone, joined, number
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
@@ -173,8 +173,8 @@ class Intervals:
     def tables(self) -> tuple[Grid, ...]:
         """A row a quantity."""
         rows = [
-            (one.words, number(*one.value), _error(one.bootstrap_error), " to ".join(_ends(one)))
-            for one in self.quantities
+            (_joined_words(same), number(*same[0].value), _error(same[0].bootstrap_error), " to ".join(_ends(same[0])))
+            for same in joined(self.quantities, lambda row: (row.name, *row[2:]) if row.name == "rejection" else row)
         ]
         title = f"bands on {self.split}, {self.replicas:,} replicas"
         return (Grid(title, ("", "analytic", "bootstrap", "68 % of the replicas"), rows),)
@@ -215,7 +215,14 @@ def _quantity(name: str, at: tuple[float, float] | None, value: Value, replicas:
     if not np.isfinite(replicas).all():
         return Quantity(name, at, value, None, None, None)
     low, high = interval(replicas)
-    return Quantity(name, at, value, measured(0.0, float(np.std(replicas, ddof=1))).error, float(low), float(high))
+    return Quantity(
+        name,
+        at,
+        value,
+        measured(float(np.mean(replicas)), float(np.std(replicas, ddof=1))).error,
+        float(low),
+        float(high),
+    )
 
 
 def _band(of: Curve, drawn: Replicas) -> Band:
@@ -232,6 +239,11 @@ def _band(of: Curve, drawn: Replicas) -> Band:
 
 def _error(value: float | None) -> str:
     return "-" if value is None else f"± {alone(value, value)}"
+
+
+def _joined_words(same: list[Quantity]) -> str:
+    """What rows of the same numbers are called: rejections at one cut, where scores tie."""
+    return same[0].words + "".join(f", {row.at:g}" for row in same[1:])
 
 
 def _ends(of: Quantity) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
 from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.grid import Grid, number, percent
+from hepclf.evaluation.grid import Grid, joined, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.recipe import recipe
 
@@ -159,8 +159,8 @@ class Yields:
                 "significance at signal efficiencies (chosen on validation, counted on test)",
                 ("signal efficiency", "score ≥", *ALWAYS.values()),
                 [
-                    [number(target, digits=2), number(at.cuts[0]), *self._always(at)]
-                    for target, at in self.working.items()
+                    [", ".join(number(target, digits=2) for target in targets), number(at.cuts[0]), *self._always(at)]
+                    for targets, at in self._distinct()
                 ],
             ),
         ]
@@ -173,6 +173,11 @@ class Yields:
                 Grid(f"cut of the best {NAMES[self.rules.optimise]} at other luminosities, on test", header, rows)
             )
         return tuple(grids)
+
+    def _distinct(self) -> Iterator[tuple[list[float], Expected]]:
+        """The working points of each cut: several targets have one where scores tie."""
+        for same in joined(self.working.items(), lambda point: float(point[1].cuts[0])):
+            yield [target for target, _ in same], same[0][1]
 
     def _processes(self) -> Grid:
         at = self.chosen

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.curves.chosen import check_shares
 from hepclf.evaluation.curves.fractions import Trade, cuts, log_ratio, trade
 from hepclf.evaluation.curves.passing import passing
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.grid import Grid, joined, number, targeted
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.multiclass import at_random
@@ -149,11 +149,11 @@ class Mixtures:
             others = list(of.fractions)
             rows = [
                 (
-                    f"{point.cut:.4g}",
+                    targeted(f"{point.cut:.4g}", [same.target for same in (point, *ties)]),
                     number(*point.efficiencies[name]),
                     *(number(*point.rejections[other], 1) for other in others),
                 )
-                for point in of.cuts
+                for point, *ties in joined(of.cuts, lambda point: point.cut)
             ]
             header = ("cut", f"efficiency of {name}", *(f"rejection of {other}" for other in others))
             yield Grid(f"{name} against {mixture}: cuts chosen on validation, quoted on test", header, rows)

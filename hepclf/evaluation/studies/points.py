@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import Passing, passing
-from hepclf.evaluation.grid import Grid, number, percent
+from hepclf.evaluation.grid import Grid, joined, number, percent, score_cut
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
@@ -120,23 +120,29 @@ class WorkingPoints:
         header = ("chosen for", "threshold", "signal eff.", "background eff.", "rejection")
         rows = [
             (
-                str(point.wish),
-                f"{point.cut:.6g}",
+                listed(same.wish for same in (point, *ties)),
+                score_cut(point.cut),
                 number(*point.signal_efficiency),
                 number(*point.background_efficiency),
                 number(*point.rejection, 1) if point.limit is None else f"> {point.limit.at_95:.4g} (95 %)",
             )
-            for point in self.points
+            for point, *ties in self.distinct
         ]
         return (Grid("cuts chosen on validation, quoted on test", header, rows), *self._processes())
 
+    @property
+    def distinct(self) -> list[list[Point]]:
+        """The points of each cut: several wishes have one cut where scores tie."""
+        return joined(self.points, lambda point: point.cut)
+
     def _processes(self) -> Iterator[Grid]:
-        for start in range(0, len(self.points), ACROSS):
-            some = self.points[start : start + ACROSS]
-            if names := tuple(some[0].processes):
-                rows = [(name, *(number(*point.processes[name].efficiency) for point in some)) for name in names]
+        for start in range(0, len(self.distinct), ACROSS):
+            some = self.distinct[start : start + ACROSS]
+            if names := tuple(some[0][0].processes):
+                rows = [(name, *(number(*point.processes[name].efficiency) for point, *_ in some)) for name in names]
                 title = "efficiency of each process on test" + (", continued" if start else "")
-                yield Grid(title, ("at the cut for", *(str(point.wish) for point in some)), rows)
+                header = ("at the cut for", *(listed(point.wish for point in same) for same in some))
+                yield Grid(title, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
