@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from hepclf.cli.terminal import section
+from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.grid import number
 from hepclf.evaluation.tables import confusion, quality, significance, working_points
 from hepclf.evaluation.verdict import Verdict
@@ -34,7 +35,7 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
     for sentence in told:
         console.print(f"- {sentence}", markup=False)
     if told:
-        console.print()
+        console.print(f"  {LEVELS}\n", markup=False)
 
 
 def show_coefficients(console: Console, summary: Mapping[str, Any]) -> None:

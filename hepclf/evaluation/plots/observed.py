@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, GREY, colours
@@ -56,7 +57,7 @@ def _figure(of: Agreement, finding: Overlaid, verdict: Verdict, label: str, titl
     bottom.set_ylabel("data / sim.", loc="center")
     top.set_ylabel("events" + (", simulation scaled" if finding.scaled else ""))
     _limit(top, total, seen)
-    p = "" if of.p is None else f"χ²/ndf = {of.chi2:.1f}/{of.ndf}, p = {of.p:.2g}"
+    p = "" if of.p is None else f"χ²/ndf = {of.chi2:.1f}/{of.ndf}, {equation(of.p)}"
     top.legend(loc="upper center", ncols=2, title=p, columnspacing=1.2)
     top.set_title(title)
     return figure

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from matplotlib.axes import Axes
 
+from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLACK, colours
@@ -32,7 +33,7 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], verdict: Verdict) -> Non
     palette = colours(verdict.classes, verdict.signal)
     for name, test in tests.items():
         # At or above a cut is what is not below it.
-        label = f"{plain(name, 20)}: p = {test.p:.2g}"
+        label = f"{plain(name, 20)}: {equation(test.p)}"
         ax.step(test.scores, -test.difference, where="post", color=palette[name], linewidth=1.4, label=label)
         for side in (-1, 1) if math.isfinite(test.bound) else ():
             ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")

@@ -22,7 +22,7 @@ History = Mapping[str, Sequence[float]]
 
 LOSSES = (
     "Loss after each epoch; the circle is the least validation loss. Validation that rises while training falls is "
-    "overtraining."
+    "a sign of overtraining."
 )
 SCORES = (
     "Probability of {signal} in each class, normalised to unit area: bars are {name}{points}. The further apart the "

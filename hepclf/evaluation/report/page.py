@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.report.aligned import aligned
 from hepclf.evaluation.report.headline import headline
 from hepclf.evaluation.report.movable import movable
@@ -73,6 +74,7 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
         movable=movable(verdict.cuts) if verdict.cuts is not None else None,
         sketch=sketch(verdict, split),
         size=(WIDTH, HEIGHT),
+        levels=LEVELS,
         sections=list(sections(verdict.studies, drawn)),
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",

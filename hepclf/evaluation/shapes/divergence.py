@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaincc
 
 from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
@@ -33,6 +34,7 @@ class Divergence(NamedTuple):
 
     inverse   1 / bits, nothing where bits are not above zero
     at_least  lower limit of 1 / bits at 95 %, from bits + 1.64 errors
+    p         of equal shapes: probability of a divergence as large or larger
     """
 
     bits: Value = NOTHING
@@ -40,6 +42,7 @@ class Divergence(NamedTuple):
     inverse: Value = NOTHING
     at_least: float | None = None
     reason: str | None = None
+    p: float | None = None
 
 
 def counts(bins: NDArray[np.intp], weights: Array, m: int) -> Counts:
@@ -56,8 +59,8 @@ def divergence(first: Counts, second: Counts) -> Divergence:
 
         variance = g V g - tr(HVHV)/2, and tr(HVHV)/2 at least,
 
-    which holds for equal shapes too, where g vanishes. Nothing below ten effective events a bin. A bin whose
-    weights sum to less than zero counts as empty.
+    which holds for equal shapes too, where g vanishes. Nothing below ten effective events a bin. A bin whose weights
+    sum to less than zero counts as empty.
     """
     m = len(first.sums)
     if m < 2:
@@ -69,8 +72,7 @@ def divergence(first: Counts, second: Counts) -> Divergence:
                 reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer"
             )
     p, q = (_shares(one.sums) for one in (first, second))
-    covariance = np.zeros((2 * m, 2 * m))
-    covariance[:m, :m], covariance[m:, m:] = _covariance(p, first), _covariance(q, second)
+    covariance = _covariances((p, first), (q, second))
     gradient, curvature = _derivatives(p, q)
     spread = curvature @ covariance
     bias, second_order = float(np.trace(spread)) / 2, float(np.sum(spread * spread.T)) / 2
@@ -81,7 +83,27 @@ def divergence(first: Counts, second: Counts) -> Divergence:
         bias=bias / math.log(2),
         inverse=measured(1 / bits, error / bits**2) if bits > 0 else NOTHING,
         at_least=1 / (max(bits, 0.0) + NORMAL_95 * error) if error > 0 else None,
+        p=_p(bits * math.log(2) + bias, (p + q) / 2, first, second),
     )
+
+
+def _p(nats: float, shape: Array, first: Counts, second: Counts) -> float:
+    """Probability of such a divergence, or a larger one, of two samples that both have this shape.
+
+    It is then a quadratic form of mean tr(HV)/2 and variance tr(HVHV)/2, H and V those of the common shape: nearly the
+    scaled chi2 of the same mean and variance (Satterthwaite, Biometrics Bulletin 2 (1946) 110).
+    """
+    heavy = (first.squares / first.squares.sum() + second.squares / second.squares.sum()) / 2
+    common = [(shape, Counts(one.sums, heavy * one.squares.sum())) for one in (first, second)]
+    spread = _derivatives(shape, shape)[1] @ _covariances(*common)
+    mean, variance = float(np.trace(spread)) / 2, float(np.sum(spread * spread.T)) / 2
+    return float(gammaincc(mean**2 / variance, max(nats, 0.0) * mean / variance))
+
+
+def _covariances(first: tuple[Array, Counts], second: tuple[Array, Counts]) -> Array:
+    """Covariance of the shares of both sides, [2m, 2m]."""
+    zero = np.zeros((len(first[0]), len(first[0])))
+    return np.block([[_covariance(*first), zero], [zero, _covariance(*second)]])
 
 
 def jensen_shannon(p: Array, q: Array) -> float:

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from hepclf import calibration as maps
 from hepclf.calibration import Method, Temperature
 from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.evidence import Evidence, combined, deviation, excess, small
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import discriminant_of
 from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.shapes.reliability import Reliability, binned, reliability
 from hepclf.evaluation.studies.case import Balance, Case
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.evaluation.value import NOTHING, SINGLE, Value, measured
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
 
 FEWEST = 20
-LEVEL = 0.01  # with heavy-tailed weights the test rejects up to twice as often as it should
 
 
 @recipe
@@ -64,7 +64,9 @@ class Calibration:
                 reliability=reliability(bin, of_signal, part.labels, case.signal, mixed),
                 log_loss=_mean(each, part.labels, mixed),
                 brier=_mean((of_signal - (part.labels == case.signal)) ** 2, part.labels, mixed),
-                gain=NOTHING if found is None else _mean(plain - each, part.labels, mixed),
+                gain=NOTHING
+                if found is None
+                else _mean(plain - each, part.labels, mixed, SINGLE * float(mixed @ plain)),
             )
         temperature = fits.get("temperature")
         return Calibrated(
@@ -116,12 +118,17 @@ class Calibrated:
         return self.ratios[self.signal] / next(of for name, of in self.ratios.items() if name != self.signal)
 
     @property
+    def evidence(self) -> Evidence:
+        """Whether the scores are miscalibrated: the chi2 on test, and a temperature on validation that is not 1."""
+        return combined(self.qualities["none"].reliability.p, _off(self.temperature))
+
+    @property
     def verdict(self) -> str:
         """`calibrated`, `harmless`, `miscalibrated` or `unknown`."""
         found = self.qualities["none"].reliability
         if found.p is None:
             return "unknown"
-        if found.p >= LEVEL:
+        if not self.evidence.seen:
             return "calibrated"
         return "harmless" if (found.ece.value or 0) <= self.harmless else "miscalibrated"
 
@@ -133,13 +140,13 @@ class Calibrated:
     def _judged(self) -> str:
         found = self.qualities["none"].reliability
         mixture = "classes of equal weight, as in training" if self.balance == "classes" else "the mixture of training"
-        p = "too few events for a p-value" if found.p is None else f"p = {found.p:.2g}"
-        error = f"error {number(*found.ece)}, {number(*found.by_chance)} by chance; {p}; {mixture}"
+        error = f"calibration error {number(*found.ece)}, {number(*found.by_chance)} expected by chance, for {mixture}"
+        words, test = self.evidence.words, self.evidence.test
         return {
-            "calibrated": f"The scores are probabilities within their errors ({error}).",
-            "harmless": f"The scores are off as probabilities, by too little to matter ({error}).",
-            "miscalibrated": f"The scores are not probabilities ({error}).",
-            "unknown": f"Whether the scores are probabilities cannot be told ({error}).",
+            "calibrated": f"{words} of miscalibration ({test}): {error}.",
+            "harmless": f"{words} of miscalibration ({test}), but too small to matter: {error}.",
+            "miscalibrated": f"{words} of miscalibration ({test}): {error}.",
+            "unknown": f"Whether the scores are calibrated cannot be tested, with too few events: {error}.",
         }[self.verdict]
 
     def _cure(self) -> Iterator[str]:
@@ -148,7 +155,8 @@ class Calibrated:
             return
         best = max(gains, key=lambda name: gains[name].value or 0.0)
         gain = gains[best]
-        sure = gain.value is not None and gain.error is not None and gain.value > 2 * gain.error
+        # Gains over the same scores: the best of several is only certain after as many tests.
+        sure = combined(*(excess(quality.gain) for quality in self.qualities.values())).seen
         if self.verdict == "miscalibrated" and sure:
             error = self.qualities[best].reliability.ece
             stays = "; order and ROC curve stay" if len(self.shares) == 2 else ""
@@ -157,9 +165,10 @@ class Calibrated:
                 f"error to {number(*error)}{stays}."
             )
         value, error_of = self.temperature
-        if value is not None and error_of is not None and abs(value - 1) > 3 * error_of:
-            way = "too sure" if value > 1 else "not sure enough"
-            yield f"The tagger is {way} of itself: its temperature is {number(value, error_of)}."
+        off = Evidence(_off(self.temperature))
+        if value is not None and self.evidence.seen and off.seen:
+            way = "overconfident" if value > 1 else "underconfident"
+            yield f"{off.words} that the tagger is {way}: temperature {number(value, error_of)} on validation."
 
     def _shifted(self) -> Iterator[str]:
         if self.ratios is None or all(abs(math.log(of)) < 0.05 for of in self.ratios.values()):
@@ -183,7 +192,7 @@ class Calibrated:
         rows = []
         for name, quality in self.qualities.items():
             found = quality.reliability
-            p = "-" if found.p is None else f"{found.p:.2g}"
+            p = "-" if found.p is None else small(found.p)
             what = "as they are" if name == "none" else name
             rows.append((what, number(*quality.log_loss), number(*quality.brier), number(*found.ece), p))
         header = ("scores on test", "log-loss", "Brier", "calibration error", "p")
@@ -193,6 +202,7 @@ class Calibrated:
         """Plain numbers, as metrics.json has them."""
         return {
             "verdict": self.verdict,
+            "evidence": self.evidence.to_dict(),
             "mixture": dict(self.shares),
             "yields_ratio": self.ratio,
             "yields_ratios": None if self.ratios is None else dict(self.ratios),
@@ -210,17 +220,22 @@ def _fits(case: Case) -> dict[str, Any]:
     return {method: maps.calibration(method, valid.scores, valid.labels, mixed) for method in methods}
 
 
+def _off(temperature: Value) -> float | None:
+    """Two-sided p of a temperature of 1; None where there is none."""
+    return None if temperature.error is None else deviation(temperature, 1.0)
+
+
 def _value(found: Temperature) -> Value:
     return measured(found.temperature, found.error)
 
 
-def _mean(each: Array, labels: NDArray[np.int64], mixed: Array) -> Value:
+def _mean(each: Array, labels: NDArray[np.int64], mixed: Array, rounding: float = 0.0) -> Value:
     """The mean over the mixture, with its error where the share of each class is given."""
     means = np.bincount(labels, mixed * each) / np.bincount(labels, mixed)
     moved = means[labels]
     np.subtract(each, moved, out=moved)
     moved *= mixed
-    return measured(float(mixed @ each), math.sqrt(float(moved @ moved)))
+    return measured(float(mixed @ each), math.sqrt(float(moved @ moved)), rounding)
 
 
 def _ratios(case: Case) -> dict[str, float] | None:

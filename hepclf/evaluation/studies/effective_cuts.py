@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import decisions
 from hepclf.evaluation.shapes.bins import binned
@@ -162,17 +163,26 @@ class Passed:
         return "the decision" if self.threshold is None else f"score ≥ {number(self.threshold)}"
 
     @property
+    def evidence(self) -> dict[str, Evidence]:
+        """Whether the decision changes the background's shape in each feature."""
+        return holm({name: self.features[name].apart.p for name in self.ranked})
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The sharpest effective cut."""
-        for name in self.ranked[:1]:
-            feature = self.features[name]
-            kept, bits = feature.after[0], feature.apart.bits
-            if bits.value is not None and bits.error is not None and bits.value > 3 * bits.error:
-                return (
-                    f"As a cut on features, {self._cut} acts most on {name}: 90 % of the background that is kept lies "
-                    f"in {_span(kept)}, and of all background in {_span(feature.before[0])}.",
-                )
-        return ()
+        if not self.features:
+            return ()
+        name, evidence = self.ranked[0], self.evidence
+        before, after = self.features[name].before[0], self.features[name].after[0]
+        if evidence[name].answer is None:
+            return ()
+        if evidence[name].answer == "clear":
+            return (
+                f"The background changes most in {name} with {self._cut}: 90 % of it lies in {_span(after)}, before "
+                f"the cut in {_span(before)}.",
+            )
+        claim = evidence[name].claim(f"{self._cut} changes the background in a feature")
+        return (f"{claim} ({evidence[name].test}); the largest change is in {name}.",)
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -188,10 +198,14 @@ class Passed:
 
     def to_dict(self) -> dict[str, Any]:
         """Ranges and divergences by feature."""
+        evidence = self.evidence
         return {
             "threshold": self.threshold,
             "events": self.events,
-            "features": {name: _plain(feature) for name, feature in self.features.items()},
+            "features": {
+                name: _plain(feature) | {"evidence": evidence[name].to_dict()}
+                for name, feature in self.features.items()
+            },
         }
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
+from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.curves.passing import Passing, passing
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.evidence import Evidence, holm, small
+from hepclf.evaluation.grid import Grid, joined, number
 from hepclf.evaluation.shapes.bins import Bins, binned
 from hepclf.evaluation.shapes.flat import Flat, flat
 from hepclf.evaluation.studies.case import Case
@@ -108,17 +109,36 @@ class EfficiencyShapes:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Whether the middle cut is flat in each spectator, for background and for signal."""
+        """Whether the efficiencies of the middle cut depend on each spectator, for background and for signal."""
         refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
         return (*self._verdicts(), *refused)
 
+    @property
+    def middle(self) -> Wish | None:
+        """The cut that conclusions are for, in the middle of all; None without cuts."""
+        return list(self.cuts)[(len(self.cuts) - 1) // 2] if self.cuts else None
+
+    @property
+    def evidence(self) -> dict[tuple[str, str], Evidence]:
+        """Whether an efficiency at the middle cut depends on a spectator, by spectator and class."""
+        if self.middle is None:
+            return {}
+        return holm(
+            {
+                (name, kind): shape.test.p
+                for name, against in self.shapes.items()
+                for kind, shape in zip(KINDS, against.shapes[self.middle], strict=True)
+            }
+        )
+
     def _verdicts(self) -> Iterator[str]:
-        if not self.cuts:
+        if self.middle is None:
             return
-        wish = list(self.cuts)[(len(self.cuts) - 1) // 2]
+        evidence = self.evidence
         for name, against in self.shapes.items():
-            for kind, shape in zip(KINDS, against.shapes[wish], strict=True):
-                yield _verdict(f"the cut for {wish}", name, kind, shape, against.bins)
+            for kind, shape in zip(KINDS, against.shapes[self.middle], strict=True):
+                effect = f"the {kind} efficiency at the cut for {self.middle} depends on {name}"
+                yield _verdict(effect, shape, against.bins, evidence[name, kind])
             if against.bins.outside:
                 yield f"{against.bins.outside:,} test events are in no bin of {name}."
 
@@ -126,13 +146,14 @@ class EfficiencyShapes:
     def tables(self) -> tuple[Grid, ...]:
         """A summary for each spectator."""
         header = ("cut for", "of", "mean", "lowest", "highest", "chi2/ndf", "p")
-        return tuple(Grid(_title(name, of), header, list(_rows(of))) for name, of in self.shapes.items())
+        cuts = joined(self.cuts, self.cuts.__getitem__)
+        return tuple(Grid(_title(name, of), header, list(_rows(of, cuts))) for name, of in self.shapes.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        return {name: self._against(of) for name, of in self.shapes.items()}
+        return {name: self._against(name, of) for name, of in self.shapes.items()}
 
-    def _against(self, of: Against) -> dict[str, Any]:
+    def _against(self, name: str, of: Against) -> dict[str, Any]:
         bins = {"bins": list(of.bins.names)} if of.bins.edges is None else {"edges": of.bins.edges.tolist()}
         cuts = [
             {
@@ -143,7 +164,8 @@ class EfficiencyShapes:
             }
             for wish, pair in of.shapes.items()
         ]
-        return {**bins, "outside": of.bins.outside, "cuts": cuts}
+        evidence = {kind: its.to_dict() for (spectator, kind), its in self.evidence.items() if spectator == name}
+        return {**bins, "outside": of.bins.outside, "evidence": evidence, "cuts": cuts}
 
 
 def _shape(case: Case, bins: Bins, cuts: Mapping[Wish, float]) -> Against:
@@ -175,22 +197,19 @@ def _title(name: str, of: Against) -> str:
     return f"efficiencies in {len(of.bins.names)} bins of {name}, test{'; * too few events in a bin' if few else ''}"
 
 
-def _rows(against: Against) -> Iterator[tuple[str, ...]]:
-    for wish, pair in against.shapes.items():
-        for kind, shape in zip(KINDS, pair, strict=True):
+def _rows(against: Against, cuts: list[list[Wish]]) -> Iterator[tuple[str, ...]]:
+    """Two rows a cut; wishes that have the same cut share them."""
+    for same in cuts:
+        for kind, shape in zip(KINDS, against.shapes[same[0]], strict=True):
             chi2, degrees, p, enough = shape.test
             yield (
-                str(wish),
+                listed(same),
                 kind,
                 "-" if shape.mean.value is None else f"{shape.mean.value:.3g}",
                 *("-" if i is None else f"{shape.efficiency[i]:.3g}" for i in _extremes(shape)),
                 "-" if chi2 is None else f"{chi2:.1f}/{degrees}",
-                "-" if p is None else f"{_small(p)}{'' if enough else '*'}",
+                "-" if p is None else f"{small(p)}{'' if enough else '*'}",
             )
-
-
-def _small(p: float) -> str:
-    return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
 
 
 def _extremes(shape: Shape) -> tuple[int, int] | tuple[None, None]:
@@ -200,14 +219,14 @@ def _extremes(shape: Shape) -> tuple[int, int] | tuple[None, None]:
     return int(np.nanargmin(shape.efficiency)), int(np.nanargmax(shape.efficiency))
 
 
-def _verdict(cut: str, name: str, kind: str, shape: Shape, bins: Bins) -> str:
-    chi2, degrees, p, enough = shape.test
+def _verdict(effect: str, shape: Shape, bins: Bins, evidence: Evidence) -> str:
+    chi2, degrees, _, enough = shape.test
     low, high = _extremes(shape)
-    if chi2 is None or p is None or low is None or high is None:
-        return f"The {kind} efficiency of {cut} cannot be tested in {name}: all or nothing passes, or in one bin alone."
-    test = f"chi2/ndf = {chi2:.1f}/{degrees}, p {'= ' if p > 1e-300 else ''}{_small(p)}"
-    test += "" if enough else ", too few events in a bin"
-    if p > 0.05:
-        return f"The {kind} efficiency of {cut} is flat in {name}: {test}."
+    if chi2 is None or low is None or high is None:
+        return f"{evidence.claim(effect)}: all or nothing passes, or in one bin alone."
+    few = "" if enough else ", too few events in a bin"
+    conclusion = f"{evidence.claim(effect)}: chi2/ndf = {chi2:.1f}/{degrees}, {evidence.test}{few}"
+    if not evidence.seen:
+        return f"{conclusion}."
     ends = (f"{number(shape.efficiency[i], shape.error[i])} in {bins.names[i]}" for i in (low, high))
-    return f"The {kind} efficiency of {cut} depends on {name}: {' to '.join(ends)} ({test})."
+    return f"{conclusion}. It ranges from {' to '.join(ends)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
+from hepclf.evaluation.evidence import Evidence, excess, holm
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import discriminant_of
 from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.evaluation.studies.sample import sample
-from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
+from hepclf.evaluation.value import NOTHING, SINGLE, Value, effective_count, measured
 from hepclf.recipe import recipe
 
 SCORINGS = 60_000  # times that an event is scored again unless events are given: a second or less of a network
@@ -23,6 +24,8 @@ LEAST = 200  # events, however many the features
 SHOWN = 10
 Array = NDArray[np.float64]
 MEASURES = ("log_loss", "auc")
+UNCHANGED = Value(0.0)
+NORMAL_95 = 1.6448536269514722  # one-sided
 
 
 @recipe
@@ -123,7 +126,8 @@ def _lost(
     mean = moves.mean(axis=0)
     variance = max(float(mean @ mean) - float(moves.var(axis=0, ddof=1).sum()) / repeats, 0.0)
     variance += float(changes.var(ddof=1)) / repeats
-    return measured(float(changes.mean()), float(np.sqrt(variance)))
+    size = max(abs(old[0]) for old in before if old is not None)
+    return measured(float(changes.mean()), float(np.sqrt(variance)), SINGLE * size)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,30 +148,42 @@ class Leaning:
         return sorted(self.features, key=lambda name: -(self.features[name]["log_loss"].value or 0.0))
 
     @property
-    def idle(self) -> list[str]:
-        """Features whose shuffling makes the log-loss no larger by two errors, the least important last."""
-        losses = {name: self.features[name]["log_loss"] for name in self.ranked}
-        return [name for name, (value, error) in losses.items() if value is not None and value <= 2 * (error or 0.0)]
+    def evidence(self) -> dict[str, Evidence]:
+        """Whether each feature matters: one-sided, the rise of the log-loss."""
+        return holm({name: excess(self.features[name]["log_loss"]) for name in self.ranked})
+
+    @property
+    def unused(self) -> list[str]:
+        """Features that may be shuffled without any change of log-loss or AUC."""
+        return [name for name in self.ranked if all(self.features[name][which] == UNCHANGED for which in MEASURES)]
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The most important feature, and those that seem to do nothing."""
-        first = self.ranked[0]
+        """The most important feature, and those without a sign that they matter."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        first, evidence, unused = self.ranked[0], self.evidence, self.unused
         loss, auc = (self.features[first][which] for which in MEASURES)
         if loss.value is None:
-            return ("No importance of features: the test events have no positive sum of weights.",)
-        idle = self.idle
-        if first in idle:
-            return (f"No feature is seen to matter on {self.events:,} test events.",)
-        told = [
-            f"The score leans most on {first}: shuffled, it costs {number(*auc)} of AUC and {number(*loss)} of loss."
-        ]
+            yield "No importance of features: the test events have no positive sum of weights."
+            return
+        if evidence[first].seen:
+            clear = evidence[first].answer == "clear"
+            subject = f"The score depends most on {first}" if clear else evidence[first].claim(f"{first} matters")
+            yield f"{subject}: shuffling it costs {number(*auc)} of AUC and {number(*loss)} of log-loss."
+        idle = [name for name in self.ranked if evidence[name].answer == "none" and name not in unused]
         if idle:
-            names = ", ".join(idle[:3]) + (f" and {len(idle) - 3} more" if len(idle) > 3 else "")
-            told.append(
-                f"On {self.events:,} test events nothing is lost without what {names} say: not used, or said twice."
+            limit = max(max(value or 0.0, 0.0) + NORMAL_95 * (error or 0.0) for value, error in map(self._loss, idle))
+            yield (
+                f"No sign that {_listed(idle, 'or')} matters on {self.events:,} test events ({len(self.features)} "
+                f"features tested): shuffling costs at most {limit:.2g} of log-loss (95 %)."
             )
-        return tuple(told)
+        if unused:
+            yield f"The score does not change when {_listed(unused, 'or')} is shuffled."
+
+    def _loss(self, name: str) -> Value:
+        return self.features[name]["log_loss"]
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -180,5 +196,15 @@ class Leaning:
 
     def to_dict(self) -> dict[str, Any]:
         """The importances by feature."""
-        features = {name: {w: v.to_dict() for w, v in found.items()} for name, found in self.features.items()}
+        evidence = self.evidence
+        features = {
+            name: {"evidence": evidence[name].to_dict()} | {which: value.to_dict() for which, value in losses.items()}
+            for name, losses in self.features.items()
+        }
         return {"events": self.events, "repeats": self.repeats, "features": features}
+
+
+def _listed(names: list[str], last: str) -> str:
+    """`a`, `a or b`, `a, b, c or 4 more`."""
+    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names
+    return f" {last} ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.calibration import logits
+from hepclf.evaluation.evidence import Evidence, excess
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import LLR
 from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import Value, measured
+from hepclf.evaluation.value import SINGLE, Value, measured
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
@@ -49,7 +50,8 @@ class LikelihoodRatio:
         if not mixed[known].sum() > 0:
             return None
         best = losses_of(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
-        lost = _mean(losses_of(part.labels, part.scores) - best, mixed)
+        losses = losses_of(part.labels, part.scores)
+        lost = _mean(losses - best, mixed, SINGLE * float(mixed @ losses))
         return _compared(exact[known], found[known], mixed[known] / mixed[known].sum(), self.bins, lost, len(part))
 
 
@@ -77,16 +79,28 @@ class Ratio:
     spread: Array
 
     @property
+    def evidence(self) -> Evidence:
+        """Whether the score falls short of the exact ratio: its log-loss, one-sided, as no loss is lower on average."""
+        return Evidence(excess(self.lost))
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What is lost, and how the ratio follows."""
         left = self.events - self.finite
         without = (f"{left:,} test events have an exact ratio that is not finite; they are left out.",) if left else ()
         return (
-            f"The log-loss is {number(*self.lost)} above that of the exact likelihood ratio: ln r from the score "
-            f"follows it with slope {number(*self.slope)}, correlation {number(*self.correlation)} and an rms "
-            f"difference of {number(*self.rms)}.",
+            f"{self.evidence.words} that the score falls short of the exact likelihood ratio ({self.evidence.test}): "
+            f"its log-loss {self._loss}. ln r from the score against the exact one: slope {number(*self.slope)}, "
+            f"correlation {number(*self.correlation)}, rms difference {number(*self.rms)}.",
             *without,
         )
+
+    @property
+    def _loss(self) -> str:
+        value, error = self.lost
+        if value is None:
+            return "cannot be compared"
+        return f"is {number(abs(value), error)} {'higher' if value > 0 else 'lower'}" if value else "is the same"
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -96,7 +110,8 @@ class Ratio:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
         names = ("slope", "correlation", "bias", "rms", "lost")
-        return {**{name: getattr(self, name).to_dict() for name in names}, "events": self.events, "finite": self.finite}
+        values = {name: getattr(self, name).to_dict() for name in names}
+        return {"evidence": self.evidence.to_dict(), **values, "events": self.events, "finite": self.finite}
 
 
 def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int) -> Ratio:
@@ -114,11 +129,12 @@ def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int)
         by_rho = w * (zx * zy - rho * (zx**2 + zy**2) / 2)
     square = _mean((y - x) ** 2, w)
     rms = math.sqrt(max(square.value or 0.0, 0.0))
+    rounding = SINGLE * math.sqrt(max(float(w @ x**2), 0.0))
     return Ratio(
-        slope=measured(slope, float(np.linalg.norm(by_slope))),
-        correlation=measured(rho, float(np.linalg.norm(by_rho))),
-        bias=_mean(y - x, w),
-        rms=measured(rms, None if square.error is None or rms == 0 else square.error / (2 * rms)),
+        slope=measured(slope, float(np.linalg.norm(by_slope)), SINGLE),
+        correlation=measured(rho, float(np.linalg.norm(by_rho)), SINGLE),
+        bias=_mean(y - x, w, rounding),
+        rms=measured(rms, None if square.error is None or rms == 0 else square.error / (2 * rms), rounding),
         lost=lost,
         events=events,
         finite=len(x),
@@ -145,6 +161,6 @@ def _profile(x: Array, y: Array, w: Array, bins: int) -> dict[str, Array]:
     return {"exact": exact[known], "estimate": estimate[known], "error": error[known], "spread": spread[known]}
 
 
-def _mean(each: Array, w: Array) -> Value:
+def _mean(each: Array, w: Array, rounding: float = 0.0) -> Value:
     mean = float(w @ each) / float(w.sum())
-    return measured(mean, float(np.linalg.norm(w * (each - mean))) / float(w.sum()))
+    return measured(mean, float(np.linalg.norm(w * (each - mean))) / float(w.sum()), rounding)

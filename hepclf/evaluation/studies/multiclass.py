@@ -89,7 +89,7 @@ class Classes:
         if known:
             worst = min(known, key=lambda pair: pair.auc.value or 0.0)
             names = f"{self.classes[worst.first]} and {self.classes[worst.second]}"
-            yield f"Hardest to tell apart are {names}: AUC {number(*worst.auc)}."
+            yield f"The pair of classes with the lowest AUC is {names}: {number(*worst.auc)}."
         if self.events < self.of:
             yield f"Pairs and averages are of {self.events:,} of the {self.of:,} test events, drawn at random."
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.evidence import Evidence, combined, small
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import discriminant_of
 from hepclf.evaluation.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
@@ -21,7 +22,6 @@ from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
 
-LEVEL = 0.01
 MOST = 12  # features that are compared where none are named
 SCORE = "score"
 
@@ -105,17 +105,31 @@ class Overlaid:
         totals = f"{number(*self.total, 1)} events are expected and {number(*self.seen, 1)} observed; {what}."
         return (totals, *self._words(), *(() if self.left_out is None else (self.left_out,)))
 
+    @property
+    def features(self) -> dict[str, Agreement]:
+        """The agreement of each feature that could be tested."""
+        return {name: test for name, test in self.agreements.items() if name != SCORE and test.p is not None}
+
+    @property
+    def evidence(self) -> dict[str, Evidence]:
+        """Whether data differ from simulation: in the score, and in any feature."""
+        if not self.agreements:
+            return {}
+        features = combined(*(test.p for test in self.features.values()))
+        return {"score": Evidence(self.agreements[SCORE].p), "features": features}
+
     def _words(self) -> Iterator[str]:
-        score = self.agreements[SCORE]
-        yield f"The score of data {_agrees(score)} simulation (statistical errors alone): {_test(score)}."
-        others = {name: of for name, of in self.agreements.items() if name != SCORE and of.p is not None}
-        if others:
-            worst = min(others, key=lambda name: others[name].p or 0.0)
-            p = 1 - (1 - (others[worst].p or 0.0)) ** len(others)
-            word = "agree" if p >= LEVEL else "do not agree"
+        score, evidence = self.agreements[SCORE], self.evidence
+        differs = evidence["score"].claim("the score differs between data and simulation")
+        if score.p is None:
+            yield f"{differs}: too few events."
+        else:
+            yield f"{differs} (statistical errors alone): {_chi2(score)}, {evidence['score'].test}."
+        if self.features:
+            worst = min(self.features, key=lambda name: self.features[name].p or 0.0)
             yield (
-                f"The features {word} with simulation: the worst of {len(others)} is {worst}, {_test(others[worst])}, "
-                f"or {p:.2g} after so many looks."
+                f"{evidence['features'].claim('features differ between data and simulation')}: the largest difference "
+                f"is in {worst}, {_chi2(self.features[worst])}, {evidence['features'].test}."
             )
 
     @property
@@ -124,7 +138,7 @@ class Overlaid:
         if not self.agreements:
             return ()
         rows = [
-            (name, "-" if of.chi2 is None else f"{of.chi2:.1f}", str(of.ndf), "-" if of.p is None else f"{of.p:.2g}")
+            (name, "-" if of.chi2 is None else f"{of.chi2:.1f}", str(of.ndf), "-" if of.p is None else small(of.p))
             for name, of in self.agreements.items()
         ]
         return (Grid("observed data against simulation", ("", "chi2", "ndf", "p"), rows),)
@@ -144,6 +158,7 @@ class Overlaid:
                 }
                 for name, of in self.agreements.items()
             },
+            "evidence": {name: evidence.to_dict() for name, evidence in self.evidence.items()},
             "reason": self.reason,
         }
 
@@ -167,11 +182,5 @@ def _left_out(asked: tuple[str, ...] | None, case: Case, seen: Seen) -> str | No
     return None
 
 
-def _agrees(of: Agreement) -> str:
-    if of.p is None:
-        return "cannot be compared with"
-    return "agrees with" if of.p >= LEVEL else "does not agree with"
-
-
-def _test(of: Agreement) -> str:
-    return "too few events" if of.p is None or of.chi2 is None else f"chi2/ndf = {of.chi2:.1f}/{of.ndf}, p = {of.p:.2g}"
+def _chi2(test: Agreement) -> str:
+    return "too few events" if test.chi2 is None else f"chi2/ndf = {test.chi2:.1f}/{test.ndf}"

@@ -11,28 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import area
+from hepclf.evaluation.evidence import Evidence, combined, excess
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.shapes.twosample import Sample, TwoSample, two_sample
 from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import NOTHING, Value, measured, weighted_mean
+from hepclf.evaluation.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
 
-LEVEL = 0.05  # of the tests together
-ROUNDING = 1e-12  # a gap of the losses that is no more says nothing
+ZERO = Value(0.0)  # two equal numbers, but for rounding
 
 
 @recipe
 class Overtraining:
     """Training against test events, class by class, and the gaps of loss and AUC.
 
-    permutations  of the two-sample tests; the least p-value is 1 / (permutations + 1)
+    permutations  of the two-sample tests; the smallest p-value is 1 / (permutations + 1)
     harmless      largest difference of efficiencies, at any cut, that is of no consequence, however significant
     """
 
-    permutations: int = 499
+    permutations: int = 1999
     harmless: float = 0.01
 
     def __post_init__(self) -> None:
@@ -72,46 +72,58 @@ class Trained:
     harmless: float
 
     @property
+    def evidence(self) -> Evidence:
+        """Whether training and test differ: the responses of each class, and one-sided the gaps of loss and AUC."""
+        responses = (None if test is None else test.p for test in self.tests.values())
+        return combined(*responses, *map(excess, self.gaps["test"]))
+
+    @property
+    def worse(self) -> bool:
+        """Whether loss or AUC of test is worse than that of training by more than chance explains."""
+        return any(Evidence(excess(value)).seen for value in self.gaps["test"])
+
+    @property
+    def distance(self) -> float | None:
+        """The largest difference of an efficiency of any class at any cut; None where no class has a test."""
+        return max((test.distance for test in self.tests.values() if test is not None), default=None)
+
+    @property
     def verdict(self) -> str:
         """`none`, `harmless`, `overtrained`, `different` (not as overtraining would have it) or `unknown`."""
-        made = [test for test in self.tests.values() if test is not None]
-        if not made:
+        if self.distance is None:
             return "unknown"
-        gap = self.gaps["test"]
-        seen = min(test.p for test in made) * len(made) < LEVEL
-        if not seen and not _above(gap.loss, 3):
+        if not self.evidence.seen:
             return "none"
-        if max(test.distance for test in made) <= self.harmless:
+        if self.distance <= self.harmless:
             return "harmless"
-        return "overtrained" if (gap.loss.value or 0) > 0 or (gap.auc.value or 0) > 0 else "different"
+        return "overtrained" if self.worse else "different"
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The verdict with the p-values, the gaps, and what validation cannot say."""
-        made = {name: test for name, test in self.tests.items() if test is not None}
-        tested = ", ".join(f"{test.p:.2g} ({name})" for name, test in made.items())
-        loss, auc = self.gaps["test"]
-        gaps = f"the test loss is {_apart(loss, 'above', 'below')} the training loss"
-        if auc.value is not None:
-            gaps += f", the test AUC {_apart(auc, 'below', 'above')} that of training"
+        """The verdict with its p-value, the gaps, and the classes that have no test."""
         without = tuple(
             f"No overtraining test of {name}: its weights do not sum to more than zero."
-            for name in self.tests
-            if name not in made
+            for name, test in self.tests.items()
+            if test is None
         )
-        if not made:
-            return without
-        most = max(test.distance for test in made.values())
-        words = {
-            "none": f"No sign of overtraining: p = {tested}; {gaps}.",
-            "harmless": f"Training and test response differ, p = {tested}, by too little to matter: no cut's "
-            f"efficiency by more than {most:.2g}; {gaps}.",
-            "overtrained": f"Overtrained: p = {tested}, a cut's efficiency differs by up to {most:.2g}; {gaps}. The "
-            "test split's figures hold, but fewer epochs, a smaller model or more events may do better.",
-            "different": f"Training and test response differ, p = {tested}, a cut's efficiency by up to {most:.2g}, "
-            f"though test is no worse; are both drawn alike? ({gaps})",
-        }
-        return (words[self.verdict], *without)
+        return without if self.distance is None else (self._verdict(self.distance), *without)
+
+    def _verdict(self, distance: float) -> str:
+        loss, auc = self.gaps["test"]
+        gaps = f"the test loss {_apart(loss, 'above', 'below')} the training loss"
+        if auc.value is not None:
+            gaps += f", the test AUC {_apart(auc, 'below', 'above')} the training AUC"
+        words, test = self.evidence.words, self.evidence.test
+        apart = f"efficiencies at one cut differ by up to {distance:.2g}"
+        return {
+            "none": f"{words} of overtraining ({test}): {gaps}.",
+            "harmless": f"{words} that training and test differ ({test}), but too little to matter for a cut: {apart}; "
+            f"{gaps}.",
+            "overtrained": f"{words} of overtraining ({test}): {gaps}; {apart}. The test results hold, but fewer "
+            "epochs, a smaller model or more events may do better.",
+            "different": f"{words} that training and test response differ ({test}), though test is not worse: {apart}; "
+            f"{gaps}. Check that both splits are drawn alike.",
+        }[self.verdict]
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -136,7 +148,7 @@ class Trained:
         gaps = {
             split: {name: value.to_dict() for name, value in gap._asdict().items()} for split, gap in self.gaps.items()
         }
-        return {"verdict": self.verdict, "tests": tests, "gaps": gaps}
+        return {"verdict": self.verdict, "evidence": self.evidence.to_dict(), "tests": tests, "gaps": gaps}
 
 
 _NO_GAP = Gap(NOTHING, NOTHING)
@@ -147,17 +159,13 @@ def _test(of: TwoSample) -> dict[str, Any]:
     return {"p": of.p, "distance": of.distance, "by_chance": of.by_chance.to_dict(), "bound": of.bound}
 
 
-def _above(value: Value, sigmas: float) -> bool:
-    if value.value is None or value.error is None:
-        return False
-    return value.value > max(sigmas * value.error, ROUNDING)
-
-
 def _apart(value: Value, more: str, less: str) -> str:
-    """`0.002 ± 0.004 above`."""
+    """`is 0.002 ± 0.004 above`."""
     if value.value is None:
-        return "not comparable with"
-    return f"{number(abs(value.value), value.error)} {more if value.value >= 0 else less}"
+        return "cannot be compared with"
+    if value == ZERO:
+        return "equals"
+    return f"is {number(abs(value.value), value.error)} {more if value.value > 0 else less}"
 
 
 def _sample(case: Case, split: str, label: int) -> Sample:
@@ -178,7 +186,7 @@ def _less(one: Value, other: Value) -> Value:
         return NOTHING
     known = one.error is not None and other.error is not None
     error = math.hypot(one.error, other.error) if known else None  # type: ignore[arg-type]
-    return measured(one.value - other.value, error)
+    return measured(one.value - other.value, error, ROUNDING * max(abs(one.value), abs(other.value)))
 
 
 def _loss(case: Case, split: str) -> Value:

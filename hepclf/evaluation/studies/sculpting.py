@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import WorkingPoint, working_point
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.evidence import Evidence, holm
+from hepclf.evaluation.grid import Grid, joined, number, targeted
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.evaluation.studies.case import Case
@@ -109,9 +110,20 @@ class Sculpted:
     spectators: Mapping[str, Shape]
 
     @property
+    def evidence(self) -> dict[str, Evidence]:
+        """Whether the cut of the middle working point changes the background's shape, by spectator."""
+        middle = {name: shape.middle for name, shape in self.spectators.items()}
+        return holm({name: None if point is None else point.apart.p for name, point in middle.items()})
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """A line a spectator, at the working point nearest to a signal efficiency of a half; and what was left out."""
-        told = [_told(name, shape.middle) for name, shape in self.spectators.items() if shape.middle is not None]
+        evidence = self.evidence
+        told = [
+            _told(name, shape.middle, evidence[name])
+            for name, shape in self.spectators.items()
+            if shape.middle is not None
+        ]
         left = {name: shape.outside for name, shape in self.spectators.items() if shape.outside}
         return (*told, *(f"{count:,} background events are in no bin of {name}." for name, count in left.items()))
 
@@ -121,14 +133,16 @@ class Sculpted:
         header = ("signal efficiency", "rejection", "JSD in bits", "1/JSD")
         title = "background kept against removed on test, in {}"
         return tuple(
-            Grid(title.format(name), header, [_row(point) for point in shape.points])
+            Grid(title.format(name), header, [_row(same) for same in joined(shape.points, lambda p: p.at.threshold)])
             for name, shape in self.spectators.items()
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Working points by spectator, and the edges of its bins."""
+        evidence = self.evidence
         return {
             name: {
+                "evidence": evidence[name].to_dict(),
                 "edges": shape.edges.tolist(),
                 "outside": shape.outside,
                 "working_points": [_plain(point) for point in shape.points],
@@ -156,21 +170,21 @@ def _less(of: Counts, kept: Counts) -> Counts:
     return Counts(of.sums - kept.sums, of.squares - kept.squares)
 
 
-def _told(name: str, point: Point) -> str:
+def _told(name: str, point: Point, evidence: Evidence) -> str:
     """The result at a working point, and what it means."""
     apart, where = point.apart, f"at a signal efficiency of {number(point.at.signal_efficiency, digits=2)}"
     bits, error = apart.bits
+    claim = evidence.claim(f"a cut {where} sculpts the background in {name}")
     if bits is None or error is None:
-        return f"Whether a cut {where} sculpts the background in {name} cannot be said: {apart.reason}."
-    jsd = f"JSD {number(bits, error)} bits"
-    if bits > 3 * error:
-        return f"A cut {where} sculpts the background in {name}: {jsd}, 1/JSD {inverse(apart)}."
-    return f"No sculpting of the background in {name} is seen {where}: {jsd}, 1/JSD {inverse(apart)}."
+        return f"{claim}: {apart.reason}."
+    return f"{claim} ({evidence.test}): JSD {number(bits, error)} bits, 1/JSD {inverse(apart)}."
 
 
-def _row(point: Point) -> list[str]:
-    at, apart = point.at, point.apart
-    return [number(at.signal_efficiency), number(*at.rejection, 1), number(*apart.bits), inverse(apart)]
+def _row(same: list[Point]) -> list[str]:
+    """A row of the points of one cut."""
+    at, apart = same[0].at, same[0].apart
+    efficiency = targeted(number(at.signal_efficiency), [point.at.target for point in same])
+    return [efficiency, number(*at.rejection, 1), number(*apart.bits), inverse(apart)]
 
 
 def _plain(point: Point) -> dict[str, Any]:

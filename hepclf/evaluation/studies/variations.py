@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, wishes
-from hepclf.evaluation.grid import Grid, number
+from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
+from hepclf.evaluation.evidence import Evidence, deviation, holm
+from hepclf.evaluation.grid import Grid, joined, number, score_cut
 from hepclf.evaluation.shapes.shift import difference, relative
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
@@ -15,6 +16,7 @@ from hepclf.evaluation.value import Value
 from hepclf.recipe import recipe
 
 SHIFTS = ("signal_efficiency", "background_efficiency", "s", "b")
+JUDGED = "background_efficiency"  # the shift that sentences are about
 
 
 @recipe
@@ -57,9 +59,14 @@ class Shifted(NamedTuple):
     auc_shift: Value
     at: Mapping[Wish, Mapping[str, Value]]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, as metrics.json has them."""
-        cuts = [_cut(wish) | {name: value.to_dict() for name, value in of.items()} for wish, of in self.at.items()]
+    def to_dict(self, evidence: Mapping[Wish, Evidence]) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them; `evidence` of each cut is for its background efficiency."""
+        cuts = [
+            _cut(wish)
+            | {name: shift.to_dict() for name, shift in shifts.items()}
+            | {"evidence": evidence[wish].to_dict()}
+            for wish, shifts in self.at.items()
+        ]
         return {"auc": self.auc.to_dict(), "auc_shift": self.auc_shift.to_dict(), "cuts": cuts}
 
 
@@ -82,16 +89,32 @@ class Shifts:
         """The largest shift of the background at each cut, and what could not be made."""
         return tuple(self._sentences())
 
+    @property
+    def evidence(self) -> dict[tuple[str, Wish], Evidence]:
+        """Whether a variation changes the background efficiency at a cut, by both."""
+        distinct = self.distinct
+        tests = {
+            (name, same[0]): deviation(of.at[same[0]][JUDGED]) for name, of in self.made.items() for same in distinct
+        }
+        corrected = holm(tests)
+        return {(name, wish): corrected[name, same[0]] for name in self.made for same in distinct for wish in same}
+
+    @property
+    def distinct(self) -> list[list[Wish]]:
+        """The wishes of each cut: several have one where scores tie."""
+        return joined(self.cuts, self.cuts.__getitem__)
+
     def _sentences(self) -> Iterator[str]:
-        for wish in self.cuts:
-            moves = {name: of.at[wish]["background_efficiency"] for name, of in self.made.items()}
-            known = {name: move for name, move in moves.items() if move.value is not None}
+        evidence = self.evidence
+        for wish, *ties in self.distinct:
+            shifts = {name: shift.at[wish][JUDGED] for name, shift in self.made.items()}
+            known = {name: shift for name, shift in shifts.items() if shift.value is not None}
+            seen = {name: shift for name, shift in known.items() if evidence[name, wish].seen}
             if known:
-                name = max(known, key=lambda each: abs(known[each].value or 0.0))
-                yield (
-                    f"At the cut for {wish} the background efficiency moves most with {name}: "
-                    f"{_percent(known[name])} % of itself."
-                )
+                name = max(seen or known, key=lambda each: abs(known[each].value or 0.0))
+                where = f"the cut for {listed((wish, *ties))}"
+                claim = evidence[name, wish].claim(f"a variation changes the background efficiency at {where}")
+                yield f"{claim} ({evidence[name, wish].test}): {name} by {_percent(known[name])} %."
         for name, of in self.variations.items():
             if isinstance(of, str):
                 yield f"There is no variation {name}: {of}."
@@ -110,11 +133,11 @@ class Shifts:
             Grid("AUC on test, with each variation", ("variation", "AUC", "shift"), [nominal, *areas]),
             *(
                 Grid(
-                    f"shifts in % on test, at the cut for {wish}: score ≥ {cut:.6g}",
+                    f"shifts in % on test, at the cut for {listed(same)}: score ≥ {score_cut(self.cuts[same[0]])}",
                     header,
-                    [(name, *(_percent(of.at[wish][what]) for what in SHIFTS)) for name, of in self.made.items()],
+                    [(name, *(_percent(of.at[same[0]][what]) for what in SHIFTS)) for name, of in self.made.items()],
                 )
-                for wish, cut in self.cuts.items()
+                for same in self.distinct
             ),
         )
 
@@ -124,12 +147,14 @@ class Shifts:
             _cut(wish) | {"cut": self.cuts[wish]} | {name: value.to_dict() for name, value in of.items()}
             for wish, of in self.nominal.at.items()
         ]
-        return {
-            "nominal": {"auc": self.nominal.auc.to_dict(), "cuts": nominal},
-            "variations": {
-                name: {"reason": of} if isinstance(of, str) else of.to_dict() for name, of in self.variations.items()
-            },
+        evidence = self.evidence
+        variations = {
+            name: {"reason": of}
+            if isinstance(of, str)
+            else of.to_dict({wish: evidence[name, wish] for wish in self.cuts})
+            for name, of in self.variations.items()
         }
+        return {"nominal": {"auc": self.nominal.auc.to_dict(), "cuts": nominal}, "variations": variations}
 
 
 def _shifted(nominal: Seen, other: Seen) -> Shifted:

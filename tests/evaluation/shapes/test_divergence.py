@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
+from scipy.stats import chi2_contingency
 
 from hepclf.evaluation.shapes.divergence import Counts, counts, divergence, jensen_shannon
 
@@ -101,3 +102,34 @@ def test_shapes_that_look_alike_have_a_limit_and_no_inverse():
     assert found.bits.value < 0
     assert found.inverse.value is None
     assert found.at_least == pytest.approx(1 / (1.6448536 * found.bits.error))
+
+
+def test_the_p_value_of_equal_weights_is_scipys_g_test():
+    rng = np.random.default_rng(3)
+    first, second = (rng.choice(BINS, 5000, p=FLAT) for _ in range(2))
+    table = [np.bincount(drawn, minlength=BINS) for drawn in (first, second)]
+    oracle = chi2_contingency(table, correction=False, lambda_="log-likelihood").pvalue
+    found = divergence(*(counts(drawn, np.ones(5000), BINS) for drawn in (first, second)))
+    assert found.p == pytest.approx(oracle, rel=1e-9)
+
+
+@pytest.mark.parametrize("weights", ["unit", "signed", "heavy"])
+def test_equal_shapes_are_rejected_as_often_as_stated(weights):
+    rng = np.random.default_rng(4)
+    p = []
+    draw = {
+        "unit": lambda: np.ones(2000),
+        "signed": lambda: np.where(rng.random(2000) < 0.15, -1.0, 1.0),
+        "heavy": lambda: rng.lognormal(0, 1, 2000),
+    }[weights]
+    for _ in range(600):
+        p.append(divergence(*(counts(rng.choice(BINS, 2000, p=FLAT), draw(), BINS) for _ in range(2))).p)
+    # 600 have an error of 0.9 %; measured with 2,000: 5.1, 4.9 and 3.9 %.
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.035)
+
+
+def test_disjoint_shapes_are_certain_to_differ():
+    first, second = (counts(np.repeat(np.arange(side, BINS, 2), 40), np.ones(400), BINS) for side in (0, 1))
+    oracle = chi2_contingency([first.sums, second.sums], correction=False, lambda_="log-likelihood").pvalue
+    assert oracle < 1e-100
+    assert np.log(divergence(first, second).p) == pytest.approx(np.log(oracle), rel=1e-6)

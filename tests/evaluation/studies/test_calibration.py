@@ -14,6 +14,7 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
+from hepclf.evaluation.value import Value
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 
@@ -59,11 +60,34 @@ def test_scores_that_are_too_sure_are_said_to_be_and_the_cure_named():
     assert finding.verdict == "miscalibrated"
     assert finding.temperature.value == pytest.approx(2, abs=4 * finding.temperature.error)
     words = " ".join(finding.sentences)
-    assert "not probabilities" in words
-    assert "too sure of itself: its temperature is" in words
+    assert "A clear sign of miscalibration (p" in words
+    assert "A clear sign that the tagger is overconfident: temperature 2." in words
+    assert finding.to_dict()["evidence"]["answer"] == "clear"
     assert "trainer.calibrate=" in words
     for method in ("temperature", "isotonic"):
         assert finding.qualities[method].reliability.ece.value < finding.qualities["none"].reliability.ece.value / 2
+
+
+def test_a_small_p_is_a_hint_and_not_called_calibrated():
+    finding = found(scored())
+    reliability = finding.qualities["none"].reliability
+    for p, answer, verdict in ((0.02, "hint", "miscalibrated"), (0.03, "none", "calibrated"), (1e-3, "clear", None)):
+        none = replace(finding.qualities["none"], reliability=replace(reliability, p=p))
+        changed = replace(finding, qualities={"none": none}, temperature=Value(1.01, 0.01), harmless=0.0)
+        assert changed.evidence == (pytest.approx(2 * p), 2)
+        assert changed.evidence.answer == answer
+        assert changed.verdict == (verdict or "miscalibrated")
+    assert changed.sentences[0].startswith("A clear sign of miscalibration (p = 0.002, corrected for 2 tests): ")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("weights", [None, lambda rng, labels: rng.exponential(size=len(labels))])
+def test_equal_scores_have_a_calibration_error_without_an_error(weights, seed):
+    events = replace(scored(3000 + 7 * seed, weights=weights, seed=seed), scores=np.full(3000 + 7 * seed, 0.37))
+    finding = found(events)
+    assert finding.qualities["none"].reliability.ece == (pytest.approx(0.13), None)
+    assert finding.qualities["isotonic"].reliability.ece == (0.0, None)
+    assert finding.tables[0].rows[0][3] == "0.1300"
 
 
 def test_losses_are_scikit_learns_and_a_gain_is_their_difference_with_a_smaller_error():
@@ -173,7 +197,22 @@ def test_the_best_loss_and_brier_score_of_the_mixture_are_the_reference_values(i
 def test_the_exact_ratio_is_followed_exactly(integral):
     ratio = found(integral, "likelihood_ratio")
     assert [ratio.slope.value, ratio.correlation.value] == pytest.approx([1, 1], rel=1e-9)
-    assert [ratio.bias.value, ratio.rms.value, ratio.lost.value] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert [ratio.bias, ratio.rms, ratio.lost] == [(0, None)] * 3
+    assert ratio.evidence.answer == "none"
+    assert ratio.sentences[0] == (
+        "No sign that the score falls short of the exact likelihood ratio (p = 1): its log-loss is the same. ln r from "
+        "the score against the exact one: slope 1.0000, correlation 1.0000, rms difference 0.0000."
+    )
+
+
+def test_the_rounding_of_scores_in_single_precision_is_no_difference():
+    events = scored(llr=True)
+    exact = found(replace(events, scores=np.float64(np.float32(events.scores))), "likelihood_ratio")
+    assert exact.lost == (0, None)
+    assert "correlation 1.0000," in exact.sentences[0]
+    scaled = found(replace(events, scores=expit(1.01425286 * events.spectators["llr"])), "likelihood_ratio")
+    assert scaled.slope == (pytest.approx(1.01425286), None)
+    assert "slope 1.0143," in scaled.sentences[0]
 
 
 @pytest.mark.parametrize("balance", ["classes", "none"])
@@ -195,6 +234,9 @@ def test_a_scaled_ratio_has_its_slope_and_loses_what_it_should():
     assert ratio.rms.value == pytest.approx(np.sqrt(np.average(x**2 / 4, weights=sizes)))
     oracle = [log_loss(test.labels, expit(a * x), sample_weight=sizes) for a in (1.5, 1)]
     assert ratio.lost.value == pytest.approx(oracle[0] - oracle[1], rel=1e-6)
+    assert ratio.evidence.p == pytest.approx(norm.sf(ratio.lost.value / ratio.lost.error))
+    assert ratio.sentences[0].startswith("A clear sign that the score falls short of the exact likelihood ratio (p")
+    assert ratio.to_dict()["evidence"]["answer"] == "clear"
 
 
 def test_the_errors_of_slope_and_correlation_cover_them():

@@ -62,12 +62,14 @@ def test_a_cut_on_a_feature_is_found(passed, weights):
 
 def test_words_name_the_sharpest_cut(passed):
     found = passed()
-    assert found.sentences[0].startswith("As a cut on features, score ≥ 0.5000 acts most on x: 90 % of the background")
+    assert found.sentences[0].startswith("The background changes most in x with score ≥ 0.5000: 90 % of it lies in 1.0")
     (table,) = found.tables
     assert table.rows[0][0] == "x"
     assert max(len(" ".join(row)) for row in table.rows) < 80
     plain = found.to_dict()
     assert json.loads(json.dumps(plain)) == plain
+    assert plain["features"]["x"]["evidence"]["answer"] == "clear"
+    assert plain["features"]["y"]["evidence"] == {"answer": "none", "p": found.evidence["y"].p, "tests": 2}
     assert plain["features"]["x"]["background_after"]["q05"]["value"] == pytest.approx(1.05, abs=0.05)
 
 
@@ -91,3 +93,12 @@ def test_stored_scores_hold_no_features(case):
     assert EffectiveCuts().study(case(np.array([0, 1]), np.array([0.2, 0.7]))) is None
     with pytest.raises(ValueError, match="events must be at least 2"):
         EffectiveCuts(events=1)
+
+
+def test_a_score_without_a_feature_shows_no_sign(case):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4000, 2))
+    found = EffectiveCuts().study(case(np.arange(4000) % 2, rng.random(4000), x, ("x", "y")))
+    assert {evidence.answer for evidence in found.evidence.values()} == {"none"}
+    assert found.sentences[0].startswith("No sign that score ≥ 0.5000 changes the background in a feature (p = ")
+    assert "corrected for 2 tests); the largest change is in" in found.sentences[0]

@@ -60,8 +60,13 @@ def test_what_depends_on_a_spectator_is_told_from_what_does_not(scored):
     p = {name: [shape.test.p for shape in against.shapes[HALF]] for name, against in of.shapes.items()}
     assert p["mass"][0] < 1e-20
     assert min(p["mass"][1], *p["phi"], *p["year"]) > 0.01
-    assert of.sentences[0].startswith("The background efficiency of the cut for 50 % of signal depends on mass: 0.")
-    assert of.sentences[1].startswith("The signal efficiency of the cut for 50 % of signal is flat in mass: chi2/ndf")
+    where = "efficiency at the cut for 50 % of signal depends on mass: chi2/ndf = "
+    assert of.sentences[0].startswith(f"A clear sign that the background {where}")
+    assert ", corrected for 6 tests. It ranges from 0." in of.sentences[0]
+    assert of.sentences[1].startswith(f"No sign that the signal {where}")
+    evidence = of.to_dict()["mass"]["evidence"]
+    assert [evidence[kind]["answer"] for kind in ("background", "signal")] == ["clear", "none"]
+    assert evidence["background"]["p"] == pytest.approx(6 * p["mass"][0])
 
 
 def test_a_feature_will_do_where_the_tagger_is_at_hand(scored):
@@ -109,7 +114,8 @@ def test_a_bin_without_a_class_has_no_efficiency_and_is_drawn_without_a_warning(
     signal = of.shapes["mass"].shapes[HALF][1]
     assert np.isnan(signal.efficiency).tolist() == [False, True]
     assert signal.mean != Value(None)
-    assert "cannot be tested in mass: all or nothing passes, or in one bin alone." in of.sentences[1]
+    assert of.sentences[1].startswith("No test whether the signal efficiency at the cut for 50 % of signal depends on")
+    assert of.sentences[1].endswith("mass: all or nothing passes, or in one bin alone.")
     with style():
         pictures = list(flatness(of, verdict, "title"))
     assert [picture.stem for picture in pictures] == ["flatness_1", "flatness_2"]

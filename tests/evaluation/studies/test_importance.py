@@ -11,7 +11,8 @@ from hepclf.evaluation.counting.scan import Rules
 from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case, Inside
-from hepclf.evaluation.studies.importance import Importance
+from hepclf.evaluation.studies.importance import Importance, Leaning
+from hepclf.evaluation.value import Value
 
 NAMES = ("much", "twin", "little", "unused")
 
@@ -126,6 +127,12 @@ def test_what_is_not_used_or_is_constant_is_exactly_zero(asked):
         assert found[name]["auc"] == (0, None)
 
 
+def test_a_score_that_moves_by_its_rounding_alone_is_not_said_to_change(asked):
+    found = asked(1000, score=lambda z: sigmoid(z) * (1 - 1e-9 * z[:, 3]))
+    assert found.features["unused"]["log_loss"] == (0, None)
+    assert found.unused[-1] == "unused"
+
+
 def test_few_events_are_asked_of_many_with_every_class_among_them(asked):
     found = asked(6000, events=300)
     assert (found.events, found.of) == (300, 6000)
@@ -155,14 +162,30 @@ def test_scores_of_several_classes_have_the_same(asked):
 def test_words_rank_features_and_name_the_idle(asked):
     found = asked()
     assert found.ranked[0] == "much"
-    assert found.sentences[0].startswith("The score leans most on much: shuffled, it costs 0.")
-    assert "unused" in found.sentences[1]
+    assert found.sentences[0].startswith("The score depends most on much: shuffling it costs 0.")
+    assert "The score does not change when unused is shuffled." in found.sentences
+    assert found.to_dict()["features"]["much"]["evidence"]["answer"] == "clear"
+    assert found.to_dict()["features"]["unused"]["evidence"] == {"answer": "none", "p": 1.0, "tests": 4}
     (table,) = found.tables
     assert table.title == "what a shuffled feature costs on 1,000 of 1,000 test events"
     assert [row[0] for row in table.rows] == found.ranked
     plain = found.to_dict()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["features"]["unused"]["auc"] == {"value": 0.0, "error": None}
+
+
+def test_a_feature_without_a_sign_has_a_limit_and_a_weak_one_is_a_hint():
+    losses = {"strong": (0.3, 0.01), "weak": (0.024, 0.01), "a": (0.01, 0.01), "b": (-0.002, 0.01)}
+    features = {name: {"log_loss": Value(*loss), "auc": Value(*loss)} for name, loss in losses.items()}
+    found = Leaning(features=features, events=500, of=900, repeats=2)
+    assert [found.evidence[name].answer for name in losses] == ["clear", "hint", "none", "none"]
+    # By hand: 0.01 + 1.645 x 0.01.
+    assert found.sentences[1] == (
+        "No sign that a or b matters on 500 test events (4 features tested): shuffling costs at most 0.026 of "
+        "log-loss (95 %)."
+    )
+    weak = Leaning(features={name: features[name] for name in ("weak", "b")}, events=500, of=900, repeats=2)
+    assert weak.sentences[0].startswith("A hint that weak matters: shuffling it costs 0.024 ± 0.010 of AUC")
 
 
 def test_stored_scores_hold_no_features_to_shuffle():

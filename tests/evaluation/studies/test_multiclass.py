@@ -56,7 +56,7 @@ def test_decisions_are_made_of_the_classes_by_weight(scored):
 def test_the_hardest_pair_is_named(scored):
     of = found(scored())
     assert len(of.pairs) == 6
-    assert of.sentences[0].startswith("Hardest to tell apart are ")
+    assert of.sentences[0].startswith("The pair of classes with the lowest AUC is ")
     worst = min(of.pairs, key=lambda pair: pair.auc.value)
     assert worst.second - worst.first == 1
     assert of.areas[0][3] == of.areas[3][0]

@@ -57,10 +57,11 @@ def test_data_of_the_same_mixture_agrees(case):
     assert list(finding.agreements) == ["score", *NAMES]
     assert all(of.p > 0.01 for of in finding.agreements.values())
     words = " ".join(finding.sentences)
-    assert "The score of data agrees with simulation (statistical errors alone): chi2/ndf = " in words
+    assert "No sign that the score differs between data and simulation (statistical errors alone): chi2/ndf = " in words
     worst = min(finding.agreements[name].p for name in NAMES)
-    assert "The features agree with simulation: the worst of 2 is" in words
-    assert f"or {1 - (1 - worst) ** 2:.2g} after so many looks" in words
+    assert "No sign that features differ between data and simulation: the largest difference is in " in words
+    assert f"p = {min(2 * worst, 1):.2g}, corrected for 2 tests." in words
+    assert finding.to_dict()["evidence"]["score"]["answer"] == "none"
 
 
 @pytest.mark.parametrize("change", [{"share": 0.7}, {"shift": 0.3}])
@@ -69,8 +70,10 @@ def test_other_data_does_not(case, change):
     assert finding.agreements["score"].p < 1e-4
     assert finding.agreements["met"].p < 1e-4
     assert finding.agreements["m<jj>$"].p > 0.001
-    assert "does not agree" in finding.sentences[1]
-    assert "the worst of 2 is met" in finding.sentences[2]
+    assert finding.sentences[1].startswith("A clear sign that the score differs between data and simulation")
+    assert finding.sentences[2].startswith("A clear sign that features differ between data and simulation")
+    assert "the largest difference is in met, chi2/ndf = " in finding.sentences[2]
+    assert {evidence["answer"] for evidence in finding.to_dict()["evidence"].values()} == {"clear"}
 
 
 def test_expected_events_stand_for_the_whole_sample_and_shapes_are_scaled(case):

@@ -5,9 +5,11 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import log_loss, roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.evidence import Evidence, excess
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.shapes.twosample import TwoSample
 from hepclf.evaluation.studies.overtraining import Gap, Overtraining, Trained
@@ -41,33 +43,72 @@ def test_a_tagger_that_learnt_nothing_by_heart_shows_no_sign(scored):
     finding = found(scored())
     assert finding.verdict == "none"
     assert min(test.p for test in finding.tests.values()) > 0.05
-    assert finding.sentences[0].startswith("No sign of overtraining: p = ")
+    assert finding.evidence.answer == "none"
+    assert finding.sentences[0].startswith("No sign of overtraining (p = ")
+    assert "corrected for 4 tests): the test loss is " in finding.sentences[0]
 
 
 def test_a_tagger_that_learnt_by_heart_is_overtrained(scored):
     finding = found(scored(learnt=0.3))
     assert finding.verdict == "overtrained"
-    assert all(test.p == 1 / 500 for test in finding.tests.values())
+    assert all(test.p == 1 / 2000 for test in finding.tests.values())
+    assert finding.sentences[0].startswith("A clear sign of overtraining (p < 1e-06, corrected for 4 tests): ")
     assert "above the training loss" in finding.sentences[0]
-    assert "below that of training" in finding.sentences[0]
+    assert "below the training AUC" in finding.sentences[0]
+
+
+GAPS = Gap(loss=Value(0.050, 0.018), auc=Value(0.0204, 0.0078))
+
+
+@pytest.mark.parametrize(
+    ("gap", "p", "answer"),
+    [
+        (GAPS, 4 * norm.sf(0.050 / 0.018), "hint"),
+        (GAPS._replace(auc=Value(0.0204, 0.0050)), 4 * norm.sf(0.0204 / 0.0050), "clear"),
+        (Gap(Value(0.020, 0.018), Value(0.0080, 0.0078)), 4 * norm.sf(0.020 / 0.018), "none"),
+        (Gap(Value(-0.090, 0.018), Value(-0.0400, 0.0078)), 1.0, "none"),
+    ],
+)
+def test_gaps_of_loss_and_auc_are_tests_beside_those_of_the_response(gap, p, answer):
+    quiet = TwoSample(0.02, 0.6, Value(0.02, 0.01), 0.03, np.zeros(1), np.zeros(1))
+    finding = Trained(tests={"background": quiet, "signal": quiet}, gaps={"test": gap}, harmless=0.01)
+    assert finding.evidence == (pytest.approx(min(p, 1.0)), 4)
+    assert finding.evidence.answer == finding.to_dict()["evidence"]["answer"] == answer
+    assert finding.verdict == ("none" if answer == "none" else "overtrained")
+    assert finding.sentences[0].startswith(f"{finding.evidence.words} of overtraining (p = ")
+
+
+def test_a_tagger_that_was_not_trained_is_called_overtrained_as_often_as_stated(scored):
+    findings = [found(scored(400, seed=seed), permutations=199) for seed in range(300)]
+    # Measured over 1,000 seeds: 3.3 % and 2.7 % for the gaps, 2.8 % for all four tests; none was a clear sign.
+    for name in ("loss", "auc"):
+        rate = np.mean([Evidence(excess(getattr(finding.gaps["test"], name))).seen for finding in findings])
+        assert 0.01 < rate < 0.07
+    assert 0.005 < np.mean([finding.evidence.seen for finding in findings]) < 0.07
+    assert sum(finding.evidence.answer == "clear" for finding in findings) <= 2
 
 
 def test_a_tagger_that_says_the_same_of_all_has_learnt_nothing_by_heart(scored):
     finding = found(replace(scored(), scores=np.full(6000, 0.37)))
     assert finding.verdict == "none"
-    assert finding.sentences[0].startswith("No sign of overtraining: p = 1")
+    assert finding.gaps["test"] == ((0, None), (0, None))
+    assert finding.sentences == (
+        "No sign of overtraining (p = 1, corrected for 4 tests): the test loss equals the training loss, the test AUC "
+        "equals the training AUC.",
+    )
 
 
 def test_training_that_looks_worse_than_test_is_another_matter(scored):
     finding = found(scored(learnt=-0.3))
     assert finding.verdict == "different"
-    assert "are both drawn alike?" in finding.sentences[0]
+    assert finding.sentences[0].startswith("A clear sign that training and test response differ (p = 0.002, ")
+    assert finding.sentences[0].endswith("Check that both splits are drawn alike.")
 
 
 def test_a_difference_that_is_certain_and_tiny_is_harmless(scored):
     finding = found(scored(learnt=0.3), harmless=0.5)
     assert finding.verdict == "harmless"
-    assert "by too little to matter" in finding.sentences[0]
+    assert "but too little to matter for a cut" in finding.sentences[0]
 
 
 def test_the_gaps_are_differences_of_scikit_learns_metrics(scored):

@@ -140,8 +140,10 @@ def test_the_tables_fit_a_terminal_and_the_numbers_are_plain(data):
     assert cut["signal_efficiency"]["value"] == pytest.approx(kept, rel=1e-12)
     assert set(plain["variations"]["pt_up"]["cuts"][0]) >= {"signal_efficiency", "background_efficiency", "s", "b"}
     assert of.sentences[0].startswith(
-        "At the cut for 50 % of signal the background efficiency moves most with pt_up: +"
+        "A clear sign that a variation changes the background efficiency at the cut for 50 % of signal (p = "
     )
+    assert "corrected for 2 tests): pt_up by +" in of.sentences[0]
+    assert plain["variations"]["pt_up"]["cuts"][0]["evidence"]["answer"] == "clear"
 
 
 def test_the_shifts_are_drawn(data):
