@@ -10,7 +10,7 @@ from rich.console import Console
 from hepclf.cli.terminal import section
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.grid import number
-from hepclf.evaluation.tables import confusion, quality, significance, working_points
+from hepclf.evaluation.tables import confusion, quality, significance, unquoted, working_points
 from hepclf.evaluation.verdict import Verdict
 
 
@@ -22,12 +22,13 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
     section(console, *quality(verdict, title))
     if verdict.test is not None:
         section(console, *working_points(verdict.test))
-        section(console, *confusion(verdict.classes, verdict.test))
+        section(console, *confusion(verdict.classes, verdict.test, expected=verdict.mixture.source != "events"))
         worth = significance(verdict)
-        if worth is None:
-            console.print(f"no significance: {verdict.significance.reason}\n", markup=False)
-        else:
+        if worth is not None:
             section(console, *worth)
+        for sentence in unquoted(verdict):
+            console.print(f"{sentence}\n", markup=False)
+    console.print(f"{verdict.mixture.sentence}\n", markup=False)
     for name in verdict.asked:
         for grid in verdict.studies[name].tables if name in verdict.studies else ():
             section(console, *grid)

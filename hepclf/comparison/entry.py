@@ -51,6 +51,14 @@ class Entry:
         """The settings of the run's evaluation."""
         return self.config.get("evaluation") or {}
 
+    @property
+    def yields(self) -> dict[str, float]:
+        """Expected events by process or class that its evaluation was given, as such or as cross sections."""
+        judged = self.judged
+        luminosity = judged.get("luminosity_fb") or 0.0
+        cross_sections = {name: fb * luminosity for name, fb in (judged.get("cross_sections_fb") or {}).items()}
+        return dict(judged.get("yields") or {}) | cross_sections
+
     def signal(self, classes: Sequence[str]) -> str:
         """The class that its evaluation took for the signal: the last unless it was said."""
         return str(self.judged.get("signal") or classes[-1])

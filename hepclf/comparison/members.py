@@ -38,7 +38,7 @@ def members_of(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Member],
             _check(known, scored.classes, members[0].entry, members[0].classes)
         signal = scored.classes.index(known.signal(scored.classes))
         rate = len(scored) / known.scoring_s if known.scoring_s else None
-        members.append(Member(known, contender(name, scored, signal, targets), scored.classes, rate))
+        members.append(Member(known, contender(name, scored, signal, targets, known.yields), scored.classes, rate))
     return members, left_out
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.counting.mixture import mixed, mixture
 from hepclf.evaluation.curves.roc import (
     Curve,
     Ranking,
@@ -19,10 +20,8 @@ from hepclf.evaluation.curves.roc import (
     background_error,
     curve,
     influence,
-    roc,
-    working_point,
 )
-from hepclf.evaluation.judge import discriminant, limited
+from hepclf.evaluation.judge import discriminant, with_limits
 from hepclf.evaluation.losses import log_loss
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.value import NOTHING, Value, measured
@@ -116,17 +115,29 @@ class Comparison:
         return tuple(tagger for tagger in self.contenders if tagger.copy_of is None)
 
 
-def contender(name: str, scored: Scored, signal: int, targets: Sequence[float] = ()) -> Contender:
-    """What scored events tell of a tagger; `signal` is the class whose curve is drawn, `targets` its working points."""
+def contender(
+    name: str,
+    scored: Scored,
+    signal: int,
+    targets: Sequence[float] = (),
+    yields: Mapping[str, float] | None = None,
+) -> Contender:
+    """What scored events tell of a tagger; `signal` is the class whose curve is drawn, `targets` its working points.
+
+    `yields` are those of its evaluation: areas and efficiencies refer to the same mixture as there.
+    """
     test, valid = scored.of("test"), scored.of("valid")
-    drawn = _Ranked.of(test, signal)
-    value, moved = _area(test, drawn, signal)
+    parts = {split: part for split in SPLITS if len(part := scored.of(split))}
+    mix = mixture(scored, yields or {}, signal, parts, {})
+    weights = mix.of("test", test).weights
+    drawn = _Ranked.of(test, signal, weights)
+    value, moved = _area(test, drawn, signal, weights)
+    of_valid = mix.of("valid", valid).weights
     kept, error = _kept(drawn.curve)
-    points = tuple(working_point(drawn.curve, target) for target in targets)
-    line, points = limited(roc(drawn.curve), points, drawn.curve, test, signal)
+    line, points = with_limits(drawn.curve, tuple(targets), test, signal, drawn.weights)
     return Contender(
         name=name,
-        valid=_area(valid, _Ranked.of(valid, signal), signal)[0],
+        valid=_area(valid, _Ranked.of(valid, signal, of_valid), signal, of_valid)[0],
         valid_loss=log_loss(valid.labels, valid.scores, valid.weights),
         test=value,
         moved=moved,
@@ -246,26 +257,28 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """The events of a split in the order of one class's probability."""
+    """The events of a split in the order of one class's probability, with their weights in the mixture."""
 
     ranking: Ranking
     curve: Curve
     is_label: NDArray[np.bool_]
+    weights: Array
 
     @classmethod
-    def of(cls, part: Scored, label: int) -> _Ranked:
+    def of(cls, part: Scored, label: int, mixture_weights: Array) -> _Ranked:
         ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
-        return cls(ranking, curve(ranking, is_label, part.weights), is_label)
+        weights = mixed(part.weights, mixture_weights, is_label).within
+        return cls(ranking, curve(ranking, is_label, weights), is_label, weights)
 
 
-def _area(part: Scored, drawn: _Ranked, signal: int) -> tuple[Value, Array]:
+def _area(part: Scored, drawn: _Ranked, signal: int, weights: Array) -> tuple[Value, Array]:
     """The area of two classes, or the mean of several, one against the rest, and the influences on it, [n]."""
     k = len(part.classes)
     labels = range(k) if k > 2 else (signal,)
-    ranked = [drawn if label == signal else _Ranked.of(part, label) for label in labels]
+    ranked = [drawn if label == signal else _Ranked.of(part, label, weights) for label in labels]
     if not all(one.curve.defined for one in ranked):
         return NOTHING, np.full(len(part), math.nan)
-    moved = np.mean([influence(one.curve, one.ranking, one.is_label, part.weights) for one in ranked], axis=0)
+    moved = np.mean([influence(one.curve, one.ranking, one.is_label, one.weights) for one in ranked], axis=0)
     value = float(np.mean([area(one.curve).value for one in ranked]))
     return measured(value, math.sqrt(float(moved @ moved))), moved
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.optimum import best, count
+from hepclf.evaluation.counting.mixture import mixture
+from hepclf.evaluation.counting.optimum import at_threshold, best, count
 from hepclf.evaluation.counting.scan import Significance, scan
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.cuts import cuts
@@ -196,8 +197,9 @@ def evaluate(
     evaluation.check(scored.classes, scored.process_names)
     case, significance = _case(scored, evaluation, inside, balance, observed)
     edges = _edges(case.rankings)
+    decided = case.signal, case.threshold, case.targets
     found = {
-        name: judge(part, case.rankings[name], case.signal, case.threshold, case.targets, edges, case.curves[name])
+        name: judge(part, case.rankings[name], *decided, edges, case.curves[name], case.weights(name))
         for name, part in case.parts.items()
     }
     test = case.counted.get("test")
@@ -208,6 +210,8 @@ def evaluate(
         valid=found.get("valid"),
         test=found.get("test"),
         significance=significance,
+        at_threshold=significance if evaluation.threshold == "best" else _at_threshold(case),
+        mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cuts(case),
         studies=_studied(evaluation, case),
@@ -240,8 +244,13 @@ def _case(
         inside=inside,
         balance=balance,
         observed=observed,
+        mixture=mixture(scored, evaluation.expected, signal, parts, counted),
     )
     return case, significance
+
+
+def _at_threshold(case: Case) -> Significance:
+    return at_threshold(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
 
 
 def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:

@@ -70,6 +70,16 @@ def targeted(efficiency: str, targets: Sequence[float]) -> str:
     return efficiency + several * (len(targets) > 1)
 
 
+def above(limit: float) -> str:
+    """`> 0.9712 (95 %)`: a lower limit."""
+    return f"> {limit:.4g} (95 %)"
+
+
+def below(limit: float) -> str:
+    """`< 12.3 (95 %)`: an upper limit."""
+    return f"< {limit:.3g} (95 %)"
+
+
 def percent(share: float | None, digits: int | None = 1) -> str:
     """`47.5 %`, with as many decimals as a setting has for digits=None; `-` where there is no finite share."""
     if share is None or not math.isfinite(share):

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion, confusion
-from hepclf.evaluation.curves.limit import heaviest, rejection_limit
+from hepclf.evaluation.counting.mixture import Mixed, mixed
+from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit, rejection_limit
 from hepclf.evaluation.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
 from hepclf.evaluation.losses import brier, log_loss
 from hepclf.evaluation.scored import Scored
@@ -40,17 +41,20 @@ def judge(
     targets: tuple[float, ...],
     edges: Array,
     of: Curve | None = None,
+    mix: Mixed | None = None,
 ) -> SplitVerdict:
     """The verdict of one split, ranking being that of its discriminant and edges those of its histograms.
 
-    `of` is the curve of that ranking, where it is there already.
+    `mix` holds the weights of the mixture that is judged, by default the events' own; `of` is the curve of that
+    ranking by `mix.within`, where it is there already. Losses are means over the events as they are.
     """
     k = len(part.classes)
     labels, weights = part.labels, part.weights
-    cells = confusion(labels, decisions(part, signal, threshold), weights, k)
-    of = curve(ranking, labels == signal, weights) if of is None else of
-    drawn, points = limited(roc(of), tuple(working_point(of, target) for target in targets), of, part, signal)
-    rest, mean = _one_vs_rest(part, targets) if k > 2 else ({}, _area(drawn))
+    mix = Mixed(weights=weights, within=weights) if mix is None else mix
+    cells = confusion(labels, decisions(part, signal, threshold), mix.weights, k)
+    of = curve(ranking, labels == signal, mix.within) if of is None else of
+    drawn, points = with_limits(of, targets, part, signal, mix.within)
+    rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
     return SplitVerdict(
         events=len(part),
@@ -60,6 +64,7 @@ def judge(
         brier=brier(labels, part.scores, weights),
         accuracy=cells.accuracy,
         precision=cells.precision(averaged),
+        precision_limit=_precision_limit(cells, part, signal, mix.weights) if k == 2 else None,
         recall=cells.recall(averaged),
         f1=cells.f1(averaged),
         threshold=threshold if k == 2 else None,
@@ -67,9 +72,9 @@ def judge(
         working_points=points,
         operating=_operating(cells, signal) if k == 2 else None,
         roc=drawn,
-        optimal=_optimal(part, signal),
+        optimal=_optimal(part, signal, mix.within),
         one_vs_rest=rest,
-        histograms=histograms(part, signal, edges),
+        histograms=histograms(part, signal, edges, mix.within),
     )
 
 
@@ -86,15 +91,15 @@ def negative_fraction(weights: Array) -> float | None:
     return float(np.abs(weights[weights < 0]).sum()) / total if total > 0 else None
 
 
-def histograms(part: Scored, signal: int, edges: Array) -> dict[str, Histogram]:
+def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[str, Histogram]:
     """The discriminant of each true class, normalised to unit area; none for a class without weight."""
     found = {}
     last = len(edges) - 2
     bins = np.clip(np.searchsorted(edges, discriminant(part, signal), side="right") - 1, 0, last)
     for label, name in enumerate(part.classes):
         of = part.labels == label
-        sums = np.bincount(bins[of], part.weights[of], minlength=last + 1)
-        squares = np.bincount(bins[of], part.weights[of] ** 2, minlength=last + 1)
+        sums = np.bincount(bins[of], weights[of], minlength=last + 1)
+        squares = np.bincount(bins[of], weights[of] ** 2, minlength=last + 1)
         if positive(float(sums.sum()), float(squares.sum())):
             norm = sums.sum() * np.diff(edges)
             found[name] = Histogram(edges, sums / norm, np.sqrt(squares) / norm)
@@ -106,52 +111,67 @@ def _operating(cells: Confusion, signal: int) -> Operating | None:
     return point if np.isfinite(point).all() else None
 
 
-def _one_vs_rest(part: Scored, targets: tuple[float, ...]) -> tuple[dict[str, OneVsRest], Value]:
+def _precision_limit(cells: Confusion, part: Scored, signal: int, weights: Array) -> Limit | None:
+    """What the precision is greater than where no background event is decided for the signal."""
+    if cells.squares[1 - signal, signal] > 0:
+        return None
+    background = part.labels != signal
+    return purity_limit(float(cells.weights[signal, signal]), heaviest(weights[background], part.processes[background]))
+
+
+def _one_vs_rest(part: Scored, targets: tuple[float, ...], mixture: Array) -> tuple[dict[str, OneVsRest], Value]:
     """Each class against the others, and the mean of the areas; its error knows that they share events."""
     found, moved = {}, np.zeros(len(part))
     for label, name in enumerate(part.classes):
         ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
-        of = curve(ranking, is_label, part.weights)
-        points = tuple(working_point(of, target) for target in targets)
-        drawn, points = limited(roc(of), points, of, part, label)
+        weights = mixed(part.weights, mixture, is_label).within
+        of = curve(ranking, is_label, weights)
+        drawn, points = with_limits(of, targets, part, label, weights)
         found[name] = OneVsRest(_area(drawn), points, drawn)
         if drawn is not None:
-            moved += influence(of, ranking, is_label, part.weights) / len(part.classes)
+            moved += influence(of, ranking, is_label, weights) / len(part.classes)
     areas = [one.auc.value for one in found.values() if one.auc.value is not None]
     whole = len(areas) == len(found)
     return found, measured(float(np.mean(areas)), math.sqrt(float(moved @ moved))) if whole else NOTHING
 
 
-def limited(
-    drawn: Roc | None, points: tuple[WorkingPoint, ...], of: Curve, part: Scored, signal: int
+def with_limits(
+    of: Curve, targets: tuple[float, ...], part: Scored, signal: int, weights: Array
 ) -> tuple[Roc | None, tuple[WorkingPoint, ...]]:
-    """The curve and its points, with limits of the rejection where no background event is left."""
-    if drawn is None or of.background_squares[0] > 0:
-        return drawn, points
+    """The curve for drawing and its working points, with limits where no background event is left."""
+    points, limit = limited(tuple(working_point(of, target) for target in targets), of, part, signal, weights)
+    drawn = roc(of)
+    return (replace(drawn, limit=limit) if drawn is not None else None), points
+
+
+def limited(
+    points: tuple[WorkingPoint, ...], of: Curve, part: Scored, signal: int, weights: Array
+) -> tuple[tuple[WorkingPoint, ...], Limit | None]:
+    """The points with limits of the rejection where no background event is left, and the limit; None without any.
+
+    `weights` are those that the curve sums.
+    """
+    if not of.defined or of.background_squares[0] > 0:
+        return points, None
     background = part.labels != signal
-    weight = heaviest(part.weights[background], part.processes[background])
-    limit = rejection_limit(float(of.background[-1]), weight)
+    limit = rejection_limit(float(of.background[-1]), heaviest(weights[background], part.processes[background]))
     last = float(of.thresholds[np.argmax(of.background_squares > 0)])
-    limited = (
+    bounded = (
         point._replace(rejection_limit=limit) if point.threshold is not None and point.threshold > last else point
         for point in points
     )
-    return replace(drawn, limit=limit), tuple(limited)
+    return tuple(bounded), limit
 
 
 def _area(of: Roc | None) -> Value:
     return NOTHING if of is None else of.area
 
 
-def _optimal(part: Scored, signal: int) -> Roc | None:
+def _optimal(part: Scored, signal: int, weights: Array) -> Roc | None:
     """The curve of the exact likelihood ratio on the same events, which no classifier beats but by chance."""
     if LLR not in part.spectators or len(part.classes) != 2:
         return None
     llr = np.asarray(part.spectators[LLR], dtype=np.float64)
     if bad := int(np.isnan(llr).sum()):
         raise ValueError(f"spectator {LLR!r} must be a number in each event, however {bad:,} are nan")
-    return roc(_curve(llr if signal == 1 else -llr, part, signal))
-
-
-def _curve(values: Array, part: Scored, label: int) -> Curve:
-    return curve(Ranking(values), part.labels == label, part.weights)
+    return roc(curve(Ranking(llr if signal == 1 else -llr), part.labels == signal, weights))

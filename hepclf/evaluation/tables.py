@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from hepclf.evaluation.counting.scan import Significance
 from hepclf.evaluation.curves.roc import WorkingPoint
-from hepclf.evaluation.grid import Grid, joined, number, percent, targeted
+from hepclf.evaluation.grid import Grid, above, below, joined, number, percent, targeted
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
+SIGNIFICANCE = (
+    ("S", "s", 1),
+    ("B", "b", 1),
+    ("S/sqrt(B)", "s_over_sqrt_b", 2),
+    ("Asimov", "asimov", 2),
+    ("Asimov, B uncertain", "asimov_systematic", 2),
+)
 WHOLE = (1e5, 1e12)  # sums of weights that are written without decimals
 
 
@@ -33,11 +41,18 @@ def _quality(splits: Mapping[str, SplitVerdict]) -> Iterator[list[str]]:
     for name, read in rows:
         values = [read(split) for split in splits.values()]
         if any(value.value is not None for value in values):
-            yield [name, *(number(*value) for value in values)]
+            yield [name, *(_quoted(name, value, split) for value, split in zip(values, splits.values(), strict=True))]
     for name in next(iter(splits.values())).one_vs_rest:
         yield [f"AUC of {name}", *(number(*split.one_vs_rest[name].auc) for split in splits.values())]
     if any(split.negative_fraction for split in splits.values()):
         yield ["share of negative weight", *(number(split.negative_fraction) for split in splits.values())]
+
+
+def _quoted(name: str, value: Value, split: SplitVerdict) -> str:
+    """A mean of a split; of the precision what it is greater than, where no background is selected."""
+    if name == "precision" and split.precision_limit is not None:
+        return above(split.precision_limit.at_95)
+    return number(*value)
 
 
 def working_points(test: SplitVerdict) -> Grid:
@@ -59,18 +74,19 @@ def working_points(test: SplitVerdict) -> Grid:
 def rejected(point: WorkingPoint) -> str:
     """The rejection, or what it is greater than where no background is left."""
     if point.rejection.value is None and point.rejection_limit is not None:
-        return f"> {point.rejection_limit.at_95:.4g} (95 %)"
+        return above(point.rejection_limit.at_95)
     return number(*point.rejection, 1)
 
 
-def confusion(classes: tuple[str, ...], test: SplitVerdict) -> Grid:
-    """Truth by row, decision by column: sums of weights and shares of the true class."""
+def confusion(classes: tuple[str, ...], test: SplitVerdict, *, expected: bool = False) -> Grid:
+    """Truth by row, decision by column: sums of weights, or expected events, and shares of the true class."""
     where = f", score ≥ {number(test.threshold)}" if len(classes) == 2 else ""
     rows = [
         [name, *(cell(weight, share) for weight, share in zip(weights, shares, strict=True))]
         for name, weights, shares in zip(classes, test.confusion.weights, test.confusion.fractions, strict=True)
     ]
-    return Grid(f"confusion on test{where}", ["truth", *(f"→ {name}" for name in classes)], rows)
+    what = ", expected events" if expected else ""
+    return Grid(f"confusion on test{where}{what}", ["truth", *(f"→ {name}" for name in classes)], rows)
 
 
 def cell(weight: float, share: float) -> str:
@@ -80,16 +96,35 @@ def cell(weight: float, share: float) -> str:
 
 
 def significance(verdict: Verdict) -> Grid | None:
-    """Expected events and their significance at the best cut; None where there is a reason against it."""
-    found = verdict.significance
-    if found.reason is not None:
+    """Expected events and their significance at the best cut, and at the threshold that decides where it is another.
+
+    None where there is a reason against both.
+    """
+    columns = [("best " + verdict.significance.optimised, verdict.significance)]
+    if verdict.at_threshold is not None and verdict.at_threshold is not verdict.significance:
+        columns.append(("threshold", verdict.at_threshold))
+    columns = [(name, quoted) for name, quoted in columns if quoted.cut is not None]
+    if not columns:
         return None
     rows = [
-        ["S", number(*found.s, 1)],
-        ["B", number(*found.b, 1)],
-        ["S/sqrt(B)", number(*found.s_over_sqrt_b, 2)],
-        ["Asimov", number(*found.asimov, 2)],
-        ["Asimov, B uncertain", number(*found.asimov_systematic, 2)],
+        [label, *(_expected(quoted, name, digits) for _, quoted in columns)] for label, name, digits in SIGNIFICANCE
     ]
-    title = f"significance on test, score ≥ {number(found.cut)} (best {found.optimised} on validation)"
-    return Grid(title, ["expected yields", ""], rows)
+    header = [f"{name}, score ≥ {number(quoted.cut)}" for name, quoted in columns]
+    best = ", best cut chosen on validation" if verdict.significance.cut is not None else ""
+    return Grid(f"significance on test{best}", ["expected yields", *header], rows)
+
+
+def unquoted(verdict: Verdict) -> tuple[str, ...]:
+    """Why the best cut or the threshold has no significance, each in a sentence."""
+    quoted = {"at the best cut": verdict.significance, "at the threshold": verdict.at_threshold}
+    reasons = {where: each.reason for where, each in quoted.items() if each is not None and each.reason is not None}
+    if len(reasons) == 2 and len(set(reasons.values())) == 1:
+        return (f"no significance: {verdict.significance.reason}",)
+    return tuple(f"no significance {where}: {reason}" for where, reason in reasons.items())
+
+
+def _expected(quoted: Significance, name: str, digits: int) -> str:
+    if name == "b" and quoted.b_limit is not None:
+        return below(quoted.b_limit.at_95)
+    value: Value = getattr(quoted, name)
+    return number(value.value, value.error, digits)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.confusion import Confusion
+from hepclf.evaluation.counting.mixture import Mixture
 from hepclf.evaluation.counting.scan import Scan, Significance
 from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.curves.roc import Roc, WorkingPoint
@@ -50,7 +51,10 @@ class OneVsRest(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SplitVerdict:
-    """What one split says of a tagger."""
+    """What one split says of a tagger.
+
+    `precision_limit` is what the precision is greater than where no simulated background event is selected.
+    """
 
     events: int
     negative_fraction: float | None
@@ -67,6 +71,7 @@ class SplitVerdict:
     operating: Operating | None
     roc: Roc | None
     optimal: Roc | None = None
+    precision_limit: Limit | None = None
     one_vs_rest: Mapping[str, OneVsRest] = field(default_factory=dict)
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
 
@@ -78,6 +83,8 @@ class SplitVerdict:
             found["optimal_auc"] = self.optimal.area.to_dict()
         found |= {name: mean.value for name, mean in means.items()}
         found["errors"] = {name: mean.error for name, mean in means.items()}
+        if self.precision_limit is not None:
+            found["precision_limit"] = self.precision_limit._asdict()
         found |= {"threshold": self.threshold, "confusion": self.confusion.weights.tolist()}
         found["working_points"] = [_point(point) for point in self.working_points]
         found["negative_fraction"] = self.negative_fraction
@@ -93,8 +100,9 @@ class SplitVerdict:
 class Verdict:
     """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test.
 
-    `cuts` is what every cut keeps of test; `studies` is what each further study found, by its name among the settings
-    of the evaluation; `asked` names those that somebody set.
+    `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
+    says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
+    further study found, by its name among the settings of the evaluation; `asked` names those that somebody set.
     """
 
     classes: tuple[str, ...]
@@ -104,6 +112,8 @@ class Verdict:
     test: SplitVerdict | None
     significance: Significance
     scan: Scan | None
+    at_threshold: Significance | None = None
+    mixture: Mixture = field(default_factory=Mixture)
     cuts: Cuts | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
@@ -123,8 +133,11 @@ class Verdict:
         found = {name: split.to_dict() for name, split in self.splits.items()}
         if "test" in found:
             found["test"]["significance"] = _significance(self.significance)
+            if self.at_threshold is not None:
+                found["test"]["significance_at_threshold"] = _significance(self.at_threshold)
         if self.studies:
             found["studies"] = {name: study.to_dict() for name, study in self.studies.items()}
+        found["mixture"] = self.mixture.to_dict()
         return {name: _finite(split) for name, split in found.items()}
 
 
@@ -134,7 +147,8 @@ def _point(point: WorkingPoint) -> dict[str, Any]:
 
 
 def _significance(of: Significance) -> dict[str, Any]:
-    return {name: value.to_dict() if isinstance(value, Value) else value for name, value in vars(of).items()}
+    numbers = {name: value for name, value in vars(of).items() if name != "b_limit" or value is not None}
+    return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in numbers.items()}
 
 
 def _finite(found: Any) -> Any:

@@ -254,7 +254,8 @@ def test_a_tagger_is_judged_on_other_data(hepclf, trained):
     )
     assert code == 0, err
     assert metrics("o")["data"]["events"] == {"train": 0, "valid": 160, "test": 1000}
-    assert metrics("o")["valid"]["auc"] == metrics()["valid"]["auc"]
+    # Noise and glitches have the same shares in both samples, to which validation is scaled: the same but for rounding.
+    assert metrics("o")["valid"]["auc"] == pytest.approx(metrics()["valid"]["auc"], rel=1e-12)
     code, _, err = hepclf("evaluate", "run=runs/latest", "data=mixture")
     assert code == 1
     assert "the tagger knows the classes ['noise', 'signal']" in err

@@ -196,6 +196,53 @@ def test_no_significance_says_why(groups, settings, reason):
     assert found.asimov == found.b == (None, None)
 
 
+def test_the_threshold_has_its_own_yields_and_significance_without_validation():
+    """By hand: 30 of 40 signal and 20 of 400 background events pass 0.8, and stand for yields of 60 and 1000."""
+    of = simple((TEST, 1, 0.9, 30), (TEST, 1, 0.3, 10), (TEST, 0, 0.9, 20), (TEST, 0, 0.7, 30), (TEST, 0, 0.1, 350))
+    verdict = evaluate(of, Evaluation(threshold=0.8, yields={"signal": 60, "background": 1000}))
+    assert verdict.significance.reason == "there are no validation events to choose a cut on"
+    found = verdict.at_threshold
+    assert found.cut == 0.8
+    assert found.s == pytest.approx((45, 1.5 * math.sqrt(30)))
+    assert found.b == pytest.approx((50, 2.5 * math.sqrt(20)))
+    assert found.s_over_sqrt_b.value == pytest.approx(45 / math.sqrt(50))
+    assert found.asimov.value == pytest.approx(math.sqrt(2 * (95 * math.log(95 / 50) - 45)))
+    assert found.asimov_systematic.value == pytest.approx(float(asimov(45, 50, math.hypot(2.5 * math.sqrt(20), 5))))
+    assert verdict.to_dict()["test"]["significance_at_threshold"]["asimov"] == found.asimov.to_dict()
+
+
+def test_a_threshold_that_leaves_too_little_background_has_yields_and_a_reason():
+    of = simple((TEST, 1, 0.9, 30), (TEST, 0, 0.9, 4), (TEST, 0, 0.1, 96))
+    found = evaluate(of, Evaluation()).at_threshold
+    assert (found.s.value, found.b.value) == (30, 4)
+    assert found.asimov == (None, None)
+    assert found.reason == (
+        "the threshold of 0.5 leaves an effective background count of 4 on test, under the minimum of 10"
+    )
+
+
+def test_a_threshold_above_all_scores_keeps_nothing():
+    of = simple((TEST, 1, 0.9, 30), (TEST, 0, 0.9, 4), (TEST, 0, 0.1, 96))
+    found = evaluate(of, Evaluation(threshold=1.0)).at_threshold
+    assert (found.s, found.b) == ((0, None), (0, None))
+    assert found.b_limit == pytest.approx((-math.log(0.1), -math.log(0.05)))
+    assert found.reason == "the threshold of 1 leaves no background on test"
+
+
+def test_the_best_threshold_is_quoted_once():
+    of = simple(*PLENTY, (TEST, 1, 0.9, 50), (TEST, 0, 0.9, 50), (TEST, 0, 0.2, 50))
+    verdict = evaluate(of, Evaluation(threshold="best"))
+    assert verdict.at_threshold is verdict.significance
+
+
+def test_several_classes_have_no_threshold_to_count_above():
+    found = evaluate(three(), Evaluation()).at_threshold
+    assert (found.cut, found.reason) == (
+        None,
+        "3 classes are decided by the largest probability, not by a threshold",
+    )
+
+
 def test_the_best_threshold_needs_a_cut():
     with pytest.raises(ValueError, match="'best' needs a cut, however there are no validation events"):
         evaluate(simple((TEST, 1, 0.9, 9), (TEST, 0, 0.5, 40)), Evaluation(threshold="best"))
@@ -239,9 +286,12 @@ def test_the_other_class_may_be_the_signal():
 def test_several_classes_are_judged_one_against_the_rest():
     of = three()
     found, part = evaluate(of, Evaluation()).test, of.of("test")
+    # Each class counts as in the whole sample, of which the random split holds unequal shares.
+    whole, here = (np.bincount(events.labels, events.weights) for events in (of, part))
+    weights = part.weights * (whole / here)[part.labels]
     areas = []
     for label, name in enumerate(of.classes):
-        area = roc_auc_score(part.labels == label, part.scores[:, label], sample_weight=part.weights)
+        area = roc_auc_score(part.labels == label, part.scores[:, label], sample_weight=weights)
         assert found.one_vs_rest[name].auc.value == pytest.approx(area, rel=0, abs=1e-12)
         assert [point.target for point in found.one_vs_rest[name].working_points] == [0.3, 0.5, 0.7, 0.9]
         areas.append(area)
@@ -249,7 +299,7 @@ def test_several_classes_are_judged_one_against_the_rest():
     assert found.threshold is None
     assert found.operating is None
     right = part.scores.argmax(axis=1) == part.labels
-    assert found.accuracy.value == pytest.approx(np.average(right, weights=part.weights))
+    assert found.accuracy.value == pytest.approx(np.average(right, weights=weights))
     assert found.roc.area == found.one_vs_rest["higgs"].auc
     assert found.working_points == found.one_vs_rest["higgs"].working_points
     top = evaluate(of, Evaluation(signal="top")).test

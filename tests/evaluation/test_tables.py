@@ -4,7 +4,7 @@ import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.grid import number, percent
-from hepclf.evaluation.tables import cell, confusion, quality, significance, working_points
+from hepclf.evaluation.tables import cell, confusion, quality, significance, unquoted, working_points
 
 
 def judged(make_scored, drawn, **settings):
@@ -30,8 +30,19 @@ def test_working_points_confusion_and_significance_are_those_of_test(make_scored
     ]
     weights = verdict.test.confusion.weights
     assert confusion(verdict.classes, verdict.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
-    assert significance(verdict).rows[3] == ["Asimov", number(*verdict.significance.asimov, 2)]
-    assert significance(judged(make_scored, drawn, minimum_background=1e9)) is None
+    quoted = verdict.significance, verdict.at_threshold
+    assert significance(verdict).rows[3] == ["Asimov", *(number(*each.asimov, 2) for each in quoted)]
+    assert [len(row) for row in significance(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
+
+
+def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scored, drawn):
+    verdict = judged(make_scored, drawn, minimum_background=1e9)
+    rows = {row[0]: row[1:] for row in significance(verdict).rows}
+    assert rows["S"] == [number(*verdict.at_threshold.s, 1)]
+    assert rows["Asimov"] == ["-"]
+    best, decided = unquoted(verdict)
+    assert best.startswith("no significance at the best cut: no cut on validation keeps")
+    assert decided.startswith("no significance at the threshold: the threshold of 0.5 leaves an effective background")
 
 
 def test_working_points_of_one_cut_are_one_row(make_scored):

@@ -29,6 +29,7 @@ SPLIT = {
     "working_points",
     "negative_fraction",
 }
+QUOTED = {"significance", "significance_at_threshold"}
 SIGNIFICANCE = {"cut", "s", "b", "s_over_sqrt_b", "asimov", "asimov_systematic", "optimised", "reason"}
 POINT = {"target", "signal_efficiency", "background_efficiency", "rejection", "threshold", "rejection_limit"}
 PAIR = {"value", "error"}
@@ -66,9 +67,10 @@ def is_point(point):
 def test_the_paths_of_two_classes():
     found = written(scored())
     assert next(iter(found.pop("studies"))) == "bands"
+    assert set(found.pop("mixture")) == {"defined_by", "text"}
     assert set(found) == {"train", "valid", "test"}
     for name, split in found.items():
-        assert set(split) == SPLIT | ({"significance"} if name == "test" else set())
+        assert set(split) == SPLIT | (QUOTED if name == "test" else set())
         assert set(split["auc"]) == PAIR
         means = {"log_loss", "brier", "accuracy", "precision", "recall", "f1"}
         assert set(split["errors"]) == means
@@ -81,12 +83,13 @@ def test_the_paths_of_two_classes():
         assert [point["target"] for point in split["working_points"]] == [0.3, 0.5, 0.7, 0.9]
         for point in split["working_points"]:
             is_point(point)
-    significance = found["test"]["significance"]
-    assert set(significance) == SIGNIFICANCE
+    for name in QUOTED:
+        significance = found["test"][name]
+        assert set(significance) == SIGNIFICANCE
+        assert (significance["optimised"], significance["reason"]) == ("asimov", None)
     for name in ("s", "b", "s_over_sqrt_b", "asimov", "asimov_systematic"):
         assert set(significance[name]) == PAIR
         assert None not in significance[name].values()
-    assert (significance["optimised"], significance["reason"]) == ("asimov", None)
 
 
 def test_the_exact_likelihood_ratio_has_its_area():
@@ -98,8 +101,9 @@ def test_the_exact_likelihood_ratio_has_its_area():
 def test_the_paths_of_three_classes():
     found = written(scored(3))
     assert "multiclass" in found.pop("studies")
+    assert found.pop("mixture")["defined_by"] == "splits"
     for split in found.values():
-        assert set(split) - {"significance"} == SPLIT | {"one_vs_rest"}
+        assert set(split) - QUOTED == SPLIT | {"one_vs_rest"}
         assert split["threshold"] is None
         assert np.shape(split["confusion"]) == (3, 3)
         assert list(split["one_vs_rest"]) == ["qcd", "top", "higgs"]
@@ -116,7 +120,7 @@ def test_a_split_without_events_is_left_out():
     kept = of.of("valid").joined(of.of("test"))
     verdict = evaluate(kept, Evaluation())
     assert list(verdict.splits) == ["valid", "test"]
-    assert list(verdict.to_dict()) == ["valid", "test", "studies"]
+    assert list(verdict.to_dict()) == ["valid", "test", "studies", "mixture"]
     assert verdict.train is None
 
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import MEASURES, Counts, Rules, propagated
 from hepclf.evaluation.curves import passing
+from hepclf.evaluation.curves.limit import Limit, background_limit
 from hepclf.evaluation.curves.roc import ROUNDING
+from hepclf.evaluation.grid import below, number
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import Value, effective_count, measured
 
@@ -100,6 +102,21 @@ class Expected:
         """The events of several processes [g] above a cut, or of all."""
         sums = self.before[:2, of].sum(axis=1) if index is None else self.above[:2, of, index].sum(axis=1)
         return measured(float(sums[0]), float(np.sqrt(sums[1])))
+
+    def background_limit(self, index: int = 0) -> Limit | None:
+        """What the background above a cut is less than, where no simulated event of it is left; None where one is.
+
+        One more event would weigh sum w^2 / sum w of the process where that is greatest.
+        """
+        background = ~self.signal & (self.before[1] > 0) & (self.before[0] != 0)
+        if self.above[1, ~self.signal, index].any() or not background.any():
+            return None
+        return background_limit(float(np.max(self.before[1, background] / np.abs(self.before[0, background]))))
+
+    def background_words(self, digits: int = 4, index: int = 0) -> str:
+        """The background above a cut as a table has it, or what it is less than."""
+        limit = self.background_limit(index)
+        return number(*self.sum(~self.signal, index), digits) if limit is None else below(limit.at_95)
 
     def at(self, *index: int) -> Expected:
         """These cuts alone."""

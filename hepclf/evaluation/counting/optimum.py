@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.scan import Significance, best_cut, qualified, quote, with_margin
+from hepclf.evaluation.counting.scan import Significance, best_cut, qualified, quote, quote_fixed, with_margin
 from hepclf.evaluation.counting.yields import Counted, expected_weights, named
+from hepclf.evaluation.curves.limit import background_limit, heaviest
 from hepclf.evaluation.curves.roc import Ranking, curve
 from hepclf.evaluation.scored import Scored
 
@@ -61,7 +64,39 @@ def best(
         return None, Significance(optimised=rules.optimise, reason=reason)
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
-    index = rankings["test"].last(cut)
-    kept = rankings["test"].kept(index)
-    background = test.weights[kept][parts["test"].labels[kept] != signal]
+    index, background = _passing(test, rankings["test"], parts["test"], signal, cut)
     return cut, quote(test.curve, index, cut, background, rules)
+
+
+def at_threshold(
+    rules: Rules,
+    counted: Mapping[str, Counted | str],
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+    signal: int,
+    threshold: float,
+) -> Significance:
+    """What test events give above the threshold that decides for the signal, which needs no validation events."""
+    test = counted.get("test", "there are no test events to quote a significance on")
+    if isinstance(test, str):
+        return Significance(optimised=rules.optimise, reason=test)
+    part = parts["test"]
+    if len(part.classes) > 2:
+        reason = f"{len(part.classes)} classes are decided by the largest probability, not by a threshold"
+        return Significance(optimised=rules.optimise, reason=reason)
+    index, background = _passing(test, rankings["test"], part, signal, threshold)
+    quoted = quote_fixed(test.curve, index, threshold, background, rules)
+    if background.any():
+        return quoted
+    of_background = part.labels != signal
+    weight = heaviest(test.weights[of_background], part.processes[of_background])
+    return replace(quoted, b_limit=background_limit(weight) if weight > 0 else None)
+
+
+def _passing(
+    counted: Counted, ranking: Ranking, part: Scored, signal: int, cut: float
+) -> tuple[int, NDArray[np.float64]]:
+    """The last threshold at or above a cut, and the weights of the background there."""
+    index = ranking.last(cut)
+    events = ranking.kept(index)
+    return index, counted.weights[events][part.labels[events] != signal]

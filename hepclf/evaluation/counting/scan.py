@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import MEASURES, Counts, Rules, measure, measured_by, propagated
+from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.curves.roc import ROUNDING, Curve, thinned
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
 
@@ -17,7 +18,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Significance:
-    """The expected result of counting events above a cut; nothing but the reason where there is none."""
+    """The expected result of counting events above a cut.
+
+    Where there is none, the reason stands: alone for a cut that validation chose, beside S and B for a fixed threshold.
+    `b_limit` is what the background is less than where no simulated event of it is left above a fixed threshold.
+    """
 
     cut: float | None = None
     s: Value = NOTHING
@@ -27,6 +32,7 @@ class Significance:
     asimov_systematic: Value = NOTHING
     optimised: str
     reason: str | None = None
+    b_limit: Limit | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +86,34 @@ def quote(of: Curve, index: int, cut: float, background: Array, rules: Rules) ->
 
     background holds the weights of the background at or above the cut, [m].
     """
-    if index < 0 or not qualified(of, rules.minimum_background)[index] or of.signal[index] < 0:
+    if not _quotable(of, index, rules):
         leaves = _lack(of, index, rules.minimum_background)
         reason = f"the cut at {cut:.6g}, chosen on validation, leaves {leaves}"
         return Significance(optimised=rules.optimise, reason=reason)
+    return _quoted(of, index, cut, background, rules)
+
+
+def quote_fixed(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
+    """The same for a threshold that nobody tuned: S and B also where there is no significance.
+
+    A threshold above all scores keeps nothing: S and B are zero.
+    """
+    if _quotable(of, index, rules):
+        return _quoted(of, index, cut, background, rules)
+    reason = f"the threshold of {cut:.6g} leaves {_lack(of, index, rules.minimum_background)}"
+    s, b = Value(0.0), Value(0.0)
+    if index >= 0:
+        s = measured(float(of.signal[index]), math.sqrt(of.signal_squares[index]))
+        b = measured(float(of.background[index]), math.sqrt(of.background_squares[index]))
+    return Significance(cut=cut, s=s, b=b, optimised=rules.optimise, reason=reason)
+
+
+def _quotable(of: Curve, index: int, rules: Rules) -> bool:
+    """Whether enough background and no negative signal is left at a threshold (-1: none)."""
+    return index >= 0 and bool(qualified(of, rules.minimum_background)[index]) and bool(of.signal[index] >= 0)
+
+
+def _quoted(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
     at = np.array([of.signal[index], of.background[index], of.background_squares[index]])
     # The background and its own statistical uncertainty rise and fall together.
     covariance = np.zeros((3, 3))

@@ -22,6 +22,15 @@ class Counted:
     curve: Curve
 
 
+def scaled(above: Curve, signal: float, background: float) -> Curve:
+    """The sums with all signal and all background weights multiplied by a factor each."""
+    if signal == background == 1:
+        return above
+    sums, squares = (above.signal, above.background), (above.signal_squares, above.background_squares)
+    factors = np.array([signal, background])[:, None]
+    return Curve(above.thresholds, *(factors * sums), *(factors**2 * squares))
+
+
 def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float]) -> NDArray[np.float64]:
     """Weights of one split, [n of split], that stand for the whole sample and sum to the given yields.
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.expected import POWERS, Expected
 from hepclf.evaluation.counting.measures import Rules
+from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit, rejection_limit
 from hepclf.evaluation.curves.roc import Curve, Ranking, thinned
+from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import efficiency_error
 
@@ -26,11 +28,17 @@ ROUNDING = 1e-12
 class Cuts:
     """Weight sums of background and signal, in this order, at or above some cuts; each is exact at its cut.
 
+    Efficiencies are those of the sums. The confusion matrix and the purity have background and signal times `scale`,
+    which makes the sums those of the mixture.
+
     cuts      rising [c]
     above     sums of weights [2, c]; squares those of squared weights
     totals    the same without a cut, [2]
     expected  the same cuts with the weights that stand for the whole sample, or why there are none
     rules     of the significances
+    scale     of background and signal [2]
+    weight    what one more background event would weigh in the mixture (`heaviest`)
+    expected_weight  the same with the weights that stand for the whole sample, 0 without them
     marks     cuts that have a name, by row
     start     the row of the decision that the verdict quotes
     """
@@ -44,13 +52,17 @@ class Cuts:
     rules: Rules
     marks: Mapping[str, int]
     start: int
+    scale: Array
+    weight: float
+    expected_weight: float
 
     @property
     def cells(self) -> Array:
-        """The confusion matrix of each cut: sums of weights by truth and decision, [2, 2, c]."""
+        """The confusion matrix of each cut: the mixture's weights by truth and decision, [2, 2, c]."""
         below = self.totals[:, None] - self.above
         below[np.abs(below) <= ROUNDING * np.abs(self.totals[:, None])] = 0.0
-        return np.stack([np.stack([below[0], self.above[0]]), np.stack([below[1], self.above[1]])])
+        (b, s), above = self.scale, self.above
+        return np.stack([b * np.stack([below[0], above[0]]), s * np.stack([below[1], above[1]])])
 
     @property
     def efficiencies(self) -> tuple[Array, Array]:
@@ -61,11 +73,23 @@ class Cuts:
     @property
     def purity(self) -> tuple[Array, Array]:
         """Share of signal in the weight that passes, and its error from both sums, [c]; nan where nothing passes."""
-        b, s = self.above
-        variance = b**2 * self.squares[1] + s**2 * self.squares[0]
+        b, s = self.scale[:, None] * self.above
+        b_squares, s_squares = self.scale[:, None] ** 2 * self.squares
         with np.errstate(invalid="ignore", divide="ignore"):
             passing = np.where(b + s > 0, b + s, np.nan)
-            return s / passing, np.sqrt(variance) / passing**2
+            return s / passing, np.sqrt(b**2 * s_squares + s**2 * b_squares) / passing**2
+
+    def purity_limit(self, row: int) -> Limit | None:
+        """What the purity of a cut is greater than where no simulated background event passes it."""
+        if self.squares[0, row] > 0:
+            return None
+        return purity_limit(float(self.scale[1] * self.above[1, row]), self.weight)
+
+    def rejection_limit(self, row: int) -> Limit | None:
+        """What the rejection of a cut is greater than there."""
+        if self.squares[0, row] > 0 or not self.weight or not self.scale[0]:
+            return None
+        return rejection_limit(float(self.scale[0] * self.totals[0]), self.weight)
 
 
 def cuts(case: Case) -> Cuts | None:
@@ -79,7 +103,7 @@ def cuts(case: Case) -> Cuts | None:
     at = np.array(sorted(places))
     index = np.array([places[cut] for cut in at])
     marks = {name: int(np.searchsorted(at, cut)) for name, cut in wanted.items()}
-    is_signal = part.labels == case.signal
+    is_signal, mix = part.labels == case.signal, case.weights("test")
     return Cuts(
         cuts=at,
         above=np.stack([_at(of.background, index), _at(of.signal, index)]),
@@ -90,7 +114,14 @@ def cuts(case: Case) -> Cuts | None:
         rules=case.rules,
         marks=marks,
         start=next(iter(marks.values()), len(at) // 2),
+        scale=np.array(mix.scale),
+        weight=_heaviest(mix.weights, part, is_signal),
+        expected_weight=0.0 if isinstance(counted, str) else _heaviest(counted.weights, part, is_signal),
     )
+
+
+def _heaviest(weights: Array, part: Scored, is_signal: NDArray[np.bool_]) -> float:
+    return heaviest(weights[~is_signal], part.processes[~is_signal])
 
 
 def _wanted(case: Case) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How far a rejection can be told where no background is left."""
+"""What is known of a rejection, a purity and a yield where no simulated background event is left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 class Limit(NamedTuple):
-    """What a rejection is greater than at 90 and at 95 % confidence."""
+    """What a rejection or a purity is greater than, or a yield less than, at 90 and at 95 % confidence."""
 
     at_90: float
     at_95: float
@@ -25,8 +25,23 @@ def rejection_limit(total: float, weight: float) -> Limit:
     `total` is the sum of the background's weights and `weight` what one more event would weigh (`heaviest`): the
     weights of events that were not seen are not known.
     """
-    at_90, at_95 = (total / (-math.log1p(-level) * weight) for level in (0.90, 0.95))
-    return Limit(at_90, at_95)
+    return Limit(*(total / background for background in background_limit(weight)))
+
+
+def purity_limit(signal: float, weight: float) -> Limit | None:
+    """Lower limits of the purity of a cut that no background event passes: signal / (signal + background's limit).
+
+    `signal` is the sum of the signal's weights above the cut, taken as known, and `weight` as in `background_limit`.
+    None without signal or background events.
+    """
+    if signal <= 0 or weight <= 0:
+        return None
+    return Limit(*(signal / (signal + background) for background in background_limit(weight)))
+
+
+def background_limit(weight: float) -> Limit:
+    """Upper limits of the background above a cut that no background event passes, -ln(1 - confidence) weight."""
+    return Limit(*(-math.log1p(-level) * weight for level in (0.90, 0.95)))
 
 
 def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepclf.evaluation.grid import number, percent
+from hepclf.evaluation.grid import below, number, percent
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
@@ -14,7 +14,8 @@ HALF = 0.5
 def headline(verdict: Verdict) -> tuple[str, ...]:
     """How well it separates, what a cut leaves, and what counting above the best cut is worth."""
     name, split = list(verdict.splits.items())[-1]
-    return (*_separates(verdict, split, name), *_leaves(split, name, verdict.signal), *_worth(verdict))
+    leaves = _leaves(split, name, verdict.signal)
+    return (*_separates(verdict, split, name), *leaves, *_worth(verdict), *_worth_at_threshold(verdict))
 
 
 def _separates(verdict: Verdict, split: SplitVerdict, name: str) -> Iterator[str]:
@@ -57,4 +58,20 @@ def _worth(verdict: Verdict) -> Iterator[str]:
         f"Counting above {number(found.cut)}, the best cut on validation by {NAMES[found.optimised]}: S = "
         f"{number(*found.s, 1)}, B = {number(*found.b, 1)}, Asimov significance {number(*found.asimov, 2)}, "
         f"{number(*found.asimov_systematic, 2)} with an uncertain background."
+    )
+
+
+def _worth_at_threshold(verdict: Verdict) -> Iterator[str]:
+    """The same at the threshold that decides, where that is another cut than the best."""
+    quoted = verdict.at_threshold
+    if quoted is None or quoted is verdict.significance or quoted.cut is None:
+        return
+    background = f"B = {number(*quoted.b, 1)}" if quoted.b_limit is None else f"B {below(quoted.b_limit.at_95)}"
+    counted = f"Counting above the threshold {number(quoted.cut)}: S = {number(*quoted.s, 1)}, {background}"
+    if quoted.reason is not None:
+        yield f"{counted}, and no significance: {quoted.reason}."
+        return
+    yield (
+        f"{counted}, Asimov significance {number(*quoted.asimov, 2)}, {number(*quoted.asimov_systematic, 2)} with an "
+        "uncertain background."
     )

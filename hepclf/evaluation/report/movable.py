@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.expected import Expected
 from hepclf.evaluation.curves.cuts import Cuts
-from hepclf.evaluation.grid import number, score_cut
+from hepclf.evaluation.curves.limit import Limit, background_limit
+from hepclf.evaluation.grid import above, below, number, score_cut
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.tables import cell
 from hepclf.evaluation.value import measured
@@ -26,7 +27,7 @@ class Movable:
     """A column of words a quantity, one for each cut.
 
     cells     the confusion matrix, by truth then decision
-    shares    of the test events: efficiencies, rejection, purity
+    shares    of the same mixture: efficiencies, rejection, purity
     expected  of the whole sample: events and significances; none where `reason` says why
     """
 
@@ -50,7 +51,10 @@ class Movable:
 def movable(of: Cuts) -> Movable:
     """The words of every cut; a quantity that could not be had is `-`."""
     weights, efficiencies = of.cells, of.efficiencies
-    shares = weights / of.totals[:, None, None]
+    totals = of.scale * of.totals
+    shares = np.divide(
+        weights, totals[:, None, None], out=np.full_like(weights, np.nan), where=totals[:, None, None] > 0
+    )
     signal, background = ([number(*pair) for pair in _pairs(efficiencies, which)] for which in (1, 0))
     cells = {
         f"{truth}-{decision}": [cell(w, s) for w, s in zip(weights[i, j], shares[i, j], strict=True)]
@@ -63,8 +67,13 @@ def movable(of: Cuts) -> Movable:
         shares={
             "signal efficiency": signal,
             "background efficiency": background,
-            "rejection": [_rejection(*pair) for pair in _pairs(efficiencies, 0)],
-            "purity of the selected": [number(*measured(*pair)) for pair in zip(*of.purity, strict=True)],
+            "rejection": [
+                _limited(_rejection(*pair), of.rejection_limit(row)) for row, pair in enumerate(_pairs(efficiencies, 0))
+            ],
+            "purity of the selected": [
+                _limited(number(*measured(*pair)), of.purity_limit(row))
+                for row, pair in enumerate(zip(*of.purity, strict=True))
+            ],
         },
         expected={} if isinstance(of.expected, str) else _expected(of, of.expected),
         reason=of.expected if isinstance(of.expected, str) else None,
@@ -74,6 +83,11 @@ def movable(of: Cuts) -> Movable:
 def _pairs(efficiencies: tuple[Array, Array], which: int) -> list[tuple[float | None, float | None]]:
     values, errors = efficiencies
     return [measured(float(v), float(e)) for v, e in zip(values[which], errors[which], strict=True)]
+
+
+def _limited(words: str, limit: Limit | None) -> str:
+    """What a quantity is greater than, where no simulated background event is left."""
+    return words if limit is None else above(limit.at_95)
 
 
 def _rejection(kept: float | None, error: float | None) -> str:
@@ -91,6 +105,11 @@ def _expected(of: Cuts, expected: Expected) -> dict[str, list[str]]:
     }
     ratios = np.divide(counts.s, counts.b, out=np.full_like(counts.s, np.nan), where=counts.b > 0)
     found["S/B"] = [number(*measured(ratio)) for ratio in ratios.tolist()]
+    if of.expected_weight > 0:
+        limit = background_limit(of.expected_weight).at_95
+        for row in np.flatnonzero(counts.b_squares == 0):
+            found["B"][row] = below(limit)
+            found["S/B"][row] = above(float(counts.s[row]) / limit) if counts.s[row] > 0 else "-"
     for name in dict.fromkeys((*ALWAYS, rules.optimise)):
         pairs = zip(*(column.tolist() for column in expected.figures(name, rules)), strict=True)
         found[NAMES[name]] = [number(*measured(*pair), 2) for pair in pairs]

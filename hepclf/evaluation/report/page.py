@@ -58,7 +58,8 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
     tables = [quality(verdict, "quality on each split")]
     if verdict.test is not None:
         tables += [working_points(verdict.test)] if verdict.test.working_points else []
-        tables += [confusion(verdict.classes, verdict.test)] if len(verdict.classes) > 2 else []
+        if len(verdict.classes) > 2:
+            tables.append(confusion(verdict.classes, verdict.test, expected=verdict.mixture.source != "events"))
     drawn = listed(plots)
     return rendered(
         TEMPLATE,

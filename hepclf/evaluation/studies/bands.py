@@ -55,7 +55,7 @@ class Bands:
             of,
             ranking,
             part.labels == case.signal,
-            part.weights,
+            case.weights(name).within,
             edges=bins(of, wanted),
             replicas=self.replicas,
             seed=self.seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.counting.mixture import Mixed, Mixture
+from hepclf.evaluation.counting.yields import Counted, scaled
 from hepclf.evaluation.curves.roc import Curve, Ranking, curve
 from hepclf.evaluation.judge import discriminant
 from hepclf.evaluation.scored import Scored
@@ -62,6 +63,7 @@ class Case:
     inside         features of the test events, where the caller has them
     balance        how training weighed the classes: `classes` made their sums equal, else they were as they are
     observed       events of unknown class, where the caller has them
+    mixture        the mixture of processes that efficiencies, areas and purities refer to
     """
 
     scored: Scored
@@ -77,6 +79,7 @@ class Case:
     inside: Inside | None = None
     balance: Balance = "classes"
     observed: Seen | None = None
+    mixture: Mixture = field(default_factory=Mixture)
 
     @cached_property
     def shares(self) -> Array:
@@ -99,15 +102,24 @@ class Case:
 
     @cached_property
     def curves(self) -> dict[str, Curve]:
-        """Sums of the weights as they are above each threshold, by split."""
-        found = {}
+        """Sums of the weights above each threshold, by split, for efficiencies: the mixture inside both classes."""
+        curves = {}
         for name, part in self.parts.items():
-            counted = self.counted.get(name)
-            if isinstance(counted, Counted) and counted.weights is part.weights:
-                found[name] = counted.curve
+            counted, weights = self.counted.get(name), self.weights(name).within
+            if isinstance(counted, Counted) and counted.weights is weights:
+                curves[name] = counted.curve
             else:
-                found[name] = curve(self.rankings[name], part.labels == self.signal, part.weights)
-        return found
+                curves[name] = curve(self.rankings[name], part.labels == self.signal, weights)
+        return curves
+
+    def weights(self, split_name: str) -> Mixed:
+        """The weights of a split's events in the mixture."""
+        return self.mixture.of(split_name, self.parts[split_name])
+
+    def mixture_curve(self, split_name: str) -> Curve:
+        """Sums of the mixture's weights above each threshold, for purities: signal and background in their shares."""
+        background, signal = self.weights(split_name).scale
+        return scaled(self.curves[split_name], signal, background)
 
     def discriminant(self, split_name: str) -> Array:
         """The probability of the signal in a split, [n]."""

@@ -205,7 +205,7 @@ class Regions:
         at = region.at(index)
         return [
             number(*at.sum(at.signal, 0), 1),
-            number(*at.sum(~at.signal, 0), 1),
+            at.background_words(1),
             _ratio(at),
             number(*at.figure("s_over_sqrt_b", self.rules)),
             number(*at.figure("asimov_systematic", self.rules)),
@@ -236,11 +236,17 @@ class Regions:
 
     def _numbers(self, at: Expected) -> dict[str, Any]:
         figures = ("s_over_sqrt_b", "asimov", "asimov_systematic")
-        return {
-            "s": at.sum(at.signal, 0).to_dict(),
-            "b": at.sum(~at.signal, 0).to_dict(),
-            "processes": {name: at.process(g, 0).to_dict() for g, name in enumerate(at.names)},
-        } | {name: at.figure(name, self.rules).to_dict() for name in figures}
+        limit = at.background_limit()
+        bounded = {} if limit is None else {"b_limit": limit._asdict()}
+        return (
+            bounded
+            | {
+                "s": at.sum(at.signal, 0).to_dict(),
+                "b": at.sum(~at.signal, 0).to_dict(),
+                "processes": {name: at.process(g, 0).to_dict() for g, name in enumerate(at.names)},
+            }
+            | {name: at.figure(name, self.rules).to_dict() for name in figures}
+        )
 
 
 def quadrature(of: list[Value]) -> Value:
@@ -263,5 +269,7 @@ def _sums(at: Expected) -> list[float]:
 
 
 def _ratio(at: Expected) -> str:
-    s, b = float(at.counts.s[0]), float(at.counts.b[0])
+    s, b, limit = float(at.counts.s[0]), float(at.counts.b[0]), at.background_limit()
+    if limit is not None and s > 0:
+        return f"> {s / limit.at_95:.2g} (95 %)"
     return f"{s / b:.2g}" if b > 0 else "-"

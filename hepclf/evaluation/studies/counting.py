@@ -12,7 +12,7 @@ import numpy as np
 from hepclf.evaluation.counting.expected import Expected, effective, expected
 from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
 from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
-from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.counting.yields import Counted, scaled
 from hepclf.evaluation.curves.roc import Curve
 from hepclf.evaluation.grid import Grid, joined, number, percent
 from hepclf.evaluation.studies.case import Case
@@ -79,10 +79,12 @@ class Counting:
         base = self.luminosity_fb or case.luminosity_fb
         factors = {wanted: wanted / base for wanted in self.luminosities_fb} if base else {}
         best = best_cuts(valid.curve, case.rules) | {case.rules.optimise: case.cut}
-        reached = _reached(valid.curve, case.targets)
-        scaled = {wanted: best_cut(_scaled(valid.curve, factor), case.rules) for wanted, factor in factors.items()}
+        reached = _reached(case.curves["valid"], case.targets) if valid.curve.defined else {}
+        best_at = {
+            wanted: best_cut(scaled(valid.curve, factor, factor), case.rules) for wanted, factor in factors.items()
+        }
         drawn = test.curve.thresholds[shown(test.curve, case.rules)][::-1]
-        chosen = [cut for cut in (*best.values(), *reached.values(), *scaled.values()) if cut is not None]
+        chosen = [cut for cut in (*best.values(), *reached.values(), *best_at.values()) if cut is not None]
         cuts = np.unique(np.concatenate([drawn, chosen]))
         above = expected(case.discriminant("test"), case.parts["test"], case.signal, test.weights, cuts)
 
@@ -95,7 +97,7 @@ class Counting:
             working={target: at(cut) for target, cut in reached.items()},
             luminosity_fb=base,
             luminosities={
-                wanted: at(cut).scaled(factors[wanted]) if cut is not None else None for wanted, cut in scaled.items()
+                wanted: at(cut).scaled(factors[wanted]) if cut is not None else None for wanted, cut in best_at.items()
             },
             scan=at(*drawn),
         )
@@ -104,11 +106,6 @@ class Counting:
 def _reached(of: Curve, targets: tuple[float, ...]) -> dict[float, float]:
     """The cut at each signal efficiency; none where a class has no positive sum of weights."""
     return dict(zip(targets, of.thresholds[of.reach(targets)].tolist(), strict=True)) if of.defined else {}
-
-
-def _scaled(of: Curve, factor: float) -> Curve:
-    sums, squares = (of.signal * factor, of.background * factor), (of.signal_squares, of.background_squares)
-    return Curve(of.thresholds, *sums, *(column * factor**2 for column in squares))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,7 +207,9 @@ class Yields:
 
     def _at(self, at: Expected) -> dict[str, Any]:
         figures = {name: at.figure(name, self.rules).to_dict() for name in measured_by(self.rules)}
-        return {
+        limit = at.background_limit()
+        bounded = {} if limit is None else {"b_limit": limit._asdict()}
+        return bounded | {
             "cut": float(at.cuts[0]),
             "s": at.sum(at.signal, 0).to_dict(),
             "b": at.sum(~at.signal, 0).to_dict(),
@@ -221,4 +220,4 @@ class Yields:
 
 
 def _counted(at: Expected) -> list[str]:
-    return [number(at.cuts[0]), number(*at.sum(at.signal, 0), 1), number(*at.sum(~at.signal, 0), 1)]
+    return [number(at.cuts[0]), number(*at.sum(at.signal, 0), 1), at.background_words(1)]

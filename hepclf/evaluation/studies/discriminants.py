@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.chosen import check_shares
 from hepclf.evaluation.curves.fractions import Trade, cuts, log_ratio, trade
+from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import passing
-from hepclf.evaluation.grid import Grid, joined, number, targeted
+from hepclf.evaluation.grid import Grid, above, joined, number, targeted
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.multiclass import at_random
@@ -57,7 +58,7 @@ class Discriminants:
         targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
         if not (self.against and targets and {"valid", "test"} <= set(case.parts)):
             return None
-        valid, test = case.parts["valid"], case.parts["test"]
+        valid, test = (replace(case.parts[name], weights=case.weights(name).within) for name in ("valid", "test"))
         found = {
             name: _discriminant(
                 test, valid, name, self._fractions(name, test.classes), tuple(scanned), targets, self.events
@@ -91,12 +92,16 @@ class Discriminants:
 
 
 class Cut(NamedTuple):
-    """A cut on a discriminant, what it keeps of each class on test, and how it rejects the others."""
+    """A cut on a discriminant, what it keeps of each class on test, and how it rejects the others.
+
+    limits  what the rejection of a class is greater than, of which no event is left
+    """
 
     target: float
     cut: float
     efficiencies: Mapping[str, Value]
     rejections: Mapping[str, Value]
+    limits: Mapping[str, Limit]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,6 +122,7 @@ class Discriminant:
                 "cut": point.cut,
                 "efficiencies": {name: value.to_dict() for name, value in point.efficiencies.items()},
                 "rejections": {name: value.to_dict() for name, value in point.rejections.items()},
+                "rejection_limits": {name: limit._asdict() for name, limit in point.limits.items()},
             }
             for point in self.cuts
         ]
@@ -151,7 +157,7 @@ class Mixtures:
                 (
                     targeted(f"{point.cut:.4g}", [same.target for same in (point, *ties)]),
                     number(*point.efficiencies[name]),
-                    *(number(*point.rejections[other], 1) for other in others),
+                    *(_rejected(point, other) for other in others),
                 )
                 for point, *ties in joined(of.cuts, lambda point: point.cut)
             ]
@@ -161,6 +167,17 @@ class Mixtures:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
         return {name: of.to_dict() for name, of in self.found.items()}
+
+
+def _rejected(point: Cut, name: str) -> str:
+    if name in point.limits:
+        return above(point.limits[name].at_95)
+    return number(*point.rejections[name], 1)
+
+
+def _limit(part: Scored, label: int) -> Limit:
+    own = part.labels == label
+    return rejection_limit(float(part.weights[own].sum()), heaviest(part.weights[own], part.processes[own]))
 
 
 def _discriminant(
@@ -183,6 +200,11 @@ def _discriminant(
                 float(chosen[column]),
                 {each: kept.value(i, column) for i, each in enumerate(classes)},
                 {each: inverse(kept.value(i, column)) for i, each in enumerate(classes) if i != target},
+                {
+                    each: _limit(test, i)
+                    for i, each in enumerate(classes)
+                    if i != target and kept.passing_squares[i, column] == 0 < kept.total[i]
+                },
             )
             for column, wanted in enumerate(targets)
         )

@@ -172,7 +172,7 @@ def _shape(case: Case, bins: Bins, cuts: Mapping[Wish, float]) -> Against:
     part, count = case.parts["test"], len(bins.names)
     groups = np.where(bins.index < 0, -1, bins.index * 2 + (part.labels == case.signal))
     values = np.array(list(cuts.values()))
-    passed = passing(case.discriminant("test"), values, groups, part.weights, 2 * count)
+    passed = passing(case.discriminant("test"), values, groups, case.weights("test").within, 2 * count)
     whole = passed.merged(np.arange(2 * count) % 2, 2)
     shapes = {
         wish: (_one(passed, whole, BACKGROUND, column), _one(passed, whole, SIGNAL, column))

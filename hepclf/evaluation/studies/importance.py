@@ -56,17 +56,19 @@ class Importance:
         part, rng = case.parts["test"], np.random.default_rng(self.seed)
         most = self.events or max(SCORINGS // (self.repeats * len(inside.names)), LEAST)
         places, factors = sample(part.labels, part.weights, most, rng)
-        judge = Judge(part.labels[places], part.weights[places] * factors, case.signal)
+        within = case.weights("test").within[places] * factors
+        judge = Judge(part.labels[places], part.weights[places] * factors, within, case.signal)
         shuffles = np.stack([rng.permutation(len(places)) for _ in range(self.repeats)])
         found = _importances(inside, inside.read(places), judge, shuffles)
         return Leaning(features=found, events=len(places), of=len(part), repeats=self.repeats)
 
 
 class Judge(NamedTuple):
-    """Sampled events to score again: labels [n], weights [n], and which label is the signal."""
+    """Sampled events to score again: labels [n], weights of the loss and of the AUC [n], which label is the signal."""
 
     labels: NDArray[np.int64]
     weights: Array
+    within: Array
     signal: int
 
     def moved(self, scores: Array) -> dict[str, tuple[float, Array]]:
@@ -78,11 +80,11 @@ class Judge(NamedTuple):
             mean = float(w @ each) / total
             found["log_loss"] = mean, w * (each - mean) * np.sqrt(n / (n - 1)) / total
         ranking, is_signal = Ranking(discriminant_of(scores, self.signal)), self.labels == self.signal
-        of = curve(ranking, is_signal, w)
+        of = curve(ranking, is_signal, self.within)
         value = area(of).value
         if value is not None:
             # A loss grows and an area shrinks: of both, what is lost.
-            found["auc"] = -value, -influence(of, ranking, is_signal, w)
+            found["auc"] = -value, -influence(of, ranking, is_signal, self.within)
         return found
 
 

@@ -38,12 +38,13 @@ class Multiclass:
             return None
         test, k = case.parts["test"], len(case.scored.classes)
         some = at_random(test, self.events)
-        columns = test.labels[some], test.scores[some], test.weights[some]
+        weights = case.weights("test").weights
+        columns = test.labels[some], test.scores[some], weights[some]
         return Classes(
             classes=test.classes,
             events=len(some),
             of=len(test),
-            cells=confusion(test.labels, decisions(test, case.signal, case.threshold), test.weights, k),
+            cells=confusion(test.labels, decisions(test, case.signal, case.threshold), weights, k),
             pairs=pairs(*columns),
             averages=averages(*columns),
         )

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
-from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
+from hepclf.evaluation.curves.limit import Limit, background_limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import Passing, passing
-from hepclf.evaluation.grid import Grid, joined, number, percent, score_cut
+from hepclf.evaluation.grid import Grid, above, joined, number, percent, score_cut
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
@@ -68,8 +68,8 @@ class Process:
 class Point:
     """A cut chosen on validation and what it keeps of test; s and b are expected events of the whole sample.
 
-    `limit` is what the rejection is greater than where no background event is left. `processes` is empty where they
-    are the classes.
+    `limit` is what the rejection is greater than where no background event is left, `b_limit` what b is less than
+    there. `processes` is empty where they are the classes.
     """
 
     wish: Wish
@@ -80,6 +80,7 @@ class Point:
     limit: Limit | None
     s: Value
     b: Value
+    b_limit: Limit | None
     processes: Mapping[str, Process]
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,6 +90,8 @@ class Point:
             found[name] = getattr(self, name).to_dict()
         if self.limit:
             found["rejection_limit"] = self.limit._asdict()
+        if self.b_limit:
+            found["b_limit"] = self.b_limit._asdict()
         if self.processes:
             found["processes"] = {
                 name: {"efficiency": of.efficiency.to_dict(), "expected": of.expected.to_dict()}
@@ -124,7 +127,7 @@ class WorkingPoints:
                 score_cut(point.cut),
                 number(*point.signal_efficiency),
                 number(*point.background_efficiency),
-                number(*point.rejection, 1) if point.limit is None else f"> {point.limit.at_95:.4g} (95 %)",
+                number(*point.rejection, 1) if point.limit is None else above(point.limit.at_95),
             )
             for point, *ties in self.distinct
         ]
@@ -164,18 +167,20 @@ def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
         index = np.arange(2 * len(names))
         return fine.merged(index % 2, 2), fine.merged(index // 2, len(names))
 
-    classes, processes = passed(part.weights)
+    classes, processes = passed(case.weights("test").within)[0], passed(part.weights)[1]
     sums = passed(expected.weights) if isinstance(expected, Counted) else None
     present = [i for i in range(len(names)) if processes.squares[i] > 0] if len(names) > len(part.classes) else []
     for column, (wish, cut) in enumerate(cuts.items()):
         kept = classes.value(0, column)
+        empty = classes.passing_squares[0, column] == 0 and kept.value == 0
         yield Point(
             wish=wish,
             cut=cut,
             signal_efficiency=classes.value(1, column),
             background_efficiency=kept,
             rejection=inverse(kept),
-            limit=_limit(case) if classes.passing_squares[0, column] == 0 and kept.value == 0 else None,
+            limit=_limit(case) if empty else None,
+            b_limit=_b_limit(case, expected) if empty and isinstance(expected, Counted) else None,
             s=sums[0].sum(1, column) if sums else NOTHING,
             b=sums[0].sum(0, column) if sums else NOTHING,
             processes={
@@ -198,8 +203,16 @@ def inverse(efficiency: Value) -> Value:
 def _limit(case: Case) -> Limit:
     """What the rejection of a cut is greater than that no background event of test passes."""
     part = case.parts["test"]
-    of = part.labels != case.signal
-    return rejection_limit(float(part.weights[of].sum()), heaviest(part.weights[of], part.processes[of]))
+    background = part.labels != case.signal
+    weights = case.weights("test").within[background]
+    return rejection_limit(float(weights.sum()), heaviest(weights, part.processes[background]))
+
+
+def _b_limit(case: Case, expected: Counted) -> Limit:
+    """What the expected background of such a cut is less than."""
+    part = case.parts["test"]
+    background = part.labels != case.signal
+    return background_limit(heaviest(expected.weights[background], part.processes[background]))
 
 
 def _signal_processes(case: Case) -> frozenset[str]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.yields import Counted
+from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit
 from hepclf.evaluation.curves.retrieval import average_precision, purity
 from hepclf.evaluation.curves.roc import Curve, held
-from hepclf.evaluation.grid import Grid, number, percent
+from hepclf.evaluation.grid import Grid, above, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
@@ -23,7 +23,7 @@ POINTS = 400
 
 @recipe
 class Retrieval:
-    """Purity and efficiencies on test against the cut, for the expected yields.
+    """Purity and efficiencies on test against the cut, for the mixture that the evaluation refers to.
 
     `purities` are looked up: the loosest cut that keeps at least such a share of signal.
     """
@@ -38,25 +38,32 @@ class Retrieval:
     def study(self, case: Case) -> Purities | None:
         """What cuts keep of test (without test events, of the last split); None where a class has no weight."""
         name = list(case.parts)[-1]
-        expected = case.counted.get(name)
-        of = expected.curve if isinstance(expected, Counted) else case.curves[name]
+        of = case.mixture_curve(name)
         if not of.defined:
             return None
+        part, weights = case.parts[name], case.weights(name).weights
+        background = part.labels != case.signal
+        weight = heaviest(weights[background], part.processes[background])
         at_cut = case.rankings[name].last(case.threshold)
+        two = len(case.scored.classes) == 2
         return Purities(
             split=name,
             prevalence=float(of.signal[-1] / (of.signal[-1] + of.background[-1])),
             average=average_precision(of),
-            threshold=case.threshold if len(case.scored.classes) == 2 else None,
-            chosen=_cuts(of, np.array([at_cut])) if at_cut >= 0 and len(case.scored.classes) == 2 else None,
-            wanted=dict(zip(self.purities, (_loosest(of, wanted) for wanted in self.purities), strict=True)),
-            scan=_cuts(of, held(of, POINTS)),
+            threshold=case.threshold if two else None,
+            chosen=_cuts(of, np.array([at_cut]), weight) if at_cut >= 0 and two else None,
+            wanted={target: _loosest(of, target, weight) for target in self.purities},
+            scan=_cuts(of, held(of, POINTS), weight),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cuts:
-    """What cuts [m] keep: shares of signal and background and the purity, each with its error."""
+    """What cuts [m] keep: shares of signal and background and the purity, each with its error.
+
+    purity_above_90, purity_above_95  what the purity is greater than at 90 and 95 % confidence where no simulated
+                                      background event is left, else nan
+    """
 
     cut: Array
     signal: Array
@@ -65,6 +72,19 @@ class Cuts:
     background_error: Array
     purity: Array
     purity_error: Array
+    purity_above_90: Array
+    purity_above_95: Array
+
+    @property
+    def limit(self) -> Limit | None:
+        """What the purity of the first cut is greater than, where no simulated background event is left."""
+        known = Limit(float(self.purity_above_90[0]), float(self.purity_above_95[0]))
+        return known if np.isfinite(known).all() else None
+
+    @property
+    def words(self) -> str:
+        """The purity of the first cut, or what it is greater than."""
+        return number(*self.value("purity")) if self.limit is None else above(self.limit.at_95)
 
     def value(self, name: str) -> Value:
         """One of the three at the first cut."""
@@ -100,6 +120,12 @@ class Purities:
             for of, at in self.wanted.items()
             if at is None
         ]
+        found += [
+            f"The cut for a purity of {percent(target, None)} leaves no simulated background on {self.split}: the "
+            f"purity is above {row.limit.at_95:.3g} at 95 % confidence, and not known to reach {percent(target, None)}."
+            for target, row in self.wanted.items()
+            if row is not None and row.limit is not None and row.limit.at_95 < target
+        ]
         return tuple(found) if self.average.value is not None else tuple(found[1:])
 
     @property
@@ -108,9 +134,9 @@ class Purities:
         rows = [(f"{percent(of, None)} pure", at) for of, at in self.wanted.items()]
         named = [("decision", self.chosen), *rows]
         cells = [
-            (name, number(float(at.cut[0])), *(number(*at.value(each)) for each in ("signal", "background", "purity")))
-            for name, at in named
-            if at is not None
+            (name, number(float(row.cut[0])), number(*row.value("signal")), number(*row.value("background")), row.words)
+            for name, row in named
+            if row is not None
         ]
         title = f"purity on {self.split}, share of signal {self.prevalence:.3g} before a cut"
         return (Grid(title, ("", "score ≥", "signal eff.", "background eff.", "purity"), cells),) if cells else ()
@@ -126,8 +152,11 @@ class Purities:
         }
 
 
-def _cuts(of: Curve, index: NDArray[np.intp]) -> Cuts:
+def _cuts(of: Curve, index: NDArray[np.intp], weight: float) -> Cuts:
     pure, error = purity(of, index)
+    limits = np.full((2, len(index)), np.nan)
+    for column in np.flatnonzero(of.background_squares[index] == 0):
+        limits[:, column] = purity_limit(float(of.signal[index[column]]), weight) or np.nan
     shares = [
         (sums[index] / sums[-1], efficiency_error(sums[index], sums[-1], squares[index], squares[-1]))
         for sums, squares in ((of.signal, of.signal_squares), (of.background, of.background_squares))
@@ -140,17 +169,20 @@ def _cuts(of: Curve, index: NDArray[np.intp]) -> Cuts:
         background_error=shares[1][1],
         purity=pure,
         purity_error=error,
+        purity_above_90=limits[0],
+        purity_above_95=limits[1],
     )
 
 
-def _loosest(of: Curve, wanted: float) -> Cuts | None:
+def _loosest(of: Curve, wanted: float, weight: float) -> Cuts | None:
     whole = of.signal + of.background
     pure = np.flatnonzero((whole > 0) & (of.signal >= wanted * whole))
-    return _cuts(of, np.array([of.settled(int(pure[-1]))])) if len(pure) else None
+    return _cuts(of, np.array([of.settled(int(pure[-1]))]), weight) if len(pure) else None
 
 
 def _plain(of: Cuts | None) -> dict[str, Any] | None:
     if of is None:
         return None
     names = {"signal": "signal_efficiency", "background": "background_efficiency", "purity": "purity"}
-    return {"cut": float(of.cut[0])} | {called: of.value(name).to_dict() for name, called in names.items()}
+    numbers = {"cut": float(of.cut[0])} | {called: of.value(name).to_dict() for name, called in names.items()}
+    return numbers if of.limit is None else numbers | {"purity_limit": of.limit._asdict()}

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from hepclf.evaluation.curves.roc import WorkingPoint, working_point
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.grid import Grid, joined, number, targeted
+from hepclf.evaluation.judge import limited
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import column, unknown
+from hepclf.evaluation.tables import rejected
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
@@ -68,9 +70,11 @@ class Sculpting:
         targets = [*case.targets, *SCANNED]
         before, *above = _above(case, numbers, len(bins.names), curve.reach(targets))
         left = len(case.targets)
+        weights = case.weights("test").within
+        reached, _ = limited(tuple(working_point(curve, t) for t in targets), curve, part, case.signal, weights)
         points = [
-            Point(working_point(curve, t), kept, divergence(kept, _less(before, kept)))
-            for t, kept in zip(targets, above, strict=True)
+            Point(point, kept, divergence(kept, _less(before, kept)))
+            for point, kept in zip(reached, above, strict=True)
         ]
         return Shape(bins.edges, before, tuple(points[:left]), tuple(points[left:]), bins.outside)
 
@@ -153,7 +157,7 @@ class Sculpted:
 
 def _above(case: Case, numbers: NDArray[np.int64], m: int, index: NDArray[np.intp]) -> list[Counts]:
     """The histogram of all binned events, and of those at or above each threshold, from one pass over the ranking."""
-    ranking, weights = case.rankings["test"], case.parts["test"].weights
+    ranking, weights = case.rankings["test"], case.weights("test").within
     order = ranking.kept(len(ranking.thresholds) - 1)
     ends = [len(ranking.kept(one)) for one in (*index, len(ranking.thresholds) - 1)]
     found, total, start = {}, Counts(np.zeros(m), np.zeros(m)), 0
@@ -184,7 +188,7 @@ def _row(same: list[Point]) -> list[str]:
     """A row of the points of one cut."""
     at, apart = same[0].at, same[0].apart
     efficiency = targeted(number(at.signal_efficiency), [point.at.target for point in same])
-    return [efficiency, number(*at.rejection, 1), number(*apart.bits), inverse(apart)]
+    return [efficiency, rejected(at), number(*apart.bits), inverse(apart)]
 
 
 def _plain(point: Point) -> dict[str, Any]:
@@ -193,6 +197,7 @@ def _plain(point: Point) -> dict[str, Any]:
         "target": point.at.target,
         "signal_efficiency": point.at.signal_efficiency,
         "rejection": point.at.rejection.to_dict(),
+        "rejection_limit": None if point.at.rejection_limit is None else point.at.rejection_limit._asdict(),
         "jsd_bits": apart.bits.to_dict(),
         "bias_subtracted": apart.bias,
         "inverse_jsd": apart.inverse.to_dict(),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.alarms import Quiet, false_alarm_probability, false_alarm_rate, quiet, quiet_error
-from hepclf.evaluation.curves.roc import Curve, thinned
+from hepclf.evaluation.curves.roc import Curve, curve, thinned
 from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import positive
@@ -59,14 +59,14 @@ class Triggers:
         share = _share(case)
         if isinstance(share, str):
             return FalseAlarms(reason=share)
-        curve, live_time = case.curves["test"], whole * share
+        alarms, live_time = _alarms(case), whole * share
         return FalseAlarms(
             live_time_s=live_time,
             observed_s=self.observed_s,
-            background=float(curve.background[-1]),
-            quiet=tuple(quiet(curve, live_time, rate / DAY) for rate in self.false_alarms_per_day),
-            curve=_line(curve, live_time),
-            loudest=tuple(_loudest(case, live_time, self.observed_s, self.loudest)),
+            background=float(alarms.background[-1]),
+            quiet=tuple(quiet(alarms, live_time, rate / DAY) for rate in self.false_alarms_per_day),
+            curve=_line(alarms, live_time),
+            loudest=tuple(_loudest(case, alarms, live_time, self.observed_s, self.loudest)),
         )
 
     def _live_time(self, case: Case) -> float | None:
@@ -235,13 +235,22 @@ def _share(case: Case) -> float | str:
     return float(test.weights[of].sum() / whole.sum())
 
 
+def _alarms(case: Case) -> Curve:
+    """The curve of test with the background as it was seen in the live time, whatever yields make of it."""
+    part, mixture = case.parts["test"], case.curves["test"]
+    if case.weights("test").within is part.weights:
+        return mixture
+    counted = curve(case.rankings["test"], part.labels == case.signal, part.weights)
+    return replace(counted, signal=mixture.signal, signal_squares=mixture.signal_squares)
+
+
 def _line(of: Curve, live_time_s: float) -> Line:
     index = thinned(of.signal_efficiency, of.background_efficiency)
     rate = false_alarm_rate(np.maximum.accumulate(of.background)[index], live_time_s)
     return Line(rate, of.signal_efficiency[index], quiet_error(of, index))
 
 
-def _loudest(case: Case, live_time_s: float, observed_s: float | None, most: int) -> Iterator[Loud]:
+def _loudest(case: Case, of: Curve, live_time_s: float, observed_s: float | None, most: int) -> Iterator[Loud]:
     part, scores = case.parts["test"], case.discriminant("test")
     background = np.flatnonzero((part.labels != case.signal) & (part.weights != 0))
     most = min(most, len(background))
@@ -251,7 +260,7 @@ def _loudest(case: Case, live_time_s: float, observed_s: float | None, most: int
     features = case.inside.read(some) if case.inside is not None and most else None
     for place, event in enumerate(some):
         above = case.rankings["test"].last(float(scores[event]))
-        louder = float(case.curves["test"].background[above]) - float(part.weights[event])
+        louder = float(of.background[above]) - float(part.weights[event])
         chance = false_alarm_probability(louder, live_time_s, observed_s) if observed_s is not None else None
         yield Loud(
             score=float(scores[event]),

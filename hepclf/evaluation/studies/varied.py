@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
+from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.shapes.shift import Moved, amount, share
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import ROWS, unknown
@@ -89,10 +90,12 @@ def seen(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array |
     is_signal = part.labels == case.signal
     ranking = case.rankings["test"] if scores is None else Ranking(scores)
     scores = case.discriminant("test") if scores is None else scores
+    counted = case.counted["test"]
+    expected = _scaled(part, weights, counted.weights) if isinstance(counted, Counted) else None
+    weights = _scaled(part, weights, case.weights("test").within)
     of = curve(ranking, is_signal, weights)
     found = area(of).value
     auc = None if found is None else Moved(found, influence(of, ranking, is_signal, weights))
-    expected = _expected(case, weights)
     at: dict[Wish, dict[str, Moved | None]] = {}
     for wish, cut in cuts.items():
         kept = scores >= cut
@@ -105,16 +108,12 @@ def seen(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array |
     return Seen(auc=auc, at=at)
 
 
-def _expected(case: Case, weights: Array) -> Array | None:
-    """Expected yields of test events with these weights, [n]; None where they cannot be had.
-
-    Each process is scaled as its nominal weights are, so that a variation may change its total.
-    """
-    counted, part = case.counted["test"], case.parts["test"]
-    if not isinstance(counted, Counted):
-        return None
+def _scaled(part: Scored, weights: Array, nominal_scaled: Array) -> Array:
+    """Varied weights [n], each process scaled as its nominal weights are, so that a variation may change its total."""
+    if nominal_scaled is part.weights:
+        return weights
     group = part.processes * len(part.classes) + part.labels
-    nominal, scaled = (np.bincount(group, np.abs(of)) for of in (part.weights, counted.weights))
+    nominal, scaled = (np.bincount(group, np.abs(sizes)) for sizes in (part.weights, nominal_scaled))
     factors = np.divide(scaled, nominal, out=np.ones(len(nominal)), where=nominal > 0)
     return np.asarray(weights * factors[group])
 

@@ -86,3 +86,19 @@ def test_another_luminosity_scales_yields_and_errors_alike():
     # Without a systematic or statistical error, s/sqrt(b) grows with the root of the luminosity.
     ratio = more.figures("s_over_sqrt_b", RULES)[0] / found.figures("s_over_sqrt_b", RULES)[0]
     np.testing.assert_allclose(ratio, np.sqrt(10))
+
+
+def test_a_cut_that_no_simulated_background_passes_has_an_upper_limit():
+    of = Scored(
+        labels=[0, 0, 0, 0, 1],
+        scores=[0.1, 0.2, 0.3, 0.4, 0.9],
+        weights=[1.0, 1.0, 5.0, 7.0, 2.0],
+        processes=[0, 0, 1, 1, 2],
+        process_names=("qcd", "top", "higgs"),
+    )
+    found = above(of, [0.35, 0.5])
+    assert found.background_limit(0) is None
+    assert found.background_words(1, 0) == "7.0 ± 7.0"
+    # One more event of top would weigh (5^2 + 7^2) / 12.
+    assert found.background_limit(1) == pytest.approx((-np.log(0.10) * 74 / 12, -np.log(0.05) * 74 / 12))
+    assert found.background_words(1, 1) == "< 18.5 (95 %)"

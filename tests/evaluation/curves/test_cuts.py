@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -17,12 +17,13 @@ BARE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluati
 
 @pytest.fixture
 def case(make_scored, drawn):
-    """A function making a verdict and the test events behind it."""
+    """A function making a verdict and the test events behind it, with their weights in the mixture."""
 
     def make(n=3000, weights="signed", ties=None, splits=(1, 2), **evaluation):
         labels, scores, sizes = drawn(n, weights=weights, ties=ties)
         scored = make_scored(labels, scores, sizes, split=np.asarray(splits)[np.arange(n) % len(splits)])
-        return evaluate(scored, Evaluation(**BARE, **evaluation)), scored.of("test")
+        test = replace(scored.of("test"), weights=scored.scaled_weights("test"))
+        return evaluate(scored, Evaluation(**BARE, **evaluation)), test
 
     return make
 

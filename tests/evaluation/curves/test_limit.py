@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from hepclf.evaluation.curves.limit import heaviest, rejection_limit
+from hepclf.evaluation.curves.limit import background_limit, heaviest, purity_limit, rejection_limit
 from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.judge import judge
 
@@ -71,3 +71,26 @@ def test_a_cut_at_the_loudest_background_event_keeps_it(make_scored):
     found = judge(make_scored([1, 1, 0, 0], scores), Ranking(scores), 1, 0.5, (1.0,), np.linspace(0, 1, 11))
     assert found.working_points[0].rejection.value == 2
     assert found.working_points[0].rejection_limit is None
+
+
+def test_no_event_seen_is_less_than_three_expected_at_95():
+    found = background_limit(2.0)
+    assert found == pytest.approx((chi2.ppf(0.90, 2), chi2.ppf(0.95, 2)), rel=1e-12)
+
+
+def test_a_purity_without_background_is_above_that_of_three_events_of_it():
+    found = purity_limit(30.0, 2.0)
+    assert found == pytest.approx((30 / (30 + chi2.ppf(0.90, 2)), 30 / (30 + chi2.ppf(0.95, 2))), rel=1e-12)
+    assert found.at_95 == pytest.approx(0.8335, abs=1e-4)
+    assert purity_limit(0.0, 2.0) is purity_limit(-1.0, 2.0) is purity_limit(3.0, 0.0) is None
+
+
+def test_a_precision_has_a_limit_where_no_background_is_selected(make_scored):
+    labels = np.array([1] * 10 + [0] * 40)
+    scores = np.concatenate([np.linspace(0.99, 0.51, 10), np.linspace(0.4, 0.1, 40)])
+    found = judge(make_scored(labels, scores), Ranking(scores), 1, 0.5, (), np.linspace(0, 1, 11))
+    assert found.precision_limit == purity_limit(10.0, 1.0)
+    assert found.to_dict()["precision_limit"]["at_95"] == pytest.approx(10 / 12.996, abs=1e-4)
+    lower = judge(make_scored(labels, scores), Ranking(scores), 1, 0.4, (), np.linspace(0, 1, 11))
+    assert lower.precision_limit is None
+    assert "precision_limit" not in lower.to_dict()

@@ -49,7 +49,7 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
     assert kept.caption
     assert list(kept.series[0].columns)[:2] == ["cut", "signal"]
     labels = [text.get_text() for text in kept.figure.axes[0].get_legend().get_texts()]
-    assert labels == ["signal efficiency", "background efficiency", "purity", "cut 0.5"]
+    assert labels == ["signal efficiency", "background efficiency", "purity", "none left: > (95 %)", "cut 0.5"]
 
 
 def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):

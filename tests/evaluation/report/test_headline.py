@@ -8,9 +8,9 @@ from hepclf.evaluation.report.headline import headline
 from hepclf.evaluation.tables import working_points
 
 
-def test_three_lines_say_what_metrics_say(verdict_of):
+def test_the_lines_say_what_metrics_say(verdict_of):
     verdict = verdict_of(yields={"signal": 50.0, "background": 2000.0})
-    separates, leaves, worth = headline(verdict)
+    separates, leaves, worth, decided = headline(verdict)
     assert separates == (
         f"AUC of signal: {number(*verdict.test.auc)} on 2,000 test events; {number(*verdict.train.auc)} on training."
     )
@@ -19,11 +19,20 @@ def test_three_lines_say_what_metrics_say(verdict_of):
     assert f"keeps {100 * half.signal_efficiency:.1f} % of the signal" in leaves
     assert f"Asimov significance {number(*verdict.significance.asimov, 2)}" in worth
     assert "best cut on validation" in worth
+    quoted = verdict.at_threshold
+    assert decided == (
+        f"Counting above the threshold 0.5000: S = {number(*quoted.s, 1)}, B = {number(*quoted.b, 1)}, "
+        f"Asimov significance {number(*quoted.asimov, 2)}, {number(*quoted.asimov_systematic, 2)} "
+        "with an uncertain background."
+    )
+    assert len(headline(verdict_of(threshold="best"))) == 3
 
 
 def test_a_significance_that_could_not_be_had_says_why(verdict_of):
     verdict = verdict_of(minimum_background=1e6)
-    assert headline(verdict)[-1] == f"No significance is quoted: {verdict.significance.reason}."
+    best, decided = headline(verdict)[-2:]
+    assert best == f"No significance is quoted: {verdict.significance.reason}."
+    assert decided.endswith(f"and no significance: {verdict.at_threshold.reason}.")
 
 
 def test_several_classes_have_the_mean_area(verdict_of):

@@ -178,3 +178,17 @@ def test_tables_fit_a_terminal():
     for grid in found.tables:
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
+
+
+def test_a_category_without_simulated_background_above_its_cut_has_limits():
+    of = Scored(
+        labels=np.repeat([1, 0, 1, 0, 0], [40, 60, 40, 1, 59]),
+        scores=np.repeat([0.9, 0.9, 0.9, 0.1, 0.2], [40, 60, 40, 1, 59]),
+        split=np.repeat([1, 1, 2, 2, 2], [40, 60, 40, 1, 59]),
+        spectators={"n_fat": np.zeros(200)},
+    )
+    found = regions(of, {"all": "otherwise"})
+    limit = -np.log(0.05)  # 60 background events of 60 are expected on test, so one weighs 2
+    assert found.to_dict()["regions"]["all"]["after"]["b_limit"]["at_95"] == pytest.approx(2 * limit)
+    row = found.tables[1].rows[0]
+    assert row[3:5] == [f"< {2 * limit:.3g} (95 %)", f"> {80 / (2 * limit):.2g} (95 %)"]

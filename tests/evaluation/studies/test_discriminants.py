@@ -150,3 +150,16 @@ def test_a_training_of_four_classes_ends_with_its_tables():
     (point, *_) = studies["discriminants"].found["bottom"].cuts
     assert point.rejections["charm"].value is None or point.rejections["charm"].value > 3
     assert point.efficiencies["bottom"].value == pytest.approx(0.3, abs=0.12)
+
+
+def test_a_class_of_which_nothing_is_left_has_a_limit_of_its_rejection(make_scored):
+    labels = np.tile([0, 1, 2], 60)
+    scores = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])[labels]
+    of = found(
+        make_scored(labels, scores, split=1 + np.arange(180) // 90, classes=CLASSES),
+        against={"bottom": {"charm": 0.5}},
+        signal_efficiencies=(0.5,),
+    )
+    limit = 30 / -np.log(0.05)
+    assert of.to_dict()["bottom"]["points"][0]["rejection_limits"]["charm"]["at_95"] == pytest.approx(limit)
+    assert list(of.tables[0].rows[0][2:]) == [f"> {limit:.4g} (95 %)"] * 2

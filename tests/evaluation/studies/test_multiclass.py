@@ -41,10 +41,10 @@ def found(scored, **settings):
 def test_decisions_are_made_of_the_classes_by_weight(scored):
     events = scored()
     of, test = found(events), events.of("test")
-    decided = test.scores.argmax(axis=1)
+    decided, weights = test.scores.argmax(axis=1), events.scaled_weights("test")
     shares, errors = of.shares
     for column in range(4):
-        w, truth = test.weights[decided == column], test.labels[decided == column]
+        w, truth = weights[decided == column], test.labels[decided == column]
         for row in range(4):
             share = w[truth == row].sum() / w.sum()
             assert shares[row, column] == pytest.approx(share, rel=1e-12)

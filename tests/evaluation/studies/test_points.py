@@ -105,6 +105,8 @@ def test_a_rejection_without_background_left_has_a_limit(make_scored):
     assert point.rejection == Value(None)
     assert point.limit.at_95 == pytest.approx(150 / 2.995732)
     assert found.to_dict()["points"][0]["rejection_limit"]["at_90"] == pytest.approx(150 / 2.302585)
+    # Each event on test stands for two of the whole sample.
+    assert found.to_dict()["points"][0]["b_limit"]["at_95"] == pytest.approx(2 * 2.995732)
     assert found.tables[0].rows[0][-1] == "> 50.07 (95 %)"
     assert points(three_processes()).points[0].limit is None
 

@@ -5,8 +5,10 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.report.movable import movable
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.retrieval import Retrieval
+from hepclf.evaluation.tables import quality, significance
 
 
 def scored(n=6000, k=2):
@@ -81,3 +83,53 @@ def test_the_table_fits_80_columns():
 def test_a_purity_lies_between_0_and_1(wanted):
     with pytest.raises(ValueError, match="purities must lie between 0 and 1, however one is"):
         Retrieval(purities=(wanted,))
+
+
+def pure(weights=None, **settings):
+    """Ten signal events above all of 40 background events, which are of two processes."""
+    labels = np.array([1] * 10 + [0] * 40)
+    scores = np.concatenate([np.linspace(0.99, 0.6, 10), np.linspace(0.4, 0.1, 40)])
+    of = Scored(
+        labels=labels,
+        scores=scores,
+        weights=weights,
+        processes=np.where(labels == 1, 2, np.arange(50) % 4 == 0).astype(np.int64),
+        process_names=("qcd", "top", "higgs"),
+    )
+    return of, evaluate(of, Evaluation(**settings))
+
+
+def test_a_purity_from_no_background_events_is_a_limit():
+    _, verdict = pure(retrieval=Retrieval(purities=(0.95,)))
+    study, row = verdict.studies["retrieval"], verdict.cuts.start
+    limit = 10 / (10 - np.log(0.05))
+    written = study.to_dict()["at_threshold"]["purity_limit"]
+    assert written["at_95"] == pytest.approx(limit)
+    assert written["at_90"] == pytest.approx(10 / (10 - np.log(0.10)))
+    assert study.tables[0].rows[0][-1] == f"> {limit:.4g} (95 %)"
+    assert study.sentences[-1] == (
+        f"The cut for a purity of 95 % leaves no simulated background on test: the purity is above {limit:.3g} at 95 % "
+        "confidence, and not known to reach 95 %."
+    )
+    shares = movable(verdict.cuts).shares
+    assert shares["purity of the selected"][row] == f"> {limit:.4g} (95 %)"
+    assert shares["rejection"][row] == f"> {40 / -np.log(0.05):.4g} (95 %)"
+    assert dict(quality(verdict, "").rows)["precision"] == f"> {limit:.4g} (95 %)"
+    assert dict(significance(verdict).rows)["B"] == "< 3 (95 %)"
+
+
+def test_the_limit_of_a_purity_has_the_heaviest_weight_of_the_mixture():
+    of, verdict = pure(yields={"qcd": 3000.0, "top": 4000.0, "higgs": 500.0})
+    tops = int((of.processes == 1).sum())
+    weight = max(4000 / tops, 3000 / (40 - tops))
+    found = verdict.studies["retrieval"].to_dict()["at_threshold"]["purity_limit"]["at_95"]
+    assert found == pytest.approx(500 / (500 - np.log(0.05) * weight))
+    assert verdict.cuts.purity_limit(verdict.cuts.start).at_95 == pytest.approx(found)
+    assert verdict.test.precision_limit.at_95 == pytest.approx(found)
+    assert verdict.at_threshold.b_limit.at_95 == pytest.approx(-np.log(0.05) * weight)
+
+
+def test_where_background_is_left_there_is_no_limit():
+    study = found(scored())
+    assert "purity_limit" not in study.to_dict()["at_threshold"]
+    assert np.isfinite(study.scan.purity_above_95).sum() == (study.scan.background == 0).sum() > 0

@@ -118,3 +118,12 @@ def test_mistakes_are_one_line(scored, settings, message):
     with pytest.raises(ValueError, match=f"^{message}") as caught:
         checked(scored(True), settings)
     assert "\n" not in str(caught.value)
+
+
+def test_a_rejection_without_background_left_has_a_limit():
+    labels = np.arange(200) % 2
+    scored = Scored(labels=labels, scores=np.where(labels, 0.9, 0.1), spectators={"mass": np.arange(200.0)})
+    studied = evaluate(scored, Evaluation(sculpting=Sculpting(spectators=("mass",), bins=2))).studies["sculpting"]
+    limit = 100 / -np.log(0.05)
+    assert studied.to_dict()["mass"]["working_points"][0]["rejection_limit"]["at_95"] == pytest.approx(limit)
+    assert studied.tables[0].rows[0][1] == f"> {limit:.4g} (95 %)"
