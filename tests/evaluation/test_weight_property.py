@@ -53,7 +53,8 @@ REMOVAL = (*COUNTS, *RANDOM, *PERMUTED)
 ERRORS = (
     "*.error*",
     "*.errors.*",
-    "*.rejection_limit.*",
+    "*_limit.*",
+    "*.rejection_limits.*",
     "studies.calibration.*.by_chance.*",
     "*.chi2",
     "*.p",
