@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hepclf.evaluation.compare import contender
 from hepclf.evaluation.counting.mixture import mixed
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.report.movable import movable
@@ -133,6 +134,18 @@ def test_false_alarms_count_the_background_as_it_was_seen():
     ]
     assert [one.background for one in rates] == [800, 800]
     assert rates[0].quiet == rates[1].quiet
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_comparison_refers_to_the_mixture_of_the_evaluation(name):
+    splits, settings, kept, _ = CASES[name]
+    evaluation = Evaluation(working_points=(0.8,), **settings)
+    verdict = evaluate(three(splits), evaluation)
+    found = contender("one", three(splits), 1, (0.8,), evaluation.expected)
+    assert found.test == pytest.approx(verdict.test.auc, rel=1e-12)
+    assert found.valid == pytest.approx(verdict.valid.auc, rel=1e-12)
+    assert found.working_points == verdict.test.working_points
+    assert found.working_points[0].background_efficiency.value == pytest.approx(kept)
 
 
 def test_importance_loses_the_area_of_the_mixture_and_the_loss_of_the_events():
