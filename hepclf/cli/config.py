@@ -15,6 +15,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from hepclf.cli import configs
+from hepclf.cli.choices import check_choices
 from hepclf.cli.quoting import refusal
 from hepclf.events import nearest
 from hepclf.recipe import TARGET, RecipeError, build, current, renamed
@@ -37,8 +38,10 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
     """Compose the configuration of a command from its overrides and hand it to the task, once a job."""
     import hydra.errors
 
+    words = hydra_arguments(command, arguments)
+    check_choices(command, arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach us, who say them on one line
-    typed, sys.argv = sys.argv, ["hepclf", *hydra_arguments(command, arguments)]
+    typed, sys.argv = sys.argv, ["hepclf", *words]
     for lab in map(Path.resolve, configs.labs(arguments)):
         sys.path += [str(lab), *(str(lab / group) for group in configs.GROUPS)]  # for modules beside their YAML
     failures: list[Exception] = []
@@ -146,6 +149,14 @@ def seeded(values: dict[str, Any], cls: type[Any], seed: Any) -> dict[str, Any]:
     if "split" in names and isinstance(filled.get("split", {}), Mapping):
         filled["split"] = {"seed": seed, **filled.get("split", {})}
     return filled
+
+
+def seed_of(values: Mapping[str, Any]) -> int:
+    """The run's seed, checked."""
+    seed = values.get("seed")
+    if type(seed) is not int or seed < 0:
+        raise RecipeError(f"seed must be a whole number of at least 0, not {seed!r}")
+    return seed
 
 
 ROLES = {"data": "load", "model": "fit", "trainer": "epochs", "evaluation": "working_points"}

@@ -81,6 +81,14 @@ def _comments(text: str) -> dict[str, str]:
     return found
 
 
+def groups(path: Path) -> list[str]:
+    """The groups of a command, as its file lists them; `data@observed` is a group of its own."""
+    if not path.is_file():
+        return []
+    lines = [line.strip().removeprefix("- ").removeprefix("optional ") for line in path.read_text().splitlines()]
+    return [line.split(":")[0] for line in lines if line.partition(":")[0].partition("@")[0] in GROUPS]
+
+
 def defaults(path: Path) -> dict[str, str]:
     """The default choice of each group of a command, in the order of its file."""
     found = {}

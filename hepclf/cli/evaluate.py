@@ -38,16 +38,20 @@ def _evaluate(config: DictConfig) -> None:
     from hepclf.workflow.handover import check_forms, handover
     from hepclf.workflow.reevaluate import reevaluate
 
-    given = values["export"]
+    seed, given = conf.seed_of(values), values["export"]
     forms = tuple(str(form) for form in (given if isinstance(given, list) else [given]))
-    check_forms(forms)
+    try:
+        check_forms(forms)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
     run = Run.open(str(values["run"]))
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
     evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
-    data = conf.read(values["data"], "data", seed=values["seed"]) if values.get("data") else None
+    data = conf.read(values["data"], "data", seed=seed) if values.get("data") else None
     stored = read_yaml(run.config).get("data")
     asked = values.get("observed")
-    watched = observed_data(asked, stored, read_head(run.tagger)["inputs"], values["seed"]) if asked else None
+    unasked = asked is None or asked == {}
+    watched = None if unasked else observed_data(asked, stored, read_head(run.tagger)["inputs"], seed)
     own = conf.read(stored, "data", trusted=False) if watched is not None and data is None and _ours(stored) else None
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")

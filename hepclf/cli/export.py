@@ -33,6 +33,7 @@ def _export(config: DictConfig) -> None:
     from hepclf.run import Run
 
     values = conf.plain(config)
+    conf.seed_of(values)
     export = _read(values)
     run = Run.open(str(values["run"]))
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])

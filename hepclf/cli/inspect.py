@@ -36,7 +36,7 @@ def _inspect(config: DictConfig) -> None:
     if not isinstance(values["json"], bool):
         raise RecipeError(f"json must be true or false, not {values['json']!r}")
     plots = None if values["plots"] is None else Path(str(values["plots"])).expanduser()
-    loader = conf.read(values.get("data"), "data", seed=values["seed"])
+    loader = conf.read(values.get("data"), "data", seed=conf.seed_of(values))
     watch = Watch()
     try:
         found = _survey(loader, watch, shapes=plots is not None)

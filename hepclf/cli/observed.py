@@ -16,14 +16,12 @@ SHARED = ("features", "leading", "tree", "selection", "groups", "header", "colum
 
 
 def observed_data(given: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -> Any:
-    """The loader of observed data, None where none is named.
+    """The loader of observed data.
 
     given   what the command line says: a choice, data@observed=NAME, and settings of it, or the settings alone
     stored  the run's own data, whose kind is taken where none is chosen, and whose features where it is of that kind
     inputs  of the tagger: the features of data of another kind
     """
-    if not given:
-        return None
     if not isinstance(given, Mapping):
         raise RecipeError(f"observed must be a group of settings, such as observed.files=..., not {given!r}")
     stored = stored if isinstance(stored, Mapping) else {}

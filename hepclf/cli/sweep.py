@@ -18,17 +18,27 @@ REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that d
 
 
 class Job(NamedTuple):
-    """One job: what is special to it, its validation and test AUC, and its run's folder, or why it failed."""
+    """One job: what is special to it, its run's folder, or why it failed, and what its verdict says.
+
+    valid, test  AUC on these splits
+    loss         log-loss on validation
+    warnings     how many there are
+    """
 
     named: str
     where: str
     valid: Value = NOTHING
     test: Value = NOTHING
     failed: bool = False
+    loss: Value = NOTHING
+    warnings: int = 0
 
     def line(self) -> str:
         """What to print of it."""
-        return f"{self.named}: {'failed' if self.failed else 'AUC ' + number(*self.test)}  {self.where}"
+        if self.failed:
+            return f"{self.named}: failed  {self.where}"
+        warned = f", {self.warnings} warning{'s' if self.warnings > 1 else ''}" if self.warnings else ""
+        return f"{self.named}: AUC {number(*self.test)}{warned}  {self.where}"
 
     @property
     def choice(self) -> str:
@@ -46,13 +56,19 @@ def summary(console: Console, jobs: Sequence[Job]) -> None:
     console.print()
     if sum(map(len, groups.values())) > 1:
         rows = [
-            [name, str(len(group)), _spread([job.valid for job in group]), _spread([job.test for job in group])]
+            [
+                name,
+                str(len(group)),
+                *(_spread([getattr(job, key) for job in group]) for key in ("loss", "valid", "test")),
+            ]
             for name, group in groups.items()
         ]
-        section(console, "the sweep", ("choice", "jobs", "validation AUC", "test AUC"), rows)
+        section(console, "the sweep", ("choice", "jobs", "validation loss", "validation AUC", "test AUC"), rows)
     if len(groups) > 1:
         best = max(groups, key=lambda name: _mean(groups[name]))
         console.print(f"best on validation: {best}", markup=False)
+    if warned := sum(job.warnings > 0 for job in jobs):
+        console.print(f"{warned} of {len(jobs)} jobs have warnings; they stand at the top of their reports")
     if failed := sum(job.failed for job in jobs):
         console.print(f"{failed} of {len(jobs)} jobs failed")
 
@@ -102,5 +118,7 @@ def _spread(areas: Sequence[Value]) -> str:
     """Mean and standard deviation over the jobs of a choice; of one job, its own error."""
     if len(areas) == 1:
         return number(*areas[0])
-    values = [area.value or 0.0 for area in areas]
+    values = [area.value for area in areas if area.value is not None]
+    if len(values) < 2:
+        return "-"
     return number(statistics.mean(values), statistics.stdev(values))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
 
 from hepclf.cli.terminal import section
+from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.grid import number
-from hepclf.evaluation.tables import confusion, quality, significance, unquoted, working_points
+from hepclf.evaluation.tables import confusion, floored, quality, significance, unquoted, working_points
 from hepclf.evaluation.verdict import Verdict
 
 
 def show(console: Console, verdict: Verdict, title: str) -> None:
-    """Print what a verdict holds: quality on each split, working points, confusion and significance on test.
+    """Print what a verdict holds: warnings, quality on each split, working points, confusion and significance on test.
 
     Of each study what it says in a sentence; the tables only of those that somebody set, as the page has them all.
     """
+    show_warnings(console, verdict.warnings)
     section(console, *quality(verdict, title))
     if verdict.test is not None:
         section(console, *working_points(verdict.test))
@@ -26,6 +29,8 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
         worth = significance(verdict)
         if worth is not None:
             section(console, *worth)
+            if (held := floored(verdict.significance)) is not None:
+                console.print(f"{held}\n", markup=False)
         for sentence in unquoted(verdict):
             console.print(f"{sentence}\n", markup=False)
     console.print(f"{verdict.mixture.sentence}\n", markup=False)
@@ -37,6 +42,17 @@ def show(console: Console, verdict: Verdict, title: str) -> None:
         console.print(f"- {sentence}", markup=False)
     if told:
         console.print(f"  {LEVELS}\n", markup=False)
+
+
+def show_warnings(console: Console, warnings: Sequence[Caution]) -> None:
+    """Print the warnings, where there are any, so that they are seen before any number."""
+    if not warnings:
+        return
+    console.print(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")
+    for row in warnings:
+        lines = wrap(row.text, console.width, initial_indent="! ", subsequent_indent="  ", break_long_words=False)
+        console.print("\n".join(lines), soft_wrap=True, markup=False)
+    console.print()
 
 
 def show_coefficients(console: Console, summary: Mapping[str, Any]) -> None:

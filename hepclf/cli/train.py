@@ -34,8 +34,17 @@ def run(arguments: list[str]) -> int:
         named = _varied(arguments)
         try:
             trained, _ = _train(config)
-            splits = trained.verdict.splits
-            jobs.append(Job(named, place(trained.run.folder), splits["valid"].auc, splits["test"].auc))
+            valid, test = (trained.verdict.splits[name] for name in ("valid", "test"))
+            jobs.append(
+                Job(
+                    named,
+                    place(trained.run.folder),
+                    valid.auc,
+                    test.auc,
+                    loss=valid.log_loss,
+                    warnings=len(trained.verdict.warnings),
+                )
+            )
         except Exception as error:
             line, code = explain(error)
             codes.append(code)
@@ -100,9 +109,7 @@ def _train(config: DictConfig) -> tuple[Any, str]:
 
 def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a configuration, and what data and model are called."""
-    seed = values.get("seed")
-    if type(seed) is not int or seed < 0:
-        raise RecipeError(f"seed must be a whole number of at least 0, not {seed!r}")
+    seed = conf.seed_of(values)
     return {group: conf.read(values.get(group), group, seed=seed) for group in GROUPS}, conf.chosen(("data", "model"))
 
 
@@ -110,6 +117,10 @@ def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of an earlier run with what the command line changes; a group that it names is its own."""
     from hepclf.run import Run, read_yaml
 
+    if "experiment" in conf.named_groups():
+        raise RecipeError(
+            "experiment and again both choose the recipes; give one of them, and single settings beside it"
+        )
     stored = read_yaml(Run.open(str(values["again"])).config)
     ours, before = conf.named_groups(), stored.get("names") or {}
     settings = {group: conf.changed(group, values[group], stored.get(group)) for group in GROUPS}

@@ -19,7 +19,8 @@ from hepclf.data.frames import Cells, join
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
 from hepclf.data.identity import identity
 from hepclf.data.labels import Label, Labels
-from hepclf.data.roles import Roles
+from hepclf.data.loader import Outline
+from hepclf.data.roles import ALL, Roles
 from hepclf.data.samples import rooted
 from hepclf.data.split import Split
 from hepclf.data.table import Chunk, EntryError, Wanted
@@ -27,7 +28,7 @@ from hepclf.events import Events, nearest
 from hepclf.recipe import describe, recipe
 
 LABEL = "label"
-WITHOUT = {"cache", "cache_gb", "split", "root"}  # settings that the table does not depend on
+WITHOUT = {"cache", "cache_gb", "check", "split", "root"}  # settings that the table does not depend on
 
 
 class Piece(NamedTuple):
@@ -59,6 +60,7 @@ class CSV:
                  expressions
     cache        keeps the table on disk for the next time: in the user's cache folder, another, or not at all
     cache_gb     what that folder may hold; what was used longest ago goes
+    check        a training warns of what looks wrong in the events
 
     Whatever is not a number and was not declared is refused with its file, row and column.
     """
@@ -81,6 +83,7 @@ class CSV:
     root: str | None = None
     cache: bool | str = True
     cache_gb: float = 20.0
+    check: bool = True
     split: Split = field(default_factory=Split)
 
     RENAMED: ClassVar[Mapping[str, str]] = {"rows": "max_events"}  # settings of stored runs
@@ -118,6 +121,21 @@ class CSV:
             process_names=self._labels.process_names,
             spectators={name: whole[SPECTATOR + name] for name in wanted.spectators},
             sentinels=wanted.sentinels,
+        )
+
+    def outline(self) -> Outline:
+        """Its classes, and the names of features and spectators where they are listed."""
+        features: tuple[str, ...] | None = None
+        if isinstance(self.features, Mapping):
+            features = tuple(self.features)
+        elif self.features != ALL:
+            names = (self.features,) if isinstance(self.features, str) else self.features
+            features = tuple(text for name in names for text in self.groups.get(name, (name,)))
+        return Outline(
+            classes=tuple(self.classes),
+            processes=self._labels.process_names,
+            features=features,
+            spectators=tuple(self.spectators),
         )
 
     def _content(self) -> Any:

@@ -22,6 +22,7 @@ from hepclf.data.densities import (
     Smeared,
     VonMises,
 )
+from hepclf.data.loader import Outline
 from hepclf.data.split import Split
 from hepclf.events import Events, nearest
 from hepclf.recipe import recipe
@@ -40,6 +41,8 @@ TOUCHES: Mapping[str, tuple[str, ...]] = {
     "coherence": ("snr", "angle", "dphi"),
     "newsnr": ("snr", "chisq"),
 }
+CLASSES = ("noise", "signal")
+SPECTATORS = ("llr", "event", "live_time_s")
 VARIABLES = ("snr", "angle", "chirp_mass", "chisq", "dt_ms", "dphi")
 Population = Mapping[str, Density]
 
@@ -60,6 +63,7 @@ class GW:
     mixture of Gaussian noise and glitches; no classifier can beat it. It is exact for features that give those
     variables back: snr, or both of its parts, with any of the others. Features that hold less, such as chisq
     or newsnr alone, reach less than this limit. The spectator `live_time_s` is the time in which the noise came.
+    With `check`, a training warns of what looks wrong in the events.
     """
 
     signals: int = 20_000
@@ -92,6 +96,7 @@ class GW:
     phase_spread: float = 0.6
     phase_error: float = 0.25
     seed: int = 0
+    check: bool = True
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
@@ -169,6 +174,10 @@ class GW:
             },
         }
 
+    def outline(self) -> Outline:
+        """All of it is known."""
+        return Outline(CLASSES, tuple(self.populations), self.features, SPECTATORS)
+
     def load(self) -> Events:
         """Triggers in random order, the same for the same seed."""
         rng = np.random.default_rng(self.seed)
@@ -183,7 +192,7 @@ class GW:
             features=np.stack([columns[name] for name in self.features], axis=1).astype(np.float32),
             labels=(processes == 2).astype(np.int64),
             names=self.features,
-            classes=("noise", "signal"),
+            classes=CLASSES,
             processes=processes,
             process_names=tuple(self.populations),
             spectators={

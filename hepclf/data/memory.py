@@ -13,6 +13,7 @@ class Memory:
     """Events that are in memory already, as a loader for users of Python; a YAML file cannot say them."""
 
     events: Events
+    check: bool = True
     split: Split = field(default_factory=Split)
 
     def load(self) -> Events:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.data.loader import Outline
 from hepclf.data.split import Split
 from hepclf.events import Events
 from hepclf.recipe import recipe
@@ -70,13 +71,15 @@ class Mixture:
 
     Features are x, or x0, x1... in several dimensions. `fractions` are the shares of the classes, equal where
     not given. Two classes carry the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no
-    classifier can beat; more classes carry one `log_density_<class>` each.
+    classifier can beat; more classes carry one `log_density_<class>` each. With `check`, a training warns of what
+    looks wrong in the events.
     """
 
     events: int = 100_000
     classes: Mapping[str, tuple[Component, ...]] = field(default_factory=_double_gaussians)
     fractions: tuple[float, ...] | None = None
     seed: int = 0
+    check: bool = True
     split: Split = field(default_factory=lambda: Split(valid=0.1, test=0.5))  # what is known is measured well
 
     def __post_init__(self) -> None:
@@ -122,6 +125,15 @@ class Mixture:
             total = np.logaddexp(total, term)
         return total
 
+    def outline(self) -> Outline:
+        """All of it is known."""
+        carried = ("llr",) if len(self.classes) == 2 else tuple(f"log_density_{name}" for name in self.classes)
+        return Outline(tuple(self.classes), tuple(self.classes), self._names, carried)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return ("x",) if self.dimensions == 1 else tuple(f"x{i}" for i in range(self.dimensions))
+
     def load(self) -> Events:
         """Events in random order, the same for the same seed."""
         rng = np.random.default_rng(self.seed)
@@ -132,11 +144,10 @@ class Mixture:
         for label, components in enumerate(self.classes.values()):
             members = np.flatnonzero(labels == label)
             x[members] = _draw(rng, components, len(members))
-        names = ("x",) if self.dimensions == 1 else tuple(f"x{i}" for i in range(self.dimensions))
         return Events(
             features=x.astype(np.float32),
             labels=labels,
-            names=names,
+            names=self._names,
             classes=tuple(self.classes),
             spectators=self._spectators(x),
         )

@@ -20,7 +20,7 @@ from hepclf.data.cache import Reading, opened, through
 from hepclf.data.declared import Setting, declared
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
 from hepclf.data.identity import identity
-from hepclf.data.loader import Tell, silent
+from hepclf.data.loader import Outline, Tell, silent
 from hepclf.data.parts import AHEAD, File, Part, dtypes, look, read, share
 from hepclf.data.remote import RemoteError
 from hepclf.data.samples import Sample, Source, SumOfWeights, find, order, rooted
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 LOOKING = 8  # files whose state is asked for at once, as servers take their time
 
 # Settings that the table of columns and unscaled weights does not depend on.
-WITHOUT = {"root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "split"}
+WITHOUT = {"root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "check", "split"}
 WITHOUT_OF_SAMPLE = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
 
 
@@ -56,6 +56,7 @@ class Ntuples(ABC):
     on_bad_file    skip: a file that cannot be read is left out, with its part of the normalisation
     cache          keeps the table on disk for the next time: in the user's cache folder, another, or not at all
     cache_gb       what that folder may hold; what was used longest ago goes
+    check          a training warns of what looks wrong in the events
 
     With a luminosity, weight = w x cross section x k-factor x filter efficiency x luminosity / sum of weights.
     Where max_events leaves entries out, that sum is the one over the entries read (sum_of_weights: events), or the
@@ -79,6 +80,7 @@ class Ntuples(ABC):
     on_bad_file: Literal["error", "skip"] = "error"
     cache: bool | str = True
     cache_gb: float = 20.0
+    check: bool = True
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
@@ -102,6 +104,17 @@ class Ntuples(ABC):
     @abstractmethod
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
         """A file of this format, whose blocks are decompressed in this pool."""
+
+    def outline(self) -> Outline:
+        """Its classes, processes and columns, all of which the settings name."""
+        columns = self._wanted(self.samples[0])
+        return Outline(
+            classes=order(self.samples, self.classes),
+            processes=tuple(sample.name for sample in self.samples),
+            features=tuple(columns.features),
+            spectators=tuple(columns.spectators),
+            luminosity_fb=self.luminosity_fb,
+        )
 
     def load(self) -> Events:
         """The selected events of all samples, in the order of samples, files and entries."""

@@ -77,6 +77,13 @@ class Split:
                     f"= 1/{self.modulo}, however split.{name}={size:g}"
                 )
 
+    def check(self, spectators: tuple[str, ...] | None) -> None:
+        """Refuse a column that is no spectator of the data; None: these are not known yet."""
+        if self.by == "column" and spectators is not None and self.column not in spectators:
+            raise ValueError(
+                f"split.column={self.column!r} is not a spectator of the data{nearest(str(self.column), spectators)}"
+            )
+
     def parts(self, events: Events) -> NDArray[np.int8]:
         """The part of each event: 0 train, 1 valid, 2 test."""
         kind = "tail" if self.tail_from is not None and len(events) >= self.tail_from else self.by
@@ -115,8 +122,7 @@ class Split:
 
     def _residues(self, events: Events) -> NDArray[np.intp]:
         name = str(self.column)
-        if name not in events.spectators:
-            raise ValueError(f"split.column={name!r} is not a spectator of the data{nearest(name, events.spectators)}")
+        self.check(tuple(events.spectators))
         values = events.spectators[name]
         if values.dtype.kind not in "iufb":
             raise ValueError(f"split.column={name!r} must hold whole numbers, however it holds text")

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.chance import chance, misnamed
 from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.mixture import mixture
 from hepclf.evaluation.counting.optimum import at_threshold, best, count
@@ -112,11 +113,10 @@ class Evaluation:
             for name, value in getattr(self, key).items():
                 if not (math.isfinite(value) and value >= 0):
                     raise ValueError(f"evaluation.{key}.{name} must be zero or more {unit}, however it is {value}")
-        if (self.luminosity_fb is None) == bool(self.cross_sections_fb):
-            missing = "luminosity_fb" if self.luminosity_fb is None else "cross_sections_fb"
+        if self.luminosity_fb is None and self.cross_sections_fb:
             raise ValueError(
-                f"evaluation.cross_sections_fb and evaluation.luminosity_fb make yields together, however "
-                f"{missing} is not given"
+                "evaluation.cross_sections_fb must come with evaluation.luminosity_fb, which makes yields of them; "
+                "give both"
             )
         if self.luminosity_fb is not None and not (math.isfinite(self.luminosity_fb) and self.luminosity_fb > 0):
             raise ValueError(f"evaluation.luminosity_fb must be positive, however it is {self.luminosity_fb}")
@@ -125,19 +125,38 @@ class Evaluation:
 
     def check(
         self,
-        classes: tuple[str, ...],
-        process_names: tuple[str, ...],
+        classes: tuple[str, ...] | None,
+        process_names: tuple[str, ...] | None,
         spectators: tuple[str, ...] | None = None,
-        features: tuple[str, ...] = (),
+        features: tuple[str, ...] | None = None,
     ) -> None:
-        """Refuse names that the data does not have, before anything is trained for nothing.
+        """Refuse names that the data does not have, before anything is trained for nothing; None: not known yet."""
+        if self.label:
+            self.label.check_style()
+        if classes is not None:
+            self._check_classes(classes)
+        if classes is not None and process_names is not None:
+            self._check_expected(classes, process_names)
+        if spectators is None or features is None:
+            return
+        for study in (getattr(self, setting.name) for setting in fields(self)):
+            if hasattr(study, "check"):
+                study.check(spectators, features)
 
-        spectators  None where they and the features are not known yet
-        """
+    def _check_classes(self, classes: tuple[str, ...]) -> None:
         if self.signal is not None and self.signal not in classes:
             raise ValueError(
                 f"evaluation.signal {self.signal!r} is no class of the data{nearest(self.signal, classes)}"
             )
+        if len(classes) > 2 and self.threshold != 0.5:
+            raise ValueError(
+                f"evaluation.threshold is for two classes, however there are {len(classes)}, which are decided by "
+                f"the largest probability; leave it at 0.5"
+            )
+        if self.discriminants:
+            self.discriminants.check_classes(classes)
+
+    def _check_expected(self, classes: tuple[str, ...], process_names: tuple[str, ...]) -> None:
         known = tuple(dict.fromkeys((*process_names, *classes)))
         for name in self.expected:
             if name not in known:
@@ -145,13 +164,16 @@ class Evaluation:
                     f"evaluation gives a yield of {name!r}, which is no process or class of the data"
                     f"{nearest(name, known)}"
                 )
-        if self.discriminants:
-            self.discriminants.check_classes(classes)
-        if self.label:
-            self.label.check_style()
-        for study in (getattr(self, one.name) for one in fields(self)):
-            if spectators is not None and hasattr(study, "check"):
-                study.check(spectators, features)
+
+    def check_luminosity(self, luminosity_fb: float | None) -> None:
+        """Refuse a luminosity other than that which the events are scaled to, unless cross sections scale them anew."""
+        if luminosity_fb is None or self.luminosity_fb in (None, luminosity_fb) or self.cross_sections_fb:
+            return
+        raise ValueError(
+            f"evaluation.luminosity_fb={self.luminosity_fb:g} is a label, as no cross sections are given, however the "
+            f"events are scaled to data.luminosity_fb={luminosity_fb:g}; give that, and scale the yields by "
+            f"evaluation.counting.luminosities_fb=[{self.luminosity_fb:g}]"
+        )
 
     @property
     def expected(self) -> dict[str, float]:
@@ -202,10 +224,11 @@ def evaluate(
         name: judge(part, case.rankings[name], *decided, edges, case.curves[name], case.weights(name))
         for name, part in case.parts.items()
     }
-    test = case.counted.get("test")
+    test, signal = case.counted.get("test"), scored.classes[case.signal]
+    named = () if evaluation.signal else tuple(misnamed(scored.classes, signal))
     return Verdict(
         classes=scored.classes,
-        signal=scored.classes[case.signal],
+        signal=signal,
         train=found.get("train"),
         valid=found.get("valid"),
         test=found.get("test"),
@@ -216,6 +239,7 @@ def evaluate(
         cuts=cuts(case),
         studies=_studied(evaluation, case),
         asked=evaluation.asked,
+        warnings=(*chance(found, signal), *named),
     )
 
 
@@ -237,7 +261,7 @@ def _case(
         rankings=rankings,
         counted=counted,
         rules=evaluation.rules,
-        threshold=_threshold(scored, evaluation, cut, significance),
+        threshold=_threshold(evaluation, cut, significance),
         cut=cut,
         targets=evaluation.working_points,
         luminosity_fb=evaluation.luminosity_fb,
@@ -260,12 +284,7 @@ def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:
     return {name: finding for name, finding in found.items() if finding is not None}
 
 
-def _threshold(scored: Scored, evaluation: Evaluation, cut: float | None, significance: Significance) -> float:
-    if len(scored.classes) > 2 and evaluation.threshold != 0.5:
-        raise ValueError(
-            f"evaluation.threshold is for two classes, however there are {len(scored.classes)}, which are decided by "
-            f"the largest probability; leave it at 0.5"
-        )
+def _threshold(evaluation: Evaluation, cut: float | None, significance: Significance) -> float:
     if not isinstance(evaluation.threshold, str):
         return float(evaluation.threshold)
     if cut is None:

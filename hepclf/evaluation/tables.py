@@ -95,6 +95,16 @@ def cell(weight: float, share: float) -> str:
     return f"{told} ({percent(share)})" if math.isfinite(share) else told
 
 
+def floored(found: Significance) -> str | None:
+    """That a floor under the background holds the best cut; None where it does not."""
+    if found.floor is None:
+        return None
+    return (
+        f"evaluation.minimum_background={found.floor:g} holds the cut here: a tighter cut looks better, but rests on "
+        "too few simulated background events to be trusted."
+    )
+
+
 def significance(verdict: Verdict) -> Grid | None:
     """Expected events and their significance at the best cut, and at the threshold that decides where it is another.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.confusion import Confusion
 from hepclf.evaluation.counting.mixture import Mixture
 from hepclf.evaluation.counting.scan import Scan, Significance
@@ -103,6 +104,7 @@ class Verdict:
     `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
     says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
     further study found, by its name among the settings of the evaluation; `asked` names those that somebody set.
+    `warnings` say what may be wrong with the data, the training or the results; they are the first thing to read.
     """
 
     classes: tuple[str, ...]
@@ -117,10 +119,12 @@ class Verdict:
     cuts: Cuts | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
 
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())
-        return f"Verdict: AUC of {self.signal!r} " + ", ".join(areas)
+        warned = "".join(f"\n  warning: {row.text}" for row in self.warnings)
+        return f"Verdict: AUC of {self.signal!r} " + ", ".join(areas) + warned
 
     @property
     def splits(self) -> dict[str, SplitVerdict]:
@@ -130,7 +134,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers of the verdict, ready for JSON: what could not be had is None, never nan."""
-        found = {name: split.to_dict() for name, split in self.splits.items()}
+        found: dict[str, Any] = {name: split.to_dict() for name, split in self.splits.items()}
         if "test" in found:
             found["test"]["significance"] = _significance(self.significance)
             if self.at_threshold is not None:
@@ -138,7 +142,8 @@ class Verdict:
         if self.studies:
             found["studies"] = {name: study.to_dict() for name, study in self.studies.items()}
         found["mixture"] = self.mixture.to_dict()
-        return {name: _finite(split) for name, split in found.items()}
+        warnings = [row.to_dict() for row in self.warnings]
+        return {"warnings": warnings} | {name: _finite(split) for name, split in found.items()}
 
 
 def _point(point: WorkingPoint) -> dict[str, Any]:

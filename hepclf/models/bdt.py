@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import at_least, matrices, outputs_of, positive, tree_tagger
+from hepclf.models.grown import at_least, check_monotone, matrices, outputs_of, positive, tree_tagger
 from hepclf.models.model import Fit
 from hepclf.models.stepped import stepped
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
@@ -51,13 +51,13 @@ class BDT:
         if not 2 <= self.bins <= 255:
             raise ValueError(f"bins must lie in 2..255, however bins={self.bins}")
 
+    def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, _: Trainer) -> None:
+        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        check_monotone(self.monotone, names, classes)
+
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        for name in self.monotone:
-            if name not in train.names:
-                raise ValueError(f"monotone names {name!r}, which is not a feature{nearest(name, train.names)}")
-        if self.monotone and len(train.classes) > 2:
-            raise ValueError(f"monotone needs two classes, the data has {len(train.classes)}; leave it out")
+        self.check(train.names, train.classes, trainer)
         return BDTFit(self, *matrices(train, valid, trainer, "model=bdt"), trainer)
 
     def library(self, names: tuple[str, ...], seed: int) -> dict[str, Any]:

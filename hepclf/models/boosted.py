@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, Sentinels, nearest
+from hepclf.events import Events, Sentinels
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import outputs_of
+from hepclf.models.grown import check_monotone, outputs_of
 from hepclf.models.tagger import HEAD, read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.training.trainer import Epoch, Trainer
@@ -173,11 +173,7 @@ class BoostedFit:
 
 def monotone(asked: Monotone, train: Events) -> list[int] | None:
     """-1, 0 or 1 for each feature, or None where nothing was asked for; ValueError where that cannot be had."""
-    for name in asked:
-        if name not in train.names:
-            raise ValueError(f"monotone names {name!r}, which is not a feature{nearest(name, train.names)}")
-    if asked and len(train.classes) > 2:
-        raise ValueError(f"monotone needs two classes, the data has {len(train.classes)}; leave it out")
+    check_monotone(asked, train.names, train.classes)
     return [asked.get(name, 0) for name in train.names] if asked else None
 
 

@@ -57,13 +57,16 @@ class Cuts:
         if self.efficiency is not None and not 0 < self.efficiency < 1:
             raise ValueError(f"efficiency must lie between 0 and 1, however efficiency={self.efficiency}")
 
+    def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, _: Trainer) -> None:
+        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        if classes is not None and len(classes) != 2:
+            raise ValueError(f"model=cuts needs two classes, the data has {len(classes)}; use model=bdt")
+        if names is not None and (strange := [name for name in self.sides if name not in names]):
+            raise ValueError(f"model.sides names {strange[0]!r}, which is not a feature{nearest(strange[0], names)}")
+
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        if len(train.classes) != 2:
-            raise ValueError(f"model=cuts needs two classes, the data has {len(train.classes)}; use model=bdt")
-        for name in self.sides:
-            if name not in train.names:
-                raise ValueError(f"model.sides names {name!r}, which is not a feature{nearest(name, train.names)}")
+        self.check(train.names, train.classes, trainer)
         first, second = both(train, valid, trainer, "model=cuts")
         physical = trainer.weighing(valid).weights
         return ArrayFit(first, second, lambda train: _fitted(self, train, second, physical, trainer.seed))

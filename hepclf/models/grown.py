@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from hepclf.events import Events
+from hepclf.events import Events, nearest
 from hepclf.models.arrays import Matrix, both, mean_loss
 from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
 from hepclf.training.trainer import Epoch, Trainer
@@ -120,6 +120,15 @@ def nodes_of(tree: Any) -> Nodes:
         right=tree.children_right,
         values=fractions[:, 1:] if fractions.shape[1] == 2 else fractions,
     )
+
+
+def check_monotone(asked: Iterable[str], names: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
+    """Refuse what is no feature of the data, and more than two classes; None: these are not known yet."""
+    signs = tuple(asked)
+    if names is not None and (strange := [name for name in signs if name not in names]):
+        raise ValueError(f"monotone names {strange[0]!r}, which is not a feature{nearest(strange[0], names)}")
+    if signs and classes is not None and len(classes) > 2:
+        raise ValueError(f"monotone needs two classes, the data has {len(classes)}; leave it out")
 
 
 def at_least(recipe: Any, **limits: float) -> None:

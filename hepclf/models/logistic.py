@@ -28,6 +28,14 @@ class Logistic(Network):
         nn.init.zeros_(linear.bias)
         return linear
 
+    def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:
+        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        super().check(names, classes, trainer)
+        if self.solver == "newton":
+            from hepclf.models.newton import check
+
+            check(classes, trainer)
+
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         if self.solver == "gradient":

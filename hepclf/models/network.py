@@ -63,6 +63,15 @@ class Network(ABC):
         One of m members may give, in training mode, the logits of one member after another, [m n, outputs].
         """
 
+    def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
+        """Refuse settings that do not fit these features and classes, and a device that is not there.
+
+        None: these are not known yet.
+        """
+        if names is not None:
+            self.preprocess.check(names)
+        resolve(trainer.device)
+
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this network; iterate over it."""
         return NetworkFit(self, train, valid, trainer)

@@ -21,6 +21,19 @@ SEPARATED = 1e-9  # curvature left, of that at the start: what is flatter has no
 CONVERGED = 1e-12  # Newton decrement relative to the loss: far below the 1e-5 to which peers agree
 
 
+def check(classes: tuple[str, ...] | None, trainer: Trainer) -> None:
+    """Refuse what is no likelihood of two classes; None: the classes are not known yet."""
+    if classes is not None and len(classes) != 2:
+        raise ValueError(f"solver=newton needs two classes, the data has {len(classes)}; use solver=gradient")
+    if trainer.loss != "cross_entropy":
+        raise ValueError(
+            f"solver=newton maximises the likelihood, however trainer.loss={trainer.loss}; "
+            "use cross_entropy or solver=gradient"
+        )
+    if trainer.decorrelate is not None:
+        raise ValueError("solver=newton solves for the likelihood alone; use solver=gradient with decorrelate")
+
+
 class NewtonFit:
     """Iteratively reweighted least squares in float64; each Epoch is one Newton step.
 
@@ -29,15 +42,7 @@ class NewtonFit:
     """
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
-        if len(train.classes) != 2:
-            raise ValueError(f"solver=newton needs two classes, the data has {len(train.classes)}; use solver=gradient")
-        if trainer.loss != "cross_entropy":
-            raise ValueError(
-                f"solver=newton maximises the likelihood, however trainer.loss={trainer.loss}; "
-                "use cross_entropy or solver=gradient"
-            )
-        if trainer.decorrelate is not None:
-            raise ValueError("solver=newton solves for the likelihood alone; use solver=gradient with decorrelate")
+        check(train.classes, trainer)
         device = resolve(trainer.device)
         self._recipe, self._classes, self._sentinels = recipe, train.classes, train.sentinels
         train, valid = trainer.weighing(train), trainer.weighing(valid)

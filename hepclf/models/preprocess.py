@@ -49,14 +49,18 @@ class Preprocess:
     features: Mapping[str, Scaling] = field(default_factory=dict)
     constant: Literal["error", "drop"] = "error"
 
+    def check(self, names: tuple[str, ...]) -> None:
+        """Refuse a scaling of what is no feature."""
+        for name in self.features:
+            if name not in names:
+                raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
+
     def fit(self, features: NDArray[np.float32], names: tuple[str, ...], weights: Array | None = None) -> Prepare:
         """The map fitted to these training features [n, d]; it takes the columns of its own `names`.
 
         weights  of the training [n], of which the size counts; without them all events count alike
         """
-        for name in self.features:
-            if name not in names:
-                raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
+        self.check(names)
         spans = _spans(features)
         kept = [column for column, name in enumerate(names) if self._varies(spans[column], name)]
         if not kept:

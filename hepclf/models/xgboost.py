@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
 from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, column, leaf_values, monotone
-from hepclf.models.grown import at_least, matrices, outputs_of, positive
+from hepclf.models.grown import at_least, check_monotone, matrices, outputs_of, positive
 from hepclf.models.model import Fit
 from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
@@ -51,6 +51,11 @@ class XGBoost:
         positive(self, "event_fraction", "feature_fraction", most=1)
         if self.depth is None and self.leaves is None:
             raise ValueError("depth and leaves must not both be null: nothing else ends a tree")
+
+    def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:
+        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        check_monotone(self.monotone, names, classes)
+        _device(trainer.device)
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""

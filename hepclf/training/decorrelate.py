@@ -11,8 +11,9 @@ from torch import Tensor
 
 from hepclf.events import Events, nearest
 from hepclf.recipe import recipe
-from hepclf.training.planing import carried
+from hepclf.training.planing import carried, check_carried
 
+KEY = "trainer.decorrelate"
 MOST = 8192  # events of a batch, all pairs of which are compared
 SMALLEST = 1e-20
 RISE = 3  # passes, after the first, over which the term grows to its strength
@@ -40,28 +41,34 @@ class Decorrelate:
         """The strength in this epoch, counted from 1."""
         return self.strength * min(1.0, (epoch - 1) / RISE)
 
+    def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
+        """Refuse a spectator or a class that the data do not have; None: these are not known yet."""
+        if classes is not None:
+            if len(classes) != 2:
+                raise ValueError(f"{KEY} is for two classes, however there are {len(classes)}; use trainer.planing")
+            if self.class_ is not None and self.class_ not in classes:
+                raise ValueError(
+                    f"{KEY}.class names {self.class_!r}, which is no class of the data{nearest(self.class_, classes)}"
+                )
+        if columns is not None:
+            check_carried(self.spectator, columns, KEY)
+
     def column(self, events: Events, weights: NDArray[np.float64]) -> NDArray[np.float32]:
         """The spectator in units of its spread [n], nan for events that are not decorrelated.
 
         weights  those of the training, none of which may be negative
         """
-        key = "trainer.decorrelate"
-        if len(events.classes) != 2:
-            raise ValueError(f"{key} is for two classes, however there are {len(events.classes)}; use trainer.planing")
+        self.check((*events.spectators, *events.names), events.classes)
         name = self.class_ or events.classes[0]
-        if name not in events.classes:
-            raise ValueError(
-                f"{key}.class names {name!r}, which is no class of the data{nearest(name, events.classes)}"
-            )
         if (weights < 0).any():
             raise ValueError(
-                f"{key} needs weights of one sign; use trainer.negative_weights=zero or abs, "
+                f"{KEY} needs weights of one sign; use trainer.negative_weights=zero or abs, "
                 f"however {100 * (weights < 0).mean():.2f} % of them are negative"
             )
-        values = carried(events, self.spectator, key)
+        values = carried(events, self.spectator, KEY)
         of = (events.labels == events.classes.index(name)) & (weights > 0)
         if of.sum() < 2 or not (spread := float(values[of].std())) > 0:
-            raise ValueError(f"{key} needs {self.spectator!r} to vary in class {name!r}, however it does not")
+            raise ValueError(f"{KEY} needs {self.spectator!r} to vary in class {name!r}, however it does not")
         return np.where(of, (values - values[of].mean()) / spread, np.nan).astype(np.float32)
 
 

@@ -16,13 +16,18 @@ Array = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 
+def check_carried(name: str, columns: tuple[str, ...], key: str) -> None:
+    """Refuse a name that is neither spectator nor feature of the data; `key` is the setting that names it."""
+    if name not in columns:
+        raise ValueError(
+            f"{key} names {name!r}, which is no spectator of the data{nearest(name, columns)}; "
+            "name it in data.spectators"
+        )
+
+
 def carried(events: Events, name: str, key: str) -> Array:
     """The spectator (or feature) of this name, a finite number in each event; `key` is the setting that names it."""
-    if name not in events.spectators and name not in events.names:
-        known = (*events.spectators, *events.names)
-        raise ValueError(
-            f"{key} names {name!r}, which is no spectator of the data{nearest(name, known)}; name it in data.spectators"
-        )
+    check_carried(name, (*events.spectators, *events.names), key)
     column = events.spectators[name] if name in events.spectators else events.select((name,))[:, 0]
     if column.dtype.kind not in "biuf":
         raise ValueError(f"{key} needs numbers, however spectator {name!r} is text")

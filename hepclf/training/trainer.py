@@ -21,7 +21,7 @@ from hepclf.recipe import recipe
 from hepclf.training.average import Average
 from hepclf.training.decorrelate import MOST, Decorrelate, disco
 from hepclf.training.loss import Loss, losses
-from hepclf.training.planing import carried, planed
+from hepclf.training.planing import carried, check_carried, planed
 from hepclf.training.schedule import Schedule, ScheduleName
 from hepclf.training.table import Rows, Table
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
@@ -80,6 +80,13 @@ class Trainer:
                 f"batch must be at most {MOST} with decorrelate, which compares all pairs of its events in memory, "
                 f"however batch={self.batch}"
             )
+
+    def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
+        """Refuse spectators and classes that the data do not have; None: these are not known yet."""
+        if self.planing is not None and columns is not None:
+            check_carried(self.planing, columns, "trainer.planing")
+        if self.decorrelate is not None:
+            self.decorrelate.check(columns, classes)
 
     def weights(self, events: Events) -> NDArray[np.float64]:
         """The weights [n] that these events have in the loss: negative_weights, then planing, then balance."""

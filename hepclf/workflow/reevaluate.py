@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader
+from hepclf.evaluation.caution import Caution
+from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
@@ -58,6 +63,7 @@ def reevaluate(
     evaluation.check(scored.classes, scored.process_names)
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
     verdict = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
+    verdict = replace(verdict, warnings=(*verdict.warnings, *_remembered(run, others=data is not None)))
     made = Run.at(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
@@ -85,6 +91,18 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
     except (KeyError, TypeError) as error:
         raise ValueError(f"{run.config} or its tagger.json was changed: {error!r} is missing; train again") from error
     return read_scores(run.scores), facts
+
+
+def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:
+    """The warnings of the training that still hold; of other data, the run's own split says nothing."""
+    if not run.metrics.is_file():
+        return
+    try:
+        stored = json.loads(run.metrics.read_text(encoding="utf-8")).get("warnings", [])
+        found = [Caution(str(row["kind"]), tuple(map(str, row["about"])), str(row["text"])) for row in stored]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{run.metrics} was changed: its warnings cannot be read ({error!r}); train again") from error
+    yield from (row for row in found if row.kind not in (*KINDS, *(["leakage"] if others else [])))
 
 
 def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside]:

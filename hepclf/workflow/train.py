@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,25 @@ from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader, load
 from hepclf.data.memory import Memory
+from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import write_scores
+from hepclf.evaluation.survey.checked import checked
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events, Origin
-from hepclf.models.calibrated import check, with_calibration
+from hepclf.models.calibrated import with_calibration
 from hepclf.models.model import Model, Tagger
 from hepclf.recipe import describe
 from hepclf.run import Run, write_csv, write_json, write_yaml
 from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
+from hepclf.workflow.beforehand import check_events, check_settings
+from hepclf.workflow.convergence import convergence
 from hepclf.workflow.record import TRAIN, VALID, Facts, inside, metrics, pictures, plane, score
 from hepclf.workflow.report import labelled, report
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +79,15 @@ def train(
     *,
     names: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    check: bool = True,
 ) -> Trained:
     """Train a tagger and judge it; with a folder, leave a whole run there (docs/outputs.md).
 
     `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
-    the record, their classes otherwise.
+    the record, their classes otherwise. With check=False nobody looks for what may be wrong in the events; of a loader,
+    `check` is a setting of its own.
     """
-    loader = Memory(events=data) if isinstance(data, Events) else data
+    loader = Memory(events=data, check=check) if isinstance(data, Events) else data
     for what, made, method in (("data", loader, "load"), ("model", model, "fit")):
         if not hasattr(made, method):
             raise TypeError(f"{what} must have {method}(), as every {what} of hepclf has, not be {made!r}")
@@ -86,6 +95,7 @@ def train(
     trainer, evaluation = trainer or Trainer(), evaluation or Evaluation()
     job = Job(data=loader, model=model, trainer=trainer, evaluation=evaluation, names=named)
     progress = progress or Quiet()
+    check_settings(loader, model, trainer, evaluation)
     if folder is None:
         return _train(job, None, progress)
     described = job.describe()
@@ -105,13 +115,11 @@ def train(
 def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     progress.stage("loading")
     events = load(job.data, progress.read).check()
-    if len(events.classes) == 1:
-        raise ValueError(f"a classifier needs two classes or more, however the data has {events.classes[0]!r} alone")
+    check_events(events, job.data, job.model, job.trainer, job.evaluation)
     parts = job.data.split.parts(events)
-    job.evaluation.check(events.classes, events.process_names, tuple(events.spectators), events.names)
-    check(job.trainer.calibrate, events.classes)
+    warnings = _checked(job, events, parts, progress)
     progress.stage("training")
-    tagger, history = _fit(job, events, parts, run, progress)
+    tagger, history, loss_weights = _fit(job, events, parts, run, progress, warnings)
     progress.stage("scoring")
     scored = score(tagger, events, parts)
     if run:
@@ -120,6 +128,9 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
         write_scores(run.scores, scored)
     progress.stage("judging")
     verdict = evaluate(scored, job.evaluation, inside(tagger, events, parts), balance=job.trainer.balance)
+    kept = tagger.summary.get("kept_epoch")
+    converged = convergence(scored.of("valid"), loss_weights, history, kept, job.trainer)
+    verdict = replace(verdict, warnings=(*converged, *verdict.warnings, *warnings))
     plots: tuple[Path, ...] = ()
     if run:
         facts = Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary)
@@ -142,12 +153,39 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
     )
 
 
+def _checked(job: Job, events: Events, parts: NDArray[np.int8], progress: Progress) -> tuple[Caution, ...]:
+    """What is to be said of the data before a training spends its time on them; data.check=false leaves it out."""
+    if not getattr(job.data, "check", True):
+        return ()
+    progress.stage("checking")
+    found = checked(events, parts)
+    if job.trainer.negative_weights != "error":  # the training has a rule for them
+        found = tuple(row for row in found if row.kind != "negative_weights")
+    return found
+
+
+def _announce(warnings: tuple[Caution, ...]) -> None:
+    """Name the warnings in a line, early enough to stop a training; their texts stand above its results."""
+    if warnings:
+        kinds = [f"{row.kind} ({', '.join(row.about)})" if row.about else row.kind for row in warnings]
+        log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(kinds))
+
+
 def _fit(
-    job: Job, events: Events, parts: NDArray[np.int8], run: Run | None, progress: Progress
-) -> tuple[Tagger, tuple[Epoch, ...]]:
-    """Train until the last epoch or until the validation loss no longer improves, keeping history.csv current."""
+    job: Job,
+    events: Events,
+    parts: NDArray[np.int8],
+    run: Run | None,
+    progress: Progress,
+    warnings: tuple[Caution, ...],
+) -> tuple[Tagger, tuple[Epoch, ...], NDArray[np.float64]]:
+    """Train until the last epoch or until the validation loss no longer improves, keeping history.csv current.
+
+    The third answer is the weight of each validation event in the loss.
+    """
     valid = events.take(parts == VALID)
     fit = job.model.fit(events.take(parts == TRAIN), valid, job.trainer)
+    _announce(warnings)  # not before: what stops the training is told alone
     history: list[Epoch] = []
     stopping, written = Stopping(fit.patience), 0.0
     for epoch in fit:
@@ -160,4 +198,4 @@ def _fit(
             break
     if run:
         write_csv(run.history, Epoch._fields, history)
-    return with_calibration(fit.tagger(), valid, job.trainer), tuple(history)
+    return with_calibration(fit.tagger(), valid, job.trainer), tuple(history), job.trainer.weights(valid)

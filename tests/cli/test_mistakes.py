@@ -28,6 +28,15 @@ FILES = {
     "lab/model/gone.yaml": "# no such module\n_target_: nowhere.Model\n",
 }
 CSV = ["data=csv", "data.files=good.csv"]
+GONE = ["data=csv", "data.files=gone.csv", "data.features=[pt,eta]", "data.spectators=[mass]"]
+THREE = ["data=csv", "data.files=gone.csv", "data.classes={a: 0, b: 1, c: 2}"]
+SCALED = [
+    "data=root",
+    "data.samples=[{name: a, class: b, files: a.root, cross_section_fb: 1}, {name: c, class: d, files: c.root, "
+    "cross_section_fb: 1}]",
+    "data.features=[x]",
+    "data.luminosity_fb=20.3",
+]
 
 
 def csv(name):
@@ -42,13 +51,33 @@ MISTAKES = [
     (["train", "epochs=5"], 2, "epochs is not a setting; nearest: 'trainer.epochs'"),
     (["train", "trainer.epochs=many"], 2, "trainer.epochs must be a whole number or null, not 'many'"),
     (["train", "trainer.optimiser=adamm"], 2, "trainer.optimiser must be one of adamw, adam, rmsprop, sgd"),
-    (["train", "model=resnet"], 2, "model=resnet is not a choice; there are: "),
+    (["train", "model=resnet"], 2, "model=resnet is not a choice; nearest: 'forest'"),
+    (
+        ["train", "experiment=nothing_like_this"],
+        2,
+        "experiment=nothing_like_this is not a choice; there are: 'gw_blog'",
+    ),
+    (["train", "experiment=gw_blogg"], 2, "experiment=gw_blogg is not a choice; nearest: 'gw_blog'"),
+    (["train", "+experiment=gw_blogg"], 2, "experiment=gw_blogg is not a choice; nearest: 'gw_blog'"),
+    (["train", "-m", "experiment=gw_blog,gw_blig"], 2, "experiment=gw_blig is not a choice"),
+    (["train", "experiment=null"], 2, "experiment must be the name of a choice, not null"),
+    (["train", "again=runs/latest", "experiment=gw_blog"], 2, "experiment and again both choose the recipes"),
+    (["evaluate", "run=lab", "data=gww"], 2, "data=gww is not a choice; nearest: 'gw'"),
+    (["evaluate", "run=lab", "data@observed=gww"], 2, "data@observed=gww is not a choice; nearest: 'gw'"),
+    (["evaluate", "run=lab", "data@obsrved=gw"], 2, "data@obsrved is not a group of hepclf evaluate; nearest: 'data@"),
+    (["evaluate", "run=lab", "model=mlp"], 2, "model is not a group of hepclf evaluate; there are: 'data'"),
+    (["evaluate", "run=lab", "seed=x"], 2, "seed must be a whole number of at least 0, not 'x'"),
+    (["evaluate", "run=lab", "export=phyf"], 2, "export=phyf is unknown"),
+    (["export", "run=lab", "format=onnx", "data=gww"], 2, "data=gww is not a choice; nearest: 'gw'"),
+    (["export", "run=lab", "format=onnx", "seed=x"], 2, "seed must be a whole number of at least 0, not 'x'"),
+    (["predict", "run=lab", "files=x", "data=gw"], 2, "data is not a group of hepclf predict; it has none"),
+    (["inspect", "seed=-1"], 2, "seed must be a whole number of at least 0, not -1"),
     (["train", "trainer.batch=-5"], 2, "trainer.batch must be at least 1, however batch=-5"),
     (["train", "model.dropout=1.5"], 2, "model.dropout must lie in [0, 1), however dropout=1.5"),
     (["train", "data.features=[snr,mass]"], 2, "feature 'mass' is not known to the triggers"),
     (["train", "data.split.test=0.9", "data.split.valid=0.2"], 2, "must leave events to train on"),
     (["train", "evaluation.threshold=2"], 2, "threshold must lie in 0..1"),
-    (["train", "evaluation.luminosity_fb=3"], 2, "cross_sections_fb"),
+    (["train", "evaluation.cross_sections_fb={signal: 3}"], 2, "cross_sections_fb must come with"),
     (["train", "data=csv"], 2, "data.files must be given; say data.files=..."),
     (["train", "trainer.epochs=[1"], 2, "the command cannot be read"),
     (["train", "--config-dir", "lab", "model=code"], 2, "model._target_=os.system is not a dataclass"),
@@ -65,6 +94,23 @@ MISTAKES = [
     (["evaluate", "runs/latest"], 2, "'runs/latest' is not key=value; say run=runs/latest"),
     (["evaluate"], 2, "run must be given; say run=DIR"),
     (["completion", "zsh"], 2, "completion takes no arguments"),
+    # what the settings tell before the data, which are not there, are read: 2
+    (["train", *GONE, "evaluation.yields={ttbar: 5}"], 2, "a yield of 'ttbar', which is no process or class"),
+    (["train", *GONE, "evaluation.signal=sgnal"], 2, "evaluation.signal 'sgnal' is no class of the data"),
+    (["train", *GONE, "trainer.device=cuda:99"], 2, "device=cuda:99 was asked for"),
+    (["train", *GONE, "trainer.planing=mas"], 2, "trainer.planing names 'mas', which is no spectator of the data"),
+    (["train", *GONE, "+trainer.decorrelate={spectator: mass, class: sgnal}"], 2, "nearest: 'signal'"),
+    (["train", *GONE, "evaluation.flatness.spectators=[mas]"], 2, "evaluation.flatness: 'mas' is no spectator"),
+    (["train", *GONE, "evaluation.categories.of={a: 'mas > 1'}"], 2, "nearest: 'mass'"),
+    (["train", *GONE, "data.split.by=column", "data.split.column=evt"], 2, "split.column='evt' is not a spectator"),
+    (["train", *GONE, "model.preprocess.features={pT: log}"], 2, "preprocess.features names 'pT'"),
+    (["train", *GONE, "model=bdt", "model.monotone={pT: 1}"], 2, "monotone names 'pT', which is not a feature"),
+    (["train", *GONE, "model=cuts", "model.sides={pT: above}"], 2, "model.sides names 'pT', which is not a feature"),
+    (["train", *THREE, "model=cuts"], 2, "model=cuts needs two classes, the data has 3"),
+    (["train", *THREE, "evaluation.threshold=0.4"], 2, "evaluation.threshold is for two classes"),
+    (["train", *THREE, "trainer.calibrate=isotonic"], 2, "trainer.calibrate=isotonic is for two classes"),
+    (["train", *THREE, "model=logistic", "model.solver=newton"], 2, "solver=newton needs two classes"),
+    (["train", *SCALED, "evaluation.luminosity_fb=3"], 2, "scaled to data.luminosity_fb=20.3"),
     # the run fails: 1
     (["train", *csv("gone.csv")], 1, "gone.csv"),
     (["train", *csv("empty.csv")], 1, "empty.csv holds nothing: it is empty"),
@@ -82,10 +128,11 @@ MISTAKES = [
     (["train", *csv("negative.csv"), "data.weight=weight"], 1, "of the training weights are negative; choose"),
     (["train", *CSV, "data.split.test=500"], 1, "the data holds 100 events"),
     (["train", *CSV, "data.split.valid=0.001"], 1, "the valid part of 100 events is empty"),
-    (["train", *CSV, "trainer.device=cuda:99"], 1, "device=cuda:99 was asked for"),
-    (["train", *CSV, "evaluation.yields={ttbar: 5}"], 1, "a yield of 'ttbar', which is no process or class"),
-    (["train", *CSV, "evaluation.signal=sgnal"], 1, "evaluation.signal 'sgnal' is no class of the data"),
-    (["train", *CSV, "trainer.learning_rate=1e38", "trainer.optimiser=sgd", "model=logistic"], 1, "loss is"),
+    (
+        ["train", *CSV, "data.check=false", "trainer.learning_rate=1e38", "trainer.optimiser=sgd", "model=logistic"],
+        1,
+        "loss is",
+    ),
     (["train", "runs=good.csv"], 1, "cannot be made"),
     (["evaluate", "run=nowhere"], 1, "there is no run nowhere"),
     (["evaluate", "run=lab"], 1, "is not a run of hepclf"),
@@ -104,7 +151,7 @@ def files(tmp_path):
 @pytest.mark.parametrize(("words", "code", "said"), MISTAKES, ids=[" ".join(words) for words, _, _ in MISTAKES])
 def test_a_mistake_is_one_line_and_leaves_no_run_that_looks_finished(hepclf, words, code, said):
     found, out, err = hepclf(*words)
-    stages = {"loading", "training", "scoring", "storing", "judging", "drawing"}
+    stages = {"loading", "checking", "training", "scoring", "storing", "judging", "drawing"}
     lines = [line for line in err.splitlines() if line not in stages]
     assert len(lines) == 1, err
     assert lines[0].startswith("hepclf: ")

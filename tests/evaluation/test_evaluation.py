@@ -60,7 +60,7 @@ def three(n=3000, seed=0):
             {"cross_sections_fb": {"qcd": math.nan}, "luminosity_fb": 3},
             r"evaluation.cross_sections_fb.qcd must be zero or more fb, however it is nan",
         ),
-        ({"cross_sections_fb": {"qcd": 1}}, r"make yields together, however luminosity_fb is not given"),
+        ({"cross_sections_fb": {"qcd": 1}}, r"cross_sections_fb must come with evaluation.luminosity_fb"),
         (
             {"optimise": "li_ma"},
             r"evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure",
@@ -75,7 +75,6 @@ def three(n=3000, seed=0):
             r"luminosities_fb\[0\] must be above zero, .* -1",
         ),
         ({"counting": {"punzi_sigmas": -1}}, r"punzi_sigmas must be zero or more, however it is -1"),
-        ({"luminosity_fb": 3}, r"make yields together, however cross_sections_fb is not given"),
         ({"cross_sections_fb": {"a": 1}, "luminosity_fb": 0}, r"evaluation.luminosity_fb must be positive"),
         (
             {"yields": {"a": 1}, "cross_sections_fb": {"a": 1}, "luminosity_fb": 1},

@@ -30,7 +30,7 @@ SPLIT = {
     "negative_fraction",
 }
 QUOTED = {"significance", "significance_at_threshold"}
-SIGNIFICANCE = {"cut", "s", "b", "s_over_sqrt_b", "asimov", "asimov_systematic", "optimised", "reason"}
+SIGNIFICANCE = {"cut", "s", "b", "s_over_sqrt_b", "asimov", "asimov_systematic", "optimised", "reason", "floor"}
 POINT = {"target", "signal_efficiency", "background_efficiency", "rejection", "threshold", "rejection_limit"}
 PAIR = {"value", "error"}
 
@@ -68,6 +68,7 @@ def test_the_paths_of_two_classes():
     found = written(scored())
     assert next(iter(found.pop("studies"))) == "bands"
     assert set(found.pop("mixture")) == {"defined_by", "text"}
+    assert found.pop("warnings") == []
     assert set(found) == {"train", "valid", "test"}
     for name, split in found.items():
         assert set(split) == SPLIT | (QUOTED if name == "test" else set())
@@ -102,6 +103,7 @@ def test_the_paths_of_three_classes():
     found = written(scored(3))
     assert "multiclass" in found.pop("studies")
     assert found.pop("mixture")["defined_by"] == "splits"
+    assert found.pop("warnings") == []
     for split in found.values():
         assert set(split) - QUOTED == SPLIT | {"one_vs_rest"}
         assert split["threshold"] is None
@@ -120,7 +122,7 @@ def test_a_split_without_events_is_left_out():
     kept = of.of("valid").joined(of.of("test"))
     verdict = evaluate(kept, Evaluation())
     assert list(verdict.splits) == ["valid", "test"]
-    assert list(verdict.to_dict()) == ["valid", "test", "studies", "mixture"]
+    assert list(verdict.to_dict()) == ["warnings", "valid", "test", "studies", "mixture"]
     assert verdict.train is None
 
 

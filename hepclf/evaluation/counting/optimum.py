@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.scan import Significance, best_cut, qualified, quote, quote_fixed, with_margin
+from hepclf.evaluation.counting.scan import Significance, best_cut, forced, qualified, quote, quote_fixed, with_margin
 from hepclf.evaluation.counting.yields import Counted, expected_weights, named
 from hepclf.evaluation.curves.limit import background_limit, heaviest
 from hepclf.evaluation.curves.roc import Ranking, curve
@@ -65,7 +65,9 @@ def best(
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
     index, background = _passing(test, rankings["test"], parts["test"], signal, cut)
-    return cut, quote(test.curve, index, cut, background, rules)
+    found = quote(test.curve, index, cut, background, rules)
+    held = found.reason is None and forced(valid.curve, cut, rules)
+    return cut, replace(found, floor=rules.minimum_background) if held else found
 
 
 def at_threshold(

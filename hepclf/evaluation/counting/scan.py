@@ -22,6 +22,7 @@ class Significance:
 
     Where there is none, the reason stands: alone for a cut that validation chose, beside S and B for a fixed threshold.
     `b_limit` is what the background is less than where no simulated event of it is left above a fixed threshold.
+    `floor` is the least effective background count, where without it a tighter cut would have been the best.
     """
 
     cut: float | None = None
@@ -33,6 +34,7 @@ class Significance:
     optimised: str
     reason: str | None = None
     b_limit: Limit | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,14 @@ def best_cut(of: Curve, rules: Rules) -> float | None:
     if not np.isfinite(z).any():
         return None
     return float(of.thresholds[allowed[int(np.nanargmax(z))]])
+
+
+def forced(of: Curve, cut: float, rules: Rules) -> bool:
+    """Whether a cut that leaves less background than the rules ask for would beat this one, the best allowed."""
+    scarce = ~qualified(of, with_margin(rules.minimum_background)) & (of.background > 0) & (of.signal > 0)
+    index = np.append(np.flatnonzero(scarce), np.flatnonzero(of.thresholds == cut))
+    z = measure(rules.optimise, counts(of, index), rules)
+    return bool(np.nanmax(z) > z[-1])
 
 
 def quote(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:

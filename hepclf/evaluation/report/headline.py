@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hepclf.evaluation.grid import below, number, percent
 from hepclf.evaluation.studies.counting import NAMES
+from hepclf.evaluation.tables import floored
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 
 HALF = 0.5
@@ -59,6 +60,8 @@ def _worth(verdict: Verdict) -> Iterator[str]:
         f"{number(*found.s, 1)}, B = {number(*found.b, 1)}, Asimov significance {number(*found.asimov, 2)}, "
         f"{number(*found.asimov_systematic, 2)} with an uncertain background."
     )
+    if (held := floored(found)) is not None:
+        yield held
 
 
 def _worth_at_threshold(verdict: Verdict) -> Iterator[str]:

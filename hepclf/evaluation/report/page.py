@@ -70,6 +70,7 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
         verdict=verdict,
         split=name,
         lines=headline(verdict),
+        warnings=verdict.warnings,
         tables=tables,
         worth=significance(verdict),
         movable=movable(verdict.cuts) if verdict.cuts is not None else None,

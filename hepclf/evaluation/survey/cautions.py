@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
-from typing import Any, NamedTuple
 
+from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.grid import percent
 from hepclf.evaluation.survey.duplicates import Duplicates
 from hepclf.evaluation.survey.feature import Feature
@@ -22,18 +22,6 @@ SHOWN = 5  # names that a line lists
 SIGNS, ESCAPED = re.compile(r"[\\()\[\]{}:=, ]"), r"\\\g<0>"  # of a name that stands in a mapping on the command line
 
 
-class Caution(NamedTuple):
-    """A warning: its kind, the classes, processes or features that it is about, and what to do."""
-
-    kind: str
-    about: tuple[str, ...]
-    text: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {"kind": self.kind, "about": list(self.about), "text": self.text}
-
-
 def refusal(events: Events) -> Iterator[Caution]:
     """What would stop any training."""
     try:
@@ -42,14 +30,14 @@ def refusal(events: Events) -> Iterator[Caution]:
         yield Caution("refused", (), f"training stops here: {error}")
 
 
-def of_populations(classes: Sequence[Population], processes: Sequence[Population], events: Events) -> Iterator[Caution]:
-    """Of files, weights and numbers of events."""
+def of_populations(classes: Sequence[Population], empty: Sequence[str], events: Events) -> Iterator[Caution]:
+    """Of files, weights and numbers of events; `empty` names the processes without events."""
     for origin in events.origins:
         for note in origin.notes:
             yield Caution("files", (origin.process,), f"{origin.process}: {note}")
-    for row in processes:
-        if row.events == 0 and row.name not in events.classes:
-            yield Caution("empty_process", (row.name,), f"process {row.name!r} has no events; check its selection")
+    for name in empty:
+        if name not in events.classes:
+            yield Caution("empty_process", (name,), f"process {name!r} has no events; check its selection")
     for row in classes:
         if row.events:
             yield from _of_class(row)

@@ -18,6 +18,7 @@ ODD, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 # A feature can tell events apart where that share of its values, and so many of them, differ.
 DISTINCT_SHARE, DISTINCT = 0.2, 100
 MANY = 10  # equal events from where on they rather lack the same thing, such as all events without a jet
+GLANCE = 100_000  # values that show whether those of a long column mostly differ, before it is sorted
 
 
 class Duplicates(NamedTuple):
@@ -93,19 +94,33 @@ def _groups(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 def _singled(events: Events, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which groups, given by an event and their size, have a value that is nowhere else."""
     same = np.zeros(len(sizes), dtype=bool)
+    few = sizes < MANY
+    if not few.any():
+        return same
     for _, table in columns(events):
         for column in table:
-            undecided = np.flatnonzero(~same)
+            undecided = np.flatnonzero(few & ~same)
             if len(undecided) == 0:
                 return same
-            values = column[first[undecided]]
-            ordered = np.sort(column[~np.isnan(column)])
-            distinct = int((ordered[1:] != ordered[:-1]).sum()) + 1
-            if distinct < max(DISTINCT, DISTINCT_SHARE * len(ordered)):
+            if not _differ(_ordered(column[:: len(column) // GLANCE + 1])):
                 continue
+            ordered = _ordered(column)
+            if not _differ(ordered):
+                continue
+            values = column[first[undecided]]
             count = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values)
-            same[undecided[~np.isnan(values) & (count == sizes[undecided]) & (count < MANY)]] = True
+            same[undecided[~np.isnan(values) & (count == sizes[undecided])]] = True
     return same
+
+
+def _ordered(column: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.sort(column[~np.isnan(column)])
+
+
+def _differ(ordered: NDArray[np.float32]) -> bool:
+    """Whether sorted values mostly differ, so that an equal value means an equal event."""
+    distinct = int((ordered[1:] != ordered[:-1]).sum()) + 1
+    return distinct >= max(DISTINCT, DISTINCT_SHARE * len(ordered))
 
 
 def _any(group: NDArray[np.intp], groups: int, holds: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.survey import cautions
-from hepclf.evaluation.survey.cautions import Caution
 from hepclf.evaluation.survey.duplicates import Duplicates, duplicates
 from hepclf.evaluation.survey.feature import Feature, features
 from hepclf.evaluation.survey.population import Population, classes, processes
@@ -69,7 +69,7 @@ def survey(
     warnings = (
         *cautions.refusal(events),
         *(Caution("refused", (), f"training stops here: {text}") for text in obstacles),
-        *cautions.of_populations(by_class, by_process, events),
+        *cautions.of_populations(by_class, [row.name for row in by_process if row.events == 0], events),
         *cautions.of_features(found, by_class, events.sentinels),
         *cautions.of_duplicates(twice),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.counting.measures import Counts, Rules, measure, measured_by
-from hepclf.evaluation.counting.scan import best_cut, counts, qualified, quote, scan, with_margin
+from hepclf.evaluation.counting.scan import best_cut, counts, forced, qualified, quote, scan, with_margin
 from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.curves.roc import Curve, Ranking, curve
 
@@ -48,6 +48,19 @@ def test_the_best_cut_is_the_greatest_of_all_thresholds():
             figures.append(float(measure(name, kept_counts, chosen)))
         index = int(np.flatnonzero(of.thresholds == best)[0])
         assert float(measure(name, counts(of, index), chosen)) == pytest.approx(max(figures), rel=1e-12)
+
+
+def test_a_floor_forces_the_cut_where_the_cut_would_move_without_it():
+    # S/sqrt(B): 15.8 above 0.9, of one effective event; 0.7 above 0.6. Without the first, the floor changes nothing.
+    better = counted((0.9, 5, 0.1, 1), (0.6, 7, 100, 1000))
+    worse = counted((0.9, 0.1, 0.1, 1), (0.6, 7, 100, 1000))
+    for of, held in ((better, True), (worse, False)):
+        cut = best_cut(of, rules(optimise="s_over_sqrt_b"))
+        assert cut == 0.6
+        assert forced(of, cut, rules(optimise="s_over_sqrt_b")) is held
+        free = rules(optimise="s_over_sqrt_b", minimum_background=0)
+        assert (best_cut(of, free) != cut) is held
+        assert not forced(of, best_cut(of, free), free)
 
 
 def test_a_cut_keeps_the_minimum_of_effective_background():

@@ -10,7 +10,7 @@ from hepclf.evaluation.tables import working_points
 
 def test_the_lines_say_what_metrics_say(verdict_of):
     verdict = verdict_of(yields={"signal": 50.0, "background": 2000.0})
-    separates, leaves, worth, decided = headline(verdict)
+    separates, leaves, worth, held, decided = headline(verdict)
     assert separates == (
         f"AUC of signal: {number(*verdict.test.auc)} on 2,000 test events; {number(*verdict.train.auc)} on training."
     )
@@ -25,7 +25,14 @@ def test_the_lines_say_what_metrics_say(verdict_of):
         f"Asimov significance {number(*quoted.asimov, 2)}, {number(*quoted.asimov_systematic, 2)} "
         "with an uncertain background."
     )
+    assert held.startswith("evaluation.minimum_background=10 holds the cut here: a tighter cut looks better")
     assert len(headline(verdict_of(threshold="best"))) == 3
+
+
+def test_a_cut_that_no_floor_holds_has_no_line_of_it(verdict_of):
+    verdict = verdict_of(minimum_background=0)
+    assert verdict.significance.floor is None
+    assert len(headline(verdict)) == 4
 
 
 def test_a_significance_that_could_not_be_had_says_why(verdict_of):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 import time
@@ -141,3 +142,11 @@ def test_a_page_takes_a_third_of_a_second_at_most(verdict_of, write_page):
 
 def test_pictures_are_shown_at_the_size_that_they_are_drawn_for():
     assert STYLE["figure.dpi"] == DPI
+
+
+def test_warnings_stand_above_the_headline(verdict_of, write_page):
+    verdict = verdict_of(("signal", "background"))
+    text = html.unescape(write_page(verdict).read_text(encoding="utf-8"))
+    (warning,) = verdict.warnings
+    assert text.index("<h1>") < text.index("1 warning<") < text.index(warning.text) < text.index('"headline"')
+    assert 'class="warnings"' not in write_page(verdict_of()).read_text(encoding="utf-8")

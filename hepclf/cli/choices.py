@@ -1,0 +1,60 @@
+"""Whether a command has the groups and choices that its line names: Hydra ignores an unknown one that is optional."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hepclf.cli import configs
+from hepclf.events import nearest
+from hepclf.recipe import RecipeError
+
+SEARCHED = "hydra.searchpath"  # folders that Hydra alone knows
+
+
+def check_choices(command: str, words: Sequence[str]) -> None:
+    """Refuse a group that the command does not have, and a choice that no configuration file offers."""
+    labs = configs.labs(words)
+    for word in words:
+        key, assigned, _ = word.lstrip("+").partition("=")
+        group = key.partition("@")[0]
+        if not assigned or word.startswith(("-", "~")) or group not in configs.GROUPS:
+            continue
+        _check_group(command, key)
+        if not any(other.lstrip("+").startswith(SEARCHED) for other in words):
+            for name in _names(word):
+                _check_name(key, group, name, labs)
+
+
+def _check_group(command: str, key: str) -> None:
+    known = configs.groups(configs.folder() / f"{command}.yaml")
+    if key not in known:
+        tail = nearest(key, known) if known else "; it has none"
+        raise RecipeError(f"{key} is not a group of hepclf {command}{tail}")
+
+
+def _check_name(key: str, group: str, name: str | None, labs: Sequence[Path]) -> None:
+    if name is None:
+        raise RecipeError(f"{key} must be the name of a choice, not null; leave it out for none")
+    if any((place / group / f"{name}.yaml").is_file() for place in (configs.folder(), *labs)):
+        return
+    raise RecipeError(f"{key}={name} is not a choice{nearest(name, configs.choices(group, labs))}")
+
+
+def _names(word: str) -> Iterator[str | None]:
+    """The choices that an override names, several in a sweep or a list; what Hydra cannot read is left to it."""
+    from hydra.core.override_parser.types import Glob
+    from hydra.errors import HydraException
+
+    from hepclf.cli.config import overrides
+
+    try:
+        override = overrides([word])[0]
+        value = override.value()
+        if isinstance(value, Glob):
+            return
+        values = list(override.sweep_string_iterator()) if override.is_sweep_override() else value
+    except HydraException:
+        return
+    for name in values if isinstance(values, list) else [values]:
+        yield None if name in (None, "null") else str(name)

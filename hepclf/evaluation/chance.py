@@ -1,0 +1,94 @@
+"""Whether a tagger does better than random guessing, and what it usually means where it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from hepclf.evaluation.caution import Caution
+from hepclf.evaluation.grid import number
+from hepclf.evaluation.value import Value
+from hepclf.evaluation.verdict import SplitVerdict
+
+SIGMAS = 2  # standard errors below 0.5 from which on it is no chance
+RANDOM = 0.5  # the area under the curve of random guessing
+BACKGROUNDS = {"background", "backgrounds", "bkg", "bg", "noise", "fake", "fakes", "qcd"}
+SIGNALS = {"signal", "signals", "sig"}
+KINDS = ("worse_than_random", "no_separation", "opposite_ratio", "signal_name")  # all that an evaluation warns of
+
+
+def chance(splits: Mapping[str, SplitVerdict], signal: str) -> Iterator[Caution]:
+    """Warnings of areas under 0.5, or not above it, on the last split that there is."""
+    name, split = list(splits.items())[-1]
+    areas = {label: rest.auc for label, rest in split.one_vs_rest.items()} or {signal: split.auc}
+    before = {label: _trained(splits, label) for label in areas}
+    for label, area in areas.items():
+        if _below(area):
+            yield Caution("worse_than_random", (label,), _worse(label, area, name, before[label]))
+        elif _equal(area):
+            yield Caution(
+                "no_separation",
+                (label,),
+                f"the AUC of {label} on {name}, {number(*area)}, is within two standard errors of 0.5, that of random "
+                "guessing: the features do not tell the classes apart, the training did not learn it, or there are too "
+                "few events to see it",
+            )
+    if split.optimal is not None and _below(split.optimal.area):
+        yield Caution(
+            "opposite_ratio",
+            (signal,),
+            f"the exact likelihood ratio (spectator llr) has an AUC of {number(*split.optimal.area)} on {name}, so it "
+            "ranks the classes the wrong way round: are the labels, or the classes, swapped?",
+        )
+
+
+def misnamed(classes: tuple[str, ...], signal: str) -> Iterator[Caution]:
+    """A warning where the class that is taken for the signal has the name of a background, or another that of one."""
+    others = [name for name in classes if name != signal]
+    better = [name for name in others if _words(name) & SIGNALS]
+    if _words(signal) & SIGNALS:
+        return
+    if not better and _words(signal) & BACKGROUNDS:
+        better = [name for name in others if not _words(name) & BACKGROUNDS]
+    if better:
+        yield Caution(
+            "signal_name",
+            (signal,),
+            f"class {signal!r} is taken for the signal, as it is the last in data.classes, though there is a class "
+            f"{better[-1]!r}: efficiencies and yields of the two are swapped if that is the signal; set "
+            f"evaluation.signal={better[-1]}, or evaluation.signal={signal} if it is right",
+        )
+
+
+def _worse(label: str, area: Value, name: str, before: Value | None) -> str:
+    """Why an area is under 0.5: what training itself says tells labels that differ from a training that went wrong."""
+    what = f"the AUC of {label} on {name}, {number(*area)}, is below 0.5: the tagger is worse than random guessing"
+    if before is not None and before.value is not None and not _below(before) and not _equal(before):
+        return (
+            f"{what}, though it is {number(*before)} on training. Usually labels are swapped in some of the events (a "
+            "file, a fold, other data), or those events are of another kind; look at where the labels come from"
+        )
+    return (
+        f"{what}. Usually labels are swapped, the learning rate is too high, or the weights of the training differ "
+        "from those of the evaluation (trainer.negative_weights); look at the labels, and lower trainer.learning_rate"
+    )
+
+
+def _trained(splits: Mapping[str, SplitVerdict], label: str) -> Value | None:
+    """The area of this class on training; None without training events."""
+    train = splits.get("train")
+    if train is None or len(splits) == 1:
+        return None
+    return train.one_vs_rest[label].auc if label in train.one_vs_rest else train.auc
+
+
+def _below(area: Value) -> bool:
+    return area.value is not None and area.value + SIGMAS * (area.error or 0.0) < RANDOM
+
+
+def _equal(area: Value) -> bool:
+    return area.value is not None and abs(area.value - RANDOM) <= SIGMAS * (area.error or 0.0)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", name.lower()))

@@ -1,0 +1,47 @@
+"""The warnings of a survey that are cheap enough for every training."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.caution import Caution
+from hepclf.evaluation.survey import cautions
+from hepclf.evaluation.survey.duplicates import duplicates
+from hepclf.evaluation.survey.feature import features
+from hepclf.evaluation.survey.population import classes
+from hepclf.events import Events
+
+SAMPLE = 20_000  # events of each class that features are judged on
+
+
+def checked(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
+    """What a survey warns of, at a small part of a training's time.
+
+    Classes, weights and copies are those of all events. Features are judged on at most 20,000 events of each class,
+    evenly spread over the data; their warnings then say so. `parts` is each event's split: 0 train, 1 valid, 2 test.
+    """
+    by_class = classes(events, parts)
+    counts = np.bincount(events.processes, minlength=len(events.process_names))
+    empty = [name for name, count in zip(events.process_names, counts, strict=True) if count == 0]
+    return (
+        *cautions.of_populations(by_class, empty, events),
+        *_of_features(events),
+        *cautions.of_duplicates(duplicates(events, parts)),
+    )
+
+
+def _of_features(events: Events) -> tuple[Caution, ...]:
+    places = _spread(events)
+    sample = events if len(places) == len(events) else events.take(places)
+    found = cautions.of_features(list(features(sample)), classes(sample), events.sentinels)
+    if sample is events:
+        return tuple(found)
+    note = f" (judged on {len(sample):,} of {len(events):,} events)"
+    return tuple(row._replace(text=row.text + note) for row in found)
+
+
+def _spread(events: Events) -> NDArray[np.intp]:
+    """The places of at most so many events of each class, at equal distances."""
+    members = [np.flatnonzero(events.labels == label) for label in range(len(events.classes))]
+    return np.sort(np.concatenate([rows[:: -(-len(rows) // SAMPLE) or 1] for rows in members]))

@@ -1,0 +1,114 @@
+"""Whether a training converged, and what it usually means where it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.caution import Caution
+from hepclf.evaluation.grid import number
+from hepclf.evaluation.losses import log_loss
+from hepclf.evaluation.scored import Scored
+from hepclf.evaluation.value import Value
+from hepclf.training.trainer import Epoch, Trainer
+
+Array = NDArray[np.float64]
+
+SIGMAS = 2  # standard errors of the loss by which it must be above that of a constant score
+GROWN = 1.1  # times its first value, or that of a constant score, from which on a training loss is no fluctuation
+RISEN = 1.02  # times its first value from which on a validation loss has risen
+EPOCHS = 3  # fewer say nothing of a trend
+
+
+def convergence(
+    valid: Scored, weights: Array, history: Sequence[Epoch], kept_epoch: int | None, trainer: Trainer
+) -> Iterator[Caution]:
+    """At most one warning: the gravest of what the losses say.
+
+    valid       validation events with the scores of the tagger, and `weights` [n] those of the loss
+    kept_epoch  the epoch that made the tagger; None where the model has none
+    """
+    constant = constant_loss(valid.labels, weights, len(valid.classes))
+    if constant is None:
+        return
+    loss = log_loss(valid.labels, valid.scores, weights)
+    reasons = [*_trained(loss, constant, history, kept_epoch, trainer), *_scored(loss, constant, history)]
+    yield from reasons[:1]
+
+
+def constant_loss(labels: NDArray[np.int64], weights: Array, classes: int) -> float | None:
+    r"""The log-loss of the best score that is the same for all events, -sum f ln f with the classes' shares f.
+
+    It is ln 2 for two classes of equal weight. None where a class has no positive sum of weights.
+    """
+    sums = np.bincount(labels, weights, minlength=classes)
+    if not (sums > 0).all():
+        return None
+    shares = sums / sums.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _trained(
+    loss: Value, constant: float, history: Sequence[Epoch], kept_epoch: int | None, trainer: Trainer
+) -> Iterator[Caution]:
+    """What the losses of the epochs say, where they are log-losses and nothing else."""
+    plain = trainer.loss == "cross_entropy" and trainer.decorrelate is None
+    if not plain or len(history) < 2 or kept_epoch is None or not 1 <= kept_epoch <= len(history):
+        return
+    kept, first, last = history[kept_epoch - 1], history[0], history[-1]
+    least = constant + SIGMAS * (loss.error or 0.0)
+    same = f"{constant:.4g}, that of one score for all events"
+    if kept.valid_loss > least:
+        yield _unconverged(f"its best validation loss, {kept.valid_loss:.4g} in epoch {kept.epoch}, is above {same}")
+    elif kept.train_loss > GROWN * constant and kept_epoch > 1:
+        yield _unconverged(
+            f"the training loss of the epoch that was kept, {kept.train_loss:.4g}, is above {same}, and its validation "
+            f"loss of {kept.valid_loss:.4g} a matter of luck"
+        )
+    elif last.train_loss > GROWN * first.train_loss:
+        yield _unconverged(
+            f"the training loss grew from {first.train_loss:.4g} in epoch 1 to {last.train_loss:.4g} "
+            f"in epoch {last.epoch}"
+        )
+    elif kept_epoch == 1 and len(history) >= EPOCHS and last.valid_loss > RISEN * first.valid_loss:
+        yield Caution(
+            "first_epoch",
+            (),
+            f"the first epoch has the lowest validation loss, which rose from {first.valid_loss:.4g} to "
+            f"{last.valid_loss:.4g} in epoch {last.epoch}: usually the learning rate is too high, or the model learns "
+            f"the training events by heart at once; lower the learning rate{_rate(kept)}, or take a smaller model",
+        )
+
+
+def _unconverged(reason: str) -> Caution:
+    return Caution(
+        "not_converged",
+        (),
+        f"the training did not converge: {reason}. Usually the learning rate is too high, or labels are swapped in "
+        "some events; lower trainer.learning_rate (model.learning_rate of boosted trees), and look at the labels",
+    )
+
+
+def _scored(loss: Value, constant: float, history: Sequence[Epoch]) -> Iterator[Caution]:
+    """What the scores of the validation events say."""
+    if loss.value is None or loss.value <= constant + SIGMAS * (loss.error or 0.0):
+        return
+    reason = (
+        f"the log-loss on validation, {number(*loss)} with the weights of the training, is above {constant:.4g}, that "
+        "of one score for all events"
+    )
+    if len(history) > 1:
+        yield _unconverged(reason)
+        return
+    yield Caution(
+        "no_probabilities",
+        (),
+        f"{reason}: the scores are no probabilities, though they may rank the events well; map them by "
+        "trainer.calibrate=isotonic (temperature for several classes), or take a model that fits less closely",
+    )
+
+
+def _rate(epoch: Epoch) -> str:
+    return f" (here {epoch.learning_rate:.3g})" if epoch.learning_rate != 1 else ""
