@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.disk import blocks, rows
+from hepclf.nearest import nearest
 
 BINARY = ("background", "signal")
 Sentinels = Mapping[str, tuple[float, ...]]  # feature -> the values that stand for a missing one, beside NaN
@@ -260,17 +260,6 @@ def single(values: tuple[float, ...]) -> list[float]:
 def shortest_text(value: float) -> str:
     """A number of single precision in as few digits as single it out: -999.99, not -999.98999."""
     return str(np.float32(value)).removesuffix(".0")
-
-
-def nearest(name: str, known: Any) -> str:
-    """The tail of an error about an unknown name: `; nearest: 'a', 'b'`, or all that is known if little is."""
-    names = [str(other) for other in known]
-    close = get_close_matches(name, names, n=3, cutoff=0.5)
-    lower = {other.lower(): other for other in names}
-    close = close or [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
-    if close:
-        return "; nearest: " + ", ".join(repr(match) for match in close)
-    return "; there are: " + ", ".join(repr(other) for other in names[:12]) + (", ..." if len(names) > 12 else "")
 
 
 def _labels(given: Any, events: int) -> NDArray[np.int64]:

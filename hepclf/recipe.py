@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from keyword import iskeyword
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 TARGET = "_target_"
 MANDATORY = "???"

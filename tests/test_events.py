@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.events import Events, missing_as_nan, nearest, shortest_text
+from hepclf.events import Events, missing_as_nan, shortest_text
+from hepclf.nearest import nearest
 
 
 def events(**changes):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hepclf.cli import configs
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
 
 SEARCHED = "hydra.searchpath"  # folders that Hydra alone knows

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hepclf.cli.terminal import WIDTH, listen, output, place, section
 from hepclf.evaluation.grid import Grid, shortened
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
 
 if TYPE_CHECKING:  # it imports uproot, which help does not need

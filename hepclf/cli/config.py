@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from hepclf.cli import configs
 from hepclf.cli.choices import check_choices
 from hepclf.cli.quoting import refusal
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import TARGET, RecipeError, build, current, renamed
 
 WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}

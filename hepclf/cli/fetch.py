@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hepclf.data.datasets import DATASETS, Dataset
 from hepclf.data.fetch import fetch
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
 
 KEYS = ("to", "from")

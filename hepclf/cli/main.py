@@ -47,7 +47,7 @@ def _said(words: list[str]) -> int:
     if command.startswith("-"):
         return _complain(f"{command} comes after the command: hepclf train {command} ...", 2)
     if command not in COMMANDS:
-        from hepclf.events import nearest
+        from hepclf.nearest import nearest
 
         return _complain(f"{command!r} is not a command{nearest(command, COMMANDS)}", 2)
     if {"-h", "--help"} & set(rest):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hepclf.data.parts import FileError
 from hepclf.data.samples import Source, missing
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 VALID = "valid"  # the field of records in lists that says which of them there are
 NAMES = ("names", "columns", "feature_names")  # what the names of the columns of a matrix are called

@@ -24,7 +24,8 @@ from hepclf.data.roles import ALL, Roles
 from hepclf.data.samples import rooted
 from hepclf.data.split import Split
 from hepclf.data.table import Chunk, EntryError, Wanted
-from hepclf.events import Events, nearest
+from hepclf.events import Events
+from hepclf.nearest import nearest
 from hepclf.recipe import describe, recipe
 
 LABEL = "label"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from hepclf.data.delimited import EXACT, number
 from hepclf.data.expressions import Expression
 from hepclf.data.language.jagged import Jagged
-from hepclf.events import Sentinels, nearest, single
+from hepclf.events import Sentinels, single
+from hepclf.nearest import nearest
 
 Setting = tuple[str | float, ...] | Mapping[str, tuple[str | float, ...]]  # of all columns, or by feature or column
 

@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 BLOCK = 1 << 20
 NEWLINE, RETURN = ord("\n"), ord("\r")

@@ -19,7 +19,7 @@ from hepclf.data.language.columns import aligned, blocks, column
 from hepclf.data.language.grammar import Built
 from hepclf.data.language.jagged import Jagged, Value
 from hepclf.data.language.words import Text
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 
 @dataclass(frozen=True)

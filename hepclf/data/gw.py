@@ -24,7 +24,8 @@ from hepclf.data.densities import (
 )
 from hepclf.data.loader import Outline
 from hepclf.data.split import Split
-from hepclf.events import Events, nearest
+from hepclf.events import Events
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 DEGREES = 30  # of the chi-squared test, 2p - 2 at p = 16 frequency bands

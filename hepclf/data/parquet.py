@@ -13,7 +13,7 @@ from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
 from hepclf.data.root import grouped
 from hepclf.data.samples import Source, SumOfWeights, missing
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 EXACT = 2**53  # beyond it, float64 holds not every whole number

@@ -10,7 +10,7 @@ from pathlib import Path
 from hepclf.data.expressions import Expression, check, parse
 from hepclf.data.language.grammar import Built
 from hepclf.data.table import Wanted
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 ALL = "all"
 

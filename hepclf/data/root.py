@@ -17,7 +17,7 @@ from hepclf.data.remote import RemoteError
 from hepclf.data.remote_names import is_remote
 from hepclf.data.samples import Source, SumOfWeights, missing
 from hepclf.data.vectors import CLASS, Vector, members, vectors
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 SHORT = "expected Chunk of length"  # what uproot says of a file that ends too early

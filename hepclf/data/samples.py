@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from hepclf.data.remote_names import expanded, is_remote
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 FIRST = "background"  # the class that comes first wherever it is named

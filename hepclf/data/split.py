@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 PARTS = ("train", "valid", "test")

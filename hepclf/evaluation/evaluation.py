@@ -43,7 +43,7 @@ from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.verdict import Verdict
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]

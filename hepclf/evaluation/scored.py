@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import BINARY, nearest
+from hepclf.events import BINARY
+from hepclf.nearest import nearest
 
 SPLITS = ("train", "valid", "test")
 COLUMNS = ("labels", "weights", "scores", "split")

@@ -9,11 +9,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
 from hepclf.models.boxes import ROUNDING, Box, Codes, Sample, Search
 from hepclf.models.grid import cut, grid
 from hepclf.models.model import Fit
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 

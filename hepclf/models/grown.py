@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
 from hepclf.models.arrays import Matrix, both, mean_loss
 from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
+from hepclf.nearest import nearest
 from hepclf.training.trainer import Epoch, Trainer
 
 Grow = Callable[[Matrix], Iterator[list[Nodes]]]

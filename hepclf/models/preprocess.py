@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hepclf.disk import blocks, mapped
-from hepclf.events import nearest
 from hepclf.models.quantiles import quantiles
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]

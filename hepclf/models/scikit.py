@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
 from hepclf.models.calibrate import Calibration, calibrated, probabilities
 from hepclf.models.model import Fit
 from hepclf.models.scales import Scales, scales
 from hepclf.models.tagger import write_tagger
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 

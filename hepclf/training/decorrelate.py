@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.training.planing import carried, check_carried
 

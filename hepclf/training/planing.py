@@ -7,7 +7,8 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, nearest
+from hepclf.events import Events
+from hepclf.nearest import nearest
 
 BINS = 50
 FEW = 0.1  # of the effective count: what planing may leave of a class before it is said

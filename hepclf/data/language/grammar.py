@@ -12,7 +12,7 @@ from hepclf.data.language import functions, jagged
 from hepclf.data.language.functions import CONSTANTS, FUNCTIONS, Kind
 from hepclf.data.language.jagged import Value
 from hepclf.data.language.words import Text, cut
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 DEPTH = 100
 LARGEST_INDEX = 2**31

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 Mask = NDArray[np.bool_]
 

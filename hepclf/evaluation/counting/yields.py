@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.curves.roc import Curve
 from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.value import positive
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.studies.case import Case
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 
 ROWS = 200_000
 

@@ -19,7 +19,7 @@ from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.multiclass import at_random
 from hepclf.evaluation.studies.points import inverse
 from hepclf.evaluation.value import Value
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]

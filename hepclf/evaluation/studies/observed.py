@@ -17,7 +17,7 @@ from hepclf.evaluation.judge import discriminant_of
 from hepclf.evaluation.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
 from hepclf.evaluation.studies.case import Case, Seen
 from hepclf.evaluation.value import Value
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from hepclf.evaluation.shapes.shift import Moved, amount, share
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import ROWS, unknown
 from hepclf.evaluation.value import Value
-from hepclf.events import nearest
+from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
