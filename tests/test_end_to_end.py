@@ -12,8 +12,9 @@ from scipy.stats import norm
 import hepclf
 from hepclf.data.mixture import Component, Mixture
 from hepclf.evaluation.store import read_scores
+from hepclf.files import read_yaml
 from hepclf.models.network import NetworkTagger
-from hepclf.run import Run, read_yaml
+from hepclf.run import Run
 
 NO_PLOTS = hepclf.Evaluation(plots=False)
 SMALL = hepclf.GW(signals=500, noise=1500)

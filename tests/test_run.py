@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.run import Run, new_folder, point_latest, read_yaml, write_bytes, write_csv, write_json, write_yaml
+from hepclf.files import read_yaml, write_bytes, write_csv, write_json, write_yaml
+from hepclf.run import Run, new_folder, point_latest
 
 
 def test_a_run_needs_a_folder_of_its_own():
@@ -67,7 +68,7 @@ def test_a_failure_is_recorded_though_the_disk_has_no_room_for_a_file(monkeypatc
         raise OSError(28, "No space")
 
     def fill_the_disk():
-        monkeypatch.setattr("hepclf.run.write_json", full)
+        monkeypatch.setattr("hepclf.files.write_json", full)
         full()
 
     with pytest.raises(OSError, match="No space"), run.recorded():

@@ -33,8 +33,9 @@ def _evaluate(config: DictConfig) -> None:
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
+    from hepclf.files import read_yaml
     from hepclf.models.tagger import read_head
-    from hepclf.run import Run, new_folder, read_yaml
+    from hepclf.run import Run, new_folder
     from hepclf.workflow.handover import check_forms, handover
     from hepclf.workflow.reevaluate import reevaluate
 

@@ -58,7 +58,7 @@ def _read(values: dict[str, Any]) -> Export:
 def _events(run: Run, values: dict[str, Any]) -> Events:
     """The events of the data that was chosen, or of the run's own."""
     from hepclf.data.loader import load
-    from hepclf.run import read_yaml
+    from hepclf.files import read_yaml
 
     watch = Watch()
     try:

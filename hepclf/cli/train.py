@@ -115,7 +115,8 @@ def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of an earlier run with what the command line changes; a group that it names is its own."""
-    from hepclf.run import Run, read_yaml
+    from hepclf.files import read_yaml
+    from hepclf.run import Run
 
     if "experiment" in conf.named_groups():
         raise RecipeError(

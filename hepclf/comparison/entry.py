@@ -12,7 +12,8 @@ from hepclf.comparison.sculpted import Sculpted, sculpted
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
 from hepclf.evaluation.value import NOTHING, Value
-from hepclf.run import Run, read_yaml
+from hepclf.files import read_yaml
+from hepclf.run import Run
 
 
 class Expected(NamedTuple):

@@ -11,7 +11,8 @@ from hepclf.comparison.compared import Compared
 from hepclf.comparison.sentences import headline, remarks
 from hepclf.comparison.tables import tables
 from hepclf.evaluation.compare import Contender
-from hepclf.run import Run, read_yaml, typed, write_bytes, write_csv, write_json
+from hepclf.files import read_yaml, write_bytes, write_csv, write_json
+from hepclf.run import Run, typed
 
 SCHEMA = 2
 COLUMNS = (

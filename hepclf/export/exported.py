@@ -15,12 +15,13 @@ import numpy as np
 from hepclf.events import Events, Sentinels
 from hepclf.export.form import FORMS, Kind, bare
 from hepclf.export.gate import Trial, trial, worst
+from hepclf.files import read_yaml, write_bytes
 from hepclf.models.calibrated import described
 from hepclf.models.kinds import load_tagger
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.tagger import HEAD, plain_sentinels
 from hepclf.recipe import recipe
-from hepclf.run import Run, read_yaml, write_bytes
+from hepclf.run import Run
 
 FOLDER = "exports"
 # The words of C++17 and the namespace of its library.

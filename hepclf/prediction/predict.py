@@ -15,6 +15,7 @@ from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find, missing
+from hepclf.files import read_yaml
 from hepclf.models.tagger import read_head
 from hepclf.prediction.asked import Table, asked
 from hepclf.prediction.formats import output, tree
@@ -25,7 +26,7 @@ from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.said import said_once
 from hepclf.prediction.scoring import Job, branches, look, score
 from hepclf.prediction.workers import cores, scored
-from hepclf.run import Run, read_yaml
+from hepclf.run import Run
 
 FOLDER = "predictions"
 FORMAT = 1  # of the outputs; raised when what is written, or how it is computed, changes

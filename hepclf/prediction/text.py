@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from hepclf.data.frames import write
+from hepclf.files import write_bytes
 from hepclf.prediction.friend import NOTES
-from hepclf.run import write_bytes
 
 DIGEST = "blake2b"  # of the CSV file, so that notes are never taken for those of another
 

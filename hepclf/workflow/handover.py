@@ -8,8 +8,8 @@ from hepclf.evaluation.counting.histograms import write_histograms
 from hepclf.evaluation.counting.workspace import workspace
 from hepclf.evaluation.studies.binned import Shape
 from hepclf.evaluation.verdict import Verdict
+from hepclf.files import write_json
 from hepclf.nearest import nearest
-from hepclf.run import write_json
 
 PLACES = {"pyhf": "workspace.json", "root": "histograms.root"}
 

@@ -20,11 +20,12 @@ from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
+from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.models.kinds import load_tagger
 from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
-from hepclf.run import Run, read_yaml, write_json, write_yaml
+from hepclf.run import Run
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score

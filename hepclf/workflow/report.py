@@ -11,7 +11,8 @@ from typing import Any
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.verdict import Verdict
-from hepclf.run import Run, typed, write_bytes
+from hepclf.files import write_bytes
+from hepclf.run import Run, typed
 
 FACTS = ("started", "directory", "commit", "python", "platform", "device")
 

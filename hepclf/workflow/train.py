@@ -22,10 +22,11 @@ from hepclf.evaluation.store import write_scores
 from hepclf.evaluation.survey.checked import checked
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events, Origin
+from hepclf.files import write_csv, write_json, write_yaml
 from hepclf.models.calibrated import with_calibration
 from hepclf.models.model import Model, Tagger
 from hepclf.recipe import describe
-from hepclf.run import Run, write_csv, write_json, write_yaml
+from hepclf.run import Run
 from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
 from hepclf.workflow.beforehand import check_events, check_settings

@@ -20,8 +20,9 @@ from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
+from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.recipe import describe
-from hepclf.run import Run, read_yaml, write_json, write_yaml
+from hepclf.run import Run
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def rewrite_weights(folder, change):
     rewrite(folder, files={path.name: hashlib.sha256(path.read_bytes()).hexdigest()})
 
 
-@pytest.mark.parametrize("target", ["os.system", "hepclf.run.write_json", "hepclf.models.preprocess.Prepare", "eval"])
+@pytest.mark.parametrize("target", ["os.system", "hepclf.files.write_json", "hepclf.models.preprocess.Prepare", "eval"])
 def test_a_tagger_cannot_name_other_code(saved, target):
     _, folder = saved
     rewrite(folder, recipe={"_target_": target})

@@ -7,8 +7,9 @@ import pytest
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
+from hepclf.files import read_yaml
 from hepclf.models.logistic import Logistic
-from hepclf.run import Run, read_yaml
+from hepclf.run import Run
 from hepclf.workflow.reevaluate import reevaluate
 from hepclf.workflow.report import labelled, typed
 from hepclf.workflow.train import train

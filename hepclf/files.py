@@ -1,0 +1,61 @@
+"""Files written aside and moved into place, so that no reader sees half of one; YAML read safely."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write beside the place and move there, so that a reader never sees half a file."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, contents: Any) -> None:
+    """JSON that any reader takes: NaN and infinity are refused, not written."""
+    write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_yaml(path: Path, contents: Any) -> None:
+    """YAML in the order given."""
+    import yaml
+
+    write_bytes(path, yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True).encode())
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """YAML (or JSON) read safely: no objects, and no aliases, with which a few lines could name a billion values."""
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.events.AliasEvent):
+                raise yaml.YAMLError("it holds aliases")
+            return super().compose_node(parent, index)
+
+    try:
+        contents = yaml.load(path.read_text(), Plain)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(contents, Mapping):
+        raise ValueError(f"{path} must hold a mapping of settings, not {type(contents).__name__}")
+    return dict(contents)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A header and its rows."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
