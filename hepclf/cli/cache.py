@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> int:
 
     from hepclf.cli.terminal import listen, output, section
     from hepclf.data.cache import Cache, place
-    from hepclf.evaluation.grid import size
+    from hepclf.words import size
 
     listen()
     cache = Cache(place(rest[0] if rest else None), 0)

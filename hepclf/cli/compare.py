@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hepclf.cli.terminal import WIDTH, listen, output, place, section
-from hepclf.evaluation.grid import Grid, shortened
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
+from hepclf.words import Grid, shortened
 
 if TYPE_CHECKING:  # it imports uproot, which help does not need
     from hepclf.comparison.compared import Compared

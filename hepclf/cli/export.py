@@ -9,9 +9,9 @@ from rich.console import Console
 
 from hepclf.cli import config as conf
 from hepclf.cli.terminal import Watch, listen, output, place
-from hepclf.evaluation.grid import size
 from hepclf.events import by_value, shortest_text
 from hepclf.recipe import RecipeError, build
+from hepclf.words import size
 
 if TYPE_CHECKING:
     from hepclf.events import Events

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from hepclf.cli.compare import keep, show
 from hepclf.cli.terminal import place, section
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import NOTHING, Value
+from hepclf.words import number
 
 MOST = 8  # choices that are compared with each other, the best on validation
 REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together

@@ -11,9 +11,9 @@ from rich.console import Console
 from hepclf.cli.terminal import section
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evidence import LEVELS
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.tables import confusion, floored, quality, significance, unquoted, working_points
 from hepclf.evaluation.verdict import Verdict
+from hepclf.words import number
 
 
 def show(console: Console, verdict: Verdict, title: str) -> None:

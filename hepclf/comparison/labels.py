@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hepclf.comparison.entry import Entry
-from hepclf.evaluation.grid import shortened
+from hepclf.words import shortened
 
 SEEDS = ("data.seed", "data.split.seed")  # that one `seed` sets together with trainer.seed
 LONGEST = 40  # letters of the settings in a name

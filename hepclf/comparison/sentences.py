@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hepclf.comparison.compared import Compared
 from hepclf.evaluation.compare import Comparison
-from hepclf.evaluation.grid import number
+from hepclf.words import number
 
 LEVEL = 0.05  # of p (Holm), below which a tagger is said to be worse or better
 SIGMAS = 2.0  # by which a loss is above that of guessing

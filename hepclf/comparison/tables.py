@@ -7,9 +7,9 @@ from functools import partial
 
 from hepclf.comparison.compared import Compared
 from hepclf.evaluation.compare import Contender
-from hepclf.evaluation.grid import Grid, alone, number, size
 from hepclf.evaluation.shapes.divergence import inverse
 from hepclf.evaluation.tables import rejected
+from hepclf.words import Grid, alone, number, size
 
 STATISTICAL = "± statistical uncertainty"
 QUALITY = ("", "best epoch", "validation loss", "validation AUC", "test AUC")

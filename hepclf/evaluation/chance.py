@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.words import number
 
 SIGMAS = 2  # standard errors below 0.5 from which on it is no chance
 RANDOM = 0.5  # the area under the curve of random guessing

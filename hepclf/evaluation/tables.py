@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.counting.scan import Significance
 from hepclf.evaluation.curves.roc import WorkingPoint
-from hepclf.evaluation.grid import Grid, above, below, joined, number, percent, targeted
 from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.words import Grid, above, below, joined, number, percent, targeted
 
 SIGNIFICANCE = (
     ("S", "s", 1),

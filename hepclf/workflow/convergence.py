@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.losses import log_loss
 from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import Value
 from hepclf.training.trainer import Epoch, Trainer
+from hepclf.words import number
 
 Array = NDArray[np.float64]
 

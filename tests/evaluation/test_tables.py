@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.grid import number, percent
 from hepclf.evaluation.tables import cell, confusion, quality, significance, unquoted, working_points
+from hepclf.words import number, percent
 
 
 def judged(make_scored, drawn, **settings):

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from hepclf.evaluation.confusion import Confusion
-from hepclf.evaluation.grid import percent
 from hepclf.evaluation.plots.label import count, wrapped
 from hepclf.evaluation.plots.style import SHARES
+from hepclf.words import percent
 
 
 def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:

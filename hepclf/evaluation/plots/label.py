@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import Value
+from hepclf.words import number
 
 
 def plain(name: str, width: int = 30) -> str:

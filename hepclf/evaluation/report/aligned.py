@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hepclf.evaluation.grid import Grid
+from hepclf.words import Grid
 
 NUMBER = re.compile(r"([<>≥≤~±] ?)?[-−+]?\d[\d,]*(?=$|[. %(×/]|e)")
 SIGNS = {" ": 0.52, ".": 0.52, ",": 0.52, "±": 1.3, "(": 0.65, ")": 0.65, "%": 1.5, "-": 0.65}

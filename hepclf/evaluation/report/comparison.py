@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hepclf.evaluation.grid import Grid
 from hepclf.evaluation.report.page import Origin, rendered
 from hepclf.evaluation.report.sections import listed
+from hepclf.words import Grid
 
 TEMPLATE = "comparison.html"
 

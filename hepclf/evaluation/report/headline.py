@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepclf.evaluation.grid import below, number, percent
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.tables import floored
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.words import below, number, percent
 
 HALF = 0.5
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.words import number
 
 Array = NDArray[np.float64]
 PER_BIN = 10  # effective events a bin, below which the bias is more than what is subtracted

@@ -16,10 +16,10 @@ from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.evaluation.curves.partial import partial_area
 from hepclf.evaluation.curves.roc import Curve, area, background_error, working_point
-from hepclf.evaluation.grid import Grid, alone, joined, number
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
+from hepclf.words import Grid, alone, joined, number
 
 Array = NDArray[np.float64]
 

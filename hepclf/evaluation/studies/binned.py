@@ -18,10 +18,10 @@ from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.counting.template import Template, template
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.grid import Grid, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
+from hepclf.words import Grid, number, percent
 
 Array = NDArray[np.float64]
 

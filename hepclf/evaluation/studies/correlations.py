@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.evaluation.grid import Grid
 from hepclf.evaluation.shapes.correlation import Correlation, correlation
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
+from hepclf.words import Grid
 
 SCORE = "score"
 CLOSE = 0.95  # correlation from where on two features say nearly the same

@@ -14,9 +14,9 @@ from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
 from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
 from hepclf.evaluation.counting.yields import Counted, scaled
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.grid import Grid, joined, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.recipe import recipe
+from hepclf.words import Grid, joined, number, percent
 
 NAMES = {
     "s_over_sqrt_b": "S/√B",

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.evidence import Evidence, holm
-from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import decisions
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence
@@ -18,6 +17,7 @@ from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.sample import sample
 from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
 from hepclf.recipe import recipe
+from hepclf.words import Grid, number
 
 BINS = 10  # equally populated by the background, to tell shapes apart
 DRAWN = 30  # equally wide, to show them

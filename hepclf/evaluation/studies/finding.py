@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from hepclf.evaluation.grid import Grid
+from hepclf.words import Grid
 
 
 class Finding(Protocol):

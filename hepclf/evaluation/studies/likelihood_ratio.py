@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from hepclf.calibration import logits
 from hepclf.evaluation.evidence import Evidence, excess
-from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.judge import LLR
 from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import SINGLE, Value, measured
 from hepclf.recipe import recipe
+from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import area
 from hepclf.evaluation.evidence import Evidence, combined, excess
-from hepclf.evaluation.grid import Grid, number
 from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.shapes.twosample import Sample, TwoSample, two_sample
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.recipe import recipe
+from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.curves.limit import Limit, background_limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import Passing, passing
-from hepclf.evaluation.grid import Grid, above, joined, number, percent, score_cut
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
+from hepclf.words import Grid, above, joined, number, percent, score_cut
 
 ACROSS = 3  # cuts side by side in a table of 80 columns
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit
 from hepclf.evaluation.curves.retrieval import average_precision, purity
 from hepclf.evaluation.curves.roc import Curve, held
-from hepclf.evaluation.grid import Grid, above, number, percent
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
+from hepclf.words import Grid, above, number, percent
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import WorkingPoint, working_point
 from hepclf.evaluation.evidence import Evidence, holm
-from hepclf.evaluation.grid import Grid, joined, number, targeted
 from hepclf.evaluation.judge import limited
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
@@ -19,6 +18,7 @@ from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.evaluation.tables import rejected
 from hepclf.recipe import recipe
+from hepclf.words import Grid, joined, number, targeted
 
 Array = NDArray[np.float64]
 SCANNED = tuple(np.linspace(0.05, 0.95, 19))

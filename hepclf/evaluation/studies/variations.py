@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.evidence import Evidence, deviation, holm
-from hepclf.evaluation.grid import Grid, joined, number, score_cut
 from hepclf.evaluation.shapes.shift import difference, relative
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
 from hepclf.evaluation.value import Value
 from hepclf.recipe import recipe
+from hepclf.words import Grid, joined, number, score_cut
 
 SHIFTS = ("signal_efficiency", "background_efficiency", "s", "b")
 JUDGED = "background_efficiency"  # the shift that sentences are about

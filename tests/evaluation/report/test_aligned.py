@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.evaluation.grid import Grid
 from hepclf.evaluation.report.aligned import aligned
+from hepclf.words import Grid
 
 
 def column(*words):

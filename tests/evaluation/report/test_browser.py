@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from hepclf.evaluation.grid import number
+from hepclf.words import number
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

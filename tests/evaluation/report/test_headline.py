@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.report.headline import headline
 from hepclf.evaluation.tables import working_points
+from hepclf.words import number
 
 
 def test_the_lines_say_what_metrics_say(verdict_of):

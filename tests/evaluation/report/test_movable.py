@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.evaluation.grid import number
 from hepclf.evaluation.report.movable import movable
+from hepclf.words import number
 
 
 def test_every_column_has_a_word_for_each_cut(verdict_of):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.evaluation.grid import Grid
 from hepclf.evaluation.plots.style import STYLE
 from hepclf.evaluation.report.page import DPI
+from hepclf.words import Grid
 
 CLOSING = "</script><img src=x onerror=alert(2)>"
 NASTY = "<script>alert(1)</script>"

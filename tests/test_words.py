@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.evaluation.grid import alone, joined, number, score_cut, targeted
+from hepclf.words import alone, joined, number, score_cut, targeted
 
 
 @pytest.mark.parametrize(
