@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from hepclf.data.split import Split as Split
     from hepclf.evaluation.evaluation import Evaluation as Evaluation
     from hepclf.evaluation.evaluation import evaluate as evaluate
-    from hepclf.evaluation.scored import Scored as Scored
     from hepclf.events import Events as Events
     from hepclf.models.bdt import BDT as BDT
     from hepclf.models.cuts import Cuts as Cuts
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from hepclf.prediction.predict import predict as predict
     from hepclf.prediction.prediction import Prediction as Prediction
     from hepclf.run import new_folder as new_folder
+    from hepclf.scored import Scored as Scored
     from hepclf.training.trainer import Trainer as Trainer
     from hepclf.workflow.train import train as train
 
@@ -65,7 +65,7 @@ _HOMES = {
     "PlainMLP": "models.mlp_plain",
     "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
-    "Scored": "evaluation.scored",
+    "Scored": "scored",
     "Sklearn": "models.scikit",
     "SVM": "models.svm",
     "Trainer": "training.trainer",

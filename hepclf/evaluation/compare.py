@@ -21,10 +21,10 @@ from hepclf.evaluation.curves.roc import (
     curve,
     influence,
 )
-from hepclf.evaluation.judge import discriminant, with_limits
+from hepclf.evaluation.judge import with_limits
 from hepclf.evaluation.losses import log_loss
-from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.scored import SPLITS, Scored, discriminant
 
 Array = NDArray[np.float64]
 

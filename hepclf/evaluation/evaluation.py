@@ -18,9 +18,8 @@ from hepclf.evaluation.counting.scan import Significance, scan
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.cuts import cuts
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.judge import discriminant, judge
+from hepclf.evaluation.judge import judge
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
@@ -45,6 +44,7 @@ from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.verdict import Verdict
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
+from hepclf.scored import SPLITS, Scored, discriminant
 
 Array = NDArray[np.float64]
 Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]

@@ -13,24 +13,12 @@ from hepclf.evaluation.counting.mixture import Mixed, mixed
 from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit, rejection_limit
 from hepclf.evaluation.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
 from hepclf.evaluation.losses import brier, log_loss
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.value import NOTHING, Value, measured, positive
 from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict
+from hepclf.scored import Scored, discriminant
 
 Array = NDArray[np.float64]
 LLR = "llr"
-
-
-def discriminant(scored: Scored, signal: int) -> Array:
-    """The probability of the signal class, [n]."""
-    return discriminant_of(scored.scores, signal)
-
-
-def discriminant_of(scores: Array, signal: int) -> Array:
-    """The same of scores alone, [n] or [n, k]."""
-    if scores.ndim == 2:
-        return np.ascontiguousarray(scores[:, signal])
-    return scores if signal == 1 else 1 - scores
 
 
 def judge(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 TREE, NAMES = "scores", "names"
 ROWS = 500_000

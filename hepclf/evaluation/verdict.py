@@ -16,9 +16,9 @@ from hepclf.evaluation.counting.mixture import Mixture
 from hepclf.evaluation.counting.scan import Scan, Significance
 from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.curves.roc import Roc, WorkingPoint
-from hepclf.evaluation.scored import SPLITS
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.value import Value
+from hepclf.scored import SPLITS
 
 if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
     from hepclf.evaluation.curves.cuts import Cuts

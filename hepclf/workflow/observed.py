@@ -7,10 +7,10 @@ import logging
 import numpy as np
 
 from hepclf.data.loader import Loader
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Inside, Seen
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
+from hepclf.scored import Scored
 from hepclf.workflow.record import inside
 
 log = logging.getLogger(__name__)

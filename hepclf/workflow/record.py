@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
-from hepclf.evaluation.scored import SPLITS, Scored
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
+from hepclf.scored import SPLITS, Scored
 from hepclf.training.trainer import Epoch
 
 SCHEMA = 1

@@ -16,7 +16,6 @@ from hepclf.data.loader import Loader
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
@@ -26,6 +25,7 @@ from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run
+from hepclf.scored import Scored
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score

@@ -17,7 +17,6 @@ from hepclf.data.loader import Loader, load
 from hepclf.data.memory import Memory
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import write_scores
 from hepclf.evaluation.survey.checked import checked
 from hepclf.evaluation.verdict import Verdict
@@ -27,6 +26,7 @@ from hepclf.models.calibrated import with_calibration
 from hepclf.models.model import Model, Tagger
 from hepclf.recipe import describe
 from hepclf.run import Run
+from hepclf.scored import Scored
 from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
 from hepclf.workflow.beforehand import check_events, check_settings

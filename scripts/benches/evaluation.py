@@ -18,7 +18,7 @@ from hepclf.evaluation.curves.bootstrap import bins, bootstrap
 from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.evaluation.plots.draw import draw
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 EVENTS, REPLICAS, COUNT = 5_000_000, 1000, 3
 STUDIES = {one.name for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}

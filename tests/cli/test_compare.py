@@ -16,12 +16,12 @@ from scipy.stats import norm
 from hepclf.cli.compare import _table
 from hepclf.cli.completion import candidates
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.recipe import describe
 from hepclf.run import Run
+from hepclf.scored import Scored
 from hepclf.words import Grid, number
 
 

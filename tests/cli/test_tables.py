@@ -5,7 +5,7 @@ from rich.console import Console
 
 from hepclf.cli.tables import show
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 
 def printed(classes):

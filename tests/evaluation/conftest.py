@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 N = 6000
 BARE = dict.fromkeys(("bands", "overtraining", "calibration", "binned", "counting", "points", "retrieval"))

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from hepclf.evaluation.compare import GRID, compare, comparisons, contender, difference, differing, holm
 from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 VALID, TEST = 1, 2
 

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 VALID, TEST = 1, 2
 

@@ -7,8 +7,8 @@ import pytest
 import uproot
 
 from hepclf.evaluation import store
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.store import read_scores, write_scores
+from hepclf.scored import Scored
 
 
 def scored(k=2, n=50, **columns):

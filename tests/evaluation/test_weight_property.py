@@ -12,7 +12,6 @@ import pytest
 
 from hepclf.evaluation.compare import compare, contender
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.case import Inside, Seen
@@ -25,6 +24,7 @@ from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
 from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events
+from hepclf.scored import Scored
 
 CASES = [(classes, signed) for classes in (2, 3) for signed in (False, True)]
 FEATURES = ("x", "y")

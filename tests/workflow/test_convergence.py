@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 from hepclf.training.decorrelate import Decorrelate
 from hepclf.training.trainer import Epoch, Trainer
 from hepclf.workflow.convergence import constant_loss, convergence

@@ -8,7 +8,7 @@ import pytest
 import uproot
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 from hepclf.workflow.handover import handover
 
 

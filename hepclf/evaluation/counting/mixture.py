@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.yields import Counted, expected_weights
-from hepclf.evaluation.scored import SPLITS, Scored
+from hepclf.scored import SPLITS, Scored
 
 Array = NDArray[np.float64]
 Source = Literal["yields", "splits", "events"]

@@ -13,7 +13,7 @@ from hepclf.evaluation.counting.scan import Significance, best_cut, forced, qual
 from hepclf.evaluation.counting.yields import Counted, expected_weights, named
 from hepclf.evaluation.curves.limit import background_limit, heaviest
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 
 def count(

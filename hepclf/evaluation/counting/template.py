@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.counting.expected import between
 from hepclf.evaluation.counting.likelihood import Channels
 from hepclf.evaluation.curves.roc import ROUNDING
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 Array = NDArray[np.float64]
 

@@ -14,10 +14,9 @@ from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.mixture import Mixed, Mixture
 from hepclf.evaluation.counting.yields import Counted, scaled
 from hepclf.evaluation.curves.roc import Curve, Ranking, curve
-from hepclf.evaluation.judge import discriminant
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.value import positive
+from hepclf.scored import Scored, discriminant
 
 Array = NDArray[np.float64]
 Balance = Literal["classes", "mean", "none"]

@@ -16,10 +16,10 @@ from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.scan import best_cut
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
+from hepclf.scored import Scored
 from hepclf.words import Grid, number, percent
 
 Array = NDArray[np.float64]

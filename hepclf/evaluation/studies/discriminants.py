@@ -13,13 +13,13 @@ from hepclf.evaluation.curves.chosen import check_shares
 from hepclf.evaluation.curves.fractions import Trade, cuts, log_ratio, trade
 from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import passing
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.multiclass import at_random
 from hepclf.evaluation.studies.points import inverse
 from hepclf.evaluation.value import Value
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
+from hepclf.scored import Scored
 from hepclf.words import Grid, above, joined, number, targeted
 
 Array = NDArray[np.float64]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.scored import SPLITS
 from hepclf.evaluation.survey.feature import columns
 from hepclf.events import Events
+from hepclf.scored import SPLITS
 
 Keys = NDArray[np.uint64]
 

@@ -12,13 +12,13 @@ from hepclf.evaluation.compare import contender
 from hepclf.evaluation.counting.mixture import mixed
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.report.movable import movable
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
+from hepclf.scored import Scored
 
 VALID, TEST = 1, 2
 QCD, TOP, HIGGS = 0, 1, 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.counting.template import Template, template
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 
 def make(b, s=None, squares=None, edges=None):

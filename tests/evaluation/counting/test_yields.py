@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.counting.yields import expected_weights, named
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.plots.style import STYLE, style
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 TWO = ("background", "signal")
 

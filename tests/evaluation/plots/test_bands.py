@@ -9,9 +9,9 @@ from hepclf.evaluation.plots.bands import bands
 from hepclf.evaluation.plots.rejection import highest, rejection
 from hepclf.evaluation.plots.retrieval import retrieval
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.retrieval import Retrieval
+from hepclf.scored import Scored
 
 ASKED = {"bands": Bands(), "retrieval": Retrieval()}
 

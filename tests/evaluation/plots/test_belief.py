@@ -11,10 +11,10 @@ from hepclf.evaluation.plots.calibration import calibration
 from hepclf.evaluation.plots.likelihood_ratio import likelihood_ratio
 from hepclf.evaluation.plots.overtraining import overtraining
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.studies.overtraining import Overtraining
+from hepclf.scored import Scored
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 MINE = {

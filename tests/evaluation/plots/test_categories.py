@@ -5,8 +5,8 @@ import numpy as np
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.categories import categories
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.categories import Categories
+from hepclf.scored import Scored
 
 
 def test_each_category_has_its_points_and_the_combination_the_last_line():

@@ -15,7 +15,7 @@ from PIL import Image
 from hepclf.evaluation.compare import compare, contender
 from hepclf.evaluation.plots.compare import DRAWN, draw, heading, key, lines, ratio, rejection, roc
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 
 @pytest.fixture

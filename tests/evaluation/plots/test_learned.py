@@ -10,8 +10,8 @@ from hepclf.evaluation.plots.correlations import correlations
 from hepclf.evaluation.plots.effective_cuts import effective_cuts
 from hepclf.evaluation.plots.importance import importance
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Inside
+from hepclf.scored import Scored
 
 DRAWN = {"importance": importance, "effective_cuts": effective_cuts, "correlations": correlations}
 OTHERS = ("bands", "retrieval", "overtraining", "calibration", "counting", "binned", "points")

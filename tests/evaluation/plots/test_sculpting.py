@@ -6,8 +6,8 @@ import pytest
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.sculpting import sculpting
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.sculpting import Sculpting
+from hepclf.scored import Scored
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from PIL import Image
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.report.page import Origin, page
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 # The verdict without its studies, which take longer than all that is tested here.
 ALONE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}

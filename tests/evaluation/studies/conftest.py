@@ -7,8 +7,8 @@ import pytest
 
 from hepclf.evaluation.counting.scan import Rules
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case, Inside
+from hepclf.scored import Scored
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 
 from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.recipe import RecipeError
+from hepclf.scored import Scored
 
 KEYS = {"name", "at", "value", "bootstrap_error", "low", "high"}
 

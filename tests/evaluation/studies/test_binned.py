@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.binned import Binned
+from hepclf.scored import Scored
 
 STUDIES = {one.name: None for one in fields(Evaluation) if hasattr(one.default_factory, "study")}
 

@@ -11,10 +11,10 @@ from sklearn.metrics import log_loss
 
 from hepclf.calibration import shifted
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.value import Value
+from hepclf.scored import Scored
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 

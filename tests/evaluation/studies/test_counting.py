@@ -9,8 +9,8 @@ import pytest
 from hepclf.evaluation.counting.scan import with_margin
 from hepclf.evaluation.counting.significance import ams, asimov, punzi
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.counting import Counting
+from hepclf.scored import Scored
 
 NAMES = ("qcd", "top", "higgs")
 

@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from hepclf.evaluation.counting.scan import Rules
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.evaluation.studies.importance import Importance, Leaning
 from hepclf.evaluation.value import Value
+from hepclf.scored import Scored
 
 NAMES = ("much", "twin", "little", "unused")
 

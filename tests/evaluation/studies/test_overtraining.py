@@ -10,10 +10,10 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.evidence import Evidence, excess
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.shapes.twosample import TwoSample
 from hepclf.evaluation.studies.overtraining import Gap, Overtraining, Trained
 from hepclf.evaluation.value import NOTHING, Value
+from hepclf.scored import Scored
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from sklearn.metrics import average_precision_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.report.movable import movable
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.evaluation.tables import quality, significance
+from hepclf.scored import Scored
 
 
 def scored(n=6000, k=2):

@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.sculpting import Sculpting
+from hepclf.scored import Scored
 
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 

@@ -9,7 +9,6 @@ import pytest
 
 from hepclf.evaluation.curves.chosen import Wish, listed
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.scored import Scored
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.discriminants import Discriminants
@@ -18,6 +17,7 @@ from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
+from hepclf.scored import Scored
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 TARGETS = (0.3, 0.5, 0.7, 0.9)

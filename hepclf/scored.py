@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from hepclf.events import BINARY
 from hepclf.nearest import nearest
 
+Array = NDArray[np.float64]
+
 SPLITS = ("train", "valid", "test")
 COLUMNS = ("labels", "weights", "scores", "split")
 
@@ -185,3 +187,15 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def discriminant(scored: Scored, signal: int) -> Array:
+    """The probability of the signal class, [n]."""
+    return discriminant_of(scored.scores, signal)
+
+
+def discriminant_of(scores: Array, signal: int) -> Array:
+    """The same of scores alone, [n] or [n, k]."""
+    if scores.ndim == 2:
+        return np.ascontiguousarray(scores[:, signal])
+    return scores if signal == 1 else 1 - scores

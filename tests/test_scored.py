@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.scored import Scored
+from hepclf.scored import Scored
 
 PLAIN = {
     "labels": [0, 0, 1, 1, 1, 0],
