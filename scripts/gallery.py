@@ -84,7 +84,7 @@ COMPUTED = {
     "compared": "evaluation/compare.py",
     "repeated": "evaluation/curves/spread.py",
     "scores": "evaluation/judge.py",
-    "confusion": "evaluation/confusion.py",
+    "confusion": "statistics/confusion.py",
     "decision": "evaluation/plane.py",
     "roc": "evaluation/curves/roc.py",
     "rejection": "evaluation/curves/roc.py",

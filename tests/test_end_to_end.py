@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 import hepclf
 from hepclf.data.mixture import Component, Mixture
-from hepclf.evaluation.store import read_scores
+from hepclf.evaluation.files.store import read_scores
 from hepclf.files import read_yaml
 from hepclf.models.network import NetworkTagger
 from hepclf.run import Run

@@ -36,8 +36,8 @@ HOMES = {
     "uproot": (
         "data/root.py",
         "data/remote_source.py",
-        "evaluation/store.py",
-        "evaluation/counting/histograms.py",
+        "evaluation/files/store.py",
+        "evaluation/files/histograms.py",
         "prediction/friend.py",
         "prediction/copied.py",
     ),

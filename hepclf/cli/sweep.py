@@ -10,7 +10,7 @@ from rich.console import Console
 
 from hepclf.cli.compare import keep, show
 from hepclf.cli.terminal import place, section
-from hepclf.evaluation.value import NOTHING, Value
+from hepclf.statistics.value import NOTHING, Value
 from hepclf.words import number
 
 MOST = 8  # choices that are compared with each other, the best on validation

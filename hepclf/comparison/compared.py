@@ -15,8 +15,8 @@ from hepclf.comparison.sculpted import plain
 from hepclf.comparison.selection import LeftOut, enough
 from hepclf.evaluation.compare import Comparison, Contender, Difference, comparisons
 from hepclf.evaluation.curves.limit import Limit
-from hepclf.evaluation.value import Value
 from hepclf.run import Run
+from hepclf.statistics.value import Value
 
 # Settings of an evaluation that say how it is shown, not what it finds.
 SHOWN = ("plots", "report", "label")

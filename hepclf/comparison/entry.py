@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hepclf.comparison.sculpted import Sculpted, sculpted
-from hepclf.evaluation.store import read_scores
-from hepclf.evaluation.value import NOTHING, Value
+from hepclf.evaluation.files.store import read_scores
 from hepclf.files import read_yaml
 from hepclf.run import Run
 from hepclf.scored import Scored
+from hepclf.statistics.value import NOTHING, Value
 
 
 class Expected(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hepclf.evaluation.shapes.divergence import Divergence
-from hepclf.evaluation.value import Value
+from hepclf.statistics.value import Value
 
 Sculpted = Mapping[str, Mapping[float, Divergence]]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.statistics.value import Value
 from hepclf.words import number
 
 SIGMAS = 2  # standard errors below 0.5 from which on it is no chance

@@ -22,9 +22,9 @@ from hepclf.evaluation.curves.roc import (
     influence,
 )
 from hepclf.evaluation.judge import with_limits
-from hepclf.evaluation.losses import log_loss
-from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.scored import SPLITS, Scored, discriminant
+from hepclf.statistics.losses import log_loss
+from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
 

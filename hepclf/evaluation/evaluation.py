@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Balance, Case, Inside, Seen
 from hepclf.evaluation.chance import chance, misnamed
 from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.mixture import mixture
@@ -18,18 +19,17 @@ from hepclf.evaluation.counting.scan import Significance, scan
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.cuts import cuts
 from hepclf.evaluation.curves.roc import Ranking
+from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.judge import judge
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
-from hepclf.evaluation.studies.case import Balance, Case, Inside, Seen
 from hepclf.evaluation.studies.categories import Categories
 from hepclf.evaluation.studies.correlations import Correlations
 from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.effective_cuts import EffectiveCuts
-from hepclf.evaluation.studies.finding import Finding
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.importance import Importance
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio

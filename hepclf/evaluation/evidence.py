@@ -17,7 +17,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from hepclf.evaluation.value import Value
+from hepclf.statistics.value import Value
 
 HINT, CLEAR = 0.05, 0.0027
 SMALLEST = 1e-6  # p that sentences and tables tell: smaller ones lie where no test is exact

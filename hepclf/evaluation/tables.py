@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.counting.scan import Significance
 from hepclf.evaluation.curves.roc import WorkingPoint
-from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.statistics.value import Value
 from hepclf.words import Grid, above, below, joined, number, percent, targeted
 
 SIGNIFICANCE = (

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.confusion import Confusion
 from hepclf.evaluation.counting.mixture import Mixture
 from hepclf.evaluation.counting.scan import Scan, Significance
 from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.curves.roc import Roc, WorkingPoint
-from hepclf.evaluation.studies.finding import Finding
-from hepclf.evaluation.value import Value
+from hepclf.evaluation.finding import Finding
 from hepclf.scored import SPLITS
+from hepclf.statistics.confusion import Confusion
+from hepclf.statistics.value import Value
 
 if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
     from hepclf.evaluation.curves.cuts import Cuts

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.losses import log_loss
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.losses import log_loss
+from hepclf.statistics.value import Value
 from hepclf.training.trainer import Epoch, Trainer
 from hepclf.words import number
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hepclf.evaluation.counting.histograms import write_histograms
-from hepclf.evaluation.counting.workspace import workspace
+from hepclf.evaluation.files.histograms import write_histograms
+from hepclf.evaluation.files.workspace import workspace
 from hepclf.evaluation.studies.binned import Shape
 from hepclf.evaluation.verdict import Verdict
 from hepclf.files import write_json

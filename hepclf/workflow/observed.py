@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from hepclf.data.loader import Loader
-from hepclf.evaluation.studies.case import Inside, Seen
+from hepclf.evaluation.case import Inside, Seen
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import Scored

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Inside
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
-from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs

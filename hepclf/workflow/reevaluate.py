@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader
+from hepclf.evaluation.case import Inside
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.store import read_scores
-from hepclf.evaluation.studies.case import Inside
+from hepclf.evaluation.files.store import read_scores
 from hepclf.evaluation.verdict import Verdict
 from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.models.kinds import load_tagger

@@ -17,7 +17,7 @@ from hepclf.data.loader import Loader, load
 from hepclf.data.memory import Memory
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.store import write_scores
+from hepclf.evaluation.files.store import write_scores
 from hepclf.evaluation.survey.checked import checked
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events, Origin

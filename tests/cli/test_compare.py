@@ -16,7 +16,7 @@ from scipy.stats import norm
 from hepclf.cli.compare import _table
 from hepclf.cli.completion import candidates
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.store import read_scores, write_scores
+from hepclf.evaluation.files.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.recipe import describe

@@ -3,7 +3,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from hepclf.cli.sweep import Job, summary
-from hepclf.evaluation.value import Value
+from hepclf.statistics.value import Value
 
 
 def printed(*jobs):

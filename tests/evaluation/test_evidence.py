@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from hepclf.evaluation.evidence import CLEAR, HINT, Evidence, combined, deviation, excess, holm
-from hepclf.evaluation.value import NOTHING, Value
+from hepclf.statistics.value import NOTHING, Value
 
 
 @pytest.mark.parametrize(

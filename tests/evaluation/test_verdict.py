@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value
 
 SPLIT = {
     "auc",

@@ -10,11 +10,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from hepclf.evaluation.case import Inside, Seen
 from hepclf.evaluation.compare import compare, contender
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
-from hepclf.evaluation.studies.case import Inside, Seen
 from hepclf.evaluation.studies.categories import Categories
 from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.flatness import Flatness

@@ -15,7 +15,7 @@ import xgboost
 
 from hepclf import Events, LightGBM, Trainer, XGBoost, load_tagger
 from hepclf.cli.main import main
-from hepclf.evaluation.store import read_scores
+from hepclf.evaluation.files.store import read_scores
 from hepclf.models import boosted
 from hepclf.models.arrays import mean_loss
 from hepclf.models.grown import matrices

@@ -10,7 +10,7 @@ import pytest
 
 from hepclf import Events, load_tagger
 from hepclf.cli.main import main
-from hepclf.evaluation.store import read_scores
+from hepclf.evaluation.files.store import read_scores
 
 QUICK = ["data=gw", "data.signals=200", "data.noise=600", "evaluation.plots=false"]
 MODELS = {

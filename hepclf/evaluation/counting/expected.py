@@ -12,8 +12,8 @@ from hepclf.evaluation.counting.measures import MEASURES, Counts, Rules, propaga
 from hepclf.evaluation.curves import passing
 from hepclf.evaluation.curves.limit import Limit, background_limit
 from hepclf.evaluation.curves.roc import ROUNDING
-from hepclf.evaluation.value import Value, effective_count, measured
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value, effective_count, measured
 from hepclf.words import below, number
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from scipy import optimize
 
 from hepclf.evaluation.counting.measures import propagated
 from hepclf.evaluation.counting.significance import excess
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
 

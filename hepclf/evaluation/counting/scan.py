@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.counting.measures import MEASURES, Counts, Rules, measure, measured_by, propagated
 from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.curves.roc import ROUNDING, Curve, thinned
-from hepclf.evaluation.value import NOTHING, Value, effective_count, measured
+from hepclf.statistics.value import NOTHING, Value, effective_count, measured
 
 Array = NDArray[np.float64]
 

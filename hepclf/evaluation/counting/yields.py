@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.value import positive
 from hepclf.nearest import nearest
 from hepclf.scored import SPLITS, Scored
+from hepclf.statistics.value import positive
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

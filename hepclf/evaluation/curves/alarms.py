@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepclf.evaluation.curves.roc import ROUNDING, Curve
-from hepclf.evaluation.value import NOTHING, Value, efficiency_error, measured
+from hepclf.statistics.value import NOTHING, Value, efficiency_error, measured
 
 Array = NDArray[np.float64]
 

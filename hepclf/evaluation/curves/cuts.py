@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.counting.expected import POWERS, Expected
 from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit, rejection_limit
 from hepclf.evaluation.curves.roc import Curve, Ranking, thinned
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import efficiency_error
 from hepclf.scored import Scored
+from hepclf.statistics.value import efficiency_error
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.passing import Passing, passing
 from hepclf.evaluation.curves.roc import ROUNDING, Ranking
-from hepclf.evaluation.value import positive
+from hepclf.statistics.value import positive
 
 Array = NDArray[np.float64]
 TINY = float(np.finfo(np.float64).tiny)

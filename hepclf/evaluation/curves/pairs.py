@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Curve, Ranking, area, curve, influence
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import Value, efficiency_error, measured, positive
+from hepclf.statistics.value import Value, efficiency_error, measured, positive
 
 Array = NDArray[np.float64]
 

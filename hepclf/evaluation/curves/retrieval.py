@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
 

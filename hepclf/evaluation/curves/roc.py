@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepclf.evaluation.curves.limit import Limit
-from hepclf.evaluation.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
+from hepclf.statistics.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
 
 Array = NDArray[np.float64]
 T = TypeVar("T", bound=np.generic)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import NOTHING, Value, measured
+from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
 

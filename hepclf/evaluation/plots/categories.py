@@ -13,8 +13,8 @@ from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.evaluation.studies.categories import Region, Regions
-from hepclf.evaluation.value import NOTHING, Value
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.value import NOTHING, Value
 
 KINDS = {"s_over_sqrt_b": "S/√B", "asimov_systematic": "Asimov, B uncertain"}
 WHEN = (("before the cut", GREY, "o", 0.12), ("above the cut", VERMILLION, "s", -0.12))

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from hepclf.evaluation.confusion import Confusion
 from hepclf.evaluation.plots.label import count, wrapped
 from hepclf.evaluation.plots.style import SHARES
+from hepclf.statistics.confusion import Confusion
 from hepclf.words import percent
 
 

@@ -13,8 +13,8 @@ from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREY
 from hepclf.evaluation.studies.importance import Leaning
-from hepclf.evaluation.value import Value
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.value import Value
 
 MOST = 20
 LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from hepclf.evaluation.value import Value
+from hepclf.statistics.value import Value
 from hepclf.words import number
 
 

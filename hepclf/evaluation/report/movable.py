@@ -14,7 +14,7 @@ from hepclf.evaluation.curves.cuts import Cuts
 from hepclf.evaluation.curves.limit import Limit, background_limit
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.tables import cell
-from hepclf.evaluation.value import measured
+from hepclf.statistics.value import measured
 from hepclf.words import above, below, number, score_cut
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from hepclf.evaluation.studies.finding import Finding
+from hepclf.evaluation.finding import Finding
 
 INDEX = "pictures.json"
 

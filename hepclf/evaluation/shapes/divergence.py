@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
 from hepclf.words import number
 
 Array = NDArray[np.float64]

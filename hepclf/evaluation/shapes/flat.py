@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from hepclf.evaluation.value import effective_count, positive
+from hepclf.statistics.value import effective_count, positive
 
 Array = NDArray[np.float64]
 FEW = 5  # events; with fewer expected the distribution is not that of chi-squared (Cochran's rule)

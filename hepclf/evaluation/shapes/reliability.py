@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.value import ROUNDING, Value, measured
+from hepclf.statistics.value import ROUNDING, Value, measured
 
 Array = NDArray[np.float64]
 

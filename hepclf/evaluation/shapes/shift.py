@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import NOTHING, SINGLE, Value, measured, positive
+from hepclf.statistics.value import NOTHING, SINGLE, Value, measured, positive
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import NOTHING, Value, measured, positive
+from hepclf.statistics.value import NOTHING, Value, measured, positive
 
 Array = NDArray[np.float64]
 

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.counting.scan import quote
 from hepclf.evaluation.counting.significance import asimov, s_over_sqrt_b
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.evaluation.curves.partial import partial_area
 from hepclf.evaluation.curves.roc import Curve, area, background_error, working_point
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
+from hepclf.statistics.value import Value, measured
 from hepclf.words import Grid, alone, joined, number
 
 Array = NDArray[np.float64]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.counting.binning import best_edges, even_edges
 from hepclf.evaluation.counting.likelihood import Channels, discovery
 from hepclf.evaluation.counting.measures import Rules, propagated
@@ -18,9 +19,8 @@ from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.counting.template import Template, template
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import Value, measured
 from hepclf.recipe import recipe
+from hepclf.statistics.value import Value, measured
 from hepclf.words import Grid, number, percent
 
 Array = NDArray[np.float64]

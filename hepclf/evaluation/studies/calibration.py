@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from hepclf import calibration as maps
 from hepclf.calibration import Method, Temperature
+from hepclf.evaluation.case import Balance, Case
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.evidence import Evidence, combined, deviation, excess, small
-from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.shapes.reliability import Reliability, binned, reliability
-from hepclf.evaluation.studies.case import Balance, Case
-from hepclf.evaluation.value import NOTHING, SINGLE, Value, measured
 from hepclf.recipe import recipe
 from hepclf.scored import discriminant_of
+from hepclf.statistics.losses import losses_of
+from hepclf.statistics.value import NOTHING, SINGLE, Value, measured
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.counting.conditions import Condition
 from hepclf.evaluation.counting.expected import Expected, expected
 from hepclf.evaluation.counting.likelihood import Channels, discovery
@@ -16,10 +17,9 @@ from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.scan import best_cut
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
+from hepclf.statistics.value import NOTHING, Value, measured
 from hepclf.words import Grid, number, percent
 
 Array = NDArray[np.float64]

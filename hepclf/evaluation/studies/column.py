@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.studies.case import Case
+from hepclf.evaluation.case import Case
 from hepclf.nearest import nearest
 
 ROWS = 200_000

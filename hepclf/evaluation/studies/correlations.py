@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.shapes.correlation import Correlation, correlation
-from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
 from hepclf.words import Grid

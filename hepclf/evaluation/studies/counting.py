@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.counting.expected import Expected, effective, expected
 from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
 from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
 from hepclf.evaluation.counting.yields import Counted, scaled
 from hepclf.evaluation.curves.roc import Curve
-from hepclf.evaluation.studies.case import Case
 from hepclf.recipe import recipe
 from hepclf.words import Grid, joined, number, percent
 

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.judge import decisions
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence
-from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.sample import sample
-from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
 from hepclf.recipe import recipe
+from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
 from hepclf.words import Grid, number
 
 BINS = 10  # equally populated by the background, to tell shapes apart

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.curves.passing import Passing, passing
 from hepclf.evaluation.evidence import Evidence, holm, small
 from hepclf.evaluation.shapes.bins import Bins, binned
 from hepclf.evaluation.shapes.flat import Flat, flat
-from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import column, unknown
-from hepclf.evaluation.value import Value
 from hepclf.recipe import recipe
+from hepclf.statistics.value import Value
 from hepclf.words import Grid, joined, number
 
 BACKGROUND, SIGNAL = 0, 1

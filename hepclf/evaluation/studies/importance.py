@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case, Inside
 from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
 from hepclf.evaluation.evidence import Evidence, excess, holm
-from hepclf.evaluation.losses import losses_of
-from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.evaluation.studies.sample import sample
-from hepclf.evaluation.value import NOTHING, SINGLE, Value, effective_count, measured
 from hepclf.recipe import recipe
 from hepclf.scored import discriminant_of
+from hepclf.statistics.losses import losses_of
+from hepclf.statistics.value import NOTHING, SINGLE, Value, effective_count, measured
 from hepclf.words import Grid, number
 
 SCORINGS = 60_000  # times that an event is scored again unless events are given: a second or less of a network

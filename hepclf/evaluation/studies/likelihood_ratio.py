@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.calibration import logits
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, excess
 from hepclf.evaluation.judge import LLR
-from hepclf.evaluation.losses import losses_of
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import SINGLE, Value, measured
 from hepclf.recipe import recipe
+from hepclf.statistics.losses import losses_of
+from hepclf.statistics.value import SINGLE, Value, measured
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.confusion import Confusion, confusion
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.curves.pairs import Averages, Pair, averages, pairs
 from hepclf.evaluation.judge import decisions
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
+from hepclf.statistics.confusion import Confusion, confusion
+from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case, Seen
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.evidence import Evidence, combined, small
 from hepclf.evaluation.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
-from hepclf.evaluation.studies.case import Case, Seen
-from hepclf.evaluation.value import Value
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import discriminant_of
+from hepclf.statistics.value import Value
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.curves.roc import area
 from hepclf.evaluation.evidence import Evidence, combined, excess
-from hepclf.evaluation.losses import losses_of
 from hepclf.evaluation.shapes.twosample import Sample, TwoSample, two_sample
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.recipe import recipe
+from hepclf.statistics.losses import losses_of
+from hepclf.statistics.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.curves.limit import Limit, background_limit, heaviest, rejection_limit
 from hepclf.evaluation.curves.passing import Passing, passing
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import NOTHING, Value, measured
 from hepclf.recipe import recipe
+from hepclf.statistics.value import NOTHING, Value, measured
 from hepclf.words import Grid, above, joined, number, percent, score_cut
 
 ACROSS = 3  # cuts side by side in a table of 80 columns

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit
 from hepclf.evaluation.curves.retrieval import average_precision, purity
 from hepclf.evaluation.curves.roc import Curve, held
-from hepclf.evaluation.studies.case import Case
-from hepclf.evaluation.value import Value, efficiency_error, measured
 from hepclf.recipe import recipe
+from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, above, number, percent
 
 Array = NDArray[np.float64]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.curves.roc import WorkingPoint, working_point
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.judge import limited
 from hepclf.evaluation.shapes.bins import binned
 from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
-from hepclf.evaluation.studies.case import Case
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.evaluation.tables import rejected
 from hepclf.recipe import recipe

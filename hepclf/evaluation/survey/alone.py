@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.survey.ascending import Stretch
-from hepclf.evaluation.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
 
 Array = NDArray[np.float64]
 

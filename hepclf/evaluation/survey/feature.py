@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from hepclf.evaluation.survey.alone import Alone
 from hepclf.evaluation.survey.ascending import Ascending, Stretch
 from hepclf.evaluation.survey.shape import Binned, Shape
-from hepclf.evaluation.value import Value, positive
 from hepclf.events import Events
+from hepclf.statistics.value import Value, positive
 
 Array = NDArray[np.float64]
 

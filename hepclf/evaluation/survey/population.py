@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import Value, effective_count, measured
 from hepclf.events import Events, Origin
 from hepclf.scored import SPLITS
+from hepclf.statistics.value import Value, effective_count, measured
 
 Array = NDArray[np.float64]
 

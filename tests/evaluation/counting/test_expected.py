@@ -5,8 +5,8 @@ import pytest
 
 from hepclf.evaluation.counting.expected import effective, expected
 from hepclf.evaluation.counting.measures import Rules, measured_by
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value
 
 RULES = Rules(optimise="asimov", systematic=0.1, minimum_background=10, off_exposure=3)
 

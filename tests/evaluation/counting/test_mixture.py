@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hepclf.evaluation.case import Inside
 from hepclf.evaluation.compare import contender
 from hepclf.evaluation.counting.mixture import mixed
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.report.movable import movable
-from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers

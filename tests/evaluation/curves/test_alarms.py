@@ -5,7 +5,7 @@ import pytest
 
 from hepclf.evaluation.curves.alarms import false_alarm_probability, false_alarm_rate, quiet, quiet_error
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.value import NOTHING, Value, efficiency_error
+from hepclf.statistics.value import NOTHING, Value, efficiency_error
 
 
 def of(labels, scores, weights=None):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hepclf.evaluation.confusion import confusion
 from hepclf.evaluation.curves.cuts import ROWS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.statistics.confusion import confusion
 
 BARE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.curves.pairs import averages, pairs, ratio
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.value import NOTHING
 
 
 def drawn(n=1500, k=4, seed=0, heavy=True, ties=False):

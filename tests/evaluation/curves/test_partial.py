@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from hepclf.evaluation.curves.partial import partial_area
 from hepclf.evaluation.curves.roc import Ranking, area, curve
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.value import NOTHING
 
 
 def of(labels, scores, weights):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.curves.passing import passing
-from hepclf.evaluation.value import Value
+from hepclf.statistics.value import Value
 
 CUTS = np.array([0.7, 0.2, 0.5])  # in no order
 

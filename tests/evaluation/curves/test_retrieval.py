@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from hepclf.evaluation.curves.retrieval import average_precision, purity
 from hepclf.evaluation.curves.roc import Ranking, curve
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.value import NOTHING
 
 
 def of(labels, scores, weights):

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from hepclf.evaluation.curves.roc import Ranking, area, background_error, curve, influence, roc, thinned, working_point
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.value import NOTHING
 
 SCORES = np.array([0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.3, 0.1])
 TRUTH = np.array([1, 1, 0, 1, 0, 1, 1, 0, 0, 0], dtype=bool)

@@ -5,7 +5,7 @@ import pytest
 
 from hepclf.evaluation.curves.roc import Ranking, area, background_error, curve
 from hepclf.evaluation.curves.spread import spread
-from hepclf.evaluation.value import NOTHING, Value
+from hepclf.statistics.value import NOTHING, Value
 
 TARGETS = np.array([0.3, 0.5])
 

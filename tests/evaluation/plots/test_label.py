@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.plots.label import count, plain, with_error, wrapped
-from hepclf.evaluation.value import NOTHING, Value
+from hepclf.statistics.value import NOTHING, Value
 
 
 @pytest.mark.parametrize("name", ["t$t_bar$<script>", "$", r"a\$b$", "$a$b$c$", r"\alpha_{x}"])

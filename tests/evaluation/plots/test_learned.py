@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.correlations import correlations
 from hepclf.evaluation.plots.effective_cuts import effective_cuts
 from hepclf.evaluation.plots.importance import importance
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.studies.case import Inside
 from hepclf.scored import Scored
 
 DRAWN = {"importance": importance, "effective_cuts": effective_cuts, "correlations": correlations}

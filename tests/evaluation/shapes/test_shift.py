@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.shapes.shift import amount, difference, relative, share
-from hepclf.evaluation.value import NOTHING, Value, weighted_mean
+from hepclf.statistics.value import NOTHING, Value, weighted_mean
 
 
 @pytest.fixture

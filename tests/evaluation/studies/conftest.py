@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hepclf.evaluation.case import Case, Inside
 from hepclf.evaluation.counting.scan import Rules
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.scored import Scored
 
 

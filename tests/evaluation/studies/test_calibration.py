@@ -13,8 +13,8 @@ from hepclf.calibration import shifted
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 

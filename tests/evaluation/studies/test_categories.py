@@ -9,8 +9,8 @@ import pytest
 from hepclf.evaluation.counting.significance import asimov, combine
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.categories import Categories, quadrature
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value
 
 STUDIES = {one.name: None for one in fields(Evaluation) if hasattr(one.default_factory, "study")}
 OF = {"boosted": "n_fat >= 2", "intermediate": "n_fat == 1", "resolved": "otherwise"}

@@ -6,13 +6,13 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from hepclf.evaluation.case import Inside
 from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.flatness import Flatness
-from hepclf.evaluation.value import Value
+from hepclf.statistics.value import Value
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
 

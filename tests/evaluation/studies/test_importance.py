@@ -7,12 +7,12 @@ import pytest
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
+from hepclf.evaluation.case import Case, Inside
 from hepclf.evaluation.counting.scan import Rules
 from hepclf.evaluation.curves.roc import Ranking
-from hepclf.evaluation.studies.case import Case, Inside
 from hepclf.evaluation.studies.importance import Importance, Leaning
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value
 
 NAMES = ("much", "twin", "little", "unused")
 

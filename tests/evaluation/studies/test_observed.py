@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from hepclf.evaluation.case import Inside, Seen
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.observed import observed as pictures
 from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.studies.case import Inside, Seen
 from hepclf.evaluation.studies.observed import Observed
 from hepclf.scored import Scored
 

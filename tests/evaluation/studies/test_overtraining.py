@@ -12,8 +12,8 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.evidence import Evidence, excess
 from hepclf.evaluation.shapes.twosample import TwoSample
 from hepclf.evaluation.studies.overtraining import Gap, Overtraining, Trained
-from hepclf.evaluation.value import NOTHING, Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import NOTHING, Value
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.points import points as pictures
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.points import Points, inverse
-from hepclf.evaluation.value import Value
 from hepclf.scored import Scored
+from hepclf.statistics.value import Value
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
 

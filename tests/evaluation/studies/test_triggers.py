@@ -6,10 +6,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.plots.triggers import triggers
-from hepclf.evaluation.studies.case import Inside
 from hepclf.evaluation.studies.triggers import DAY, Triggers, duration
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}

@@ -8,7 +8,7 @@ from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.survey import ascending
 from hepclf.evaluation.survey.alone import Alone
 from hepclf.evaluation.survey.ascending import Ascending
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.value import NOTHING
 
 
 def alone(column, mine, weights):

@@ -5,8 +5,8 @@ import pytest
 
 from hepclf.evaluation.survey import ascending
 from hepclf.evaluation.survey.feature import columns, features
-from hepclf.evaluation.value import NOTHING
 from hepclf.events import Events
+from hepclf.statistics.value import NOTHING
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.survey.population import classes, processes
-from hepclf.evaluation.value import NOTHING
 from hepclf.events import Events, Origin
+from hepclf.statistics.value import NOTHING
 
 
 def events(n=1000, **columns):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.counting.template import Template
-from hepclf.evaluation.store import identifiers
+from hepclf.evaluation.files.store import identifiers
 
 Array = NDArray[np.float64]
 

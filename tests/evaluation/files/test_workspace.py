@@ -8,7 +8,7 @@ import pytest
 from hepclf.evaluation.counting.likelihood import discovery
 from hepclf.evaluation.counting.significance import z_value
 from hepclf.evaluation.counting.template import Template
-from hepclf.evaluation.counting.workspace import workspace
+from hepclf.evaluation.files.workspace import workspace
 
 NAMES = ("qcd", "top", "higgs", "higgs2")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from hepclf.evaluation.losses import brier, log_loss
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.losses import brier, log_loss
+from hepclf.statistics.value import NOTHING
 
 
 def three(n=2000, seed=0):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import uproot
 
-from hepclf.evaluation import store
-from hepclf.evaluation.store import read_scores, write_scores
+from hepclf.evaluation.files import store
+from hepclf.evaluation.files.store import read_scores, write_scores
 from hepclf.scored import Scored
 
 

@@ -14,9 +14,9 @@ from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.counting.mixture import Mixed, Mixture
 from hepclf.evaluation.counting.yields import Counted, scaled
 from hepclf.evaluation.curves.roc import Curve, Ranking, curve
-from hepclf.evaluation.studies.finding import Finding
-from hepclf.evaluation.value import positive
+from hepclf.evaluation.finding import Finding
 from hepclf.scored import Scored, discriminant
+from hepclf.statistics.value import positive
 
 Array = NDArray[np.float64]
 Balance = Literal["classes", "mean", "none"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import Value, weighted_mean
+from hepclf.statistics.value import Value, weighted_mean
 
 Array = NDArray[np.float64]
 

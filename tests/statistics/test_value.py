@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hepclf.evaluation.value import (
+from hepclf.statistics.value import (
     NOTHING,
     Value,
     effective_count,

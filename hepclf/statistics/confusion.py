@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.value import Value, measured
+from hepclf.statistics.value import Value, measured
 
 Array = NDArray[np.float64]
 # A ratio of cells and its derivative by each cell, [k, k].

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from hepclf.evaluation.confusion import confusion
-from hepclf.evaluation.value import NOTHING
+from hepclf.statistics.confusion import confusion
+from hepclf.statistics.value import NOTHING
 
 
 def decided(n=2000, k=2, seed=0, signed=False):
