@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from hepclf.evaluation.counting.scan import Rules, quote
-from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
-from hepclf.evaluation.curves.roc import Curve, Ranking, area, curve, working_point
+from hepclf.statistics.counting.scan import Rules, quote
+from hepclf.statistics.curves.bootstrap import Replicas, bins, bootstrap, interval
+from hepclf.statistics.curves.roc import Curve, Ranking, area, curve, working_point
 
 Array = NDArray[np.float64]
 

@@ -82,13 +82,13 @@ SAID = {
 COMPUTED = {
     "features": "evaluation/survey/survey.py",
     "compared": "evaluation/compare.py",
-    "repeated": "evaluation/curves/spread.py",
+    "repeated": "statistics/curves/spread.py",
     "scores": "evaluation/judge.py",
     "confusion": "statistics/confusion.py",
     "decision": "evaluation/plane.py",
-    "roc": "evaluation/curves/roc.py",
-    "rejection": "evaluation/curves/roc.py",
-    "significance": "evaluation/counting/scan.py",
+    "roc": "statistics/curves/roc.py",
+    "rejection": "statistics/curves/roc.py",
+    "significance": "statistics/counting/scan.py",
     "losses": "training/trainer.py",
 }
 PAGES = {"counting": "yields", "likelihood_ratio": "calibration", "discriminants": "multiclass"}

@@ -14,8 +14,8 @@ from hepclf.comparison.repeated import Repeated, copies, repeated
 from hepclf.comparison.sculpted import plain
 from hepclf.comparison.selection import LeftOut, enough
 from hepclf.evaluation.compare import Comparison, Contender, Difference, comparisons
-from hepclf.evaluation.curves.limit import Limit
 from hepclf.run import Run
+from hepclf.statistics.curves.limit import Limit
 from hepclf.statistics.value import Value
 
 # Settings of an evaluation that say how it is shown, not what it finds.

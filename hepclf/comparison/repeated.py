@@ -10,7 +10,7 @@ import numpy as np
 from hepclf.comparison.entry import Entry
 from hepclf.comparison.labels import group_labels, settings_of
 from hepclf.evaluation.compare import GRID, Contender, differing
-from hepclf.evaluation.curves.spread import Spread, spread
+from hepclf.statistics.curves.spread import Spread, spread
 
 VARIED = ("seed", "fold")
 # Settings that change how fast a training runs or where its files lie, and not its result.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hepclf.evaluation.shapes.divergence import Divergence
+from hepclf.statistics.shapes.divergence import Divergence
 from hepclf.statistics.value import Value
 
 Sculpted = Mapping[str, Mapping[float, Divergence]]

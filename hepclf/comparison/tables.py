@@ -7,8 +7,8 @@ from functools import partial
 
 from hepclf.comparison.compared import Compared
 from hepclf.evaluation.compare import Contender
-from hepclf.evaluation.shapes.divergence import inverse
 from hepclf.evaluation.tables import rejected
+from hepclf.statistics.shapes.divergence import inverse
 from hepclf.words import Grid, alone, number, size
 
 STATISTICAL = "± statistical uncertainty"

@@ -10,12 +10,12 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.mixture import Mixed, Mixture
-from hepclf.evaluation.counting.yields import Counted, scaled
-from hepclf.evaluation.curves.roc import Curve, Ranking, curve
 from hepclf.evaluation.finding import Finding
 from hepclf.scored import Scored, discriminant
+from hepclf.statistics.counting.measures import Rules
+from hepclf.statistics.counting.mixture import Mixed, Mixture
+from hepclf.statistics.counting.yields import Counted, scaled
+from hepclf.statistics.curves.roc import Curve, Ranking, curve
 from hepclf.statistics.value import positive
 
 Array = NDArray[np.float64]

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.mixture import mixed, mixture
-from hepclf.evaluation.curves.roc import (
+from hepclf.evaluation.judge import with_limits
+from hepclf.scored import SPLITS, Scored, discriminant
+from hepclf.statistics.counting.mixture import mixed, mixture
+from hepclf.statistics.curves.roc import (
     Curve,
     Ranking,
     Roc,
@@ -21,8 +23,6 @@ from hepclf.evaluation.curves.roc import (
     curve,
     influence,
 )
-from hepclf.evaluation.judge import with_limits
-from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import NOTHING, Value, measured
 

@@ -12,16 +12,10 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Balance, Case, Inside, Seen
 from hepclf.evaluation.chance import chance, misnamed
-from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.mixture import mixture
-from hepclf.evaluation.counting.optimum import at_threshold, best, count
-from hepclf.evaluation.counting.scan import Significance, scan
-from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.cuts import cuts
-from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.judge import judge
 from hepclf.evaluation.label import Label
+from hepclf.evaluation.movable import cuts
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
@@ -45,6 +39,12 @@ from hepclf.evaluation.verdict import Verdict
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
+from hepclf.statistics.counting.measures import Rules
+from hepclf.statistics.counting.mixture import mixture
+from hepclf.statistics.counting.optimum import at_threshold, best, count
+from hepclf.statistics.counting.scan import Significance, scan
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.curves.roc import Ranking
 
 Array = NDArray[np.float64]
 Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]

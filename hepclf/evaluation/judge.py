@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.mixture import Mixed, mixed
-from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit, rejection_limit
-from hepclf.evaluation.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
-from hepclf.evaluation.verdict import Histogram, OneVsRest, Operating, SplitVerdict
+from hepclf.evaluation.verdict import OneVsRest, Operating, SplitVerdict
 from hepclf.scored import Scored, discriminant
 from hepclf.statistics.confusion import Confusion, confusion
+from hepclf.statistics.counting.mixture import Mixed, mixed
+from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit, rejection_limit
+from hepclf.statistics.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
 from hepclf.statistics.losses import brier, log_loss
+from hepclf.statistics.shapes.bins import Histogram
 from hepclf.statistics.value import NOTHING, Value, measured, positive
 
 Array = NDArray[np.float64]

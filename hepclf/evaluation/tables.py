@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from hepclf.evaluation.counting.scan import Significance
-from hepclf.evaluation.curves.roc import WorkingPoint
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.statistics.counting.scan import Significance
+from hepclf.statistics.curves.roc import WorkingPoint
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, above, below, joined, number, percent, targeted
 

@@ -7,21 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.counting.mixture import Mixture
-from hepclf.evaluation.counting.scan import Scan, Significance
-from hepclf.evaluation.curves.limit import Limit
-from hepclf.evaluation.curves.roc import Roc, WorkingPoint
 from hepclf.evaluation.finding import Finding
 from hepclf.scored import SPLITS
 from hepclf.statistics.confusion import Confusion
+from hepclf.statistics.counting.mixture import Mixture
+from hepclf.statistics.counting.scan import Scan, Significance
+from hepclf.statistics.curves.limit import Limit
+from hepclf.statistics.curves.roc import Roc, WorkingPoint
+from hepclf.statistics.shapes.bins import Histogram
 from hepclf.statistics.value import Value
 
 if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
-    from hepclf.evaluation.curves.cuts import Cuts
+    from hepclf.statistics.curves.cuts import Cuts
 
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
 
@@ -31,15 +29,6 @@ class Operating(NamedTuple):
 
     signal_efficiency: float
     background_efficiency: float
-
-
-@dataclass(frozen=True, eq=False)
-class Histogram:
-    """Density of a class's scores, of unit area: edges [m+1], density and error [m]."""
-
-    edges: NDArray[np.float64]
-    density: NDArray[np.float64]
-    error: NDArray[np.float64]
 
 
 class OneVsRest(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic, logits
 from hepclf.events import Events
 from hepclf.models.model import Tagger
+from hepclf.statistics.calibration import Isotonic, logits
 
 Features = NDArray[np.float32]
 

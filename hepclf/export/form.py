@@ -11,12 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic, Temperature
 from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
+from hepclf.statistics.calibration import Isotonic, Temperature
 
 Kind = Literal["onnx", "cpp", "xgboost-json"]
 Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # features [n, d] to scores [n] or [n, k]

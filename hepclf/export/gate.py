@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic
 from hepclf.events import Events, missing_as_nan, single
 from hepclf.export.form import Score, bare
 from hepclf.export.hard import Features, hard, infinite
 from hepclf.export.lines import lines
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.network import NetworkTagger
+from hepclf.statistics.calibration import Isotonic
 
 CLOSE, CLOSE_NETWORK = 1e-6, 1e-5  # of probabilities; a network is summed in float32, in an order of its own
 STEEP = 40.0  # of a map of logits: it makes 1e-6 of rounding the 1e-5 of a probability near 1/2 that is allowed

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic
 from hepclf.events import by_value, missing_as_nan
 from hepclf.export.between import between
 from hepclf.export.form import bare
@@ -15,6 +14,7 @@ from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import Trees, TreesTagger
+from hepclf.statistics.calibration import Isotonic
 
 Features = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic
+from hepclf.statistics.calibration import Isotonic
 
 Array = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic
 from hepclf.events import by_value, shortest_text
 from hepclf.export.form import Score, bare
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.trees import Trees, TreesTagger
+from hepclf.statistics.calibration import Isotonic
 
 VERSION = (2, 1, 0)  # of XGBoost: from 3.1 on it may hold a base score a class, which RBDT refuses
 ROOT = 2**31 - 1  # the parent of a root

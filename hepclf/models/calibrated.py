@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import Isotonic, Method, Temperature, calibration, read
 from hepclf.events import Events
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
+from hepclf.statistics.calibration import Isotonic, Method, Temperature, calibration, read
 from hepclf.training.trainer import Trainer
 
 KIND = "calibrated"

@@ -14,11 +14,11 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from turns import peak, ratio, rounds
 
 from hepclf import Evaluation
-from hepclf.evaluation.curves.bootstrap import bins, bootstrap
-from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.evaluation.plots.draw import draw
 from hepclf.scored import Scored
+from hepclf.statistics.curves.bootstrap import bins, bootstrap
+from hepclf.statistics.curves.roc import Ranking, area, curve
 
 EVENTS, REPLICAS, COUNT = 5_000_000, 1000, 3
 STUDIES = {one.name for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}

@@ -11,9 +11,9 @@ from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.compare import GRID, compare, comparisons, contender, difference, differing, holm
-from hepclf.evaluation.curves.roc import Ranking, area, curve
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.scored import Scored
+from hepclf.statistics.curves.roc import Ranking, area, curve
 
 VALID, TEST = 1, 2
 

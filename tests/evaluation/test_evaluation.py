@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.evaluation.counting.significance import asimov
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.scored import Scored
+from hepclf.statistics.counting.significance import asimov
 
 VALID, TEST = 1, 2
 

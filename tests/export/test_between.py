@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from hepclf import BDT
-from hepclf.calibration import Isotonic, logits
 from hepclf.events import Events
 from hepclf.export.between import LINES, between
 from hepclf.models.fisher import Fisher
+from hepclf.statistics.calibration import Isotonic, logits
 
 
 def at(tagger, features):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from hepclf import BDT, PlainMLP
-from hepclf.calibration import Isotonic, Temperature, isotonic
 from hepclf.events import Events
 from hepclf.export.form import FORMS
 from hepclf.export.gate import trial, worst
@@ -20,6 +19,7 @@ from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import Fisher
 from hepclf.models.forest import Forest
 from hepclf.models.likelihood import Likelihood
+from hepclf.statistics.calibration import Isotonic, Temperature, isotonic
 
 compiled = pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="there is no C++ compiler")
 HEADS = ["onnx", pytest.param("cpp", marks=compiled)]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hepclf import BDT, Logistic, PlainMLP
-from hepclf.calibration import Isotonic, Temperature
 from hepclf.events import Events
 from hepclf.export.cpp.model import opened, written
 from hepclf.export.cpp.source import Source
 from hepclf.models.calibrated import CalibratedTagger
+from hepclf.statistics.calibration import Isotonic, Temperature
 
 compiler = shutil.which("g++") or shutil.which("clang++")
 compiled = pytest.mark.skipif(compiler is None, reason="there is no C++ compiler")

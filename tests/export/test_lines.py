@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from hepclf.calibration import Isotonic
 from hepclf.export.lines import lines
+from hepclf.statistics.calibration import Isotonic
 
 
 def test_the_line_after_as_many_knots_as_are_passed_is_the_map():

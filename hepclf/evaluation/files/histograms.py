@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.template import Template
 from hepclf.evaluation.files.store import identifiers
+from hepclf.statistics.counting.template import Template
 
 Array = NDArray[np.float64]
 

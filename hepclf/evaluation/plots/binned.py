@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.template import Template
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from hepclf.evaluation.studies.binned import Shape
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.counting.template import Template
 from hepclf.words import number, percent
 
 Array = NDArray[np.float64]

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import TOP, Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, VERMILLION
-from hepclf.evaluation.shapes.reliability import Reliability
 from hepclf.evaluation.studies.calibration import Calibrated
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.reliability import Reliability
 
 CAPTION = (
     "Events of equal weight a bin, ordered by their score: the share of signal among them against the mean score, and "

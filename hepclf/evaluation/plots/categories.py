@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hepclf.evaluation.counting.measures import Rules
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.evaluation.studies.categories import Region, Regions
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.value import NOTHING, Value
 
 KINDS = {"s_over_sqrt_b": "S/√B", "asimov_systematic": "Asimov, B uncertain"}

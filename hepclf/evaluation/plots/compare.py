@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.compare import GRID, Comparison, Ratio
-from hepclf.evaluation.curves.roc import Roc
-from hepclf.evaluation.curves.spread import Spread
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import KINDS, TOP, Listed, Picture, write, write_index
 from hepclf.evaluation.plots.rejection import measured
 from hepclf.evaluation.plots.spread import spread
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
+from hepclf.statistics.curves.roc import Roc
+from hepclf.statistics.curves.spread import Spread
 from hepclf.words import shortened
 
 DRAWN = 8  # curves in one picture that can still be told apart

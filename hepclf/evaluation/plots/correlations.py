@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, VERMILLION
-from hepclf.evaluation.shapes.correlation import Correlation
 from hepclf.evaluation.studies.correlations import Together
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.correlation import Correlation
 
 SIGNED = LinearSegmentedColormap.from_list("signed", (BLUE, "#FFFFFF", VERMILLION))
 NUMBERED = 12  # columns up to which a cell has room for its number

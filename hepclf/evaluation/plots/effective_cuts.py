@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLUE, VERMILLION
-from hepclf.evaluation.shapes.divergence import Counts
 from hepclf.evaluation.studies.effective_cuts import KINDS, Feature, Passed
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.divergence import Counts
 
 PANELS, ACROSS = 6, 3
 COLOURS = (BLUE, VERMILLION)

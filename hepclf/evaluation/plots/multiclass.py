@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hepclf.evaluation.curves.pairs import Pair
-from hepclf.evaluation.curves.roc import thinned
 from hepclf.evaluation.plots.label import plain, wrapped
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import DASHES, SHARES, colours
 from hepclf.evaluation.studies.multiclass import Classes
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.curves.pairs import Pair
+from hepclf.statistics.curves.roc import thinned
 from hepclf.words import percent
 
 Array = NDArray[np.float64]

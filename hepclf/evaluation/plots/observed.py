@@ -14,9 +14,9 @@ from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series
 from hepclf.evaluation.plots.style import BLACK, GREY, colours
-from hepclf.evaluation.shapes.agreement import Agreement
 from hepclf.evaluation.studies.observed import SCORE, Overlaid
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.agreement import Agreement
 
 CAPTION = (
     "Observed events over the expected ones, class upon class; the hatched band is the statistical error of the "

@@ -11,9 +11,9 @@ from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLACK, colours
-from hepclf.evaluation.shapes.twosample import TwoSample
 from hepclf.evaluation.studies.overtraining import Trained
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.twosample import TwoSample
 
 CAPTION = (
     "For each class, the efficiency of every cut on training events less that on test events. A tagger that is not "

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plots.roc import ONE_VS_REST, Line, efficiency, lines
 from hepclf.evaluation.plots.style import BLACK, GREY, VERMILLION
 from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.statistics.curves.roc import Roc
 
 Array = NDArray[np.float64]
 NARROW = 0.01  # of the signal: less is no region that could be seen

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.style import BLUE, DASHES, GREY, VERMILLION, colours
 from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.statistics.curves.roc import Roc
 
 ONE_VS_REST = "one class against the rest"
 

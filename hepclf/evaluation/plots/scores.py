@@ -10,7 +10,8 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.style import BLACK, colours
-from hepclf.evaluation.verdict import Histogram, Verdict
+from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.bins import Histogram
 
 
 def scores(ax: Axes, verdict: Verdict, split: str = "test") -> None:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import TOP, Picture, Series
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
-from hepclf.evaluation.shapes.divergence import Counts
 from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.shapes.divergence import Counts
 from hepclf.words import percent
 
 Array = NDArray[np.float64]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hepclf.evaluation.counting.scan import Scan, Significance
-from hepclf.evaluation.curves.roc import Roc
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.plots.picture import Series
 from hepclf.evaluation.plots.significance import DRAWN
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.statistics.counting.scan import Scan, Significance
+from hepclf.statistics.curves.roc import Roc
 
 
 def of_losses(history: Mapping[str, Sequence[float]]) -> Iterator[Series]:

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.counting.scan import Scan, Significance
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREEN, VERMILLION
+from hepclf.statistics.counting.scan import Scan, Significance
 
 DRAWN = (
     ("s_over_sqrt_b", "S/√B", BLUE, "--"),

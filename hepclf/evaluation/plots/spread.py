@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.curves.spread import Spread
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import TOP
 from hepclf.evaluation.plots.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
+from hepclf.statistics.curves.spread import Spread
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
 MOST = 1.0  # a relative spread above this says that nothing is known

@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.curves.alarms import false_alarm_rate
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLACK, BLUE, GREY
 from hepclf.evaluation.studies.triggers import DAY, FalseAlarms, duration
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.curves.alarms import false_alarm_rate
 
 
 def triggers(of: FalseAlarms, verdict: Verdict, title: str) -> Iterator[Picture]:

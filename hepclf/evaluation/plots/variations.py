@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.plots.label import plain
 from hepclf.evaluation.plots.picture import Picture, Series, panel
 from hepclf.evaluation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.evaluation.studies.variations import Shifts
 from hepclf.evaluation.verdict import Verdict
+from hepclf.statistics.curves.chosen import Wish
 
 DRAWN = (("signal_efficiency", VERMILLION, "o"), ("background_efficiency", BLUE, "s"))
 

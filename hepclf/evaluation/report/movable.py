@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.counting.expected import Expected
-from hepclf.evaluation.curves.cuts import Cuts
-from hepclf.evaluation.curves.limit import Limit, background_limit
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.tables import cell
+from hepclf.statistics.counting.expected import Expected
+from hepclf.statistics.curves.cuts import Cuts
+from hepclf.statistics.curves.limit import Limit, background_limit
 from hepclf.statistics.value import measured
 from hepclf.words import above, below, number, score_cut
 

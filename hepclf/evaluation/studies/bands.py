@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.counting.scan import quote
-from hepclf.evaluation.counting.significance import asimov, s_over_sqrt_b
-from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.bootstrap import Replicas, bins, bootstrap, interval
-from hepclf.evaluation.curves.partial import partial_area
-from hepclf.evaluation.curves.roc import Curve, area, background_error, working_point
 from hepclf.recipe import recipe
+from hepclf.statistics.counting.scan import quote
+from hepclf.statistics.counting.significance import asimov, s_over_sqrt_b
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.curves.bootstrap import Replicas, bins, bootstrap, interval
+from hepclf.statistics.curves.partial import partial_area
+from hepclf.statistics.curves.roc import Curve, area, background_error, working_point
 from hepclf.statistics.value import Value, measured
 from hepclf.words import Grid, alone, joined, number
 

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.counting.binning import best_edges, even_edges
-from hepclf.evaluation.counting.likelihood import Channels, discovery
-from hepclf.evaluation.counting.measures import Rules, propagated
-from hepclf.evaluation.counting.scan import best_cuts, with_margin
-from hepclf.evaluation.counting.significance import asimov
-from hepclf.evaluation.counting.template import Template, template
-from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.roc import Curve
 from hepclf.recipe import recipe
+from hepclf.statistics.counting.binning import best_edges, even_edges
+from hepclf.statistics.counting.likelihood import Channels, discovery
+from hepclf.statistics.counting.measures import Rules, propagated
+from hepclf.statistics.counting.scan import best_cuts, with_margin
+from hepclf.statistics.counting.significance import asimov
+from hepclf.statistics.counting.template import Template, template
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.curves.roc import Curve
 from hepclf.statistics.value import Value, measured
 from hepclf.words import Grid, number, percent
 

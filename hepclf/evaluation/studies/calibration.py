@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf import calibration as maps
-from hepclf.calibration import Method, Temperature
 from hepclf.evaluation.case import Balance, Case
-from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.evidence import Evidence, combined, deviation, excess, small
-from hepclf.evaluation.shapes.reliability import Reliability, binned, reliability
 from hepclf.recipe import recipe
 from hepclf.scored import discriminant_of
+from hepclf.statistics import calibration as maps
+from hepclf.statistics.calibration import Method, Temperature
+from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.losses import losses_of
+from hepclf.statistics.shapes.reliability import Reliability, binned, reliability
 from hepclf.statistics.value import NOTHING, SINGLE, Value, measured
 from hepclf.words import Grid, number
 

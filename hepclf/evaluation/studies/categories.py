@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.counting.conditions import Condition
-from hepclf.evaluation.counting.expected import Expected, expected
-from hepclf.evaluation.counting.likelihood import Channels, discovery
-from hepclf.evaluation.counting.measures import Rules
-from hepclf.evaluation.counting.scan import best_cut
-from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.roc import Ranking, curve
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
+from hepclf.statistics.counting.conditions import Condition
+from hepclf.statistics.counting.expected import Expected, expected
+from hepclf.statistics.counting.likelihood import Channels, discovery
+from hepclf.statistics.counting.measures import Rules
+from hepclf.statistics.counting.scan import best_cut
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.curves.roc import Ranking, curve
 from hepclf.statistics.value import NOTHING, Value, measured
 from hepclf.words import Grid, number, percent
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.shapes.correlation import Correlation, correlation
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
+from hepclf.statistics.shapes.correlation import Correlation, correlation
 from hepclf.words import Grid
 
 SCORE = "score"

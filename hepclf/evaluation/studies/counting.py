@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.counting.expected import Expected, effective, expected
-from hepclf.evaluation.counting.measures import MEASURES, Rules, measured_by
-from hepclf.evaluation.counting.scan import best_cut, best_cuts, shown
-from hepclf.evaluation.counting.yields import Counted, scaled
-from hepclf.evaluation.curves.roc import Curve
 from hepclf.recipe import recipe
+from hepclf.statistics.counting.expected import Expected, effective, expected
+from hepclf.statistics.counting.measures import MEASURES, Rules, measured_by
+from hepclf.statistics.counting.scan import best_cut, best_cuts, shown
+from hepclf.statistics.counting.yields import Counted, scaled
+from hepclf.statistics.curves.roc import Curve
 from hepclf.words import Grid, joined, number, percent
 
 NAMES = {

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.chosen import check_shares
-from hepclf.evaluation.curves.fractions import Trade, cuts, log_ratio, trade
-from hepclf.evaluation.curves.limit import Limit, heaviest, rejection_limit
-from hepclf.evaluation.curves.passing import passing
 from hepclf.evaluation.studies.multiclass import at_random
 from hepclf.evaluation.studies.points import inverse
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
+from hepclf.statistics.curves.chosen import check_shares
+from hepclf.statistics.curves.fractions import Trade, cuts, log_ratio, trade
+from hepclf.statistics.curves.limit import Limit, heaviest, rejection_limit
+from hepclf.statistics.curves.passing import passing
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, above, joined, number, targeted
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.judge import decisions
-from hepclf.evaluation.shapes.bins import binned
-from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
+from hepclf.statistics.shapes.bins import binned
+from hepclf.statistics.shapes.divergence import Counts, Divergence, counts, divergence
 from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
 from hepclf.words import Grid, number
 

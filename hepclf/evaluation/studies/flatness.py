@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
-from hepclf.evaluation.curves.passing import Passing, passing
 from hepclf.evaluation.evidence import Evidence, holm, small
-from hepclf.evaluation.shapes.bins import Bins, binned
-from hepclf.evaluation.shapes.flat import Flat, flat
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted, listed, wishes
+from hepclf.statistics.curves.passing import Passing, passing
+from hepclf.statistics.shapes.bins import Bins, binned
+from hepclf.statistics.shapes.flat import Flat, flat
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, joined, number
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case, Inside
-from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
 from hepclf.evaluation.evidence import Evidence, excess, holm
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
 from hepclf.scored import discriminant_of
+from hepclf.statistics.curves.roc import Ranking, area, curve, influence
 from hepclf.statistics.losses import losses_of
 from hepclf.statistics.value import NOTHING, SINGLE, Value, effective_count, measured
 from hepclf.words import Grid, number

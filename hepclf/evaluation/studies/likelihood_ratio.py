@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import logits
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, excess
 from hepclf.evaluation.judge import LLR
 from hepclf.recipe import recipe
+from hepclf.statistics.calibration import logits
 from hepclf.statistics.losses import losses_of
 from hepclf.statistics.value import SINGLE, Value, measured
 from hepclf.words import Grid, number

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.pairs import Averages, Pair, averages, pairs
 from hepclf.evaluation.judge import decisions
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
 from hepclf.statistics.confusion import Confusion, confusion
+from hepclf.statistics.curves.pairs import Averages, Pair, averages, pairs
 from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, number
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case, Seen
-from hepclf.evaluation.counting.yields import Counted
 from hepclf.evaluation.evidence import Evidence, combined, small
-from hepclf.evaluation.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import discriminant_of
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, number
 

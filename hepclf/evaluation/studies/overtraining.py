@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.roc import area
 from hepclf.evaluation.evidence import Evidence, combined, excess
-from hepclf.evaluation.shapes.twosample import Sample, TwoSample, two_sample
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.roc import area
 from hepclf.statistics.losses import losses_of
+from hepclf.statistics.shapes.twosample import Sample, TwoSample, two_sample
 from hepclf.statistics.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.words import Grid, number
 

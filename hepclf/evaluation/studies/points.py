@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
-from hepclf.evaluation.curves.limit import Limit, background_limit, heaviest, rejection_limit
-from hepclf.evaluation.curves.passing import Passing, passing
 from hepclf.recipe import recipe
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted, listed, wishes
+from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit
+from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.value import NOTHING, Value, measured
 from hepclf.words import Grid, above, joined, number, percent, score_cut
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.limit import Limit, heaviest, purity_limit
-from hepclf.evaluation.curves.retrieval import average_precision, purity
-from hepclf.evaluation.curves.roc import Curve, held
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit
+from hepclf.statistics.curves.retrieval import average_precision, purity
+from hepclf.statistics.curves.roc import Curve, held
 from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, above, number, percent
 

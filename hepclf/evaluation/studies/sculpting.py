@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.roc import WorkingPoint, working_point
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.judge import limited
-from hepclf.evaluation.shapes.bins import binned
-from hepclf.evaluation.shapes.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.evaluation.tables import rejected
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.roc import WorkingPoint, working_point
+from hepclf.statistics.shapes.bins import binned
+from hepclf.statistics.shapes.divergence import Counts, Divergence, counts, divergence, inverse
 from hepclf.words import Grid, joined, number, targeted
 
 Array = NDArray[np.float64]

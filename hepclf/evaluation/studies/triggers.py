@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.alarms import Quiet, false_alarm_probability, false_alarm_rate, quiet, quiet_error
-from hepclf.evaluation.curves.roc import Curve, curve, thinned
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.alarms import Quiet, false_alarm_probability, false_alarm_rate, quiet, quiet_error
+from hepclf.statistics.curves.roc import Curve, curve, thinned
 from hepclf.statistics.value import positive
 from hepclf.words import Grid, number
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.curves.chosen import Wish, check_shares, granted, listed, wishes
 from hepclf.evaluation.evidence import Evidence, deviation, holm
-from hepclf.evaluation.shapes.shift import difference, relative
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted, listed, wishes
+from hepclf.statistics.shapes.shift import difference, relative
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, joined, number, score_cut
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.counting.yields import Counted
-from hepclf.evaluation.curves.chosen import Wish
-from hepclf.evaluation.curves.roc import Ranking, area, curve, influence
-from hepclf.evaluation.shapes.shift import Moved, amount, share
 from hepclf.evaluation.studies.column import ROWS, unknown
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
+from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.curves.chosen import Wish
+from hepclf.statistics.curves.roc import Ranking, area, curve, influence
+from hepclf.statistics.shapes.shift import Moved, amount, share
 from hepclf.statistics.value import Value
 
 Array = NDArray[np.float64]

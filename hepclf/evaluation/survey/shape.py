@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.survey.ascending import Ascending, Stretch
-from hepclf.evaluation.verdict import Histogram
+from hepclf.statistics.shapes.bins import Histogram
 from hepclf.statistics.value import positive
 
 Array = NDArray[np.float64]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hepclf.calibration import LARGEST, SMALLEST, Isotonic, Temperature
 from hepclf.export.cpp.source import Source
 from hepclf.export.lines import lines
+from hepclf.statistics.calibration import LARGEST, SMALLEST, Isotonic, Temperature
 
 LOGIT = f"""
 inline double logit(double p) {{

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.calibration import LARGEST, SMALLEST, Isotonic, Temperature
 from hepclf.export.lines import lines
 from hepclf.export.onnx.graph import INT64, Graph, double, whole
 from hepclf.export.onnx.link import logistic
+from hepclf.statistics.calibration import LARGEST, SMALLEST, Isotonic, Temperature
 
 
 def calibrated(graph: Graph, found: Temperature | Isotonic, p: str, classes: int) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import uproot
 
-from hepclf.evaluation.counting.template import Template
 from hepclf.evaluation.files import histograms
 from hepclf.evaluation.files.histograms import write_histograms
+from hepclf.statistics.counting.template import Template
 
 EDGES = np.array([0, 0.5, 0.9, 1.0])
 

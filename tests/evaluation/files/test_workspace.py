@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from hepclf.evaluation.counting.likelihood import discovery
-from hepclf.evaluation.counting.significance import z_value
-from hepclf.evaluation.counting.template import Template
 from hepclf.evaluation.files.workspace import workspace
+from hepclf.statistics.counting.likelihood import discovery
+from hepclf.statistics.counting.significance import z_value
+from hepclf.statistics.counting.template import Template
 
 NAMES = ("qcd", "top", "higgs", "higgs2")
 

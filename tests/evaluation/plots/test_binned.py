@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.counting.template import Template
 from hepclf.evaluation.plots.binned import _layers, binned
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.binned import Binned
+from hepclf.statistics.counting.template import Template
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.case import Case, Inside
-from hepclf.evaluation.counting.scan import Rules
-from hepclf.evaluation.curves.roc import Ranking
 from hepclf.scored import Scored
+from hepclf.statistics.counting.scan import Rules
+from hepclf.statistics.curves.roc import Ranking
 
 
 @pytest.fixture

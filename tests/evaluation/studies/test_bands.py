@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.curves.limit import Limit
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.recipe import RecipeError
 from hepclf.scored import Scored
+from hepclf.statistics.curves.limit import Limit
 
 KEYS = {"name", "at", "value", "bootstrap_error", "low", "high"}
 

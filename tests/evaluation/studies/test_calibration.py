@@ -9,11 +9,11 @@ from scipy.special import expit
 from scipy.stats import norm
 from sklearn.metrics import log_loss
 
-from hepclf.calibration import shifted
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.scored import Scored
+from hepclf.statistics.calibration import shifted
 from hepclf.statistics.value import Value
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}

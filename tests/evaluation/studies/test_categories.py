@@ -6,10 +6,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from hepclf.evaluation.counting.significance import asimov, combine
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.categories import Categories, quadrature
 from hepclf.scored import Scored
+from hepclf.statistics.counting.significance import asimov, combine
 from hepclf.statistics.value import Value
 
 STUDIES = {one.name: None for one in fields(Evaluation) if hasattr(one.default_factory, "study")}

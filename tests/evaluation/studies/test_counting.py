@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hepclf.evaluation.counting.scan import with_margin
-from hepclf.evaluation.counting.significance import ams, asimov, punzi
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.counting import Counting
 from hepclf.scored import Scored
+from hepclf.statistics.counting.scan import with_margin
+from hepclf.statistics.counting.significance import ams, asimov, punzi
 
 NAMES = ("qcd", "top", "higgs")
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.case import Inside
-from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.flatness import flatness
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.flatness import Flatness
+from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.value import Value
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}

@@ -8,10 +8,10 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
 from hepclf.evaluation.case import Case, Inside
-from hepclf.evaluation.counting.scan import Rules
-from hepclf.evaluation.curves.roc import Ranking
 from hepclf.evaluation.studies.importance import Importance, Leaning
 from hepclf.scored import Scored
+from hepclf.statistics.counting.scan import Rules
+from hepclf.statistics.curves.roc import Ranking
 from hepclf.statistics.value import Value
 
 NAMES = ("much", "twin", "little", "unused")

@@ -10,9 +10,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.evidence import Evidence, excess
-from hepclf.evaluation.shapes.twosample import TwoSample
 from hepclf.evaluation.studies.overtraining import Gap, Overtraining, Trained
 from hepclf.scored import Scored
+from hepclf.statistics.shapes.twosample import TwoSample
 from hepclf.statistics.value import NOTHING, Value
 
 

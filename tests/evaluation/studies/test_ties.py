@@ -7,7 +7,6 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from hepclf.evaluation.curves.chosen import Wish, listed
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.counting import Counting
@@ -18,6 +17,7 @@ from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
 from hepclf.scored import Scored
+from hepclf.statistics.curves.chosen import Wish, listed
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 TARGETS = (0.3, 0.5, 0.7, 0.9)

@@ -8,12 +8,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.case import Inside
-from hepclf.evaluation.curves.chosen import Wish
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.plots.variations import variations
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
+from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.value import NOTHING, Value
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}

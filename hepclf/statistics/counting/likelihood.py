@@ -1,0 +1,92 @@
+"""Expected discovery with several channels or bins: one likelihood, the background's uncertainties profiled."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from hepclf.statistics.counting.measures import propagated
+from hepclf.statistics.counting.significance import excess
+from hepclf.statistics.value import NOTHING, Value, measured
+
+Array = NDArray[np.float64]
+
+# A common systematic is followed this many standard deviations from its nominal value.
+REACH = 30.0
+
+
+class Channels(NamedTuple):
+    """Expected events of independent channels, [c] each, with the sums that their statistical errors need.
+
+    s, b                           signal and background
+    s_squares                      sum of squared signal weights
+    b_squares, b_cubes, b_fourths  sums of higher powers of the background's weights
+    """
+
+    s: Array
+    b: Array
+    s_squares: Array
+    b_squares: Array
+    b_cubes: Array
+    b_fourths: Array
+
+    @property
+    def covariance(self) -> Array:
+        """Of signal, background and the sum of squared background weights, [3, 3, c]."""
+        found = np.zeros((3, 3, len(self.s)))
+        found[0, 0] = self.s_squares
+        found[1, 1], found[2, 2] = self.b_squares, self.b_fourths
+        found[1, 2] = found[2, 1] = self.b_cubes
+        return found
+
+
+def discovery(of: Channels, systematic: float = 0.0, *, statistical: bool = True) -> Value:
+    r"""Median discovery significance sqrt(q0) of all channels together, on the Asimov data n = s + b.
+
+    q0 = 2 [ln L(mu = 1) - max ln L(mu = 0)] (arXiv:1007.1727, eqs. 12 and 97) with
+
+        L = prod_i Pois(n_i | mu s_i + gamma_i k b_i) N(1 | gamma_i, d_i) N(0 | theta, 1),   k = (1 + systematic)^theta
+
+    gamma_i is the statistical factor of a channel, d_i = sqrt(sum w^2) / b its relative error, and k the log-normal
+    factor that all channels share: HistFactory's staterror and normsys (CERN-OPEN-2012-016). Without either, the
+    quadrature sum of the channels' Asimov significances. Channels without background have none: nan; those without
+    signal constrain k. The error is linear in the yields; the profile does not move it (envelope theorem).
+    """
+    if len(of.s) == 0 or (of.b <= 0).any() or (of.s < 0).any():
+        return NOTHING
+    at = np.stack([of.s, of.b, of.b_squares if statistical else np.zeros_like(of.b)])
+    theta = _profiled(at, systematic)
+    terms, errors = propagated(lambda s, b, squares: _terms(s, b, squares, theta, systematic), at, of.covariance)
+    z = math.sqrt(max(float(terms.sum()) + theta**2, 0.0))
+    return measured(z, float(np.sqrt(np.sum(errors**2))) / (2 * z) if z > 0 else None)
+
+
+def _profiled(at: Array, systematic: float) -> float:
+    """The pull of the common factor that explains the signal best."""
+    if systematic == 0 or not at[0].any():
+        return 0.0
+
+    def cost(theta: float) -> float:
+        return float(_terms(at[0], at[1], at[2], theta, systematic).sum() + theta**2)
+
+    # More background explains more signal: the minimum is at or above zero.
+    return float(optimize.minimize_scalar(cost, bounds=(0.0, REACH), method="bounded", options={"xatol": 1e-7}).x)
+
+
+def _terms(s: Array, b: Array, squares: Array, theta: float, systematic: float) -> Array:
+    """2 [ln L(1) - ln L(0, theta)] of each channel with gamma profiled, but for the term of theta itself."""
+    n, k = s + b, (1 + systematic) ** theta
+    variance = squares / b**2
+    # n / gamma - k b - (gamma - 1) / d^2 = 0
+    half = (1 - k * b * variance) / 2
+    root = np.sqrt(half**2 + n * variance)
+    # Where half is negative, half + root would cancel.
+    solved = np.where(half > 0, half + root, n * variance / np.where(half > 0, 1.0, root - half))
+    gamma = np.where(variance > 0, solved, 1.0)
+    expected = gamma * k * b
+    pull = np.divide((gamma - 1) ** 2, variance, out=np.zeros_like(b), where=variance > 0)
+    return np.asarray(2 * expected * excess((n - expected) / expected) + pull)

@@ -1,0 +1,154 @@
+"""The mixture of processes that efficiencies, ROC curves and purities refer to: decided here, once an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.scored import SPLITS, Scored
+from hepclf.statistics.counting.yields import Counted, expected_weights
+
+Array = NDArray[np.float64]
+Source = Literal["yields", "splits", "events"]
+
+ROUNDING = 1e-9  # weights in one proportion differ by no more than this
+NAMED = 4  # yields that are named in a sentence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mixed:
+    """The weights of a split's events in the mixture, [n] each.
+
+    weights  of the confusion matrix, accuracy, precision and purity
+    within   of efficiencies, ROC curves and areas: the same mixture inside the signal and inside the background. Where
+             the mixture scales the signal or the background as a whole, these are the events' own weights
+    scale    weights = scale * within, of background and signal
+    """
+
+    weights: Array
+    within: Array
+    scale: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mixture:
+    """Which mixture of processes an evaluation refers to.
+
+    source   `yields`: those given, as such or as cross sections; `splits`: the whole sample, as the splits hold unequal
+             shares of the processes; `events`: the events of each split as they are
+    yields   those given, by process or class
+    splits   the splits whose weights the mixture changes
+    refused  why a split cannot have the mixture, so that its events count as they are
+    """
+
+    source: Source = "events"
+    yields: Mapping[str, float] = field(default_factory=dict)
+    splits: Mapping[str, Mixed] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, split_name: str, part: Scored) -> Mixed:
+        """The weights of a split."""
+        return self.splits.get(split_name) or Mixed(weights=part.weights, within=part.weights)
+
+    @property
+    def sentence(self) -> str:
+        """Which case holds, for a reader."""
+        what = "Confusion matrix, efficiencies, AUC and purity refer to"
+        reasons = " ".join(f"The {name} events count as they are: {why}." for name, why in self.refused.items())
+        if self.source == "yields":
+            return f"{what} the mixture of the expected yields, {_listed(self.yields)}. {reasons}".rstrip()
+        if self.source == "splits":
+            because = "the splits hold unequal shares of the processes, so each process is scaled back to its total"
+            return f"{what} the whole sample: {because}. {reasons}".rstrip()
+        if reasons:
+            return f"{what} the events with their weights as they are. {reasons}"
+        return f"{what} the events with their weights as they are: no yields are given that would mix them otherwise."
+
+    def to_dict(self) -> dict[str, Any]:
+        """As metrics.json has it."""
+        return {"defined_by": self.source, "text": self.sentence}
+
+
+def mixture(
+    scored: Scored,
+    yields: Mapping[str, float],
+    signal: int,
+    parts: Mapping[str, Scored],
+    counted: Mapping[str, Counted | str],
+) -> Mixture:
+    """The mixture that yields define, or else splits that hold unequal shares of the processes; or else none.
+
+    A split whose processes cannot be scaled keeps its events as they are, and the mixture says why.
+    """
+    if not yields and not any(_unequal(scored.totals, part) for part in parts.values()):
+        return Mixture()
+    splits, refused = {}, {}
+    for name in (name for name in SPLITS if name in parts):
+        weights = _expected(scored, name, yields, counted)
+        if isinstance(weights, str):
+            refused[name] = weights
+        else:
+            splits[name] = mixed(parts[name].weights, weights, parts[name].labels == signal)
+    if not splits:
+        return Mixture(refused=refused)
+    return Mixture(source="yields" if yields else "splits", yields=yields, splits=splits, refused=refused)
+
+
+def mixed(own: Array, weights: Array, is_signal: NDArray[np.bool_]) -> Mixed:
+    """Weights of a mixture [n], with those inside signal and background, `own` being what the events weigh.
+
+    A yield of zero leaves the efficiencies of what it takes away: they are those of the events as they are.
+    """
+    if weights is own:
+        return Mixed(weights=own, within=own)
+    factors = [_factor(own[kind], weights[kind]) for kind in (~is_signal, is_signal)]
+    if None not in factors:
+        return Mixed(weights=weights, within=own, scale=(factors[0] or 0.0, factors[1] or 0.0))
+    scaled = np.array([factor is not None for factor in factors])
+    within = np.where(scaled[is_signal.astype(np.intp)], own, weights) if scaled.any() else weights
+    background, of_signal = (1.0 if factor is None else factor for factor in factors)
+    return Mixed(weights=weights, within=within, scale=(background, of_signal))
+
+
+def _factor(own: Array, weights: Array) -> float | None:
+    """What all weights are multiplied by, None where there is no common factor."""
+    heavy = own != 0
+    ratios = weights[heavy] / own[heavy]
+    if not len(ratios):
+        return 1.0
+    low, high = float(ratios.min()), float(ratios.max())
+    return float(ratios[0]) if high - low <= ROUNDING * max(abs(low), abs(high)) else None
+
+
+def _expected(
+    scored: Scored, split_name: str, yields: Mapping[str, float], counted: Mapping[str, Counted | str]
+) -> Array | str:
+    """Expected weights of a split, or why it has none."""
+    known = counted.get(split_name)
+    if known is not None:
+        return known.weights if isinstance(known, Counted) else known
+    try:
+        return expected_weights(scored, split_name, yields)
+    except ValueError as reason:
+        return str(reason)
+
+
+def _unequal(totals: Array, part: Scored) -> bool:
+    """Whether a split holds unequal shares of the processes' totals, more unequal than by one event of each."""
+    k = len(part.process_names)
+    sums, sizes = (np.bincount(part.processes, column, minlength=k) for column in (part.weights, np.abs(part.weights)))
+    some = (sizes > 0) & (totals != 0)
+    squares = np.bincount(part.processes, part.weights**2, minlength=k)
+    shares = sums[some] / totals[some]
+    margin = squares[some] / sizes[some] / np.abs(totals[some])
+    return bool(some.any() and (shares - margin).max() > (shares + margin).min())
+
+
+def _listed(yields: Mapping[str, float]) -> str:
+    """`signal 40, ttbar 500 and 3 more`."""
+    first = ", ".join(f"{name} {events:.6g}" for name, events in list(yields.items())[:NAMED])
+    return first + (f" and {len(yields) - NAMED} more" if len(yields) > NAMED else "")

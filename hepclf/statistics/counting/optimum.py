@@ -1,0 +1,104 @@
+"""The cut that is best on validation, and what it gives on test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.scored import Scored
+from hepclf.statistics.counting.measures import Rules
+from hepclf.statistics.counting.scan import Significance, best_cut, forced, qualified, quote, quote_fixed, with_margin
+from hepclf.statistics.counting.yields import Counted, expected_weights, named
+from hepclf.statistics.curves.limit import background_limit, heaviest
+from hepclf.statistics.curves.roc import Ranking, curve
+
+
+def count(
+    scored: Scored,
+    yields: Mapping[str, float],
+    signal: int,
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+) -> dict[str, Counted | str]:
+    """Expected yields above each cut on validation and test, or why a split cannot have them."""
+    named(scored, yields)
+    found: dict[str, Counted | str] = {}
+    for name in ("valid", "test"):
+        if name not in rankings:
+            continue
+        part = parts[name]
+        try:
+            weights = expected_weights(scored, name, yields)
+        except ValueError as reason:
+            found[name] = str(reason)
+        else:
+            # Where all events are in one split they stand for themselves, and need no second copy.
+            weights = part.weights if np.array_equal(weights, part.weights) else weights
+            above = curve(rankings[name], part.labels == signal, weights)
+            found[name] = Counted(weights=weights, curve=above)
+    return found
+
+
+def best(
+    rules: Rules,
+    counted: Mapping[str, Counted | str],
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+    signal: int,
+) -> tuple[float | None, Significance]:
+    """The best cut on validation and what it gives on test."""
+    valid = counted.get("valid", "there are no validation events to choose a cut on")
+    test = counted.get("test", "there are no test events to quote a significance on")
+    if isinstance(valid, str):
+        return None, Significance(optimised=rules.optimise, reason=valid)
+    cut = best_cut(valid.curve, rules)
+    if cut is None:
+        needed = with_margin(rules.minimum_background)
+        enough = bool(qualified(valid.curve, needed).any())
+        floor = f"evaluation.minimum_background={rules.minimum_background:g}, and two sigma over it for another split"
+        lacks = f"an effective background count of {needed:.3g} ({floor})"
+        reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
+        return None, Significance(optimised=rules.optimise, reason=reason)
+    if isinstance(test, str):
+        return cut, Significance(optimised=rules.optimise, reason=test)
+    index, background = _passing(test, rankings["test"], parts["test"], signal, cut)
+    found = quote(test.curve, index, cut, background, rules)
+    held = found.reason is None and forced(valid.curve, cut, rules)
+    return cut, replace(found, floor=rules.minimum_background) if held else found
+
+
+def at_threshold(
+    rules: Rules,
+    counted: Mapping[str, Counted | str],
+    rankings: Mapping[str, Ranking],
+    parts: Mapping[str, Scored],
+    signal: int,
+    threshold: float,
+) -> Significance:
+    """What test events give above the threshold that decides for the signal, which needs no validation events."""
+    test = counted.get("test", "there are no test events to quote a significance on")
+    if isinstance(test, str):
+        return Significance(optimised=rules.optimise, reason=test)
+    part = parts["test"]
+    if len(part.classes) > 2:
+        reason = f"{len(part.classes)} classes are decided by the largest probability, not by a threshold"
+        return Significance(optimised=rules.optimise, reason=reason)
+    index, background = _passing(test, rankings["test"], part, signal, threshold)
+    quoted = quote_fixed(test.curve, index, threshold, background, rules)
+    if background.any():
+        return quoted
+    of_background = part.labels != signal
+    weight = heaviest(test.weights[of_background], part.processes[of_background])
+    return replace(quoted, b_limit=background_limit(weight) if weight > 0 else None)
+
+
+def _passing(
+    counted: Counted, ranking: Ranking, part: Scored, signal: int, cut: float
+) -> tuple[int, NDArray[np.float64]]:
+    """The last threshold at or above a cut, and the weights of the background there."""
+    index = ranking.last(cut)
+    events = ranking.kept(index)
+    return index, counted.weights[events][part.labels[events] != signal]

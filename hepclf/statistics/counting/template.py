@@ -1,0 +1,63 @@
+"""The score as a template: expected events in bins of it, process by process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.scored import Scored
+from hepclf.statistics.counting.expected import between
+from hepclf.statistics.counting.likelihood import Channels
+from hepclf.statistics.curves.roc import ROUNDING
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """Sums of the first four powers of the weights of each process in each bin, [4, g, m].
+
+    edges   of the bins [m+1]; a bin holds its lower edge, the last one both
+    names   of the processes [g]
+    signal  which of them are signal [g]
+    """
+
+    edges: Array
+    names: tuple[str, ...]
+    signal: NDArray[np.bool_]
+    sums: Array
+
+    @property
+    def channels(self) -> Channels:
+        """Signal and background of each bin."""
+        s, b = (self.sums[:, of].sum(axis=1) for of in (self.signal, ~self.signal))
+        return Channels(s[0], b[0], s[1], b[1], b[2], b[3])
+
+    def qualified(self, minimum: float) -> NDArray[np.bool_]:
+        """Which bins have a background of this effective count and no negative signal, [m]."""
+        of = self.channels
+        return (of.b > 0) & (of.s >= 0) & (of.b**2 >= minimum * (1 - ROUNDING) * of.b_squares)
+
+    def onto(self, edges: Array) -> Template:
+        """The same events in wider bins, whose edges are among these."""
+        first = np.searchsorted(self.edges, edges[:-1])
+        return Template(edges, self.names, self.signal, np.add.reduceat(self.sums, first, axis=2))
+
+    def sound(self, minimum: float) -> Template:
+        """Bins that fall short joined with the one below, the lowest with the one above, until none does.
+
+        One bin may be left that falls short.
+        """
+        found = self
+        while len(found.edges) > 2 and not (good := found.qualified(minimum)).all():
+            bad = int(np.flatnonzero(~good)[-1])
+            found = found.onto(np.delete(found.edges, max(bad, 1)))
+        return found
+
+
+def template(scores: Array, part: Scored, signal: int, weights: Array, edges: Array) -> Template:
+    """The events [n] of a split in bins; the first and the last hold what lies beyond their outer edges."""
+    slots = between(scores, part, signal, weights, edges[1:-1])
+    return Template(edges, slots.names, slots.signal, slots.sums)

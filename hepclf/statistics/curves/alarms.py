@@ -1,0 +1,75 @@
+"""False alarms of a search: how often background alone is as loud, and what a quiet search keeps of the signal."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepclf.statistics.curves.roc import ROUNDING, Curve
+from hepclf.statistics.value import NOTHING, Value, efficiency_error, measured
+
+Array = NDArray[np.float64]
+
+
+def false_alarm_rate(louder: ArrayLike, live_time_s: float) -> Array:
+    """(n + 1)/T in 1/s for n background events at least as loud in a live time T (PyCBC's `n_louder`).
+
+    The one more is the event that is judged: with n counted, (n + 1)/T is the mean rate under a flat prior, and its
+    standard deviation sqrt(n + 1)/T. A sum of signed weights below zero counts as none.
+    """
+    return np.asarray((np.maximum(louder, 0.0) + 1) / live_time_s)
+
+
+def false_alarm_probability(louder: ArrayLike, live_time_s: float, observed_s: float) -> Array:
+    """p = 1 - exp(-t (n + 1)/T): background makes one event or more as loud in an observation of length t."""
+    return np.asarray(-np.expm1(-observed_s * false_alarm_rate(louder, live_time_s)))
+
+
+class Quiet(NamedTuple):
+    """A cut as loose as a false-alarm rate allows: the background events above it, and the signal that it keeps.
+
+    The rates are per second; cut is None where not even the loudest event may pass, and efficiency nothing where
+    the live time is too short to know such a rate.
+    """
+
+    asked: float
+    rate: Value
+    louder: float | None
+    cut: float | None
+    efficiency: Value
+
+
+def quiet(of: Curve, live_time_s: float, rate: float) -> Quiet:
+    """The lowest cut whose false-alarm rate is at most this one (1/s), and the signal's efficiency there.
+
+    The error of the efficiency joins its own counting error in quadrature with what the uncertain rate moves it by.
+    """
+    if not of.defined or rate * live_time_s * (1 + ROUNDING) < 1:
+        return Quiet(rate, NOTHING, None, None, NOTHING)
+    highest = np.maximum.accumulate(of.background)
+    index = int(_last(highest, rate * live_time_s * (1 + ROUNDING) - 1))
+    index = of.settled(index) if index >= 0 else index
+    louder, squares = (float(sums[index]) if index >= 0 else 0.0 for sums in (highest, of.background_squares))
+    found = measured(float(false_alarm_rate(louder, live_time_s)), math.sqrt(squares + 1) / live_time_s)
+    if index < 0:
+        return Quiet(rate, found, louder, None, Value(0.0))
+    error = float(quiet_error(of, np.array([index]))[0])
+    return Quiet(rate, found, louder, float(of.thresholds[index]), measured(float(of.signal_efficiency[index]), error))
+
+
+def quiet_error(of: Curve, index: NDArray[np.intp]) -> Array:
+    """Error of the signal's efficiency at these thresholds, for cuts that are set by their false-alarm rate."""
+    own = efficiency_error(of.signal[index], of.signal[-1], of.signal_squares[index], of.signal_squares[-1])
+    highest = np.maximum.accumulate(of.background)
+    spread = np.sqrt(of.background_squares[index] + 1)
+    reached = np.append(of.signal_efficiency, 0.0)  # the last is what -1, no threshold, keeps
+    low, high = (reached[_last(highest, highest[index] + sign * spread)] for sign in (-1, 1))
+    return np.asarray(np.hypot(own, (high - low) / 2))
+
+
+def _last(highest: Array, most: ArrayLike) -> NDArray[np.intp]:
+    """The last threshold above which there is at most so much background, -1 for none."""
+    return np.asarray(np.searchsorted(highest, most, side="right") - 1)

@@ -1,0 +1,89 @@
+"""One class against a mixture of the others: discriminants with fractions, and what the fractions trade."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.statistics.curves.passing import Passing, passing
+from hepclf.statistics.curves.roc import ROUNDING, Ranking
+from hepclf.statistics.value import positive
+
+Array = NDArray[np.float64]
+TINY = float(np.finfo(np.float64).tiny)
+STEPS = 25
+
+
+def log_ratio(scores: Array, target: int, fractions: Array) -> Array:
+    r"""D = ln(p_target / sum_j f_j p_j) of probabilities [n, k], with fractions f [k] of the other classes, [n].
+
+    With f_c + f_u = 1 it is the b-taggers' D_b = ln(p_b / (f_c p_c + f_u p_u)) (ATL-PHYS-PUB-2017-013). The fractions
+    say what the background is made of: with the true ones D is the best there is. A probability of zero counts as
+    2e-308, so D is always finite.
+    """
+    others = scores @ fractions
+    return np.asarray(np.log(np.maximum(scores[:, target], TINY)) - np.log(np.maximum(others, TINY)))
+
+
+def cuts(of: Array, own: NDArray[np.bool_], weights: Array, targets: tuple[float, ...]) -> Array | None:
+    """The highest cuts on a discriminant that keep these shares of the events marked as its own.
+
+    None if those have no positive sum of weights.
+    """
+    ranking, w = Ranking(of[own]), weights[own]
+    sums = ranking.sums(w)
+    if not len(sums) or not positive(float(sums[-1]), float(w @ w)):
+        return None
+    # With negative weights the sums may fall again; the first crossing is that of their running maximum.
+    reached = np.searchsorted(np.maximum.accumulate(sums / sums[-1]), np.array(targets) - ROUNDING)
+    return ranking.thresholds[np.minimum(reached, len(sums) - 1)]
+
+
+class Trade(NamedTuple):
+    """What each value of one class's fraction [s] makes of each class [k] at each target [t].
+
+    efficiency and error are [s, k, t]
+    """
+
+    values: Array
+    efficiency: Array
+    error: Array
+
+
+def trade(
+    labels: NDArray[np.int64],
+    scores: Array,
+    weights: Array,
+    target: int,
+    fractions: Array,
+    varied: int,
+    targets: tuple[float, ...],
+) -> Trade | None:
+    """The efficiencies at cuts that keep the target's shares, while one class's fraction goes from 0 to 1.
+
+    The other fractions keep their proportions. The steps are even in the angle whose squared sine is the fraction, so
+    that small ones are seen. None if the target has no positive sum of weights.
+    """
+    values = np.sin(np.linspace(0, np.pi / 2, STEPS)) ** 2
+    found: list[Passing] = []
+    for value in values:
+        of = log_ratio(scores, target, with_fraction(fractions, target, varied, float(value)))
+        thresholds = cuts(of, labels == target, weights, targets)
+        if thresholds is None:
+            return None
+        found.append(passing(of, thresholds, labels, weights, scores.shape[1]))
+    return Trade(values, np.stack([each.efficiency for each in found]), np.stack([each.error for each in found]))
+
+
+def with_fraction(fractions: Array, target: int, varied: int, value: float) -> Array:
+    """The fractions [k] with one of them set, the others scaled so that all sum to one; shared where they were zero."""
+    others = fractions.copy()
+    others[varied] = 0.0
+    if others.sum() <= 0:
+        others = np.ones(len(fractions))
+        others[[target, varied]] = 0.0
+    made = others * (1 - value) / max(others.sum(), TINY)
+    made[varied] = value
+    return np.asarray(made)

@@ -1,0 +1,120 @@
+"""Several classes two by two: areas of each pair, and averages over classes and over pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.statistics.curves.roc import Curve, Ranking, area, curve, influence
+from hepclf.statistics.value import NOTHING, Value, measured
+
+Array = NDArray[np.float64]
+
+
+class Averages(NamedTuple):
+    """Averages of areas, over classes against the rest and over pairs of classes (scikit-learn's `ovr`, `ovo`).
+
+    macro     each class or pair counts the same
+    weighted  each counts as its share of the weights
+    """
+
+    one_vs_rest_macro: Value
+    one_vs_rest_weighted: Value
+    one_vs_one_macro: Value
+    one_vs_one_weighted: Value
+
+
+class Pair(NamedTuple):
+    """Two classes, first against second, by p_first / (p_first + p_second), and the curve of it."""
+
+    first: int
+    second: int
+    auc: Value
+    curve: Curve
+
+
+@dataclass(frozen=True, eq=False)
+class _Area:
+    """An area, the events that make it, how far each moves it, and its share of the weights."""
+
+    value: float
+    events: NDArray[np.intp]
+    influence: Array
+    share: float
+
+
+def ratio(first: Array, second: Array) -> Array:
+    """first / (first + second), a half where both are zero: the best way to tell two of several classes apart."""
+    total = first + second
+    return np.asarray(np.divide(first, total, out=np.full(len(total), 0.5), where=total > 0))
+
+
+def pairs(labels: NDArray[np.int64], scores: Array, weights: Array) -> tuple[Pair, ...]:
+    """Each pair of classes, of probabilities [n, k], the first being the one of the lower label."""
+    found = []
+    for a, b in combinations(range(scores.shape[1]), 2):
+        events = np.flatnonzero((labels == a) | (labels == b))
+        of = curve(Ranking(ratio(scores[events, a], scores[events, b])), labels[events] == a, weights[events])
+        found.append(Pair(a, b, area(of), of))
+    return tuple(found)
+
+
+def averages(labels: NDArray[np.int64], scores: Array, weights: Array) -> Averages:
+    """Averages of areas of probabilities [n, k]; their errors know that the areas share events.
+
+    A pair's area is the mean of that of p_a and that of p_b, a against b alone (Hand and Till 2001, eq. 3), as
+    scikit-learn's roc_auc_score has it. Nothing where a class has no positive sum of weights.
+    """
+    k = scores.shape[1]
+    rest = [_area(labels, scores[:, a], weights, a, np.arange(len(labels))) for a in range(k)]
+    both = list(_both(labels, scores, weights))
+    return Averages(
+        _mean(rest, len(labels)),
+        _mean(rest, len(labels), weighted=True),
+        _mean(both, len(labels)),
+        _mean(both, len(labels), weighted=True),
+    )
+
+
+def _both(labels: NDArray[np.int64], scores: Array, weights: Array) -> Iterator[_Area | None]:
+    """Each pair of classes twice: by the probability of the one, and of the other."""
+    total = float(weights.sum())
+    for a, b in combinations(range(scores.shape[1]), 2):
+        events = np.flatnonzero((labels == a) | (labels == b))
+        share = float(weights[events].sum()) / total if total > 0 else math.nan
+        for target in (a, b):
+            yield _area(labels[events], scores[events, target], weights[events], target, events, share)
+
+
+def _area(
+    labels: NDArray[np.int64],
+    scores: Array,
+    weights: Array,
+    target: int,
+    events: NDArray[np.intp],
+    share: float | None = None,
+) -> _Area | None:
+    own, ranking = labels == target, Ranking(scores)
+    of = curve(ranking, own, weights)
+    value = area(of).value
+    if value is None:
+        return None
+    share = float(weights[own].sum() / weights.sum()) if share is None else share
+    return _Area(value, events, influence(of, ranking, own, weights), share)
+
+
+def _mean(areas: list[_Area | None], events: int, *, weighted: bool = False) -> Value:
+    known = [each for each in areas if each is not None]
+    if len(known) < len(areas):
+        return NOTHING
+    sizes = np.array([each.share if weighted else 1.0 for each in known])
+    moved = np.zeros(events)
+    for size, each in zip(sizes / sizes.sum(), known, strict=True):
+        moved[each.events] += size * each.influence
+    return measured(float(sizes @ [each.value for each in known]) / sizes.sum(), math.sqrt(float(moved @ moved)))

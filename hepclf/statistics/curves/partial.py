@@ -1,0 +1,104 @@
+"""The area under a part of a ROC curve."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.statistics.curves.roc import Block, Curve, blocks, spreads
+from hepclf.statistics.value import NOTHING, Value, measured
+
+Array = NDArray[np.float64]
+
+
+class PartialArea(NamedTuple):
+    """Area under the curve between two background efficiencies, as it is and as means.
+
+    area          integral of the signal efficiency over the background efficiency from low to high
+    mean          the same over high - low: the mean signal efficiency
+    standardised  (1 + (area - chance) / (perfect - chance)) / 2, 0.5 for chance (McClish 1989)
+    """
+
+    low: float
+    high: float
+    area: Value
+    mean: Value
+    standardised: Value
+
+
+def partial_area(of: Curve, low: float, high: float) -> PartialArea:
+    r"""The part of the area between two background efficiencies, straight between thresholds, with its error.
+
+    A signal event whose score lets the share V of the background pass adds max(high - max(V, low), 0), so the area is
+    a weighted mean over the signal, for weights of either sign too. The error is DeLong's with that for the placement
+    of signal, and for background its signal efficiency, kept between those at low and high. low = 0 and high = 1 give
+    `area`. Nothing where a class has no positive sum of weights; no error where its effective count is not above 1.
+    """
+    if not 0 <= low < high <= 1:
+        raise ValueError(f"a partial area needs 0 <= low < high <= 1, however low={low} and high={high}")
+    if not of.defined:
+        return PartialArea(low, high, NOTHING, NOTHING, NOTHING)
+    value, error = _placed(of, low, high)
+    perfect, chance = high - low, (high**2 - low**2) / 2
+    wide, room = 1 / perfect, 1 / (2 * (perfect - chance))
+    return PartialArea(
+        low,
+        high,
+        area=measured(value, error),
+        mean=measured(value * wide, error * wide),
+        standardised=measured(0.5 + (value - chance) * room, error * room),
+    )
+
+
+def partial_sum(signal: Array, background: Array, low: float, high: float) -> Array:
+    """Area between two background efficiencies of curves [..., m] that begin at the origin, [...]."""
+    before_b = np.concatenate([np.zeros((*background.shape[:-1], 1)), background[..., :-1]], axis=-1)
+    return np.asarray(np.sum(np.diff(signal, axis=-1, prepend=0.0) * _mean(before_b, background, low, high), axis=-1))
+
+
+def _mean(start: Array, stop: Array, low: float, high: float) -> Array:
+    """Mean of max(high - max(u, low), 0) over u from start to stop."""
+    step = stop - start
+    flat = np.clip(high - start, 0.0, high - low)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slanted = (_integral(stop, low, high) - _integral(start, low, high)) / step
+    return np.where(np.abs(step) > 1e-12, slanted, flat)
+
+
+def _integral(u: Array, low: float, high: float) -> Array:
+    """Integral of max(high - max(v, low), 0) over v from low to u."""
+    inside = np.clip(u, low, high) - low
+    return (high - low) * (np.minimum(u, low) - low + inside) - inside**2 / 2
+
+
+def _placed(of: Curve, low: float, high: float) -> tuple[float, float]:
+    """The area and its error."""
+    rising = of.rising[1]
+    index = np.searchsorted(rising, (low, high))
+    ends = [_between(of, min(int(at), len(rising) - 1), u) for at, u in zip(index, (low, high), strict=True)]
+    value = middle = 0.0
+    for one in blocks(of):
+        value += float((one.signal - one.signal_before) @ _mean(one.background_before, one.background, low, high))
+        middle += float((one.background - one.background_before) @ _clipped(one, *ends))
+    by_signal = by_background = 0.0
+    for one in blocks(of):
+        placed = _mean(one.background_before, one.background, low, high)
+        by_signal += float(one.signal_squares @ (placed - value) ** 2)
+        by_background += float(one.background_squares @ (_clipped(one, *ends) - middle) ** 2)
+    factors = spreads(of)
+    return value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background))
+
+
+def _clipped(one: Block, low: float, high: float) -> Array:
+    return np.clip((one.signal_before + one.signal) / 2, min(low, high), max(low, high))
+
+
+def _between(of: Curve, index: int, background: float) -> float:
+    """Signal efficiency where the running maximum of the background efficiency reaches this, straight in between."""
+    signal, rising = of.signal_efficiency, of.rising[1]
+    s0, b0 = (float(signal[index - 1]), float(rising[index - 1])) if index else (0.0, 0.0)
+    s1, b1 = float(signal[index]), float(rising[index])
+    return s0 + (s1 - s0) * min(max((background - b0) / (b1 - b0), 0.0), 1.0) if b1 > b0 else s1

@@ -1,0 +1,305 @@
+"""ROC curves, their areas and working points, from one sort of the scores and float64 cumulative sums."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepclf.statistics.curves.limit import Limit
+from hepclf.statistics.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
+
+Array = NDArray[np.float64]
+T = TypeVar("T", bound=np.generic)
+
+POINTS = 1000
+# Sums of the same weights in another order differ in the last digits; a target efficiency is met within this.
+ROUNDING = 1e-12
+# Short enough that a product of two runs stays in one thread.
+BLOCK = 1 << 13
+
+
+class Ranking:
+    """The descending order of scores [n] and its distinct values, thresholds [m]; ties move together."""
+
+    def __init__(self, scores: Array) -> None:
+        self._order = np.argsort(-scores)
+        ranked = scores[self._order]
+        self._ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], np.ones(min(len(ranked), 1), dtype=bool)))
+        self.thresholds: Array = ranked[self._ends]
+
+    def sums(self, values: Array) -> Array:
+        """Sum of values [n] over the events at or above each threshold, [m]."""
+        return self.sums_of_ranked(values[self._order])
+
+    def ranked(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values [n] in the order of the scores."""
+        return values[self._order]
+
+    def sums_of_ranked(self, values: Array) -> Array:
+        """The same for values that are in order already."""
+        sums = np.cumsum(values, dtype=np.float64)
+        return sums if len(self._ends) == len(sums) else np.asarray(sums[self._ends])
+
+    def spread(self, values: NDArray[T]) -> NDArray[T]:
+        """The value of its threshold for each event, from one a threshold [m] to one an event [n]."""
+        found = np.empty(len(self._order), dtype=values.dtype)
+        found[self._order] = np.repeat(values, np.diff(self._ends, prepend=-1))
+        return found
+
+    def kept(self, index: int) -> NDArray[np.intp]:
+        """The events at or above the threshold of this index, none for -1."""
+        return self._order[: self._ends[index] + 1] if index >= 0 else self._order[:0]
+
+    def between(self, above: int, index: int) -> NDArray[np.intp]:
+        """The events below the threshold `above` (-1: from the first on) and at or above that of `index`."""
+        return self._order[self._ends[above] + 1 if above >= 0 else 0 : self._ends[index] + 1]
+
+    def last(self, cut: float) -> int:
+        """Index of the last threshold at or above the cut, -1 if there is none."""
+        return int(np.searchsorted(-self.thresholds, -cut, side="right")) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Weight sums of signal and background at or above each distinct score [m], and those of squared weights."""
+
+    thresholds: Array
+    signal: Array
+    background: Array
+    signal_squares: Array
+    background_squares: Array
+
+    @property
+    def defined(self) -> bool:
+        """Whether both classes have a positive sum of weights, without which there are no efficiencies."""
+        return bool(len(self.thresholds)) and all(
+            positive(float(sums[-1]), float(squares[-1]))
+            for sums, squares in ((self.signal, self.signal_squares), (self.background, self.background_squares))
+        )
+
+    @cached_property
+    def signal_efficiency(self) -> Array:
+        """Share of the signal at or above each threshold, [m]."""
+        return np.asarray(self.signal / self.signal[-1])
+
+    @cached_property
+    def background_efficiency(self) -> Array:
+        """Share of the background at or above each threshold, [m]."""
+        return np.asarray(self.background / self.background[-1])
+
+    @property
+    def effective_signal(self) -> float:
+        """(sum w)^2 / sum w^2 of the signal."""
+        return effective_count(float(self.signal[-1]), float(self.signal_squares[-1]))
+
+    @property
+    def effective_background(self) -> float:
+        """(sum w)^2 / sum w^2 of the background."""
+        return effective_count(float(self.background[-1]), float(self.background_squares[-1]))
+
+    def reach(self, target: ArrayLike) -> NDArray[np.intp]:
+        """Index of the first threshold whose signal efficiency is at least the target; no interpolation."""
+        index = np.searchsorted(self.rising[0], np.asarray(target) - ROUNDING, side="left")
+        return np.minimum(index, len(self.thresholds) - 1)
+
+    def settled(self, index: int) -> int:
+        """The last threshold down to this one that has events with weight: those of weight zero set no cut."""
+        squares = self.signal_squares + self.background_squares
+        return int(np.searchsorted(squares, squares[index]))
+
+    @cached_property
+    def rising(self) -> tuple[Array, Array]:
+        """Running maxima of the efficiencies of signal and background, as negative weights may take a curve back."""
+        return _rising(self.signal_efficiency), _rising(self.background_efficiency)
+
+    @cached_property
+    def delong(self) -> Value:
+        """The area under the curve (`area`)."""
+        return _delong(self) if self.defined else NOTHING
+
+
+def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Curve:
+    """The sums of one class against the rest over a ranking of the same events; weights may be negative."""
+    chosen, sizes = ranking.ranked(is_signal), ranking.ranked(weights)
+    signal, background = (ranking.sums_of_ranked(np.where(of_class, sizes, 0.0)) for of_class in (chosen, ~chosen))
+    if bool((sizes == 1).all()):
+        return Curve(ranking.thresholds, signal, background, signal, background)
+    squares = sizes**2
+    squared = (ranking.sums_of_ranked(np.where(of_class, squares, 0.0)) for of_class in (chosen, ~chosen))
+    return Curve(ranking.thresholds, signal, background, *squared)
+
+
+def area(of: Curve) -> Value:
+    r"""Area under the curve by trapezoids over ties, with its weighted DeLong error.
+
+    A = P(score_s > score_b) + P(equal)/2. With V the placement of an event among the other class (ties half),
+    var A = sum over both classes of n/(n-1) sum w^2 (V - A)^2 / (sum w)^2, n = (sum w)^2 / sum w^2: DeLong,
+    DeLong and Clarke-Pearson (1988) for equal weights. Nothing if a class has no positive sum of weights;
+    no error if n <= 1 for a class.
+    """
+    return of.delong
+
+
+def influence(of: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
+    """What each event moves the area by, [n]: the square of the area's error is the sum of their squares.
+
+    The error of a mean of areas of the same events follows from the mean of their influences.
+    """
+    value = of.delong.value or 0.0
+    signal = 1 - (_before(of.background_efficiency) + of.background_efficiency) / 2 - value
+    background = (_before(of.signal_efficiency) + of.signal_efficiency) / 2 - value
+    factors = spreads(of)
+    moved = np.where(is_signal, factors[0] * ranking.spread(signal), factors[1] * ranking.spread(background))
+    return np.asarray(weights * moved)
+
+
+class Block(NamedTuple):
+    """A run of thresholds: efficiencies below and at each, and the sums of squared weights that it adds."""
+
+    signal_before: Array
+    signal: Array
+    background_before: Array
+    background: Array
+    signal_squares: Array
+    background_squares: Array
+
+
+def blocks(of: Curve) -> Iterator[Block]:
+    """A curve in runs that fit into a processor's cache, where sums over millions of thresholds are fast."""
+    m, totals = len(of.thresholds), (float(of.signal[-1]), float(of.background[-1]))
+    for start in range(0, m, BLOCK):
+        s, b, s_squares, b_squares = (
+            np.concatenate([sums[start - 1 : start] if start else [0.0], sums[start : start + BLOCK]])
+            for sums in (of.signal, of.background, of.signal_squares, of.background_squares)
+        )
+        s, b = s / totals[0], b / totals[1]
+        yield Block(s[:-1], s[1:], b[:-1], b[1:], np.diff(s_squares), np.diff(b_squares))
+
+
+def _delong(of: Curve) -> Value:
+    steps = ((one.background - one.background_before, one.signal_before + one.signal) for one in blocks(of))
+    value = sum(float(step @ heights) for step, heights in steps) / 2
+    by_signal = by_background = 0.0
+    for one in blocks(of):
+        by_signal += float(one.signal_squares @ (1 - value - (one.background_before + one.background) / 2) ** 2)
+        by_background += float(one.background_squares @ ((one.signal_before + one.signal) / 2 - value) ** 2)
+    factors = spreads(of)
+    return measured(value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background)))
+
+
+def spreads(of: Curve) -> tuple[float, float]:
+    """sqrt(n/(n-1)) / (sum w) of signal and background, nan where n is not above 1."""
+    counts = (of.effective_signal, of.effective_background)
+    totals = (float(of.signal[-1]), float(of.background[-1]))
+    found = [math.sqrt(n / (n - 1)) / total if n > 1 else math.nan for n, total in zip(counts, totals, strict=True)]
+    return found[0], found[1]
+
+
+def _rising(sums: Array) -> Array:
+    highest = np.maximum.accumulate(sums)
+    return sums if np.array_equal(sums, highest) else highest
+
+
+def _before(sums: Array) -> Array:
+    return np.concatenate([[0.0], sums[:-1]])
+
+
+class WorkingPoint(NamedTuple):
+    """What a cut at the first score that keeps the target share of the signal does to the background.
+
+    Where no background event is left, `rejection_limit` says what the rejection is greater than.
+    """
+
+    target: float
+    signal_efficiency: float | None
+    background_efficiency: Value
+    rejection: Value
+    threshold: float | None
+    rejection_limit: Limit | None = None
+
+
+def working_point(of: Curve, target: float) -> WorkingPoint:
+    """The first distinct score at which the signal efficiency reaches the target.
+
+    The background efficiency's error joins its counting error in quadrature with what the uncertain signal
+    efficiency moves it by. Without background left there is no rejection.
+    """
+    if not of.defined:
+        return WorkingPoint(target, None, NOTHING, NOTHING, None)
+    index = int(of.reach(target))
+    kept = float(of.background_efficiency[index])
+    error = float(background_error(of, np.array([index]))[0])
+    rejection = measured(1 / kept, error / kept**2) if kept > 0 else NOTHING
+    reached = float(of.signal_efficiency[index])
+    return WorkingPoint(target, reached, measured(kept, error), rejection, float(of.thresholds[index]))
+
+
+def background_error(of: Curve, index: NDArray[np.intp]) -> Array:
+    """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
+    reached = of.signal_efficiency[index]
+    own = _efficiency_error(of.background, of.background_squares, index)
+    shift = _efficiency_error(of.signal, of.signal_squares, index)
+    high = of.background_efficiency[of.reach(np.minimum(reached + shift, 1.0))]
+    low = of.background_efficiency[of.reach(np.maximum(reached - shift, 0.0))]
+    return np.hypot(own, (high - low) / 2)
+
+
+def _efficiency_error(sums: Array, squares: Array, index: NDArray[np.intp]) -> Array:
+    return efficiency_error(sums[index], sums[-1], squares[index], squares[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """A curve as drawn: at most 1000 points from (0, 0) to (1, 1), the full area, the limit without background."""
+
+    thresholds: Array
+    signal_efficiency: Array
+    background_efficiency: Array
+    background_error: Array
+    area: Value
+    limit: Limit | None = None
+
+
+def roc(of: Curve) -> Roc | None:
+    """The curve for drawing, thinned where neither a linear nor a logarithmic axis would show it."""
+    if not of.defined:
+        return None
+    index = held(of)
+    return Roc(
+        thresholds=np.concatenate([[np.inf], of.thresholds[index]]),
+        signal_efficiency=np.concatenate([[0.0], of.signal_efficiency[index]]),
+        background_efficiency=np.concatenate([[0.0], of.background_efficiency[index]]),
+        background_error=np.concatenate([[0.0], background_error(of, index)]),
+        area=area(of),
+    )
+
+
+def held(of: Curve, points: int = POINTS) -> NDArray[np.intp]:
+    """Fewer than `points` thresholds that hold a curve, as `thinned` picks them."""
+    return _picked(*of.rising, points)
+
+
+def thinned(signal: Array, background: Array) -> NDArray[np.intp]:
+    """At most 999 indices into curves that rise to 1: even steps in both, and in the logarithm of the background."""
+    return _picked(np.maximum.accumulate(signal), np.maximum.accumulate(background), POINTS)
+
+
+def _picked(signal: Array, background: Array, points: int) -> NDArray[np.intp]:
+    m = len(signal)
+    if m < points:
+        return np.arange(m)
+    lowest = max(float(background[min(int(np.searchsorted(background, 0.0, side="right")), m - 1)]), 1e-12)
+    third = (points - 1) // 3 - 1
+    picked = (
+        np.searchsorted(signal, np.linspace(0, 1, third)),
+        np.searchsorted(background, np.linspace(0, 1, third)),
+        np.searchsorted(background, np.geomspace(lowest, 1, third)),
+        np.array([0, m - 1]),
+    )
+    return np.unique(np.minimum(np.concatenate(picked), m - 1))

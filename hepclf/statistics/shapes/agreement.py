@@ -1,0 +1,128 @@
+"""Agreement of observed with expected events, in a histogram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.statistics.shapes.reliability import merged
+
+Array = NDArray[np.float64]
+
+BINS = 40
+TAIL = 0.005  # of the expected events on either side, which the first and last bin hold
+
+
+class Entries(NamedTuple):
+    """Values [n] and their weights."""
+
+    values: Array
+    weights: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Agreement:
+    """Expected and observed events in bins, each with its statistical error, and whether they agree.
+
+    edges      [m + 1]; the outer bins hold what lies beyond them
+    expected   by class [k, m], times the scale; squares [m] of them all, times its square
+    seen       observed, and seen_squares, [m]
+    scale      by which the expected events are multiplied
+    chi2, ndf, p   None where there are too few events
+    missing    share of the expected and of the observed events that have no value, and are left out
+    """
+
+    edges: Array
+    expected: Array
+    squares: Array
+    seen: Array
+    seen_squares: Array
+    scale: float
+    chi2: float | None
+    ndf: int
+    p: float | None
+    missing: tuple[float, float]
+
+
+def agreement(classes: list[Entries], seen: Entries, edges: Array, *, scaled: bool) -> Agreement:
+    """How observed values agree with the expected ones of each class; scaled: in shape alone.
+
+    chi2 = sum (d - s m)^2 / V with V = s^2 sum w_m^2 + s m r, r = sum w_d^2 / sum w_d: the errors of simulation and
+    of data (as expected: Pearson's), which knows no systematic uncertainty. Scaled to the observed total, s = D / M,
+    differences sum to zero and chi2 is that of the others, the least over a shift of the scale; ndf is one less.
+    Neighbouring bins are joined until both have ten effective events expected.
+    """
+    kept, missing = zip(*(_present(each) for each in (*classes, seen)), strict=True)
+    weighed = [float(each.weights.sum()) for each in classes]
+    lost = float(np.dot(missing[:-1], weighed) / sum(weighed)) if sum(weighed) else 0.0
+    by_class = np.array([_sums(each, edges, 1) for each in kept[:-1]])
+    squares = np.array([_sums(each, edges, 2) for each in kept[:-1]]).sum(axis=0)
+    d, d_squares = (_sums(kept[-1], edges, power) for power in (1, 2))
+    m = by_class.sum(axis=0)
+    scale = float(d.sum() / m.sum()) if scaled and m.sum() > 0 else 1.0
+    chi2, ndf = _chi2(m * scale, squares * scale**2, d, d_squares, scaled=scaled)
+    return Agreement(
+        edges=edges,
+        expected=by_class * scale,
+        squares=squares * scale**2,
+        seen=d,
+        seen_squares=d_squares,
+        scale=scale,
+        chi2=chi2,
+        ndf=ndf,
+        p=None if chi2 is None else _p(chi2, ndf),
+        missing=(lost, missing[-1]),
+    )
+
+
+def _present(each: Entries) -> tuple[Entries, float]:
+    absent = np.isnan(each.values)
+    total = float(each.weights.sum())
+    share = float(each.weights[absent].sum()) / total if total else 0.0
+    return Entries(each.values[~absent], each.weights[~absent]), share
+
+
+def _sums(each: Entries, edges: Array, power: int) -> Array:
+    last = len(edges) - 2
+    bins = np.clip(np.searchsorted(edges, each.values, side="right") - 1, 0, last)
+    return np.bincount(bins, each.weights**power, minlength=last + 1).astype(np.float64)
+
+
+def _chi2(m: Array, squares: Array, d: Array, d_squares: Array, *, scaled: bool) -> tuple[float | None, int]:
+    total = float(d.sum())
+    if not (m.sum() > 0 and total > 0):
+        return None, 0
+    heaviness = float(d_squares.sum()) / total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = np.where(squares > 0, np.maximum(m, 0) * np.abs(m) / squares, 0.0)
+    together = merged(np.minimum(effective, m / heaviness))
+    m, squares, d = (together @ column for column in (m, squares, d))
+    variance = squares + np.maximum(m, 0) * heaviness
+    if len(m) - scaled < 1 or not (variance > 0).all():
+        return None, 0
+    pull = (d - m) / variance
+    chi2 = float(pull @ (d - m))
+    if scaled:
+        chi2 -= float(pull @ m) ** 2 / float(m @ (m / variance))
+    return max(chi2, 0.0), len(m) - scaled
+
+
+def _p(chi2: float, ndf: int) -> float:
+    from scipy.special import gammaincc
+
+    return float(gammaincc(ndf / 2, chi2 / 2))
+
+
+def edges_of(values: Array) -> Array:
+    """Edges that show these values: even steps between their tails, or a bin each of a few whole numbers."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return np.array([0.0, 1.0])
+    distinct = np.unique(known[:: max(1, len(known) // 100_000)])
+    if len(distinct) <= BINS and (distinct == np.round(distinct)).all() and distinct[-1] - distinct[0] < BINS:
+        return np.arange(distinct[0] - 0.5, distinct[-1] + 1)
+    low, high = np.quantile(known, (TAIL, 1 - TAIL))
+    return np.linspace(low, high if high > low else low + 1, BINS + 1)

@@ -1,0 +1,188 @@
+"""Reliability: how often what a probability says is true, in bins of events, and the error of calibration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.value import ROUNDING, Value, measured
+
+Array = NDArray[np.float64]
+
+BLOCK = 1 << 16
+FEWEST = 10.0  # effective events of each class that a bin of a chi2 expects
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Bins of rising probability [b] and what they say together.
+
+    predicted, observed   mean probability, and share of the signal, of the bin
+    error                 of observed - predicted
+    share                 of all events
+    ece                   expected calibration error, sum of share |observed - predicted| (arXiv:1706.04599, eq. 3)
+    by_chance             the ece of a perfectly calibrated tagger of as many events
+    chi2, ndf, p          whether observed is predicted, all bins together; None where it cannot be had
+    """
+
+    predicted: Array
+    observed: Array
+    error: Array
+    share: Array
+    ece: Value
+    by_chance: Value
+    chi2: float | None
+    ndf: int
+    p: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as metrics.json has them."""
+        bins = {name: getattr(self, name).tolist() for name in ("predicted", "observed", "error", "share")}
+        both = {name: getattr(self, name).to_dict() for name in ("ece", "by_chance")}
+        return {**both, "chi2": self.chi2, "ndf": self.ndf, "p": self.p, "bins": bins}
+
+
+def binned(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.int16]:
+    """The bin of each event [n], of equal sums of |w|, in rising order; ties share a bin."""
+    above = ranking.sums(np.abs(weights))
+    total = float(above[-1])
+    middle = above - np.diff(above, prepend=0.0) / 2
+    place = np.clip((1 - middle / total) * bins, 0, bins - 1).astype(np.int16) if total > 0 else np.zeros(len(above))
+    # Places fall along the ranking; those that no score has are left out.
+    changes = np.cumsum(np.diff(place, prepend=place[0]) != 0, dtype=np.int16)
+    return ranking.spread(changes[-1] - changes)
+
+
+def reliability(
+    bin: NDArray[np.int16], scores: Array, labels: NDArray[np.int64], signal: int, mixed: Array
+) -> Reliability:
+    """The reliability of the probabilities of the signal [n] in these bins [n].
+
+    mixed holds weights whose sum in each class is its share of the mixture, all together one. The excess of a bin is
+    the sum of w (y - p). chi2 takes the excesses of all bins against the covariance that they have where p is true,
+    neighbours joined until each class has FEWEST expected events. The errors of the points and of the ece come from
+    the events as they are, those of the points being no less than what they are where p is true.
+    """
+    signals, others = _sums(bin, scores, labels == signal, mixed)
+    share, hits, certain = signals.weights + others.weights, signals.weights, signals.likely
+    excess = hits - certain
+    as_is, if_true, expected = _covariances((signals, others))
+    spread = np.sqrt(np.maximum(np.diag(if_true), 0))
+    error = np.maximum(np.sqrt(np.maximum(np.diag(as_is), 0)), spread)
+    signs = np.sign(excess)
+    together = merged(expected)
+    chi2, p = _chi2(together @ excess, together @ if_true @ together.T)
+    # The mean of |x| of a Gaussian around zero is sqrt(2/pi) sigma, its spread sqrt(1 - 2/pi) sigma.
+    chance = math.sqrt(2 / math.pi) * float(spread.sum()), math.sqrt((1 - 2 / math.pi) * float(spread @ spread))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Reliability(
+            predicted=certain / share,
+            observed=hits / share,
+            error=np.abs(error / share),
+            share=share,
+            ece=measured(float(np.abs(excess).sum()), math.sqrt(max(float(signs @ as_is @ signs), 0.0)), ROUNDING),
+            by_chance=measured(*chance),
+            chi2=chi2,
+            ndf=len(together),
+            p=p,
+        )
+
+
+class _Sums(NamedTuple):
+    """Of a class, by bin [b], h being y - p of its events.
+
+    weights, first                     sums of w and w h over its events
+    squares, first_squares, second     sums of w^2, w^2 h and w^2 h^2 over its events
+    likely, likely_first, likely_second  sums of w q, w q h and w q h^2 over all events, q the probability of the class
+    """
+
+    weights: Array
+    first: Array
+    squares: Array
+    first_squares: Array
+    second: Array
+    likely: Array
+    likely_first: Array
+    likely_second: Array
+
+
+def _sums(bin: NDArray[np.int16], scores: Array, truth: NDArray[np.bool_], mixed: Array) -> tuple[_Sums, _Sums]:
+    """The sums of signal and background, a block of events at a time, which takes the memory of a block."""
+    b = int(bin.max()) + 1
+    found = np.zeros((2, len(_Sums._fields), b))
+    for start in range(0, len(bin), BLOCK):
+        at = slice(start, start + BLOCK)
+        p, w = scores[at], mixed[at]
+        for of, q, h, into in ((truth[at], p, 1 - p, found[0]), (~truth[at], 1 - p, -p, found[1])):
+            own, likely = np.where(of, w, 0.0), w * q
+            columns = (own, own * h, own**2, own**2 * h, (own * h) ** 2, likely, likely * h, likely * h**2)
+            for row, column in zip(into, columns, strict=True):
+                row += np.bincount(bin[at], column, minlength=b)
+    return _Sums(*found[0]), _Sums(*found[1])
+
+
+def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
+    """Covariances [b, b] of the bins' excesses from the events as they are, and where the probabilities are true.
+
+    The third is the least of the classes' expected effective events a bin, [b].
+    """
+    b = len(classes[0].weights)
+    as_is, if_true, expected = np.zeros((b, b)), np.zeros((b, b)), np.full(b, np.inf)
+    for of in classes:
+        total, squares = float(of.weights.sum()), float(of.squares.sum())
+        as_is += _covariance(of.second, of.first_squares, of.first / total, squares)
+        heavy = _heaviness(of.weights, of.squares, squares / total)
+        expected = np.minimum(expected, of.likely / heavy)
+        if_true += _covariance(heavy * of.likely_second, heavy * of.likely_first, of.likely_first / total, squares)
+    return as_is, if_true, expected
+
+
+def merged(expected: Array) -> Array:
+    """Which bins [b] stand together, so that each group has FEWEST expected events: zeros and ones [groups, b]."""
+    group, count, groups = 0, 0.0, []
+    for value in expected.tolist():
+        groups.append(group)
+        count += value
+        if count >= FEWEST:
+            group, count = group + 1, 0.0
+    # What is left over at the end joins the last group.
+    last = np.minimum(groups, max(group - 1, 0))
+    return np.asarray(np.arange(last[-1] + 1)[:, None] == last, dtype=np.float64)
+
+
+def _covariance(second: Array, first: Array, mean: Array, squares: float) -> Array:
+    """Of the excesses of a class whose sum of weights is given: sum w^2 (h - m)(h - m)^T, [b, b].
+
+    An event's h is y - p in its own bin and zero in the others, m its mean; second and first are the sums of w^2 h^2
+    and w^2 h by bin, and squares that of w^2.
+    """
+    cross, means = np.outer(mean, first), squares * np.outer(mean, mean)
+    covariance = np.diag(second) - cross - cross.T + means
+    # Equal scores have no spread: what is left of the terms is their rounding, whose root would pass for an error.
+    terms = np.diag(np.abs(second)) + np.abs(cross) + np.abs(cross.T) + np.abs(means)
+    return np.where(np.abs(covariance) > ROUNDING * terms, covariance, 0.0)
+
+
+def _heaviness(sums: Array, squares: Array, everywhere: float) -> Array:
+    """sum w^2 / sum w of a class in each bin, or everywhere where a bin has too few of its events to tell."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = (sums > 0) & (sums**2 >= 10 * squares)
+        return np.where(known, squares / sums, everywhere)
+
+
+def _chi2(excess: Array, covariance: Array) -> tuple[float | None, float | None]:
+    from scipy.special import gammaincc
+
+    scale = np.sqrt(np.maximum(np.diag(covariance), 0))
+    if not (scale > 0).all():
+        return None, None
+    pulls, correlation = excess / scale, covariance / np.outer(scale, scale)
+    if not np.linalg.cond(correlation) < 1e10:
+        return None, None
+    chi2 = float(pulls @ np.linalg.solve(correlation, pulls))
+    return chi2, float(gammaincc(len(pulls) / 2, chi2 / 2)) if chi2 >= 0 else None
