@@ -80,7 +80,7 @@ SAID = {
 }
 # What computes the pictures that belong to no study, and the pages of studies that are not called as the study is.
 COMPUTED = {
-    "features": "evaluation/survey/survey.py",
+    "features": "survey/survey.py",
     "compared": "evaluation/compare.py",
     "repeated": "statistics/curves/spread.py",
     "scores": "evaluation/judge.py",

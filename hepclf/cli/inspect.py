@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hepclf.data.loader import Loader
-    from hepclf.evaluation.survey.survey import Survey
     from hepclf.events import Events
+    from hepclf.survey.survey import Survey
 
 KNOWN = ("data", "seed", "plots", "json")
 
@@ -56,7 +56,7 @@ def _inspect(config: DictConfig) -> None:
 
 def _survey(loader: Loader, watch: Watch, *, shapes: bool) -> Survey:
     from hepclf.data.loader import load
-    from hepclf.evaluation.survey.survey import survey
+    from hepclf.survey.survey import survey
 
     watch.stage("loading")
     events = load(loader, watch.read)

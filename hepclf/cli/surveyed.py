@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from hepclf.cli.terminal import section
-from hepclf.evaluation.survey.feature import Feature
-from hepclf.evaluation.survey.population import Population
-from hepclf.evaluation.survey.survey import Survey
 from hepclf.scored import SPLITS
+from hepclf.survey.feature import Feature
+from hepclf.survey.population import Population
+from hepclf.survey.survey import Survey
 from hepclf.words import number, percent
 
 ACROSS = 4  # classes that fit beside each other, with errors

@@ -18,7 +18,6 @@ from hepclf.data.memory import Memory
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import write_scores
-from hepclf.evaluation.survey.checked import checked
 from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events, Origin
 from hepclf.files import write_csv, write_json, write_yaml
@@ -27,6 +26,7 @@ from hepclf.models.model import Model, Tagger
 from hepclf.recipe import describe
 from hepclf.run import Run
 from hepclf.scored import Scored
+from hepclf.survey.checked import checked
 from hepclf.training.progress import Progress, Quiet, Timed
 from hepclf.training.trainer import Epoch, Stopping, Trainer
 from hepclf.workflow.beforehand import check_events, check_settings

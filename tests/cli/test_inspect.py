@@ -10,8 +10,8 @@ import pytest
 
 from hepclf.cli import surveyed
 from hepclf.cli.surveyed import show
-from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events, Origin
+from hepclf.survey.survey import survey
 
 SMALL = ["data.signals=200", "data.noise=600"]
 

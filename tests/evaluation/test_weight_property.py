@@ -22,9 +22,9 @@ from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
-from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events
 from hepclf.scored import Scored
+from hepclf.survey.survey import survey
 
 CASES = [(classes, signed) for classes in (2, 3) for signed in (False, True)]
 FEATURES = ("x", "y")

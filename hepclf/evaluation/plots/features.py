@@ -19,8 +19,8 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from hepclf.evaluation.plots.label import plain, with_error
 from hepclf.evaluation.plots.picture import SIZE, beside, write_png
 from hepclf.evaluation.plots.style import colours, style
-from hepclf.evaluation.survey.feature import Feature
-from hepclf.evaluation.survey.survey import Survey
+from hepclf.survey.feature import Feature
+from hepclf.survey.survey import Survey
 
 INDEX = "pictures.json"  # which picture is of which feature
 BOOK = "features.pdf"

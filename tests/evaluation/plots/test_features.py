@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.plots import features as pictures
 from hepclf.evaluation.plots.features import draw_features, panel, stem
 from hepclf.evaluation.plots.style import STYLE
-from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events
+from hepclf.survey.survey import survey
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.survey.feature import columns
 from hepclf.events import Events
 from hepclf.scored import SPLITS
+from hepclf.survey.feature import columns
 
 Keys = NDArray[np.uint64]
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey import ascending
-from hepclf.evaluation.survey.ascending import Ascending
-from hepclf.evaluation.survey.shape import BINS, Binned, edges
+from hepclf.survey import ascending
+from hepclf.survey.ascending import Ascending
+from hepclf.survey.shape import BINS, Binned, edges
 
 
 def ordered(values):

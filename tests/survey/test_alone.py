@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.evaluation.survey import ascending
-from hepclf.evaluation.survey.alone import Alone
-from hepclf.evaluation.survey.ascending import Ascending
 from hepclf.statistics.curves.roc import Ranking, area, curve
 from hepclf.statistics.value import NOTHING
+from hepclf.survey import ascending
+from hepclf.survey.alone import Alone
+from hepclf.survey.ascending import Ascending
 
 
 def alone(column, mine, weights):

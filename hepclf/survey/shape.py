@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.survey.ascending import Ascending, Stretch
 from hepclf.statistics.shapes.bins import Histogram
 from hepclf.statistics.value import positive
+from hepclf.survey.ascending import Ascending, Stretch
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.survey.ascending import Stretch
 from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.survey.ascending import Stretch
 
 Array = NDArray[np.float64]
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.survey import cautions
-from hepclf.evaluation.survey.duplicates import duplicates
-from hepclf.evaluation.survey.feature import features
-from hepclf.evaluation.survey.population import classes
 from hepclf.events import Events
+from hepclf.survey import cautions
+from hepclf.survey.duplicates import duplicates
+from hepclf.survey.feature import features
+from hepclf.survey.population import classes
 
 SAMPLE = 20_000  # events of each class that features are judged on
 

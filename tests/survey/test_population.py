@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey.population import classes, processes
 from hepclf.events import Events, Origin
 from hepclf.statistics.value import NOTHING
+from hepclf.survey.population import classes, processes
 
 
 def events(n=1000, **columns):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.evaluation.survey.suspects import looks_like_a_number, looks_like_truth, stands_in, words
+from hepclf.survey.suspects import looks_like_a_number, looks_like_truth, stands_in, words
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.survey.alone import Alone
-from hepclf.evaluation.survey.ascending import Ascending, Stretch
-from hepclf.evaluation.survey.shape import Binned, Shape
 from hepclf.events import Events
 from hepclf.statistics.value import Value, positive
+from hepclf.survey.alone import Alone
+from hepclf.survey.ascending import Ascending, Stretch
+from hepclf.survey.shape import Binned, Shape
 
 Array = NDArray[np.float64]
 

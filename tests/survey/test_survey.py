@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events
+from hepclf.survey.survey import survey
 
 
 def events(n=1000, **columns):

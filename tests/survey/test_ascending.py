@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey import ascending
-from hepclf.evaluation.survey.ascending import Ascending
+from hepclf.survey import ascending
+from hepclf.survey.ascending import Ascending
 
 
 @pytest.fixture

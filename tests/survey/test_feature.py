@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey import ascending
-from hepclf.evaluation.survey.feature import columns, features
 from hepclf.events import Events
 from hepclf.statistics.value import NOTHING
+from hepclf.survey import ascending
+from hepclf.survey.feature import columns, features
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_equal_columns_have_equal_digests():
 @pytest.mark.parametrize("few", [1, 2, 5])
 def test_columns_come_a_few_at_a_time_and_in_order(few, monkeypatch):
     given = events(np.random.default_rng(0).normal(size=(40_000, 5)))
-    monkeypatch.setattr("hepclf.evaluation.survey.feature.TOGETHER", few * 4 * len(given))
+    monkeypatch.setattr("hepclf.survey.feature.TOGETHER", few * 4 * len(given))
     parts = list(columns(given))
     assert max(len(names) for names, _ in parts) == few
     np.testing.assert_array_equal(np.concatenate([table for _, table in parts]).T, given.features)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events, Origin
+from hepclf.survey.survey import survey
 
 N = 1000
 LABELS = np.arange(N) % 2

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.caution import Caution
-from hepclf.evaluation.survey import cautions
-from hepclf.evaluation.survey.duplicates import Duplicates, duplicates
-from hepclf.evaluation.survey.feature import Feature, features
-from hepclf.evaluation.survey.population import Population, classes, processes
 from hepclf.events import Events
+from hepclf.survey import cautions
+from hepclf.survey.duplicates import Duplicates, duplicates
+from hepclf.survey.feature import Feature, features
+from hepclf.survey.population import Population, classes, processes
 
 SCHEMA = 1
 

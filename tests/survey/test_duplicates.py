@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey.duplicates import Duplicates, duplicates, row_keys
 from hepclf.events import Events
+from hepclf.survey.duplicates import Duplicates, duplicates, row_keys
 
 N = 1000
 PARTS = (np.arange(N) % 5 % 3).astype(np.int8)  # 0 1 2 0 1: train, valid, test, train, valid

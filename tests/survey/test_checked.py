@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.evaluation.survey import checked as module
-from hepclf.evaluation.survey.checked import checked
-from hepclf.evaluation.survey.survey import survey
 from hepclf.events import Events
+from hepclf.survey import checked as module
+from hepclf.survey.checked import checked
+from hepclf.survey.survey import survey
 
 N = 3000
 LABELS = np.arange(N) % 2
