@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from hepclf.cli.main import main
-from hepclf.evaluation.plots.draw import STUDIES
+from hepclf.presentation.plots.draw import STUDIES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "evaluation"
 COLOURS = 256  # enough for lines, bands and scales, in half of the bytes

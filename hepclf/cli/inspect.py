@@ -75,7 +75,7 @@ def _parts(loader: Loader, events: Events) -> tuple[NDArray[Any] | None, tuple[s
 
 
 def _draw(found: Survey, folder: Path, title: str) -> None:
-    from hepclf.evaluation.plots.features import draw_features
+    from hepclf.presentation.plots.features import draw_features
 
     try:
         draw_features(found, folder, title=title)

@@ -11,8 +11,8 @@ from rich.console import Console
 from hepclf.cli.terminal import section
 from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evidence import LEVELS
-from hepclf.evaluation.tables import confusion, floored, quality, significance, unquoted, working_points
 from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.tables import confusion, floored, quality, significance, unquoted, working_points
 from hepclf.words import number
 
 

@@ -97,8 +97,8 @@ def _curves(of: Compared) -> list[tuple[Any, ...]]:
 
 def _page(of: Compared, made: Run) -> str:
     """The page of a comparison; what the terminal says, with the pictures."""
-    from hepclf.evaluation.report.comparison import comparison_page
-    from hepclf.evaluation.report.page import Origin
+    from hepclf.presentation.page.comparison import comparison_page
+    from hepclf.presentation.page.page import Origin
 
     command = read_yaml(made.environment).get("command") or []
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
@@ -111,7 +111,7 @@ def _page(of: Compared, made: Run) -> str:
 
 
 def _draw(of: Compared, folder: Path) -> tuple[Path, ...]:
-    from hepclf.evaluation.plots.compare import draw
+    from hepclf.presentation.plots.compare import draw
 
     spreads = {group.name: group.spread for group in of.repeated}
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))

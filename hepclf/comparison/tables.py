@@ -7,7 +7,7 @@ from functools import partial
 
 from hepclf.comparison.compared import Compared
 from hepclf.evaluation.compare import Contender
-from hepclf.evaluation.tables import rejected
+from hepclf.presentation.tables import rejected
 from hepclf.statistics.shapes.divergence import inverse
 from hepclf.words import Grid, alone, number, size
 

@@ -111,7 +111,7 @@ def pictures(
     label: Label | None = None,
 ) -> tuple[Path, ...]:
     """Draw all that a verdict has into a folder."""
-    from hepclf.evaluation.plots.draw import draw
+    from hepclf.presentation.plots.draw import draw
 
     curves = {name: [getattr(epoch, name) for epoch in history] for name in Epoch._fields} if history else None
     return tuple(draw(verdict, folder, history=curves, plane=over, title=title, label=label))

@@ -32,7 +32,7 @@ def report(
     """
     if not evaluation.report:
         return None
-    from hepclf.evaluation.report.page import Origin, page
+    from hepclf.presentation.page.page import Origin, page
 
     label, environment = labelled(evaluation), json.loads(run.environment.read_text(encoding="utf-8"))
     origin = Origin(

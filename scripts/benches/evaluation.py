@@ -15,7 +15,7 @@ from turns import peak, ratio, rounds
 
 from hepclf import Evaluation
 from hepclf.evaluation.evaluation import evaluate
-from hepclf.evaluation.plots.draw import draw
+from hepclf.presentation.plots.draw import draw
 from hepclf.scored import Scored
 from hepclf.statistics.curves.bootstrap import bins, bootstrap
 from hepclf.statistics.curves.roc import Ranking, area, curve

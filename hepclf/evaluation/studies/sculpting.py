@@ -13,7 +13,7 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.judge import limited
 from hepclf.evaluation.studies.column import column, unknown
-from hepclf.evaluation.tables import rejected
+from hepclf.presentation.tables import rejected
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.roc import WorkingPoint, working_point
 from hepclf.statistics.shapes.bins import binned

@@ -8,11 +8,11 @@ import pytest
 
 from hepclf.data.mixture import Component, Mixture
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.discriminants import discriminants
-from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.multiclass import Multiclass
 from hepclf.models.logistic import Logistic
+from hepclf.presentation.plots.discriminants import discriminants
+from hepclf.presentation.plots.style import style
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.train import train
 

@@ -8,9 +8,9 @@ import pytest
 
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.flatness import flatness
-from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.flatness import Flatness
+from hepclf.presentation.plots.flatness import flatness
+from hepclf.presentation.plots.style import style
 from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.value import Value
 

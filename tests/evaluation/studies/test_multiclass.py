@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.multiclass import multiclass
-from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.multiclass import Multiclass
+from hepclf.presentation.plots.multiclass import multiclass
+from hepclf.presentation.plots.style import style
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
 

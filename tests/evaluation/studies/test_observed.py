@@ -9,9 +9,9 @@ from scipy.special import expit
 
 from hepclf.evaluation.case import Inside, Seen
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.observed import observed as pictures
-from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.observed import Observed
+from hepclf.presentation.plots.observed import observed as pictures
+from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.points import points as pictures
-from hepclf.evaluation.plots.style import style
 from hepclf.evaluation.studies.points import Points, inverse
+from hepclf.presentation.plots.points import points as pictures
+from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 from hepclf.statistics.value import Value
 

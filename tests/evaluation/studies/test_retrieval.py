@@ -5,9 +5,9 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.report.movable import movable
 from hepclf.evaluation.studies.retrieval import Retrieval
-from hepclf.evaluation.tables import quality, significance
+from hepclf.presentation.page.movable import movable
+from hepclf.presentation.tables import quality, significance
 from hepclf.scored import Scored
 
 

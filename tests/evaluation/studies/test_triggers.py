@@ -8,9 +8,9 @@ import pytest
 
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.plots.triggers import triggers
 from hepclf.evaluation.studies.triggers import DAY, Triggers, duration
+from hepclf.presentation.plots.style import style
+from hepclf.presentation.plots.triggers import triggers
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
 

@@ -9,10 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plots.style import style
-from hepclf.evaluation.plots.variations import variations
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
+from hepclf.presentation.plots.style import style
+from hepclf.presentation.plots.variations import variations
 from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.value import NOTHING, Value
 

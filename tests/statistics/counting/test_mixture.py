@@ -11,12 +11,12 @@ from sklearn.metrics import roc_auc_score
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.compare import contender
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.report.movable import movable
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
+from hepclf.presentation.page.movable import movable
 from hepclf.scored import Scored
 from hepclf.statistics.counting.mixture import mixed
 

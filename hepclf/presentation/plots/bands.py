@@ -1,0 +1,87 @@
+"""The bands of a curve: bootstrap against analytic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
+
+from hepclf.evaluation.studies.bands import Band, Intervals
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.rejection import measured
+from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
+
+Array = NDArray[np.float64]
+
+# A relative error above this says that nothing is known.
+MOST = 1.0
+
+
+def bands(found: Intervals, verdict: Verdict, title: str) -> Iterator[Picture]:
+    """The rejection with the bands of its replicas, and the relative errors below it."""
+    band = found.band
+    if not (band.kept > 0).any():
+        return
+    figure = Figure(figsize=(5.2, 5.4))
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
+    _rejection(upper, band, found.replicas)
+    rest = "efficiency of the rest" if len(verdict.classes) > 2 else "background efficiency"
+    upper.set_ylabel(f"rejection, 1 / {rest}")
+    _errors(lower, band)
+    upper.set_title(title, y=TOP)
+    columns = {
+        "signal_efficiency": band.signal_efficiency,
+        "background_efficiency": band.kept,
+        "background_efficiency_error": band.error,
+        "bootstrap_low": band.narrow[0],
+        "bootstrap_high": band.narrow[1],
+        "bootstrap_low_95": band.wide[0],
+        "bootstrap_high_95": band.wide[1],
+    }
+    yield Picture(
+        "bands",
+        figure,
+        "The rejection with the central 68 and 95 % of bootstrap replicas, in each of which every event counts "
+        "Poisson(1) times. Below, half the 68 % band over the value against the analytic error: where the two part, "
+        "few or heavy events carry the curve.",
+        (Series("bands", columns),),
+    )
+
+
+def _rejection(ax: Axes, band: Band, replicas: int) -> None:
+    some = band.kept > 0
+    x, y = band.signal_efficiency[some], 1 / band.kept[some]
+    top = 4 * max(measured(band.kept, band.error), 10.0)
+    for ends, alpha, label in ((band.wide, 0.2, "95 %"), (band.narrow, 0.4, "68 %")):
+        low, high = (_turned(ends[side, some], 2 * top) for side in (1, 0))
+        if not np.isfinite(low).any():
+            continue  # the sentences say why
+        ax.fill_between(x, low, high, color=BLUE, alpha=alpha, linewidth=0, label=f"{label} of {replicas:,} replicas")
+    ax.plot(x, y, color=BLUE, label="as measured")
+    ax.set_yscale("log")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set(ylim=(1, top))
+    ax.legend(loc="upper right")
+
+
+def _errors(ax: Axes, band: Band) -> None:
+    some = (band.kept > 0) & (band.signal_efficiency < 1)
+    x, kept = band.signal_efficiency[some], band.kept[some]
+    analytic, drawn = band.error[some] / kept, np.diff(band.narrow[:, some], axis=0)[0] / 2 / kept
+    ax.plot(x, analytic, color=VERMILLION, linestyle="--", label="analytic")
+    if np.isfinite(drawn).any():
+        ax.plot(x, drawn, color=BLUE, label="bootstrap")
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    highest = float(np.nanmax(np.concatenate([analytic, drawn, [0.0]])))
+    ax.set(xlim=(0, 1), ylim=(0, min(1.4 * highest, MOST) or MOST), xlabel="signal efficiency", ylabel="relative error")
+    ax.legend(loc="upper right")
+
+
+def _turned(kept: Array, most: float) -> Array:
+    """1 / efficiency, open at the top where nothing is left."""
+    return 1 / np.maximum(kept, 1 / most)

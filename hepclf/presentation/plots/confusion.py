@@ -1,0 +1,30 @@
+"""The confusion matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from hepclf.presentation.plots.label import count, wrapped
+from hepclf.presentation.plots.style import SHARES
+from hepclf.statistics.confusion import Confusion
+from hepclf.words import percent
+
+
+def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
+    """Truth by row, decision by column: the share of the true class as colour; it and the sum of weights as text."""
+    k = len(classes)
+    size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
+    ax.imshow(np.clip(of.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(of.fractions):
+        text = f"{percent(share)}\n{count(float(of.weights[row, column]))}"
+        colour = "white" if share > 0.5 else "black"
+        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+    names = [wrapped(name, {2: 18, 3: 15}.get(k, 12)) for name in classes]
+    ax.set_xticks(range(k), names, fontsize=size)
+    ax.set_yticks(range(k), names, fontsize=size, rotation=90 if k <= 4 else 0, va="center")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_tick_params(length=0)
+    ax.set(xlabel="decision" if threshold is None else f"decision, cut {threshold:.3g}", ylabel="truth")

@@ -1,0 +1,65 @@
+"""Correlation matrices, a panel a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from hepclf.evaluation.studies.correlations import Together
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.style import BLUE, VERMILLION
+from hepclf.statistics.shapes.correlation import Correlation
+
+SIGNED = LinearSegmentedColormap.from_list("signed", (BLUE, "#FFFFFF", VERMILLION))
+NUMBERED = 12  # columns up to which a cell has room for its number
+NAMED = 40  # columns up to which each has room for its name
+PANELS = 4
+
+
+def correlations(finding: Together, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+    """The matrices of the first four classes side by side."""
+    shown = list(finding.classes.items())[:PANELS]
+    side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6
+    figure = Figure(figsize=(side * len(shown) + 1.9, side + 1.4))
+    axes = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
+    for ax, (name, one) in zip(axes, shown, strict=True):
+        _matrix(ax, one, finding.names)
+        ax.set_title(plain(name, 24), loc="left", color="black")
+    axes[-1].set_title(title, loc="right")
+    figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
+    caption = (
+        f"Linear correlations among features and with the score in each class, from {finding.events:,} test events. "
+        "Features of one strong colour say nearly the same; the last row shows what the score follows within a class."
+    )
+    yield Picture("correlations", figure, caption, tuple(_series(name, one, finding.names) for name, one in shown))
+
+
+def _matrix(ax: Axes, of: Correlation, names: tuple[str, ...]) -> None:
+    ax.imshow(100 * of.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
+    ticks = np.arange(len(names)) if len(names) <= NAMED else np.array([], dtype=np.int64)
+    labels = [plain(names[tick], 16) for tick in ticks]
+    size = 9.5 if len(names) <= 2 * NUMBERED else 6.5
+    ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
+    ax.set_yticks(ticks, labels, fontsize=size)
+    ax.tick_params(which="both", length=0)
+    ax.minorticks_off()
+    ax.axhline(len(names) - 1.5, color="black", linewidth=0.8)
+    ax.axvline(len(names) - 1.5, color="black", linewidth=0.8)
+    if len(names) > NUMBERED:
+        return
+    for (row, column), value in np.ndenumerate(of.value):
+        if np.isfinite(value) and row != column:
+            colour = "white" if abs(value) > 0.6 else "black"
+            ax.text(column, row, f"{round(100 * value)}", ha="center", va="center", fontsize=8, color=colour)
+
+
+def _series(name: str, one: Correlation, names: tuple[str, ...]) -> Series:
+    i, j = np.triu_indices(len(names), 1)
+    columns = {"first": [names[at] for at in i], "second": [names[at] for at in j]}
+    return Series(name, {**columns, "correlation": one.value[i, j], "correlation_error": one.error[i, j]})

@@ -1,0 +1,118 @@
+"""Expected events against the cut, and every measure of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
+
+from hepclf.evaluation.studies.counting import NAMES, Yields
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+
+Array = NDArray[np.float64]
+
+LINES = {
+    "s_over_sqrt_b": (BLUE, "--"),
+    "s_over_sqrt_s_plus_b": (SKY, "-."),
+    "asimov": (VERMILLION, "-"),
+    "asimov_systematic": (GREEN, "-"),
+    "ams": (ORANGE, ":"),
+    "li_ma": (PURPLE, "--"),
+    "punzi": (GREY, "-"),
+}
+SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE, BLACK)
+BAND = 0.25
+
+
+def counting(found: Yields, verdict: Verdict, title: str) -> Iterator[Picture]:
+    """The measures, and the events that they are made of; nothing where no cut on test keeps enough background."""
+    if len(found.scan.cuts) < 2:
+        return
+    figures = {name: found.scan.figures(name, found.rules) for name in LINES if name in found.best}
+    yield Picture(
+        "measures",
+        _measures(found, figures, verdict.signal, title),
+        "Every measure of the events above a cut, on test, with bands of its statistical error. A point is the cut "
+        "that was best for that measure on validation, and what it gives on test.",
+        tuple(
+            Series(NAMES[name], {"cut": found.scan.cuts, "value": z, "value_error": error})
+            for name, (z, error) in figures.items()
+        ),
+    )
+    yield Picture(
+        "yields",
+        _yields(found, verdict.signal, title),
+        "Expected events at or above the cut, process by process, with bands of their statistical error sqrt(sum w²). "
+        "The dotted line is the cut that the verdict goes by.",
+        tuple(
+            Series(name, {"cut": found.scan.cuts, "events": sums, "events_error": np.sqrt(squares)})
+            for name, sums, squares in zip(found.scan.names, *found.scan.above[:2], strict=True)
+        ),
+    )
+
+
+def _measures(found: Yields, figures: dict[str, tuple[Array, Array]], signal: str, title: str) -> Figure:
+    """Significances above, Punzi's figure of merit, which is on another scale, below."""
+    figure = Figure(figsize=(6.2, 5.4))
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for name, (z, error) in figures.items():
+        ax = bottom if name == "punzi" else top
+        colour, dashes = LINES[name]
+        _band(ax, found.scan.cuts, z, error, colour, dashes, NAMES[name])
+        best = found.best[name].figure(name, found.rules)
+        if best.value is not None:
+            ax.errorbar(found.best[name].cuts, best.value, best.error or 0.0, fmt="o", color=colour, markersize=5)
+    for ax in (top, bottom):
+        ax.set_ylim(0, None)
+    logarithmic(top, [z for name, (z, _) in figures.items() if name != "punzi"])
+    top.set(ylabel="significance", title=title)
+    top.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.8)
+    bottom.set(ylabel="Punzi", xlabel=f"cut on the probability of {plain(signal, 24)}")
+    return figure
+
+
+def _yields(found: Yields, signal: str, title: str) -> Figure:
+    figure = Figure(figsize=(5.8, 4.2))
+    ax = figure.subplots()
+    scan = found.scan
+    shades, dashes = cycle(SHADES), cycle(DASHES)
+    for g in np.argsort(-scan.before[0]):
+        colour = VERMILLION if scan.signal[g] else next(shades)
+        sums, errors = scan.above[0, g], np.sqrt(scan.above[1, g])
+        _band(ax, scan.cuts, np.where(sums > 0, sums, np.nan), errors, colour, next(dashes), plain(scan.names[g], 20))
+    logarithmic(ax, [scan.above[0].ravel()], always=True)
+    cut = float(found.chosen.cuts[0])
+    ax.axvline(cut, color=BLACK, linestyle=":", linewidth=1.2, ymax=0.8, label=f"cut {cut:.4g}")
+    ax.set(xlabel=f"cut on the probability of {plain(signal, 24)}", ylabel="expected events above the cut", title=title)
+    ax.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.8)
+    return figure
+
+
+def _band(ax: Axes, x: Array, y: Array, error: Array, colour: str, dashes: str, label: str) -> None:
+    low = np.maximum(y - error, np.nanmin(y) * 1e-3) if np.isfinite(y).any() else y
+    ax.fill_between(x, low, y + error, color=colour, alpha=BAND, linewidth=0)
+    ax.plot(x, y, color=colour, linestyle=dashes, label=label)
+
+
+def logarithmic(ax: Axes, lines: list[Array], *, always: bool = False, room: float = 0.24) -> None:
+    """Room for the legend above; a logarithmic axis where the lines span a factor of eight at their tops."""
+    tops = [float(np.nanmax(line)) for line in lines if np.nanmax(line, initial=0.0) > 0]
+    if not tops:
+        return
+    high = 1.2 * max(tops)
+    if not always and high <= 8 * min(tops):
+        ax.set_ylim(0, high / (1 - room))
+        return
+    positive = np.concatenate([line[np.isfinite(line) & (line > 0)] for line in lines])
+    low = max(float(positive.min()) / 2, high / 1e6)
+    ax.set_yscale("log")
+    ax.set_ylim(low, low * (high / low) ** (1 / (1 - room)))
+    ax.yaxis.set_minor_formatter(NullFormatter())

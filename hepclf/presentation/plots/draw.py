@@ -1,0 +1,117 @@
+"""The pictures of a verdict and its studies, each as PNG and PDF, with its numbers in a folder beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hepclf.evaluation.label import Label
+from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.bands import bands
+from hepclf.presentation.plots.binned import binned
+from hepclf.presentation.plots.calibration import calibration
+from hepclf.presentation.plots.categories import categories
+from hepclf.presentation.plots.correlations import correlations
+from hepclf.presentation.plots.counting import counting
+from hepclf.presentation.plots.discriminants import discriminants
+from hepclf.presentation.plots.effective_cuts import effective_cuts
+from hepclf.presentation.plots.flatness import flatness
+from hepclf.presentation.plots.importance import importance
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.likelihood_ratio import likelihood_ratio
+from hepclf.presentation.plots.multiclass import multiclass
+from hepclf.presentation.plots.numbers import NUMBERS, write_numbers
+from hepclf.presentation.plots.observed import observed
+from hepclf.presentation.plots.overtraining import overtraining
+from hepclf.presentation.plots.picture import INDEX, KINDS, Listed, Picture, stamp, write, write_index
+from hepclf.presentation.plots.pictures import History, pictures
+from hepclf.presentation.plots.points import points
+from hepclf.presentation.plots.retrieval import retrieval
+from hepclf.presentation.plots.sculpting import sculpting
+from hepclf.presentation.plots.style import style
+from hepclf.presentation.plots.triggers import triggers
+from hepclf.presentation.plots.variations import variations
+
+NUMBERED = "numbers"
+# How the finding of each study is drawn: finding, verdict and title to pictures.
+STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
+    "binned": binned,
+    "bands": bands,
+    "retrieval": retrieval,
+    "overtraining": overtraining,
+    "calibration": calibration,
+    "likelihood_ratio": likelihood_ratio,
+    "observed": observed,
+    "categories": categories,
+    "counting": counting,
+    "points": points,
+    "flatness": flatness,
+    "variations": variations,
+    "multiclass": multiclass,
+    "discriminants": discriminants,
+    "triggers": triggers,
+    "importance": importance,
+    "effective_cuts": effective_cuts,
+    "correlations": correlations,
+    "sculpting": sculpting,
+}
+
+
+def draw(
+    verdict: Verdict,
+    folder: Path,
+    *,
+    history: History | None = None,
+    plane: Plane | None = None,
+    title: str = "",
+    label: Label | None = None,
+) -> list[Path]:
+    """Write the pictures that the verdict has values for, and pictures.json, which names them and says what they show.
+
+    What an earlier pictures.json names and what is no longer drawn is removed. Of the splits, the pictures show test
+    where there is one, else validation, else training. A label takes the place of the title.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / INDEX
+    before = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    written, listed = [], {}
+    with style(label.style if label else None):
+        for study, picture in _pictures(verdict, history, plane, plain(title, 50), label):
+            if label:
+                stamp(picture.figure, plain(label.experiment, 20), plain(label.status, 24))
+            written += write(picture.figure, folder, picture.stem)
+            numbers = write_numbers(folder / NUMBERED, picture.stem, picture.series)
+            written += numbers
+            kinds = [*KINDS, *(path.suffix[1:] for path in numbers)]
+            listed[picture.stem] = Listed(picture.caption, study, tuple(kinds))
+    for path in _named(folder, before):
+        if path not in written:
+            path.unlink(missing_ok=True)
+    write_index(folder, listed)
+    return written
+
+
+def _named(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
+    """The files that pictures of these stems may have, also where numbers once lay: beside the pictures."""
+    for name in (Path(stem).name for stem in stems):
+        yield from (folder / f"{name}.{kind}" for kind in (*KINDS, *NUMBERS))
+        yield from (folder / NUMBERED / f"{name}.{kind}" for kind in NUMBERS)
+
+
+def _pictures(
+    verdict: Verdict, history: History | None, plane: Plane | None, title: str, label: Label | None
+) -> Iterator[tuple[str | None, Picture]]:
+    """Each picture with the study that it belongs to, if any."""
+    above = label.conditions() if label else title
+    of_split = ", ".join(
+        filter(None, (list(verdict.splits)[-1], above) if label else (above, list(verdict.splits)[-1]))
+    )
+    for picture in pictures(verdict, history, plane, above, of_split):
+        yield None, picture
+    for study, found in verdict.studies.items():
+        if study in STUDIES:
+            for picture in STUDIES[study](found, verdict, of_split):
+                yield study, picture

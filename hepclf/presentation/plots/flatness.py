@@ -1,0 +1,108 @@
+"""Efficiencies in bins of a spectator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
+
+from hepclf.evaluation.studies.flatness import KINDS, Against, EfficiencyShapes
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.style import OTHERS
+
+Array = NDArray[np.float64]
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def flatness(of: EfficiencyShapes, verdict: Verdict, title: str) -> Iterator[Picture]:
+    """A picture for each spectator: the signal's efficiencies above, the background's below."""
+    if not of.cuts:
+        return
+    for place, (name, against) in enumerate(of.shapes.items()):
+        yield Picture(
+            f"flatness_{place + 1}",
+            _figure(name, against, verdict.signal, title),
+            f"Efficiencies in bins of {name}, ±1σ, at cuts chosen on validation; lines are the means over all bins. "
+            f"A tagger that does not look at {name} is flat.",
+            tuple(_series(against)),
+        )
+
+
+def _figure(name: str, against: Against, signal: str, title: str) -> Figure:
+    figure = Figure(figsize=(6.6, 5.2))
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for ax, kind in ((lower, 0), (upper, 1)):
+        for (wish, pair), colour, marker in zip(against.shapes.items(), cycle(OTHERS), cycle(MARKERS), strict=False):
+            shape = pair[kind]
+            _points(ax, against, shape.efficiency, shape.error, colour, marker, str(wish))
+            if shape.mean.value is not None:
+                ax.axhline(shape.mean.value, color=colour, linewidth=0.8, linestyle=":")
+    upper.set_ylim(-0.03, 1.05)
+    upper.set_ylabel(f"efficiency of {plain(signal, 16)}")
+    _logarithmic(lower, [pair[0].efficiency for pair in against.shapes.values()])
+    lower.set_ylabel("background efficiency")
+    lower.set_xlabel(plain(name))
+    _limits(lower, against)
+    upper.set_title(title, y=TOP)
+    figure.legend(
+        *upper.get_legend_handles_labels(), loc="outside right upper", title="cut for", alignment="left", handlelength=1
+    )
+    return figure
+
+
+def _points(ax: Axes, against: Against, y: Array, error: Array, colour: str, marker: str, label: str) -> None:
+    edges = against.bins.edges
+    widths = None if edges is None else np.stack([against.bins.places - edges[:-1], edges[1:] - against.bins.places])
+    ax.errorbar(
+        against.bins.places,
+        y,
+        np.nan_to_num(error),
+        widths,
+        fmt=marker,
+        color=colour,
+        markersize=3.5,
+        elinewidth=1,
+        label=label,
+    )
+
+
+def _logarithmic(ax: Axes, efficiencies: list[Array]) -> None:
+    every = np.concatenate(efficiencies)
+    seen = every[every > 0]
+    if len(seen):
+        ax.set_yscale("log")
+        ax.set_ylim(float(seen.min()) / 2.5, min(float(seen.max()) * 2.5, 2))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _limits(ax: Axes, against: Against) -> None:
+    """The axis ends where most events do: the outermost of equally populated bins are as long as their tails."""
+    edges, names = against.bins.edges, against.bins.names
+    if edges is None:
+        ax.set_xticks(against.bins.places, [plain(name, 12) for name in names], rotation=30 if len(names) > 4 else 0)
+        ax.set_xlim(-0.5, len(names) - 0.5)
+        return
+    first, last = against.bins.places[0], against.bins.places[-1]
+    ax.set_xlim(max(edges[0], 3 * first - 2 * edges[1]), min(edges[-1], 3 * last - 2 * edges[-2]))
+
+
+def _series(against: Against) -> Iterator[Series]:
+    edges = against.bins.edges
+    x = {"bin": against.bins.names} if edges is None else {"low": edges[:-1], "high": edges[1:]}
+    for wish, pair in against.shapes.items():
+        for kind, shape in zip(KINDS, pair, strict=True):
+            yield Series(
+                f"{kind}, cut for {wish}",
+                {
+                    **x,
+                    "efficiency": shape.efficiency,
+                    "efficiency_error": np.where(shape.error > 0, shape.error, np.nan),
+                },
+            )

@@ -1,0 +1,59 @@
+"""The letters of the pictures: matplotlib's own font without what a PDF has no use for."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib
+from matplotlib import font_manager
+
+from hepclf.presentation.plots.picture import beside
+
+FULL, LIGHT = "DejaVu Sans", "hepclf DejaVu Sans"
+# Latin, Greek, punctuation, superscripts, signs, arrows and mathematics; other letters come from the whole font.
+LETTERS = ((0x20, 0x250), (0x370, 0x400), (0x2000, 0x2300))
+FAMILY_NAMES = (1, 4, 6, 16)
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def families() -> list[str]:
+    """The families of the pictures, the first that has a letter writes it.
+
+    A PDF embeds the letters that it shows, and cutting them from the whole font takes a tenth of a second a picture,
+    most of it in tables of scripts that pictures do not set. The light font is made once and kept where matplotlib
+    keeps its list of fonts; where that cannot be written, the whole font serves.
+    """
+    path = Path(matplotlib.get_cachedir()) / f"hepclf-{version('hepclf')}-{matplotlib.__version__}.ttf"
+    try:
+        if not path.is_file():
+            _make(path)
+        font_manager.fontManager.addfont(path)
+    except OSError as error:
+        log.debug("pictures use the whole font, as %s cannot be written: %s", path, error)
+        return [FULL]
+    return [LIGHT, FULL]
+
+
+def _make(path: Path) -> None:
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(font_manager.findfont(FULL), recalcTimestamp=False)
+    subsetter = Subsetter(
+        Options(glyph_names=True, notdef_outline=True, hinting=True, layout_features=[], name_IDs=["*"])
+    )
+    subsetter.populate(unicodes=[letter for span in LETTERS for letter in range(*span)])
+    for table in ("FFTM", "GDEF", "GPOS", "GSUB", "MATH"):
+        if table in font:
+            del font[table]
+    subsetter.subset(font)
+    for record in font["name"].names:
+        if record.nameID in FAMILY_NAMES:
+            record.string = LIGHT.replace(" ", "") if record.nameID == 6 else LIGHT
+    with beside(path) as hidden:
+        font.save(hidden)

@@ -1,0 +1,62 @@
+"""What each feature's shuffling costs, as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from hepclf.evaluation.studies.importance import Leaning
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.style import BLACK, BLUE, GREY
+from hepclf.statistics.value import Value
+
+MOST = 20
+LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
+
+
+def importance(finding: Leaning, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+    """A bar a feature for each measure, the most important first."""
+    ranked = finding.ranked
+    shown = ranked[:MOST]
+    known = [which for which in LABELS if any(finding.features[name][which].value is not None for name in shown)]
+    if not known:
+        return
+    figure = Figure(figsize=(6.4, 1.35 + 0.24 * len(shown)))
+    axes = np.atleast_1d(figure.subplots(1, len(known), sharey=True))
+    for ax, which in zip(axes, known, strict=True):
+        _bars(ax, [finding.features[name][which] for name in shown])
+        ax.set_xlabel(LABELS[which])
+    axes[0].set_yticks(np.arange(len(shown)), [plain(name, 24) for name in shown])
+    axes[0].set_ylim(len(shown) - 0.4, -0.6)
+    first = f"first {MOST} of {len(ranked)}, " if len(ranked) > MOST else ""
+    axes[-1].set_title(f"{first}{title}")
+    caption = (
+        f"What the tagger loses on {finding.events:,} test events when one feature is shuffled among them: the longer "
+        "the bar, the more its score leans on that feature. Features that say the same share what both are worth."
+    )
+    yield Picture("importance", figure, caption, (_series(finding, ranked),))
+
+
+def _bars(ax: Axes, values: Sequence[Value]) -> None:
+    heights = np.array([np.nan if v.value is None else v.value for v in values])
+    errors = np.array([v.error or 0.0 for v in values])
+    ax.barh(np.arange(len(values)), heights, color=BLUE, alpha=0.75, height=0.7)
+    ax.errorbar(heights, np.arange(len(values)), xerr=errors, fmt="none", ecolor=BLACK, elinewidth=1.1)
+    ax.axvline(0, color=GREY, linewidth=0.8)
+    ax.tick_params(axis="y", which="both", left=False, right=False)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def _series(finding: Leaning, ranked: Sequence[str]) -> Series:
+    columns: dict[str, Sequence[str] | Sequence[float]] = {"feature": list(ranked)}
+    for which in LABELS:
+        values = [finding.features[name][which] for name in ranked]
+        columns[which] = [np.nan if v.value is None else v.value for v in values]
+        columns[f"{which}_error"] = [np.nan if v.error is None else v.error for v in values]
+    return Series("importance", columns)

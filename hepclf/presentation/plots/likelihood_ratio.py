@@ -1,0 +1,48 @@
+"""ln r from the score against the exact one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+
+from hepclf.evaluation.studies.likelihood_ratio import Ratio
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import with_error
+from hepclf.presentation.plots.picture import Picture, Series, panel
+from hepclf.presentation.plots.style import BLACK, BLUE
+
+CAPTION = (
+    "The mean logarithm of the likelihood ratio that scores stand for, in bins of the exact one, with the error of the "
+    "mean; the band holds the middle of single events (one standard deviation). A perfect tagger's lie on the diagonal."
+)
+
+
+def likelihood_ratio(finding: Ratio, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+    """One picture: the mean and spread over bins."""
+    columns = {
+        "exact": finding.exact,
+        "estimate": finding.estimate,
+        "estimate_error": finding.error,
+        "spread": finding.spread,
+    }
+    figure = panel(lambda ax: _means(ax, finding), title)
+    yield Picture("likelihood_ratio", figure, CAPTION, (Series("ln r", columns),))
+
+
+def _means(ax: Axes, of: Ratio) -> None:
+    ax.fill_between(of.exact, of.estimate - of.spread, of.estimate + of.spread, color=BLUE, alpha=0.2, linewidth=0)
+    ax.errorbar(
+        of.exact,
+        of.estimate,
+        of.error,
+        fmt="o",
+        color=BLUE,
+        markersize=4,
+        elinewidth=1,
+        label="mean, and spread of events",
+    )
+    ends = (float(of.exact.min()), float(of.exact.max()))
+    ax.plot(ends, ends, color=BLACK, linewidth=0.8, label="exact")
+    ax.set(xlabel="exact ln r", ylabel="ln r from the score")
+    ax.legend(loc="upper left", title=f"slope {with_error(of.slope)}\nrms {with_error(of.rms)}", alignment="left")

@@ -1,0 +1,48 @@
+"""Training over test: how far the efficiency of any cut differs, and how far it would by chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+
+from hepclf.evaluation.evidence import equation
+from hepclf.evaluation.studies.overtraining import Trained
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.picture import Picture, Series, panel
+from hepclf.presentation.plots.style import BLACK, colours
+from hepclf.statistics.shapes.twosample import TwoSample
+
+CAPTION = (
+    "For each class, the efficiency of every cut on training events less that on test events. A tagger that is not "
+    "overtrained stays between its dashed lines in 95 % of cases, whatever the weights."
+)
+
+
+def overtraining(finding: Trained, verdict: Verdict, title: str) -> Iterator[Picture]:
+    """One picture, of the classes that could be tested."""
+    tests = {name: test for name, test in finding.tests.items() if test is not None}
+    if tests:
+        figure = panel(lambda ax: _differences(ax, tests, verdict), title)
+        yield Picture("overtraining", figure, CAPTION, tuple(_series(name, test) for name, test in tests.items()))
+
+
+def _differences(ax: Axes, tests: dict[str, TwoSample], verdict: Verdict) -> None:
+    palette = colours(verdict.classes, verdict.signal)
+    for name, test in tests.items():
+        # At or above a cut is what is not below it.
+        label = f"{plain(name, 20)}: {equation(test.p)}"
+        ax.step(test.scores, -test.difference, where="post", color=palette[name], linewidth=1.4, label=label)
+        for side in (-1, 1) if math.isfinite(test.bound) else ():
+            ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
+    ax.axhline(0, color=BLACK, linewidth=0.8)
+    most = max(of for test in tests.values() for of in (test.distance, test.bound) if math.isfinite(of))
+    ax.set_ylim(-1.2 * most, (1.5 + 0.16 * len(tests)) * most)
+    ax.set(xlabel=f"probability of {plain(verdict.signal, 24)}", ylabel="efficiency, training − test")
+    ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
+
+
+def _series(name: str, test: TwoSample) -> Series:
+    return Series(name, {"score": test.scores, "efficiency_difference": -test.difference})

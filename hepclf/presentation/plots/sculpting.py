@@ -1,0 +1,143 @@
+"""The background's shape in a spectator above each cut, and one over its divergence against the rejection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
+
+from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
+from hepclf.evaluation.verdict import Verdict
+from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from hepclf.statistics.shapes.divergence import Counts
+from hepclf.words import percent
+
+Array = NDArray[np.float64]
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+TAIL = 3  # widths of the bin beside it that an outer bin is drawn with, at most
+
+
+def sculpting(finding: Sculpted, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+    """Two pictures a spectator: shapes with their ratio, and 1/JSD against rejection."""
+    for place, (name, shape) in enumerate(finding.spectators.items(), 1):
+        stem = f"sculpting_{place}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
+        if shape.points:
+            yield _shapes(name, shape, stem, title)
+        scan = [point for point in shape.scan if _drawn(point)]
+        if scan:
+            yield _divergence(name, shape, scan, stem, title)
+
+
+def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
+    figure = Figure(figsize=(5.2, 5.0))
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+    before, points = _density(shape.before, shape.edges), shape.points[: len(COLOURS)]
+    edges = _edges(shape.edges)
+    top.stairs(before[0], edges, fill=True, color=GREY, alpha=0.25)
+    top.stairs(before[0], edges, color=BLACK, linewidth=1.2, label="all of it")
+    columns = {"low": shape.edges[:-1], "high": shape.edges[1:], "before": before[0], "before_error": before[1]}
+    highest = before[0].max()
+    for point, colour in zip(points, COLOURS, strict=False):
+        density, error = _density(point.kept, shape.edges)
+        if not np.isfinite(density).all():
+            continue
+        label = f"{percent(point.at.signal_efficiency, 0)} of the signal"
+        _step(top, edges, density, error, colour, label)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            _step(bottom, edges, density / before[0], error / before[0], colour, None)
+        kept = f"kept_{point.at.target:g}"
+        columns |= {kept: density, f"{kept}_error": error}
+        highest = max(highest, min((density + error).max(), 1.5 * density.max()))
+    bottom.axhline(1, color=BLACK, linewidth=0.8)
+    bottom.set(xlabel=plain(name, 40), xlim=(edges[0], edges[-1]))
+    bottom.set_ylabel("ratio to all", loc="center")
+    reach = bottom.get_ylim()
+    bottom.set_ylim(max(reach[0], 0), min(reach[1], 6))
+    top.set_ylabel("background, unit area")
+    top.set_ylim(0, highest / (0.86 - 0.07 * ((len(points) + 2) // 2)))
+    top.set_title(title, y=TOP)
+    top.legend(title="background above the cut that keeps", alignment="left", ncols=2, loc="upper right")
+    figure.align_ylabels()
+    caption = (
+        f"The background in {name}, all of it and what passes the cut of each working point, bands ±1σ. "
+        "Equal shapes, a ratio of one everywhere, mean that the cut does not sculpt it."
+    )
+    return Picture(stem, figure, caption, (Series("shapes", columns),))
+
+
+def _step(ax: Axes, edges: Array, values: Array, error: Array, colour: str, label: str | None) -> None:
+    ax.stairs(values + error, edges, baseline=values - error, fill=True, color=colour, alpha=0.2, linewidth=0)
+    ax.stairs(values, edges, color=colour, linewidth=1.4, label=label, baseline=None)
+
+
+def _edges(edges: Array) -> Array:
+    """Outer bins no wider than the axis can spare: they hold the tails."""
+    drawn = edges.copy()
+    if len(edges) > 3:
+        drawn[0] = max(edges[0], edges[1] - TAIL * (edges[2] - edges[1]))
+        drawn[-1] = min(edges[-1], edges[-2] + TAIL * (edges[-2] - edges[-3]))
+    return drawn
+
+
+def _density(of: Counts, edges: Array) -> tuple[Array, Array]:
+    """Densities of unit area, the outer bins over the width that they are drawn with, and their errors."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        norm = of.sums.sum() * np.diff(_edges(edges))
+        return of.sums / norm, np.sqrt(of.squares) / norm
+
+
+def _drawn(point: Point) -> bool:
+    return point.apart.bits.value is not None and point.at.rejection.value is not None
+
+
+def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title: str) -> Picture:
+    figure = Figure(figsize=(5.2, 4.2))
+    ax = figure.subplots()
+    columns = _columns(scan)
+    ax.fill_between(
+        columns["rejection"], columns["lowest"], columns["highest"], color=BLUE, alpha=0.2, linewidth=0, label="±1σ"
+    )
+    ax.plot(columns["rejection"], columns["inverse_jsd"], color=BLUE, label="any cut")
+    if points := [point for point in shape.points if _drawn(point)]:
+        quoted = _columns(points)
+        ax.plot(quoted["rejection"], quoted["inverse_jsd"], "s", color=BLACK, markersize=5, label="working points")
+        for point, x, y in zip(points, quoted["rejection"], quoted["inverse_jsd"], strict=True):
+            text = percent(point.at.signal_efficiency, 0)
+            ax.annotate(text, (x, y), (5, 5), textcoords="offset points", fontsize=9)
+    reach = columns["lowest"].min() / 2, max(2 * columns["highest"].max(), 10 * columns["lowest"].min())
+    ax.set(xscale="log", yscale="log", ylim=reach, xlim=(1, max(2 * columns["rejection"].max(), 10)))
+    ax.set_xlabel("rejection, 1 / background efficiency")
+    ax.set_ylabel(f"1/JSD in {plain(name, 24)}, 1/bits")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    ax.set_title(title, y=TOP)
+    ax.legend(loc="upper right")
+    caption = (
+        f"One over the Jensen-Shannon divergence between the background that a cut keeps and removes in {name}, "
+        "against its rejection; numbers are signal efficiencies. Up is less sculpting, right is a purer selection."
+    )
+    return Picture(f"{stem}_jsd", figure, caption, (Series("jsd", columns),))
+
+
+def _columns(points: Sequence[Point]) -> dict[str, Array]:
+    """What is drawn; where the divergence is not above zero by its error, its inverse is drawn at that error."""
+    found = np.array([(p.at.signal_efficiency, p.at.rejection.value, *p.apart.bits) for p in points], dtype=np.float64)
+    efficiency, rejection, bits, error = found.T
+    error = np.nan_to_num(error)
+    floor = np.maximum(error, 1e-12)
+    return {
+        "signal_efficiency": efficiency,
+        "rejection": rejection,
+        "jsd_bits": bits,
+        "jsd_bits_error": error,
+        "inverse_jsd": 1 / np.maximum(bits, floor),
+        "lowest": 1 / (np.maximum(bits, 0) + floor),
+        "highest": 1 / np.maximum(bits - error, floor / 4),
+    }

@@ -1,0 +1,103 @@
+"""The numbers behind the pictures of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.presentation.plots.picture import Series
+from hepclf.presentation.plots.significance import DRAWN
+from hepclf.statistics.counting.scan import Scan, Significance
+from hepclf.statistics.curves.roc import Roc
+
+
+def of_losses(history: Mapping[str, Sequence[float]]) -> Iterator[Series]:
+    """Training and validation loss by epoch."""
+    yield Series("losses", {name: history[name] for name in ("epoch", "train_loss", "valid_loss")})
+
+
+def of_scores(verdict: Verdict, split: str) -> Iterator[Series]:
+    """The histograms of a split and of training, class by class."""
+    for name in dict.fromkeys(("train", split)):
+        shown = verdict.splits.get(name)
+        for called, of in shown.histograms.items() if shown else ():
+            columns = {"low": of.edges[:-1], "high": of.edges[1:], "density": of.density, "density_error": of.error}
+            yield Series(f"{called}, {name}", columns)
+
+
+def of_roc(split: SplitVerdict, name: str) -> Iterator[Series]:
+    """Both efficiencies along each curve, and the threshold of each point."""
+    for called, of in _curves(split, name):
+        yield Series(
+            called,
+            {
+                "signal_efficiency": of.signal_efficiency,
+                "background_efficiency": of.background_efficiency,
+                "background_efficiency_error": of.background_error,
+                "threshold": of.thresholds,
+            },
+        )
+
+
+def of_rejection(split: SplitVerdict, name: str) -> Iterator[Series]:
+    """One over the background efficiency, where any background is left."""
+    for called, of in _curves(split, name):
+        some = of.background_efficiency > 0
+        kept = of.background_efficiency[some]
+        yield Series(
+            called,
+            {
+                "signal_efficiency": of.signal_efficiency[some],
+                "rejection": 1 / kept,
+                "rejection_error": of.background_error[some] / kept**2,
+            },
+        )
+
+
+def _curves(split: SplitVerdict, name: str) -> Iterator[tuple[str, Roc]]:
+    """The curves that are drawn, by the names that they have outside a legend."""
+    if split.one_vs_rest:
+        yield from ((called, one.roc) for called, one in split.one_vs_rest.items() if one.roc is not None)
+        return
+    for called, of in ((name, split.roc), ("best possible", split.optimal)):
+        if of is not None:
+            yield called, of
+
+
+def of_confusion(split: SplitVerdict, classes: tuple[str, ...]) -> Iterator[Series]:
+    """Every cell: its sum of weights with the error, and its share of the true class."""
+    cells, k = split.confusion, len(classes)
+    yield Series(
+        "confusion",
+        {
+            "truth": [classes[i // k] for i in range(k * k)],
+            "decision": [classes[i % k] for i in range(k * k)],
+            "weights": cells.weights.ravel(),
+            "weights_error": np.sqrt(cells.squares).ravel(),
+            "share": cells.fractions.ravel(),
+        },
+    )
+
+
+def of_significance(scan: Scan, chosen: Significance) -> Iterator[Series]:
+    """The scan, and what the chosen cut gives."""
+    yield Series("scan", {"cut": scan.cuts, **{name: getattr(scan, name) for name, *_ in DRAWN}})
+    if chosen.cut is not None:
+        quoted = {name: getattr(chosen, name) for name, *_ in DRAWN}
+        known = {name: value for name, value in quoted.items() if value.value is not None}
+        columns = {name: [value.value] for name, value in known.items()}
+        errors = {f"{name}_error": [value.error] for name, value in known.items() if value.error is not None}
+        yield Series("chosen on validation", {"cut": [chosen.cut], **columns, **errors})
+
+
+def of_plane(plane: Plane) -> Iterator[Series]:
+    """The probability over the grid, thinned to some fifty points a side."""
+    i, j = (np.unique(np.linspace(0, len(axis) - 1, 50).astype(int)) for axis in (plane.x, plane.y))
+    x, y = np.meshgrid(plane.x[i], plane.y[j])
+    probability = plane.probability[np.ix_(j, i)]
+    yield Series(
+        "probability", {plane.names[0]: x.ravel(), plane.names[1]: y.ravel(), "probability": probability.ravel()}
+    )

@@ -1,0 +1,52 @@
+"""The significance against the cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
+
+from hepclf.presentation.plots.label import plain, with_error
+from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
+from hepclf.statistics.counting.scan import Scan, Significance
+
+DRAWN = (
+    ("s_over_sqrt_b", "S/√B", BLUE, "--"),
+    ("asimov", "Asimov", VERMILLION, "-"),
+    ("asimov_systematic", "Asimov, with systematic", GREEN, "-."),
+)
+# The share of the height that belongs to the legend.
+ROOM = 0.38
+
+
+def significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "signal") -> None:
+    """The scan on the test split, and what the cut that validation chose gives there, with its errors."""
+    marker = "." if len(scan.cuts) < 5 else ""
+    for name, label, colour, dashes in DRAWN:
+        z, quoted = getattr(scan, name), getattr(chosen, name)
+        text = f"{label}: {with_error(quoted)}" if quoted.value is not None else label
+        ax.plot(scan.cuts, z, color=colour, linestyle=dashes, marker=marker, label=text)
+        if quoted.value is not None and chosen.cut is not None:
+            ax.errorbar(chosen.cut, quoted.value, quoted.error or 0.0, fmt="o", color=colour, markersize=5)
+    if chosen.cut is not None:
+        label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in DRAWN)[chosen.optimised]}"
+        ax.axvline(chosen.cut, ymax=1 - ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
+    ax.set(xlabel=f"cut on the probability of {plain(signal, 20)}", ylabel="significance")
+    if np.ptp(scan.cuts) == 0:
+        ax.set_xlim(-0.05, 1.05)
+    _limit(ax, [getattr(scan, name) for name, *_ in DRAWN])
+    title = "scan on test, cut chosen on validation" if chosen.cut is not None else "scan on test, no cut chosen"
+    ax.legend(loc="upper left", title=title, alignment="left")
+
+
+def _limit(ax: Axes, measures: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
+    """Room for the legend; a logarithmic axis where the measures differ so much that a linear one hides one."""
+    tops = [top for z in measures if (top := float(np.nanmax(z, initial=0.0))) > 0]
+    high = 1.1 * max(tops, default=1.0)
+    if tops and high > 8 * min(tops):
+        ax.set_yscale("log")
+        low = min(tops) / 10
+        ax.set_ylim(low, low * (high / low) ** (1 / (1 - ROOM)))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        ax.set_ylim(0, high / (1 - ROOM))

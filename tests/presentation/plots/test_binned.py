@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hepclf.evaluation.studies.binned import Binned
+from hepclf.presentation.plots.binned import _layers, binned
+from hepclf.presentation.plots.style import style
+from hepclf.statistics.counting.template import Template
+
+
+@pytest.fixture
+def picture(judged):
+    verdict = judged(n=3000, binned=Binned())
+    with style():
+        (found,) = binned(verdict.studies["binned"], verdict, "title")
+    return found, verdict.studies["binned"]
+
+
+def test_background_lies_under_signal_above_the_significance_of_each_bin(picture):
+    drawn, found = picture
+    top, bottom = drawn.figure.axes
+    labels = [text.get_text() for text in top.get_legend().get_texts()]
+    assert labels == ["background", "signal", "background, stat. error"]
+    assert top.get_yscale() == "log"
+    assert [bar.get_height() for bar in bottom.patches] == pytest.approx(list(found.by_bin[0]))
+    assert bottom.texts[0].get_text().startswith("all bins, background ± simulation and 10 %: ")
+    edges = [text.get_text() for text in bottom.get_xticklabels()]
+    assert len(edges) == len(found.template.edges)
+    assert (edges[0], edges[-1]) == ("0", "1")
+
+
+def test_the_series_hold_what_is_drawn(picture):
+    drawn, found = picture
+    names = [series.name for series in drawn.series]
+    assert names == ["background", "signal", "significance"]
+    np.testing.assert_array_equal(drawn.series[0].columns["events"], found.template.channels.b)
+    for series in drawn.series:
+        assert len({len(column) for column in series.columns.values()}) == 1
+
+
+def test_many_backgrounds_become_five_and_the_others():
+    names = tuple(f"b{i}" for i in range(8))
+    sums = np.broadcast_to(np.arange(8.0)[None, :, None] + 1, (4, 8, 2))
+    layers = _layers(Template(np.array([0, 0.5, 1]), names, np.zeros(8, dtype=bool), sums))
+    assert [label for label, _ in layers] == ["3 others", "b3", "b4", "b5", "b6", "b7"]
+    np.testing.assert_array_equal(layers[0][1], [6, 6])

@@ -1,0 +1,187 @@
+"""What is drawn is what the values say: read back from the Axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+from hepclf.presentation.plots.confusion import confusion
+from hepclf.presentation.plots.draw import draw
+from hepclf.presentation.plots.losses import losses
+from hepclf.presentation.plots.plane import EVENTS, decision
+from hepclf.presentation.plots.rejection import rejection
+from hepclf.presentation.plots.roc import roc
+from hepclf.presentation.plots.scores import scores
+from hepclf.presentation.plots.significance import significance
+from hepclf.presentation.plots.style import BLUE, VERMILLION, colours
+
+THREE = ("qcd", "top", "signal")
+
+
+def labels(ax):
+    """The texts of the legend, its title first."""
+    legend = ax.get_legend()
+    return [legend.get_title().get_text(), *(text.get_text() for text in legend.get_texts())]
+
+
+def line(ax, start):
+    """The line whose legend entry begins so."""
+    return next(found for found in ax.lines if str(found.get_label()).startswith(start))
+
+
+def test_losses_are_those_of_the_history_and_the_best_epoch_is_marked(ax, history):
+    losses(ax, history)
+    assert_array_equal(line(ax, "training").get_xydata().T, [history["epoch"], history["train_loss"]])
+    assert_array_equal(line(ax, "validation").get_ydata(), history["valid_loss"])
+    assert_array_equal(line(ax, "best validation: epoch 3").get_xydata(), [[3, 3]])
+
+
+def test_without_validation_no_epoch_is_the_best(ax, history):
+    losses(ax, history | {"valid_loss": [np.nan] * 5})
+    assert labels(ax)[1:] == ["training"]
+
+
+def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
+    verdict = judged(threshold=0.37)
+    scores(ax, verdict)
+    bars = {patch.get_label(): patch for patch in ax.patches}
+    for name, histogram in verdict.test.histograms.items():
+        assert_array_equal(bars[name].get_data().values, histogram.density)
+        assert len(bars[name].get_data().values) == 40
+    points = [container.lines[0].get_ydata() for container in ax.containers][:2]
+    for drawn, histogram in zip(points, verdict.train.histograms.values(), strict=True):
+        assert_array_equal(drawn, histogram.density[histogram.density > 0])
+    assert line(ax, "cut 0.37").get_xdata() == [0.37, 0.37]
+    assert "unit area" in ax.get_ylabel()
+    assert ax.get_yscale() == "log"
+
+
+def test_scores_of_several_classes_have_no_cut(ax, judged):
+    scores(ax, judged(THREE))
+    assert labels(ax)[1:] == [*THREE, "points: train, bars: test"]
+
+
+def test_the_roc_line_is_the_values_and_its_area_the_auc(ax, judged):
+    test = judged().test
+    roc(ax, test)
+    x, y = line(ax, "test").get_xydata().T
+    assert_array_equal(x, test.roc.signal_efficiency)
+    assert_array_equal(y, 1 - test.roc.background_efficiency)
+    area = np.trapezoid(y, x)
+    assert area == pytest.approx(test.auc.value, abs=1e-12)
+    assert f"test: AUC {area:.3f} ± {test.auc.error:.3f}" in labels(ax)
+
+
+def test_the_operating_point_lies_on_the_roc_line(ax, judged):
+    test = judged(threshold=0.7).test
+    roc(ax, test)
+    [(x, y)] = line(ax, "cut 0.7").get_xydata()
+    assert (x, 1 - y) == pytest.approx(test.operating)
+    drawn_x, drawn_y = line(ax, "test").get_xydata().T
+    assert np.hypot(drawn_x - x, drawn_y - y).min() < 1e-12
+
+
+def test_the_best_possible_curve_is_dashed(ax, judged):
+    roc(ax, judged(llr=True).test)
+    assert line(ax, "best possible").get_linestyle() == "--"
+
+
+def test_several_classes_have_a_roc_line_each(ax, judged):
+    test = judged(THREE).test
+    roc(ax, test)
+    assert [text.split(":")[0] for text in labels(ax)] == ["one class against the rest", *THREE]
+    assert_array_equal(line(ax, "top").get_xdata(), test.one_vs_rest["top"].roc.signal_efficiency)
+
+
+def test_the_rejection_is_one_over_the_background_efficiency_with_the_quoted_points(ax, judged):
+    test = judged().test
+    rejection(ax, test)
+    x, y = line(ax, "test").get_xydata().T
+    some = test.roc.background_efficiency > 0
+    assert_array_equal(x, test.roc.signal_efficiency[some])
+    assert_array_equal(y, 1 / test.roc.background_efficiency[some])
+    points = ax.containers[0].lines[0].get_ydata()
+    assert_array_equal(points, [point.rejection.value for point in test.working_points])
+
+
+def test_the_band_of_the_rejection_holds_its_line(ax, judged):
+    test = judged().test
+    rejection(ax, test)
+    at = test.roc.background_efficiency.searchsorted(0.3)
+    kept, error = test.roc.background_efficiency[at], test.roc.background_error[at]
+    corners = ax.collections[0].get_paths()[0].vertices[:, 1]
+    for edge in (1 / (kept + error), 1 / (kept - error)):
+        assert np.abs(corners / edge - 1).min() < 1e-9
+
+
+def test_a_working_point_has_the_interval_of_the_band(ax, judged):
+    test = judged().test
+    rejection(ax, test)
+    bars = ax.containers[0].lines[2][0].get_segments()
+    for bar, point in zip(bars, test.working_points, strict=True):
+        kept, error = point.background_efficiency
+        np.testing.assert_allclose(np.sort(bar[:, 1]), [1 / (kept + error), 1 / (kept - error)], rtol=1e-9)
+
+
+def test_confusion_cells_hold_share_and_count(ax, judged):
+    verdict = judged()
+    confusion(ax, verdict.test.confusion, verdict.classes, 0.5)
+    cells = verdict.test.confusion
+    expected = [f"{100 * cells.fractions[i, j]:.1f} %\n{cells.weights[i, j]:.0f}" for i in (0, 1) for j in (0, 1)]
+    assert [text.get_text() for text in ax.texts] == expected
+    assert_array_equal(ax.images[0].get_array(), cells.fractions)
+    assert ax.get_xlabel() == "decision, cut 0.5"
+
+
+def test_a_class_without_weight_has_no_share(ax, judged):
+    cells = judged(weights=lambda n: (np.arange(n) % 2) * 1.0).test.confusion
+    confusion(ax, cells, ("background", "signal"))
+    assert [text.get_text() for text in ax.texts][:2] == ["-\n0", "-\n0"]
+
+
+def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, judged):
+    verdict = judged()
+    significance(ax, verdict.scan, verdict.significance)
+    assert_array_equal(line(ax, "Asimov:").get_xydata().T, [verdict.scan.cuts, verdict.scan.asimov])
+    assert_array_equal(line(ax, "S/√B").get_ydata(), verdict.scan.s_over_sqrt_b)
+    assert_array_equal(line(ax, "Asimov, with systematic").get_ydata(), verdict.scan.asimov_systematic)
+    assert line(ax, "cut").get_xdata() == [verdict.significance.cut] * 2
+    assert labels(ax)[0] == "scan on test, cut chosen on validation"
+
+
+def test_a_scan_without_a_cut_says_so(ax, judged):
+    verdict = judged(splits=(0, 2))
+    significance(ax, verdict.scan, verdict.significance)
+    assert labels(ax) == ["scan on test, no cut chosen", "S/√B", "Asimov", "Asimov, with systematic"]
+
+
+def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, plane):
+    decision(ax, plane, 0.3, ("background", "signal"), "signal")
+    mesh, contour = ax.collections
+    assert_array_equal(mesh.get_array(), plane.probability)
+    assert contour.get_paths()[0].vertices[:, 0] == pytest.approx(0.3)
+    assert sum(len(found.get_xdata()) for found in ax.lines) == EVENTS
+    assert ax.get_xlabel() == r"m_{jj}\$"
+
+
+def test_a_threshold_that_is_never_reached_has_no_contour(ax, plane):
+    decision(ax, plane, 1.0, ("background", "signal"), "signal")
+    assert labels(ax)[1:] == ["background", "signal"]
+
+
+def test_signal_is_vermillion_and_background_blue():
+    assert colours(("background", "signal"), "signal") == {"background": BLUE, "signal": VERMILLION}
+    assert len(set(colours(tuple("abcdefg"), "g").values())) == 7
+    assert to_hex(VERMILLION) == "#d55e00"
+
+
+def test_no_picture_is_cut_off_at_its_edges(judged, history, plane, tmp_path):
+    names = ("a background with quite a long name", "a signal of which much the same is true")
+    for path in draw(judged(names), tmp_path, history=history, plane=plane, title="a title of some length, model"):
+        if path.suffix == ".png":
+            pixels = np.asarray(Image.open(path).convert("L"))
+            border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+            assert (border == 255).all(), path.name
