@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from hepclf.cli import configs
-from hepclf.cli.main import COMMANDS
+from hepclf.cli.commands import COMMANDS
 
 SCRIPT = """\
 _hepclf() {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hepclf.cli import configs
-from hepclf.cli.main import COMMANDS
+from hepclf.cli.commands import COMMANDS
 
 USAGE = "hepclf COMMAND [group=choice] [key=value]..."
 PLAIN = {  # of commands without a configuration
