@@ -30,8 +30,8 @@ def run(arguments: list[str]) -> int:
     listen()
 
     from hepclf.comparison.compared import compared
-    from hepclf.comparison.record import contents
     from hepclf.comparison.selection import selected
+    from hepclf.workflow.compare import contents
 
     runs, left_out = selected(folders)
     found = compared(runs, left_out=left_out)
@@ -48,8 +48,8 @@ def run(arguments: list[str]) -> int:
 
 def keep(found: Compared, out: str | None = None, *, plots: bool) -> Path:
     """Write a comparison into a folder of its own, by default comparisons/<date>_<time>-<id>."""
-    from hepclf.comparison.record import record
     from hepclf.run import new_folder
+    from hepclf.workflow.compare import record
 
     folder = Path(out) if out else new_folder(".", "comparisons")
     record(found, folder, plots=plots)
@@ -59,7 +59,7 @@ def keep(found: Compared, out: str | None = None, *, plots: bool) -> Path:
 def show(console: Console, found: Compared) -> None:
     """Print the tables of a comparison, and where its runs lie."""
     from hepclf.comparison.sentences import remarks, separation
-    from hepclf.comparison.tables import tables
+    from hepclf.presentation.comparison import tables
 
     for line in separation(found):
         console.print(f"{line}\n", markup=False)

@@ -9,9 +9,9 @@ from typing import Any
 
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.sentences import headline, remarks
-from hepclf.comparison.tables import tables
 from hepclf.evaluation.compare import Contender
 from hepclf.files import read_yaml, write_bytes, write_csv, write_json
+from hepclf.presentation.comparison import tables
 from hepclf.run import Run, typed
 
 SCHEMA = 2
