@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 if TYPE_CHECKING:  # it imports torch, which takes a second
-    from hepclf.training.trainer import Epoch
+    from hepclf.training.epoch import Epoch
 
 WIDTH = 80
 MB = 1_000_000

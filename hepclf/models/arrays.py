@@ -20,7 +20,8 @@ from hepclf.events import Events, Sentinels
 from hepclf.models.look import look, slices
 from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 
 FILE = "arrays.safetensors"
 ROWS = 1 << 16  # events scored at once

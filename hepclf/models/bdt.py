@@ -19,7 +19,8 @@ from hepclf.models.model import Fit
 from hepclf.models.stepped import stepped
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 
 COMPARED = 256  # events whose scores are compared with the library's own
 CLOSE = 1e-6

@@ -17,7 +17,8 @@ from hepclf.models.arrays import Matrix
 from hepclf.models.grown import check_monotone, outputs_of
 from hepclf.models.tagger import HEAD, read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 
 COMPARED = 256  # events whose scores are compared with the library's own
 CLOSE = 1e-5  # a library may sum its trees in float32

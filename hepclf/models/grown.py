@@ -13,7 +13,8 @@ from hepclf.events import Events
 from hepclf.models.arrays import Matrix, both, mean_loss
 from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
 from hepclf.nearest import nearest
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 
 Grow = Callable[[Matrix], Iterator[list[Nodes]]]
 

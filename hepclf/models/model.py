@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, Sentinels, missing_as_nan, stand_ins
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 
 ROWS = 1 << 16  # events looked at together
 

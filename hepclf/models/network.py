@@ -28,9 +28,11 @@ from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.average import Average
+from hepclf.training.descent import ROWS, epochs, seeded
 from hepclf.training.device import resolve
+from hepclf.training.epoch import Epoch
 from hepclf.training.table import Rows, Streamed, Table
-from hepclf.training.trainer import RATE, ROWS, Epoch, Trainer, epochs, seeded
+from hepclf.training.trainer import RATE, Trainer
 
 KIND = "network"
 WEIGHTS = "weights.safetensors"

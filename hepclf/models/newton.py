@@ -11,10 +11,12 @@ from torch import Tensor
 
 from hepclf.events import Events
 from hepclf.models.network import CPU, Module, Network, NetworkTagger, table
+from hepclf.training.descent import seeded
 from hepclf.training.device import resolve
+from hepclf.training.epoch import Epoch
 from hepclf.training.loss import losses
 from hepclf.training.table import Rows, Table
-from hepclf.training.trainer import Epoch, Trainer, seeded
+from hepclf.training.trainer import Trainer
 
 STEPS = 50
 SEPARATED = 1e-9  # curvature left, of that at the start: what is flatter has no minimum to find

@@ -11,7 +11,8 @@ from hepclf.evaluation.caution import Caution
 from hepclf.scored import Scored
 from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 from hepclf.words import number
 
 Array = NDArray[np.float64]

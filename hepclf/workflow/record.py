@@ -18,7 +18,7 @@ from hepclf.evaluation.verdict import Verdict
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import SPLITS, Scored
-from hepclf.training.trainer import Epoch
+from hepclf.training.epoch import Epoch
 
 SCHEMA = 1
 TRAIN, VALID, TEST = range(3)

@@ -27,8 +27,8 @@ from hepclf.recipe import describe
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.survey.checked import checked
-from hepclf.training.progress import Progress, Quiet, Timed
-from hepclf.training.trainer import Epoch, Stopping, Trainer
+from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping, Timed
+from hepclf.training.trainer import Trainer
 from hepclf.workflow.beforehand import check_events, check_settings
 from hepclf.workflow.convergence import convergence
 from hepclf.workflow.record import TRAIN, VALID, Facts, inside, metrics, pictures, plane, score

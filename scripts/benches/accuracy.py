@@ -24,7 +24,7 @@ from hepclf import BDT, CSV, Events, Root, Sample, Trainer
 from hepclf.models.mlp import MLP
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.model import Model
-from hepclf.training.trainer import Stopping
+from hepclf.training.epoch import Stopping
 from hepclf.training.weights import training_weights
 
 FOLDER = "HEPCLF_REAL_DATA"

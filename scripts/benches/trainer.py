@@ -12,8 +12,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from turns import ratio, rounds
 
 from hepclf.models.mlp_plain import PlainMLP
+from hepclf.training.descent import epochs
 from hepclf.training.table import Table
-from hepclf.training.trainer import Trainer, epochs
+from hepclf.training.trainer import Trainer
 
 EVENTS, FEATURES = 100_000, 18
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from hepclf.cli import terminal
-from hepclf.training.trainer import Epoch
+from hepclf.training.epoch import Epoch
 
 
 @pytest.fixture

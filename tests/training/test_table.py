@@ -12,8 +12,9 @@ from hepclf.events import Events
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
+from hepclf.training.descent import _batches, epochs, mean_loss
 from hepclf.training.table import Streamed, Table
-from hepclf.training.trainer import Trainer, _batches, epochs, mean_loss
+from hepclf.training.trainer import Trainer
 
 EVENTS = 5000
 

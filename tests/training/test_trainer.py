@@ -10,8 +10,10 @@ from torch import nn
 
 from hepclf.training import trainer as module
 from hepclf.training.average import Average
+from hepclf.training.descent import epochs, mean_loss
+from hepclf.training.epoch import Stopping
 from hepclf.training.table import Table
-from hepclf.training.trainer import Stopping, Trainer, epochs, mean_loss
+from hepclf.training.trainer import Trainer
 
 NAMES = ("x0", "x1")
 

@@ -9,7 +9,8 @@ import pytest
 
 from hepclf.scored import Scored
 from hepclf.training.decorrelate import Decorrelate
-from hepclf.training.trainer import Epoch, Trainer
+from hepclf.training.epoch import Epoch
+from hepclf.training.trainer import Trainer
 from hepclf.workflow.convergence import constant_loss, convergence
 
 N = 4000

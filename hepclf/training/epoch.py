@@ -1,12 +1,37 @@
-"""Who hears what a training is doing."""
+"""What a fit yields: its epochs, when they are to stop, and who hears of them. Nothing here needs PyTorch."""
 
 from __future__ import annotations
 
 import logging
+import math
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from hepclf.training.trainer import Epoch
+
+class Epoch(NamedTuple):
+    """One pass over the training split (or one boosting round, one Newton step), and what it led to."""
+
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    learning_rate: float
+    seconds: float
+
+
+class Stopping:
+    """Says when the validation loss has not improved for `patience` epochs; null never stops."""
+
+    def __init__(self, patience: int | None) -> None:
+        self._patience = patience
+        self._best = math.inf
+        self._waited = 0
+
+    def done(self, valid_loss: float) -> bool:
+        """Whether to stop after this epoch."""
+        self._waited = 0 if valid_loss < self._best else self._waited + 1
+        self._best = min(self._best, valid_loss)
+        return self._patience is not None and self._waited >= self._patience
+
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import time
 
-from hepclf.training.progress import Timed
-from hepclf.training.trainer import Epoch
+from hepclf.training.epoch import Epoch, Timed
 
 
 class Heard(list):
