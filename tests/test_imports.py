@@ -11,22 +11,29 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hepclf"
 GROUND = {"files", "disk", "nearest", "words", "recipe", "events", "scored", "run"}
-STAGES = GROUND | {"data", "training", "models", "evaluation", "calibration"}
+STEPS = {"data", "training", "models", "statistics", "survey", "evaluation"}
+OUTPUTS = {"presentation", "comparison", "prediction", "export"}
 MAY_IMPORT = {
-    "calibration": set(),
-    "disk": set(),
-    "events": {"disk"},
-    "recipe": {"events"},
-    "data": {"disk", "events", "recipe"},
-    "training": {"events", "recipe"},
-    "models": {"calibration", "disk", "events", "recipe", "training"},
-    "evaluation": {"calibration", "events", "recipe"},
-    "run": set(),
-    "prediction": {"events", "recipe", "data", "models", "run"},
-    "comparison": {"recipe", "evaluation", "run"},
-    "export": {"calibration", "events", "recipe", "models", "run"},
-    "workflow": STAGES,
-    "cli": STAGES | {"prediction", "comparison", "export", "workflow"},
+    "files": set(),
+    "nearest": set(),
+    "words": set(),
+    "disk": {"files"},
+    "recipe": {"nearest"},
+    "events": {"disk", "nearest"},
+    "scored": {"events", "nearest"},
+    "run": {"files"},
+    "statistics": {"events", "scored", "disk", "nearest", "words"},
+    "data": GROUND,
+    "training": GROUND,
+    "survey": GROUND | {"statistics"},
+    "evaluation": GROUND | {"statistics"},
+    "models": GROUND | {"training", "statistics"},
+    "comparison": GROUND | {"statistics", "evaluation"},
+    "presentation": GROUND | {"statistics", "survey", "evaluation", "comparison"},
+    "prediction": GROUND | {"data", "models", "statistics"},
+    "export": GROUND | {"models", "statistics"},
+    "workflow": GROUND | STEPS | OUTPUTS,
+    "cli": GROUND | STEPS | OUTPUTS | {"workflow"},
 }
 # Heavy or optional libraries, and the only modules that may import them.
 HOMES = {
