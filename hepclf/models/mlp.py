@@ -69,7 +69,7 @@ class MLP(Network):
 
 
 class Members(nn.Module):
-    """Inputs [n, d] to logits: of all members, one after another, [m n, outputs] in training, else their mean."""
+    """Inputs [n, d] to logits: those of each member, [m, n, outputs], in training, else their mean, [n, outputs]."""
 
     def __init__(
         self, embedding: nn.Module, layers: list[Shared], heads: Heads, activation: nn.Module, dropout: float
@@ -88,7 +88,7 @@ class Members(nn.Module):
             if self.training and self.dropout:  # the members leave out the same units: a mask each takes longer
                 x = x * F.dropout(torch.ones_like(x[0]), self.dropout)
         logits: Tensor = self.heads(x)
-        return logits.flatten(0, 1) if self.training else logits.mean(0)
+        return logits if self.training else logits.mean(0)
 
 
 class Embedding(nn.Module):

@@ -62,7 +62,7 @@ class Network(ABC):
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """The module from prepared inputs [n, inputs] to logits [n, outputs], freshly initialised.
 
-        One of m members may give, in training mode, the logits of one member after another, [m n, outputs].
+        A network of m members may give, in training mode, the logits of each of them, [m, n, outputs].
         """
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
@@ -87,12 +87,20 @@ class Module(nn.Module):
         self.prepare = prepare
         self.body = recipe.network(len(prepare.inputs), 1 if classes == 2 else classes)
         if classes == 2:
-            self.body = nn.Sequential(self.body, nn.Flatten(0))
+            self.body = nn.Sequential(self.body, Single())
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits."""
         logits: Tensor = self.body(self.prepare(features))
         return logits
+
+
+class Single(nn.Module):
+    """Drops the last axis, of one output."""
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """From [..., 1] to [...]."""
+        return logits.squeeze(-1)
 
 
 class NetworkFit:

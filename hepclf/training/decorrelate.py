@@ -98,9 +98,9 @@ def distance_correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 def disco(logits: Tensor, spectator: Tensor, weights: Tensor) -> Tensor:
     """dCorr^2 of the score and the spectator [n], over the events where that is not nan.
 
-    The score is the sigmoid of the logit; of members, whose logits [m n] follow one another, that of their mean.
+    The score is the sigmoid of the logit; of members, whose logits are [m, n], that of their mean.
     """
-    scores = torch.sigmoid(logits.view(-1, len(spectator)).mean(0))
+    scores = torch.sigmoid(logits if logits.ndim == 1 else logits.mean(0))
     of = ~torch.isnan(spectator)
     if spectator.is_cuda:  # to choose rows would wait for the GPU; events of no weight count as well as none
         return distance_correlation(scores, spectator.nan_to_num(), torch.where(of, weights, 0.0))

@@ -15,11 +15,11 @@ def losses(logits: Tensor, targets: Tensor, kind: Loss) -> Tensor:
     """The loss of each event [n]; logits [n] with float targets 0/1, or logits [n, k] with class indices.
 
     squared_error is the squared distance between the probabilities and the truth (Brier), not between logits.
-    Logits of several members follow one another, [m n] or [m n, k]: an event's loss is the mean of theirs.
+    Logits of m members have one more axis before these, [m, n] or [m, n, k]: an event's loss is the mean of theirs.
     """
-    if len(logits) != len(targets):
-        members = len(logits) // len(targets)
-        return losses(logits, targets.repeat(members), kind).view(members, -1).mean(0)
+    if logits.ndim > (1 if targets.is_floating_point() else 2):
+        members = len(logits)
+        return losses(logits.flatten(0, 1), targets.repeat(members), kind).view(members, -1).mean(0)
     if logits.ndim == 1:
         if kind == "cross_entropy":
             return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")

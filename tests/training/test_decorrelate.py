@@ -84,7 +84,7 @@ def test_only_events_with_a_spectator_and_the_mean_of_members_count():
     y[5:] = torch.nan
     expected = distance_correlation(torch.sigmoid(logits[:5]), y[:5], w[:5])
     assert float(disco(logits, y, w)) == pytest.approx(float(expected))
-    members = torch.cat([logits + 1, logits - 1])
+    members = torch.stack([logits + 1, logits - 1])
     assert float(disco(members, y, w)) == pytest.approx(float(expected))
     assert float(disco(logits, torch.full_like(y, torch.nan), w)) == 0
 

@@ -13,7 +13,7 @@ from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, prepared
 from hepclf.export.cpp.source import Source, single
 from hepclf.models.mlp import Embedding, Members, Shared
 from hepclf.models.mlp_plain import Maxout
-from hepclf.models.network import NetworkTagger
+from hepclf.models.network import NetworkTagger, Single
 
 CODE = f"""{LOG}{CLIPPED}{DEVIATE}
 // weights[In][Out], so that the inner loop runs over neighbours
@@ -62,7 +62,7 @@ def applied(source: Source, module: nn.Module, x: Units) -> Units:
         _each(source, x, _ACTIVATIONS[kind].format(**_settings(module)))
     elif kind in _WRITERS:
         return _WRITERS[kind](source, module, x)
-    elif kind not in (nn.Dropout, nn.Identity, nn.Flatten):
+    elif kind not in (nn.Dropout, nn.Identity, Single):
         known = sorted(each.__name__ for each in (*_ACTIVATIONS, *_WRITERS))
         raise ValueError(
             f"a layer {kind.__name__} has no form in C++ that hepclf knows; there are: {', '.join(known)}; "

@@ -15,7 +15,7 @@ from hepclf.export.onnx.link import logistic
 from hepclf.export.onnx.prepare import prepared
 from hepclf.models.mlp import Embedding, Heads, Members, Shared
 from hepclf.models.mlp_plain import Maxout
-from hepclf.models.network import NetworkTagger
+from hepclf.models.network import NetworkTagger, Single
 
 END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
 Writer = Callable[[Graph, Any, str], str]
@@ -74,9 +74,7 @@ def _maxout(graph: Graph, module: Maxout, x: str) -> str:  # noqa: ARG001
     return graph.add("Max", first, second)
 
 
-def _flat(graph: Graph, module: nn.Flatten, x: str) -> str:
-    if module.start_dim != 0:
-        raise ValueError(f"Flatten({module.start_dim}) has no form in ONNX that hepclf knows; leave it out")
+def _single(graph: Graph, module: Single, x: str) -> str:  # noqa: ARG001
     return graph.add("Reshape", x, whole(-1))
 
 
@@ -135,7 +133,7 @@ _WRITERS: dict[type[nn.Module], Writer] = {
     nn.LayerNorm: _layer,
     nn.Dropout: _same,
     nn.Identity: _same,
-    nn.Flatten: _flat,
+    Single: _single,
     nn.Sigmoid: _plain("Sigmoid"),
     nn.Tanh: _plain("Tanh"),
     nn.ReLU: _plain("Relu"),
