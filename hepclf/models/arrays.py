@@ -18,6 +18,7 @@ from safetensors.numpy import save as save_arrays
 from hepclf.disk import mapped
 from hepclf.events import Events, Sentinels
 from hepclf.models.look import look, slices
+from hepclf.models.model import Uninterrupted
 from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.training.epoch import Epoch
@@ -175,7 +176,7 @@ class ArrayTagger(ABC):
         return array
 
 
-class ArrayFit:
+class ArrayFit(Uninterrupted):
     """A fit in one go: a single Epoch."""
 
     def __init__(self, train: Matrix, valid: Matrix, make: Callable[[Matrix], ArrayTagger]) -> None:

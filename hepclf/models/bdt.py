@@ -15,11 +15,11 @@ import numpy as np
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
 from hepclf.models.grown import at_least, check_monotone, matrices, outputs_of, positive, tree_tagger
-from hepclf.models.model import Fit
+from hepclf.models.model import Fit, Uninterrupted
 from hepclf.models.stepped import stepped
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.recipe import recipe
-from hepclf.training.epoch import Epoch
+from hepclf.training.epoch import Best, Epoch
 from hepclf.training.trainer import Trainer
 
 COMPARED = 256  # events whose scores are compared with the library's own
@@ -77,14 +77,14 @@ class BDT:
         }
 
 
-class BDTFit:
+class BDTFit(Uninterrupted):
     """A boosting under way, an Epoch a round."""
 
     def __init__(self, recipe: BDT, train: Matrix, valid: Matrix, trainer: Trainer) -> None:
         self._recipe, self._train, self._valid, self._trainer = recipe, train, valid, trainer
         self._model: Any = None
         self._rounds: Any = None
-        self._kept, self._loss = 0, math.inf
+        self._best = Best(trainer.keep)
 
     @property
     def epochs(self) -> int:
@@ -97,23 +97,22 @@ class BDTFit:
         return self._trainer.patience
 
     def __iter__(self) -> Iterator[Epoch]:
-        self._model, self._kept, self._loss = None, 0, math.inf
+        self._model, self._best = None, Best(self._trainer.keep)
         self._rounds = stepped(self._boost)
         started = time.perf_counter()
         with closing(self._rounds):
             for number, (train_loss, valid_loss) in enumerate(self._rounds, 1):
-                if valid_loss < self._loss or self._trainer.keep == "last":
-                    self._kept, self._loss = number, valid_loss
+                self._best.take(number, valid_loss)
                 yield Epoch(number, train_loss, valid_loss, self._recipe.learning_rate, time.perf_counter() - started)
                 started = time.perf_counter()
 
     def tagger(self) -> TreesTagger:
         """The tagger of the rounds that the trainer keeps."""
-        if self._kept == 0:
+        if self._best.epoch == 0:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
         self._rounds.close()  # a caller may still hold on to the iteration
-        tagger = _tagger(self._model, self._train, self._kept, self._loss)
-        _compare(tagger, self._model, self._valid, self._kept)
+        tagger = _tagger(self._model, self._train, self._best.epoch, self._best.loss)
+        _compare(tagger, self._model, self._valid, self._best.epoch)
         return tagger
 
     def _boost(self, report: Callable[[tuple[float, float]], bool]) -> None:

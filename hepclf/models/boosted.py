@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 from hepclf.events import Events, Sentinels
 from hepclf.models.arrays import Matrix
 from hepclf.models.grown import check_monotone, outputs_of
+from hepclf.models.model import Uninterrupted
 from hepclf.models.tagger import HEAD, read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
-from hepclf.training.epoch import Epoch
+from hepclf.training.epoch import Best, Epoch
 from hepclf.training.trainer import Trainer
 
 COMPARED = 256  # events whose scores are compared with the library's own
@@ -107,7 +107,7 @@ class BoostedTagger(TreesTagger):
             raise ValueError(f"{folder}/{HEAD} and its {cls.file} do not fit together: {reason[:300]}") from error
 
 
-class BoostedFit:
+class BoostedFit(Uninterrupted):
     """A boosting under way, an Epoch a round.
 
     begin  starts the library's boosting
@@ -127,7 +127,7 @@ class BoostedFit:
         self._train, self._valid = parts
         self._trainer, self._begin, self._kind, self._rounds, self._rate = trainer, begin, kind, rounds, rate
         self._boosting: Boosting | None = None
-        self._kept, self._loss = 0, math.inf
+        self._best = Best(trainer.keep)
 
     @property
     def epochs(self) -> int:
@@ -141,28 +141,27 @@ class BoostedFit:
 
     def __iter__(self) -> Iterator[Epoch]:
         started = time.perf_counter()
-        self._boosting, self._kept, self._loss = None, 0, math.inf
+        self._boosting, self._best = None, Best(self._trainer.keep)
         self._boosting = boosting = self._begin()
         for number in range(1, self._rounds + 1):
             losses = boosting.step()
             if losses is None:
                 return
-            if losses[1] < self._loss or self._trainer.keep == "last":
-                self._kept, self._loss = number, losses[1]
+            self._best.take(number, losses[1])
             yield Epoch(number, *losses, self._rate, time.perf_counter() - started)
             started = time.perf_counter()
 
     def tagger(self) -> BoostedTagger:
         """The tagger of the rounds that the trainer keeps."""
-        if self._boosting is None or self._kept == 0:
+        if self._boosting is None or self._best.epoch == 0:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
-        summary = {"kept_epoch": self._kept, "valid_loss": self._loss}
-        data, train = self._boosting.stored(self._kept), self._train
+        summary = {"kept_epoch": self._best.epoch, "valid_loss": self._best.loss}
+        data, train = self._boosting.stored(self._best.epoch), self._train
         tagger = self._kind(
             inputs=train.names, classes=train.classes, data=data, summary=summary, sentinels=train.sentinels
         )
         features = self._valid.features[:COMPARED]
-        theirs = self._boosting.probabilities(features, self._kept)
+        theirs = self._boosting.probabilities(features, self._best.epoch)
         worst = float(np.abs(tagger.probabilities(features) - theirs).max())
         if not worst < CLOSE:
             raise ValueError(

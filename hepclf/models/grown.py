@@ -11,15 +11,16 @@ import numpy as np
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix, both, mean_loss
+from hepclf.models.model import Uninterrupted
 from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
 from hepclf.nearest import nearest
-from hepclf.training.epoch import Epoch
+from hepclf.training.epoch import Best, Epoch, Keep
 from hepclf.training.trainer import Trainer
 
 Grow = Callable[[Matrix], Iterator[list[Nodes]]]
 
 
-class GrownFit:
+class GrownFit(Uninterrupted):
     """A fit whose every round yields trees, which are added to those before.
 
     grow      the trees of each round, grown on a matrix
@@ -33,9 +34,9 @@ class GrownFit:
         self._train, self._valid = parts
         self._grow, self._rounds, self._link = grow, rounds, link
         self._patience = trainer.patience if stops else None
-        self._best = stops and trainer.keep == "best"
+        self._keep: Keep = trainer.keep if stops else "last"
+        self._best = Best(self._keep)
         self._arrays: list[Arrays] = []
-        self._kept, self._loss = 0, math.inf
 
     @property
     def epochs(self) -> int:
@@ -50,7 +51,7 @@ class GrownFit:
     def __iter__(self) -> Iterator[Epoch]:
         outputs = outputs_of(self._train.classes)
         sums = [np.zeros((len(part.targets), outputs)) for part in (self._train, self._valid)]
-        self._arrays, self._kept, self._loss, count = [], 0, math.inf, 0
+        self._arrays, self._best, count = [], Best(self._keep), 0
         started = time.perf_counter()
         for nodes in self._grow(self._train):
             self._arrays.append(planted(nodes))
@@ -60,8 +61,7 @@ class GrownFit:
             train_loss = mean_loss(linked(sums[0], self._link, count), self._train)
             valid_loss = mean_loss(linked(sums[1], self._link, count), self._valid)
             number = len(self._arrays)
-            if valid_loss < self._loss or not self._best:
-                self._kept, self._loss = number, valid_loss
+            self._best.take(number, valid_loss)
             yield Epoch(number, train_loss, valid_loss, 1.0, time.perf_counter() - started)
             started = time.perf_counter()
 
@@ -69,8 +69,8 @@ class GrownFit:
         """The tagger of the rounds that are kept."""
         if not self._arrays:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
-        summary = {"kept_epoch": self._kept, "valid_loss": self._loss}
-        return tree_tagger(self._train, joined(self._arrays[: self._kept]), self._link, summary)
+        summary = {"kept_epoch": self._best.epoch, "valid_loss": self._best.loss}
+        return tree_tagger(self._train, joined(self._arrays[: self._best.epoch]), self._link, summary)
 
 
 def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any], baseline: Any = None) -> TreesTagger:

@@ -77,6 +77,28 @@ class Fit(Protocol):
         """The tagger of the epoch that the trainer keeps."""
         ...
 
+    def state(self) -> dict[str, Any] | None:
+        """A copy of all that the next epochs depend on: nested mappings of tensors and plain values.
+
+        To be asked between two epochs. None where the library behind the model cannot go on from there.
+        """
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a stored state of a fit with the same recipe, events and trainer."""
+        ...
+
+
+class Uninterrupted:
+    """A fit whose library cannot go on from the middle of a training: it begins again."""
+
+    def state(self) -> None:
+        """None: there is no state to go on from."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Refused."""
+        raise ValueError(f"{type(self).__name__} cannot go on from a stored state; begin the training again")
+
 
 class Model(Protocol):
     """A recipe that can be fitted."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import importlib
 import logging
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import field, fields, is_dataclass, replace
@@ -27,8 +26,7 @@ from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.recipe import TARGET, build, describe, recipe
-from hepclf.training.average import Average
-from hepclf.training.descent import ROWS, epochs, seeded
+from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
 from hepclf.training.table import Rows, Streamed, Table
@@ -123,9 +121,9 @@ class NetworkFit:
             )
         self._train = table(train, weights, prepare, trainer, device)
         self._valid = table(valid, trainer.weights(valid), prepare, trainer, device)
-        self._average = Average(self._module.body) if recipe.average else None
-        self._best = (0, math.inf)
-        self._state: dict[str, Tensor] = {}
+        self._descent = Descent(
+            self._module.body, self._train, self._valid, trainer, l2=recipe.l2, average=recipe.average
+        )
 
     @property
     def epochs(self) -> int:
@@ -138,22 +136,24 @@ class NetworkFit:
         return self._trainer.patience
 
     def __iter__(self) -> Iterator[Epoch]:
-        body, l2 = self._module.body, self._recipe.l2
-        judged = body if self._average is None else self._average.network
-        for epoch in epochs(body, self._train, self._valid, self._trainer, l2, self._average):
-            if epoch.valid_loss < self._best[1] or self._trainer.keep == "last":
-                self._best = (epoch.epoch, epoch.valid_loss)
-                self._state = {name: value.clone() for name, value in judged.state_dict().items()}
-            yield epoch
+        return iter(self._descent)
+
+    def state(self) -> dict[str, Any]:
+        """A copy of all that the next epochs depend on."""
+        return self._descent.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a stored state of a fit with the same recipe, events and trainer."""
+        self._descent.restore(state)
 
     def tagger(self) -> NetworkTagger:
         """The tagger of the epoch that trainer.keep names."""
-        if not self._state:
+        if not self._descent.kept:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
         module = copy.deepcopy(self._module)
-        module.body.load_state_dict(self._state)
-        parameters = sum(map(torch.numel, module.body.parameters()))
-        summary = {"kept_epoch": self._best[0], "valid_loss": self._best[1], "parameters": parameters}
+        module.body.load_state_dict(self._descent.kept)
+        best, parameters = self._descent.best, sum(map(torch.numel, module.body.parameters()))
+        summary = {"kept_epoch": best.epoch, "valid_loss": best.loss, "parameters": parameters}
         return NetworkTagger(module, self._recipe, self._classes, summary, self._sentinels)
 
 

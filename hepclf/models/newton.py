@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -70,8 +70,8 @@ class NewtonFit:
         return None
 
     def __iter__(self) -> Iterator[Epoch]:
-        loss = self._objective(self._theta)
-        while self._steps < STEPS:
+        loss, hessian = self._objective(self._theta), None
+        while self._steps < STEPS and not self._converged:
             started = time.perf_counter()
             gradient, hessian = self._derivatives()
             step = self._newton_step(hessian, gradient)
@@ -88,15 +88,25 @@ class NewtonFit:
                 1.0,
                 time.perf_counter() - started,
             )
-            if self._converged:
-                return
             if flatness < SEPARATED:
                 break
+        if self._converged:
+            return
+        hessian = self._derivatives()[1] if hessian is None else hessian
         self._refuse_wrong_curvature(torch.linalg.eigvalsh(self._scaled(hessian)))
         raise ValueError(
             f"the likelihood has no maximum that {self._steps} steps could reach: a plane separates some events of the "
             "classes, so coefficients grow without bound; set model.l2=1e-4 or use model.solver=gradient"
         )
+
+    def state(self) -> dict[str, Any]:
+        """A copy of the coefficients, and the steps that led to them."""
+        return {"theta": self._theta.clone(), "steps": self._steps, "converged": self._converged}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a stored state of a fit with the same recipe, events and trainer."""
+        self._theta = state["theta"].to(self._theta.device, copy=True)
+        self._steps, self._converged = int(state["steps"]), bool(state["converged"])
 
     def tagger(self) -> NetworkTagger:
         """The tagger of the solution; its summary holds the coefficients and their errors."""

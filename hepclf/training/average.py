@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,3 +32,12 @@ class Average:
                 mean.lerp_(latest, share)
             for held, given in zip(self.network.buffers(), network.buffers(), strict=True):
                 held.copy_(given)
+
+    def state(self) -> dict[str, Any]:
+        """A copy of the mean, and the steps that it has seen."""
+        return {"steps": self._steps, "mean": {name: held.clone() for name, held in self.network.state_dict().items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a stored state."""
+        self._steps = int(state["steps"])
+        self.network.load_state_dict(state["mean"])

@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, Protocol
+
+Keep = Literal["best", "last"]
+
+log = logging.getLogger(__name__)
 
 
 class Epoch(NamedTuple):
@@ -18,22 +23,42 @@ class Epoch(NamedTuple):
     seconds: float
 
 
+class Best:
+    """The epoch that a fit keeps: the one with the lowest validation loss so far, or always the latest."""
+
+    def __init__(self, keep: Keep = "best") -> None:
+        self._keep = keep
+        self.epoch, self.loss = 0, math.inf
+
+    def take(self, epoch: int, valid_loss: float) -> bool:
+        """Whether this epoch is the one to keep from now on."""
+        better = valid_loss < self.loss or self._keep == "last"
+        if better:
+            self.epoch, self.loss = epoch, valid_loss
+        return better
+
+    def state(self) -> dict[str, float]:
+        """Its epoch and loss."""
+        return {"epoch": self.epoch, "loss": self.loss}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Go on from a stored state."""
+        self.epoch, self.loss = int(state["epoch"]), state["loss"]
+
+
 class Stopping:
     """Says when the validation loss has not improved for `patience` epochs; null never stops."""
 
     def __init__(self, patience: int | None) -> None:
         self._patience = patience
-        self._best = math.inf
-        self._waited = 0
+        self._best = Best()
+        self._epoch = 0
 
     def done(self, valid_loss: float) -> bool:
         """Whether to stop after this epoch."""
-        self._waited = 0 if valid_loss < self._best else self._waited + 1
-        self._best = min(self._best, valid_loss)
-        return self._patience is not None and self._waited >= self._patience
-
-
-log = logging.getLogger(__name__)
+        self._epoch += 1
+        self._best.take(self._epoch, valid_loss)
+        return self._patience is not None and self._epoch - self._best.epoch >= self._patience
 
 
 class Progress(Protocol):

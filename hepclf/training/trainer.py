@@ -1,4 +1,4 @@
-"""The trainer: how a network's weights are found, and the loop that finds them."""
+"""The trainer: how a network's weights are found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.recipe import recipe
 from hepclf.training.decorrelate import MOST, Decorrelate
+from hepclf.training.epoch import Keep
 from hepclf.training.loss import Loss
+from hepclf.training.optimiser import OptimiserName
 from hepclf.training.planing import carried, check_carried, planed
 from hepclf.training.schedule import ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
@@ -31,7 +33,7 @@ class Trainer:
     device: str = "auto"
     epochs: int | None = None
     batch: int = 256
-    optimiser: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
+    optimiser: OptimiserName = "adamw"
     learning_rate: float | None = None
     momentum: float = 0.9
     weight_decay: float = 0.0
@@ -43,7 +45,7 @@ class Trainer:
     planing: str | None = None
     decorrelate: Decorrelate | None = None
     patience: int | None = 10
-    keep: Literal["best", "last"] = "best"
+    keep: Keep = "best"
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     seed: int = 0
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from turns import ratio, rounds
 
 from hepclf.models.mlp_plain import PlainMLP
-from hepclf.training.descent import epochs
+from hepclf.training.descent import Descent
 from hepclf.training.table import Table
 from hepclf.training.trainer import Trainer
 
@@ -36,7 +36,7 @@ def ours(table: Table, batch: int) -> Callable[[], None]:
     network = fresh()
     few = table.take(torch.arange(batch))
     trainer = Trainer(epochs=1, batch=batch)
-    return lambda: list(epochs(network, table, few, trainer)) and None
+    return lambda: list(Descent(network, table, few, trainer)) and None
 
 
 def tutorial(table: Table, batch: int) -> Callable[[], None]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from hepclf.training.epoch import Epoch, Timed
+from hepclf.training.epoch import Epoch, Stopping, Timed
 
 
 class Heard(list):
@@ -29,3 +29,10 @@ def test_each_stage_has_its_own_time_and_all_is_passed_on(monkeypatch):
     timed.close()
     assert timed.seconds == {"training": 2.0, "scoring": 7.0}
     assert heard == ["training", (3, 4), (epoch, 2), "scoring"]
+
+
+def test_stopping_waits_for_patience_epochs_without_a_better_loss():
+    stopping = Stopping(2)
+    assert [stopping.done(loss) for loss in (1.0, 0.9, 0.95, 0.89, 0.9, 0.89)] == [False] * 5 + [True]
+    never = Stopping(None)
+    assert not any(never.done(1.0) for _ in range(100))

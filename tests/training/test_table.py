@@ -12,7 +12,7 @@ from hepclf.events import Events
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
-from hepclf.training.descent import _batches, epochs, mean_loss
+from hepclf.training.descent import Descent, _batches, mean_loss
 from hepclf.training.table import Streamed, Table
 from hepclf.training.trainer import Trainer
 
@@ -77,7 +77,7 @@ def test_a_divergence_of_a_streamed_table_names_its_largest_input(both):
     streamed, _ = both
     network = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
     with pytest.raises(ValueError, match=r"largest input is 'b' with 2e\+04"):
-        list(epochs(network, streamed, streamed, Trainer(epochs=2, learning_rate=1e30, optimiser="sgd")))
+        list(Descent(network, streamed, streamed, Trainer(epochs=2, learning_rate=1e30, optimiser="sgd")))
 
 
 @pytest.fixture
