@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Row = TypeVar("Row")
 
@@ -102,3 +102,15 @@ def size(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} GB"
+
+
+class Caution(NamedTuple):
+    """A warning: its kind, the classes, processes, features or splits that it is about, and what to do."""
+
+    kind: str
+    about: tuple[str, ...]
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"kind": self.kind, "about": list(self.about), "text": self.text}

@@ -9,11 +9,10 @@ from typing import Any
 from rich.console import Console
 
 from hepclf.cli.terminal import section
-from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.tables import confusion, floored, quality, significance, unquoted, working_points
-from hepclf.words import number
+from hepclf.words import Caution, number
 
 
 def show(console: Console, verdict: Verdict, title: str) -> None:

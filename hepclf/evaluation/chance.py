@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.verdict import SplitVerdict
 from hepclf.statistics.value import Value
-from hepclf.words import number
+from hepclf.words import Caution, number
 
 SIGMAS = 2  # standard errors below 0.5 from which on it is no chance
 RANDOM = 0.5  # the area under the curve of random guessing

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.finding import Finding
 from hepclf.scored import SPLITS
 from hepclf.statistics.confusion import Confusion
@@ -17,6 +16,7 @@ from hepclf.statistics.curves.limit import Limit
 from hepclf.statistics.curves.roc import Roc, WorkingPoint
 from hepclf.statistics.shapes.bins import Histogram
 from hepclf.statistics.value import Value
+from hepclf.words import Caution
 
 if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
     from hepclf.statistics.curves.cuts import Cuts

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
-from hepclf.evaluation.caution import Caution
 from hepclf.events import Events, Sentinels, shortest_text
 from hepclf.survey.duplicates import Duplicates
 from hepclf.survey.feature import Feature
 from hepclf.survey.population import Population
 from hepclf.survey.suspects import looks_like_a_number, looks_like_truth, stands_in
-from hepclf.words import percent
+from hepclf.words import Caution, percent
 
 HEAVY = 0.05  # share of a class that one event may have
 FEW = 100  # effective events, of which a mean has an error of 10 %

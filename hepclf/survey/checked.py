@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.caution import Caution
 from hepclf.events import Events
 from hepclf.survey import cautions
 from hepclf.survey.duplicates import duplicates
 from hepclf.survey.feature import features
 from hepclf.survey.population import classes
+from hepclf.words import Caution
 
 SAMPLE = 20_000  # events of each class that features are judged on
 

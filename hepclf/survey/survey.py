@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.caution import Caution
 from hepclf.events import Events
 from hepclf.survey import cautions
 from hepclf.survey.duplicates import Duplicates, duplicates
 from hepclf.survey.feature import Feature, features
 from hepclf.survey.population import Population, classes, processes
+from hepclf.words import Caution
 
 SCHEMA = 1
 

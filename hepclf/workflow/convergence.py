@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.caution import Caution
 from hepclf.scored import Scored
 from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value
 from hepclf.training.epoch import Epoch
 from hepclf.training.trainer import Trainer
-from hepclf.words import number
+from hepclf.words import Caution, number
 
 Array = NDArray[np.float64]
 

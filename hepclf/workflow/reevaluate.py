@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader
 from hepclf.evaluation.case import Inside
-from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
@@ -26,6 +25,7 @@ from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe
 from hepclf.run import Run
 from hepclf.scored import Scored
+from hepclf.words import Caution
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader, load
 from hepclf.data.memory import Memory
-from hepclf.evaluation.caution import Caution
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import write_scores
 from hepclf.evaluation.verdict import Verdict
@@ -29,6 +28,7 @@ from hepclf.scored import Scored
 from hepclf.survey.checked import checked
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping, Timed
 from hepclf.training.trainer import Trainer
+from hepclf.words import Caution
 from hepclf.workflow.beforehand import check_events, check_settings
 from hepclf.workflow.convergence import convergence
 from hepclf.workflow.record import TRAIN, VALID, Facts, inside, metrics, pictures, plane, score
