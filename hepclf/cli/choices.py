@@ -46,7 +46,7 @@ def _names(word: str) -> Iterator[str | None]:
     from hydra.core.override_parser.types import Glob
     from hydra.errors import HydraException
 
-    from hepclf.cli.config import overrides
+    from hepclf.cli.overrides import overrides
 
     try:
         override = overrides([word])[0]

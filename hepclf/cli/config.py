@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hepclf.cli import configs
 from hepclf.cli.choices import check_choices
+from hepclf.cli.overrides import overrides
 from hepclf.cli.quoting import refusal
 from hepclf.nearest import nearest
 from hepclf.recipe import TARGET, RecipeError, build, current, renamed
@@ -121,13 +122,6 @@ def plain(config: DictConfig) -> dict[str, Any]:
         if isinstance(given := override.value(), dict):
             put(values, override.key_or_group, {str(key): value for key, value in given.items()})
     return values
-
-
-def overrides(words: Sequence[str]) -> list[Any]:
-    """Overrides as Hydra parses them."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    return list(OverridesParser.create().parse_overrides(list(words)))
 
 
 def put(values: dict[str, Any], path: str, value: Any) -> None:
