@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.verdict import SplitVerdict, Verdict
 from hepclf.statistics.counting.scan import Significance
-from hepclf.statistics.curves.roc import WorkingPoint
+from hepclf.statistics.curves.limit import rejected
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, above, below, joined, number, percent, targeted
 
@@ -61,7 +61,7 @@ def working_points(test: SplitVerdict) -> Grid:
         [
             targeted(number(point.signal_efficiency), [same.target for same in (point, *ties)]),
             number(*point.background_efficiency),
-            rejected(point),
+            rejected(point.rejection, point.rejection_limit),
             number(point.threshold),
         ]
         for point, *ties in joined(test.working_points, lambda point: point.threshold)
@@ -69,13 +69,6 @@ def working_points(test: SplitVerdict) -> Grid:
     return Grid(
         "working points on test", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows
     )
-
-
-def rejected(point: WorkingPoint) -> str:
-    """The rejection, or what it is greater than where no background is left."""
-    if point.rejection.value is None and point.rejection_limit is not None:
-        return above(point.rejection_limit.at_95)
-    return number(*point.rejection, 1)
 
 
 def confusion(classes: tuple[str, ...], test: SplitVerdict, *, expected: bool = False) -> Grid:

@@ -13,8 +13,8 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.judge import limited
 from hepclf.evaluation.studies.column import column, unknown
-from hepclf.presentation.tables import rejected
 from hepclf.recipe import recipe
+from hepclf.statistics.curves.limit import rejected
 from hepclf.statistics.curves.roc import WorkingPoint, working_point
 from hepclf.statistics.shapes.bins import binned
 from hepclf.statistics.shapes.divergence import Counts, Divergence, counts, divergence, inverse
@@ -188,7 +188,7 @@ def _row(same: list[Point]) -> list[str]:
     """A row of the points of one cut."""
     at, apart = same[0].at, same[0].apart
     efficiency = targeted(number(at.signal_efficiency), [point.at.target for point in same])
-    return [efficiency, rejected(at), number(*apart.bits), inverse(apart)]
+    return [efficiency, rejected(at.rejection, at.rejection_limit), number(*apart.bits), inverse(apart)]
 
 
 def _plain(point: Point) -> dict[str, Any]:

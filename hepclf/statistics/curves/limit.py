@@ -8,6 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.statistics.value import Value
+from hepclf.words import above, number
+
 Array = NDArray[np.float64]
 
 
@@ -52,3 +55,10 @@ def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:
     """
     sizes, squares = np.bincount(processes, np.abs(weights)), np.bincount(processes, weights**2)
     return float(np.max(squares[sizes > 0] / sizes[sizes > 0], initial=0.0))
+
+
+def rejected(rejection: Value, limit: Limit | None) -> str:
+    """A rejection in words, or what it is greater than where no background is left."""
+    if rejection.value is None and limit is not None:
+        return above(limit.at_95)
+    return number(*rejection, 1)
