@@ -81,7 +81,7 @@ SAID = {
 # What computes the pictures that belong to no study, and the pages of studies that are not called as the study is.
 COMPUTED = {
     "features": "survey/survey.py",
-    "compared": "evaluation/compare.py",
+    "compared": "comparison/contenders.py",
     "repeated": "statistics/curves/spread.py",
     "scores": "evaluation/judge.py",
     "confusion": "statistics/confusion.py",

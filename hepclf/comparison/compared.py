@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hepclf.comparison.contenders import Comparison, Contender, Difference, comparisons
 from hepclf.comparison.entry import Entry
 from hepclf.comparison.labels import labels, sample_labels
 from hepclf.comparison.members import members_of
 from hepclf.comparison.repeated import Repeated, copies, repeated
 from hepclf.comparison.sculpted import plain
 from hepclf.comparison.selection import LeftOut, enough
-from hepclf.evaluation.compare import Comparison, Contender, Difference, comparisons
 from hepclf.run import Run
 from hepclf.statistics.curves.limit import Limit
 from hepclf.statistics.value import Value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hepclf.comparison.contenders import Contender, contender
 from hepclf.comparison.entry import Entry, entry, unfinished
 from hepclf.comparison.selection import LeftOut
-from hepclf.evaluation.compare import Contender, contender
 from hepclf.run import Run
 
 # What reading files raises that are not what hepclf writes.

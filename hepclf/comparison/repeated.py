@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hepclf.comparison.contenders import GRID, Contender, differing
 from hepclf.comparison.entry import Entry
 from hepclf.comparison.labels import group_labels, settings_of
-from hepclf.evaluation.compare import GRID, Contender, differing
 from hepclf.statistics.curves.spread import Spread, spread
 
 VARIED = ("seed", "fold")

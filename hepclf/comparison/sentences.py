@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from hepclf.comparison.compared import Compared
-from hepclf.evaluation.compare import Comparison
+from hepclf.comparison.contenders import Comparison
 from hepclf.words import number
 
 LEVEL = 0.05  # of p (Holm), below which a tagger is said to be worse or better

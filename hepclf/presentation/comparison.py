@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from hepclf.comparison.compared import Compared
-from hepclf.evaluation.compare import Contender
+from hepclf.comparison.contenders import Contender
 from hepclf.statistics.curves.limit import rejected
 from hepclf.statistics.shapes.divergence import inverse
 from hepclf.words import Grid, alone, number, size

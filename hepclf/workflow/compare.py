@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hepclf.comparison.compared import Compared
+from hepclf.comparison.contenders import Contender
 from hepclf.comparison.sentences import headline, remarks
-from hepclf.evaluation.compare import Contender
 from hepclf.files import read_yaml, write_bytes, write_csv, write_json
 from hepclf.presentation.comparison import tables
 from hepclf.run import Run, typed

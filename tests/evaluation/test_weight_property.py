@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from hepclf.comparison.contenders import compare, contender
 from hepclf.evaluation.case import Inside, Seen
-from hepclf.evaluation.compare import compare, contender
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.compare import GRID, Comparison, Ratio
+from hepclf.comparison.contenders import GRID, Comparison, Ratio
 from hepclf.presentation.plots.label import plain, with_error
 from hepclf.presentation.plots.picture import KINDS, TOP, Listed, Picture, write, write_index
 from hepclf.presentation.plots.rejection import measured

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from hepclf.evaluation.compare import compare, contender
+from hepclf.comparison.contenders import compare, contender
 from hepclf.presentation.plots.compare import DRAWN, draw, heading, key, lines, ratio, rejection, roc
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored

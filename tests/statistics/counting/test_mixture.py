@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hepclf.comparison.contenders import contender
 from hepclf.evaluation.case import Inside
-from hepclf.evaluation.compare import contender
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.sculpting import Sculpting

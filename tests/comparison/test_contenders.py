@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
-from hepclf.evaluation.compare import GRID, compare, comparisons, contender, difference, differing, holm
+from hepclf.comparison.contenders import GRID, compare, comparisons, contender, difference, differing, holm
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.scored import Scored
 from hepclf.statistics.curves.roc import Ranking, area, curve
