@@ -19,17 +19,16 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from hepclf.disk import mapped
 from hepclf.events import Events, Sentinels
 from hepclf.models.look import look, slices
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
+from hepclf.models.rows import table
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
-from hepclf.training.table import Rows, Streamed, Table
 from hepclf.training.trainer import RATE, Trainer
 
 KIND = "network"
@@ -155,32 +154,6 @@ class NetworkFit:
         best, parameters = self._descent.best, sum(map(torch.numel, module.body.parameters()))
         summary = {"kept_epoch": best.epoch, "valid_loss": best.loss, "parameters": parameters}
         return NetworkTagger(module, self._recipe, self._classes, summary, self._sentinels)
-
-
-def table(
-    events: Events, weights: NDArray[np.float64], prepare: Prepare, trainer: Trainer, device: torch.device
-) -> Rows:
-    """Events as the loss wants them: prepared inputs, targets and training weights on the device.
-
-    Features that stay on disk are prepared as they are read.
-    """
-    column = None if trainer.decorrelate is None else trainer.decorrelate.column(events, weights)
-    spectator = None if column is None else torch.tensor(column, device=device)
-    labels = torch.tensor(events.labels, device=device)
-    targets = labels.float() if len(events.classes) == 2 else labels
-    sizes = torch.tensor(weights, dtype=torch.float32, device=device)
-    if mapped(events.features) is None:
-        return Table(prepare.all(events.select(prepare.names), device), targets, sizes, prepare.inputs, spectator)
-    columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
-    log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
-    return Streamed(
-        events.features,
-        lambda rows: prepare(rows.index_select(1, columns)),
-        targets,
-        sizes,
-        prepare.inputs,
-        spectator,
-    )
 
 
 class NetworkTagger:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from hepclf.events import Events
-from hepclf.models.network import CPU, Module, Network, NetworkTagger, table
+from hepclf.models.network import CPU, Module, Network, NetworkTagger
+from hepclf.models.rows import table
 from hepclf.training.descent import seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch

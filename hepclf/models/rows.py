@@ -1,0 +1,40 @@
+"""Events as rows that a network's loss takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hepclf.disk import mapped
+from hepclf.events import Events
+from hepclf.models.network import log
+from hepclf.models.preprocess import Prepare
+from hepclf.training.table import Rows, Streamed, Table
+from hepclf.training.trainer import Trainer
+
+
+def table(
+    events: Events, weights: NDArray[np.float64], prepare: Prepare, trainer: Trainer, device: torch.device
+) -> Rows:
+    """Events as the loss wants them: prepared inputs, targets and training weights on the device.
+
+    Features that stay on disk are prepared as they are read.
+    """
+    column = None if trainer.decorrelate is None else trainer.decorrelate.column(events, weights)
+    spectator = None if column is None else torch.tensor(column, device=device)
+    labels = torch.tensor(events.labels, device=device)
+    targets = labels.float() if len(events.classes) == 2 else labels
+    sizes = torch.tensor(weights, dtype=torch.float32, device=device)
+    if mapped(events.features) is None:
+        return Table(prepare.all(events.select(prepare.names), device), targets, sizes, prepare.inputs, spectator)
+    columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
+    log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
+    return Streamed(
+        events.features,
+        lambda rows: prepare(rows.index_select(1, columns)),
+        targets,
+        sizes,
+        prepare.inputs,
+        spectator,
+    )
