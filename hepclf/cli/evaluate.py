@@ -36,15 +36,10 @@ def _evaluate(config: DictConfig) -> None:
     from hepclf.files import read_yaml
     from hepclf.models.tagger import read_head
     from hepclf.run import Run, new_folder
-    from hepclf.workflow.handover import check_forms, handover
+    from hepclf.workflow.handover import handover
     from hepclf.workflow.reevaluate import reevaluate
 
-    seed, given = conf.seed_of(values), values["export"]
-    forms = tuple(str(form) for form in (given if isinstance(given, list) else [given]))
-    try:
-        check_forms(forms)
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
+    seed, forms = conf.seed_of(values), _forms(values["export"])
     run = Run.open(str(values["run"]))
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
     evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
@@ -70,6 +65,18 @@ def _evaluate(config: DictConfig) -> None:
         console.print(f"exported   {place(path)}", soft_wrap=True, markup=False)
     if (page := Run(folder).report).is_file():
         console.print(f"report     {place(page)}", soft_wrap=True, markup=False)
+
+
+def _forms(names: Any) -> tuple[str, ...]:
+    """The forms of `export=`, one or a list."""
+    from hepclf.workflow.handover import check_forms
+
+    forms = tuple(str(name) for name in (names if isinstance(names, list) else [names]))
+    try:
+        check_forms(forms)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    return forms
 
 
 def _ours(stored: Any) -> bool:

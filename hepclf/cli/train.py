@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
+from hepclf.cli.overrides import overrides as parsed
 from hepclf.cli.sweep import Job, comparison, summary
 from hepclf.cli.tables import show, show_coefficients
 from hepclf.cli.terminal import Watch, listen, output, place
@@ -62,7 +63,7 @@ def _varied(arguments: list[str]) -> str:
     from hydra.core.hydra_config import HydraConfig
 
     words = [word for word in conf.hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
-    keys = [override.key_or_group for override in conf.overrides(words) if override.is_sweep_override()]
+    keys = [override.key_or_group for override in parsed(words) if override.is_sweep_override()]
     overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
     last = {override.split("=", 1)[0]: override for override in overrides}  # a list comes after the null before it
     return " ".join(override for key, override in last.items() if key in keys) or "one job"

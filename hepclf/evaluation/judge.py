@@ -37,28 +37,28 @@ def judge(
     `mix` holds the weights of the mixture that is judged, by default the events' own; `of` is the curve of that
     ranking by `mix.within`, where it is there already. Losses are means over the events as they are.
     """
-    k = len(part.classes)
-    labels, weights = part.labels, part.weights
+    k, weights = len(part.classes), part.weights
     mix = Mixed(weights=weights, within=weights) if mix is None else mix
-    cells = confusion(labels, decisions(part, signal, threshold), mix.weights, k)
-    of = curve(ranking, labels == signal, mix.within) if of is None else of
+    cells = confusion(part.labels, decisions(part, signal, threshold), mix.weights, k)
+    of = curve(ranking, part.labels == signal, mix.within) if of is None else of
     drawn, points = with_limits(of, targets, part, signal, mix.within)
     rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
+    limit = _precision_limit(cells, part, signal, mix.weights) if k == 2 else None
     return SplitVerdict(
         events=len(part),
         negative_fraction=negative_fraction(weights),
         auc=mean,
-        log_loss=log_loss(labels, part.scores, weights),
-        brier=brier(labels, part.scores, weights),
+        log_loss=log_loss(part.labels, part.scores, weights),
+        brier=brier(part.labels, part.scores, weights),
         accuracy=cells.accuracy,
         precision=cells.precision(averaged),
-        precision_limit=_precision_limit(cells, part, signal, mix.weights) if k == 2 else None,
         recall=cells.recall(averaged),
         f1=cells.f1(averaged),
         threshold=threshold if k == 2 else None,
         confusion=cells,
         working_points=points,
+        precision_limit=limit,
         operating=_operating(cells, signal) if k == 2 else None,
         roc=drawn,
         optimal=_optimal(part, signal, mix.within),

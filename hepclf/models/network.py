@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import field, fields, is_dataclass, replace
@@ -34,8 +33,6 @@ from hepclf.training.trainer import RATE, Trainer
 KIND = "network"
 WEIGHTS = "weights.safetensors"
 CPU = torch.device("cpu")
-
-log = logging.getLogger(__name__)
 
 
 @recipe

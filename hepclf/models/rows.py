@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hepclf.disk import mapped
 from hepclf.events import Events
-from hepclf.models.network import log
 from hepclf.models.preprocess import Prepare
 from hepclf.training.table import Rows, Streamed, Table
 from hepclf.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
 
 
 def table(
