@@ -1,4 +1,4 @@
-"""Train, judge and deploy signal/background classifiers for high-energy physics."""
+"""Train, evaluate and deploy signal/background classifiers for high-energy physics."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Sentinels = Mapping[str, tuple[float, ...]]  # feature -> the values that stand 
 class Origin(NamedTuple):
     """Where the events of a process come from: what was read of its files, and what its selection kept.
 
-    notes  what a reader of the verdict should know of them: files left out, branches that differ
+    notes  what a reader of the results should know of them: files left out, branches that differ
     """
 
     process: str

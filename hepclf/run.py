@@ -72,12 +72,12 @@ class Run:
 
     @property
     def metrics(self) -> Path:
-        """The verdict."""
+        """The results."""
         return self.folder / "metrics.json"
 
     @property
     def report(self) -> Path:
-        """The verdict on one page."""
+        """The results on one page."""
         return self.folder / "report.html"
 
     @property

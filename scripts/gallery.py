@@ -83,7 +83,7 @@ COMPUTED = {
     "features": "survey/survey.py",
     "compared": "comparison/contenders.py",
     "repeated": "statistics/curves/spread.py",
-    "scores": "evaluation/judge.py",
+    "scores": "evaluation/split_results.py",
     "confusion": "statistics/confusion.py",
     "decision": "evaluation/plane.py",
     "roc": "statistics/curves/roc.py",

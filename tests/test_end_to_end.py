@@ -25,7 +25,7 @@ NEYMAN_PEARSON = {0.3: 0.0751594, 0.5: 0.1364795, 0.7: 0.2186933, 0.9: 0.4494493
 
 def test_the_network_reaches_the_best_possible_roc_of_a_mixture():
     trained = hepclf.train(Mixture(events=400_000), hepclf.PlainMLP(), hepclf.Trainer(epochs=8), NO_PLOTS)
-    test = trained.verdict.test
+    test = trained.results.test
     assert test.auc.value == pytest.approx(0.8055561631, abs=0.002)
     assert test.auc.value == pytest.approx(test.optimal.area.value, abs=0.001)  # measured 0.0003 to 0.0006
     for point in test.working_points:
@@ -35,11 +35,11 @@ def test_the_network_reaches_the_best_possible_roc_of_a_mixture():
 
 def test_logistic_regression_cannot_see_two_bumps():
     trained = hepclf.train(Mixture(events=100_000), hepclf.Logistic(solver="newton"), evaluation=NO_PLOTS)
-    assert trained.verdict.test.auc.value == pytest.approx(0.753897, abs=0.006)
+    assert trained.results.test.auc.value == pytest.approx(0.753897, abs=0.006)
 
 
 def test_the_default_triggers_come_close_to_their_exact_limit():
-    test = hepclf.train(hepclf.GW(), hepclf.PlainMLP(), evaluation=NO_PLOTS).verdict.test
+    test = hepclf.train(hepclf.GW(), hepclf.PlainMLP(), evaluation=NO_PLOTS).results.test
     assert 0 < test.optimal.area.value - test.auc.value < 0.003
 
 
@@ -57,8 +57,8 @@ def test_three_classes_train_and_reach_the_closed_form():
     right = scored.labels[pair] == 1
     auc = (ranks[right].mean() - (right.sum() - 1) / 2) / (~right).sum()
     assert auc == pytest.approx(norm.cdf(2 / 2**0.5), abs=0.01)
-    assert trained.verdict.test.confusion.weights.shape == (3, 3)
-    assert set(trained.verdict.test.one_vs_rest) == set(corners)
+    assert trained.results.test.confusion.weights.shape == (3, 3)
+    assert set(trained.results.test.one_vs_rest) == set(corners)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
@@ -83,7 +83,7 @@ def test_a_run_holds_what_was_trained(tmp_path):
     assert (tagger.scores(SMALL.load()) == scored.scores).all()
     found = json.loads(run.metrics.read_text())
     assert found["schema"] == 1
-    assert found["test"]["auc"] == trained.verdict.test.auc.to_dict()
+    assert found["test"]["auc"] == trained.results.test.auc.to_dict()
     assert found["test"]["optimal_auc"]["value"] > found["test"]["auc"]["value"]
     assert found["data"] == {
         "name": "gw",
@@ -103,7 +103,7 @@ def test_nothing_is_written_without_a_folder(tmp_path):
 
 def test_events_in_memory_train_and_what_is_no_data_is_named():
     trained = hepclf.train(SMALL.load(), hepclf.Logistic(), SHORT, NO_PLOTS)
-    assert trained.verdict.test.auc.value > 0.9
+    assert trained.results.test.auc.value > 0.9
     with pytest.raises(TypeError, match=r"data must have load\(\), as every data of hepclf has, not be 'susy'"):
         hepclf.train("susy", hepclf.Logistic())
 
@@ -141,7 +141,7 @@ def test_two_features_give_the_lessons_figure(tmp_path):
 
 
 def test_training_many_times_in_one_process_leaves_no_state():
-    first = hepclf.train(SMALL, hepclf.PlainMLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
+    first = hepclf.train(SMALL, hepclf.PlainMLP(hidden=(8,)), SHORT, NO_PLOTS).results.to_dict()
     hepclf.train(Mixture(events=500), hepclf.Logistic(), SHORT, NO_PLOTS)
-    again = hepclf.train(SMALL, hepclf.PlainMLP(hidden=(8,)), SHORT, NO_PLOTS).verdict.to_dict()
+    again = hepclf.train(SMALL, hepclf.PlainMLP(hidden=(8,)), SHORT, NO_PLOTS).results.to_dict()
     assert first == again

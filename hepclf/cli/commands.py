@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 COMMANDS = {
-    "train": "load, split, fit, score, judge, report",
-    "evaluate": "judge a run again with other choices, or its tagger on other data",
+    "train": "load, split, fit, score, evaluate, report",
+    "evaluate": "evaluate a run again with other choices, or its tagger on other data",
     "predict": "score new files: a friend tree beside each, or a copy, parquet, npz, csv",
     "export": "ONNX, a C++ header or XGBoost's JSON, refused unless it gives the tagger's scores",
     "compare": "several runs side by side, on the same events where they share them",

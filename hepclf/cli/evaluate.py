@@ -1,4 +1,4 @@
-"""`hepclf evaluate run=DIR`: judge again."""
+"""`hepclf evaluate run=DIR`: evaluate again."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _evaluate(config: DictConfig) -> None:
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
     name = conf.chosen(("data",)).get("data", "")
-    verdict, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes, observed=watched, own=own)
-    written = handover(verdict, forms, folder)
+    results, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes, observed=watched, own=own)
+    written = handover(results, forms, folder)
     console = output()
-    show(console, verdict, place(run.folder))
+    show(console, results, place(run.folder))
     console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
     if plots:
         console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)

@@ -20,7 +20,7 @@ PLAIN = {  # of commands without a configuration
 
 def overview() -> str:
     """The help of `hepclf --help`."""
-    lines = ["Train, judge and deploy signal/background classifiers.", "", f"  {USAGE}", "", "commands"]
+    lines = ["Train, evaluate and deploy signal/background classifiers.", "", f"  {USAGE}", "", "commands"]
     lines += _table(COMMANDS)
     lines += _groups(configs.GROUPS, ())
     lines += [

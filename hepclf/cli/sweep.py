@@ -18,7 +18,7 @@ REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that d
 
 
 class Job(NamedTuple):
-    """One job: what is special to it, its run's folder, or why it failed, and what its verdict says.
+    """One job: what is special to it, its run's folder, or why it failed, and what its results say.
 
     valid, test  AUC on these splits
     loss         log-loss on validation

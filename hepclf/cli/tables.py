@@ -1,4 +1,4 @@
-"""The verdict as tables on a terminal."""
+"""The results as tables on a terminal."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from rich.console import Console
 
 from hepclf.cli.terminal import section
 from hepclf.evaluation.evidence import LEVELS
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.presentation.tables import confusion, floored, quality, significance, unquoted, working_points
 from hepclf.words import Caution, number
 
 
-def show(console: Console, verdict: Verdict, title: str) -> None:
-    """Print what a verdict holds: warnings, quality on each split, working points, confusion and significance on test.
+def show(console: Console, results: Results, title: str) -> None:
+    """Print what results hold: warnings, quality on each split, working points, confusion and significance on test.
 
     Of each study what it says in a sentence; the tables only of those that somebody set, as the page has them all.
     """
-    show_warnings(console, verdict.warnings)
-    section(console, *quality(verdict, title))
-    if verdict.test is not None:
-        section(console, *working_points(verdict.test))
-        section(console, *confusion(verdict.classes, verdict.test, expected=verdict.mixture.source != "events"))
-        worth = significance(verdict)
+    show_warnings(console, results.warnings)
+    section(console, *quality(results, title))
+    if results.test is not None:
+        section(console, *working_points(results.test))
+        section(console, *confusion(results.classes, results.test, expected=results.mixture.source != "events"))
+        worth = significance(results)
         if worth is not None:
             section(console, *worth)
-            if (held := floored(verdict.significance)) is not None:
+            if (held := floored(results.significance)) is not None:
                 console.print(f"{held}\n", markup=False)
-        for sentence in unquoted(verdict):
+        for sentence in unquoted(results):
             console.print(f"{sentence}\n", markup=False)
-    console.print(f"{verdict.mixture.sentence}\n", markup=False)
-    for name in verdict.asked:
-        for grid in verdict.studies[name].tables if name in verdict.studies else ():
+    console.print(f"{results.mixture.sentence}\n", markup=False)
+    for name in results.asked:
+        for grid in results.studies[name].tables if name in results.studies else ():
             section(console, *grid)
-    told = [sentence for study in verdict.studies.values() for sentence in study.sentences]
+    told = [sentence for study in results.studies.values() for sentence in study.sentences]
     for sentence in told:
         console.print(f"- {sentence}", markup=False)
     if told:

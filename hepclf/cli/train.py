@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
         named = _varied(arguments)
         try:
             trained, _ = _train(config)
-            valid, test = (trained.verdict.splits[name] for name in ("valid", "test"))
+            valid, test = (trained.results.splits[name] for name in ("valid", "test"))
             jobs.append(
                 Job(
                     named,
@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> int:
                     valid.auc,
                     test.auc,
                     loss=valid.log_loss,
-                    warnings=len(trained.verdict.warnings),
+                    warnings=len(trained.results.warnings),
                 )
             )
         except Exception as error:
@@ -72,7 +72,7 @@ def _varied(arguments: list[str]) -> str:
 def _show(config: DictConfig) -> None:
     trained, title = _train(config)
     console = output()
-    show(console, trained.verdict, title)
+    show(console, trained.results, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
     if "selection" in trained.tagger.summary:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.judge import with_limits
+from hepclf.evaluation.split_results import with_limits
 from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.mixture import mixed, mixture
 from hepclf.statistics.curves.roc import (

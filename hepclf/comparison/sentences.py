@@ -48,12 +48,12 @@ def _leader(sample: Comparison) -> Iterator[str]:
     trainings = {tagger.name for tagger in sample.trainings}
     others = [change for change in sample.differences if change.name in trainings]
     sure = [change for change in others if change.holm is not None and change.holm < LEVEL]
-    verdicts = {
+    outcomes = {
         "worse on test by more than chance": [change.name for change in sure if (change.value.value or 0) < 0],
         "better on test by more than chance": [change.name for change in sure if (change.value.value or 0) > 0],
         "not told apart from it": [change.name for change in others if change not in sure],
     }
-    groups = "; ".join(f"{', '.join(names)}: {verdict}" for verdict, names in verdicts.items() if names)
+    groups = "; ".join(f"{', '.join(names)}: {outcome}" for outcome, names in outcomes.items() if names)
     yield f"{groups} (p after Holm below {LEVEL:g})."
 
 

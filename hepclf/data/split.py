@@ -1,4 +1,4 @@
-"""Split: which events train a tagger, which choose its settings, which judge it."""
+"""Split: which events train a tagger, which choose its settings, which evaluate it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.evaluation.results import SplitResults
 from hepclf.statistics.value import Value
 from hepclf.words import Caution, number
 
@@ -16,7 +16,7 @@ SIGNALS = {"signal", "signals", "sig"}
 KINDS = ("worse_than_random", "no_separation", "opposite_ratio", "signal_name")  # all that an evaluation warns of
 
 
-def chance(splits: Mapping[str, SplitVerdict], signal: str) -> Iterator[Caution]:
+def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]:
     """Warnings of areas under 0.5, or not above it, on the last split that there is."""
     name, split = list(splits.items())[-1]
     areas = {label: rest.auc for label, rest in split.one_vs_rest.items()} or {signal: split.auc}
@@ -73,7 +73,7 @@ def _worse(label: str, area: Value, name: str, before: Value | None) -> str:
     )
 
 
-def _trained(splits: Mapping[str, SplitVerdict], label: str) -> Value | None:
+def _trained(splits: Mapping[str, SplitResults], label: str) -> Value | None:
     """The area of this class on training; None without training events."""
     train = splits.get("train")
     if train is None or len(splits) == 1:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from hepclf.evaluation.case import Balance, Case, Inside, Seen
 from hepclf.evaluation.chance import chance, misnamed
 from hepclf.evaluation.finding import Finding
-from hepclf.evaluation.judge import judge
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cuts
+from hepclf.evaluation.results import Results
+from hepclf.evaluation.split_results import split_results
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
@@ -35,7 +36,6 @@ from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
-from hepclf.evaluation.verdict import Verdict
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
@@ -208,8 +208,8 @@ def evaluate(
     *,
     balance: Balance = "classes",
     observed: Seen | None = None,
-) -> Verdict:
-    """The verdict on scored events; nothing that is tuned is quoted where it was tuned.
+) -> Results:
+    """The results on scored events; nothing that is tuned is quoted where it was tuned.
 
     With `inside`, the features of the test events, the studies that look there are made too. `balance` is how the
     training weighed the classes, which is the mixture that scores are probabilities in; `observed` are events of
@@ -221,12 +221,12 @@ def evaluate(
     edges = _edges(case.rankings)
     decided = case.signal, case.threshold, case.targets
     found = {
-        name: judge(part, case.rankings[name], *decided, edges, case.curves[name], case.weights(name))
+        name: split_results(part, case.rankings[name], *decided, edges, case.curves[name], case.weights(name))
         for name, part in case.parts.items()
     }
     test, signal = case.counted.get("test"), scored.classes[case.signal]
     named = () if evaluation.signal else tuple(misnamed(scored.classes, signal))
-    return Verdict(
+    return Results(
         classes=scored.classes,
         signal=signal,
         train=found.get("train"),

@@ -47,7 +47,7 @@ def cuts(case: Case) -> Cuts | None:
 
 
 def _wanted(case: Case) -> dict[str, float]:
-    """Cuts that a reader asks for, first the one that the verdict decides by; the others are chosen on validation."""
+    """Cuts that a reader asks for, first the one that the results go by; the others are chosen on validation."""
     found = {DECISION: case.threshold} if len(case.scored.classes) == 2 else {}
     if case.cut is not None:
         found[BEST] = case.cut

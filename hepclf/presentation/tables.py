@@ -1,11 +1,11 @@
-"""The verdict as tables of words, for a terminal or a page."""
+"""The results as tables of words, for a terminal or a page."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.evaluation.results import Results, SplitResults
 from hepclf.statistics.counting.scan import Significance
 from hepclf.statistics.curves.limit import rejected
 from hepclf.statistics.value import Value
@@ -21,14 +21,14 @@ SIGNIFICANCE = (
 WHOLE = (1e5, 1e12)  # sums of weights that are written without decimals
 
 
-def quality(verdict: Verdict, title: str) -> Grid:
+def quality(results: Results, title: str) -> Grid:
     """What each split says."""
-    splits = verdict.splits
+    splits = results.splits
     return Grid(title, ["", *(f"{name} ({split.events:,})" for name, split in splits.items())], list(_quality(splits)))
 
 
-def _quality(splits: Mapping[str, SplitVerdict]) -> Iterator[list[str]]:
-    rows: list[tuple[str, Callable[[SplitVerdict], Value]]] = [
+def _quality(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
+    rows: list[tuple[str, Callable[[SplitResults], Value]]] = [
         ("AUC", lambda split: split.auc),
         ("AUC of the exact limit", lambda split: split.optimal.area if split.optimal else Value(None)),
         ("log-loss", lambda split: split.log_loss),
@@ -48,14 +48,14 @@ def _quality(splits: Mapping[str, SplitVerdict]) -> Iterator[list[str]]:
         yield ["share of negative weight", *(number(split.negative_fraction) for split in splits.values())]
 
 
-def _quoted(name: str, value: Value, split: SplitVerdict) -> str:
+def _quoted(name: str, value: Value, split: SplitResults) -> str:
     """A mean of a split; of the precision what it is greater than, where no background is selected."""
     if name == "precision" and split.precision_limit is not None:
         return above(split.precision_limit.at_95)
     return number(*value)
 
 
-def working_points(test: SplitVerdict) -> Grid:
+def working_points(test: SplitResults) -> Grid:
     """What cuts at given signal efficiencies leave of the background; points of the same cut are one row."""
     rows = [
         [
@@ -71,7 +71,7 @@ def working_points(test: SplitVerdict) -> Grid:
     )
 
 
-def confusion(classes: tuple[str, ...], test: SplitVerdict, *, expected: bool = False) -> Grid:
+def confusion(classes: tuple[str, ...], test: SplitResults, *, expected: bool = False) -> Grid:
     """Truth by row, decision by column: sums of weights, or expected events, and shares of the true class."""
     where = f", score ≥ {number(test.threshold)}" if len(classes) == 2 else ""
     rows = [
@@ -98,14 +98,14 @@ def floored(found: Significance) -> str | None:
     )
 
 
-def significance(verdict: Verdict) -> Grid | None:
+def significance(results: Results) -> Grid | None:
     """Expected events and their significance at the best cut, and at the threshold that decides where it is another.
 
     None where there is a reason against both.
     """
-    columns = [("best " + verdict.significance.optimised, verdict.significance)]
-    if verdict.at_threshold is not None and verdict.at_threshold is not verdict.significance:
-        columns.append(("threshold", verdict.at_threshold))
+    columns = [("best " + results.significance.optimised, results.significance)]
+    if results.at_threshold is not None and results.at_threshold is not results.significance:
+        columns.append(("threshold", results.at_threshold))
     columns = [(name, quoted) for name, quoted in columns if quoted.cut is not None]
     if not columns:
         return None
@@ -113,16 +113,16 @@ def significance(verdict: Verdict) -> Grid | None:
         [label, *(_expected(quoted, name, digits) for _, quoted in columns)] for label, name, digits in SIGNIFICANCE
     ]
     header = [f"{name}, score ≥ {number(quoted.cut)}" for name, quoted in columns]
-    best = ", best cut chosen on validation" if verdict.significance.cut is not None else ""
+    best = ", best cut chosen on validation" if results.significance.cut is not None else ""
     return Grid(f"significance on test{best}", ["expected yields", *header], rows)
 
 
-def unquoted(verdict: Verdict) -> tuple[str, ...]:
+def unquoted(results: Results) -> tuple[str, ...]:
     """Why the best cut or the threshold has no significance, each in a sentence."""
-    quoted = {"at the best cut": verdict.significance, "at the threshold": verdict.at_threshold}
+    quoted = {"at the best cut": results.significance, "at the threshold": results.at_threshold}
     reasons = {where: each.reason for where, each in quoted.items() if each is not None and each.reason is not None}
     if len(reasons) == 2 and len(set(reasons.values())) == 1:
-        return (f"no significance: {verdict.significance.reason}",)
+        return (f"no significance: {results.significance.reason}",)
     return tuple(f"no significance {where}: {reason}" for where, reason in reasons.items())
 
 

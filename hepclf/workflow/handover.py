@@ -1,4 +1,4 @@
-"""What a fit needs of a verdict, in the forms that fits read."""
+"""What a fit needs of results, in the forms that fits read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hepclf.evaluation.files.histograms import write_histograms
 from hepclf.evaluation.files.workspace import workspace
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.binned import Shape
-from hepclf.evaluation.verdict import Verdict
 from hepclf.files import write_json
 from hepclf.nearest import nearest
 
@@ -21,14 +21,14 @@ def check_forms(forms: tuple[str, ...]) -> None:
             raise ValueError(f"export={form} is unknown; there are pyhf and root{nearest(form, PLACES)}")
 
 
-def handover(verdict: Verdict, forms: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
+def handover(results: Results, forms: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
     """Write the template of the score: `pyhf` as a HistFactory workspace, `root` as TH1D, binned and in fine bins."""
     check_forms(forms)
     if not forms:
         return ()
-    found = verdict.studies.get("binned")
+    found = results.studies.get("binned")
     if not isinstance(found, Shape):
-        reason = verdict.significance.reason or "evaluation.binned is null"
+        reason = results.significance.reason or "evaluation.binned is null"
         raise ValueError(f"export={','.join(forms)} writes the binned score, however there is none: {reason}")
     paths = tuple(folder / PLACES[form] for form in dict.fromkeys(forms))
     for path in paths:

@@ -1,4 +1,4 @@
-"""What is recorded of a verdict: scores, metrics.json and pictures."""
+"""What is recorded of results: scores, metrics.json and pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import SPLITS, Scored
@@ -25,7 +25,7 @@ TRAIN, VALID, TEST = range(3)
 
 
 class Facts(NamedTuple):
-    """What metrics.json says of a training beside its verdict."""
+    """What metrics.json says of a training beside its results."""
 
     data: str
     model: str
@@ -64,7 +64,7 @@ def _asked(tagger: Tagger, features: NDArray[np.float32]) -> NDArray[np.float64]
     return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
 
 
-def metrics(verdict: Verdict, scored: Scored, facts: Facts) -> dict[str, Any]:
+def metrics(results: Results, scored: Scored, facts: Facts) -> dict[str, Any]:
     """The contents of metrics.json."""
     counts = np.bincount(scored.split, minlength=len(SPLITS)).tolist()
     return {
@@ -78,7 +78,7 @@ def metrics(verdict: Verdict, scored: Scored, facts: Facts) -> dict[str, Any]:
         },
         "model": {"name": facts.model, **facts.summary},
         "seed": facts.seed,
-        **verdict.to_dict(),
+        **results.to_dict(),
     }
 
 
@@ -103,15 +103,15 @@ def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) 
 
 
 def pictures(
-    verdict: Verdict,
+    results: Results,
     folder: Path,
     history: tuple[Epoch, ...],
     over: Plane | None,
     title: str,
     label: Label | None = None,
 ) -> tuple[Path, ...]:
-    """Draw all that a verdict has into a folder."""
+    """Draw all that results have into a folder."""
     from hepclf.presentation.plots.draw import draw
 
     curves = {name: [getattr(epoch, name) for epoch in history] for name in Epoch._fields} if history else None
-    return tuple(draw(verdict, folder, history=curves, plane=over, title=title, label=label))
+    return tuple(draw(results, folder, history=curves, plane=over, title=title, label=label))

@@ -17,7 +17,7 @@ from hepclf.evaluation.case import Inside
 from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.models.kinds import load_tagger
 from hepclf.models.model import Tagger, undeclared
@@ -44,7 +44,7 @@ def reevaluate(
     recipes: tuple[type[Any], ...] = (),
     observed: Loader | None = None,
     own: Loader | None = None,
-) -> tuple[Verdict, tuple[Path, ...]]:
+) -> tuple[Results, tuple[Path, ...]]:
     """Judge a run again from its stored scores, or its tagger on other data, into a folder of its own.
 
     Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
@@ -63,17 +63,17 @@ def reevaluate(
         seen = simulated(tagger, scored, own) if own is not None else seen
     evaluation.check(scored.classes, scored.process_names)
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
-    verdict = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
-    verdict = replace(verdict, warnings=(*verdict.warnings, *_remembered(run, others=data is not None)))
+    results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
+    results = replace(results, warnings=(*results.warnings, *_remembered(run, others=data is not None)))
     made = Run.at(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
-        write_json(made.metrics, metrics(verdict, scored, facts))
+        write_json(made.metrics, metrics(results, scored, facts))
         title = f"{facts.data}, {facts.model}"
         label = labelled(evaluation)
-        plots = pictures(verdict, made.plots, (), None, title, label) if evaluation.plots else ()
-        report(verdict, made, evaluation, title)
-    return verdict, plots
+        plots = pictures(results, made.plots, (), None, title, label) if evaluation.plots else ()
+        report(results, made, evaluation, title)
+    return results, plots
 
 
 def _stored(run: Run) -> tuple[Scored, Facts]:
@@ -83,7 +83,7 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
         reason = f" ({state['error']})" if state.get("error") else ""
         status = state.get("status", "unknown")
         raise FileNotFoundError(
-            f"{run.folder} holds no scores to judge: its training is {status}{reason}; train it again"
+            f"{run.folder} holds no scores to evaluate: its training is {status}{reason}; train it again"
         )
     config, head = read_yaml(run.config), read_tagger(run.tagger)[0]
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.files import write_bytes
 from hepclf.run import Run, typed
 
@@ -18,7 +18,7 @@ FACTS = ("started", "directory", "commit", "python", "platform", "device")
 
 
 def report(
-    verdict: Verdict,
+    results: Results,
     run: Run,
     evaluation: Evaluation,
     title: str,
@@ -44,7 +44,7 @@ def report(
         config=run.config.read_text(encoding="utf-8"),
         environment=_facts(environment, device),
     )
-    write_bytes(run.report, page(verdict, run.plots, origin, beside=run.folder).encode())
+    write_bytes(run.report, page(results, run.plots, origin, beside=run.folder).encode())
     return run.report
 
 

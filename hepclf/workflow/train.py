@@ -1,4 +1,4 @@
-"""The story of a training: load, split, fit, score, judge, record."""
+"""The story of a training: load, split, fit, score, evaluate, record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hepclf.data.loader import Loader, load
 from hepclf.data.memory import Memory
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import write_scores
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.events import Events, Origin
 from hepclf.files import write_csv, write_json, write_yaml
 from hepclf.models.calibrated import with_calibration
@@ -42,7 +42,7 @@ class Trained:
     """What a training leaves in memory; `run` is its folder, where one was asked for, `origins` what was read."""
 
     tagger: Tagger
-    verdict: Verdict
+    results: Results
     scored: Scored
     history: tuple[Epoch, ...]
     run: Run | None
@@ -82,7 +82,7 @@ def train(
     progress: Progress | None = None,
     check: bool = True,
 ) -> Trained:
-    """Train a tagger and judge it; with a folder, leave a whole run there (docs/outputs.md).
+    """Train a tagger and evaluate it; with a folder, leave a whole run there (docs/outputs.md).
 
     `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
     the record, their classes otherwise. With check=False nobody looks for what may be wrong in the events; of a loader,
@@ -127,25 +127,25 @@ def _train(job: Job, run: Run | None, progress: Progress) -> Trained:
         progress.stage("storing")
         tagger.save(run.tagger)
         write_scores(run.scores, scored)
-    progress.stage("judging")
-    verdict = evaluate(scored, job.evaluation, inside(tagger, events, parts), balance=job.trainer.balance)
+    progress.stage("evaluating")
+    results = evaluate(scored, job.evaluation, inside(tagger, events, parts), balance=job.trainer.balance)
     kept = tagger.summary.get("kept_epoch")
     converged = convergence(scored.of("valid"), loss_weights, history, kept, job.trainer)
-    verdict = replace(verdict, warnings=(*converged, *verdict.warnings, *warnings))
+    results = replace(results, warnings=(*converged, *results.warnings, *warnings))
     plots: tuple[Path, ...] = ()
     if run:
         facts = Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary)
-        write_json(run.metrics, metrics(verdict, scored, facts))
+        write_json(run.metrics, metrics(results, scored, facts))
     if run and job.evaluation.plots:
         progress.stage("drawing")
-        over = plane(tagger, events, parts, verdict.signal)
-        plots = pictures(verdict, run.plots, history, over, job.title, labelled(job.evaluation))
+        over = plane(tagger, events, parts, results.signal)
+        plots = pictures(results, run.plots, history, over, job.title, labelled(job.evaluation))
     if run:
         again = f"hepclf train again={shlex.quote(str(run.folder))}"
-        report(verdict, run, job.evaluation, job.title, device=tagger.device, again=again)
+        report(results, run, job.evaluation, job.title, device=tagger.device, again=again)
     return Trained(
         tagger=tagger,
-        verdict=verdict,
+        results=results,
         scored=scored,
         history=history,
         run=run,

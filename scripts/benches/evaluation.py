@@ -1,4 +1,4 @@
-"""The verdict on five million events against scikit-learn's curve and area, its memory, replicas, and ten pictures."""
+"""The results on five million events against scikit-learn's curve and area, its memory, replicas, and ten pictures."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def run() -> None:
     times = rounds(
         lambda: evaluate(scored, BANDS), lambda: evaluate(scored), lambda: _replicas(scored), theirs, count=COUNT
     )
-    verdict, everything, replicas, reference = times
-    _row("verdict with bands", verdict, reference)
-    _row("verdict with all studies", everything, reference)
+    results, everything, replicas, reference = times
+    _row("results with bands", results, reference)
+    _row("results with all studies", everything, reference)
     name = f"{REPLICAS:,} replicas of curve and area"
     _row(name, replicas, [REPLICAS * one for one in reference], 5)
     print(f"\nfaster by replicas: {ratio([REPLICAS * one for one in reference], replicas)}")
@@ -58,7 +58,7 @@ def drawn(events: int) -> Scored:
 
 
 def _replicas(scored: Scored) -> None:
-    """With the sort and the sums, which a verdict has already."""
+    """With the sort and the sums, which an evaluation has already."""
     is_signal = scored.labels == 1
     ranking = Ranking(scored.scores)
     of = curve(ranking, is_signal, scored.weights)
@@ -76,9 +76,9 @@ def _pictures() -> None:
         split=(np.arange(80_000) % 3).astype(np.int8),
         spectators={"llr": np.log(scored.scores / (1 - scored.scores))},
     )
-    verdict, folder = evaluate(every), Path(tempfile.mkdtemp())
+    results, folder = evaluate(every), Path(tempfile.mkdtemp())
     try:
-        (times,) = rounds(lambda: draw(verdict, folder), count=COUNT)  # type: ignore[arg-type, return-value]
+        (times,) = rounds(lambda: draw(results, folder), count=COUNT)  # type: ignore[arg-type, return-value]
         count = len(list(folder.glob("*.png")))
         seconds = statistics.median(times)
         print(f"{count} pictures as PNG and PDF: {seconds:.2f} s, {seconds / count:.2f} each")

@@ -58,7 +58,7 @@ assert mapped(data.load().features) is not None
 read = time.perf_counter() - began
 trained = train(data, PlainMLP(hidden=(64,)), Trainer(epochs=2, batch=4096), Evaluation(plots=False))
 seconds = max(epoch.seconds for epoch in trained.history)
-auc = trained.verdict.test.auc
+auc = trained.results.test.auc
 lines = dict(line.split(":", 1) for line in open("/proc/self/status"))
 held = int(lines["VmHWM"].split()[0]) / 1e6
 print(f"{read:.0f} | {seconds:.0f} | {auc.value:.4f} ± {auc.error:.4f} | {held:.2f} GB, pages of files included")

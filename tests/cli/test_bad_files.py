@@ -114,7 +114,7 @@ def _files(_own_folder):
 
 
 def one_line(err):
-    stages = {"loading", "checking", "training", "scoring", "storing", "judging", "drawing"}
+    stages = {"loading", "checking", "training", "scoring", "storing", "evaluating", "drawing"}
     lines = [line for line in err.splitlines() if line not in stages]
     assert len(lines) == 1, err
     assert lines[0].startswith("hepclf: ")

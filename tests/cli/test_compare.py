@@ -102,13 +102,13 @@ def test_the_numbers_are_those_of_the_runs_own_verdicts(hepclf, made):
     (sample,) = found["samples"]
     assert (sample["reference"], sample["reference_chosen_by"]) == ("mlp noise=0.2", "validation AUC")
     for folder in folders:
-        verdict = json.loads((folder / "metrics.json").read_text())
+        results = json.loads((folder / "metrics.json").read_text())
         (one,) = (one for one in found["runs"] if one["run"] == str(folder.resolve()))
-        assert one["auc"]["test"]["value"] == pytest.approx(verdict["test"]["auc"]["value"], rel=1e-12)
-        assert one["auc"]["test"]["error"] == pytest.approx(verdict["test"]["auc"]["error"], rel=1e-12)
-        assert one["auc"]["valid"] == pytest.approx(verdict["valid"]["auc"])
-        assert one["working_points"] == verdict["test"]["working_points"]
-        assert one["significance"]["asimov"] == verdict["test"]["significance"]["asimov"]
+        assert one["auc"]["test"]["value"] == pytest.approx(results["test"]["auc"]["value"], rel=1e-12)
+        assert one["auc"]["test"]["error"] == pytest.approx(results["test"]["auc"]["error"], rel=1e-12)
+        assert one["auc"]["valid"] == pytest.approx(results["valid"]["auc"])
+        assert one["working_points"] == results["test"]["working_points"]
+        assert one["significance"]["asimov"] == results["test"]["significance"]["asimov"]
     ps = [one["p"] for one in found["differences"]]
     assert [one["holm"] for one in found["differences"]] == [max(2 * min(ps), ps[0]), max(2 * min(ps), ps[1])]
 
@@ -399,8 +399,8 @@ def test_a_rejection_without_background_is_a_limit_as_in_the_verdict(hepclf, mad
     made("a", working_points=(0.001, 0.5)), made("b", 1.0, "bdt", working_points=(0.001, 0.5))
     _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
     best = contents()["runs"][0]["working_points"][0]
-    verdict = json.loads(Path("a/metrics.json").read_text())["test"]["working_points"][0]
-    assert best == verdict
+    results = json.loads(Path("a/metrics.json").read_text())["test"]["working_points"][0]
+    assert best == results
     assert best["rejection"]["value"] is None
     limit = best["rejection_limit"]["at_95"]
     assert limit == pytest.approx(300 / -math.log(0.05))

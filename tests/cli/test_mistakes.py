@@ -151,7 +151,7 @@ def files(tmp_path):
 @pytest.mark.parametrize(("words", "code", "said"), MISTAKES, ids=[" ".join(words) for words, _, _ in MISTAKES])
 def test_a_mistake_is_one_line_and_leaves_no_run_that_looks_finished(hepclf, words, code, said):
     found, out, err = hepclf(*words)
-    stages = {"loading", "checking", "training", "scoring", "storing", "judging", "drawing"}
+    stages = {"loading", "checking", "training", "scoring", "storing", "evaluating", "drawing"}
     lines = [line for line in err.splitlines() if line not in stages]
     assert len(lines) == 1, err
     assert lines[0].startswith("hepclf: ")

@@ -263,10 +263,10 @@ def test_several_classes_are_compared_by_the_mean_of_their_areas():
     found = compare([contender("noisy", other, 2), contender("clean", one, 2)])
     verdicts = [evaluate(one), evaluate(other)]
     assert [made.name for made in found.contenders] == ["clean", "noisy"]
-    for made, verdict in zip(found.contenders, verdicts, strict=True):
-        assert made.test == pytest.approx(verdict.test.auc, rel=1e-12)
-        assert made.valid == pytest.approx(verdict.valid.auc, rel=1e-12)
-        assert_allclose(made.roc.background_efficiency, verdict.test.roc.background_efficiency)
+    for made, results in zip(found.contenders, verdicts, strict=True):
+        assert made.test == pytest.approx(results.test.auc, rel=1e-12)
+        assert made.valid == pytest.approx(results.valid.auc, rel=1e-12)
+        assert_allclose(made.roc.background_efficiency, results.test.roc.background_efficiency)
     (made,) = found.differences
     test = split == TEST
 

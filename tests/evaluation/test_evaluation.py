@@ -98,8 +98,8 @@ def test_the_cut_is_of_validation_where_test_would_choose_another():
         (VALID, 1, 0.8, 40), (VALID, 0, 0.8, 25), (VALID, 1, 0.4, 20), (VALID, 0, 0.4, 100), (VALID, 0, 0.1, 75),
         (TEST, 1, 0.81, 30), (TEST, 0, 0.81, 15), (TEST, 1, 0.4, 30), (TEST, 0, 0.4, 5), (TEST, 0, 0.1, 180),
     )  # fmt: skip
-    verdict = evaluate(of, Evaluation(threshold="best"))
-    found = verdict.significance
+    results = evaluate(of, Evaluation(threshold="best"))
+    found = results.significance
     assert found.cut == 0.8
     # Both splits hold half of the sample: every yield is twice what it sums to there.
     assert found.s == pytest.approx((60, math.sqrt(4 * 30)))
@@ -107,10 +107,10 @@ def test_the_cut_is_of_validation_where_test_would_choose_another():
     assert found.asimov.value == pytest.approx(float(asimov(60, 30)))
     assert found.s_over_sqrt_b.value == pytest.approx(60 / math.sqrt(30))
     assert found.asimov_systematic.value == pytest.approx(float(asimov(60, 30, math.hypot(math.sqrt(60), 3))))
-    assert verdict.scan.cuts[np.argmax(verdict.scan.asimov)] == 0.4
+    assert results.scan.cuts[np.argmax(results.scan.asimov)] == 0.4
     # The decision goes by the same cut, on every split.
-    assert {split.threshold for split in verdict.splits.values()} == {0.8}
-    np.testing.assert_array_equal(verdict.test.confusion.counts, [[185, 15], [30, 30]])
+    assert {split.threshold for split in results.splits.values()} == {0.8}
+    np.testing.assert_array_equal(results.test.confusion.counts, [[185, 15], [30, 30]])
     swapped = simple(
         (TEST, 1, 0.8, 40), (TEST, 0, 0.8, 25), (TEST, 1, 0.4, 20), (TEST, 0, 0.4, 100), (TEST, 0, 0.1, 75),
         (VALID, 1, 0.81, 30), (VALID, 0, 0.81, 15), (VALID, 1, 0.4, 30), (VALID, 0, 0.4, 5), (VALID, 0, 0.1, 180),
@@ -198,16 +198,16 @@ def test_no_significance_says_why(groups, settings, reason):
 def test_the_threshold_has_its_own_yields_and_significance_without_validation():
     """By hand: 30 of 40 signal and 20 of 400 background events pass 0.8, and stand for yields of 60 and 1000."""
     of = simple((TEST, 1, 0.9, 30), (TEST, 1, 0.3, 10), (TEST, 0, 0.9, 20), (TEST, 0, 0.7, 30), (TEST, 0, 0.1, 350))
-    verdict = evaluate(of, Evaluation(threshold=0.8, yields={"signal": 60, "background": 1000}))
-    assert verdict.significance.reason == "there are no validation events to choose a cut on"
-    found = verdict.at_threshold
+    results = evaluate(of, Evaluation(threshold=0.8, yields={"signal": 60, "background": 1000}))
+    assert results.significance.reason == "there are no validation events to choose a cut on"
+    found = results.at_threshold
     assert found.cut == 0.8
     assert found.s == pytest.approx((45, 1.5 * math.sqrt(30)))
     assert found.b == pytest.approx((50, 2.5 * math.sqrt(20)))
     assert found.s_over_sqrt_b.value == pytest.approx(45 / math.sqrt(50))
     assert found.asimov.value == pytest.approx(math.sqrt(2 * (95 * math.log(95 / 50) - 45)))
     assert found.asimov_systematic.value == pytest.approx(float(asimov(45, 50, math.hypot(2.5 * math.sqrt(20), 5))))
-    assert verdict.to_dict()["test"]["significance_at_threshold"]["asimov"] == found.asimov.to_dict()
+    assert results.to_dict()["test"]["significance_at_threshold"]["asimov"] == found.asimov.to_dict()
 
 
 def test_a_threshold_that_leaves_too_little_background_has_yields_and_a_reason():
@@ -230,8 +230,8 @@ def test_a_threshold_above_all_scores_keeps_nothing():
 
 def test_the_best_threshold_is_quoted_once():
     of = simple(*PLENTY, (TEST, 1, 0.9, 50), (TEST, 0, 0.9, 50), (TEST, 0, 0.2, 50))
-    verdict = evaluate(of, Evaluation(threshold="best"))
-    assert verdict.at_threshold is verdict.significance
+    results = evaluate(of, Evaluation(threshold="best"))
+    assert results.at_threshold is results.significance
 
 
 def test_several_classes_have_no_threshold_to_count_above():

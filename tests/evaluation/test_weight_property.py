@@ -128,7 +128,7 @@ def scored(columns, classes):
     )
 
 
-def verdict(columns, classes):
+def results(columns, classes):
     test, seen = (columns["features"][columns["split"] == split] for split in (2, 1))
     weights = np.abs(columns["weights"][columns["split"] == 1])
     inside = Inside(names=FEATURES, read=lambda places: test[places], ask=lambda features: asked(features, classes))
@@ -164,8 +164,8 @@ def differences(first, second):
 def changed(classes, signed):
     """What differs in the results when events of weight zero are removed, and when weights become copies."""
     columns = table(classes, signed)
-    weighted = verdict(columns, classes)
-    return tuple(differences(weighted, verdict(other(columns), classes)) for other in (removed, copied))
+    weighted = results(columns, classes)
+    return tuple(differences(weighted, results(other(columns), classes)) for other in (removed, copied))
 
 
 def outside(paths, exceptions):
@@ -193,7 +193,7 @@ def test_no_exception_is_idle(exceptions):
 
 
 def test_every_study_is_looked_at():
-    made = {name for classes in (2, 3) for name in verdict(table(classes, signed=False), classes)["studies"]}
+    made = {name for classes in (2, 3) for name in results(table(classes, signed=False), classes)["studies"]}
     assert made == {name for name, value in vars(SETTINGS).items() if hasattr(value, "study")}
 
 

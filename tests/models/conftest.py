@@ -47,7 +47,7 @@ def planted():
 
 @pytest.fixture
 def run_that_loads():
-    """A function that trains a model on triggers, end to end, finds that its tagger works, and gives its verdict."""
+    """A function that trains a model on triggers, end to end, finds that its tagger works, and gives its results."""
 
     def make(model):
         data = GW(signals=300, noise=900)
@@ -55,6 +55,6 @@ def run_that_loads():
         scores = load_tagger("run/tagger").scores(data.load())
         assert np.array_equal(scores, trained.scored.scores)
         assert 0 < scores.min() < scores.max() < 1
-        return trained.verdict
+        return trained.results
 
     return make

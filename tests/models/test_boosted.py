@@ -279,7 +279,7 @@ from hepclf import BDT, LightGBM, Logistic, Mixture, PlainMLP, Trainer, XGBoost,
 quick = {"iterations": 3}
 for model in (PlainMLP(), XGBoost(**quick), LightGBM(**quick), BDT(**quick), PlainMLP(), XGBoost(**quick)):
     made = train(Mixture(events=3000), model, Trainer(epochs=2))
-    print(made.verdict.splits["test"].auc.value > 0.7)
+    print(made.results.splits["test"].auc.value > 0.7)
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert answer.stdout.split() == ["True"] * 6, answer.stderr

@@ -190,7 +190,7 @@ def test_a_run_has_a_tagger_that_loads_and_its_cuts_in_the_record():
     again = load_tagger("run/tagger")
     events = data.load()
     assert np.array_equal(again.scores(events), trained.scored.scores)
-    assert trained.verdict.test.auc.value > 0.85
+    assert trained.results.test.auc.value > 0.85
     selection = json.loads(Path("run/metrics.json").read_text())["model"]["selection"]
     assert 0 < passes(selection, events.features, events.names).mean() < 0.5
 

@@ -26,7 +26,7 @@ def fitted(events, trainer=None, valid=None, **settings):
 @pytest.mark.parametrize("seed", [0, 2])
 def test_one_dimension_reaches_the_best_possible_roc(seed):
     data = Mixture(events=100_000, seed=seed, split=hepclf.Split(valid=0.1, test=0.5, seed=seed))
-    test = hepclf.train(data, Likelihood(), evaluation=NO_PLOTS).verdict.test
+    test = hepclf.train(data, Likelihood(), evaluation=NO_PLOTS).results.test
     lost = test.optimal.area.value - test.auc.value
     assert 0 < lost < test.auc.error  # measured 0.0003 to 0.0015 over six seeds, the error being 0.0020
     for point in test.working_points:
@@ -39,7 +39,7 @@ def test_independent_features_reach_the_best_possible_roc():
         "background": (Component(fraction=1.0, mean=(0.0, 0.0, 0.0), width=(1.0, 2.0, 1.0)),),
         "signal": (Component(fraction=1.0, mean=(1.0, 0.0, 0.5), width=(1.0, 1.0, 2.0)),),
     }
-    test = hepclf.train(Mixture(classes=classes), Likelihood(decorrelate="none"), evaluation=NO_PLOTS).verdict.test
+    test = hepclf.train(Mixture(classes=classes), Likelihood(decorrelate="none"), evaluation=NO_PLOTS).results.test
     assert 0 < test.optimal.area.value - test.auc.value < 0.002  # measured 0.0009
 
 
@@ -180,7 +180,7 @@ def test_a_run_of_the_command_line_has_a_tagger_that_loads():
     again = load_tagger("run/tagger")
     assert np.array_equal(again.scores(data.load()), trained.scored.scores)
     assert 0 <= trained.scored.scores.min() <= trained.scored.scores.max() <= 1
-    assert trained.verdict.test.auc.value > 0.9
+    assert trained.results.test.auc.value > 0.9
 
 
 @pytest.mark.parametrize(

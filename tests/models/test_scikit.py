@@ -106,9 +106,9 @@ def test_a_class_without_training_events_is_named(gaussians):
 def test_a_run_is_judged_and_judged_again_but_holds_no_tagger(caplog):
     trained = hepclf.train(hepclf.GW(signals=300, noise=900), Sklearn(), evaluation=NO_PLOTS, folder="run")
     assert "GaussianNB was trained and judged but cannot be saved" in caplog.text
-    assert trained.verdict.test.auc.value > 0.9
+    assert trained.results.test.auc.value > 0.9
     assert [path.name for path in Path("run/tagger").iterdir()] == ["tagger.json"]
     with pytest.raises(ValueError, match=r"run/tagger holds no tagger: .* use a model that can, such as bdt"):
         load_tagger("run/tagger")
     again, _ = reevaluate(Run.open("run"), Evaluation(plots=False), Path("again"))
-    assert again.test.auc == trained.verdict.test.auc
+    assert again.test.auc == trained.results.test.auc

@@ -13,45 +13,45 @@ def judged(make_scored, drawn, **settings):
 
 
 def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
-    verdict = judged(make_scored, drawn)
-    grid = quality(verdict, "a title")
+    results = judged(make_scored, drawn)
+    grid = quality(results, "a title")
     assert grid.title == "a title"
     assert list(grid.header) == ["", "train (667)", "valid (667)", "test (666)"]
     rows = {row[0]: row[1:] for row in grid.rows}
-    assert rows["AUC"] == [number(*split.auc) for split in verdict.splits.values()]
-    assert rows["share of negative weight"][2] == number(verdict.test.negative_fraction)
+    assert rows["AUC"] == [number(*split.auc) for split in results.splits.values()]
+    assert rows["share of negative weight"][2] == number(results.test.negative_fraction)
     assert "AUC of the exact limit" not in rows
 
 
 def test_working_points_confusion_and_significance_are_those_of_test(make_scored, drawn):
-    verdict = judged(make_scored, drawn)
-    assert [row[0] for row in working_points(verdict.test).rows] == [
-        number(point.signal_efficiency) for point in verdict.test.working_points
+    results = judged(make_scored, drawn)
+    assert [row[0] for row in working_points(results.test).rows] == [
+        number(point.signal_efficiency) for point in results.test.working_points
     ]
-    weights = verdict.test.confusion.weights
-    assert confusion(verdict.classes, verdict.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
-    quoted = verdict.significance, verdict.at_threshold
-    assert significance(verdict).rows[3] == ["Asimov", *(number(*each.asimov, 2) for each in quoted)]
+    weights = results.test.confusion.weights
+    assert confusion(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
+    quoted = results.significance, results.at_threshold
+    assert significance(results).rows[3] == ["Asimov", *(number(*each.asimov, 2) for each in quoted)]
     assert [len(row) for row in significance(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
 
 
 def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scored, drawn):
-    verdict = judged(make_scored, drawn, minimum_background=1e9)
-    rows = {row[0]: row[1:] for row in significance(verdict).rows}
-    assert rows["S"] == [number(*verdict.at_threshold.s, 1)]
+    results = judged(make_scored, drawn, minimum_background=1e9)
+    rows = {row[0]: row[1:] for row in significance(results).rows}
+    assert rows["S"] == [number(*results.at_threshold.s, 1)]
     assert rows["Asimov"] == ["-"]
-    best, decided = unquoted(verdict)
+    best, decided = unquoted(results)
     assert best.startswith("no significance at the best cut: no cut on validation keeps")
     assert decided.startswith("no significance at the threshold: the threshold of 0.5 leaves an effective background")
 
 
 def test_working_points_of_one_cut_are_one_row(make_scored):
     scores = np.tile([0.9, 0.9, 0.37, 0.37], 300)  # half of each class at either score
-    verdict = evaluate(make_scored(np.arange(1200) % 2, scores), Evaluation(working_points=(0.3, 0.5, 0.7, 0.9)))
-    rows = working_points(verdict.test).rows
+    results = evaluate(make_scored(np.arange(1200) % 2, scores), Evaluation(working_points=(0.3, 0.5, 0.7, 0.9)))
+    rows = working_points(results.test).rows
     assert [row[0] for row in rows] == ["0.5000 (targets 0.3, 0.5)", "1.0000 (targets 0.7, 0.9)"]
     assert [row[3] for row in rows] == ["0.9000", "0.3700"]
-    assert [point["target"] for point in verdict.to_dict()["test"]["working_points"]] == [0.3, 0.5, 0.7, 0.9]
+    assert [point["target"] for point in results.to_dict()["test"]["working_points"]] == [0.3, 0.5, 0.7, 0.9]
 
 
 def test_a_class_without_weight_has_no_share():

@@ -121,7 +121,7 @@ def test_a_label_leaves_the_yields_as_they_are():
     values = np.random.default_rng(0).normal(size=(3000, 1)) + labels[:, None]
     events = Events(features=values, names=("x",), labels=labels)
     plain, named = (
-        train(events, Logistic(), Trainer(epochs=1), Evaluation(luminosity_fb=luminosity)).verdict
+        train(events, Logistic(), Trainer(epochs=1), Evaluation(luminosity_fb=luminosity)).results
         for luminosity in (None, 20.3)
     )
     assert plain.significance == named.significance

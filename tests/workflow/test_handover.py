@@ -12,7 +12,7 @@ from hepclf.scored import Scored
 from hepclf.workflow.handover import handover
 
 
-def verdict(n=6000, **settings):
+def results(n=6000, **settings):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, n)
     scores = 1 / (1 + np.exp(-rng.normal(2.0 * labels)))
@@ -20,7 +20,7 @@ def verdict(n=6000, **settings):
 
 
 def test_both_forms_hold_the_same_events(tmp_path):
-    judged = verdict(yields={"signal": 30, "background": 900})
+    judged = results(yields={"signal": 30, "background": 900})
     paths = handover(judged, ("pyhf", "root", "pyhf"), tmp_path)
     assert [path.name for path in paths] == ["workspace.json", "histograms.root"]
     samples = json.loads(paths[0].read_text())["channels"][0]["samples"]
@@ -31,19 +31,19 @@ def test_both_forms_hold_the_same_events(tmp_path):
 
 
 def test_nothing_is_written_where_nothing_is_asked(tmp_path):
-    assert handover(verdict(), (), tmp_path) == ()
+    assert handover(results(), (), tmp_path) == ()
     assert list(Path(tmp_path).iterdir()) == []
 
 
 def test_a_form_that_there_is_not_is_refused(tmp_path):
     with pytest.raises(ValueError, match="export=pyfh is unknown; there are pyhf and root; nearest: 'pyhf'"):
-        handover(verdict(), ("pyfh",), tmp_path)
+        handover(results(), ("pyfh",), tmp_path)
 
 
 def test_without_bins_the_reason_is_said(tmp_path):
     with pytest.raises(
         ValueError, match=r"export=pyhf writes the binned score, .* there is none: evaluation.binned is null"
     ):
-        handover(verdict(binned=None), ("pyhf",), tmp_path)
+        handover(results(binned=None), ("pyhf",), tmp_path)
     with pytest.raises(ValueError, match="there is none: no cut on validation keeps an effective background"):
-        handover(verdict(60), ("root",), tmp_path)
+        handover(results(60), ("root",), tmp_path)

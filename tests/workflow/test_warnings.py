@@ -31,7 +31,7 @@ def events(truth=None, swapped=0):
 
 
 def kinds(trained):
-    return [row.kind for row in trained.verdict.warnings]
+    return [row.kind for row in trained.results.warnings]
 
 
 def test_clean_data_and_a_sound_training_have_no_warnings():
@@ -42,9 +42,9 @@ def test_clean_data_and_a_sound_training_have_no_warnings():
 def test_a_feature_that_is_the_truth_is_told_unless_nobody_shall_look(caplog):
     found = train(events(truth=0.2), Logistic(), QUICK, BARE)
     assert kinds(found) == ["separates_alone"]
-    assert found.verdict.warnings[0].about == ("z",)
+    assert found.results.warnings[0].about == ("z",)
     assert "separates_alone (z)" in caplog.text
-    assert "warning: features that separate the classes almost alone: z" in repr(found.verdict)
+    assert "warning: features that separate the classes almost alone: z" in repr(found.results)
     assert kinds(train(events(truth=0.2), Logistic(), QUICK, BARE, check=False)) == []
 
 

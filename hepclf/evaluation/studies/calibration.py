@@ -123,7 +123,7 @@ class Calibrated:
         return combined(self.qualities["none"].reliability.p, _off(self.temperature))
 
     @property
-    def verdict(self) -> str:
+    def conclusion(self) -> str:
         """`calibrated`, `harmless`, `miscalibrated` or `unknown`."""
         found = self.qualities["none"].reliability
         if found.p is None:
@@ -134,7 +134,7 @@ class Calibrated:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The verdict with its mixture, what the best map would bring, and the formula for another mixture."""
+        """The results with its mixture, what the best map would bring, and the formula for another mixture."""
         return (self._judged(), *self._cure(), *self._shifted())
 
     def _judged(self) -> str:
@@ -147,7 +147,7 @@ class Calibrated:
             "harmless": f"{words} of miscalibration ({test}), but too small to matter: {error}.",
             "miscalibrated": f"{words} of miscalibration ({test}): {error}.",
             "unknown": f"Whether the scores are calibrated cannot be tested, with too few events: {error}.",
-        }[self.verdict]
+        }[self.conclusion]
 
     def _cure(self) -> Iterator[str]:
         gains = {name: quality.gain for name, quality in self.qualities.items() if quality.gain.value is not None}
@@ -157,7 +157,7 @@ class Calibrated:
         gain = gains[best]
         # Gains over the same scores: the best of several is only certain after as many tests.
         sure = combined(*(excess(quality.gain) for quality in self.qualities.values())).seen
-        if self.verdict == "miscalibrated" and sure:
+        if self.conclusion == "miscalibrated" and sure:
             error = self.qualities[best].reliability.ece
             stays = "; order and ROC curve stay" if len(self.shares) == 2 else ""
             yield (
@@ -201,7 +201,7 @@ class Calibrated:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
         return {
-            "verdict": self.verdict,
+            "verdict": self.conclusion,
             "evidence": self.evidence.to_dict(),
             "mixture": dict(self.shares),
             "yields_ratio": self.ratio,

@@ -52,7 +52,7 @@ class Categories:
                 Condition(text).check(spectators)
 
     def study(self, case: Case) -> Regions | None:
-        """The regions on test; None where none is named, or a split has no expected yields (the verdict says why)."""
+        """The regions on test; None where none is named, or a split has no expected yields (the results say why)."""
         if not self.of:
             return None
         valid, test = case.counted.get("valid"), case.counted.get("test")

@@ -127,7 +127,7 @@ class Yields:
 
     @property
     def chosen(self) -> Expected:
-        """The cut that the verdict goes by."""
+        """The cut that the results go by."""
         return self.best[self.rules.optimise]
 
     @property

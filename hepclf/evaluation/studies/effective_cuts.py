@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm
-from hepclf.evaluation.judge import decisions
+from hepclf.evaluation.split_results import decisions
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
 from hepclf.statistics.shapes.bins import binned

@@ -111,7 +111,7 @@ class EfficiencyShapes:
     def sentences(self) -> tuple[str, ...]:
         """Whether the efficiencies of the middle cut depend on each spectator, for background and for signal."""
         refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
-        return (*self._verdicts(), *refused)
+        return (*self._conclusions(), *refused)
 
     @property
     def middle(self) -> Wish | None:
@@ -131,14 +131,14 @@ class EfficiencyShapes:
             }
         )
 
-    def _verdicts(self) -> Iterator[str]:
+    def _conclusions(self) -> Iterator[str]:
         if self.middle is None:
             return
         evidence = self.evidence
         for name, against in self.shapes.items():
             for kind, shape in zip(KINDS, against.shapes[self.middle], strict=True):
                 effect = f"the {kind} efficiency at the cut for {self.middle} depends on {name}"
-                yield _verdict(effect, shape, against.bins, evidence[name, kind])
+                yield _conclusion(effect, shape, against.bins, evidence[name, kind])
             if against.bins.outside:
                 yield f"{against.bins.outside:,} test events are in no bin of {name}."
 
@@ -219,7 +219,7 @@ def _extremes(shape: Shape) -> tuple[int, int] | tuple[None, None]:
     return int(np.nanargmin(shape.efficiency)), int(np.nanargmax(shape.efficiency))
 
 
-def _verdict(effect: str, shape: Shape, bins: Bins, evidence: Evidence) -> str:
+def _conclusion(effect: str, shape: Shape, bins: Bins, evidence: Evidence) -> str:
     chi2, degrees, _, enough = shape.test
     low, high = _extremes(shape)
     if chi2 is None or low is None or high is None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, excess
-from hepclf.evaluation.judge import LLR
+from hepclf.evaluation.split_results import LLR
 from hepclf.recipe import recipe
 from hepclf.statistics.calibration import logits
 from hepclf.statistics.losses import losses_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.judge import decisions
+from hepclf.evaluation.split_results import decisions
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
 from hepclf.statistics.confusion import Confusion, confusion

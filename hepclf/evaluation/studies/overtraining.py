@@ -88,7 +88,7 @@ class Trained:
         return max((test.distance for test in self.tests.values() if test is not None), default=None)
 
     @property
-    def verdict(self) -> str:
+    def conclusion(self) -> str:
         """`none`, `harmless`, `overtrained`, `different` (not as overtraining would have it) or `unknown`."""
         if self.distance is None:
             return "unknown"
@@ -100,15 +100,15 @@ class Trained:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The verdict with its p-value, the gaps, and the classes that have no test."""
+        """The results with its p-value, the gaps, and the classes that have no test."""
         without = tuple(
             f"No overtraining test of {name}: its weights do not sum to more than zero."
             for name, test in self.tests.items()
             if test is None
         )
-        return without if self.distance is None else (self._verdict(self.distance), *without)
+        return without if self.distance is None else (self._conclusion(self.distance), *without)
 
-    def _verdict(self, distance: float) -> str:
+    def _conclusion(self, distance: float) -> str:
         loss, auc = self.gaps["test"]
         gaps = f"the test loss {_apart(loss, 'above', 'below')} the training loss"
         if auc.value is not None:
@@ -123,7 +123,7 @@ class Trained:
             "epochs, a smaller model or more events may do better.",
             "different": f"{words} that training and test response differ ({test}), though test is not worse: {apart}; "
             f"{gaps}. Check that both splits are drawn alike.",
-        }[self.verdict]
+        }[self.conclusion]
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -148,7 +148,7 @@ class Trained:
         gaps = {
             split: {name: value.to_dict() for name, value in gap._asdict().items()} for split, gap in self.gaps.items()
         }
-        return {"verdict": self.verdict, "evidence": self.evidence.to_dict(), "tests": tests, "gaps": gaps}
+        return {"verdict": self.conclusion, "evidence": self.evidence.to_dict(), "tests": tests, "gaps": gaps}
 
 
 _NO_GAP = Gap(NOTHING, NOTHING)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm
-from hepclf.evaluation.judge import limited
+from hepclf.evaluation.split_results import limited
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.limit import rejected

@@ -1,40 +1,40 @@
-"""The verdict in three lines."""
+"""The results in three lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
-from hepclf.evaluation.verdict import SplitVerdict, Verdict
 from hepclf.presentation.tables import floored
 from hepclf.words import below, number, percent
 
 HALF = 0.5
 
 
-def headline(verdict: Verdict) -> tuple[str, ...]:
+def headline(results: Results) -> tuple[str, ...]:
     """How well it separates, what a cut leaves, and what counting above the best cut is worth."""
-    name, split = list(verdict.splits.items())[-1]
-    leaves = _leaves(split, name, verdict.signal)
-    return (*_separates(verdict, split, name), *leaves, *_worth(verdict), *_worth_at_threshold(verdict))
+    name, split = list(results.splits.items())[-1]
+    leaves = _leaves(split, name, results.signal)
+    return (*_separates(results, split, name), *leaves, *_worth(results), *_worth_at_threshold(results))
 
 
-def _separates(verdict: Verdict, split: SplitVerdict, name: str) -> Iterator[str]:
-    several = len(verdict.classes) > 2
-    what = "Mean AUC of each class against the rest" if several else f"AUC of {verdict.signal}"
+def _separates(results: Results, split: SplitResults, name: str) -> Iterator[str]:
+    several = len(results.classes) > 2
+    what = "Mean AUC of each class against the rest" if several else f"AUC of {results.signal}"
     if split.auc.value is None:
         yield f"{what}: none on {name}, where a class has no weight."
         return
     beside = []
-    if verdict.train is not None and name != "train":
-        beside.append(f"{number(*verdict.train.auc)} on training")
+    if results.train is not None and name != "train":
+        beside.append(f"{number(*results.train.auc)} on training")
     if split.optimal is not None:
         beside.append(f"{number(*split.optimal.area)} the best possible")
     tail = f"; {', '.join(beside)}" if beside else ""
     yield f"{what}: {number(*split.auc)} on {split.events:,} {name} events{tail}."
 
 
-def _leaves(split: SplitVerdict, name: str, signal: str) -> Iterator[str]:
+def _leaves(split: SplitResults, name: str, signal: str) -> Iterator[str]:
     """The working point nearest to half of the signal."""
     points = [point for point in split.working_points if point.signal_efficiency is not None]
     if not points:
@@ -50,8 +50,8 @@ def _leaves(split: SplitVerdict, name: str, signal: str) -> Iterator[str]:
         yield f"{reached} passes a share of {number(*kept)} of the background: a rejection of {number(*rejected, 1)}."
 
 
-def _worth(verdict: Verdict) -> Iterator[str]:
-    found = verdict.significance
+def _worth(results: Results) -> Iterator[str]:
+    found = results.significance
     if found.reason is not None:
         yield f"No significance is quoted: {found.reason}."
         return
@@ -64,10 +64,10 @@ def _worth(verdict: Verdict) -> Iterator[str]:
         yield held
 
 
-def _worth_at_threshold(verdict: Verdict) -> Iterator[str]:
+def _worth_at_threshold(results: Results) -> Iterator[str]:
     """The same at the threshold that decides, where that is another cut than the best."""
-    quoted = verdict.at_threshold
-    if quoted is None or quoted is verdict.significance or quoted.cut is None:
+    quoted = results.at_threshold
+    if quoted is None or quoted is results.significance or quoted.cut is None:
         return
     background = f"B = {number(*quoted.b, 1)}" if quoted.b_limit is None else f"B {below(quoted.b_limit.at_95)}"
     counted = f"Counting above the threshold {number(quoted.cut)}: S = {number(*quoted.s, 1)}, {background}"

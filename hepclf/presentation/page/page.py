@@ -1,4 +1,4 @@
-"""The verdict on one page: a file of its own that opens from disk and asks nothing of the world."""
+"""The results on one page: a file of its own that opens from disk and asks nothing of the world."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hepclf.evaluation.evidence import LEVELS
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.presentation.page.aligned import aligned
 from hepclf.presentation.page.headline import headline
 from hepclf.presentation.page.movable import movable
@@ -31,7 +31,7 @@ LINKS = {"pdf": ("PDF", ""), "csv": ("CSV", "numbers/"), "json": ("JSON", "numbe
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What the page says of a verdict's origin.
+    """What the page says of the origin of the results.
 
     title        what was trained on what
     label        experiment, status, energy and luminosity, where the pictures have them
@@ -47,19 +47,19 @@ class Origin:
     environment: Mapping[str, Any] = field(default_factory=dict)
 
 
-def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
+def page(results: Results, plots: Path, origin: Origin, *, beside: Path) -> str:
     """The page as HTML, with the pictures of the folder `plots` in it, and links to its files from the folder `beside`.
 
     Everything that a user may have typed is escaped; the policy in its head lets no script run but its own, and
     nothing be fetched.
     """
     script = (HERE / SCRIPT).read_text(encoding="utf-8")
-    name, split = list(verdict.splits.items())[-1]
-    tables = [quality(verdict, "quality on each split")]
-    if verdict.test is not None:
-        tables += [working_points(verdict.test)] if verdict.test.working_points else []
-        if len(verdict.classes) > 2:
-            tables.append(confusion(verdict.classes, verdict.test, expected=verdict.mixture.source != "events"))
+    name, split = list(results.splits.items())[-1]
+    tables = [quality(results, "quality on each split")]
+    if results.test is not None:
+        tables += [working_points(results.test)] if results.test.working_points else []
+        if len(results.classes) > 2:
+            tables.append(confusion(results.classes, results.test, expected=results.mixture.source != "events"))
     drawn = listed(plots)
     return rendered(
         TEMPLATE,
@@ -67,17 +67,17 @@ def page(verdict: Verdict, plots: Path, origin: Origin, *, beside: Path) -> str:
         drawn,
         plots,
         beside,
-        verdict=verdict,
+        results=results,
         split=name,
-        lines=headline(verdict),
-        warnings=verdict.warnings,
+        lines=headline(results),
+        warnings=results.warnings,
         tables=tables,
-        worth=significance(verdict),
-        movable=movable(verdict.cuts) if verdict.cuts is not None else None,
-        sketch=sketch(verdict, split),
+        worth=significance(results),
+        movable=movable(results.cuts) if results.cuts is not None else None,
+        sketch=sketch(results, split),
         size=(WIDTH, HEIGHT),
         levels=LEVELS,
-        sections=list(sections(verdict.studies, drawn)),
+        sections=list(sections(results.studies, drawn)),
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )

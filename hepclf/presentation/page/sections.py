@@ -13,7 +13,7 @@ INDEX = "pictures.json"
 
 
 class Question(NamedTuple):
-    """A question, the pictures of the verdict that answer it, and the studies that do."""
+    """A question, the pictures of the results that answer it, and the studies that do."""
 
     text: str
     key: str

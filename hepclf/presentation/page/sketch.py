@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.evaluation.results import Results, SplitResults
 
 WIDTH, HEIGHT = 1000.0, 160.0
 DECADES = 4.0
@@ -29,7 +29,7 @@ class Sketch(NamedTuple):
     outlines: tuple[Outline, ...]
 
 
-def sketch(verdict: Verdict, split: SplitVerdict) -> Sketch | None:
+def sketch(results: Results, split: SplitResults) -> Sketch | None:
     """The histograms of a split on a logarithmic axis over at most four decades; None without any."""
     if not split.histograms:
         return None
@@ -43,5 +43,5 @@ def sketch(verdict: Verdict, split: SplitVerdict) -> Sketch | None:
         y = HEIGHT - (1 + np.log10(share) / DECADES) * 0.95 * HEIGHT
         steps = " ".join(f"H{a:.0f}V{b:.1f}" for a, b in zip(x[:-1], y, strict=True))
         area, edge = f"M0,{HEIGHT:.0f} {steps} H{WIDTH:.0f} V{HEIGHT:.0f}Z", f"M0,{y[0]:.1f} {steps} H{WIDTH:.0f}"
-        outlines.append(Outline(name, area, edge, name == verdict.signal))
+        outlines.append(Outline(name, area, edge, name == results.signal))
     return Sketch(low, high, tuple(outlines))

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.bands import Band, Intervals
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.rejection import measured
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 MOST = 1.0
 
 
-def bands(found: Intervals, verdict: Verdict, title: str) -> Iterator[Picture]:
+def bands(found: Intervals, results: Results, title: str) -> Iterator[Picture]:
     """The rejection with the bands of its replicas, and the relative errors below it."""
     band = found.band
     if not (band.kept > 0).any():
@@ -30,7 +30,7 @@ def bands(found: Intervals, verdict: Verdict, title: str) -> Iterator[Picture]:
     figure = Figure(figsize=(5.2, 5.4))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     _rejection(upper, band, found.replicas)
-    rest = "efficiency of the rest" if len(verdict.classes) > 2 else "background efficiency"
+    rest = "efficiency of the rest" if len(results.classes) > 2 else "background efficiency"
     upper.set_ylabel(f"rejection, 1 / {rest}")
     _errors(lower, band)
     upper.set_title(title, y=TOP)

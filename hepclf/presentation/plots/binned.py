@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.binned import Shape
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain, with_error
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -25,7 +25,7 @@ SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE)
 ROOM = 0.3
 
 
-def binned(found: Shape, verdict: Verdict, title: str) -> Iterator[Picture]:
+def binned(found: Shape, results: Results, title: str) -> Iterator[Picture]:
     """The stacked template over the significance of its bins."""
     z, error = found.by_bin
     of = found.template
@@ -37,7 +37,7 @@ def binned(found: Shape, verdict: Verdict, title: str) -> Iterator[Picture]:
     worth = {"low": low, "high": high, "significance": z, "significance_error": error}
     yield Picture(
         "binned",
-        _binned(found, verdict.signal, title),
+        _binned(found, results.signal, title),
         "Expected events of test in bins of the score that validation chose, the background stacked under the signal, "
         "hatched its statistical error. Below, what each bin adds: the Asimov significance of it alone, the background "
         "known to that error.",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.figure import Figure
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.calibration import Calibrated
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain, with_error
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
@@ -25,7 +25,7 @@ SHOWN = {
 }
 
 
-def calibration(finding: Calibrated, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def calibration(finding: Calibrated, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """One picture: the reliability as it is and with each map."""
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))

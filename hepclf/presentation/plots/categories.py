@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.categories import Region, Regions
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
@@ -21,7 +21,7 @@ WHEN = (("before the cut", GREY, "o", 0.12), ("above the cut", VERMILLION, "s", 
 ALL = "combined"
 
 
-def categories(found: Regions, _: Verdict, title: str) -> Iterator[Picture]:
+def categories(found: Regions, _: Results, title: str) -> Iterator[Picture]:
     """A panel a measure: a line a category, the combination below them."""
     rows = {kind: _rows(found, kind) for kind in KINDS}
     names = [plain(name, 24) for name in (*found.regions, ALL)]

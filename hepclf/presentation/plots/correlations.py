@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.correlations import Together
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
@@ -22,7 +22,7 @@ NAMED = 40  # columns up to which each has room for its name
 PANELS = 4
 
 
-def correlations(finding: Together, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def correlations(finding: Together, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """The matrices of the first four classes side by side."""
     shown = list(finding.classes.items())[:PANELS]
     side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.counting import NAMES, Yields
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -32,14 +32,14 @@ SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE, BLACK)
 BAND = 0.25
 
 
-def counting(found: Yields, verdict: Verdict, title: str) -> Iterator[Picture]:
+def counting(found: Yields, results: Results, title: str) -> Iterator[Picture]:
     """The measures, and the events that they are made of; nothing where no cut on test keeps enough background."""
     if len(found.scan.cuts) < 2:
         return
     figures = {name: found.scan.figures(name, found.rules) for name in LINES if name in found.best}
     yield Picture(
         "measures",
-        _measures(found, figures, verdict.signal, title),
+        _measures(found, figures, results.signal, title),
         "Every measure of the events above a cut, on test, with bands of its statistical error. A point is the cut "
         "that was best for that measure on validation, and what it gives on test.",
         tuple(
@@ -49,9 +49,9 @@ def counting(found: Yields, verdict: Verdict, title: str) -> Iterator[Picture]:
     )
     yield Picture(
         "yields",
-        _yields(found, verdict.signal, title),
+        _yields(found, results.signal, title),
         "Expected events at or above the cut, process by process, with bands of their statistical error sqrt(sum w²). "
-        "The dotted line is the cut that the verdict goes by.",
+        "The dotted line is the cut that the results go by.",
         tuple(
             Series(name, {"cut": found.scan.cuts, "events": sums, "events_error": np.sqrt(squares)})
             for name, sums, squares in zip(found.scan.names, *found.scan.above[:2], strict=True)

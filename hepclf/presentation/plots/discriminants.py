@@ -9,26 +9,26 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.discriminants import Discriminant, Mixtures
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, GREY, colours
 
 
-def discriminants(of: Mixtures, verdict: Verdict, title: str) -> Iterator[Picture]:
+def discriminants(of: Mixtures, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each class whose fraction is named, at the middle one of the efficiencies."""
     for row, (name, found) in enumerate(of.found.items()):
         for place, other in enumerate(found.trades):
-            yield _picture(f"fractions_{row + 1}_{place + 1}", name, found, other, verdict, _validation(title))
+            yield _picture(f"fractions_{row + 1}_{place + 1}", name, found, other, results, _validation(title))
 
 
-def _picture(stem: str, name: str, of: Discriminant, varied: str, verdict: Verdict, title: str) -> Picture:
+def _picture(stem: str, name: str, of: Discriminant, varied: str, results: Results, title: str) -> Picture:
     column = (len(of.targets) - 1) // 2
-    series = _series(of, verdict.classes, varied, column)
+    series = _series(of, results.classes, varied, column)
     return Picture(
         stem,
-        panel(lambda ax: _draw(ax, verdict, name, of, series, varied), title),
+        panel(lambda ax: _draw(ax, results, name, of, series, varied), title),
         f"Rejection of each class, ±1σ, at the cut on the discriminant of {name} that keeps {of.targets[column]:g} of "
         f"it, on validation, as the fraction of {varied} varies; the line marks the one in use.",
         series,
@@ -53,8 +53,8 @@ def _series(of: Discriminant, classes: tuple[str, ...], varied: str, column: int
     return tuple(found)
 
 
-def _draw(ax: Axes, verdict: Verdict, name: str, of: Discriminant, series: tuple[Series, ...], varied: str) -> None:
-    palette = colours(verdict.classes, name)
+def _draw(ax: Axes, results: Results, name: str, of: Discriminant, series: tuple[Series, ...], varied: str) -> None:
+    palette = colours(results.classes, name)
     for each, dashes in zip(series, cycle(DASHES), strict=False):
         x, y, error = (np.asarray(column, dtype=np.float64) for column in each.columns.values())
         seen = np.isfinite(y)

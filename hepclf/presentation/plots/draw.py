@@ -1,4 +1,4 @@
-"""The pictures of a verdict and its studies, each as PNG and PDF, with its numbers in a folder beside them."""
+"""The pictures of the results and their studies, each as PNG and PDF, with its numbers in a folder beside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.plane import Plane
-from hepclf.evaluation.verdict import Verdict
+from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.bands import bands
 from hepclf.presentation.plots.binned import binned
 from hepclf.presentation.plots.calibration import calibration
@@ -36,8 +36,8 @@ from hepclf.presentation.plots.triggers import triggers
 from hepclf.presentation.plots.variations import variations
 
 NUMBERED = "numbers"
-# How the finding of each study is drawn: finding, verdict and title to pictures.
-STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
+# How the finding of each study is drawn: finding, results and title to pictures.
+STUDIES: Mapping[str, Callable[[Any, Results, str], Iterator[Picture]]] = {
     "binned": binned,
     "bands": bands,
     "retrieval": retrieval,
@@ -61,7 +61,7 @@ STUDIES: Mapping[str, Callable[[Any, Verdict, str], Iterator[Picture]]] = {
 
 
 def draw(
-    verdict: Verdict,
+    results: Results,
     folder: Path,
     *,
     history: History | None = None,
@@ -69,7 +69,7 @@ def draw(
     title: str = "",
     label: Label | None = None,
 ) -> list[Path]:
-    """Write the pictures that the verdict has values for, and pictures.json, which names them and says what they show.
+    """Write the pictures that the results have values for, and pictures.json, which names them and says what they show.
 
     What an earlier pictures.json names and what is no longer drawn is removed. Of the splits, the pictures show test
     where there is one, else validation, else training. A label takes the place of the title.
@@ -79,7 +79,7 @@ def draw(
     before = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
     written, listed = [], {}
     with style(label.style if label else None):
-        for study, picture in _pictures(verdict, history, plane, plain(title, 50), label):
+        for study, picture in _pictures(results, history, plane, plain(title, 50), label):
             if label:
                 stamp(picture.figure, plain(label.experiment, 20), plain(label.status, 24))
             written += write(picture.figure, folder, picture.stem)
@@ -102,16 +102,16 @@ def _named(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
 
 
 def _pictures(
-    verdict: Verdict, history: History | None, plane: Plane | None, title: str, label: Label | None
+    results: Results, history: History | None, plane: Plane | None, title: str, label: Label | None
 ) -> Iterator[tuple[str | None, Picture]]:
     """Each picture with the study that it belongs to, if any."""
     above = label.conditions() if label else title
     of_split = ", ".join(
-        filter(None, (list(verdict.splits)[-1], above) if label else (above, list(verdict.splits)[-1]))
+        filter(None, (list(results.splits)[-1], above) if label else (above, list(results.splits)[-1]))
     )
-    for picture in pictures(verdict, history, plane, above, of_split):
+    for picture in pictures(results, history, plane, above, of_split):
         yield None, picture
-    for study, found in verdict.studies.items():
+    for study, found in results.studies.items():
         if study in STUDIES:
-            for picture in STUDIES[study](found, verdict, of_split):
+            for picture in STUDIES[study](found, results, of_split):
                 yield study, picture

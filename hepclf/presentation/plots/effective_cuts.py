@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.effective_cuts import KINDS, Feature, Passed
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
@@ -22,7 +22,7 @@ PANELS, ACROSS = 6, 3
 COLOURS = (BLUE, VERMILLION)
 
 
-def effective_cuts(finding: Passed, verdict: Verdict, title: str) -> Iterator[Picture]:
+def effective_cuts(finding: Passed, results: Results, title: str) -> Iterator[Picture]:
     """A panel each for the six features whose kept background differs most."""
     shown = finding.ranked[:PANELS]
     if not shown:
@@ -38,7 +38,7 @@ def effective_cuts(finding: Passed, verdict: Verdict, title: str) -> Iterator[Pi
         ax.set_xlabel(plain(name, 34), fontsize=10)
     for ax in axes[len(shown) :]:
         ax.set_axis_off()
-    names = ("background", plain(verdict.signal, 20))
+    names = ("background", plain(results.signal, 20))
     handles, labels = axes[0].get_legend_handles_labels()
     said = [f"{name}, {when}" for name, when in zip(np.repeat(names, 2), ("all", "kept") * 2, strict=True)]
     known = dict(zip(said, handles, strict=False)) if len(labels) == len(said) else {}

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.flatness import KINDS, Against, EfficiencyShapes
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import OTHERS
@@ -21,14 +21,14 @@ Array = NDArray[np.float64]
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-def flatness(of: EfficiencyShapes, verdict: Verdict, title: str) -> Iterator[Picture]:
+def flatness(of: EfficiencyShapes, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each spectator: the signal's efficiencies above, the background's below."""
     if not of.cuts:
         return
     for place, (name, against) in enumerate(of.shapes.items()):
         yield Picture(
             f"flatness_{place + 1}",
-            _figure(name, against, verdict.signal, title),
+            _figure(name, against, results.signal, title),
             f"Efficiencies in bins of {name}, ±1σ, at cuts chosen on validation; lines are the means over all bins. "
             f"A tagger that does not look at {name} is flat.",
             tuple(_series(against)),

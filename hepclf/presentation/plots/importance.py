@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.importance import Leaning
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
@@ -20,7 +20,7 @@ MOST = 20
 LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
 
 
-def importance(finding: Leaning, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def importance(finding: Leaning, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """A bar a feature for each measure, the most important first."""
     ranked = finding.ranked
     shown = ranked[:MOST]

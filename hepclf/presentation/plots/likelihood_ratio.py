@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from matplotlib.axes import Axes
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.likelihood_ratio import Ratio
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import with_error
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE
@@ -18,7 +18,7 @@ CAPTION = (
 )
 
 
-def likelihood_ratio(finding: Ratio, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def likelihood_ratio(finding: Ratio, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """One picture: the mean and spread over bins."""
     columns = {
         "exact": finding.exact,

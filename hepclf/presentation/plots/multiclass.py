@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.multiclass import Classes
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain, wrapped
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, SHARES, colours
@@ -23,7 +23,7 @@ from hepclf.words import percent
 Array = NDArray[np.float64]
 
 
-def multiclass(of: Classes, verdict: Verdict, title: str) -> Iterator[Picture]:
+def multiclass(of: Classes, results: Results, title: str) -> Iterator[Picture]:
     """What decisions are made of; the areas of all pairs beside the signal's curve against each other class."""
     side = 2.6 + 0.75 * len(of.classes)
     yield Picture(
@@ -36,14 +36,14 @@ def multiclass(of: Classes, verdict: Verdict, title: str) -> Iterator[Picture]:
     figure = Figure(figsize=(side + 5.2, max(side, 4.2)))
     left, right = figure.subplots(1, 2, width_ratios=(side, 5.2))
     _areas(left, of)
-    lines = _lines(of, verdict.signal)
-    _rejections(right, lines, of, verdict.signal)
+    lines = _lines(of, results.signal)
+    _rejections(right, lines, of, results.signal)
     right.set_title(title)
     yield Picture(
         "pairs",
         figure,
         "Left: the area under the curve of each pair of classes p and q, told apart by p/(p + q). Right: that of "
-        f"{plain(verdict.signal)} against each other class, as rejection against efficiency.",
+        f"{plain(results.signal)} against each other class, as rejection against efficiency.",
         (_table(of, np.array([[v.value for v in row] for row in of.areas], dtype=np.float64), "class"), *lines),
     )
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.evidence import equation
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.observed import SCORE, Overlaid
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, GREY, colours
@@ -24,7 +24,7 @@ CAPTION = (
 )
 
 
-def observed(finding: Overlaid, verdict: Verdict, title: str) -> Iterator[Picture]:
+def observed(finding: Overlaid, results: Results, title: str) -> Iterator[Picture]:
     """One picture of the score, and one of each feature."""
     for place, (name, of) in enumerate(finding.agreements.items()):
         stem = (
@@ -32,15 +32,15 @@ def observed(finding: Overlaid, verdict: Verdict, title: str) -> Iterator[Pictur
             if name == SCORE
             else f"observed_{place}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
         )
-        label = f"probability of {plain(verdict.signal, 24)}" if name == SCORE else plain(name, 40)
-        yield Picture(stem, _figure(of, finding, verdict, label, title), CAPTION, (_series(name, of, finding),))
+        label = f"probability of {plain(results.signal, 24)}" if name == SCORE else plain(name, 40)
+        yield Picture(stem, _figure(of, finding, results, label, title), CAPTION, (_series(name, of, finding),))
 
 
-def _figure(of: Agreement, finding: Overlaid, verdict: Verdict, label: str, title: str) -> Figure:
+def _figure(of: Agreement, finding: Overlaid, results: Results, label: str, title: str) -> Figure:
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     total, error = of.expected.sum(axis=0), np.sqrt(of.squares)
-    _stack(top, of, finding, verdict)
+    _stack(top, of, finding, results)
     _band(top, of.edges, total - error, total + error, "simulation's error")
     centres, seen = (of.edges[1:] + of.edges[:-1]) / 2, of.seen
     known = of.seen_squares > 0
@@ -63,11 +63,11 @@ def _figure(of: Agreement, finding: Overlaid, verdict: Verdict, label: str, titl
     return figure
 
 
-def _stack(ax: Axes, of: Agreement, finding: Overlaid, verdict: Verdict) -> None:
+def _stack(ax: Axes, of: Agreement, finding: Overlaid, results: Results) -> None:
     """The signal on top."""
-    palette = colours(verdict.classes, verdict.signal)
+    palette = colours(results.classes, results.signal)
     base = np.zeros(len(of.seen))
-    for name in sorted(finding.classes, key=lambda name: name == verdict.signal):
+    for name in sorted(finding.classes, key=lambda name: name == results.signal):
         above = base + of.expected[finding.classes.index(name)]
         ax.stairs(above, of.edges, baseline=base, fill=True, color=palette[name], alpha=0.35, label=plain(name, 20))
         ax.stairs(above, of.edges, color=palette[name], linewidth=1)

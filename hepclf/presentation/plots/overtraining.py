@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from matplotlib.axes import Axes
 
 from hepclf.evaluation.evidence import equation
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.overtraining import Trained
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, colours
@@ -21,16 +21,16 @@ CAPTION = (
 )
 
 
-def overtraining(finding: Trained, verdict: Verdict, title: str) -> Iterator[Picture]:
+def overtraining(finding: Trained, results: Results, title: str) -> Iterator[Picture]:
     """One picture, of the classes that could be tested."""
     tests = {name: test for name, test in finding.tests.items() if test is not None}
     if tests:
-        figure = panel(lambda ax: _differences(ax, tests, verdict), title)
+        figure = panel(lambda ax: _differences(ax, tests, results), title)
         yield Picture("overtraining", figure, CAPTION, tuple(_series(name, test) for name, test in tests.items()))
 
 
-def _differences(ax: Axes, tests: dict[str, TwoSample], verdict: Verdict) -> None:
-    palette = colours(verdict.classes, verdict.signal)
+def _differences(ax: Axes, tests: dict[str, TwoSample], results: Results) -> None:
+    palette = colours(results.classes, results.signal)
     for name, test in tests.items():
         # At or above a cut is what is not below it.
         label = f"{plain(name, 20)}: {equation(test.p)}"
@@ -40,7 +40,7 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], verdict: Verdict) -> Non
     ax.axhline(0, color=BLACK, linewidth=0.8)
     most = max(of for test in tests.values() for of in (test.distance, test.bound) if math.isfinite(of))
     ax.set_ylim(-1.2 * most, (1.5 + 0.16 * len(tests)) * most)
-    ax.set(xlabel=f"probability of {plain(verdict.signal, 24)}", ylabel="efficiency, training − test")
+    ax.set(xlabel=f"probability of {plain(results.signal, 24)}", ylabel="efficiency, training − test")
     ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
 
 

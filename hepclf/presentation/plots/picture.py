@@ -111,7 +111,7 @@ def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
     figure.set_layout_engine("none")
     vector: Any = FigureCanvasPdf(figure)
     with beside(pdf) as path:
-        # Without a date the same verdict gives the same bytes.
+        # Without a date the same results gives the same bytes.
         vector.print_pdf(path, metadata={"CreationDate": None})
     return [png, pdf]
 

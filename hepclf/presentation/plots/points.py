@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.points import Point, WorkingPoints
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import OTHERS
@@ -20,7 +20,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 Array = NDArray[np.float64]
 
 
-def points(of: WorkingPoints, _: Verdict, title: str) -> Iterator[Picture]:
+def points(of: WorkingPoints, _: Results, title: str) -> Iterator[Picture]:
     """The efficiency of each process, where there are more processes than classes."""
     if not of.points or not of.points[0].processes:
         return

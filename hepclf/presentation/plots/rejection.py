@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.evaluation.results import SplitResults
 from hepclf.presentation.plots.roc import ONE_VS_REST, Line, efficiency, lines
 from hepclf.presentation.plots.style import BLACK, GREY, VERMILLION
 from hepclf.statistics.curves.roc import Roc
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 NARROW = 0.01  # of the signal: less is no region that could be seen
 
 
-def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "signal") -> None:
+def rejection(ax: Axes, split: SplitResults, *, name: str = "test", signal: str = "signal") -> None:
     """1 / background efficiency against signal efficiency, with the band of its error and the quoted points."""
     for line in lines(split, name, signal):
         _line(ax, line)
@@ -37,7 +37,7 @@ def rejection(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str 
     ax.legend(loc="upper right", title=title, alignment="left", frameon=True, framealpha=0.8, edgecolor="none")
 
 
-def highest(split: SplitVerdict, name: str, signal: str) -> float:
+def highest(split: SplitResults, name: str, signal: str) -> float:
     """The greatest rejection that is measured; 1 says that there is nothing to draw."""
     return max(
         (measured(line.of.background_efficiency, line.of.background_error) for line in lines(split, name, signal)),
@@ -78,7 +78,7 @@ def _limit(ax: Axes, of: Roc | None, top: float) -> None:
     ax.plot([0, end], low, color=GREY, linewidth=1.2)
 
 
-def _points(ax: Axes, split: SplitVerdict) -> None:
+def _points(ax: Axes, split: SplitResults) -> None:
     """The quoted points, with the interval that the band has there: efficiency ± error, turned over."""
     quoted = [(p.signal_efficiency, *p.background_efficiency) for p in split.working_points if p.rejection.value]
     if not quoted:

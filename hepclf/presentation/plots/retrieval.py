@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.retrieval import Cuts, Purities
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain, with_error
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, VERMILLION
@@ -20,7 +20,7 @@ LINES = (("signal", VERMILLION, "-"), ("background", BLUE, "--"), ("purity", GRE
 PURITY = ("purity", "purity_error", "cut")
 
 
-def retrieval(found: Purities, verdict: Verdict, title: str) -> Iterator[Picture]:
+def retrieval(found: Purities, results: Results, title: str) -> Iterator[Picture]:
     """Purity against signal efficiency, and what each cut keeps."""
     columns = {name: getattr(found.scan, name) for name in Cuts.__dataclass_fields__}
     yield Picture(
@@ -32,7 +32,7 @@ def retrieval(found: Purities, verdict: Verdict, title: str) -> Iterator[Picture
     )
     yield Picture(
         "kept",
-        panel(lambda ax: _kept(ax, found, verdict.signal), title),
+        panel(lambda ax: _kept(ax, found, results.signal), title),
         "What a cut keeps of signal and background, and how pure it is, against the cut, with bands of the statistical "
         f"errors. A cut further right is purer and keeps less.{_left_over(found)}",
         (Series("kept", columns),),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepclf.evaluation.verdict import SplitVerdict
+from hepclf.evaluation.results import SplitResults
 from hepclf.presentation.plots.label import plain, with_error
 from hepclf.presentation.plots.style import BLUE, DASHES, GREY, VERMILLION, colours
 from hepclf.statistics.curves.roc import Roc
@@ -25,7 +25,7 @@ class Line(NamedTuple):
     dashes: str
 
 
-def lines(split: SplitVerdict, name: str, signal: str) -> list[Line]:
+def lines(split: SplitResults, name: str, signal: str) -> list[Line]:
     """The curves of a split: one of two classes, with the best possible where it is known; else one a class."""
     if split.one_vs_rest:
         palette = colours(tuple(split.one_vs_rest), signal)
@@ -35,7 +35,7 @@ def lines(split: SplitVerdict, name: str, signal: str) -> list[Line]:
     return found + ([Line(split.optimal, "best possible", GREY, "--")] if split.optimal else [])
 
 
-def roc(ax: Axes, split: SplitVerdict, *, name: str = "test", signal: str = "signal") -> None:
+def roc(ax: Axes, split: SplitResults, *, name: str = "test", signal: str = "signal") -> None:
     """What is kept of the signal against what is removed of the background.
 
     The signal efficiency is on x, as in the rejection, its companion, so that a working point is read at the

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -24,7 +24,7 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 TAIL = 3  # widths of the bin beside it that an outer bin is drawn with, at most
 
 
-def sculpting(finding: Sculpted, verdict: Verdict, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def sculpting(finding: Sculpted, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """Two pictures a spectator: shapes with their ratio, and 1/JSD against rejection."""
     for place, (name, shape) in enumerate(finding.spectators.items(), 1):
         stem = f"sculpting_{place}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]

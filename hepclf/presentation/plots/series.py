@@ -1,4 +1,4 @@
-"""The numbers behind the pictures of a verdict."""
+"""The numbers behind the pictures of results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from hepclf.evaluation.plane import Plane
-from hepclf.evaluation.verdict import SplitVerdict, Verdict
+from hepclf.evaluation.results import Results, SplitResults
 from hepclf.presentation.plots.picture import Series
 from hepclf.presentation.plots.significance import DRAWN
 from hepclf.statistics.counting.scan import Scan, Significance
@@ -19,16 +19,16 @@ def of_losses(history: Mapping[str, Sequence[float]]) -> Iterator[Series]:
     yield Series("losses", {name: history[name] for name in ("epoch", "train_loss", "valid_loss")})
 
 
-def of_scores(verdict: Verdict, split: str) -> Iterator[Series]:
+def of_scores(results: Results, split: str) -> Iterator[Series]:
     """The histograms of a split and of training, class by class."""
     for name in dict.fromkeys(("train", split)):
-        shown = verdict.splits.get(name)
+        shown = results.splits.get(name)
         for called, of in shown.histograms.items() if shown else ():
             columns = {"low": of.edges[:-1], "high": of.edges[1:], "density": of.density, "density_error": of.error}
             yield Series(f"{called}, {name}", columns)
 
 
-def of_roc(split: SplitVerdict, name: str) -> Iterator[Series]:
+def of_roc(split: SplitResults, name: str) -> Iterator[Series]:
     """Both efficiencies along each curve, and the threshold of each point."""
     for called, of in _curves(split, name):
         yield Series(
@@ -42,7 +42,7 @@ def of_roc(split: SplitVerdict, name: str) -> Iterator[Series]:
         )
 
 
-def of_rejection(split: SplitVerdict, name: str) -> Iterator[Series]:
+def of_rejection(split: SplitResults, name: str) -> Iterator[Series]:
     """One over the background efficiency, where any background is left."""
     for called, of in _curves(split, name):
         some = of.background_efficiency > 0
@@ -57,7 +57,7 @@ def of_rejection(split: SplitVerdict, name: str) -> Iterator[Series]:
         )
 
 
-def _curves(split: SplitVerdict, name: str) -> Iterator[tuple[str, Roc]]:
+def _curves(split: SplitResults, name: str) -> Iterator[tuple[str, Roc]]:
     """The curves that are drawn, by the names that they have outside a legend."""
     if split.one_vs_rest:
         yield from ((called, one.roc) for called, one in split.one_vs_rest.items() if one.roc is not None)
@@ -67,7 +67,7 @@ def _curves(split: SplitVerdict, name: str) -> Iterator[tuple[str, Roc]]:
             yield called, of
 
 
-def of_confusion(split: SplitVerdict, classes: tuple[str, ...]) -> Iterator[Series]:
+def of_confusion(split: SplitResults, classes: tuple[str, ...]) -> Iterator[Series]:
     """Every cell: its sum of weights with the error, and its share of the true class."""
     cells, k = split.confusion, len(classes)
     yield Series(

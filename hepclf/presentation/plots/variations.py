@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.variations import Shifts
-from hepclf.evaluation.verdict import Verdict
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
@@ -18,13 +18,13 @@ from hepclf.statistics.curves.chosen import Wish
 DRAWN = (("signal_efficiency", VERMILLION, "o"), ("background_efficiency", BLUE, "s"))
 
 
-def variations(of: Shifts, verdict: Verdict, title: str) -> Iterator[Picture]:
+def variations(of: Shifts, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each cut."""
     for place, (wish, cut) in enumerate(of.cuts.items() if of.made else ()):
         height = 1.9 + 0.36 * len(of.made)
         yield Picture(
             f"variations_{place + 1}",
-            panel(lambda ax, wish=wish: _draw(ax, of, wish, verdict.signal), title, (6.2, height)),  # type: ignore[misc]
+            panel(lambda ax, wish=wish: _draw(ax, of, wish, results.signal), title, (6.2, height)),  # type: ignore[misc]
             f"Relative shifts of the efficiencies of the cut for {wish} (score ≥ {cut:.6g}) with each variation, ±1σ: "
             "the error is small where nominal and varied events are the same ones.",
             (_series(of, wish),),

@@ -36,7 +36,7 @@ class Cuts:
     weight    what one more background event would weigh in the mixture (`heaviest`)
     expected_weight  the same with the weights that stand for the whole sample, 0 without them
     marks     cuts that have a name, by row
-    start     the row of the decision that the verdict quotes
+    start     the row of the decision that the results quote
     """
 
     cuts: Array

@@ -32,17 +32,17 @@ def judged(of, bands=None, **settings):
 
 
 def test_bands_agree_with_the_analytic_errors():
-    verdict = judged(scored(separation=1.0))
-    found = verdict.studies["bands"]
+    results = judged(scored(separation=1.0))
+    found = results.studies["bands"]
     names = [one.name for one in found.quantities]
     assert names == ["auc", "partial_auc", *["rejection"] * 4, "s_over_sqrt_b", "asimov"]
     for one in found.quantities:
         # Measured 0.97 to 1.08.
         assert one.ratio == pytest.approx(1, abs=0.2), one.words
         assert one.low < one.value.value < one.high
-    assert found.quantities[0].value == verdict.test.auc
-    assert found.quantities[2].value == verdict.test.working_points[0].rejection
-    assert found.quantities[-1].value == verdict.significance.asimov
+    assert found.quantities[0].value == results.test.auc
+    assert found.quantities[2].value == results.test.working_points[0].rejection
+    assert found.quantities[-1].value == results.significance.asimov
     assert found.sentences[0].startswith("Bootstrap and analytic errors agree on test: their ratios are ")
 
 
@@ -97,9 +97,9 @@ def test_replicas_in_which_weights_cancel_leave_no_bands_and_it_is_said():
 
 
 def test_several_classes_have_the_bands_of_the_signal_against_the_rest():
-    verdict = judged(scored(k=3))
-    found = verdict.studies["bands"]
-    assert found.quantities[0].value == verdict.test.one_vs_rest["b"].auc
+    results = judged(scored(k=3))
+    found = results.studies["bands"]
+    assert found.quantities[0].value == results.test.one_vs_rest["b"].auc
 
 
 def test_a_class_without_weight_has_no_bands():
@@ -124,9 +124,9 @@ def test_settings_that_make_no_band_are_refused(settings, words):
 
 
 def test_limits_and_bands_never_both_speak_of_a_point():
-    verdict = judged(scored(900, 3.5), working_points=(0.02, 0.9))
-    points = {point.target: point for point in verdict.test.working_points}
-    quoted = {one.at for one in verdict.studies["bands"].quantities if one.name == "rejection"}
+    results = judged(scored(900, 3.5), working_points=(0.02, 0.9))
+    points = {point.target: point for point in results.test.working_points}
+    quoted = {one.at for one in results.studies["bands"].quantities if one.name == "rejection"}
     for target, point in points.items():
         assert isinstance(point.rejection_limit, Limit) == (point.rejection.value is None)
         assert (target in quoted) == (point.rejection.value is not None)

@@ -42,7 +42,7 @@ def found(events, name="calibration", balance="classes", **settings):
 @pytest.mark.parametrize("prior", [0.5, 0.1])
 def test_scores_for_equal_classes_are_judged_there_whatever_the_events(prior):
     finding = found(scored(prior=prior))
-    assert finding.verdict in ("calibrated", "harmless")
+    assert finding.conclusion in ("calibrated", "harmless")
     assert finding.qualities["none"].reliability.p > 0.01
     assert finding.temperature.value == pytest.approx(1, abs=4 * finding.temperature.error)
     assert finding.shares == {"background": 0.5, "signal": 0.5}
@@ -51,13 +51,13 @@ def test_scores_for_equal_classes_are_judged_there_whatever_the_events(prior):
 def test_a_tagger_of_the_natural_mixture_is_judged_in_that():
     events = scored(40_000, prior=0.1)
     natural = Scored(labels=events.labels, scores=shifted(events.scores, 1 / 9), split=events.split)
-    assert found(natural, balance="none").verdict in ("calibrated", "harmless")
-    assert found(natural).verdict == "miscalibrated"
+    assert found(natural, balance="none").conclusion in ("calibrated", "harmless")
+    assert found(natural).conclusion == "miscalibrated"
 
 
 def test_scores_that_are_too_sure_are_said_to_be_and_the_cure_named():
     finding = found(scored(sharpness=2))
-    assert finding.verdict == "miscalibrated"
+    assert finding.conclusion == "miscalibrated"
     assert finding.temperature.value == pytest.approx(2, abs=4 * finding.temperature.error)
     words = " ".join(finding.sentences)
     assert "A clear sign of miscalibration (p" in words
@@ -71,12 +71,12 @@ def test_scores_that_are_too_sure_are_said_to_be_and_the_cure_named():
 def test_a_small_p_is_a_hint_and_not_called_calibrated():
     finding = found(scored())
     reliability = finding.qualities["none"].reliability
-    for p, answer, verdict in ((0.02, "hint", "miscalibrated"), (0.03, "none", "calibrated"), (1e-3, "clear", None)):
+    for p, answer, results in ((0.02, "hint", "miscalibrated"), (0.03, "none", "calibrated"), (1e-3, "clear", None)):
         none = replace(finding.qualities["none"], reliability=replace(reliability, p=p))
         changed = replace(finding, qualities={"none": none}, temperature=Value(1.01, 0.01), harmless=0.0)
         assert changed.evidence == (pytest.approx(2 * p), 2)
         assert changed.evidence.answer == answer
-        assert changed.verdict == (verdict or "miscalibrated")
+        assert changed.results == (results or "miscalibrated")
     assert changed.sentences[0].startswith("A clear sign of miscalibration (p = 0.002, corrected for 2 tests): ")
 
 

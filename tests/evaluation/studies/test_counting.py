@@ -31,13 +31,13 @@ def events(n=6000, seed=0, separation=2.0, splits=3):
 
 def judged(of=None, counting=None, **settings):
     others = {"points": None} if "points" in Evaluation.__dataclass_fields__ else {}
-    verdict = evaluate(of or events(), Evaluation(counting=counting or Counting(), **others, **settings))
-    return verdict, verdict.studies.get("counting")
+    results = evaluate(of or events(), Evaluation(counting=counting or Counting(), **others, **settings))
+    return results, results.studies.get("counting")
 
 
 def test_the_chosen_cut_is_the_verdicts():
-    verdict, found = judged(optimise="asimov_systematic")
-    chosen, significance = found.chosen, verdict.significance
+    results, found = judged(optimise="asimov_systematic")
+    chosen, significance = found.chosen, results.significance
     assert chosen.cuts[0] == significance.cut
     assert chosen.sum(chosen.signal, 0) == pytest.approx(significance.s)
     assert chosen.sum(~chosen.signal, 0) == pytest.approx(significance.b)
@@ -94,7 +94,7 @@ def test_luminosities_scale_the_yields_and_choose_the_cut_anew():
     assert same.figure("asimov", found.rules) == pytest.approx(plain.significance.asimov)
     assert more.sum(more.signal).value == pytest.approx(0.3 * 3000)
     assert more.sum(~more.signal).value == pytest.approx(90 * 3000)
-    # At another luminosity the verdict of those yields is the same.
+    # At another luminosity the results of those yields is the same.
     again, _ = judged(cross_sections_fb={"higgs": 0.3, "background": 90}, luminosity_fb=3000)
     assert more.cuts[0] == again.significance.cut
     assert more.figure("asimov_systematic", found.rules) == pytest.approx(again.significance.asimov_systematic)

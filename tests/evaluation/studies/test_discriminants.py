@@ -78,15 +78,15 @@ def test_fractions_that_are_not_named_share_what_is_left():
 
 def test_it_is_a_table_plain_numbers_and_pictures(scored):
     evaluation = alone(discriminants=Discriminants(against={"bottom": {"charm": 0.1}, "charm": {"bottom": 0.3}}))
-    verdict = evaluate(scored, evaluation)
-    of = verdict.studies["discriminants"]
+    results = evaluate(scored, evaluation)
+    of = results.studies["discriminants"]
     for grid in of.tables:
         widths = [max(len(cell) for cell in column) for column in zip(grid.header, *grid.rows, strict=True)]
         assert sum(widths) + 2 * (len(widths) - 1) <= 80, grid.title
     plain = json.loads(json.dumps(of.to_dict()))
     assert set(plain["charm"]["points"][0]["rejections"]) == {"light", "bottom"}
     with style():
-        pictures = list(discriminants(of, verdict, "gw, mlp, test"))
+        pictures = list(discriminants(of, results, "gw, mlp, test"))
         for picture in pictures:
             picture.figure.canvas.draw()
     assert [picture.stem for picture in pictures] == ["fractions_1_1", "fractions_2_1"]
@@ -144,7 +144,7 @@ def test_a_training_of_four_classes_ends_with_its_tables():
         plots=False,
     )
     trained = train(data, Logistic(), Trainer(epochs=2), evaluation)
-    studies = trained.verdict.studies
+    studies = trained.conclusion.studies
     assert len(studies["multiclass"].pairs) == 6
     assert min(pair.auc.value for pair in studies["multiclass"].pairs) > 0.7
     (point, *_) = studies["discriminants"].found["bottom"].cuts

@@ -109,15 +109,15 @@ def test_a_bin_without_a_class_has_no_efficiency_and_is_drawn_without_a_warning(
     labels, split = np.arange(600) % 2, np.arange(600) // 2 % 3
     spectators = {"mass": np.where(labels, rng.uniform(0, 1, 600), rng.uniform(0, 4, 600)), "$x_{": split}
     scored = make_scored(labels, rng.random(600), split=split, spectators=spectators)
-    verdict = evaluate(scored, alone(flatness=Flatness(spectators=tuple(spectators), edges={"mass": (0, 1, 4)})))
-    of = verdict.studies["flatness"]
+    results = evaluate(scored, alone(flatness=Flatness(spectators=tuple(spectators), edges={"mass": (0, 1, 4)})))
+    of = results.studies["flatness"]
     signal = of.shapes["mass"].shapes[HALF][1]
     assert np.isnan(signal.efficiency).tolist() == [False, True]
     assert signal.mean != Value(None)
     assert of.sentences[1].startswith("No test whether the signal efficiency at the cut for 50 % of signal depends on")
     assert of.sentences[1].endswith("mass: all or nothing passes, or in one bin alone.")
     with style():
-        pictures = list(flatness(of, verdict, "title"))
+        pictures = list(flatness(of, results, "title"))
     assert [picture.stem for picture in pictures] == ["flatness_1", "flatness_2"]
     for picture in pictures:
         picture.figure.canvas.draw()

@@ -91,10 +91,10 @@ def test_the_tables_fit_a_terminal_and_the_numbers_are_plain(scored, k):
 
 @pytest.mark.parametrize("signal", ["$l_{", "b"])
 def test_the_signal_is_drawn_against_each_other_class(scored, signal):
-    verdict = evaluate(scored(("$l_{", "c", "b")), alone(signal=signal, multiclass=Multiclass()))
-    of = verdict.studies["multiclass"]
+    results = evaluate(scored(("$l_{", "c", "b")), alone(signal=signal, multiclass=Multiclass()))
+    of = results.studies["multiclass"]
     with style():
-        decisions, pairs = multiclass(of, verdict, "title")
+        decisions, pairs = multiclass(of, results, "title")
         for picture in (decisions, pairs):
             picture.figure.canvas.draw()
     lines = pairs.series[1:]
@@ -115,13 +115,13 @@ def test_a_class_that_is_never_chosen_nor_there_is_no_accident(scored):
     changed = type(events)(
         **{**vars(events), "labels": labels, "scores": scores / scores.sum(axis=1, keepdims=True), "processes": labels}
     )
-    verdict = evaluate(changed, alone(signal="bottom", multiclass=Multiclass()))
-    of = verdict.studies["multiclass"]
+    results = evaluate(changed, alone(signal="bottom", multiclass=Multiclass()))
+    of = results.studies["multiclass"]
     assert of.averages.one_vs_one_macro.value is None
     with style():
-        for picture in multiclass(of, verdict, "title"):
+        for picture in multiclass(of, results, "title"):
             picture.figure.canvas.draw()
-    assert verdict.to_dict()["studies"]["multiclass"]["confusion_columns"]["value"][0][3] is None
+    assert results.to_dict()["studies"]["multiclass"]["confusion_columns"]["value"][0][3] is None
 
 
 def test_too_few_events_are_refused():

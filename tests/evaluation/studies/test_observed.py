@@ -43,13 +43,13 @@ def case():
     return make
 
 
-def verdict(scored, inside, seen, **settings):
+def results(scored, inside, seen, **settings):
     evaluation = Evaluation(**{**OTHERS, "observed": Observed(**settings)})
     return evaluate(scored, evaluation, inside, observed=seen)
 
 
 def found(*case, **settings):
-    return verdict(*case, **settings).studies["observed"]
+    return results(*case, **settings).studies["observed"]
 
 
 def test_data_of_the_same_mixture_agrees(case):
@@ -117,7 +117,7 @@ def test_yields_that_cannot_be_had_are_the_reason_of_none(case):
 
 def test_without_observed_data_the_question_does_not_arise(case):
     scored, inside, _ = case()
-    assert "observed" not in verdict(scored, inside, None).studies
+    assert "observed" not in results(scored, inside, None).studies
 
 
 def test_three_classes_are_compared_by_the_signals_probability():
@@ -131,7 +131,7 @@ def test_three_classes_are_compared_by_the_signals_probability():
 
 
 def test_what_it_says_is_plain_and_is_drawn(case):
-    judged = verdict(*case())
+    judged = results(*case())
     finding = judged.studies["observed"]
     assert json.loads(json.dumps(finding.to_dict()))["agreement"]["met"]["ndf"] > 10
     with style():

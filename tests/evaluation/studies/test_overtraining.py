@@ -41,7 +41,7 @@ def found(scored, balance="classes", **settings):
 
 def test_a_tagger_that_learnt_nothing_by_heart_shows_no_sign(scored):
     finding = found(scored())
-    assert finding.verdict == "none"
+    assert finding.conclusion == "none"
     assert min(test.p for test in finding.tests.values()) > 0.05
     assert finding.evidence.answer == "none"
     assert finding.sentences[0].startswith("No sign of overtraining (p = ")
@@ -50,7 +50,7 @@ def test_a_tagger_that_learnt_nothing_by_heart_shows_no_sign(scored):
 
 def test_a_tagger_that_learnt_by_heart_is_overtrained(scored):
     finding = found(scored(learnt=0.3))
-    assert finding.verdict == "overtrained"
+    assert finding.conclusion == "overtrained"
     assert all(test.p == 1 / 2000 for test in finding.tests.values())
     assert finding.sentences[0].startswith("A clear sign of overtraining (p < 1e-06, corrected for 4 tests): ")
     assert "above the training loss" in finding.sentences[0]
@@ -74,7 +74,7 @@ def test_gaps_of_loss_and_auc_are_tests_beside_those_of_the_response(gap, p, ans
     finding = Trained(tests={"background": quiet, "signal": quiet}, gaps={"test": gap}, harmless=0.01)
     assert finding.evidence == (pytest.approx(min(p, 1.0)), 4)
     assert finding.evidence.answer == finding.to_dict()["evidence"]["answer"] == answer
-    assert finding.verdict == ("none" if answer == "none" else "overtrained")
+    assert finding.conclusion == ("none" if answer == "none" else "overtrained")
     assert finding.sentences[0].startswith(f"{finding.evidence.words} of overtraining (p = ")
 
 
@@ -90,7 +90,7 @@ def test_a_tagger_that_was_not_trained_is_called_overtrained_as_often_as_stated(
 
 def test_a_tagger_that_says_the_same_of_all_has_learnt_nothing_by_heart(scored):
     finding = found(replace(scored(), scores=np.full(6000, 0.37)))
-    assert finding.verdict == "none"
+    assert finding.conclusion == "none"
     assert finding.gaps["test"] == ((0, None), (0, None))
     assert finding.sentences == (
         "No sign of overtraining (p = 1, corrected for 4 tests): the test loss equals the training loss, the test AUC "
@@ -100,14 +100,14 @@ def test_a_tagger_that_says_the_same_of_all_has_learnt_nothing_by_heart(scored):
 
 def test_training_that_looks_worse_than_test_is_another_matter(scored):
     finding = found(scored(learnt=-0.3))
-    assert finding.verdict == "different"
+    assert finding.conclusion == "different"
     assert finding.sentences[0].startswith("A clear sign that training and test response differ (p = 0.002, ")
     assert finding.sentences[0].endswith("Check that both splits are drawn alike.")
 
 
 def test_a_difference_that_is_certain_and_tiny_is_harmless(scored):
     finding = found(scored(learnt=0.3), harmless=0.5)
-    assert finding.verdict == "harmless"
+    assert finding.conclusion == "harmless"
     assert "but too little to matter for a cut" in finding.sentences[0]
 
 
@@ -145,7 +145,7 @@ def test_the_error_of_the_gap_covers_it(scored):
 
 def test_signed_weights_have_their_test(scored):
     finding = found(scored(weights=lambda rng, n: np.where(rng.random(n) < 0.2, -1.0, 1.0)))
-    assert finding.verdict == "none"
+    assert finding.conclusion == "none"
 
 
 def test_without_training_events_there_is_no_such_question(scored):
@@ -181,7 +181,7 @@ def test_what_it_says_is_plain_and_fits_a_terminal(scored):
 
 def test_nothing_known_is_said_so():
     finding = Trained(tests={"signal": None}, gaps={"test": Gap(NOTHING, NOTHING)}, harmless=0.01)
-    assert finding.verdict == "unknown"
+    assert finding.conclusion == "unknown"
     assert len(finding.sentences) == 1
 
 
@@ -189,7 +189,7 @@ def test_one_small_p_of_many_classes_is_no_sign():
     quiet = TwoSample(0.02, 0.6, Value(0.02, 0.01), 0.03, np.zeros(1), np.zeros(1))
     tests = {"a": quiet._replace(p=0.03), "b": quiet, "c": quiet}
     finding = Trained(tests=tests, gaps={"test": Gap(Value(0.0, 0.1), NOTHING)}, harmless=0.01)
-    assert finding.verdict == "none"
+    assert finding.conclusion == "none"
 
 
 @pytest.mark.parametrize(("settings", "said"), [({"permutations": 5}, "at least 19"), ({"harmless": 2}, "in 0..1")])

@@ -132,9 +132,9 @@ def test_the_process_that_is_left_is_named():
 
 
 def test_each_process_is_drawn_where_there_are_more_than_classes(make_scored, drawn):
-    verdict = evaluate(three_processes(400), alone(points=Points()))
+    results = evaluate(three_processes(400), alone(points=Points()))
     with style():
-        (picture,) = pictures(verdict.studies["points"], verdict, "title")
+        (picture,) = pictures(results.studies["points"], results, "title")
         picture.figure.canvas.draw()
     assert [series.name for series in picture.series][:2] == ["cut for 30 % of signal", "cut for 50 % of signal"]
     assert picture.series[0].columns["process"] == list(NAMES)

@@ -30,8 +30,8 @@ def found(of, retrieval=None, **settings):
 
 
 def test_the_purity_at_the_threshold_is_the_precision_of_the_verdict():
-    verdict = evaluate(scored(), Evaluation(threshold=0.6))
-    study, test = verdict.studies["retrieval"], verdict.test
+    results = evaluate(scored(), Evaluation(threshold=0.6))
+    study, test = results.studies["retrieval"], results.test
     assert study.chosen.value("purity").value == pytest.approx(test.precision.value)
     assert study.chosen.value("purity").error == pytest.approx(test.precision.error, rel=1e-6)
     assert study.chosen.value("signal").value == pytest.approx(test.recall.value)
@@ -100,8 +100,8 @@ def pure(weights=None, **settings):
 
 
 def test_a_purity_from_no_background_events_is_a_limit():
-    _, verdict = pure(retrieval=Retrieval(purities=(0.95,)))
-    study, row = verdict.studies["retrieval"], verdict.cuts.start
+    _, results = pure(retrieval=Retrieval(purities=(0.95,)))
+    study, row = results.studies["retrieval"], results.cuts.start
     limit = 10 / (10 - np.log(0.05))
     written = study.to_dict()["at_threshold"]["purity_limit"]
     assert written["at_95"] == pytest.approx(limit)
@@ -111,22 +111,22 @@ def test_a_purity_from_no_background_events_is_a_limit():
         f"The cut for a purity of 95 % leaves no simulated background on test: the purity is above {limit:.3g} at 95 % "
         "confidence, and not known to reach 95 %."
     )
-    shares = movable(verdict.cuts).shares
+    shares = movable(results.cuts).shares
     assert shares["purity of the selected"][row] == f"> {limit:.4g} (95 %)"
     assert shares["rejection"][row] == f"> {40 / -np.log(0.05):.4g} (95 %)"
-    assert dict(quality(verdict, "").rows)["precision"] == f"> {limit:.4g} (95 %)"
-    assert dict(significance(verdict).rows)["B"] == "< 3 (95 %)"
+    assert dict(quality(results, "").rows)["precision"] == f"> {limit:.4g} (95 %)"
+    assert dict(significance(results).rows)["B"] == "< 3 (95 %)"
 
 
 def test_the_limit_of_a_purity_has_the_heaviest_weight_of_the_mixture():
-    of, verdict = pure(yields={"qcd": 3000.0, "top": 4000.0, "higgs": 500.0})
+    of, results = pure(yields={"qcd": 3000.0, "top": 4000.0, "higgs": 500.0})
     tops = int((of.processes == 1).sum())
     weight = max(4000 / tops, 3000 / (40 - tops))
-    found = verdict.studies["retrieval"].to_dict()["at_threshold"]["purity_limit"]["at_95"]
+    found = results.studies["retrieval"].to_dict()["at_threshold"]["purity_limit"]["at_95"]
     assert found == pytest.approx(500 / (500 - np.log(0.05) * weight))
-    assert verdict.cuts.purity_limit(verdict.cuts.start).at_95 == pytest.approx(found)
-    assert verdict.test.precision_limit.at_95 == pytest.approx(found)
-    assert verdict.at_threshold.b_limit.at_95 == pytest.approx(-np.log(0.05) * weight)
+    assert results.cuts.purity_limit(results.cuts.start).at_95 == pytest.approx(found)
+    assert results.test.precision_limit.at_95 == pytest.approx(found)
+    assert results.at_threshold.b_limit.at_95 == pytest.approx(-np.log(0.05) * weight)
 
 
 def test_where_background_is_left_there_is_no_limit():

@@ -132,9 +132,9 @@ def test_the_tables_fit_a_terminal_of_80_columns(search):
 
 
 def test_the_curve_is_drawn_with_the_best_possible_one(search):
-    verdict = evaluate(search(spectators={"llr": np.zeros(4000)}), alone(triggers=Triggers(live_time_s=1e7)))
+    results = evaluate(search(spectators={"llr": np.zeros(4000)}), alone(triggers=Triggers(live_time_s=1e7)))
     with style():
-        (picture,) = triggers(verdict.studies["triggers"], verdict, "title")
+        (picture,) = triggers(results.studies["triggers"], results, "title")
         picture.figure.canvas.draw()
     labels = picture.figure.axes[0].get_legend_handles_labels()[1]
     assert labels == ["test", "best possible", "rates asked for"]

@@ -149,9 +149,9 @@ def test_the_tables_fit_a_terminal_and_the_numbers_are_plain(data):
 def test_the_shifts_are_drawn(data):
     scored, inside, _ = data
     named = {"$pt_{up": Variation(features=("pt",), scale=1.1), "pileup_up": Variation(factor="pileup_up")}
-    verdict = evaluate(scored, alone(variations=Variations(named=named)), inside)
+    results = evaluate(scored, alone(variations=Variations(named=named)), inside)
     with style():
-        (picture,) = variations(verdict.studies["variations"], verdict, "title")
+        (picture,) = variations(results.studies["variations"], results, "title")
         picture.figure.canvas.draw()
     assert list(picture.series[0].columns["variation"]) == list(named)
 

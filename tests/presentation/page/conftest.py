@@ -1,4 +1,4 @@
-"""Pages to read, of a verdict whose names are as bad as names can be."""
+"""Pages to read, of results whose names are as bad as names can be."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.presentation.page.page import Origin, page
 from hepclf.scored import Scored
 
-# The verdict without its studies, which take longer than all that is tested here.
+# The results without its studies, which take longer than all that is tested here.
 ALONE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 
 
 @pytest.fixture(scope="session")
-def verdict_of():
-    """A function making the verdict on two or more Gaussian classes of these names, signed weights if asked."""
+def results_of():
+    """A function making the results on two or more Gaussian classes of these names, signed weights if asked."""
 
     def make(classes=("background", "signal"), n=6000, *, signed=False, splits=(0, 1, 2), **evaluation):
         rng = np.random.default_rng(1)
@@ -56,7 +56,7 @@ def origin():
 def write_page(origin):
     """A function writing a page into the current folder, with small pictures under these stems."""
 
-    def write(verdict, stems=("roc", "confusion"), studies=None, **said):
+    def write(results, stems=("roc", "confusion"), studies=None, **said):
         plots = Path("plots")
         plots.mkdir(exist_ok=True)
         index = {}
@@ -66,7 +66,7 @@ def write_page(origin):
             index[stem] = {"caption": f"What {stem} shows.", "study": study, "kinds": ["png", "pdf", "csv"]}
         (plots / "pictures.json").write_text(json.dumps(index))
         path = Path("report.html")
-        path.write_text(page(verdict, plots, origin(**said), beside=Path()), encoding="utf-8")
+        path.write_text(page(results, plots, origin(**said), beside=Path()), encoding="utf-8")
         return path
 
     return write

@@ -52,9 +52,9 @@ def live(tab, column):
     return tab.locator(f'[data-column="{column}"]').text_content()
 
 
-def test_the_page_begins_with_the_numbers_of_the_verdict(verdict_of, write_page, opened):
-    verdict = verdict_of(signed=True, threshold=0.6)
-    tab, found = opened(write_page(verdict)), verdict.to_dict()["test"]
+def test_the_page_begins_with_the_numbers_of_the_verdict(results_of, write_page, opened):
+    results = results_of(signed=True, threshold=0.6)
+    tab, found = opened(write_page(results)), results.to_dict()["test"]
     assert live(tab, "cut") == f"{found['threshold']:.6g}"
     for truth, row in zip(("background", "signal"), found["confusion"], strict=True):
         for decision, weight in zip(("background", "signal"), row, strict=True):
@@ -63,9 +63,9 @@ def test_the_page_begins_with_the_numbers_of_the_verdict(verdict_of, write_page,
     assert live(tab, "purity of the selected") == number(found["precision"], found["errors"]["precision"])
 
 
-def test_the_best_cut_shows_the_significance_of_the_verdict(verdict_of, write_page, opened):
-    verdict = verdict_of(yields={"signal": 50.0, "background": 2000.0})
-    tab, found = opened(write_page(verdict)), verdict.to_dict()["test"]["significance"]
+def test_the_best_cut_shows_the_significance_of_the_verdict(results_of, write_page, opened):
+    results = results_of(yields={"signal": 50.0, "background": 2000.0})
+    tab, found = opened(write_page(results)), results.to_dict()["test"]["significance"]
     before = live(tab, "S")
     tab.get_by_role("button", name="best cut").click()
     assert live(tab, "cut") == f"{found['cut']:.6g}"
@@ -77,8 +77,8 @@ def test_the_best_cut_shows_the_significance_of_the_verdict(verdict_of, write_pa
     assert tab.get_by_role("button", name="best cut").get_attribute("aria-pressed") == "true"
 
 
-def test_the_slider_moves_every_number_and_the_drawing(verdict_of, write_page, opened):
-    tab = opened(write_page(verdict_of()))
+def test_the_slider_moves_every_number_and_the_drawing(results_of, write_page, opened):
+    tab = opened(write_page(results_of()))
     table = json.loads(tab.locator("#data").text_content())
     columns = {name: live(tab, name) for name in table["columns"]}
     edge = tab.locator("#edge").get_attribute("x1")
@@ -93,8 +93,8 @@ def test_the_slider_moves_every_number_and_the_drawing(verdict_of, write_page, o
     assert tab.locator("#edge").get_attribute("x1") != edge
 
 
-def test_keys_and_buttons_step_from_cut_to_cut(verdict_of, write_page, opened):
-    tab = opened(write_page(verdict_of()))
+def test_keys_and_buttons_step_from_cut_to_cut(results_of, write_page, opened):
+    tab = opened(write_page(results_of()))
     table = json.loads(tab.locator("#data").text_content())
     words, start = table["columns"]["cut"], table["start"]
     slider = tab.locator("#threshold")
@@ -114,9 +114,9 @@ def test_keys_and_buttons_step_from_cut_to_cut(verdict_of, write_page, opened):
     assert slider.get_attribute("aria-valuetext") == words[1]
 
 
-def test_no_name_can_run_a_script(verdict_of, write_page, opened):
+def test_no_name_can_run_a_script(results_of, write_page, opened):
     said = {"title": NASTY, "label": CLOSING, "command": CLOSING, "config": NASTY, "environment": {NASTY: CLOSING}}
-    tab = opened(write_page(verdict_of((CLOSING, NASTY)), **said))
+    tab = opened(write_page(results_of((CLOSING, NASTY)), **said))
     assert tab.locator("h1").text_content() == NASTY
     assert tab.title() == NASTY
     assert tab.locator("script").count() == 2
@@ -125,9 +125,9 @@ def test_no_name_can_run_a_script(verdict_of, write_page, opened):
 
 
 @pytest.mark.parametrize("classes", [("background", "signal"), ("qcd", "W", "a_class_of_a_rather_long_name")])
-def test_nothing_is_wider_than_the_screen_or_too_narrow_to_read(verdict_of, write_page, opened, classes):
+def test_nothing_is_wider_than_the_screen_or_too_narrow_to_read(results_of, write_page, opened, classes):
     yields = {name: 1.2345e8 / (i + 1) for i, name in enumerate(classes)}
-    tab = opened(write_page(verdict_of(classes, signed=True, yields=yields)))
+    tab = opened(write_page(results_of(classes, signed=True, yields=yields)))
     for width in (380, 768, 1280):
         tab.set_viewport_size({"width": width, "height": 900})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
@@ -139,16 +139,16 @@ def colour(tab, selector, name):
     return tab.locator(selector).first.evaluate(f"element => getComputedStyle(element).{name}")
 
 
-def test_dark_is_dark_and_pictures_stay_on_white(verdict_of, write_page, opened):
-    page = write_page(verdict_of())
+def test_dark_is_dark_and_pictures_stay_on_white(results_of, write_page, opened):
+    page = write_page(results_of())
     light, dark = opened(page, color_scheme="light"), opened(page, color_scheme="dark")
     assert colour(light, "body", "backgroundColor") == "rgb(253, 253, 252)"
     assert colour(dark, "body", "backgroundColor") == "rgb(22, 24, 27)"
     assert colour(dark, ".card", "backgroundColor") == colour(light, ".card", "backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_print_hides_what_cannot_be_pressed_and_opens_what_is_closed(verdict_of, write_page, opened):
-    tab = opened(write_page(verdict_of(), config="a: 1"))
+def test_print_hides_what_cannot_be_pressed_and_opens_what_is_closed(results_of, write_page, opened):
+    tab = opened(write_page(results_of(), config="a: 1"))
     assert not tab.get_by_text("a: 1").is_visible()
     tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     tab.emulate_media(media="print", color_scheme="dark")
@@ -160,8 +160,8 @@ def test_print_hides_what_cannot_be_pressed_and_opens_what_is_closed(verdict_of,
     assert not tab.get_by_text("a: 1").is_visible()
 
 
-def test_without_scripts_the_numbers_of_the_verdict_stand(verdict_of, write_page, opened):
-    verdict = verdict_of()
-    tab = opened(write_page(verdict), java_script_enabled=False)
+def test_without_scripts_the_numbers_of_the_verdict_stand(results_of, write_page, opened):
+    results = results_of()
+    tab = opened(write_page(results), java_script_enabled=False)
     assert live(tab, "cut") == "0.5"
-    assert live(tab, "purity of the selected") == number(*verdict.test.precision)
+    assert live(tab, "purity of the selected") == number(*results.test.precision)

@@ -49,16 +49,16 @@ class Finding:
 
 
 @pytest.fixture
-def nasty(verdict_of, write_page):
-    """A page of a verdict, a study, a configuration and a title that would each be a script if they could."""
-    verdict = verdict_of((CLOSING, NASTY))
-    object.__setattr__(verdict, "studies", {NASTY: Finding()})
+def nasty(results_of, write_page):
+    """A page of results, a study, a configuration and a title that would each be a script if they could."""
+    results = results_of((CLOSING, NASTY))
+    object.__setattr__(results, "studies", {NASTY: Finding()})
     said = {"title": NASTY, "label": NASTY, "command": CLOSING, "config": CLOSING, "environment": {NASTY: CLOSING}}
-    return write_page(verdict, **said).read_text(encoding="utf-8")
+    return write_page(results, **said).read_text(encoding="utf-8")
 
 
-def test_the_page_is_whole_and_asks_nothing_of_the_world(verdict_of, write_page):
-    text = write_page(verdict_of()).read_text(encoding="utf-8")
+def test_the_page_is_whole_and_asks_nothing_of_the_world(results_of, write_page):
+    text = write_page(results_of()).read_text(encoding="utf-8")
     elements = Elements(text)
     assert elements.open == []
     assert "http" not in text.replace('http-equiv="Content-Security-Policy"', "")
@@ -105,8 +105,8 @@ def test_the_findings_of_any_study_are_on_the_page(nasty):
     assert ".25" in nasty
 
 
-def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(verdict_of, write_page):
-    text = write_page(verdict_of(), stems=("roc", "mine & yours"), studies={}).read_text(encoding="utf-8")
+def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(results_of, write_page):
+    text = write_page(results_of(), stems=("roc", "mine & yours"), studies={}).read_text(encoding="utf-8")
     images = [of for tag, of in Elements(text).found if tag == "img"]
     assert [of["alt"] for of in images] == ["What roc shows.", "What mine & yours shows."]
     assert all((of["width"], of["height"]) == ("499", "403") for of in images)
@@ -116,27 +116,27 @@ def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(verdict
     assert 'href="plots/roc.yaml"' not in text
 
 
-def test_a_page_without_pictures_or_a_test_split_is_still_a_page(verdict_of, origin):
+def test_a_page_without_pictures_or_a_test_split_is_still_a_page(results_of, origin):
     from hepclf.presentation.page.page import page
 
-    text = page(verdict_of(splits=(0, 1)), Path("nowhere"), origin(), beside=Path())
+    text = page(results_of(splits=(0, 1)), Path("nowhere"), origin(), beside=Path())
     assert Elements(text).open == []
     assert "Move the cut" not in text
     assert "No significance is quoted" in text
 
 
-def test_several_classes_have_a_cut_on_the_signal_against_the_rest(verdict_of, write_page):
-    text = write_page(verdict_of(("qcd", "W", "top"))).read_text(encoding="utf-8")
+def test_several_classes_have_a_cut_on_the_signal_against_the_rest(results_of, write_page):
+    text = write_page(results_of(("qcd", "W", "top"))).read_text(encoding="utf-8")
     assert "probability of top is at least" in text
     assert '<th scope="row">qcd, W</th>' in text
     assert ">decision</button>" not in text
 
 
-def test_a_page_takes_a_third_of_a_second_at_most(verdict_of, write_page):
-    verdict = verdict_of()
-    write_page(verdict)
+def test_a_page_takes_a_third_of_a_second_at_most(results_of, write_page):
+    results = results_of()
+    write_page(results)
     began = time.process_time()
-    write_page(verdict)
+    write_page(results)
     assert time.process_time() - began < 0.9  # measured 0.1 on a quiet machine, thrice that on a busy one
 
 
@@ -144,9 +144,9 @@ def test_pictures_are_shown_at_the_size_that_they_are_drawn_for():
     assert STYLE["figure.dpi"] == DPI
 
 
-def test_warnings_stand_above_the_headline(verdict_of, write_page):
-    verdict = verdict_of(("signal", "background"))
-    text = html.unescape(write_page(verdict).read_text(encoding="utf-8"))
-    (warning,) = verdict.warnings
+def test_warnings_stand_above_the_headline(results_of, write_page):
+    results = results_of(("signal", "background"))
+    text = html.unescape(write_page(results).read_text(encoding="utf-8"))
+    (warning,) = results.warnings
     assert text.index("<h1>") < text.index("1 warning<") < text.index(warning.text) < text.index('"headline"')
-    assert 'class="warnings"' not in write_page(verdict_of()).read_text(encoding="utf-8")
+    assert 'class="warnings"' not in write_page(results_of()).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Verdicts to draw, and an Axes to draw them on."""
+"""Results to draw, and an Axes to draw them on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ax():
 
 @pytest.fixture
 def judged():
-    """A function making the verdict on two or more Gaussian classes, without studies but for those named."""
+    """A function making the results on two or more Gaussian classes, without studies but for those named."""
     studies = {one.name: None for one in fields(Evaluation) if hasattr(one.default_factory, "study")}
 
     def make(classes=TWO, n=1200, splits=(0, 1, 2), weights=None, scores=None, llr=False, **evaluation):

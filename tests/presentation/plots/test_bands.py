@@ -16,9 +16,9 @@ from hepclf.scored import Scored
 ASKED = {"bands": Bands(), "retrieval": Retrieval()}
 
 
-def drawn(function, study, verdict):
+def drawn(function, study, results):
     with style():
-        return list(function(verdict.studies[study], verdict, "title"))
+        return list(function(results.studies[study], results, "title"))
 
 
 def test_the_bands_of_a_verdict_are_one_picture_with_its_numbers(judged):
@@ -53,10 +53,10 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
 
 
 def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
-    verdict = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.6, len(labels)) + 0.3 * labels)
-    limit = verdict.test.roc.limit
+    results = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.6, len(labels)) + 0.3 * labels)
+    limit = results.test.roc.limit
     assert limit is not None
-    rejection(ax, verdict.test)
+    rejection(ax, results.test)
     hatched = [patch for patch in ax.collections if isinstance(patch, PolyCollection) and patch.get_hatch()]
     assert len(hatched) == 1
     low = hatched[0].get_paths()[0].vertices[:, 1].min()
@@ -65,15 +65,15 @@ def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
 
 
 def test_nothing_is_hatched_where_background_is_left_everywhere(judged, ax):
-    verdict = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.9, len(labels)) - 0.05 * labels)
-    assert verdict.test.roc.limit is None
-    rejection(ax, verdict.test)
+    results = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.9, len(labels)) - 0.05 * labels)
+    assert results.test.roc.limit is None
+    rejection(ax, results.test)
     assert not [patch for patch in ax.collections if patch.get_hatch()]
 
 
 @pytest.fixture
 def light():
-    """A verdict whose loudest background event weighs next to nothing, after 0.4 % of the signal."""
+    """A results whose loudest background event weighs next to nothing, after 0.4 % of the signal."""
     rng = np.random.default_rng(4)
     labels = np.repeat([1, 0], 500)
     scores = np.where(labels == 1, rng.uniform(0.3, 0.98, 1000), rng.uniform(0.0, 0.8, 1000))
@@ -99,8 +99,8 @@ def test_bands_that_no_replica_has_are_not_in_the_legend():
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 2
     weights = np.where(rng.random(200) < 0.42, -1.0, 1.0)
-    verdict = evaluate(Scored(labels=labels, scores=rng.random(200), weights=weights), Evaluation(bands=Bands()))
-    (picture,) = drawn(bands, "bands", verdict)
+    results = evaluate(Scored(labels=labels, scores=rng.random(200), weights=weights), Evaluation(bands=Bands()))
+    (picture,) = drawn(bands, "bands", results)
     upper, lower = picture.figure.axes
     assert [text.get_text() for text in upper.get_legend().get_texts()] == ["as measured"]
     assert [text.get_text() for text in lower.get_legend().get_texts()] == ["analytic"]

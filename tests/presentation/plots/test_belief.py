@@ -43,9 +43,9 @@ def scored(n, negative=0.0):
 @pytest.mark.parametrize(("events", "negative"), [(3000, 0.0), (300, 0.35), (60, 0.3), (12, 0.0)])
 def test_many_or_few_events_of_any_weight_are_drawn_with_what_they_show(name, events, negative):
     recipe, draw = MINE[name]
-    verdict = evaluate(scored(events, negative), Evaluation(**{**OTHERS, name: recipe}))
+    results = evaluate(scored(events, negative), Evaluation(**{**OTHERS, name: recipe}))
     with style():
-        for picture in draw(verdict.studies[name], verdict, "gw, mlp"):
+        for picture in draw(results.studies[name], results, "gw, mlp"):
             picture.figure.savefig(BytesIO(), dpi=30)
             assert len(picture.caption) > 60
             for series in picture.series:

@@ -11,10 +11,10 @@ from hepclf.statistics.counting.template import Template
 
 @pytest.fixture
 def picture(judged):
-    verdict = judged(n=3000, binned=Binned())
+    results = judged(n=3000, binned=Binned())
     with style():
-        (found,) = binned(verdict.studies["binned"], verdict, "title")
-    return found, verdict.studies["binned"]
+        (found,) = binned(results.studies["binned"], results, "title")
+    return found, results.studies["binned"]
 
 
 def test_background_lies_under_signal_above_the_significance_of_each_bin(picture):

@@ -14,11 +14,11 @@ def test_each_category_has_its_points_and_the_combination_the_last_line():
     labels = rng.integers(0, 2, 3000)
     scores = 1 / (1 + np.exp(-rng.normal(2.0 * labels)))
     scored = Scored(labels=labels, scores=scores, split=np.arange(3000) % 3, spectators={"x": rng.random(3000)})
-    verdict = evaluate(
+    results = evaluate(
         scored, Evaluation(categories=Categories(of={"<b>$low$": "x < 0.5", "none": "x > 2", "high": "otherwise"}))
     )
     with style():
-        (picture,) = categories(verdict.studies["categories"], verdict, "title")
+        (picture,) = categories(results.studies["categories"], results, "title")
     left, right = picture.figure.axes
     assert [text.get_text() for text in left.get_yticklabels()] == [r"<b>\$low\$", "none", "high", "combined"]
     assert (left.get_xlabel(), right.get_xlabel()) == ("S/√B", "Asimov, B uncertain")

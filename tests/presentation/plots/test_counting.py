@@ -10,9 +10,9 @@ from hepclf.presentation.plots.style import style
 
 @pytest.fixture
 def pictures(judged):
-    verdict = judged(n=3000, counting=Counting())
+    results = judged(n=3000, counting=Counting())
     with style():
-        return {picture.stem: picture for picture in counting(verdict.studies["counting"], verdict, "title")}
+        return {picture.stem: picture for picture in counting(results.studies["counting"], results, "title")}
 
 
 def test_each_measure_has_a_line_a_band_and_its_best_cut(pictures):

@@ -35,9 +35,9 @@ def test_each_figure_is_a_png_and_a_pdf(judged, sketched, history, plane):
 
 
 def test_the_same_verdict_gives_the_same_bytes(judged, history, plane):
-    verdict = judged(AWKWARD, llr=True)
+    results = judged(AWKWARD, llr=True)
     for folder in ("first", "second"):
-        draw(verdict, Path(folder), history=history, plane=plane, title="twice")
+        draw(results, Path(folder), history=history, plane=plane, title="twice")
     for path in (path for path in Path("first").rglob("*") if path.is_file()):
         assert path.read_bytes() == Path("second", path.relative_to("first")).read_bytes(), path.name
 
@@ -128,13 +128,13 @@ def test_extreme_verdicts_are_drawn_without_a_warning(judged, extreme, sketched)
 
 
 def test_the_index_says_what_each_picture_shows_and_whose_it_is(judged, sketched):
-    verdict = judged()
-    written = draw(verdict, Path("plots"))
+    results = judged()
+    written = draw(results, Path("plots"))
     index = json.loads(Path("plots/pictures.json").read_text())
     assert list(index) == list(dict.fromkeys(path.stem for path in written))
     for stem, of in index.items():
         assert of["caption"].endswith("."), stem
-        assert of["study"] is None or of["study"] in verdict.studies
+        assert of["study"] is None or of["study"] in results.studies
         places = {"png": "plots", "pdf": "plots"}
         assert {Path(places.get(kind, "plots/numbers"), f"{stem}.{kind}") for kind in of["kinds"]} <= {*written}
 
@@ -147,11 +147,11 @@ def test_every_picture_of_the_verdict_itself_has_its_numbers(judged, history, pl
 
 
 def test_the_numbers_of_the_roc_are_those_of_its_curve(judged, sketched):
-    verdict = judged()
-    draw(verdict, Path("plots"))
+    results = judged()
+    draw(results, Path("plots"))
     (series,) = json.loads(Path("plots/numbers/roc.json").read_text())["series"]
     for name in ("signal_efficiency", "background_efficiency"):
-        np.testing.assert_allclose(series["columns"][name], getattr(verdict.test.roc, name), rtol=1e-7)
+        np.testing.assert_allclose(series["columns"][name], getattr(results.test.roc, name), rtol=1e-7)
 
 
 def test_a_label_takes_the_place_of_the_title(judged, sketched, monkeypatch):

@@ -45,14 +45,14 @@ def test_without_validation_no_epoch_is_the_best(ax, history):
 
 
 def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
-    verdict = judged(threshold=0.37)
-    scores(ax, verdict)
+    results = judged(threshold=0.37)
+    scores(ax, results)
     bars = {patch.get_label(): patch for patch in ax.patches}
-    for name, histogram in verdict.test.histograms.items():
+    for name, histogram in results.test.histograms.items():
         assert_array_equal(bars[name].get_data().values, histogram.density)
         assert len(bars[name].get_data().values) == 40
     points = [container.lines[0].get_ydata() for container in ax.containers][:2]
-    for drawn, histogram in zip(points, verdict.train.histograms.values(), strict=True):
+    for drawn, histogram in zip(points, results.train.histograms.values(), strict=True):
         assert_array_equal(drawn, histogram.density[histogram.density > 0])
     assert line(ax, "cut 0.37").get_xdata() == [0.37, 0.37]
     assert "unit area" in ax.get_ylabel()
@@ -127,9 +127,9 @@ def test_a_working_point_has_the_interval_of_the_band(ax, judged):
 
 
 def test_confusion_cells_hold_share_and_count(ax, judged):
-    verdict = judged()
-    confusion(ax, verdict.test.confusion, verdict.classes, 0.5)
-    cells = verdict.test.confusion
+    results = judged()
+    confusion(ax, results.test.confusion, results.classes, 0.5)
+    cells = results.test.confusion
     expected = [f"{100 * cells.fractions[i, j]:.1f} %\n{cells.weights[i, j]:.0f}" for i in (0, 1) for j in (0, 1)]
     assert [text.get_text() for text in ax.texts] == expected
     assert_array_equal(ax.images[0].get_array(), cells.fractions)
@@ -143,18 +143,18 @@ def test_a_class_without_weight_has_no_share(ax, judged):
 
 
 def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, judged):
-    verdict = judged()
-    significance(ax, verdict.scan, verdict.significance)
-    assert_array_equal(line(ax, "Asimov:").get_xydata().T, [verdict.scan.cuts, verdict.scan.asimov])
-    assert_array_equal(line(ax, "S/√B").get_ydata(), verdict.scan.s_over_sqrt_b)
-    assert_array_equal(line(ax, "Asimov, with systematic").get_ydata(), verdict.scan.asimov_systematic)
-    assert line(ax, "cut").get_xdata() == [verdict.significance.cut] * 2
+    results = judged()
+    significance(ax, results.scan, results.significance)
+    assert_array_equal(line(ax, "Asimov:").get_xydata().T, [results.scan.cuts, results.scan.asimov])
+    assert_array_equal(line(ax, "S/√B").get_ydata(), results.scan.s_over_sqrt_b)
+    assert_array_equal(line(ax, "Asimov, with systematic").get_ydata(), results.scan.asimov_systematic)
+    assert line(ax, "cut").get_xdata() == [results.significance.cut] * 2
     assert labels(ax)[0] == "scan on test, cut chosen on validation"
 
 
 def test_a_scan_without_a_cut_says_so(ax, judged):
-    verdict = judged(splits=(0, 2))
-    significance(ax, verdict.scan, verdict.significance)
+    results = judged(splits=(0, 2))
+    significance(ax, results.scan, results.significance)
     assert labels(ax) == ["scan on test, no cut chosen", "S/√B", "Asimov", "Asimov, with systematic"]
 
 

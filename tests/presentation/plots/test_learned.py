@@ -32,9 +32,9 @@ def picture():
 
         scored = Scored(labels=labels, scores=score(x))
         inside = Inside(names=names or tuple(f"x{i}" for i in range(d)), read=lambda places: x[places], ask=score)
-        verdict = evaluate(scored, Evaluation(**dict.fromkeys(OTHERS)), inside)
+        results = evaluate(scored, Evaluation(**dict.fromkeys(OTHERS)), inside)
         with style():
-            (found,) = DRAWN[study](verdict.studies[study], verdict, "a title")
+            (found,) = DRAWN[study](results.studies[study], results, "a title")
         return found
 
     return draw

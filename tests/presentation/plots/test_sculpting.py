@@ -19,9 +19,9 @@ def drawn():
         labels, mass = np.arange(4000) % 2, rng.exponential(1, 4000)
         scores = 1 / (1 + np.exp(-rng.normal(labels + follows * mass)))
         scored = Scored(labels=labels, scores=scores, spectators={name: mass})
-        verdict = evaluate(scored, Evaluation(sculpting=Sculpting(spectators=(name,), **settings)))
+        results = evaluate(scored, Evaluation(sculpting=Sculpting(spectators=(name,), **settings)))
         with style():
-            found = list(sculpting(verdict.studies["sculpting"], verdict, "a title"))
+            found = list(sculpting(results.studies["sculpting"], results, "a title"))
         return {picture.stem: picture for picture in found}
 
     return draw

@@ -72,7 +72,7 @@ CASES = {
 
 @pytest.fixture(params=CASES)
 def judged(request):
-    """A verdict with the background efficiency and the purity that it must have at a cut of 0.5."""
+    """A results with the background efficiency and the purity that it must have at a cut of 0.5."""
     splits, settings, kept, pure = CASES[request.param]
     return evaluate(three(splits), Evaluation(**SETTINGS | settings)), kept, pure
 
@@ -83,45 +83,45 @@ def test_the_two_readings_are_those_of_the_counts():
 
 
 def test_one_cut_has_one_background_efficiency_everywhere(judged):
-    verdict, kept, _ = judged
-    row, studies = verdict.cuts.start, verdict.studies
+    results, kept, _ = judged
+    row, studies = results.cuts.start, results.studies
     shape = next(iter(studies["flatness"].shapes["place"].shapes.values()))
     rejection = next(one for one in studies["bands"].quantities if one.name == "rejection")
     told = {
-        "confusion": verdict.test.confusion.fractions[0, 1],
-        "operating": verdict.test.operating.background_efficiency,
-        "ROC": verdict.test.roc.background_efficiency[1],
-        "working point": verdict.test.working_points[0].background_efficiency.value,
-        "validation": verdict.valid.working_points[0].background_efficiency.value,
-        "slider": verdict.cuts.efficiencies[0][0, row],
+        "confusion": results.test.confusion.fractions[0, 1],
+        "operating": results.test.operating.background_efficiency,
+        "ROC": results.test.roc.background_efficiency[1],
+        "working point": results.test.working_points[0].background_efficiency.value,
+        "validation": results.valid.working_points[0].background_efficiency.value,
+        "slider": results.cuts.efficiencies[0][0, row],
         "retrieval": studies["retrieval"].chosen.value("background").value,
         "points": studies["points"].points[0].background_efficiency.value,
         "flatness": shape[0].mean.value,
         "bands": 1 / rejection.value.value,
         "sculpting": 1 / studies["sculpting"].spectators["place"].points[0].at.rejection.value,
         "variations": next(iter(studies["variations"].nominal.at.values()))["background_efficiency"].value,
-        "yields": verdict.at_threshold.b.value / verdict.studies["counting"].scan.before[0, :2].sum(),
+        "yields": results.at_threshold.b.value / results.studies["counting"].scan.before[0, :2].sum(),
     }
     assert told == pytest.approx(dict.fromkeys(told, kept), rel=1e-12)
     assert rejection.low < 1 / kept < rejection.high
-    assert movable(verdict.cuts).shares["background efficiency"][row].startswith(f"{kept:.3f}")
+    assert movable(results.cuts).shares["background efficiency"][row].startswith(f"{kept:.3f}")
 
 
 def test_one_cut_has_one_purity_everywhere(judged):
-    verdict, _, pure = judged
+    results, _, pure = judged
     told = {
-        "precision": verdict.test.precision.value,
-        "slider": verdict.cuts.purity[0][verdict.cuts.start],
-        "retrieval": verdict.studies["retrieval"].chosen.value("purity").value,
-        "yields": verdict.at_threshold.s.value / (verdict.at_threshold.s.value + verdict.at_threshold.b.value),
+        "precision": results.test.precision.value,
+        "slider": results.cuts.purity[0][results.cuts.start],
+        "retrieval": results.studies["retrieval"].chosen.value("purity").value,
+        "yields": results.at_threshold.s.value / (results.at_threshold.s.value + results.at_threshold.b.value),
     }
     assert told == pytest.approx(dict.fromkeys(told, pure), rel=1e-12)
 
 
 def test_a_variation_that_changes_nothing_moves_nothing(judged):
-    verdict, *_ = judged
-    same = verdict.studies["variations"].variations["same"]
-    assert same.auc.value == pytest.approx(verdict.test.auc.value)
+    results, *_ = judged
+    same = results.studies["variations"].variations["same"]
+    assert same.auc.value == pytest.approx(results.test.auc.value)
     assert {name: move.value for name, move in next(iter(same.at.values())).items()} == pytest.approx(
         {"signal_efficiency": 0, "background_efficiency": 0, "s": 0, "b": 0}, abs=1e-12
     )
@@ -140,11 +140,11 @@ def test_false_alarms_count_the_background_as_it_was_seen():
 def test_a_comparison_refers_to_the_mixture_of_the_evaluation(name):
     splits, settings, kept, _ = CASES[name]
     evaluation = Evaluation(working_points=(0.8,), **settings)
-    verdict = evaluate(three(splits), evaluation)
+    results = evaluate(three(splits), evaluation)
     found = contender("one", three(splits), 1, (0.8,), evaluation.expected)
-    assert found.test == pytest.approx(verdict.test.auc, rel=1e-12)
-    assert found.valid == pytest.approx(verdict.valid.auc, rel=1e-12)
-    assert found.working_points == verdict.test.working_points
+    assert found.test == pytest.approx(results.test.auc, rel=1e-12)
+    assert found.valid == pytest.approx(results.valid.auc, rel=1e-12)
+    assert found.working_points == results.test.working_points
     assert found.working_points[0].background_efficiency.value == pytest.approx(kept)
 
 
@@ -173,18 +173,18 @@ def test_bands_of_few_events_have_the_spread_of_the_mixture():
 
 
 def test_the_area_is_that_of_the_mixture(judged):
-    verdict, kept, _ = judged
+    results, kept, _ = judged
     # A curve of one step: (0, 0), (kept, 0.835), (1, 1).
-    assert verdict.test.auc.value == pytest.approx((1 + 0.835 - kept) / 2, rel=1e-12)
+    assert results.test.auc.value == pytest.approx((1 + 0.835 - kept) / 2, rel=1e-12)
 
 
 def test_the_confusion_matrix_holds_the_expected_events_of_the_threshold():
     for name in ("yields", "splits"):
         splits, settings, *_ = CASES[name]
-        verdict = evaluate(three(splits), Evaluation(**SETTINGS | settings))
-        np.testing.assert_allclose(verdict.test.confusion.weights, [[3000 - 1047, 1047], [1732 - SIGNAL, SIGNAL]])
-        np.testing.assert_allclose(verdict.cuts.cells[..., verdict.cuts.start], verdict.test.confusion.weights)
-        assert verdict.at_threshold.b.value == pytest.approx(1047)
+        results = evaluate(three(splits), Evaluation(**SETTINGS | settings))
+        np.testing.assert_allclose(results.test.confusion.weights, [[3000 - 1047, 1047], [1732 - SIGNAL, SIGNAL]])
+        np.testing.assert_allclose(results.cuts.cells[..., results.cuts.start], results.test.confusion.weights)
+        assert results.at_threshold.b.value == pytest.approx(1047)
     counted = evaluate(three(EVEN), Evaluation()).test.confusion.weights
     np.testing.assert_array_equal(counted, [[500, 300], [66, 334]])
 
@@ -206,10 +206,10 @@ def test_a_sentence_says_which_mixture_it_is(name, source, words):
 
 def test_a_split_that_cannot_be_scaled_keeps_its_events_and_says_why():
     of = three({VALID: (400, 0, 400), TEST: (400, 400, 400)})
-    verdict = evaluate(of, Evaluation(yields=WHOLE))
-    assert verdict.valid.confusion.fractions[0, 1] == pytest.approx(0.3)
-    assert verdict.test.confusion.fractions[0, 1] == pytest.approx(OF_MIXTURE)
-    assert "The valid events count as they are: process 'top' has weights that sum to" in verdict.mixture.sentence
+    results = evaluate(of, Evaluation(yields=WHOLE))
+    assert results.valid.confusion.fractions[0, 1] == pytest.approx(0.3)
+    assert results.test.confusion.fractions[0, 1] == pytest.approx(OF_MIXTURE)
+    assert "The valid events count as they are: process 'top' has weights that sum to" in results.mixture.sentence
 
 
 def test_a_split_is_even_to_within_an_event_of_each_process():
@@ -228,10 +228,10 @@ def test_yields_of_two_classes_leave_their_curve_as_it_was_to_the_last_digit(mak
 
 
 def test_a_yield_of_zero_leaves_the_efficiencies_of_its_class():
-    verdict = evaluate(three(EVEN), Evaluation(yields={"higgs": 0.0}))
-    assert verdict.test.confusion.fractions[0, 1] == pytest.approx(OF_EVENTS)
-    assert verdict.test.working_points[0].signal_efficiency == pytest.approx(0.835)
-    assert verdict.test.precision.value == 0
+    results = evaluate(three(EVEN), Evaluation(yields={"higgs": 0.0}))
+    assert results.test.confusion.fractions[0, 1] == pytest.approx(OF_EVENTS)
+    assert results.test.working_points[0].signal_efficiency == pytest.approx(0.835)
+    assert results.test.precision.value == 0
 
 
 def test_the_rest_of_several_classes_is_mixed_by_the_yields():

@@ -1,4 +1,4 @@
-"""Every row of the table against the events themselves, and against what the verdict quotes."""
+"""Every row of the table against the events themselves, and against what the results quote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BARE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluati
 
 @pytest.fixture
 def case(make_scored, drawn):
-    """A function making a verdict and the test events behind it, with their weights in the mixture."""
+    """A function making results and the test events behind it, with their weights in the mixture."""
 
     def make(n=3000, weights="signed", ties=None, splits=(1, 2), **evaluation):
         labels, scores, sizes = drawn(n, weights=weights, ties=ties)
@@ -31,8 +31,8 @@ def case(make_scored, drawn):
 @pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
 @pytest.mark.parametrize("ties", [None, 12])
 def test_every_row_is_the_confusion_matrix_of_its_cut(case, weights, ties):
-    verdict, test = case(weights=weights, ties=ties)
-    found, scale = verdict.cuts, np.abs(test.weights).sum()
+    results, test = case(weights=weights, ties=ties)
+    found, scale = results.cuts, np.abs(test.weights).sum()
     efficiencies, errors = found.efficiencies
     for row in range(0, len(found.cuts), 7):
         cells = confusion(test.labels, (test.scores >= found.cuts[row]).astype(np.int64), test.weights, 2)
@@ -47,18 +47,18 @@ def test_every_row_is_the_confusion_matrix_of_its_cut(case, weights, ties):
 
 
 def test_the_row_to_begin_with_is_what_metrics_say(case):
-    verdict, _ = case(threshold=0.43)
-    found = verdict.cuts
+    results, _ = case(threshold=0.43)
+    found = results.cuts
     assert found.cuts[found.start] == 0.43
     assert found.marks["decision"] == found.start
-    assert_allclose(found.cells[..., found.start], verdict.test.confusion.weights)
-    assert_allclose([column[found.start] for column in found.purity], verdict.test.precision)
+    assert_allclose(found.cells[..., found.start], results.test.confusion.weights)
+    assert_allclose([column[found.start] for column in found.purity], results.test.precision)
 
 
 @pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
 def test_the_best_cut_has_the_significance_that_is_quoted(case, weights):
-    verdict, _ = case(n=20_000, weights=weights, yields={"signal": 40.0, "background": 1000.0})
-    quoted, found = verdict.significance, verdict.cuts
+    results, _ = case(n=20_000, weights=weights, yields={"signal": 40.0, "background": 1000.0})
+    quoted, found = results.significance, results.cuts
     row = found.marks["best cut"]
     assert found.cuts[row] == quoted.cut
     for name in ("s_over_sqrt_b", "asimov", "asimov_systematic"):
@@ -68,23 +68,23 @@ def test_the_best_cut_has_the_significance_that_is_quoted(case, weights):
 
 
 def test_marks_are_chosen_on_validation(case):
-    verdict, test = case(weights="unit", working_points=(0.5,))
-    found = verdict.cuts
+    results, test = case(weights="unit", working_points=(0.5,))
+    found = results.cuts
     cut = found.cuts[found.marks["signal efficiency 0.5"]]
-    assert cut == verdict.valid.working_points[0].threshold
+    assert cut == results.valid.working_points[0].threshold
     passing = (test.scores >= cut) & (test.labels == 1)
     assert_allclose(found.efficiencies[0][1, found.marks["signal efficiency 0.5"]], passing.sum() / test.labels.sum())
 
 
 def test_cuts_rise_and_stay_few(case):
-    verdict, _ = case(n=20_000)
-    assert (np.diff(verdict.cuts.cuts) > 0).all()
-    assert 0.9 * ROWS < len(verdict.cuts.cuts) <= ROWS + len(verdict.cuts.marks)
+    results, _ = case(n=20_000)
+    assert (np.diff(results.cuts.cuts) > 0).all()
+    assert 0.9 * ROWS < len(results.cuts.cuts) <= ROWS + len(results.cuts.marks)
 
 
 def test_a_cut_above_all_scores_keeps_nothing(case):
-    verdict, _ = case(threshold=1.0)
-    found = verdict.cuts
+    results, _ = case(threshold=1.0)
+    found = results.cuts
     assert found.cuts[found.start] == 1.0
     assert found.start == len(found.cuts) - 1
     assert_allclose(found.cells[:, 1, found.start], 0.0)
@@ -96,8 +96,8 @@ def test_several_classes_have_the_signal_against_the_rest(make_scored):
     rng = np.random.default_rng(3)
     labels = np.arange(900) % 3
     scores = rng.dirichlet(np.ones(3), 900)
-    verdict = evaluate(make_scored(labels, scores, split=1 + np.arange(900) // 3 % 2), Evaluation(**BARE))
-    found = verdict.cuts
+    results = evaluate(make_scored(labels, scores, split=1 + np.arange(900) // 3 % 2), Evaluation(**BARE))
+    found = results.cuts
     assert "decision" not in found.marks
     assert found.start == found.marks["best cut"]
     assert_allclose(found.totals, [300, 150])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from hepclf.evaluation.judge import judge
+from hepclf.evaluation.split_results import split_results
 from hepclf.statistics.curves.limit import background_limit, heaviest, purity_limit, rejection_limit
 from hepclf.statistics.curves.roc import Ranking
 
@@ -48,7 +48,7 @@ def test_a_split_has_a_limit_where_no_background_is_left_and_only_there(make_sco
     labels = np.array([1] * 10 + [0] * 40)
     scores = np.concatenate([np.linspace(0.99, 0.5, 10), [0.7], np.linspace(0.4, 0.1, 39)])
     part = make_scored(labels, scores)
-    found = judge(part, Ranking(scores), 1, 0.5, (0.2, 0.9), np.linspace(0, 1, 11))
+    found = split_results(part, Ranking(scores), 1, 0.5, (0.2, 0.9), np.linspace(0, 1, 11))
     free, kept = found.working_points
     assert (free.rejection.value, kept.rejection_limit) == (None, None)
     assert kept.rejection.value == 40
@@ -60,7 +60,7 @@ def test_a_split_has_a_limit_where_no_background_is_left_and_only_there(make_sco
 def test_a_negative_event_that_is_left_is_background_that_is_left(make_scored):
     labels, scores = np.array([1, 0, 0, 1, 0]), np.array([0.9, 0.95, 0.8, 0.7, 0.1])
     part = make_scored(labels, scores, weights=np.array([1, -1, 1, 1, 5.0]))
-    found = judge(part, Ranking(scores), 1, 0.5, (0.5,), np.linspace(0, 1, 11))
+    found = split_results(part, Ranking(scores), 1, 0.5, (0.5,), np.linspace(0, 1, 11))
     assert found.working_points[0].rejection.value is None
     assert found.working_points[0].rejection_limit is None
     assert found.roc.limit is None
@@ -68,7 +68,7 @@ def test_a_negative_event_that_is_left_is_background_that_is_left(make_scored):
 
 def test_a_cut_at_the_loudest_background_event_keeps_it(make_scored):
     scores = np.array([0.9, 0.8, 0.8, 0.1])
-    found = judge(make_scored([1, 1, 0, 0], scores), Ranking(scores), 1, 0.5, (1.0,), np.linspace(0, 1, 11))
+    found = split_results(make_scored([1, 1, 0, 0], scores), Ranking(scores), 1, 0.5, (1.0,), np.linspace(0, 1, 11))
     assert found.working_points[0].rejection.value == 2
     assert found.working_points[0].rejection_limit is None
 
@@ -88,9 +88,9 @@ def test_a_purity_without_background_is_above_that_of_three_events_of_it():
 def test_a_precision_has_a_limit_where_no_background_is_selected(make_scored):
     labels = np.array([1] * 10 + [0] * 40)
     scores = np.concatenate([np.linspace(0.99, 0.51, 10), np.linspace(0.4, 0.1, 40)])
-    found = judge(make_scored(labels, scores), Ranking(scores), 1, 0.5, (), np.linspace(0, 1, 11))
+    found = split_results(make_scored(labels, scores), Ranking(scores), 1, 0.5, (), np.linspace(0, 1, 11))
     assert found.precision_limit == purity_limit(10.0, 1.0)
     assert found.to_dict()["precision_limit"]["at_95"] == pytest.approx(10 / 12.996, abs=1e-4)
-    lower = judge(make_scored(labels, scores), Ranking(scores), 1, 0.4, (), np.linspace(0, 1, 11))
+    lower = split_results(make_scored(labels, scores), Ranking(scores), 1, 0.4, (), np.linspace(0, 1, 11))
     assert lower.precision_limit is None
     assert "precision_limit" not in lower.to_dict()

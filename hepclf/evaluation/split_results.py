@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.verdict import OneVsRest, Operating, SplitVerdict
+from hepclf.evaluation.results import OneVsRest, Operating, SplitResults
 from hepclf.scored import Scored, discriminant
 from hepclf.statistics.confusion import Confusion, confusion
 from hepclf.statistics.counting.mixture import Mixed, mixed
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 LLR = "llr"
 
 
-def judge(
+def split_results(
     part: Scored,
     ranking: Ranking,
     signal: int,
@@ -31,8 +31,8 @@ def judge(
     edges: Array,
     of: Curve | None = None,
     mix: Mixed | None = None,
-) -> SplitVerdict:
-    """The verdict of one split, ranking being that of its discriminant and edges those of its histograms.
+) -> SplitResults:
+    """The results of one split, ranking being that of its discriminant and edges those of its histograms.
 
     `mix` holds the weights of the mixture that is judged, by default the events' own; `of` is the curve of that
     ranking by `mix.within`, where it is there already. Losses are means over the events as they are.
@@ -45,7 +45,7 @@ def judge(
     rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
     limit = _precision_limit(cells, part, signal, mix.weights) if k == 2 else None
-    return SplitVerdict(
+    return SplitResults(
         events=len(part),
         negative_fraction=negative_fraction(weights),
         auc=mean,

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.judge import decisions
+from hepclf.evaluation.split_results import decisions
 
 
 def test_a_decision_is_the_signals_at_the_threshold_itself(make_scored):

@@ -1,4 +1,4 @@
-"""The verdict on a tagger: plain values and arrays, each number with its error."""
+"""The results on a tagger: plain values and arrays, each number with its error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hepclf.statistics.shapes.bins import Histogram
 from hepclf.statistics.value import Value
 from hepclf.words import Caution
 
-if TYPE_CHECKING:  # it looks at a case, which knows of verdicts
+if TYPE_CHECKING:  # it looks at a case, which knows of results
     from hepclf.statistics.curves.cuts import Cuts
 
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
@@ -40,7 +40,7 @@ class OneVsRest(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SplitVerdict:
+class SplitResults:
     """What one split says of a tagger.
 
     `precision_limit` is what the precision is greater than where no simulated background event is selected.
@@ -87,8 +87,8 @@ class SplitVerdict:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Verdict:
-    """The judgement of a tagger: a SplitVerdict for each split that has events, and the significance on test.
+class Results:
+    """The judgement of a tagger: a SplitResults for each split that has events, and the significance on test.
 
     `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
     says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
@@ -98,9 +98,9 @@ class Verdict:
 
     classes: tuple[str, ...]
     signal: str
-    train: SplitVerdict | None
-    valid: SplitVerdict | None
-    test: SplitVerdict | None
+    train: SplitResults | None
+    valid: SplitResults | None
+    test: SplitResults | None
     significance: Significance
     scan: Scan | None
     at_threshold: Significance | None = None
@@ -113,16 +113,16 @@ class Verdict:
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())
         warned = "".join(f"\n  warning: {row.text}" for row in self.warnings)
-        return f"Verdict: AUC of {self.signal!r} " + ", ".join(areas) + warned
+        return f"Results: AUC of {self.signal!r} " + ", ".join(areas) + warned
 
     @property
-    def splits(self) -> dict[str, SplitVerdict]:
+    def splits(self) -> dict[str, SplitResults]:
         """The splits that have events, by name."""
         found = {name: getattr(self, name) for name in SPLITS}
         return {name: split for name, split in found.items() if split is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers of the verdict, ready for JSON: what could not be had is None, never nan."""
+        """The numbers of the results, ready for JSON: what could not be had is None, never nan."""
         found: dict[str, Any] = {name: split.to_dict() for name, split in self.splits.items()}
         if "test" in found:
             found["test"]["significance"] = _significance(self.significance)

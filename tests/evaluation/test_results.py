@@ -120,16 +120,16 @@ def test_the_paths_of_three_classes():
 def test_a_split_without_events_is_left_out():
     of = scored()
     kept = of.of("valid").joined(of.of("test"))
-    verdict = evaluate(kept, Evaluation())
-    assert list(verdict.splits) == ["valid", "test"]
-    assert list(verdict.to_dict()) == ["warnings", "valid", "test", "studies", "mixture"]
-    assert verdict.train is None
+    results = evaluate(kept, Evaluation())
+    assert list(results.splits) == ["valid", "test"]
+    assert list(results.to_dict()) == ["warnings", "valid", "test", "studies", "mixture"]
+    assert results.train is None
 
 
 def test_what_is_not_finite_is_written_as_null():
-    verdict = evaluate(scored(), Evaluation())
-    broken = replace(verdict.test, negative_fraction=math.nan, auc=Value(math.inf, math.nan))
-    found = replace(verdict, test=broken).to_dict()["test"]
+    results = evaluate(scored(), Evaluation())
+    broken = replace(results.test, negative_fraction=math.nan, auc=Value(math.inf, math.nan))
+    found = replace(results, test=broken).to_dict()["test"]
     assert (found["negative_fraction"], found["auc"]) == (None, {"value": None, "error": None})
 
 
