@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from hepclf.run import new_folder as new_folder
     from hepclf.scored import Scored as Scored
     from hepclf.training.trainer import Trainer as Trainer
+    from hepclf.workflow.evaluated import evaluated as evaluated
+    from hepclf.workflow.fit import fit as fit
+    from hepclf.workflow.job import Job as Job
+    from hepclf.workflow.prepare import prepare as prepare
     from hepclf.workflow.train import train as train
 
 _HOMES = {
@@ -71,6 +75,10 @@ _HOMES = {
     "Trainer": "training.trainer",
     "XGBoost": "models.xgboost",
     "predict": "prediction.predict",
+    "evaluated": "workflow.evaluated",
+    "fit": "workflow.fit",
+    "Job": "workflow.job",
+    "prepare": "workflow.prepare",
     "train": "workflow.train",
 }
 __all__ = list(_HOMES)

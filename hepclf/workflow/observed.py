@@ -11,7 +11,7 @@ from hepclf.evaluation.case import Inside, Seen
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import Scored
-from hepclf.workflow.record import inside
+from hepclf.workflow.evaluated import inside
 
 log = logging.getLogger(__name__)
 

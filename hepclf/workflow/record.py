@@ -1,71 +1,79 @@
-"""What is recorded of results: scores, metrics.json and pictures."""
+"""The fourth step of a training: what it leaves in its folder. Nothing is computed here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hepclf.evaluation.case import Inside
-from hepclf.evaluation.label import Label
-from hepclf.evaluation.plane import Plane
-from hepclf.evaluation.results import Results
-from hepclf.events import Events
-from hepclf.models.model import Tagger, raw_inputs
+from hepclf.evaluation.evaluation import Evaluation
+from hepclf.evaluation.files.store import write_scores
+from hepclf.files import write_csv, write_json
+from hepclf.models.model import Tagger
+from hepclf.run import Run
 from hepclf.scored import SPLITS, Scored
-from hepclf.training.epoch import Epoch
+from hepclf.training.epoch import Epoch, Progress, Quiet
+from hepclf.workflow.evaluated import Evaluated
+from hepclf.workflow.report import labelled, report
 
 SCHEMA = 1
-TRAIN, VALID, TEST = range(3)
+EVERY_S = 1.0  # seconds between two writes of the history
 
 
-class Facts(NamedTuple):
-    """What metrics.json says of a training beside its results."""
+class History:
+    """Keeps history.csv current while a training runs: call it with each epoch."""
 
-    data: str
-    model: str
-    seed: int
-    features: tuple[str, ...]
-    summary: Mapping[str, Any]
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._epochs: list[Epoch] = []
+        self._written = 0.0
 
+    def __call__(self, epoch: Epoch) -> None:
+        """Take in an epoch; write where the last write is a second ago."""
+        self._epochs.append(epoch)
+        if time.monotonic() - self._written > EVERY_S:
+            self.write()
 
-def score(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Scored:
-    """The tagger's scores of these events, with all that an evaluation needs beside them."""
-    return Scored(
-        labels=events.labels,
-        weights=events.weights,
-        scores=tagger.scores(events),
-        split=parts,
-        classes=events.classes,
-        processes=events.processes,
-        process_names=events.process_names,
-        spectators=events.spectators,
-    )
+    def write(self) -> None:
+        """Write all epochs so far."""
+        write_csv(self._path, Epoch._fields, self._epochs)
+        self._written = time.monotonic()
 
 
-def inside(tagger: Tagger, events: Events, parts: NDArray[np.int8]) -> Inside:
-    """What the tagger saw of the test events, and the tagger as a function of its features."""
-    test = np.flatnonzero(parts == TEST)
-
-    def read(places: NDArray[np.intp]) -> NDArray[np.float32]:
-        return raw_inputs(tagger, events.take(test[places]))
-
-    return Inside(names=tagger.inputs, read=read, ask=partial(_asked, tagger))
+def store(run: Run, tagger: Tagger, scored: Scored) -> None:
+    """Write the tagger and its scores, before an evaluation that might fail: it can then be repeated."""
+    tagger.save(run.tagger)
+    write_scores(run.scores, scored)
 
 
-def _asked(tagger: Tagger, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The tagger's scores of features [n, d] alone."""
-    labels = np.zeros(len(features), dtype=np.int64)
-    return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
+def record(
+    run: Run,
+    evaluated: Evaluated,
+    evaluation: Evaluation,
+    *,
+    again: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[Path, ...]:
+    """Write metrics.json, the pictures and the page; the files of the pictures.
+
+    `again` is the command that the page names to make it again, by default the one that was typed.
+    """
+    progress = progress or Quiet()
+    write_json(run.metrics, metrics(evaluated))
+    plots: tuple[Path, ...] = ()
+    if evaluation.plots:
+        progress.stage("drawing")
+        plots = _pictures(run.plots, evaluated, evaluation)
+    report(evaluated.results, run, evaluation, evaluated.title, device=evaluated.device, again=again)
+    return plots
 
 
-def metrics(results: Results, scored: Scored, facts: Facts) -> dict[str, Any]:
+def metrics(evaluated: Evaluated) -> dict[str, Any]:
     """The contents of metrics.json."""
+    facts, scored = evaluated.facts, evaluated.scored
     counts = np.bincount(scored.split, minlength=len(SPLITS)).tolist()
     return {
         "schema": SCHEMA,
@@ -78,40 +86,16 @@ def metrics(results: Results, scored: Scored, facts: Facts) -> dict[str, Any]:
         },
         "model": {"name": facts.model, **facts.summary},
         "seed": facts.seed,
-        **results.to_dict(),
+        **evaluated.results.to_dict(),
     }
 
 
-def plane(tagger: Tagger, events: Events, parts: NDArray[np.int8], signal: str) -> Plane | None:
-    """The signal's probability over the plane of the two features, and the test events in it.
-
-    None for any other number of features, or for more classes.
-    """
-    if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
-        return None
-    points = raw_inputs(tagger, events)
-    shown = (parts == TEST) & ~np.isnan(points).any(axis=1)
-    points, labels = points[shown], events.labels[shown]
-    low, high = np.quantile(points, (0.005, 0.995), axis=0)
-    margin = 0.05 * (high - low)
-    x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
-    second = _asked(tagger, grid).reshape(len(y), len(x))
-    probability = second if signal == tagger.classes[1] else 1 - second
-    names = (tagger.inputs[0], tagger.inputs[1])
-    return Plane(names=names, x=x, y=y, probability=probability, points=points, labels=labels)
-
-
-def pictures(
-    results: Results,
-    folder: Path,
-    history: tuple[Epoch, ...],
-    over: Plane | None,
-    title: str,
-    label: Label | None = None,
-) -> tuple[Path, ...]:
-    """Draw all that results have into a folder."""
+def _pictures(folder: Path, evaluated: Evaluated, evaluation: Evaluation) -> tuple[Path, ...]:
     from hepclf.presentation.plots.draw import draw
 
-    curves = {name: [getattr(epoch, name) for epoch in history] for name in Epoch._fields} if history else None
-    return tuple(draw(results, folder, history=curves, plane=over, title=title, label=label))
+    epochs = evaluated.history
+    curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields} if epochs else None
+    label = labelled(evaluation)
+    return tuple(
+        draw(evaluated.results, folder, history=curves, plane=evaluated.plane, title=evaluated.title, label=label)
+    )

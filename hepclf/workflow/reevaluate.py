@@ -1,4 +1,4 @@
-"""Judge a run again, from its stored scores or on other data."""
+"""Evaluate a run again, from its stored scores or on other data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
 from hepclf.evaluation.results import Results
-from hepclf.files import read_yaml, write_json, write_yaml
+from hepclf.files import read_yaml, write_yaml
 from hepclf.models.kinds import load_tagger
 from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
@@ -26,10 +26,10 @@ from hepclf.recipe import describe
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.words import Caution
+from hepclf.workflow.evaluated import TEST, Evaluated, Facts, inside, score
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
-from hepclf.workflow.record import TEST, Facts, inside, metrics, pictures, score
-from hepclf.workflow.report import labelled, report
+from hepclf.workflow.record import record
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def reevaluate(
     observed: Loader | None = None,
     own: Loader | None = None,
 ) -> tuple[Results, tuple[Path, ...]]:
-    """Judge a run again from its stored scores, or its tagger on other data, into a folder of its own.
+    """Evaluate a run again from its stored scores, or its tagger on other data, into a folder of its own.
 
     Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
     data is called; `recipes` are classes of your own that the tagger may be made of. `observed` is data of unknown
@@ -68,11 +68,7 @@ def reevaluate(
     made = Run.at(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
-        write_json(made.metrics, metrics(results, scored, facts))
-        title = f"{facts.data}, {facts.model}"
-        label = labelled(evaluation)
-        plots = pictures(results, made.plots, (), None, title, label) if evaluation.plots else ()
-        report(results, made, evaluation, title)
+        plots = record(made, Evaluated(scored=scored, results=results, facts=facts), evaluation)
     return results, plots
 
 

@@ -203,12 +203,12 @@ def test_training_events_are_told_from_a_test(hepclf, trained):
     assert "training event" not in err
 
 
-def test_a_run_whose_judging_failed_is_judged_without_training_again(hepclf, monkeypatch):
+def test_a_run_whose_evaluation_failed_is_evaluated_without_training_again(hepclf, monkeypatch):
     def broken(*_):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("hepclf.workflow.train.evaluate", broken)
+        patch.setattr("hepclf.workflow.evaluated.evaluate", broken)
         assert hepclf("train", *QUICK)[0] == 1
     (folder,) = Path("runs/gw-mlp").iterdir()
     code, out, err = hepclf("evaluate", f"run={folder}")

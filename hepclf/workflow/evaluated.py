@@ -1,0 +1,126 @@
+"""The third step of a training: its tagger is evaluated. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.evaluation.case import Inside
+from hepclf.evaluation.evaluation import evaluate
+from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.results import Results
+from hepclf.events import Events
+from hepclf.models.model import Tagger, raw_inputs
+from hepclf.scored import SPLITS, Scored
+from hepclf.training.epoch import Epoch
+from hepclf.workflow.convergence import convergence
+from hepclf.workflow.fit import Fitted
+from hepclf.workflow.job import Job
+from hepclf.workflow.prepare import Prepared
+
+TEST = SPLITS.index("test")
+
+
+class Facts(NamedTuple):
+    """What the record says of a training beside its results."""
+
+    data: str
+    model: str
+    seed: int
+    features: tuple[str, ...]
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluated:
+    """Scored events, their results, and what the record says of their origin.
+
+    history  the epochs, where the training was made just now
+    plane    the score over the plane of two features, where there are two
+    device   where the tagger scored
+    """
+
+    scored: Scored
+    results: Results
+    facts: Facts
+    history: tuple[Epoch, ...] = ()
+    plane: Plane | None = None
+    device: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What stands above tables and pictures."""
+        return f"{self.facts.data}, {self.facts.model}"
+
+
+def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | None = None) -> Evaluated:
+    """The results of a fitted tagger; `scored` are its scores of all events, where they are known already."""
+    tagger, events, split = fitted.tagger, prepared.events, prepared.split
+    scored = score(tagger, events, split) if scored is None else scored
+    results = evaluate(scored, job.evaluation, inside(tagger, events, split), balance=job.trainer.balance)
+    kept_epoch = tagger.summary.get("kept_epoch")
+    doubts = convergence(scored.of("valid"), fitted.valid_weights, fitted.history, kept_epoch, job.trainer)
+    results = replace(results, warnings=(*doubts, *results.warnings, *prepared.warnings))
+    return Evaluated(
+        scored=scored,
+        results=results,
+        facts=Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary),
+        history=fitted.history,
+        plane=plane(tagger, events, split, results.signal) if job.evaluation.plots else None,
+        device=tagger.device,
+    )
+
+
+def score(tagger: Tagger, events: Events, split: NDArray[np.int8]) -> Scored:
+    """The tagger's scores of these events, with all that an evaluation needs beside them."""
+    return Scored(
+        labels=events.labels,
+        weights=events.weights,
+        scores=tagger.scores(events),
+        split=split,
+        classes=events.classes,
+        processes=events.processes,
+        process_names=events.process_names,
+        spectators=events.spectators,
+    )
+
+
+def inside(tagger: Tagger, events: Events, split: NDArray[np.int8]) -> Inside:
+    """What the tagger saw of the test events, and the tagger as a function of its features."""
+    test = np.flatnonzero(split == TEST)
+
+    def read(places: NDArray[np.intp]) -> NDArray[np.float32]:
+        return raw_inputs(tagger, events.take(test[places]))
+
+    return Inside(names=tagger.inputs, read=read, ask=partial(_scores, tagger))
+
+
+def _scores(tagger: Tagger, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The tagger's scores of features [n, d] alone."""
+    labels = np.zeros(len(features), dtype=np.int64)
+    return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
+
+
+def plane(tagger: Tagger, events: Events, split: NDArray[np.int8], signal: str) -> Plane | None:
+    """The signal's probability over the plane of the two features, and the test events in it.
+
+    None for any other number of features, or for more classes.
+    """
+    if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
+        return None
+    points = raw_inputs(tagger, events)
+    shown = (split == TEST) & ~np.isnan(points).any(axis=1)
+    points, labels = points[shown], events.labels[shown]
+    low, high = np.quantile(points, (0.005, 0.995), axis=0)
+    margin = 0.05 * (high - low)
+    x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
+    second = _scores(tagger, grid).reshape(len(y), len(x))
+    probability = second if signal == tagger.classes[1] else 1 - second
+    names = (tagger.inputs[0], tagger.inputs[1])
+    return Plane(names=names, x=x, y=y, probability=probability, points=points, labels=labels)

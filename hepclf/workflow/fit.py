@@ -1,0 +1,59 @@
+"""The second step of a training: the model is fitted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.models.calibrated import with_calibration
+from hepclf.models.model import Tagger
+from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
+from hepclf.words import Caution
+from hepclf.workflow.job import Job
+from hepclf.workflow.prepare import Prepared
+
+OnEpoch = Callable[[Epoch], bool | None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted:
+    """A trained tagger, its epochs, and the weight that each validation event has in the loss, [n]."""
+
+    tagger: Tagger
+    history: tuple[Epoch, ...]
+    valid_weights: NDArray[np.float64]
+
+
+def fit(prepared: Prepared, job: Job, on_epoch: OnEpoch | None = None, progress: Progress | None = None) -> Fitted:
+    """Train until the last epoch, or until the validation loss no longer improves.
+
+    `on_epoch` is told of each epoch, and may end the training there by returning True.
+    """
+    progress = progress or Quiet()
+    progress.stage("training")
+    valid = prepared.part("valid")
+    training = job.model.fit(prepared.part("train"), valid, job.trainer)
+    _announce(prepared.warnings)  # not before: what stops the training is told alone
+    history: list[Epoch] = []
+    stopping = Stopping(training.patience)
+    for epoch in training:
+        history.append(epoch)
+        progress.epoch(epoch, training.epochs)
+        ended = on_epoch(epoch) if on_epoch is not None else False
+        if stopping.done(epoch.valid_loss) or ended:
+            break
+    tagger = with_calibration(training.tagger(), valid, job.trainer)
+    return Fitted(tagger=tagger, history=tuple(history), valid_weights=job.trainer.weights(valid))
+
+
+def _announce(warnings: tuple[Caution, ...]) -> None:
+    """Name the warnings in a line, early enough to stop a training; their texts stand above its results."""
+    if warnings:
+        kinds = [f"{row.kind} ({', '.join(row.about)})" if row.about else row.kind for row in warnings]
+        log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(kinds))

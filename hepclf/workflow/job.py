@@ -1,0 +1,62 @@
+"""A job: all that decides a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hepclf.data.loader import Loader
+from hepclf.data.memory import Memory
+from hepclf.evaluation.evaluation import Evaluation
+from hepclf.events import Events
+from hepclf.models.model import Model
+from hepclf.recipe import describe
+from hepclf.training.trainer import Trainer
+from hepclf.workflow.beforehand import check_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The recipes of one training, and what its data and model are called in the record.
+
+    Settings that contradict each other are refused, as far as that can be told before any data are read.
+    """
+
+    data: Loader
+    model: Model
+    trainer: Trainer
+    evaluation: Evaluation
+    names: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        check_settings(self.data, self.model, self.trainer, self.evaluation)
+
+    @classmethod
+    def of(
+        cls,
+        data: Loader | Events,
+        model: Model,
+        trainer: Trainer | None = None,
+        evaluation: Evaluation | None = None,
+        *,
+        names: Mapping[str, str] | None = None,
+        check: bool = True,
+    ) -> Job:
+        """A job of these recipes, with hepclf's defaults for what is left out.
+
+        `data` is a loader, or events, which are then split at random; with check=False nobody looks for what may be
+        wrong in them. `names` says what data and model are called in the record, their classes otherwise.
+        """
+        loader = Memory(events=data, check=check) if isinstance(data, Events) else data
+        for role, recipe, method in (("data", loader, "load"), ("model", model, "fit")):
+            if not hasattr(recipe, method):
+                raise TypeError(f"{role} must have {method}(), as every {role} of hepclf has, not be {recipe!r}")
+        called = {"data": type(loader).__name__.lower(), "model": type(model).__name__.lower(), **(names or {})}
+        trainer, evaluation = trainer or Trainer(), evaluation or Evaluation()
+        return cls(data=loader, model=model, trainer=trainer, evaluation=evaluation, names=called)
+
+    def describe(self) -> dict[str, Any]:
+        """What config.yaml holds: enough to train again."""
+        recipes = {"data": self.data, "model": self.model, "trainer": self.trainer, "evaluation": self.evaluation}
+        return {**{name: describe(recipe) for name, recipe in recipes.items()}, "names": dict(self.names)}

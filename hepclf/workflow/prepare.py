@@ -1,0 +1,50 @@
+"""The first step of a training: its events are read, split and looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepclf.data.loader import load
+from hepclf.events import Events
+from hepclf.scored import SPLITS
+from hepclf.survey.checked import checked
+from hepclf.training.epoch import Progress, Quiet
+from hepclf.words import Caution
+from hepclf.workflow.beforehand import check_events
+from hepclf.workflow.job import Job
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """Events that are ready for any number of trainings.
+
+    split     the place in SPLITS of the part that each event belongs to, int8 [n]
+    warnings  what looks wrong in the events
+    """
+
+    events: Events
+    split: NDArray[np.int8]
+    warnings: tuple[Caution, ...] = ()
+
+    def part(self, name: str) -> Events:
+        """The events of one part: `train`, `valid` or `test`."""
+        return self.events.take(self.split == SPLITS.index(name))
+
+
+def prepare(job: Job, progress: Progress | None = None) -> Prepared:
+    """Read the events of a job, refuse what contradicts its settings, and split them."""
+    progress = progress or Quiet()
+    progress.stage("loading")
+    events = load(job.data, progress.read).check()
+    check_events(events, job.data, job.model, job.trainer, job.evaluation)
+    split = job.data.split.parts(events)
+    if not getattr(job.data, "check", True):
+        return Prepared(events=events, split=split)
+    progress.stage("checking")
+    warnings = checked(events, split)
+    if job.trainer.negative_weights != "error":  # the training has a rule for them
+        warnings = tuple(warning for warning in warnings if warning.kind != "negative_weights")
+    return Prepared(events=events, split=split, warnings=warnings)

@@ -1,0 +1,75 @@
+"""The four steps of a training, taken one by one as a notebook or a search takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hepclf.data.mixture import Mixture
+from hepclf.files import write_yaml
+from hepclf.models.bdt import BDT
+from hepclf.models.mlp_plain import PlainMLP
+from hepclf.run import Run
+from hepclf.training.trainer import Trainer
+from hepclf.workflow.evaluated import evaluated
+from hepclf.workflow.fit import fit
+from hepclf.workflow.job import Job
+from hepclf.workflow.prepare import prepare
+from hepclf.workflow.record import History, metrics, record, store
+from hepclf.workflow.train import train
+
+DATA = Mixture(events=1500)
+
+
+@pytest.fixture
+def job():
+    def make(model=None, **settings):
+        return Job.of(DATA, model or PlainMLP(hidden=(4,)), Trainer(**{"epochs": 4, **settings}))
+
+    return make
+
+
+def test_the_steps_give_what_train_gives_and_write_nothing(job):
+    one = job()
+    prepared = prepare(one)
+    fitted = fit(prepared, one)
+    found = evaluated(fitted, prepared, one)
+    assert list(Path().iterdir()) == []
+    whole = train(DATA, PlainMLP(hidden=(4,)), Trainer(epochs=4))
+    assert found.results.to_dict() == whole.results.to_dict()
+    assert [epoch[:4] for epoch in fitted.history] == [epoch[:4] for epoch in whole.history]
+
+
+def test_one_preparation_serves_many_fits(job):
+    first, second = job(), job(seed=1)
+    prepared = prepare(first)
+    losses = [fit(prepared, each).history[-1].valid_loss for each in (first, second, first)]
+    assert losses[0] == losses[2] != losses[1]
+
+
+@pytest.mark.parametrize("model", [PlainMLP(hidden=(4,)), BDT(iterations=10)])
+def test_a_caller_may_end_the_fit_after_any_epoch(job, model):
+    one = job(model)
+    fitted = fit(prepare(one), one, on_epoch=lambda epoch: epoch.epoch == 2)
+    assert [epoch.epoch for epoch in fitted.history] == [1, 2]
+    assert fitted.tagger.summary["kept_epoch"] <= 2
+
+
+def test_only_the_last_step_writes(job):
+    one = job()
+    prepared = prepare(one)
+    history = History(Path("history.csv"))
+    fitted = fit(prepared, one, on_epoch=history)
+    history.write()
+    assert len(Path("history.csv").read_text().splitlines()) == 1 + 4
+    found = evaluated(fitted, prepared, one)
+    run = Run.at("run")
+    write_yaml(run.config, one.describe())
+    with run.recorded():
+        store(run, fitted.tagger, found.scored)
+        plots = record(run, found, one.evaluation)
+    assert plots
+    assert run.metrics.is_file()
+    assert run.report.is_file()
+    assert metrics(found)["model"]["name"] == "plainmlp"
