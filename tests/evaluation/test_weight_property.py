@@ -60,7 +60,7 @@ ERRORS = (
     "*.p",
     "*.ndf",
 )
-EFFECTIVE = ("*.effective_background", "*.enough", "*.reason", "*.verdict")
+EFFECTIVE = ("*.effective_background", "*.enough", "*.reason", "*.verdict", "*.evidence.*")
 # The background is known to its own simulation, which is its sum of w^2.
 UNCERTAIN = ("*.asimov_systematic.*", "studies.binned.*.asimov_statistical.*", "studies.binned.bins*.value")
 # The bias of few effective events is subtracted.
