@@ -79,9 +79,6 @@ class Compared:
         runs = self.entries.values()
         if keys := _differing([{key: run.judged[key] for key in run.judged if key not in SHOWN} for run in runs]):
             notes.append(f"significances by evaluations that differ in {', '.join(keys)}")
-        first, *rest = runs
-        if any(run.yields != first.yields for run in rest):
-            notes.append("areas and efficiencies of mixtures by different yields")
         trainers = [run.config.get("trainer") or {} for run in runs]
         if keys := _differing([{key: trainer.get(key) for key in LOSS} for trainer in trainers]):
             notes.append(f"validation losses of trainings that differ in {', '.join(keys)}")

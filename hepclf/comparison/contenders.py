@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 GRID = np.linspace(0.01, 1, 100)  # signal efficiencies at which rejections are set against each other
 # A variance of areas below this is the rounding of none; 1e9 events have 1e-10.
 NO_VARIANCE = 1e-24
+# Weights in a mixture that differ by less are the same ones, summed in another order.
+ALIKE = 1e-9
 # Spectators that differ by less are the same ones, computed on another machine.
 SAME_SPECTATORS = 1e-5
 
@@ -42,6 +44,7 @@ class Contender:
     valid, test     area under the curve, as metrics.json has it: of several classes the mean, one against the rest
     valid_loss      log-loss on validation, as metrics.json has it
     moved           what each test event moves that area by, [n]
+    weights         of the test events in the mixture that its areas refer to, [n]
     events, places  the test events, and where they stand in the data, [n]
     kept            background efficiency at each signal efficiency of GRID, with its error, [100]; nan without a curve
     copy_of         the tagger whose training this one repeats: equal configuration and seed
@@ -52,6 +55,7 @@ class Contender:
     valid_loss: Value
     test: Value
     moved: Array
+    weights: Array
     events: Scored
     places: NDArray[np.intp]
     roc: Roc | None
@@ -141,6 +145,7 @@ def contender(
         valid_loss=log_loss(valid.labels, valid.scores, valid.weights),
         test=value,
         moved=moved,
+        weights=weights if len(test.classes) > 2 else drawn.weights,
         events=test,
         places=np.flatnonzero(scored.split == SPLITS.index("test")),
         roc=line,
@@ -226,7 +231,7 @@ def difference(one: Contender, reference: Contender) -> Difference:
 
 
 def differing(one: Contender, other: Contender) -> str | None:
-    """In what the test events of two taggers differ; None if they are the same events, in the same order."""
+    """In what the test events of two taggers differ; None if they are the same, in the same order and mixture."""
     if not np.array_equal(one.places, other.places):
         return "split"
     mine, theirs = one.events, other.events
@@ -238,6 +243,8 @@ def differing(one: Contender, other: Contender) -> str | None:
     for name in mine.spectators:
         if name in theirs.spectators and not _equal(mine.spectators[name], theirs.spectators[name]):
             return name
+    if not np.allclose(one.weights, other.weights, rtol=ALIKE, atol=0):
+        return "mixture"
     return None
 
 

@@ -10,6 +10,14 @@ from hepclf.comparison.entry import Entry
 from hepclf.words import shortened
 
 SEEDS = ("data.seed", "data.split.seed")  # that one `seed` sets together with trainer.seed
+# Settings that say which events there are, and in which mixture.
+OF_SAMPLES = (
+    "data.",
+    "trainer.seed",
+    "evaluation.yields",
+    "evaluation.cross_sections_fb",
+    "evaluation.luminosity_fb",
+)
 LONGEST = 40  # letters of the settings in a name
 VALUE = 24  # letters of a single value
 
@@ -32,8 +40,8 @@ def group_labels(groups: Sequence[Sequence[Entry]], ignored: Callable[[str], boo
 
 
 def sample_labels(samples: Sequence[Sequence[Entry]]) -> list[str]:
-    """A name for each set of test events: the settings of the data that its runs share and the others have not."""
-    settings = [shared(entries, lambda key: not key.startswith(("data.", "trainer.seed"))) for entries in samples]
+    """A name for each set of test events: the settings of data and yields that its runs alone share."""
+    settings = [shared(entries, lambda key: not key.startswith(OF_SAMPLES)) for entries in samples]
     common = [{key: row[key] for key in row if all(key in other for other in settings)} for row in settings]
     data = [entries[0].data for entries in samples]
     return _told_apart(data if len(set(data)) > 1 else [""] * len(data), common, [""] * len(data))

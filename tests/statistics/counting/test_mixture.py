@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.comparison.contenders import contender
+from hepclf.comparison.contenders import contender, differing
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.flatness import Flatness
@@ -146,6 +146,12 @@ def test_a_comparison_refers_to_the_mixture_of_the_evaluation(name):
     assert found.valid == pytest.approx(results.valid.auc, rel=1e-12)
     assert found.working_points == results.test.working_points
     assert found.working_points[0].background_efficiency.value == pytest.approx(kept)
+
+
+def test_taggers_of_different_mixtures_are_not_compared():
+    one, other, same = (contender("a", three(EVEN), 1, (), yields) for yields in ({}, WHOLE, dict(WHOLE)))
+    assert differing(one, other) == "mixture"
+    assert differing(other, same) is None
 
 
 def test_importance_loses_the_area_of_the_mixture_and_the_loss_of_the_events():
