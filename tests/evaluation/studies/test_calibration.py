@@ -71,12 +71,12 @@ def test_scores_that_are_too_sure_are_said_to_be_and_the_cure_named():
 def test_a_small_p_is_a_hint_and_not_called_calibrated():
     finding = found(scored())
     reliability = finding.qualities["none"].reliability
-    for p, answer, results in ((0.02, "hint", "miscalibrated"), (0.03, "none", "calibrated"), (1e-3, "clear", None)):
+    for p, answer, conclusion in ((0.02, "hint", "miscalibrated"), (0.03, "none", "calibrated"), (1e-3, "clear", None)):
         none = replace(finding.qualities["none"], reliability=replace(reliability, p=p))
         changed = replace(finding, qualities={"none": none}, temperature=Value(1.01, 0.01), harmless=0.0)
         assert changed.evidence == (pytest.approx(2 * p), 2)
         assert changed.evidence.answer == answer
-        assert changed.results == (results or "miscalibrated")
+        assert changed.conclusion == (conclusion or "miscalibrated")
     assert changed.sentences[0].startswith("A clear sign of miscalibration (p = 0.002, corrected for 2 tests): ")
 
 

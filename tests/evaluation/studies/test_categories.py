@@ -161,10 +161,10 @@ def test_categories_that_cannot_be_meant_are_refused(of, message):
 
 def test_a_spectator_that_is_not_there_is_refused_before_a_training():
     with pytest.raises(ValueError, match="names 'n_fat', which is no spectator"):
-        Evaluation(categories=Categories(of=OF)).check(("background", "signal"), (), ("mass",))
+        Evaluation(categories=Categories(of=OF)).check(("background", "signal"), (), ("mass",), ())
     with pytest.raises(ValueError, match="names 'n_fat', which is no spectator"):
         Evaluation(categories=Categories(of=OF)).check(("background", "signal"), (), ("mass",), ("n_fat",))
-    Evaluation(categories=Categories(of=OF)).check(("background", "signal"), (), ("n_fat",))
+    Evaluation(categories=Categories(of=OF)).check(("background", "signal"), (), ("n_fat",), ())
 
 
 def test_nothing_asked_nothing_found():

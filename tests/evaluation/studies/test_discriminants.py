@@ -144,7 +144,7 @@ def test_a_training_of_four_classes_ends_with_its_tables():
         plots=False,
     )
     trained = train(data, Logistic(), Trainer(epochs=2), evaluation)
-    studies = trained.conclusion.studies
+    studies = trained.results.studies
     assert len(studies["multiclass"].pairs) == 6
     assert min(pair.auc.value for pair in studies["multiclass"].pairs) > 0.7
     (point, *_) = studies["discriminants"].found["bottom"].cuts

@@ -38,7 +38,7 @@ def sculpted(scored, **settings):
 
 def checked(scored, settings):
     evaluation = Evaluation(sculpting=Sculpting(**settings))
-    evaluation.check(scored.classes, scored.process_names, tuple(scored.spectators))
+    evaluation.check(scored.classes, scored.process_names, tuple(scored.spectators), ())
     return evaluate(scored, evaluation)
 
 
