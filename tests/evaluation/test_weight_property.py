@@ -69,9 +69,9 @@ BIASED = ("*.jsd_bits.*", "*.bias_subtracted", "*.inverse_jsd*")
 PRIOR = ("studies.calibration.isotonic.*",)
 # A list of events, one by one; features are shuffled among events.
 EVENTS = ("studies.triggers.loudest*", "studies.importance.features.*")
-# Quotes numbers with their errors.
-TEXTS = ("warnings*.text",)
-COPIES = (*REMOVAL, *TEXTS, *ERRORS, *EFFECTIVE, *UNCERTAIN, *BIASED, *PRIOR, *EVENTS)
+# What is worth a warning depends on errors.
+WARNINGS = ("warnings*",)
+COPIES = (*REMOVAL, *WARNINGS, *ERRORS, *EFFECTIVE, *UNCERTAIN, *BIASED, *PRIOR, *EVENTS)
 
 
 def table(classes, signed, n=400):
