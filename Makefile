@@ -8,7 +8,7 @@ train: $(VENV)/.installed
 	$(VENV)/bin/hepclf train model=mlp_plain
 
 test: $(VENV)/.installed-test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.installed-dev
 	scripts/check

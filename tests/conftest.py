@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 from hepclf.events import Events
 from hepclf.scored import Scored
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: more threads would wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
