@@ -32,19 +32,21 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
         return _plain(value + 0.0, digits)  # + 0.0: no minus sign for zero
     small = abs(value) < SMALL[0] and error < SMALL[1]
     power = math.floor(math.log10(max(abs(value), error))) if small or error >= LARGE else 0
-    both = f"{alone(value / 10**power, error / 10**power)} ± {alone(error / 10**power, error / 10**power)}"
-    return f"({both})e{power:+03d}" if power else both
+    shown_value = to_error_digits(value / 10**power, error / 10**power)
+    shown_error = to_error_digits(error / 10**power, error / 10**power)
+    text = f"{shown_value} ± {shown_error}"
+    return f"({text})e{power:+03d}" if power else text
 
 
 def _plain(value: float, digits: int) -> str:
     if abs(value) >= 1e4 or 0 < abs(value) < 1e-3:
         return f"{value:.{digits}g}"
     if 1 - value > ROUNDING and round(value, digits) == 1:
-        return alone(value, 1 - value)
+        return to_error_digits(value, 1 - value)
     return f"{value:.{digits}f}"
 
 
-def alone(value: float, error: float) -> str:
+def to_error_digits(value: float, error: float) -> str:
     """A value with as many decimals as an error has two digits."""
     exponent = int(f"{error:.1e}".partition("e")[2])
     return f"{value:.{min(max(0, 1 - exponent), MOST)}f}"
@@ -56,7 +58,7 @@ def score_cut(threshold: float) -> str:
     return _plain(threshold, 6) if short == "1" and 1 - threshold > ROUNDING else short
 
 
-def joined(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
+def grouped_rows(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
     """Rows that stand in one line of a table, as scores tie and several targets have the same cut."""
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
@@ -70,12 +72,12 @@ def targeted(efficiency: str, targets: Sequence[float]) -> str:
     return efficiency + several * (len(targets) > 1)
 
 
-def above(limit: float) -> str:
+def lower_limit(limit: float) -> str:
     """`> 0.9712 (95 %)`: a lower limit."""
     return f"> {limit:.4g} (95 %)"
 
 
-def below(limit: float) -> str:
+def upper_limit(limit: float) -> str:
     """`< 12.3 (95 %)`: an upper limit."""
     return f"< {limit:.3g} (95 %)"
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from hepclf.statistics.counting.scan import Rules, quote
+from hepclf.statistics.counting.scan import Rules, chosen_significance
 from hepclf.statistics.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.statistics.curves.roc import Curve, Ranking, area, curve, working_point
 
@@ -123,7 +123,9 @@ def _rejection(full: Curve, drawn: Replicas) -> Band:
 def _counts(of: Sample, full: Curve, drawn: Replicas) -> Band:
     index = int(np.searchsorted(-full.thresholds, -CUT, side="right")) - 1
     background = of.weights[~of.is_signal & (of.scores >= CUT)]
-    value, error = (number or math.nan for number in quote(full, index, CUT, background, RULES).s_over_sqrt_b)
+    value, error = (
+        number or math.nan for number in chosen_significance(full, index, CUT, background, RULES).s_over_sqrt_b
+    )
     at = int(np.searchsorted(drawn.edges, index))
     with np.errstate(invalid="ignore"):
         replicas = drawn.signal[:, at] / np.sqrt(drawn.background[:, at])

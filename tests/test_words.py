@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.words import alone, joined, number, score_cut, targeted
+from hepclf.words import grouped_rows, number, score_cut, targeted, to_error_digits
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,11 @@ def test_a_number_has_the_decimals_of_two_digits_of_its_error(value, error, writ
 
 
 def test_a_number_alone_has_the_decimals_of_its_error():
-    assert [alone(2958.2, 4500.0), alone(239.24, 6.9), alone(0.97812, 0.0009)] == ["2958", "239.2", "0.97812"]
+    assert [to_error_digits(2958.2, 4500.0), to_error_digits(239.24, 6.9), to_error_digits(0.97812, 0.0009)] == [
+        "2958",
+        "239.2",
+        "0.97812",
+    ]
 
 
 def test_a_cut_below_one_is_not_written_as_one():
@@ -50,6 +54,6 @@ def test_a_cut_below_one_is_not_written_as_one():
 
 def test_rows_of_one_cut_are_joined_and_name_their_targets():
     rows = [(0.3, 0.37), (0.5, 0.2), (0.7, 0.37)]
-    assert joined(rows, lambda row: row[1]) == [[(0.3, 0.37), (0.7, 0.37)], [(0.5, 0.2)]]
+    assert grouped_rows(rows, lambda row: row[1]) == [[(0.3, 0.37), (0.7, 0.37)], [(0.5, 0.2)]]
     assert targeted("1.0000", [0.3, 0.7]) == "1.0000 (targets 0.3, 0.7)"
     assert targeted("0.5000", [0.5]) == "0.5000"

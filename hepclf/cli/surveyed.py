@@ -8,7 +8,7 @@ from rich.console import Console
 
 from hepclf.cli.terminal import section
 from hepclf.scored import SPLITS
-from hepclf.survey.feature import Feature
+from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.population import Population
 from hepclf.survey.survey import Survey
 from hepclf.words import number, percent
@@ -85,7 +85,7 @@ def _features(console: Console, found: Survey) -> None:
         section(console, "AUC alone, each class against the rest, weighted", ("", *some), areas)
 
 
-def _feature(row: Feature, events: int, *, infinite: bool) -> list[str]:
+def _feature(row: FeatureSummary, events: int, *, infinite: bool) -> list[str]:
     missing = _share(row.missing / events) if row.missing else "0"
     more = [f"{row.infinite:,}"] if infinite else []
     return [row.name, missing, *more, *map(_short, (row.minimum, row.maximum, row.mean, row.width))]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.split_results import with_limits
 from hepclf.scored import SPLITS, Scored, discriminant
-from hepclf.statistics.counting.mixture import mixed, mixture
+from hepclf.statistics.counting.mixture import mixed, process_mixture
 from hepclf.statistics.curves.roc import (
     Curve,
     Ranking,
@@ -132,7 +132,7 @@ def contender(
     """
     test, valid = scored.of("test"), scored.of("valid")
     parts = {split: part for split in SPLITS if len(part := scored.of(split))}
-    mix = mixture(scored, yields or {}, signal, parts, {})
+    mix = process_mixture(scored, yields or {}, signal, parts, {})
     weights = mix.of("test", test).weights
     drawn = _Ranked.of(test, signal, weights)
     value, moved = _area(test, drawn, signal, weights)
@@ -293,7 +293,7 @@ def _area(part: Scored, drawn: _Ranked, signal: int, weights: Array) -> tuple[Va
 def _kept(of: Curve) -> tuple[Array, Array]:
     if not of.defined:
         return np.full_like(GRID, math.nan), np.full_like(GRID, math.nan)
-    index = of.reach(GRID)
+    index = of.index_at(GRID)
     return of.background_efficiency[index], background_error(of, index)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from hepclf.comparison.contenders import GRID, Contender, differing
 from hepclf.comparison.entry import Entry
 from hepclf.comparison.labels import group_labels, settings_of
-from hepclf.statistics.curves.spread import Spread, spread
+from hepclf.statistics.curves.spread import Spread, training_spread
 
 VARIED = ("seed", "fold")
 # Settings that change how fast a training runs or where its files lie, and not its result.
@@ -33,7 +33,7 @@ class Repeated(NamedTuple):
         curves = {
             "signal_efficiency": scatter.targets,
             "background_efficiency": scatter.mean,
-            "deviation": scatter.apart,
+            "deviation": scatter.scatter,
         }
         return {
             "name": self.name,
@@ -103,7 +103,7 @@ def _same_data(entry: Entry, contender: Contender, original: Contender) -> bool:
 
 def _spread(name: str, group: Sequence[Contender]) -> Repeated:
     kept, errors = np.stack([run.kept for run in group]), np.stack([run.kept_error for run in group])
-    scatter = spread([run.test for run in group], kept, errors, GRID)
+    scatter = training_spread([run.test for run in group], kept, errors, GRID)
     return Repeated(name, tuple(run.name for run in group), scatter)
 
 

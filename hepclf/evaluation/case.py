@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from hepclf.evaluation.finding import Finding
 from hepclf.scored import Scored, discriminant
 from hepclf.statistics.counting.measures import Rules
-from hepclf.statistics.counting.mixture import Mixed, Mixture
-from hepclf.statistics.counting.yields import Counted, scaled
+from hepclf.statistics.counting.mixture import Mixed, ProcessMixture
+from hepclf.statistics.counting.yields import Counted, scaled_curve
 from hepclf.statistics.curves.roc import Curve, Ranking, curve
-from hepclf.statistics.value import positive
+from hepclf.statistics.value import has_positive_sum
 
 Array = NDArray[np.float64]
 Balance = Literal["classes", "mean", "none"]
@@ -78,7 +78,7 @@ class Case:
     inside: Inside | None = None
     balance: Balance = "classes"
     observed: Seen | None = None
-    mixture: Mixture = field(default_factory=Mixture)
+    mixture: ProcessMixture = field(default_factory=ProcessMixture)
 
     @cached_property
     def shares(self) -> Array:
@@ -95,7 +95,7 @@ class Case:
         part = self.parts[split_name]
         k = len(part.classes)
         sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))
-        if not all(positive(float(each), float(square)) for each, square in zip(sums, squares, strict=True)):
+        if not all(has_positive_sum(float(each), float(square)) for each, square in zip(sums, squares, strict=True)):
             return None
         return np.asarray(part.weights * (self.shares / sums)[part.labels])
 
@@ -118,7 +118,7 @@ class Case:
     def mixture_curve(self, split_name: str) -> Curve:
         """Sums of the mixture's weights above each threshold, for purities: signal and background in their shares."""
         background, signal = self.weights(split_name).scale
-        return scaled(self.curves[split_name], signal, background)
+        return scaled_curve(self.curves[split_name], signal, background)
 
     def discriminant(self, split_name: str) -> Array:
         """The probability of the signal in a split, [n]."""

@@ -40,8 +40,8 @@ from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.measures import Rules
-from hepclf.statistics.counting.mixture import mixture
-from hepclf.statistics.counting.optimum import at_threshold, best, count
+from hepclf.statistics.counting.mixture import process_mixture
+from hepclf.statistics.counting.optimum import at_threshold, best, expected_yields
 from hepclf.statistics.counting.scan import Significance, scan
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.roc import Ranking
@@ -252,7 +252,7 @@ def _case(
     if not parts:
         raise ValueError("there are no scored events to evaluate; check the data and its split")
     rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
-    counted = count(scored, evaluation.expected, signal, rankings, parts)
+    counted = expected_yields(scored, evaluation.expected, signal, rankings, parts)
     cut, significance = best(evaluation.rules, counted, rankings, parts, signal)
     case = Case(
         scored=scored,
@@ -268,7 +268,7 @@ def _case(
         inside=inside,
         balance=balance,
         observed=observed,
-        mixture=mixture(scored, evaluation.expected, signal, parts, counted),
+        mixture=process_mixture(scored, evaluation.expected, signal, parts, counted),
     )
     return case, significance
 

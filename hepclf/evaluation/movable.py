@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.statistics.counting.expected import POWERS, Expected
-from hepclf.statistics.curves.cuts import Cuts, _heaviest
+from hepclf.statistics.counting.expected import POWERS, ExpectedEvents
+from hepclf.statistics.curves.cuts import CutTable, _heaviest
 from hepclf.statistics.curves.roc import Curve, Ranking, thinned
 
 Array = NDArray[np.float64]
@@ -18,7 +18,7 @@ ROWS = 500
 DECISION, BEST = "decision", "best cut"
 
 
-def cuts(case: Case) -> Cuts | None:
+def cuts(case: Case) -> CutTable | None:
     """The table of the test split, at most some 500 cuts; None without test events of both classes."""
     of = case.curves.get("test")
     if of is None or not of.defined:
@@ -30,7 +30,7 @@ def cuts(case: Case) -> Cuts | None:
     index = np.array([places[cut] for cut in at])
     marks = {name: int(np.searchsorted(at, cut)) for name, cut in wanted.items()}
     is_signal, mix = part.labels == case.signal, case.weights("test")
-    return Cuts(
+    return CutTable(
         cuts=at,
         above=np.stack([_at(of.background, index), _at(of.signal, index)]),
         squares=np.stack([_at(of.background_squares, index), _at(of.signal_squares, index)]),
@@ -53,7 +53,7 @@ def _wanted(case: Case) -> dict[str, float]:
         found[BEST] = case.cut
     valid = case.curves.get("valid")
     if valid is not None and valid.defined:
-        reached = valid.thresholds[valid.reach(case.targets)].tolist() if case.targets else []
+        reached = valid.thresholds[valid.index_at(case.targets)].tolist() if case.targets else []
         found |= {f"signal efficiency {t:g}": cut for t, cut in zip(case.targets, reached, strict=True)}
     return found
 
@@ -70,10 +70,10 @@ def _at(sums: Array, index: NDArray[np.intp]) -> Array:
 
 def _expected(
     ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array, at: Array, index: NDArray[np.intp]
-) -> Expected:
+) -> ExpectedEvents:
     """The first four powers of the weights above each threshold, summed in the order of the ranking."""
-    order = ranking.kept(len(ranking.thresholds) - 1)
-    ends = np.array([len(ranking.kept(int(i))) for i in index])
+    order = ranking.events_above(len(ranking.thresholds) - 1)
+    ends = np.array([len(ranking.events_above(int(i))) for i in index])
     ranked_weights, ranked_signal = weights[order], is_signal[order]
     before, above = np.zeros((POWERS, 2)), np.zeros((POWERS, 2, len(at)))
     for group in (0, 1):
@@ -86,4 +86,4 @@ def _expected(
             above[p, group] = np.where(passing > 0, sums[passing - 1], 0.0) if len(sums) else 0.0
             power = power * w
     names, signal = ("background", "signal"), np.array([False, True])
-    return Expected(cuts=at, names=names, signal=signal, before=before, above=above)
+    return ExpectedEvents(cuts=at, names=names, signal=signal, before=before, above=above)

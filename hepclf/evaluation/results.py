@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hepclf.evaluation.finding import Finding
 from hepclf.scored import SPLITS
 from hepclf.statistics.confusion import Confusion
-from hepclf.statistics.counting.mixture import Mixture
+from hepclf.statistics.counting.mixture import ProcessMixture
 from hepclf.statistics.counting.scan import Scan, Significance
 from hepclf.statistics.curves.limit import Limit
 from hepclf.statistics.curves.roc import Roc, WorkingPoint
-from hepclf.statistics.shapes.bins import Histogram
+from hepclf.statistics.shapes.bins import DensityHistogram
 from hepclf.statistics.value import Value
 from hepclf.words import Caution
 
 if TYPE_CHECKING:  # it looks at a case, which knows of results
-    from hepclf.statistics.curves.cuts import Cuts
+    from hepclf.statistics.curves.cuts import CutTable
 
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
 
@@ -63,7 +63,7 @@ class SplitResults:
     optimal: Roc | None = None
     precision_limit: Limit | None = None
     one_vs_rest: Mapping[str, OneVsRest] = field(default_factory=dict)
-    histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    histograms: Mapping[str, DensityHistogram] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and dictionaries, as metrics.json has them."""
@@ -104,8 +104,8 @@ class Results:
     significance: Significance
     scan: Scan | None
     at_threshold: Significance | None = None
-    mixture: Mixture = field(default_factory=Mixture)
-    cuts: Cuts | None = None
+    mixture: ProcessMixture = field(default_factory=ProcessMixture)
+    cuts: CutTable | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     warnings: tuple[Caution, ...] = ()

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import OneVsRest, Operating, SplitResults
 from hepclf.scored import Scored, discriminant
-from hepclf.statistics.confusion import Confusion, confusion
+from hepclf.statistics.confusion import Confusion, confusion_matrix
 from hepclf.statistics.counting.mixture import Mixed, mixed
 from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit, rejection_limit
-from hepclf.statistics.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc, working_point
+from hepclf.statistics.curves.roc import Curve, Ranking, Roc, WorkingPoint, curve, influence, roc_points, working_point
 from hepclf.statistics.losses import brier, log_loss
-from hepclf.statistics.shapes.bins import Histogram
-from hepclf.statistics.value import NOTHING, Value, measured, positive
+from hepclf.statistics.shapes.bins import DensityHistogram
+from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured
 
 Array = NDArray[np.float64]
 LLR = "llr"
@@ -39,7 +39,7 @@ def split_results(
     """
     k, weights = len(part.classes), part.weights
     mix = Mixed(weights=weights, within=weights) if mix is None else mix
-    cells = confusion(part.labels, decisions(part, signal, threshold), mix.weights, k)
+    cells = confusion_matrix(part.labels, decisions(part, signal, threshold), mix.weights, k)
     of = curve(ranking, part.labels == signal, mix.within) if of is None else of
     drawn, points = with_limits(of, targets, part, signal, mix.within)
     rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
@@ -80,7 +80,7 @@ def negative_fraction(weights: Array) -> float | None:
     return float(np.abs(weights[weights < 0]).sum()) / total if total > 0 else None
 
 
-def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[str, Histogram]:
+def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[str, DensityHistogram]:
     """The discriminant of each true class, normalised to unit area; none for a class without weight."""
     found = {}
     last = len(edges) - 2
@@ -89,9 +89,9 @@ def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[
         of = part.labels == label
         sums = np.bincount(bins[of], weights[of], minlength=last + 1)
         squares = np.bincount(bins[of], weights[of] ** 2, minlength=last + 1)
-        if positive(float(sums.sum()), float(squares.sum())):
+        if has_positive_sum(float(sums.sum()), float(squares.sum())):
             norm = sums.sum() * np.diff(edges)
-            found[name] = Histogram(edges, sums / norm, np.sqrt(squares) / norm)
+            found[name] = DensityHistogram(edges, sums / norm, np.sqrt(squares) / norm)
     return found
 
 
@@ -129,7 +129,7 @@ def with_limits(
 ) -> tuple[Roc | None, tuple[WorkingPoint, ...]]:
     """The curve for drawing and its working points, with limits where no background event is left."""
     points, limit = limited(tuple(working_point(of, target) for target in targets), of, part, signal, weights)
-    drawn = roc(of)
+    drawn = roc_points(of)
     return (replace(drawn, limit=limit) if drawn is not None else None), points
 
 
@@ -163,4 +163,4 @@ def _optimal(part: Scored, signal: int, weights: Array) -> Roc | None:
     llr = np.asarray(part.spectators[LLR], dtype=np.float64)
     if bad := int(np.isnan(llr).sum()):
         raise ValueError(f"spectator {LLR!r} must be a number in each event, however {bad:,} are nan")
-    return roc(curve(Ranking(llr if signal == 1 else -llr), part.labels == signal, weights))
+    return roc_points(curve(Ranking(llr if signal == 1 else -llr), part.labels == signal, weights))

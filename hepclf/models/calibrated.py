@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
-from hepclf.statistics.calibration import Isotonic, Method, Temperature, calibration, read
+from hepclf.statistics.calibration import Isotonic, Method, Temperature, calibration_map, from_dict
 from hepclf.training.trainer import Trainer
 
 KIND = "calibrated"
@@ -75,7 +75,7 @@ class CalibratedTagger:
         try:
             if [*tagger.inputs] != head["inputs"] or [*tagger.classes] != head["classes"]:
                 raise ValueError("inputs and classes must be those of the tagger inside")
-            return cls(tagger, read(head.get("calibration")))
+            return cls(tagger, from_dict(head.get("calibration")))
         except ValueError as error:
             raise ValueError(f"{Path(folder) / HEAD} cannot be loaded: {error}") from error
 
@@ -88,7 +88,7 @@ def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
     check(method, valid.classes)
     valid = trainer.weighing(valid)
     scores = tagger.scores(valid)
-    return CalibratedTagger(tagger, calibration(method, scores, valid.labels, trainer.weights(valid)))
+    return CalibratedTagger(tagger, calibration_map(method, scores, valid.labels, trainer.weights(valid)))
 
 
 def check(method: Method | str, classes: tuple[str, ...]) -> None:

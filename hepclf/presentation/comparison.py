@@ -8,8 +8,8 @@ from functools import partial
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
 from hepclf.statistics.curves.limit import rejected
-from hepclf.statistics.shapes.divergence import inverse
-from hepclf.words import Grid, alone, number, size
+from hepclf.statistics.shapes.divergence import inverse_text
+from hepclf.words import Grid, number, size, to_error_digits
 
 STATISTICAL = "± statistical uncertainty"
 QUALITY = ("", "best epoch", "validation loss", "validation AUC", "test AUC")
@@ -87,7 +87,7 @@ def _rejected(part: slice, run: Contender) -> Row:
 
 def _sculpted(comparison: Compared, spectator: str, targets: Sequence[float], run: Contender) -> Row:
     points = comparison.entries[run.name].sculpted.get(spectator, {})
-    return [run.name, *(inverse(points[target]) if target in points else "-" for target in targets)]
+    return [run.name, *(inverse_text(points[target]) if target in points else "-" for target in targets)]
 
 
 def _cost_header(comparison: Compared) -> Row:
@@ -123,7 +123,7 @@ def _differences(comparison: Compared) -> Grid:
 def _repeated(comparison: Compared) -> Iterator[Row]:
     for group in comparison.repeated:
         spread = group.spread
-        uncertainty = "-" if spread.own_error is None else alone(spread.own_error, spread.own_error)
+        uncertainty = "-" if spread.own_error is None else to_error_digits(spread.own_error, spread.own_error)
         yield [group.name, str(len(group.runs)), number(*spread.area), number(*spread.deviation), uncertainty]
 
 

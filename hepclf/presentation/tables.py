@@ -9,7 +9,7 @@ from hepclf.evaluation.results import Results, SplitResults
 from hepclf.statistics.counting.scan import Significance
 from hepclf.statistics.curves.limit import rejected
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, above, below, joined, number, percent, targeted
+from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, targeted, upper_limit
 
 SIGNIFICANCE = (
     ("S", "s", 1),
@@ -51,7 +51,7 @@ def _quality(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
 def _quoted(name: str, value: Value, split: SplitResults) -> str:
     """A mean of a split; of the precision what it is greater than, where no background is selected."""
     if name == "precision" and split.precision_limit is not None:
-        return above(split.precision_limit.at_95)
+        return lower_limit(split.precision_limit.at_95)
     return number(*value)
 
 
@@ -64,7 +64,7 @@ def working_points(test: SplitResults) -> Grid:
             rejected(point.rejection, point.rejection_limit),
             number(point.threshold),
         ]
-        for point, *ties in joined(test.working_points, lambda point: point.threshold)
+        for point, *ties in grouped_rows(test.working_points, lambda point: point.threshold)
     ]
     return Grid(
         "working points on test", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows
@@ -128,6 +128,6 @@ def unquoted(results: Results) -> tuple[str, ...]:
 
 def _expected(quoted: Significance, name: str, digits: int) -> str:
     if name == "b" and quoted.b_limit is not None:
-        return below(quoted.b_limit.at_95)
+        return upper_limit(quoted.b_limit.at_95)
     value: Value = getattr(quoted, name)
     return number(value.value, value.error, digits)

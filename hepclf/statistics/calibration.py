@@ -40,7 +40,7 @@ class Temperature:
         return np.asarray(softmax(_logs(scores) / self.temperature, axis=1))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers that `read` reads back."""
+        """Plain numbers that `from_dict` reads back."""
         return {"method": "temperature", "temperature": self.temperature}
 
 
@@ -71,7 +71,7 @@ class Isotonic:
         return np.asarray(expit(np.interp(inside, self.before, self.after) + (at - inside)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers that `read` reads back."""
+        """Plain numbers that `from_dict` reads back."""
         return {"method": "isotonic", "before": self.before.tolist(), "after": self.after.tolist()}
 
 
@@ -91,7 +91,7 @@ def shifted(probabilities: ArrayLike, ratio: float) -> Array:
     return np.asarray(p * ratio / (p * ratio + 1 - p))
 
 
-def calibration(method: Method, scores: Array, labels: NDArray[np.int64], weights: Array) -> Temperature | Isotonic:
+def calibration_map(method: Method, scores: Array, labels: NDArray[np.int64], weights: Array) -> Temperature | Isotonic:
     """The map of this kind that fits these events; scores [n], or [n, k] for a temperature.
 
     Negative weights count as zero: with them a loss may have no minimum.
@@ -179,7 +179,7 @@ def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isoton
     return Isotonic(moment / whole, logits(share / whole))
 
 
-def read(values: Any) -> Temperature | Isotonic:
+def from_dict(values: Any) -> Temperature | Isotonic:
     """The map that `to_dict` wrote, or a ValueError that says what is wrong with it."""
     method = values.get("method") if isinstance(values, Mapping) else None
     numbers = {name: _numbers(values.get(name), name) for name in KEYS.get(str(method), ())}

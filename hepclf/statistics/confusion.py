@@ -55,7 +55,9 @@ class Confusion:
         return measured(float(np.mean(values)), float(np.sqrt((slope**2 * self.squares).sum())))
 
 
-def confusion(labels: NDArray[np.int64], decisions: NDArray[np.int64], weights: Array, classes: int) -> Confusion:
+def confusion_matrix(
+    labels: NDArray[np.int64], decisions: NDArray[np.int64], weights: Array, classes: int
+) -> Confusion:
     """The matrix of true labels [n] against decisions [n]."""
     cell, size, shape = labels * classes + decisions, classes**2, (classes, classes)
     sums = np.bincount(cell, weights, minlength=size).astype(np.float64)

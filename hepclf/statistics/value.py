@@ -48,7 +48,7 @@ def effective_count(total: float, squares: float) -> float:
     return total**2 / squares if squares > 0 else 0.0
 
 
-def positive(total: float, squares: float) -> bool:
+def has_positive_sum(total: float, squares: float) -> bool:
     """Whether weights of this sum and sum of squares make more than zero, and more than the rounding of what cancels.
 
     A million events that cancel leave a sum of rounding with an effective count near 1e-26.
@@ -77,7 +77,7 @@ def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> 
     """
     squared = weights**2
     total, squares = float(weights.sum()), float(squared.sum())
-    if not positive(total, squares):
+    if not has_positive_sum(total, squares):
         return NOTHING
     mean = float(weights @ values) / total
     n = effective_count(total, squares)

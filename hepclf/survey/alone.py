@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
-from hepclf.survey.ascending import Stretch
+from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
+from hepclf.survey.ascending import SortedChunk
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Alone:
     def __init__(self) -> None:
         self._signal, self._rest = _Side(), _Side()
 
-    def add(self, stretch: Stretch, mine: NDArray[np.bool_], weights: Array) -> None:
+    def add(self, stretch: SortedChunk, mine: NDArray[np.bool_], weights: Array) -> None:
         """The next stretch of the order: which of its events are of the class, and their weights."""
         others = np.where(mine, 0.0, weights)
         signal = self._signal.take(weights - others, stretch.ends)
@@ -36,7 +36,7 @@ class Alone:
     def area(self) -> Value:
         """In the better direction, so at least 0.5; nothing if a side has no positive sum of weights."""
         signal, rest = self._signal, self._rest
-        if not (positive(signal.total, signal.squares) and positive(rest.total, rest.squares)):
+        if not (has_positive_sum(signal.total, signal.squares) and has_positive_sum(rest.total, rest.squares)):
             return NOTHING
         value = signal.placed / (signal.total * rest.total)
         error = math.hypot(signal.spread(rest.total, value), rest.spread(signal.total, 1 - value))

@@ -13,7 +13,7 @@ PLACE = np.uint64(0xFFFFFFFF)
 SIGN, REST = np.uint32(1 << 31), np.uint32((1 << 31) - 1)
 
 
-class Stretch(NamedTuple):
+class SortedChunk(NamedTuple):
     """Neighbours in the order: their values, their places among the events, and where each distinct value ends."""
 
     values: NDArray[np.float64]
@@ -44,7 +44,7 @@ class Ascending:
         """The value of this rank, 0 for the lowest."""
         return float(_values(self._sorted[rank : rank + 1])[0])
 
-    def stretches(self) -> Iterator[Stretch]:
+    def stretches(self) -> Iterator[SortedChunk]:
         """All values in ascending order; a tie is never cut."""
         start = 0
         while start < len(self):
@@ -52,7 +52,7 @@ class Ascending:
             part = self._sorted[start:stop]
             values = _values(part)
             ends = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)
-            yield Stretch(values, (part & PLACE).astype(np.intp), ends)
+            yield SortedChunk(values, (part & PLACE).astype(np.intp), ends)
             start = stop
 
     def _after_tie(self, rank: int) -> int:

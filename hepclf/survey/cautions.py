@@ -8,7 +8,7 @@ from itertools import permutations
 
 from hepclf.events import Events, Sentinels, shortest_text
 from hepclf.survey.duplicates import Duplicates
-from hepclf.survey.feature import Feature
+from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.population import Population
 from hepclf.survey.suspects import looks_like_a_number, looks_like_truth, stands_in
 from hepclf.words import Caution, percent
@@ -21,7 +21,7 @@ SHOWN = 5  # names that a line lists
 SIGNS, ESCAPED = re.compile(r"[\\()\[\]{}:=, ]"), r"\\\g<0>"  # of a name that stands in a mapping on the command line
 
 
-def refusal(events: Events) -> Iterator[Caution]:
+def training_refusal(events: Events) -> Iterator[Caution]:
     """What would stop any training."""
     try:
         events.check()
@@ -94,7 +94,7 @@ FEATURES = {
 
 
 def of_features(
-    features: Sequence[Feature], classes: Sequence[Population], sentinels: Sentinels | None = None
+    features: Sequence[FeatureSummary], classes: Sequence[Population], sentinels: Sentinels | None = None
 ) -> Iterator[Caution]:
     """Of features: one warning a kind, however many features there are; sentinels are declared missing already."""
     found: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
@@ -109,7 +109,7 @@ def of_features(
             yield Caution(kind, tuple(about), f"features that {what}: {_listed(about)}; {way}")
 
 
-def _of_feature(row: Feature, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
+def _of_feature(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
     """The kinds of warning that one feature deserves, each with what to note of it."""
     if row.distinct == 1:
         yield "constant_feature", ""
@@ -161,7 +161,7 @@ def _listed(about: Mapping[str, str]) -> str:
     return ", ".join(shown) + (f" and {len(about) - SHOWN} more" if len(about) > SHOWN else "")
 
 
-def _apart(row: Feature, classes: Sequence[Population]) -> str:
+def _apart(row: FeatureSummary, classes: Sequence[Population]) -> str:
     """Two classes that this feature keeps apart, and that have events enough to mean it."""
     known = [each for each in classes if each.events - row.classes[each.name].missing >= ENOUGH]
     for low, high in permutations((each.name for each in known), 2):
@@ -171,11 +171,11 @@ def _apart(row: Feature, classes: Sequence[Population]) -> str:
     return ""
 
 
-def _absent(row: Feature, classes: Sequence[Population]) -> str:
+def _absent(row: FeatureSummary, classes: Sequence[Population]) -> str:
     return ", ".join(each.name for each in classes if each.events and row.classes[each.name].missing == each.events)
 
 
-def _twins(features: Sequence[Feature]) -> dict[str, str]:
+def _twins(features: Sequence[FeatureSummary]) -> dict[str, str]:
     """Features that equal an earlier one, which is named; one that never varies is told as such."""
     first: dict[int, str] = {}
     found = {}
@@ -185,12 +185,12 @@ def _twins(features: Sequence[Feature]) -> dict[str, str]:
     return found
 
 
-def _stand_in(row: Feature) -> str:
+def _stand_in(row: FeatureSummary) -> str:
     """A stand-in at the lowest or highest value, in more than one event."""
     return ", ".join(f"{shortest_text(value)} in {count:,} events" for value, count in _stand_ins(row).items())
 
 
-def _stand_ins(row: Feature) -> dict[float, int]:
+def _stand_ins(row: FeatureSummary) -> dict[float, int]:
     edges = zip((row.minimum, row.maximum), row.at_edges, strict=True)
     return {
         value: count
@@ -199,7 +199,7 @@ def _stand_ins(row: Feature) -> dict[float, int]:
     }
 
 
-def _missing(features: Sequence[Feature], sentinels: Sentinels) -> str:
+def _missing(features: Sequence[FeatureSummary], sentinels: Sentinels) -> str:
     """The setting that declares stand-ins missing, as it is typed: of all features unless some may hold such values."""
     declared = {row.name: [*sentinels.get(row.name, ()), *_stand_ins(row)] for row in features}
     values = list(dict.fromkeys(value for own in declared.values() for value in own))
@@ -209,7 +209,7 @@ def _missing(features: Sequence[Feature], sentinels: Sentinels) -> str:
     return f"'data.missing={{{','.join(named)}}}'"
 
 
-def _spans(row: Feature, value: float) -> bool:
+def _spans(row: FeatureSummary, value: float) -> bool:
     return row.minimum is not None and row.maximum is not None and row.minimum <= value <= row.maximum
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.survey import cautions
 from hepclf.survey.duplicates import duplicates
-from hepclf.survey.feature import features
+from hepclf.survey.feature import feature_summaries
 from hepclf.survey.population import classes
 from hepclf.words import Caution
 
@@ -34,7 +34,7 @@ def checked(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
 def _of_features(events: Events) -> tuple[Caution, ...]:
     places = _spread(events)
     sample = events if len(places) == len(events) else events.take(places)
-    found = cautions.of_features(list(features(sample)), classes(sample), events.sentinels)
+    found = cautions.of_features(list(feature_summaries(sample)), classes(sample), events.sentinels)
     if sample is events:
         return tuple(found)
     note = f" (judged on {len(sample):,} of {len(events):,} events)"

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.statistics.value import Value, positive
+from hepclf.statistics.value import Value, has_positive_sum
 from hepclf.survey.alone import Alone
-from hepclf.survey.ascending import Ascending, Stretch
-from hepclf.survey.shape import Binned, Shape
+from hepclf.survey.ascending import Ascending, SortedChunk
+from hepclf.survey.shape import ClassHistograms, HistogramSums
 
 Array = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ TOGETHER = 1 << 28  # bytes of columns that are held together
 WORKERS = 2
 
 
-class Span(NamedTuple):
+class ClassSpan(NamedTuple):
     """What a feature spans in one class; mean and width are weighted, None where the weights do not allow them."""
 
     missing: int
@@ -33,7 +33,7 @@ class Span(NamedTuple):
     width: float | None
 
 
-class Feature(NamedTuple):
+class FeatureSummary(NamedTuple):
     """One feature. Its own figures count each event once; those of the classes are weighted, as are the areas.
 
     distinct  number of its finite values that differ
@@ -52,9 +52,9 @@ class Feature(NamedTuple):
     width: float | None
     at_edges: tuple[int, int]
     digest: int
-    classes: dict[str, Span]
+    classes: dict[str, ClassSpan]
     auc: dict[str, Value]
-    shape: Shape | None
+    shape: ClassHistograms | None
 
     @property
     def best(self) -> float:
@@ -71,11 +71,11 @@ class Feature(NamedTuple):
         }
 
 
-def features(events: Events, *, shapes: bool = False) -> Iterator[Feature]:
+def feature_summaries(events: Events, *, shapes: bool = False) -> Iterator[FeatureSummary]:
     """Each feature in turn; with shapes, also its histograms. No more than a few columns are ever in memory."""
     with ThreadPoolExecutor(WORKERS) as pool:
         for names, table in columns(events):
-            yield from pool.map(lambda name, column: feature(events, name, column, shapes=shapes), names, table)
+            yield from pool.map(lambda name, column: feature_summary(events, name, column, shapes=shapes), names, table)
 
 
 def columns(events: Events) -> Iterator[tuple[tuple[str, ...], NDArray[np.float32]]]:
@@ -90,11 +90,11 @@ def columns(events: Events) -> Iterator[tuple[tuple[str, ...], NDArray[np.float3
         yield names, table
 
 
-def feature(events: Events, name: str, column: NDArray[np.float32], *, shapes: bool = False) -> Feature:
+def feature_summary(events: Events, name: str, column: NDArray[np.float32], *, shapes: bool = False) -> FeatureSummary:
     """The feature of this column."""
     order, count = Ascending(column), len(events.classes)
     missing, infinite = (np.bincount(events.labels[test(column)], minlength=count) for test in (np.isnan, np.isinf))
-    sums, binned = _Sums(order, events.classes), Binned(order, count) if shapes and len(order) else None
+    sums, binned = _Sums(order, events.classes), HistogramSums(order, count) if shapes and len(order) else None
     with np.errstate(invalid="ignore", over="ignore"):  # infinite weights are told, and leave no numbers
         for stretch in order.stretches():
             labels, weights = events.labels[stretch.places], events.weights[stretch.places]
@@ -103,7 +103,7 @@ def feature(events: Events, name: str, column: NDArray[np.float32], *, shapes: b
                 binned.add(stretch, labels, weights)
         spans = sums.spans(missing.tolist(), infinite.tolist())
         mean, width = sums.moments()
-        return Feature(
+        return FeatureSummary(
             name=name,
             missing=int(missing.sum()),
             infinite=int(infinite.sum()),
@@ -133,7 +133,7 @@ class _Sums:
         self.distinct, self.at_edges = 0, (0, 0)
         self.alone = {name: Alone() for name in (classes if len(classes) > 2 else classes[-1:])}
 
-    def add(self, stretch: Stretch, labels: NDArray[np.int64], weights: Array) -> None:
+    def add(self, stretch: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
         away = stretch.values - self._centre
         moved, k = weights * away, len(self._classes)
         self._moments += away.sum(), (away * away).sum()
@@ -160,10 +160,11 @@ class _Sums:
         """Mean and width, each event counting once."""
         return _moments(self._centre, self._events, self._events, *self._moments.tolist())
 
-    def spans(self, missing: list[int], infinite: list[int]) -> list[Span]:
+    def spans(self, missing: list[int], infinite: list[int]) -> list[ClassSpan]:
         moments = [_moments(self._centre, *sums) for sums in self._weighted.T.tolist()]
         return [
-            Span(*row[:-1], *row[-1]) for row in zip(missing, infinite, self._first, self._last, moments, strict=True)
+            ClassSpan(*row[:-1], *row[-1])
+            for row in zip(missing, infinite, self._first, self._last, moments, strict=True)
         ]
 
 
@@ -171,7 +172,7 @@ def _moments(
     centre: float, total: float, squares: float, first: float, second: float
 ) -> tuple[float | None, float | None]:
     """Mean and width of these sums; None where weights do not sum to more than zero, or cancel in the width."""
-    if not positive(total, squares) or not math.isfinite(second):
+    if not has_positive_sum(total, squares) or not math.isfinite(second):
         return None, None
     mean, square = first / total, second / total
     variance = square - mean**2

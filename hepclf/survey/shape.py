@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.shapes.bins import Histogram
-from hepclf.statistics.value import positive
-from hepclf.survey.ascending import Ascending, Stretch
+from hepclf.statistics.shapes.bins import DensityHistogram
+from hepclf.statistics.value import has_positive_sum
+from hepclf.survey.ascending import Ascending, SortedChunk
 
 Array = NDArray[np.float64]
 
@@ -19,18 +19,18 @@ FEW = 20  # whole numbers have a bin each, however few events there are
 TAIL = 0.005  # of the events on either side, which stretch the axis by no more than half of what the others span
 
 
-class Shape(NamedTuple):
+class ClassHistograms(NamedTuple):
     """Histograms of unit area a class, None for a class without a positive sum of weights.
 
     outside  share of the events beyond the edges, which the areas include
     """
 
     edges: Array
-    histograms: tuple[Histogram | None, ...]
+    histograms: tuple[DensityHistogram | None, ...]
     outside: float
 
 
-class Binned:
+class HistogramSums:
     """Sums of weights in bins, class by class, of stretches that come one by one."""
 
     def __init__(self, order: Ascending, classes: int) -> None:
@@ -39,7 +39,7 @@ class Binned:
         self._sums, self._squares = np.zeros((2, classes, len(self._edges) + 1))
         self._outside = 0
 
-    def add(self, stretch: Stretch, labels: NDArray[np.int64], weights: Array) -> None:
+    def add(self, stretch: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
         """The next stretch of the order, with the labels and weights of its events."""
         count = len(self._edges) + 1
         bins = np.searchsorted(self._edges, stretch.values, side="right")
@@ -49,16 +49,16 @@ class Binned:
         self._sums += np.bincount(cells, weights, self._classes * count).reshape(shape)
         self._squares += np.bincount(cells, weights * weights, self._classes * count).reshape(shape)
 
-    def shape(self) -> Shape:
+    def shape(self) -> ClassHistograms:
         """The histograms of all that was added."""
         found = tuple(map(self._histogram, self._sums, self._squares))
-        return Shape(self._edges, found, self._outside / max(self._events, 1))
+        return ClassHistograms(self._edges, found, self._outside / max(self._events, 1))
 
-    def _histogram(self, sums: Array, squares: Array) -> Histogram | None:
-        if not positive(total := float(sums.sum()), float(squares.sum())):
+    def _histogram(self, sums: Array, squares: Array) -> DensityHistogram | None:
+        if not has_positive_sum(total := float(sums.sum()), float(squares.sum())):
             return None
         area = total * np.diff(self._edges)
-        return Histogram(self._edges, sums[1:-1] / area, np.sqrt(squares[1:-1]) / area)
+        return DensityHistogram(self._edges, sums[1:-1] / area, np.sqrt(squares[1:-1]) / area)
 
 
 def edges(order: Ascending) -> Array:

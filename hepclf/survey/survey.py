@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.survey import cautions
 from hepclf.survey.duplicates import Duplicates, duplicates
-from hepclf.survey.feature import Feature, features
+from hepclf.survey.feature import FeatureSummary, feature_summaries
 from hepclf.survey.population import Population, classes, processes
 from hepclf.words import Caution
 
@@ -28,7 +28,7 @@ class Survey:
     events: int
     classes: tuple[Population, ...]
     processes: tuple[Population, ...]
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSummary, ...]
     spectators: tuple[str, ...]
     duplicates: Duplicates
     warnings: tuple[Caution, ...]
@@ -64,10 +64,10 @@ def survey(
     """
     _refuse_uncountable(events)
     by_class, by_process = classes(events, parts), processes(events, parts)
-    found = tuple(features(events, shapes=shapes))
+    found = tuple(feature_summaries(events, shapes=shapes))
     twice = duplicates(events, parts)
     warnings = (
-        *cautions.refusal(events),
+        *cautions.training_refusal(events),
         *(Caution("refused", (), f"training stops here: {text}") for text in obstacles),
         *cautions.of_populations(by_class, [row.name for row in by_process if row.events == 0], events),
         *cautions.of_features(found, by_class, events.sentinels),

@@ -11,10 +11,10 @@ from sklearn.metrics import log_loss, roc_auc_score
 from hepclf.statistics.calibration import (
     Isotonic,
     Temperature,
-    calibration,
+    calibration_map,
+    from_dict,
     isotonic,
     logits,
-    read,
     shifted,
     temperature,
 )
@@ -118,17 +118,17 @@ def test_negative_weights_count_as_zero():
     scores, labels, _ = drawn(3000)
     weights = np.random.default_rng(3).normal(0.8, 1, 3000)
     for method in ("temperature", "isotonic"):
-        signed, clipped = (calibration(method, scores, labels, each) for each in (weights, np.maximum(weights, 0)))
+        signed, clipped = (calibration_map(method, scores, labels, each) for each in (weights, np.maximum(weights, 0)))
         assert signed.to_dict() == clipped.to_dict()
     with pytest.raises(ValueError, match="needs events of positive weight"):
-        calibration("isotonic", scores, labels, -np.ones(3000))
+        calibration_map("isotonic", scores, labels, -np.ones(3000))
 
 
 @pytest.mark.parametrize("method", ["temperature", "isotonic"])
 def test_a_map_is_read_as_it_was_written(method):
     scores, labels, weights = drawn(500)
-    found = calibration(method, scores, labels, weights)
-    again = read(json.loads(json.dumps(found.to_dict())))
+    found = calibration_map(method, scores, labels, weights)
+    again = from_dict(json.loads(json.dumps(found.to_dict())))
     assert (again(scores) == found(scores)).all()
 
 
@@ -152,12 +152,12 @@ def test_a_map_is_read_as_it_was_written(method):
 )
 def test_a_map_that_no_fit_left_is_refused(values):
     with pytest.raises(ValueError, match=r"must|rise"):
-        read(values)
+        from_dict(values)
 
 
 def test_isotonic_is_for_two_classes():
     with pytest.raises(ValueError, match=r"for two classes, however there are 3; use temperature"):
-        calibration("isotonic", np.full((4, 3), 1 / 3), np.zeros(4, dtype=np.int64), np.ones(4))
+        calibration_map("isotonic", np.full((4, 3), 1 / 3), np.zeros(4, dtype=np.int64), np.ones(4))
 
 
 def test_a_prior_shift_is_bayes_formula():

@@ -10,8 +10,8 @@ from hepclf.statistics.value import (
     Value,
     effective_count,
     efficiency_error,
+    has_positive_sum,
     measured,
-    positive,
     weighted_mean,
 )
 
@@ -75,15 +75,15 @@ def test_what_is_not_finite_and_an_error_of_zero_are_null(given, value):
 
 
 def test_a_sum_of_rounding_is_no_sum():
-    assert not positive(0.1 + 0.2 - 0.3, 0.14)
-    assert not positive(-1.0, 1.0)
-    assert not positive(0.0, 0.0)
-    assert positive(1e-100, 1e-200)
-    assert positive(1.0, 1e12)
+    assert not has_positive_sum(0.1 + 0.2 - 0.3, 0.14)
+    assert not has_positive_sum(-1.0, 1.0)
+    assert not has_positive_sum(0.0, 0.0)
+    assert has_positive_sum(1e-100, 1e-200)
+    assert has_positive_sum(1.0, 1e12)
     rng = np.random.default_rng(0)
     half = rng.lognormal(0, 1, 500_000)
     cancelling = rng.permutation(np.concatenate([half, -half]))
-    assert not positive(abs(float(np.cumsum(cancelling)[-1])), float(cancelling @ cancelling))
+    assert not has_positive_sum(abs(float(np.cumsum(cancelling)[-1])), float(cancelling @ cancelling))
 
 
 def test_a_weighted_mean_by_hand():

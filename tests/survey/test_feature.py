@@ -6,7 +6,7 @@ import pytest
 from hepclf.events import Events
 from hepclf.statistics.value import NOTHING
 from hepclf.survey import ascending
-from hepclf.survey.feature import columns, features
+from hepclf.survey.feature import columns, feature_summaries
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def drawn(n=1000, **given):
 
 def test_a_feature_counts_each_event_once():
     given = drawn()
-    for column, row in enumerate(features(given)):
+    for column, row in enumerate(feature_summaries(given)):
         values = given.features[:, column].astype(np.float64)
         finite = values[np.isfinite(values)]
         assert (row.minimum, row.maximum) == (finite.min(), finite.max())
@@ -43,7 +43,7 @@ def test_a_feature_counts_each_event_once():
 
 def test_the_figures_of_a_class_are_weighted():
     given = drawn()
-    for column, row in enumerate(features(given)):
+    for column, row in enumerate(feature_summaries(given)):
         for label, name in enumerate(given.classes):
             values = given.features[given.labels == label, column].astype(np.float64)
             weights = given.weights[given.labels == label]
@@ -58,7 +58,7 @@ def test_the_figures_of_a_class_are_weighted():
 
 def test_weights_that_cancel_leave_no_mean_and_no_width():
     given = events([[1.0], [1.0], [2.0], [5.0]], weights=[1.0, 1.0, -1.0, -0.9], labels=[0, 1, 0, 1])
-    (row,) = features(given)
+    (row,) = feature_summaries(given)
     assert row.classes["background"][4:] == (None, None)
     assert row.classes["signal"].mean == pytest.approx((1 - 0.9 * 5) / 0.1)
     assert row.classes["signal"].width is None
@@ -67,29 +67,29 @@ def test_weights_that_cancel_leave_no_mean_and_no_width():
 
 def test_infinite_weights_leave_no_numbers_of_a_class():
     given = events([[1.0], [2.0], [3.0], [4.0]], weights=[1.0, np.inf, 1.0, 1.0])
-    (row,) = features(given, shapes=True)
+    (row,) = feature_summaries(given, shapes=True)
     assert row.classes["signal"][4:] == (None, None)
     assert row.auc["signal"] == NOTHING
     assert row.shape.histograms[1] is None
 
 
 def test_a_feature_that_is_always_missing_has_no_figures():
-    (row,) = features(events(np.full((4, 1), np.nan)), shapes=True)
+    (row,) = feature_summaries(events(np.full((4, 1), np.nan)), shapes=True)
     assert (row.missing, row.distinct, row.minimum, row.mean, row.shape) == (4, 0, None, None, None)
     assert row.auc["signal"] == NOTHING
 
 
 def test_of_two_classes_the_second_alone_has_an_area_and_of_several_each():
     values = np.arange(9.0)[:, None]
-    (row,) = features(events(values, labels=np.repeat([0, 1, 2], 3), classes=("a", "b", "c")))
+    (row,) = feature_summaries(events(values, labels=np.repeat([0, 1, 2], 3), classes=("a", "b", "c")))
     assert {name: area.value for name, area in row.auc.items()} == {"a": 1.0, "b": 0.5, "c": 1.0}
-    (row,) = features(events(values, labels=np.repeat([0, 1, 1], 3)))
+    (row,) = feature_summaries(events(values, labels=np.repeat([0, 1, 1], 3)))
     assert list(row.auc) == ["signal"]
 
 
 def test_equal_columns_have_equal_digests():
     values = np.random.default_rng(0).normal(size=(50, 2))
-    first, second, third = features(events(values[:, [0, 1, 0]]))
+    first, second, third = feature_summaries(events(values[:, [0, 1, 0]]))
     assert first.digest == third.digest != second.digest
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from hepclf.survey import ascending
 from hepclf.survey.ascending import Ascending
-from hepclf.survey.shape import BINS, Binned, edges
+from hepclf.survey.shape import BINS, HistogramSums, edges
 
 
 def ordered(values):
@@ -14,7 +14,7 @@ def ordered(values):
 
 def shape(values, labels, weights, classes=2):
     order = ordered(values)
-    binned = Binned(order, classes)
+    binned = HistogramSums(order, classes)
     for part in order.stretches():
         binned.add(part, labels[part.places], weights[part.places])
     return binned.shape()

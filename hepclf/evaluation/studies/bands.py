@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
-from hepclf.statistics.counting.scan import quote
+from hepclf.statistics.counting.scan import chosen_significance
 from hepclf.statistics.counting.significance import asimov, s_over_sqrt_b
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.statistics.curves.partial import partial_area
 from hepclf.statistics.curves.roc import Curve, area, background_error, working_point
 from hepclf.statistics.value import Value, measured
-from hepclf.words import Grid, alone, joined, number
+from hepclf.words import Grid, grouped_rows, number, to_error_digits
 
 Array = NDArray[np.float64]
 
@@ -70,8 +70,10 @@ class Bands:
             return
         ranking, labels = case.rankings["test"], case.parts["test"].labels
         index = ranking.last(case.cut)
-        kept = ranking.kept(index)
-        quoted = quote(test.curve, index, case.cut, test.weights[kept][labels[kept] != case.signal], case.rules)
+        kept = ranking.events_above(index)
+        quoted = chosen_significance(
+            test.curve, index, case.cut, test.weights[kept][labels[kept] != case.signal], case.rules
+        )
         if quoted.reason is not None:
             return
         edges = np.unique([index, len(test.curve.thresholds) - 1])
@@ -174,7 +176,9 @@ class Intervals:
         """A row a quantity."""
         rows = [
             (_joined_words(same), number(*same[0].value), _error(same[0].bootstrap_error), " to ".join(_ends(same[0])))
-            for same in joined(self.quantities, lambda row: (row.name, *row[2:]) if row.name == "rejection" else row)
+            for same in grouped_rows(
+                self.quantities, lambda row: (row.name, *row[2:]) if row.name == "rejection" else row
+            )
         ]
         title = f"bands on {self.split}, {self.replicas:,} replicas"
         return (Grid(title, ("", "analytic", "bootstrap", "68 % of the replicas"), rows),)
@@ -200,7 +204,7 @@ def _areas(of: Curve, drawn: Replicas, ranges: tuple[tuple[float, float], ...]) 
 
 def _points(of: Curve, drawn: Replicas, targets: tuple[float, ...]) -> Iterator[Quantity]:
     """Rejections; their intervals are those of the background efficiency, turned over."""
-    for target, kept in zip(targets, drawn.kept(targets).T, strict=True):
+    for target, kept in zip(targets, drawn.background_at(targets).T, strict=True):
         point = working_point(of, target)
         if point.rejection.value is None:
             continue
@@ -226,8 +230,8 @@ def _quantity(name: str, at: tuple[float, float] | None, value: Value, replicas:
 
 
 def _band(of: Curve, drawn: Replicas) -> Band:
-    index = of.reach(EFFICIENCIES)
-    kept = drawn.kept(EFFICIENCIES)
+    index = of.index_at(EFFICIENCIES)
+    kept = drawn.background_at(EFFICIENCIES)
     return Band(
         signal_efficiency=EFFICIENCIES,
         kept=of.background_efficiency[index],
@@ -238,7 +242,7 @@ def _band(of: Curve, drawn: Replicas) -> Band:
 
 
 def _error(value: float | None) -> str:
-    return "-" if value is None else f"± {alone(value, value)}"
+    return "-" if value is None else f"± {to_error_digits(value, value)}"
 
 
 def _joined_words(same: list[Quantity]) -> str:
@@ -251,7 +255,7 @@ def _ends(of: Quantity) -> tuple[str, str]:
     if of.low is None or of.high is None or of.low == of.high:
         return number(of.low), number(of.high)
     half = (of.high - of.low) / 2
-    return alone(of.low, half), alone(of.high, half)
+    return to_error_digits(of.low, half), to_error_digits(of.high, half)
 
 
 def _plain(at: float | tuple[float, float] | None) -> float | list[float] | None:

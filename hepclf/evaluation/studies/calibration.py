@@ -18,7 +18,7 @@ from hepclf.statistics import calibration as maps
 from hepclf.statistics.calibration import Method, Temperature
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.losses import losses_of
-from hepclf.statistics.shapes.reliability import Reliability, binned, reliability
+from hepclf.statistics.shapes.reliability import Reliability, probability_bins, reliability
 from hepclf.statistics.value import NOTHING, SINGLE, Value, measured
 from hepclf.words import Grid, number
 
@@ -52,7 +52,7 @@ class Calibration:
             return None
         part = case.parts["test"]
         bins = int(np.clip(1 / (mixed @ mixed) / FEWEST, 2, self.bins))
-        bin = binned(case.rankings["test"], mixed, bins)
+        bin = probability_bins(case.rankings["test"], mixed, bins)
         fits = {"none": None, **_fits(case)}
         rows = {}
         plain = losses_of(part.labels, part.scores)
@@ -217,7 +217,7 @@ def _fits(case: Case) -> dict[str, Any]:
         return {}
     valid = case.parts["valid"]
     methods: tuple[Method, ...] = ("temperature", "isotonic") if len(valid.classes) == 2 else ("temperature",)
-    return {method: maps.calibration(method, valid.scores, valid.labels, mixed) for method in methods}
+    return {method: maps.calibration_map(method, valid.scores, valid.labels, mixed) for method in methods}
 
 
 def _off(temperature: Value) -> float | None:

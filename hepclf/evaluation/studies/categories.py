@@ -13,7 +13,7 @@ from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
 from hepclf.statistics.counting.conditions import Condition
-from hepclf.statistics.counting.expected import Expected, expected
+from hepclf.statistics.counting.expected import ExpectedEvents, expected_events
 from hepclf.statistics.counting.likelihood import Channels, discovery
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.scan import best_cut
@@ -91,10 +91,10 @@ def _region(
     return Region(cut=cut, counted=_counted(case, in_test, weights[1], cuts), rules=case.rules)
 
 
-def _counted(case: Case, chosen: NDArray[np.bool_], weights: Array, cuts: Array) -> Expected:
+def _counted(case: Case, chosen: NDArray[np.bool_], weights: Array, cuts: Array) -> ExpectedEvents:
     part = case.parts["test"]
     scores = np.where(chosen, case.discriminant("test"), -np.inf)
-    return expected(scores, part, case.signal, np.where(chosen, weights, 0.0), cuts)
+    return expected_events(scores, part, case.signal, np.where(chosen, weights, 0.0), cuts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,12 +102,12 @@ class Region:
     """One category: its cut, None where validation has none, and the events of test without it and above it."""
 
     cut: float | None
-    counted: Expected
+    counted: ExpectedEvents
     rules: Rules
 
-    def at(self, index: int) -> Expected:
+    def at(self, index: int) -> ExpectedEvents:
         """Events before the cut (0) or above it (1)."""
-        return self.counted.at(index)
+        return self.counted.select(index)
 
     @property
     def reason(self) -> str | None:
@@ -126,7 +126,7 @@ class Regions:
     """The regions in their order, and what is in none of them."""
 
     regions: Mapping[str, Region]
-    left: Expected
+    left: ExpectedEvents
     left_events: int
     rules: Rules
 
@@ -234,7 +234,7 @@ class Regions:
             },
         }
 
-    def _numbers(self, at: Expected) -> dict[str, Any]:
+    def _numbers(self, at: ExpectedEvents) -> dict[str, Any]:
         figures = ("s_over_sqrt_b", "asimov", "asimov_systematic")
         limit = at.background_limit()
         bounded = {} if limit is None else {"b_limit": limit._asdict()}
@@ -257,18 +257,18 @@ def quadrature(of: list[Value]) -> Value:
     return measured(total, float(np.sqrt(np.sum((values * errors) ** 2))) / total if total > 0 else None)
 
 
-def _channels(used: list[Expected]) -> Channels:
+def _channels(used: list[ExpectedEvents]) -> Channels:
     columns = [_sums(at) for at in used]
     return Channels(*(np.array(column) for column in zip(*columns, strict=True)))
 
 
-def _sums(at: Expected) -> list[float]:
+def _sums(at: ExpectedEvents) -> list[float]:
     """What a channel needs of one region: first powers of both, squares of both, higher powers of the background."""
     s, b = (at.above[:, of, 0].sum(axis=1) for of in (at.signal, ~at.signal))
     return [s[0], b[0], s[1], b[1], b[2], b[3]]
 
 
-def _ratio(at: Expected) -> str:
+def _ratio(at: ExpectedEvents) -> str:
     s, b, limit = float(at.counts.s[0]), float(at.counts.b[0]), at.background_limit()
     if limit is not None and s > 0:
         return f"> {s / limit.at_95:.2g} (95 %)"

@@ -11,12 +11,12 @@ import numpy as np
 
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
-from hepclf.statistics.counting.expected import Expected, effective, expected
+from hepclf.statistics.counting.expected import ExpectedEvents, effective, expected_events
 from hepclf.statistics.counting.measures import MEASURES, Rules, measured_by
-from hepclf.statistics.counting.scan import best_cut, best_cuts, shown
-from hepclf.statistics.counting.yields import Counted, scaled
+from hepclf.statistics.counting.scan import best_cut, best_cuts, drawn_thresholds
+from hepclf.statistics.counting.yields import Counted, scaled_curve
 from hepclf.statistics.curves.roc import Curve
-from hepclf.words import Grid, joined, number, percent
+from hepclf.words import Grid, grouped_rows, number, percent
 
 NAMES = {
     "s_over_sqrt_b": "S/√B",
@@ -81,15 +81,16 @@ class Counting:
         best = best_cuts(valid.curve, case.rules) | {case.rules.optimise: case.cut}
         reached = _reached(case.curves["valid"], case.targets) if valid.curve.defined else {}
         best_at = {
-            wanted: best_cut(scaled(valid.curve, factor, factor), case.rules) for wanted, factor in factors.items()
+            wanted: best_cut(scaled_curve(valid.curve, factor, factor), case.rules)
+            for wanted, factor in factors.items()
         }
-        drawn = test.curve.thresholds[shown(test.curve, case.rules)][::-1]
+        drawn = test.curve.thresholds[drawn_thresholds(test.curve, case.rules)][::-1]
         chosen = [cut for cut in (*best.values(), *reached.values(), *best_at.values()) if cut is not None]
         cuts = np.unique(np.concatenate([drawn, chosen]))
-        above = expected(case.discriminant("test"), case.parts["test"], case.signal, test.weights, cuts)
+        above = expected_events(case.discriminant("test"), case.parts["test"], case.signal, test.weights, cuts)
 
-        def at(*wanted: float) -> Expected:
-            return above.at(*np.searchsorted(cuts, wanted))
+        def at(*wanted: float) -> ExpectedEvents:
+            return above.select(*np.searchsorted(cuts, wanted))
 
         return Yields(
             rules=case.rules,
@@ -105,7 +106,7 @@ class Counting:
 
 def _reached(of: Curve, targets: tuple[float, ...]) -> dict[float, float]:
     """The cut at each signal efficiency; none where a class has no positive sum of weights."""
-    return dict(zip(targets, of.thresholds[of.reach(targets)].tolist(), strict=True)) if of.defined else {}
+    return dict(zip(targets, of.thresholds[of.index_at(targets)].tolist(), strict=True)) if of.defined else {}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,14 +120,14 @@ class Yields:
     """
 
     rules: Rules
-    best: Mapping[str, Expected]
-    working: Mapping[float, Expected]
+    best: Mapping[str, ExpectedEvents]
+    working: Mapping[float, ExpectedEvents]
     luminosity_fb: float | None
-    luminosities: Mapping[float, Expected | None]
-    scan: Expected
+    luminosities: Mapping[float, ExpectedEvents | None]
+    scan: ExpectedEvents
 
     @property
-    def chosen(self) -> Expected:
+    def chosen(self) -> ExpectedEvents:
         """The cut that the results go by."""
         return self.best[self.rules.optimise]
 
@@ -171,9 +172,9 @@ class Yields:
             )
         return tuple(grids)
 
-    def _distinct(self) -> Iterator[tuple[list[float], Expected]]:
+    def _distinct(self) -> Iterator[tuple[list[float], ExpectedEvents]]:
         """The working points of each cut: several targets have one where scores tie."""
-        for same in joined(self.working.items(), lambda point: float(point[1].cuts[0])):
+        for same in grouped_rows(self.working.items(), lambda point: float(point[1].cuts[0])):
             yield [target for target, _ in same], same[0][1]
 
     def _processes(self) -> Grid:
@@ -184,12 +185,12 @@ class Yields:
         ]
         return Grid("expected events on test", ("process", "all", f"score ≥ {number(at.cuts[0])}", ""), rows)
 
-    def _luminosity(self, luminosity: float, at: Expected | None) -> list[str]:
+    def _luminosity(self, luminosity: float, at: ExpectedEvents | None) -> list[str]:
         if at is None:
             return [f"{luminosity:g}", *6 * ["-"]]
         return [f"{luminosity:g}", *_counted(at), *self._always(at)]
 
-    def _always(self, at: Expected) -> list[str]:
+    def _always(self, at: ExpectedEvents) -> list[str]:
         return [number(*at.figure(name, self.rules)) for name in ALWAYS]
 
     def to_dict(self) -> dict[str, Any]:
@@ -205,7 +206,7 @@ class Yields:
             ],
         }
 
-    def _at(self, at: Expected) -> dict[str, Any]:
+    def _at(self, at: ExpectedEvents) -> dict[str, Any]:
         figures = {name: at.figure(name, self.rules).to_dict() for name in measured_by(self.rules)}
         limit = at.background_limit()
         bounded = {} if limit is None else {"b_limit": limit._asdict()}
@@ -219,5 +220,5 @@ class Yields:
         }
 
 
-def _counted(at: Expected) -> list[str]:
+def _counted(at: ExpectedEvents) -> list[str]:
     return [number(at.cuts[0]), number(*at.sum(at.signal, 0), 1), at.background_words(1)]

@@ -16,11 +16,11 @@ from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
 from hepclf.statistics.curves.chosen import check_shares
-from hepclf.statistics.curves.fractions import Trade, cuts, log_ratio, trade
+from hepclf.statistics.curves.fractions import Trade, discriminant_cuts, log_ratio, trade
 from hepclf.statistics.curves.limit import Limit, heaviest, rejection_limit
 from hepclf.statistics.curves.passing import passing
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, above, joined, number, targeted
+from hepclf.words import Grid, grouped_rows, lower_limit, number, targeted
 
 Array = NDArray[np.float64]
 
@@ -159,7 +159,7 @@ class Mixtures:
                     number(*point.efficiencies[name]),
                     *(_rejected(point, other) for other in others),
                 )
-                for point, *ties in joined(of.cuts, lambda point: point.cut)
+                for point, *ties in grouped_rows(of.cuts, lambda point: point.cut)
             ]
             header = ("cut", f"efficiency of {name}", *(f"rejection of {other}" for other in others))
             yield Grid(f"{name} against {mixture}: cuts chosen on validation, quoted on test", header, rows)
@@ -171,7 +171,7 @@ class Mixtures:
 
 def _rejected(point: Cut, name: str) -> str:
     if name in point.limits:
-        return above(point.limits[name].at_95)
+        return lower_limit(point.limits[name].at_95)
     return number(*point.rejections[name], 1)
 
 
@@ -190,7 +190,9 @@ def _discriminant(
     most: int,
 ) -> Discriminant:
     target, classes = test.classes.index(name), test.classes
-    chosen = cuts(log_ratio(valid.scores, target, fractions), valid.labels == target, valid.weights, targets)
+    chosen = discriminant_cuts(
+        log_ratio(valid.scores, target, fractions), valid.labels == target, valid.weights, targets
+    )
     made: tuple[Cut, ...] = ()
     if chosen is not None:
         kept = passing(log_ratio(test.scores, target, fractions), chosen, test.labels, test.weights, len(classes))

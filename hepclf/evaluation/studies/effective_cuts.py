@@ -14,9 +14,9 @@ from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.split_results import decisions
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
-from hepclf.statistics.shapes.bins import binned
-from hepclf.statistics.shapes.divergence import Counts, Divergence, counts, divergence
-from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.statistics.shapes.bins import column_bins
+from hepclf.statistics.shapes.divergence import BinSums, Divergence, bin_sums, divergence
+from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
 from hepclf.words import Grid, number
 
 BINS = 10  # equally populated by the background, to tell shapes apart
@@ -77,8 +77,8 @@ class Feature:
     after: tuple[Range, Range]
     apart: Divergence
     edges: Array
-    shapes_before: tuple[Counts, Counts]
-    shapes_after: tuple[Counts, Counts]
+    shapes_before: tuple[BinSums, BinSums]
+    shapes_after: tuple[BinSums, BinSums]
 
 
 def _feature(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Feature | None:
@@ -111,15 +111,15 @@ def _apart(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -
     background = kinds < 2
     if not background.any():
         return Divergence(reason="there is no background")
-    bins = binned(name, values[background], BINS)
+    bins = column_bins(name, values[background], BINS)
     m, index, w, kept = len(bins.names), bins.index, weights[background], kinds[background] == 1
-    return divergence(counts(index[kept], w[kept], m), counts(index[~kept], w[~kept], m))
+    return divergence(bin_sums(index[kept], w[kept], m), bin_sums(index[~kept], w[~kept], m))
 
 
-def _shape(weights: Array, starts: NDArray[np.intp], end: np.intp) -> Counts:
+def _shape(weights: Array, starts: NDArray[np.intp], end: np.intp) -> BinSums:
     """The histogram of rising values whose bins start at these places; the last bin ends before `end`."""
     sums, squares = (np.diff(np.append(0.0, np.cumsum(of))[np.append(starts, end)]) for of in (weights, weights**2))
-    return Counts(sums, squares)
+    return BinSums(sums, squares)
 
 
 def _range(values: Array, weights: Array) -> Range:
@@ -134,7 +134,7 @@ def quantile(values: Array, weights: Array, share: float) -> Value:
     (Woodruff 1952). Nothing without a positive sum of weights.
     """
     total, squares = float(weights.sum()), float(weights @ weights)
-    if not positive(total, squares):
+    if not has_positive_sum(total, squares):
         return NOTHING
     # With negative weights the sum may go back; the first crossing is that of its running maximum.
     reached = np.maximum.accumulate(np.cumsum(weights)) / total

@@ -13,12 +13,12 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm, small
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
-from hepclf.statistics.curves.chosen import Wish, check_shares, granted, listed, wishes
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted, wishes, wishes_text
 from hepclf.statistics.curves.passing import Passing, passing
-from hepclf.statistics.shapes.bins import Bins, binned
-from hepclf.statistics.shapes.flat import Flat, flat
+from hepclf.statistics.shapes.bins import Bins, column_bins
+from hepclf.statistics.shapes.flat import FlatnessTest, flatness_test
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, joined, number
+from hepclf.words import Grid, grouped_rows, number
 
 BACKGROUND, SIGNAL = 0, 1
 KINDS = ("background", "signal")
@@ -66,7 +66,7 @@ class Flatness:
         asked = wishes(signal_efficiency=targets, background_efficiency=self.background_efficiencies)
         cuts, refused = granted(asked, case.curves["valid"], "not asked for")
         shapes = {
-            name: _shape(case, binned(name, column(case, name), self.bins, self.edges.get(name, ())), cuts)
+            name: _shape(case, column_bins(name, column(case, name), self.bins, self.edges.get(name, ())), cuts)
             for name in self.names
         }
         return EfficiencyShapes(cuts=cuts, shapes=shapes, refused=refused)
@@ -79,7 +79,7 @@ class Shape:
     efficiency: Array
     error: Array
     mean: Value
-    test: Flat
+    test: FlatnessTest
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers; an efficiency that could not be had is nan here and None in metrics.json."""
@@ -146,7 +146,7 @@ class EfficiencyShapes:
     def tables(self) -> tuple[Grid, ...]:
         """A summary for each spectator."""
         header = ("cut for", "of", "mean", "lowest", "highest", "chi2/ndf", "p")
-        cuts = joined(self.cuts, self.cuts.__getitem__)
+        cuts = grouped_rows(self.cuts, self.cuts.__getitem__)
         return tuple(Grid(_title(name, of), header, list(_rows(of, cuts))) for name, of in self.shapes.items())
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class EfficiencyShapes:
         bins = {"bins": list(of.bins.names)} if of.bins.edges is None else {"edges": of.bins.edges.tolist()}
         cuts = [
             {
-                "chosen_for": wish.kept,
+                "chosen_for": wish.quantity,
                 "target": wish.target,
                 "cut": self.cuts[wish],
                 **{kind: shape.to_dict() for kind, shape in zip(KINDS, pair, strict=True)},
@@ -183,7 +183,9 @@ def _shape(case: Case, bins: Bins, cuts: Mapping[Wish, float]) -> Against:
 
 def _one(passed: Passing, whole: Passing, kind: int, column: int) -> Shape:
     of = slice(kind, None, 2)
-    test = flat(passed.total[of], passed.squares[of], passed.passing[of, column], passed.passing_squares[of, column])
+    test = flatness_test(
+        passed.total[of], passed.squares[of], passed.passing[of, column], passed.passing_squares[of, column]
+    )
     return Shape(
         efficiency=passed.efficiency[of, column],
         error=passed.error[of, column],
@@ -203,7 +205,7 @@ def _rows(against: Against, cuts: list[list[Wish]]) -> Iterator[tuple[str, ...]]
         for kind, shape in zip(KINDS, against.shapes[same[0]], strict=True):
             chi2, degrees, p, enough = shape.test
             yield (
-                listed(same),
+                wishes_text(same),
                 kind,
                 "-" if shape.mean.value is None else f"{shape.mean.value:.3g}",
                 *("-" if i is None else f"{shape.efficiency[i]:.3g}" for i in _extremes(shape)),

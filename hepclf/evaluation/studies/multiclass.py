@@ -13,7 +13,7 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.split_results import decisions
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
-from hepclf.statistics.confusion import Confusion, confusion
+from hepclf.statistics.confusion import Confusion, confusion_matrix
 from hepclf.statistics.curves.pairs import Averages, Pair, averages, pairs
 from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, number
@@ -44,7 +44,7 @@ class Multiclass:
             classes=test.classes,
             events=len(some),
             of=len(test),
-            cells=confusion(test.labels, decisions(test, case.signal, case.threshold), weights, k),
+            cells=confusion_matrix(test.labels, decisions(test, case.signal, case.threshold), weights, k),
             pairs=pairs(*columns),
             averages=averages(*columns),
         )

@@ -15,7 +15,7 @@ from hepclf.evaluation.evidence import Evidence, combined, excess
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.roc import area
 from hepclf.statistics.losses import losses_of
-from hepclf.statistics.shapes.twosample import Sample, TwoSample, two_sample
+from hepclf.statistics.shapes.twosample import ScoreSample, TwoSample, two_sample
 from hepclf.statistics.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.words import Grid, number
 
@@ -168,12 +168,12 @@ def _apart(value: Value, more: str, less: str) -> str:
     return f"is {number(abs(value.value), value.error)} {more if value.value > 0 else less}"
 
 
-def _sample(case: Case, split: str, label: int) -> Sample:
+def _sample(case: Case, split: str, label: int) -> ScoreSample:
     """The responses of a class in a split, in rising order; an event of weight zero is none."""
     ranking, part = case.rankings[split], case.parts[split]
-    order = ranking.kept(len(ranking.thresholds) - 1)[::-1]
+    order = ranking.events_above(len(ranking.thresholds) - 1)[::-1]
     order = order[(part.labels[order] == label) & (part.weights[order] != 0)]
-    return Sample(case.discriminant(split)[order], part.weights[order])
+    return ScoreSample(case.discriminant(split)[order], part.weights[order])
 
 
 def _gap(case: Case, split: str, loss: Value, auc: Value) -> Gap:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
 from hepclf.statistics.counting.yields import Counted
-from hepclf.statistics.curves.chosen import Wish, check_shares, granted, listed, wishes
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted, wishes, wishes_text
 from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit
 from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.value import NOTHING, Value, measured
-from hepclf.words import Grid, above, joined, number, percent, score_cut
+from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, score_cut
 
 ACROSS = 3  # cuts side by side in a table of 80 columns
 
@@ -85,7 +85,7 @@ class Point:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        found: dict[str, Any] = {"chosen_for": self.wish.kept, "target": self.wish.target, "cut": self.cut}
+        found: dict[str, Any] = {"chosen_for": self.wish.quantity, "target": self.wish.target, "cut": self.cut}
         for name in ("signal_efficiency", "background_efficiency", "rejection", "s", "b"):
             found[name] = getattr(self, name).to_dict()
         if self.limit:
@@ -123,11 +123,11 @@ class WorkingPoints:
         header = ("chosen for", "threshold", "signal eff.", "background eff.", "rejection")
         rows = [
             (
-                listed(same.wish for same in (point, *ties)),
+                wishes_text(same.wish for same in (point, *ties)),
                 score_cut(point.cut),
                 number(*point.signal_efficiency),
                 number(*point.background_efficiency),
-                number(*point.rejection, 1) if point.limit is None else above(point.limit.at_95),
+                number(*point.rejection, 1) if point.limit is None else lower_limit(point.limit.at_95),
             )
             for point, *ties in self.distinct
         ]
@@ -136,7 +136,7 @@ class WorkingPoints:
     @property
     def distinct(self) -> list[list[Point]]:
         """The points of each cut: several wishes have one cut where scores tie."""
-        return joined(self.points, lambda point: point.cut)
+        return grouped_rows(self.points, lambda point: point.cut)
 
     def _processes(self) -> Iterator[Grid]:
         for start in range(0, len(self.distinct), ACROSS):
@@ -144,13 +144,13 @@ class WorkingPoints:
             if names := tuple(some[0][0].processes):
                 rows = [(name, *(number(*point.processes[name].efficiency) for point, *_ in some)) for name in names]
                 title = "efficiency of each process on test" + (", continued" if start else "")
-                header = ("at the cut for", *(listed(point.wish for point in same) for same in some))
+                header = ("at the cut for", *(wishes_text(point.wish for point in same) for same in some))
                 yield Grid(title, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
         refused = [
-            {"chosen_for": wish.kept, "target": wish.target, "reason": why} for wish, why in self.refused.items()
+            {"chosen_for": wish.quantity, "target": wish.target, "reason": why} for wish, why in self.refused.items()
         ]
         return {"points": [point.to_dict() for point in self.points], "refused": refused}
 

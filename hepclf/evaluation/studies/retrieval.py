@@ -14,7 +14,7 @@ from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit
 from hepclf.statistics.curves.retrieval import average_precision, purity
 from hepclf.statistics.curves.roc import Curve, held
 from hepclf.statistics.value import Value, efficiency_error, measured
-from hepclf.words import Grid, above, number, percent
+from hepclf.words import Grid, lower_limit, number, percent
 
 Array = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class Cuts:
     @property
     def words(self) -> str:
         """The purity of the first cut, or what it is greater than."""
-        return number(*self.value("purity")) if self.limit is None else above(self.limit.at_95)
+        return number(*self.value("purity")) if self.limit is None else lower_limit(self.limit.at_95)
 
     def value(self, name: str) -> Value:
         """One of the three at the first cut."""

@@ -16,9 +16,9 @@ from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.limit import rejected
 from hepclf.statistics.curves.roc import WorkingPoint, working_point
-from hepclf.statistics.shapes.bins import binned
-from hepclf.statistics.shapes.divergence import Counts, Divergence, counts, divergence, inverse
-from hepclf.words import Grid, joined, number, targeted
+from hepclf.statistics.shapes.bins import column_bins
+from hepclf.statistics.shapes.divergence import BinSums, Divergence, bin_sums, divergence, inverse_text
+from hepclf.words import Grid, grouped_rows, number, targeted
 
 Array = NDArray[np.float64]
 SCANNED = tuple(np.linspace(0.05, 0.95, 19))
@@ -62,13 +62,13 @@ class Sculpting:
     def _shape(self, name: str, case: Case) -> Shape:
         part, curve = case.parts["test"], case.curves["test"]
         background = part.labels != case.signal
-        bins = binned(name, column(case, name)[background], self.bins, self.edges.get(name, ()))
+        bins = column_bins(name, column(case, name)[background], self.bins, self.edges.get(name, ()))
         if bins.edges is None:
             raise ValueError(f"evaluation.sculpting needs numbers, however spectator {name!r} is text")
         numbers = np.full(len(part), -1)
         numbers[background] = bins.index
         targets = [*case.targets, *SCANNED]
-        before, *above = _above(case, numbers, len(bins.names), curve.reach(targets))
+        before, *above = _above(case, numbers, len(bins.names), curve.index_at(targets))
         left = len(case.targets)
         weights = case.weights("test").within
         reached, _ = limited(tuple(working_point(curve, t) for t in targets), curve, part, case.signal, weights)
@@ -84,7 +84,7 @@ class Point:
     """A working point: the background above its cut, and how its shape differs from that below."""
 
     at: WorkingPoint
-    kept: Counts
+    kept: BinSums
     apart: Divergence
 
 
@@ -96,7 +96,7 @@ class Shape:
     """
 
     edges: Array
-    before: Counts
+    before: BinSums
     points: tuple[Point, ...]
     scan: tuple[Point, ...]
     outside: int
@@ -137,7 +137,11 @@ class Sculpted:
         header = ("signal efficiency", "rejection", "JSD in bits", "1/JSD")
         title = "background kept against removed on test, in {}"
         return tuple(
-            Grid(title.format(name), header, [_row(same) for same in joined(shape.points, lambda p: p.at.threshold)])
+            Grid(
+                title.format(name),
+                header,
+                [_row(same) for same in grouped_rows(shape.points, lambda p: p.at.threshold)],
+            )
             for name, shape in self.spectators.items()
         )
 
@@ -155,23 +159,23 @@ class Sculpted:
         }
 
 
-def _above(case: Case, numbers: NDArray[np.int64], m: int, index: NDArray[np.intp]) -> list[Counts]:
+def _above(case: Case, numbers: NDArray[np.int64], m: int, index: NDArray[np.intp]) -> list[BinSums]:
     """The histogram of all binned events, and of those at or above each threshold, from one pass over the ranking."""
     ranking, weights = case.rankings["test"], case.weights("test").within
-    order = ranking.kept(len(ranking.thresholds) - 1)
-    ends = [len(ranking.kept(one)) for one in (*index, len(ranking.thresholds) - 1)]
-    found, total, start = {}, Counts(np.zeros(m), np.zeros(m)), 0
+    order = ranking.events_above(len(ranking.thresholds) - 1)
+    ends = [len(ranking.events_above(one)) for one in (*index, len(ranking.thresholds) - 1)]
+    found, total, start = {}, BinSums(np.zeros(m), np.zeros(m)), 0
     for end in sorted(set(ends)):
         some = order[start:end]
         some = some[numbers[some] >= 0]
-        step = counts(numbers[some], weights[some], m)
-        total = Counts(total.sums + step.sums, total.squares + step.squares)
+        step = bin_sums(numbers[some], weights[some], m)
+        total = BinSums(total.sums + step.sums, total.squares + step.squares)
         found[end], start = total, end
     return [found[ends[-1]], *(found[end] for end in ends[:-1])]
 
 
-def _less(of: Counts, kept: Counts) -> Counts:
-    return Counts(of.sums - kept.sums, of.squares - kept.squares)
+def _less(of: BinSums, kept: BinSums) -> BinSums:
+    return BinSums(of.sums - kept.sums, of.squares - kept.squares)
 
 
 def _told(name: str, point: Point, evidence: Evidence) -> str:
@@ -181,14 +185,14 @@ def _told(name: str, point: Point, evidence: Evidence) -> str:
     claim = evidence.claim(f"a cut {where} sculpts the background in {name}")
     if bits is None or error is None:
         return f"{claim}: {apart.reason}."
-    return f"{claim} ({evidence.test}): JSD {number(bits, error)} bits, 1/JSD {inverse(apart)}."
+    return f"{claim} ({evidence.test}): JSD {number(bits, error)} bits, 1/JSD {inverse_text(apart)}."
 
 
 def _row(same: list[Point]) -> list[str]:
     """A row of the points of one cut."""
     at, apart = same[0].at, same[0].apart
     efficiency = targeted(number(at.signal_efficiency), [point.at.target for point in same])
-    return [efficiency, rejected(at.rejection, at.rejection_limit), number(*apart.bits), inverse(apart)]
+    return [efficiency, rejected(at.rejection, at.rejection_limit), number(*apart.bits), inverse_text(apart)]
 
 
 def _plain(point: Point) -> dict[str, Any]:

@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
-from hepclf.statistics.curves.alarms import Quiet, false_alarm_probability, false_alarm_rate, quiet, quiet_error
+from hepclf.statistics.curves.alarms import (
+    QuietSearch,
+    false_alarm_probability,
+    false_alarm_rate,
+    quiet_efficiency_error,
+    quiet_search,
+)
 from hepclf.statistics.curves.roc import Curve, curve, thinned
-from hepclf.statistics.value import positive
+from hepclf.statistics.value import has_positive_sum
 from hepclf.words import Grid, number
 
 LIVE_TIME = "live_time_s"
@@ -64,7 +70,7 @@ class Triggers:
             live_time_s=live_time,
             observed_s=self.observed_s,
             background=float(alarms.background[-1]),
-            quiet=tuple(quiet(alarms, live_time, rate / DAY) for rate in self.false_alarms_per_day),
+            quiet=tuple(quiet_search(alarms, live_time, rate / DAY) for rate in self.false_alarms_per_day),
             curve=_line(alarms, live_time),
             loudest=tuple(_loudest(case, alarms, live_time, self.observed_s, self.loudest)),
         )
@@ -120,7 +126,7 @@ class FalseAlarms:
     live_time_s: float = math.nan
     observed_s: float | None = None
     background: float = math.nan
-    quiet: tuple[Quiet, ...] = ()
+    quiet: tuple[QuietSearch, ...] = ()
     curve: Line | None = None
     loudest: tuple[Loud, ...] = ()
     reason: str | None = None
@@ -135,14 +141,14 @@ class FalseAlarms:
             yield f"There are no false-alarm rates: {self.reason}."
         known = [each for each in self.quiet if each.efficiency.value is not None]
         if known:
-            least = min(known, key=lambda each: each.asked)
+            least = min(known, key=lambda each: each.target_rate)
             score = "nothing" if least.cut is None else f"score ≥ {least.cut:.7g}"
             yield (
-                f"With no more false alarms than {_rate(least.asked)} the search takes {score} and keeps "
+                f"With no more false alarms than {_rate(least.target_rate)} the search takes {score} and keeps "
                 f"{number(*least.efficiency)} of the signal."
             )
         if len(known) < len(self.quiet):
-            short = max(each.asked for each in self.quiet if each not in known)
+            short = max(each.target_rate for each in self.quiet if each not in known)
             yield (
                 f"A rate of {_rate(short)} or less cannot be known from a live time of {duration(self.live_time_s)} "
                 f"on test; it takes {duration(1 / short)} or more."
@@ -154,8 +160,8 @@ class FalseAlarms:
         header = ("false alarms", "IFAR", "louder events", "score", "signal eff.")
         rows = [
             (
-                _rate(each.asked),
-                duration(1 / each.asked),
+                _rate(each.target_rate),
+                duration(1 / each.target_rate),
                 "-" if each.louder is None else f"{each.louder:.6g}",
                 "-" if each.cut is None else f"{each.cut:.7g}",
                 number(*each.efficiency),
@@ -196,7 +202,7 @@ class FalseAlarms:
             "observed_s": self.observed_s,
             "quiet": [
                 {
-                    "asked_per_s": each.asked,
+                    "asked_per_s": each.target_rate,
                     "far_per_s": each.rate.to_dict(),
                     "louder": each.louder,
                     "cut": each.cut,
@@ -230,7 +236,7 @@ def _share(case: Case) -> float | str:
         whole = case.scored.scaled_weights("test")[of]
     except ValueError as reason:
         return str(reason)
-    if not positive(float(whole.sum()), float(whole @ whole)):
+    if not has_positive_sum(float(whole.sum()), float(whole @ whole)):
         return f"the background's weights sum to {whole.sum():.6g} over all splits"
     return float(test.weights[of].sum() / whole.sum())
 
@@ -247,7 +253,7 @@ def _alarms(case: Case) -> Curve:
 def _line(of: Curve, live_time_s: float) -> Line:
     index = thinned(of.signal_efficiency, of.background_efficiency)
     rate = false_alarm_rate(np.maximum.accumulate(of.background)[index], live_time_s)
-    return Line(rate, of.signal_efficiency[index], quiet_error(of, index))
+    return Line(rate, of.signal_efficiency[index], quiet_efficiency_error(of, index))
 
 
 def _loudest(case: Case, of: Curve, live_time_s: float, observed_s: float | None, most: int) -> Iterator[Loud]:

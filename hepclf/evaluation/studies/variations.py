@@ -10,10 +10,10 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, deviation, holm
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
 from hepclf.recipe import recipe
-from hepclf.statistics.curves.chosen import Wish, check_shares, granted, listed, wishes
-from hepclf.statistics.shapes.shift import difference, relative
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted, wishes, wishes_text
+from hepclf.statistics.shapes.shift import absolute_shift, relative_shift
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, joined, number, score_cut
+from hepclf.words import Grid, grouped_rows, number, score_cut
 
 SHIFTS = ("signal_efficiency", "background_efficiency", "s", "b")
 JUDGED = "background_efficiency"  # the shift that sentences are about
@@ -102,7 +102,7 @@ class Shifts:
     @property
     def distinct(self) -> list[list[Wish]]:
         """The wishes of each cut: several have one where scores tie."""
-        return joined(self.cuts, self.cuts.__getitem__)
+        return grouped_rows(self.cuts, self.cuts.__getitem__)
 
     def _sentences(self) -> Iterator[str]:
         evidence = self.evidence
@@ -112,7 +112,7 @@ class Shifts:
             seen = {name: shift for name, shift in known.items() if evidence[name, wish].seen}
             if known:
                 name = max(seen or known, key=lambda each: abs(known[each].value or 0.0))
-                where = f"the cut for {listed((wish, *ties))}"
+                where = f"the cut for {wishes_text((wish, *ties))}"
                 claim = evidence[name, wish].claim(f"a variation changes the background efficiency at {where}")
                 yield f"{claim} ({evidence[name, wish].test}): {name} by {_percent(known[name])} %."
         for name, of in self.variations.items():
@@ -133,7 +133,7 @@ class Shifts:
             Grid("AUC on test, with each variation", ("variation", "AUC", "shift"), [nominal, *areas]),
             *(
                 Grid(
-                    f"shifts in % on test, at the cut for {listed(same)}: score ≥ {score_cut(self.cuts[same[0]])}",
+                    f"shifts in % on test, at the cut for {wishes_text(same)}: score ≥ {score_cut(self.cuts[same[0]])}",
                     header,
                     [(name, *(_percent(of.at[same[0]][what]) for what in SHIFTS)) for name, of in self.made.items()],
                 )
@@ -159,14 +159,14 @@ class Shifts:
 
 def _shifted(nominal: Seen, other: Seen) -> Shifted:
     at = {
-        wish: {name: relative(before[name], other.at[wish][name]) for name in SHIFTS}
+        wish: {name: relative_shift(before[name], other.at[wish][name]) for name in SHIFTS}
         for wish, before in nominal.at.items()
     }
-    return Shifted(quote(other.auc), difference(nominal.auc, other.auc), at)
+    return Shifted(quote(other.auc), absolute_shift(nominal.auc, other.auc), at)
 
 
 def _cut(wish: Wish) -> dict[str, Any]:
-    return {"chosen_for": wish.kept, "target": wish.target}
+    return {"chosen_for": wish.quantity, "target": wish.target}
 
 
 def _percent(value: Value) -> str:

@@ -17,7 +17,7 @@ from hepclf.scored import Scored
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.curves.roc import Ranking, area, curve, influence
-from hepclf.statistics.shapes.shift import Moved, amount, share
+from hepclf.statistics.shapes.shift import Moved, passing_efficiency, passing_weight
 from hepclf.statistics.value import Value
 
 Array = NDArray[np.float64]
@@ -100,10 +100,10 @@ def seen(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array |
     for wish, cut in cuts.items():
         kept = scores >= cut
         at[wish] = {
-            "signal_efficiency": share(kept, np.where(is_signal, weights, 0.0)),
-            "background_efficiency": share(kept, np.where(is_signal, 0.0, weights)),
-            "s": None if expected is None else amount(kept & is_signal, expected),
-            "b": None if expected is None else amount(kept & ~is_signal, expected),
+            "signal_efficiency": passing_efficiency(kept, np.where(is_signal, weights, 0.0)),
+            "background_efficiency": passing_efficiency(kept, np.where(is_signal, 0.0, weights)),
+            "s": None if expected is None else passing_weight(kept & is_signal, expected),
+            "b": None if expected is None else passing_weight(kept & ~is_signal, expected),
         }
     return Seen(auc=auc, at=at)
 

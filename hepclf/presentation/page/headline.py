@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.presentation.tables import floored
-from hepclf.words import below, number, percent
+from hepclf.words import number, percent, upper_limit
 
 HALF = 0.5
 
@@ -69,7 +69,7 @@ def _worth_at_threshold(results: Results) -> Iterator[str]:
     quoted = results.at_threshold
     if quoted is None or quoted is results.significance or quoted.cut is None:
         return
-    background = f"B = {number(*quoted.b, 1)}" if quoted.b_limit is None else f"B {below(quoted.b_limit.at_95)}"
+    background = f"B = {number(*quoted.b, 1)}" if quoted.b_limit is None else f"B {upper_limit(quoted.b_limit.at_95)}"
     counted = f"Counting above the threshold {number(quoted.cut)}: S = {number(*quoted.s, 1)}, {background}"
     if quoted.reason is not None:
         yield f"{counted}, and no significance: {quoted.reason}."

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.presentation.tables import cell
-from hepclf.statistics.counting.expected import Expected
-from hepclf.statistics.curves.cuts import Cuts
+from hepclf.statistics.counting.expected import ExpectedEvents
+from hepclf.statistics.curves.cuts import CutTable
 from hepclf.statistics.curves.limit import Limit, background_limit
 from hepclf.statistics.value import measured
-from hepclf.words import above, below, number, score_cut
+from hepclf.words import lower_limit, number, score_cut, upper_limit
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Movable:
     expected  of the whole sample: events and significances; none where `reason` says why
     """
 
-    of: Cuts
+    of: CutTable
     cells: Mapping[str, Sequence[str]]
     shares: Mapping[str, Sequence[str]]
     expected: Mapping[str, Sequence[str]]
@@ -48,7 +48,7 @@ class Movable:
         return {"cuts": self.of.cuts.tolist(), "columns": self.columns, "start": self.of.start}
 
 
-def movable(of: Cuts) -> Movable:
+def movable(of: CutTable) -> Movable:
     """The words of every cut; a quantity that could not be had is `-`."""
     weights, efficiencies = of.cells, of.efficiencies
     totals = of.scale * of.totals
@@ -87,7 +87,7 @@ def _pairs(efficiencies: tuple[Array, Array], which: int) -> list[tuple[float | 
 
 def _limited(words: str, limit: Limit | None) -> str:
     """What a quantity is greater than, where no simulated background event is left."""
-    return words if limit is None else above(limit.at_95)
+    return words if limit is None else lower_limit(limit.at_95)
 
 
 def _rejection(kept: float | None, error: float | None) -> str:
@@ -96,7 +96,7 @@ def _rejection(kept: float | None, error: float | None) -> str:
     return number(*measured(1 / kept, None if error is None else error / kept**2), 1)
 
 
-def _expected(of: Cuts, expected: Expected) -> dict[str, list[str]]:
+def _expected(of: CutTable, expected: ExpectedEvents) -> dict[str, list[str]]:
     counts, rules = expected.counts, of.rules
     sums = (("S", counts.s, counts.s_squares), ("B", counts.b, counts.b_squares))
     found = {
@@ -108,8 +108,8 @@ def _expected(of: Cuts, expected: Expected) -> dict[str, list[str]]:
     if of.expected_weight > 0:
         limit = background_limit(of.expected_weight).at_95
         for row in np.flatnonzero(counts.b_squares == 0):
-            found["B"][row] = below(limit)
-            found["S/B"][row] = above(float(counts.s[row]) / limit) if counts.s[row] > 0 else "-"
+            found["B"][row] = upper_limit(limit)
+            found["S/B"][row] = lower_limit(float(counts.s[row]) / limit) if counts.s[row] > 0 else "-"
     for name in dict.fromkeys((*ALWAYS, rules.optimise)):
         pairs = zip(*(column.tolist() for column in expected.figures(name, rules)), strict=True)
         found[NAMES[name]] = [number(*measured(*pair), 2) for pair in pairs]

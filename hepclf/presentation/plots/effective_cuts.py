@@ -16,7 +16,7 @@ from hepclf.evaluation.studies.effective_cuts import KINDS, Feature, Passed
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
-from hepclf.statistics.shapes.divergence import Counts
+from hepclf.statistics.shapes.divergence import BinSums
 
 PANELS, ACROSS = 6, 3
 COLOURS = (BLUE, VERMILLION)
@@ -69,7 +69,7 @@ def _panel(ax: Axes, of: Feature) -> None:
     ax.yaxis.get_offset_text().set_fontsize(8)
 
 
-def _densities(before: Counts, after: Counts, edges: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def _densities(before: BinSums, after: BinSums, edges: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Both in units in which all of the class has unit area."""
     norm = before.sums.sum() * np.diff(edges)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from hepclf.presentation.plots.label import plain, with_error
 from hepclf.presentation.plots.picture import SIZE, beside, write_png
 from hepclf.presentation.plots.style import colours, style
-from hepclf.survey.feature import Feature
+from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.survey import Survey
 
 INDEX = "pictures.json"  # which picture is of which feature
@@ -57,7 +57,7 @@ def stem(place: int, name: str) -> str:
     return f"{place:03d}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', name).strip('_.')[:60]}".rstrip("_.")
 
 
-def _pictures(drawn: Mapping[str, Feature], survey: Survey, folder: Path, title: str) -> list[Path]:
+def _pictures(drawn: Mapping[str, FeatureSummary], survey: Survey, folder: Path, title: str) -> list[Path]:
     """A PNG each, and all of them as the pages of one PDF, without a date: the same survey gives the same bytes."""
     pdf = folder / BOOK
     written = [pdf]
@@ -71,7 +71,7 @@ def _pictures(drawn: Mapping[str, Feature], survey: Survey, folder: Path, title:
     return written
 
 
-def _pages(rows: Sequence[Feature], survey: Survey, folder: Path, title: str) -> list[Path]:
+def _pages(rows: Sequence[FeatureSummary], survey: Survey, folder: Path, title: str) -> list[Path]:
     written = []
     for number, start in enumerate(range(0, len(rows), ROWS * ACROSS), 1):
         written.append(folder / f"overview_{number}.png")
@@ -88,7 +88,7 @@ def _listed(index: Path) -> set[Path]:
     return {index.parent / path.name for path in listed if path.suffix in (".png", ".pdf")}
 
 
-def _picture(row: Feature, survey: Survey, title: str) -> Figure:
+def _picture(row: FeatureSummary, survey: Survey, title: str) -> Figure:
     figure = Figure(figsize=SIZE)
     figure.set_layout_engine("none")  # finding one takes longer than the drawing
     ax = figure.subplots(gridspec_kw={"left": 0.13, "right": 0.97, "bottom": 0.14, "top": 0.93})
@@ -103,7 +103,7 @@ def _picture(row: Feature, survey: Survey, title: str) -> Figure:
     return figure
 
 
-def _page(rows: Sequence[Feature], survey: Survey, title: str) -> Figure:
+def _page(rows: Sequence[FeatureSummary], survey: Survey, title: str) -> Figure:
     """Small panels, with one legend above them all."""
     down = math.ceil(len(rows) / ACROSS)
     height = 2.6 * down + 0.8
@@ -129,7 +129,7 @@ def _page(rows: Sequence[Feature], survey: Survey, title: str) -> Figure:
     return figure
 
 
-def panel(ax: Axes, row: Feature, survey: Survey) -> None:
+def panel(ax: Axes, row: FeatureSummary, survey: Survey) -> None:
     """The histograms of a feature, a colour a class, with the band of their errors."""
     shape = row.shape
     if shape is None:
@@ -149,7 +149,7 @@ def panel(ax: Axes, row: Feature, survey: Survey) -> None:
     ax.set_xlabel(plain(row.name, 44))
 
 
-def _label(row: Feature, survey: Survey, name: str) -> str:
+def _label(row: FeatureSummary, survey: Survey, name: str) -> str:
     """The class, the share of its events that have no value, and its own area where there are several."""
     events = next(each.events for each in survey.classes if each.name == name)
     missing = row.classes[name].missing / max(events, 1)
@@ -159,7 +159,7 @@ def _label(row: Feature, survey: Survey, name: str) -> str:
     return f"{label}, {100 * missing:.2g} % missing" if missing else label
 
 
-def _alone(row: Feature) -> str:
+def _alone(row: FeatureSummary) -> str:
     """What stands above the classes: the area of two, and what the axis leaves out."""
     area = next(iter(row.auc.values())) if len(row.auc) == 1 else None
     parts = [] if area is None else [f"AUC alone {with_error(area)}"]
@@ -173,7 +173,7 @@ def _colours(survey: Survey) -> dict[str, str]:
     return colours(names, names[-1])
 
 
-def _limit(ax: Axes, row: Feature, room: float) -> None:
+def _limit(ax: Axes, row: FeatureSummary, room: float) -> None:
     """Room above for words; a logarithmic axis where the peak would hide all else."""
     shape = row.shape
     known = [of for of in shape.histograms if of is not None] if shape else []

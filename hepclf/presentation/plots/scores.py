@@ -11,7 +11,7 @@ from matplotlib.ticker import NullFormatter
 from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.style import BLACK, colours
-from hepclf.statistics.shapes.bins import Histogram
+from hepclf.statistics.shapes.bins import DensityHistogram
 
 
 def scores(ax: Axes, results: Results, split: str = "test") -> None:
@@ -35,20 +35,20 @@ def scores(ax: Axes, results: Results, split: str = "test") -> None:
     ax.legend(loc="upper center", ncols=2, columnspacing=1.2)
 
 
-def _bars(ax: Axes, of: Histogram, label: str, colour: str, *, fill: bool) -> None:
+def _bars(ax: Axes, of: DensityHistogram, label: str, colour: str, *, fill: bool) -> None:
     if fill:
         ax.stairs(of.density, of.edges, fill=True, color=colour, alpha=0.3)
     ax.stairs(of.density, of.edges, color=colour, linewidth=1.6, label=label)
 
 
-def _points(ax: Axes, of: Histogram, colour: str) -> None:
+def _points(ax: Axes, of: DensityHistogram, colour: str) -> None:
     """Only what is above zero: there is no other place on a logarithmic axis."""
     seen = of.density > 0
     centres = (of.edges[1:] + of.edges[:-1])[seen] / 2
     ax.errorbar(centres, of.density[seen], of.error[seen], fmt="o", color=colour, markersize=3, elinewidth=1)
 
 
-def _limit(ax: Axes, histograms: list[Histogram], room: float) -> None:
+def _limit(ax: Axes, histograms: list[DensityHistogram], room: float) -> None:
     """A logarithmic axis for all that is positive, with room for the legend above."""
     every = np.concatenate([of.density for of in histograms] or [np.ones(1)])
     high = 1.5 * float(every.max())

@@ -16,7 +16,7 @@ from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
 from hepclf.presentation.plots.label import plain
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
-from hepclf.statistics.shapes.divergence import Counts
+from hepclf.statistics.shapes.divergence import BinSums
 from hepclf.words import percent
 
 Array = NDArray[np.float64]
@@ -86,7 +86,7 @@ def _edges(edges: Array) -> Array:
     return drawn
 
 
-def _density(of: Counts, edges: Array) -> tuple[Array, Array]:
+def _density(of: BinSums, edges: Array) -> tuple[Array, Array]:
     """Densities of unit area, the outer bins over the width that they are drawn with, and their errors."""
     with np.errstate(divide="ignore", invalid="ignore"):
         norm = of.sums.sum() * np.diff(_edges(edges))

@@ -28,7 +28,7 @@ def spread(of: Mapping[str, Spread], title: str, rest_of: str | None = None) -> 
     figure = Figure(figsize=(5.2, 5.9))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     for (name, one), colour in zip(of.items(), cycle(COLOURS), strict=False):
-        _rejections(top, one, f"{plain(name, 40)}: {len(one.kept)} trainings", colour)
+        _rejections(top, one, f"{plain(name, 40)}: {len(one.background_efficiency)} trainings", colour)
         _relative(bottom, one, colour)
     top.set_yscale("log")
     top.yaxis.set_minor_formatter(NullFormatter())
@@ -49,16 +49,16 @@ def spread(of: Mapping[str, Spread], title: str, rest_of: str | None = None) -> 
 
 
 def _rejections(ax: Axes, of: Spread, label: str, colour: str) -> None:
-    for kept in of.kept:
+    for kept in of.background_efficiency:
         some = kept > 0
         ax.plot(of.targets[some], 1 / kept[some], color=colour, linewidth=0.6, alpha=0.7)
-    low, high = of.mean - of.apart, of.mean + of.apart
+    low, high = of.mean - of.scatter, of.mean + of.scatter
     some = low > 0
     ax.fill_between(of.targets[some], 1 / high[some], 1 / low[some], color=colour, alpha=0.25, linewidth=0, label=label)
 
 
 def _relative(ax: Axes, of: Spread, colour: str) -> None:
     with np.errstate(divide="ignore", invalid="ignore"):
-        apart, own = of.apart / of.mean, np.sqrt((of.errors**2).mean(axis=0)) / of.mean
+        apart, own = of.scatter / of.mean, np.sqrt((of.errors**2).mean(axis=0)) / of.mean
     for values, dashes in ((apart, "-"), (own, ":")):
         ax.plot(of.targets, np.where(values < MOST, values, np.nan), color=colour, linestyle=dashes)

@@ -44,7 +44,7 @@ def _draw(ax: Axes, of: FalseAlarms, results: Results) -> None:
         louder = best.background_efficiency * of.background
         rate = false_alarm_rate(louder, of.live_time_s) * DAY
         ax.step(rate, best.signal_efficiency, where="post", color=GREY, linestyle="--", label="best possible")
-    asked = [(each.asked * DAY, *each.efficiency) for each in of.quiet if each.efficiency.value is not None]
+    asked = [(each.target_rate * DAY, *each.efficiency) for each in of.quiet if each.efficiency.value is not None]
     if asked:
         x, y, error = np.array(asked, dtype=np.float64).T
         ax.errorbar(x, y, np.nan_to_num(error), fmt="s", color=BLACK, markersize=4, label="rates asked for")

@@ -68,7 +68,7 @@ def _gains(of: Curve, index: NDArray[np.intp], minimum: float) -> Array:
 
 def even_edges(of: Curve, bins: int, minimum: float) -> Array:
     """The inner edges of bins of equal signal; one that keeps too little background is joined with the next below."""
-    index = of.reach(np.arange(1, bins) / bins)
+    index = of.index_at(np.arange(1, bins) / bins)
     kept: list[int] = []
     top = (0.0, 0.0)
     for i in np.unique(index):

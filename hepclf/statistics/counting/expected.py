@@ -14,7 +14,7 @@ from hepclf.statistics.curves import passing
 from hepclf.statistics.curves.limit import Limit, background_limit
 from hepclf.statistics.curves.roc import ROUNDING
 from hepclf.statistics.value import Value, effective_count, measured
-from hepclf.words import below, number
+from hepclf.words import number, upper_limit
 
 Array = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ POWERS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Expected:
+class ExpectedEvents:
     """Sums of the first four powers of the weights in each process, of what scores at least each cut.
 
     names   of the processes [g]; one with events of both signal and background is there twice
@@ -90,7 +90,7 @@ class Expected:
 
     def figure(self, name: str, rules: Rules, index: int = 0) -> Value:
         """A measure at one cut."""
-        found, error = self.at(index).figures(name, rules)
+        found, error = self.select(index).figures(name, rules)
         return measured(float(found[0]), float(error[0]))
 
     def process(self, group: int, index: int | None = None) -> Value:
@@ -116,28 +116,30 @@ class Expected:
     def background_words(self, digits: int = 4, index: int = 0) -> str:
         """The background above a cut as a table has it, or what it is less than."""
         limit = self.background_limit(index)
-        return number(*self.sum(~self.signal, index), digits) if limit is None else below(limit.at_95)
+        return number(*self.sum(~self.signal, index), digits) if limit is None else upper_limit(limit.at_95)
 
-    def at(self, *index: int) -> Expected:
+    def select(self, *index: int) -> ExpectedEvents:
         """These cuts alone."""
-        return Expected(self.cuts[list(index)], self.names, self.signal, self.before, self.above[:, :, list(index)])
+        return ExpectedEvents(
+            self.cuts[list(index)], self.names, self.signal, self.before, self.above[:, :, list(index)]
+        )
 
-    def scaled(self, factor: float) -> Expected:
+    def scaled(self, factor: float) -> ExpectedEvents:
         """The same simulation for another luminosity: a yield and its error are multiplied alike."""
         powers = factor ** np.arange(1, POWERS + 1)
         before, above = self.before * powers[:, None], self.above * powers[:, None, None]
-        return Expected(self.cuts, self.names, self.signal, before, above)
+        return ExpectedEvents(self.cuts, self.names, self.signal, before, above)
 
 
-def expected(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> Expected:
+def expected_events(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> ExpectedEvents:
     """Sums over the events [n] of a split, in one pass however many cuts [c] there are, in any order."""
     order = np.argsort(cuts)
-    slots = between(scores, part, signal, weights, cuts[order])
-    above = np.cumsum(slots.sums[:, :, ::-1], axis=2)[:, :, ::-1]
-    return Expected(
+    table = slots(scores, part, signal, weights, cuts[order])
+    above = np.cumsum(table.sums[:, :, ::-1], axis=2)[:, :, ::-1]
+    return ExpectedEvents(
         cuts=cuts,
-        names=slots.names,
-        signal=slots.signal,
+        names=table.names,
+        signal=table.signal,
         before=above[:, :, 0],
         above=above[:, :, 1:][:, :, np.argsort(order)],
     )
@@ -155,10 +157,10 @@ class Slots(NamedTuple):
     sums: Array
 
 
-def between(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> Slots:
+def slots(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> Slots:
     """Sums over the events [n] of a split below, between and at or above ascending cuts [c]."""
     group = 2 * part.processes + (part.labels == signal)
-    table = passing.between(scores, cuts, group, weights, 2 * len(part.process_names), POWERS)
+    table = passing.slot_sums(scores, cuts, group, weights, 2 * len(part.process_names), POWERS)
     there = np.flatnonzero(table[1].any(axis=1))
     names = tuple(_name(part, int(group), there) for group in there)
     return Slots(names, there % 2 == 1, table[:, there])

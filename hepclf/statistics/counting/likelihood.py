@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from hepclf.statistics.counting.measures import propagated
-from hepclf.statistics.counting.significance import excess
+from hepclf.statistics.counting.significance import half_deviance
 from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
@@ -89,4 +89,4 @@ def _terms(s: Array, b: Array, squares: Array, theta: float, systematic: float) 
     gamma = np.where(variance > 0, solved, 1.0)
     expected = gamma * k * b
     pull = np.divide((gamma - 1) ** 2, variance, out=np.zeros_like(b), where=variance > 0)
-    return np.asarray(2 * expected * excess((n - expected) / expected) + pull)
+    return np.asarray(2 * expected * half_deviance((n - expected) / expected) + pull)

@@ -35,7 +35,7 @@ class Mixed:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Mixture:
+class ProcessMixture:
     """Which mixture of processes an evaluation refers to.
 
     source   `yields`: those given, as such or as cross sections; `splits`: the whole sample, as the splits hold unequal
@@ -73,19 +73,19 @@ class Mixture:
         return {"defined_by": self.source, "text": self.sentence}
 
 
-def mixture(
+def process_mixture(
     scored: Scored,
     yields: Mapping[str, float],
     signal: int,
     parts: Mapping[str, Scored],
     counted: Mapping[str, Counted | str],
-) -> Mixture:
+) -> ProcessMixture:
     """The mixture that yields define, or else splits that hold unequal shares of the processes; or else none.
 
     A split whose processes cannot be scaled keeps its events as they are, and the mixture says why.
     """
     if not yields and not any(_unequal(scored.totals, part) for part in parts.values()):
-        return Mixture()
+        return ProcessMixture()
     splits, refused = {}, {}
     for name in (name for name in SPLITS if name in parts):
         weights = _expected(scored, name, yields, counted)
@@ -94,8 +94,8 @@ def mixture(
         else:
             splits[name] = mixed(parts[name].weights, weights, parts[name].labels == signal)
     if not splits:
-        return Mixture(refused=refused)
-    return Mixture(source="yields" if yields else "splits", yields=yields, splits=splits, refused=refused)
+        return ProcessMixture(refused=refused)
+    return ProcessMixture(source="yields" if yields else "splits", yields=yields, splits=splits, refused=refused)
 
 
 def mixed(own: Array, weights: Array, is_signal: NDArray[np.bool_]) -> Mixed:

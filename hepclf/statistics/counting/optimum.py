@@ -10,13 +10,21 @@ from numpy.typing import NDArray
 
 from hepclf.scored import Scored
 from hepclf.statistics.counting.measures import Rules
-from hepclf.statistics.counting.scan import Significance, best_cut, forced, qualified, quote, quote_fixed, with_margin
-from hepclf.statistics.counting.yields import Counted, expected_weights, named
+from hepclf.statistics.counting.scan import (
+    Significance,
+    best_cut,
+    chosen_significance,
+    fixed_significance,
+    forced,
+    qualified,
+    with_margin,
+)
+from hepclf.statistics.counting.yields import Counted, expected_weights, masks_by_name
 from hepclf.statistics.curves.limit import background_limit, heaviest
 from hepclf.statistics.curves.roc import Ranking, curve
 
 
-def count(
+def expected_yields(
     scored: Scored,
     yields: Mapping[str, float],
     signal: int,
@@ -24,7 +32,7 @@ def count(
     parts: Mapping[str, Scored],
 ) -> dict[str, Counted | str]:
     """Expected yields above each cut on validation and test, or why a split cannot have them."""
-    named(scored, yields)
+    masks_by_name(scored, yields)
     found: dict[str, Counted | str] = {}
     for name in ("valid", "test"):
         if name not in rankings:
@@ -65,7 +73,7 @@ def best(
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
     index, background = _passing(test, rankings["test"], parts["test"], signal, cut)
-    found = quote(test.curve, index, cut, background, rules)
+    found = chosen_significance(test.curve, index, cut, background, rules)
     held = found.reason is None and forced(valid.curve, cut, rules)
     return cut, replace(found, floor=rules.minimum_background) if held else found
 
@@ -87,7 +95,7 @@ def at_threshold(
         reason = f"{len(part.classes)} classes are decided by the largest probability, not by a threshold"
         return Significance(optimised=rules.optimise, reason=reason)
     index, background = _passing(test, rankings["test"], part, signal, threshold)
-    quoted = quote_fixed(test.curve, index, threshold, background, rules)
+    quoted = fixed_significance(test.curve, index, threshold, background, rules)
     if background.any():
         return quoted
     of_background = part.labels != signal
@@ -100,5 +108,5 @@ def _passing(
 ) -> tuple[int, NDArray[np.float64]]:
     """The last threshold at or above a cut, and the weights of the background there."""
     index = ranking.last(cut)
-    events = ranking.kept(index)
+    events = ranking.events_above(index)
     return index, counted.weights[events][part.labels[events] != signal]

@@ -91,7 +91,7 @@ def forced(of: Curve, cut: float, rules: Rules) -> bool:
     return bool(np.nanmax(z) > z[-1])
 
 
-def quote(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
+def chosen_significance(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
     """The significance of a cut that was chosen elsewhere, index being its last threshold here (-1: none).
 
     background holds the weights of the background at or above the cut, [m].
@@ -103,7 +103,7 @@ def quote(of: Curve, index: int, cut: float, background: Array, rules: Rules) ->
     return _quoted(of, index, cut, background, rules)
 
 
-def quote_fixed(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
+def fixed_significance(of: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
     """The same for a threshold that nobody tuned: S and B also where there is no significance.
 
     A threshold above all scores keeps nothing: S and B are zero.
@@ -160,7 +160,7 @@ def _lack(of: Curve, index: int, minimum: float) -> str:
     return f"a signal of negative weight on test, {float(of.signal[index]):.6g}"
 
 
-def shown(of: Curve, rules: Rules) -> NDArray[np.intp]:
+def drawn_thresholds(of: Curve, rules: Rules) -> NDArray[np.intp]:
     """At most 1000 of the qualified thresholds, in even steps of both efficiencies; none without them."""
     allowed = np.flatnonzero(qualified(of, rules.minimum_background))
     if not of.defined or len(allowed) == 0:
@@ -170,7 +170,7 @@ def shown(of: Curve, rules: Rules) -> NDArray[np.intp]:
 
 def scan(of: Curve, rules: Rules) -> Scan | None:
     """The three significances over the thresholds that are shown, None if there are none."""
-    index = shown(of, rules)
+    index = drawn_thresholds(of, rules)
     if len(index) == 0:
         return None
     kept = counts(of, index)
@@ -182,7 +182,7 @@ def scan(of: Curve, rules: Rules) -> Scan | None:
 
 def best_cuts(of: Curve, rules: Rules) -> dict[str, float]:
     """The best cut of each measure among at most a thousand; those that no cut has are left out."""
-    index = shown(of, replace(rules, minimum_background=with_margin(rules.minimum_background)))
+    index = drawn_thresholds(of, replace(rules, minimum_background=with_margin(rules.minimum_background)))
     index = index[of.signal[index] > 0]
     figures = {name: measure(name, counts(of, index), rules) for name in measured_by(rules)}
     return {name: float(of.thresholds[index[np.nanargmax(z)]]) for name, z in figures.items() if np.isfinite(z).any()}

@@ -45,8 +45,8 @@ def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Array:
         # Expected counts without signal, and how far the observed ones are off, relative to them.
         null = b + alpha * s / (1 + alpha)
         off = s / ((1 + alpha) * null)
-        side = np.where(alpha > 0, excess(-alpha * off) / np.where(alpha > 0, alpha, 1), 0.0)
-        return np.where((b > 0) & (s >= 0), np.sqrt(2 * null * (excess(off) + side)), np.nan)
+        side = np.where(alpha > 0, half_deviance(-alpha * off) / np.where(alpha > 0, alpha, 1), 0.0)
+        return np.where((b > 0) & (s >= 0), np.sqrt(2 * null * (half_deviance(off) + side)), np.nan)
 
 
 def ams(s: ArrayLike, b: ArrayLike, b_regularised: float = 10.0) -> Array:
@@ -79,7 +79,7 @@ def li_ma(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         off = (n + m) / (1 + a)
         step = (n - a * m) / (1 + a)
-        total = a * off * excess(step / (a * off)) + off * excess(-step / off)
+        total = a * off * half_deviance(step / (a * off)) + off * half_deviance(-step / off)
         valid = (n >= 0) & (m >= 0) & (n + m > 0) & (a > 0)
         return np.where(valid, np.copysign(np.sqrt(2 * total), step), np.nan)
 
@@ -117,7 +117,7 @@ def z_value(p: ArrayLike) -> Array:
     return np.asarray(-special.ndtri(np.asarray(p, dtype=np.float64)))
 
 
-def excess(x: Array) -> Array:
+def half_deviance(x: Array) -> Array:
     """(1+x) ln(1+x) - x for x >= -1, by its series sum (-x)^n / (n(n-1)) where the difference would cancel."""
     small = np.where(np.abs(x) < 1e-2, x, 0.0)
     series = np.zeros_like(small)

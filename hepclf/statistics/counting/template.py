@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.scored import Scored
-from hepclf.statistics.counting.expected import between
+from hepclf.statistics.counting.expected import slots
 from hepclf.statistics.counting.likelihood import Channels
 from hepclf.statistics.curves.roc import ROUNDING
 
@@ -59,5 +59,5 @@ class Template:
 
 def template(scores: Array, part: Scored, signal: int, weights: Array, edges: Array) -> Template:
     """The events [n] of a split in bins; the first and the last hold what lies beyond their outer edges."""
-    slots = between(scores, part, signal, weights, edges[1:-1])
-    return Template(edges, slots.names, slots.signal, slots.sums)
+    table = slots(scores, part, signal, weights, edges[1:-1])
+    return Template(edges, table.names, table.signal, table.sums)

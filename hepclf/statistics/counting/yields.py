@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.nearest import nearest
 from hepclf.scored import SPLITS, Scored
 from hepclf.statistics.curves.roc import Curve
-from hepclf.statistics.value import positive
+from hepclf.statistics.value import has_positive_sum
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,7 +22,7 @@ class Counted:
     curve: Curve
 
 
-def scaled(above: Curve, signal: float, background: float) -> Curve:
+def scaled_curve(above: Curve, signal: float, background: float) -> Curve:
     """The sums with all signal and all background weights multiplied by a factor each."""
     if signal == background == 1:
         return above
@@ -40,10 +40,10 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
     weights = scored.scaled_weights(split_name)
     of = scored.split == SPLITS.index(split_name)
     factors = np.ones(len(weights))
-    for name, everywhere in named(scored, yields).items():
+    for name, everywhere in masks_by_name(scored, yields).items():
         mask = everywhere[of]
         total, squares = float(weights[mask].sum()), float((weights[mask] ** 2).sum())
-        if not positive(total, squares):
+        if not has_positive_sum(total, squares):
             raise ValueError(
                 f"{name!r} has weights that sum to {total:.6g} in the {split_name} split, which cannot be scaled to "
                 f"a yield; leave its yield out"
@@ -52,7 +52,7 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
     return np.asarray(weights * factors)
 
 
-def named(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
+def masks_by_name(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which events each process or class name means, [n] each; no event may be meant twice."""
     found = {name: _named(scored, name) for name in names}
     taken = np.zeros(len(scored), dtype=bool)

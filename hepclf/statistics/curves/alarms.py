@@ -28,39 +28,41 @@ def false_alarm_probability(louder: ArrayLike, live_time_s: float, observed_s: f
     return np.asarray(-np.expm1(-observed_s * false_alarm_rate(louder, live_time_s)))
 
 
-class Quiet(NamedTuple):
+class QuietSearch(NamedTuple):
     """A cut as loose as a false-alarm rate allows: the background events above it, and the signal that it keeps.
 
     The rates are per second; cut is None where not even the loudest event may pass, and efficiency nothing where
     the live time is too short to know such a rate.
     """
 
-    asked: float
+    target_rate: float
     rate: Value
     louder: float | None
     cut: float | None
     efficiency: Value
 
 
-def quiet(of: Curve, live_time_s: float, rate: float) -> Quiet:
+def quiet_search(of: Curve, live_time_s: float, rate: float) -> QuietSearch:
     """The lowest cut whose false-alarm rate is at most this one (1/s), and the signal's efficiency there.
 
     The error of the efficiency joins its own counting error in quadrature with what the uncertain rate moves it by.
     """
     if not of.defined or rate * live_time_s * (1 + ROUNDING) < 1:
-        return Quiet(rate, NOTHING, None, None, NOTHING)
+        return QuietSearch(rate, NOTHING, None, None, NOTHING)
     highest = np.maximum.accumulate(of.background)
     index = int(_last(highest, rate * live_time_s * (1 + ROUNDING) - 1))
     index = of.settled(index) if index >= 0 else index
     louder, squares = (float(sums[index]) if index >= 0 else 0.0 for sums in (highest, of.background_squares))
     found = measured(float(false_alarm_rate(louder, live_time_s)), math.sqrt(squares + 1) / live_time_s)
     if index < 0:
-        return Quiet(rate, found, louder, None, Value(0.0))
-    error = float(quiet_error(of, np.array([index]))[0])
-    return Quiet(rate, found, louder, float(of.thresholds[index]), measured(float(of.signal_efficiency[index]), error))
+        return QuietSearch(rate, found, louder, None, Value(0.0))
+    error = float(quiet_efficiency_error(of, np.array([index]))[0])
+    return QuietSearch(
+        rate, found, louder, float(of.thresholds[index]), measured(float(of.signal_efficiency[index]), error)
+    )
 
 
-def quiet_error(of: Curve, index: NDArray[np.intp]) -> Array:
+def quiet_efficiency_error(of: Curve, index: NDArray[np.intp]) -> Array:
     """Error of the signal's efficiency at these thresholds, for cuts that are set by their false-alarm rate."""
     own = efficiency_error(of.signal[index], of.signal[-1], of.signal_squares[index], of.signal_squares[-1])
     highest = np.maximum.accumulate(of.background)

@@ -38,7 +38,7 @@ class Replicas:
     neighbouring thresholds of the curve it steps, as the curve does.
     """
 
-    of: Curve
+    curve: Curve
     edges: NDArray[np.intp]
     signal: Array
     background: Array
@@ -59,11 +59,11 @@ class Replicas:
         `exact` is that of the curve; what the straight lines between the edges miss of it is added to each replica.
         """
         nominal = partial_sum(
-            self.of.signal_efficiency[self.edges], self.of.background_efficiency[self.edges], low, high
+            self.curve.signal_efficiency[self.edges], self.curve.background_efficiency[self.edges], low, high
         )
         return partial_sum(self.signal_efficiency, self.background_efficiency, low, high) + (exact - nominal)
 
-    def kept(self, targets: ArrayLike) -> Array:
+    def background_at(self, targets: ArrayLike) -> Array:
         """Background efficiency of each replica at these signal efficiencies, [r, t], each with its own cut."""
         wanted = np.atleast_1d(np.asarray(targets, dtype=np.float64))
         r, k = self.signal.shape
@@ -86,7 +86,7 @@ class Replicas:
 
 def bins(of: Curve, targets: ArrayLike = ()) -> NDArray[np.intp]:
     """Thresholds that hold a curve, about 300 and those of the targets: even in both efficiencies, and in the tail."""
-    chosen = [held(of, BINS), of.reach(np.asarray(targets, dtype=float))]
+    chosen = [held(of, BINS), of.index_at(np.asarray(targets, dtype=float))]
     return np.unique(np.concatenate(chosen))
 
 
@@ -151,7 +151,7 @@ def _heavy(
     ranking: Ranking, edges: NDArray[np.intp], of_class: NDArray[np.bool_], weights: Array, squares: Array
 ) -> tuple[NDArray[np.intp], Array]:
     """The bins and weights of the events that are drawn on their own, in the order of the bins."""
-    parts = [ranking.between(above, below) for above, below in pairwise([-1, *edges.tolist()])]
+    parts = [ranking.events_between(above, below) for above, below in pairwise([-1, *edges.tolist()])]
     sizes = np.array([len(part) for part in parts])
     limit = np.where(sizes <= FEW, -1.0, HEAVY * squares)
     largest = float(max(weights.max(initial=0.0), -weights.min(initial=0.0))) ** 2

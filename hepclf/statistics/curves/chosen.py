@@ -11,28 +11,28 @@ from numpy.typing import NDArray
 from hepclf.statistics.curves.roc import ROUNDING, Curve
 
 Array = NDArray[np.float64]
-Kept = Literal["signal_efficiency", "background_efficiency", "background"]
+TargetQuantity = Literal["signal_efficiency", "background_efficiency", "background"]
 
 
 class Wish(NamedTuple):
     """What a cut is to keep: this share of the signal at least, or at most this share or number of the background."""
 
-    kept: Kept
+    quantity: TargetQuantity
     target: float
 
     def __str__(self) -> str:
-        return _targets(self.kept, (self.target,))
+        return _targets(self.quantity, (self.target,))
 
 
-def listed(wishes: Iterable[Wish]) -> str:
+def wishes_text(wishes: Iterable[Wish]) -> str:
     """Wishes that the same cut grants: `30, 50 % of signal; B = 1, 2`."""
-    kinds: dict[Kept, list[float]] = {}
+    kinds: dict[TargetQuantity, list[float]] = {}
     for wish in wishes:
-        kinds.setdefault(wish.kept, []).append(wish.target)
+        kinds.setdefault(wish.quantity, []).append(wish.target)
     return "; ".join(_targets(kept, targets) for kept, targets in kinds.items())
 
 
-def _targets(kept: Kept, targets: Iterable[float]) -> str:
+def _targets(kept: TargetQuantity, targets: Iterable[float]) -> str:
     if kept == "background":
         return f"B = {', '.join(f'{target:g}' for target in targets)}"
     return f"{', '.join(f'{100 * target:g}' for target in targets)} % of {kept.partition('_')[0]}"
@@ -56,12 +56,12 @@ def choose(wish: Wish, of: Curve, expected: Curve | str) -> float | str:
 
     expected holds the sums of expected yields above the same thresholds, or why there are none.
     """
-    if wish.kept == "background":
+    if wish.quantity == "background":
         return expected if isinstance(expected, str) else _keeping(wish, expected, expected.background)
     if not of.defined:
         return "a class has no positive sum of weights"
-    if wish.kept == "signal_efficiency":
-        return float(of.thresholds[int(of.reach(wish.target))])
+    if wish.quantity == "signal_efficiency":
+        return float(of.thresholds[int(of.index_at(wish.target))])
     return _keeping(wish, of, of.background_efficiency)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.scored import Scored
-from hepclf.statistics.counting.expected import Expected
+from hepclf.statistics.counting.expected import ExpectedEvents
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit, rejection_limit
 from hepclf.statistics.value import efficiency_error
@@ -21,7 +21,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cuts:
+class CutTable:
     """Weight sums of background and signal, in this order, at or above some cuts; each is exact at its cut.
 
     Efficiencies are those of the sums. The confusion matrix and the purity have background and signal times `scale`,
@@ -44,7 +44,7 @@ class Cuts:
     squares: Array
     totals: Array
     total_squares: Array
-    expected: Expected | str
+    expected: ExpectedEvents | str
     rules: Rules
     marks: Mapping[str, int]
     start: int

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.curves.roc import ROUNDING, Ranking
-from hepclf.statistics.value import positive
+from hepclf.statistics.value import has_positive_sum
 
 Array = NDArray[np.float64]
 TINY = float(np.finfo(np.float64).tiny)
@@ -27,14 +27,14 @@ def log_ratio(scores: Array, target: int, fractions: Array) -> Array:
     return np.asarray(np.log(np.maximum(scores[:, target], TINY)) - np.log(np.maximum(others, TINY)))
 
 
-def cuts(of: Array, own: NDArray[np.bool_], weights: Array, targets: tuple[float, ...]) -> Array | None:
+def discriminant_cuts(of: Array, own: NDArray[np.bool_], weights: Array, targets: tuple[float, ...]) -> Array | None:
     """The highest cuts on a discriminant that keep these shares of the events marked as its own.
 
     None if those have no positive sum of weights.
     """
     ranking, w = Ranking(of[own]), weights[own]
     sums = ranking.sums(w)
-    if not len(sums) or not positive(float(sums[-1]), float(w @ w)):
+    if not len(sums) or not has_positive_sum(float(sums[-1]), float(w @ w)):
         return None
     # With negative weights the sums may fall again; the first crossing is that of their running maximum.
     reached = np.searchsorted(np.maximum.accumulate(sums / sums[-1]), np.array(targets) - ROUNDING)
@@ -70,7 +70,7 @@ def trade(
     found: list[Passing] = []
     for value in values:
         of = log_ratio(scores, target, with_fraction(fractions, target, varied, float(value)))
-        thresholds = cuts(of, labels == target, weights, targets)
+        thresholds = discriminant_cuts(of, labels == target, weights, targets)
         if thresholds is None:
             return None
         found.append(passing(of, thresholds, labels, weights, scores.shape[1]))

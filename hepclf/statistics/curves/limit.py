@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.statistics.value import Value
-from hepclf.words import above, number
+from hepclf.words import lower_limit, number
 
 Array = NDArray[np.float64]
 
@@ -60,5 +60,5 @@ def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:
 def rejected(rejection: Value, limit: Limit | None) -> str:
     """A rejection in words, or what it is greater than where no background is left."""
     if rejection.value is None and limit is not None:
-        return above(limit.at_95)
+        return lower_limit(limit.at_95)
     return number(*rejection, 1)

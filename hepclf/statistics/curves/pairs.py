@@ -49,7 +49,7 @@ class _Area:
     share: float
 
 
-def ratio(first: Array, second: Array) -> Array:
+def pair_probability(first: Array, second: Array) -> Array:
     """first / (first + second), a half where both are zero: the best way to tell two of several classes apart."""
     total = first + second
     return np.asarray(np.divide(first, total, out=np.full(len(total), 0.5), where=total > 0))
@@ -60,7 +60,9 @@ def pairs(labels: NDArray[np.int64], scores: Array, weights: Array) -> tuple[Pai
     found = []
     for a, b in combinations(range(scores.shape[1]), 2):
         events = np.flatnonzero((labels == a) | (labels == b))
-        of = curve(Ranking(ratio(scores[events, a], scores[events, b])), labels[events] == a, weights[events])
+        of = curve(
+            Ranking(pair_probability(scores[events, a], scores[events, b])), labels[events] == a, weights[events]
+        )
         found.append(Pair(a, b, area(of), of))
     return tuple(found)
 

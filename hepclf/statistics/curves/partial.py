@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.curves.roc import Block, Curve, blocks, spreads
+from hepclf.statistics.curves.roc import Curve, Segment, segments, spreads
 from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
@@ -80,11 +80,11 @@ def _placed(of: Curve, low: float, high: float) -> tuple[float, float]:
     index = np.searchsorted(rising, (low, high))
     ends = [_between(of, min(int(at), len(rising) - 1), u) for at, u in zip(index, (low, high), strict=True)]
     value = middle = 0.0
-    for one in blocks(of):
+    for one in segments(of):
         value += float((one.signal - one.signal_before) @ _mean(one.background_before, one.background, low, high))
         middle += float((one.background - one.background_before) @ _clipped(one, *ends))
     by_signal = by_background = 0.0
-    for one in blocks(of):
+    for one in segments(of):
         placed = _mean(one.background_before, one.background, low, high)
         by_signal += float(one.signal_squares @ (placed - value) ** 2)
         by_background += float(one.background_squares @ (_clipped(one, *ends) - middle) ** 2)
@@ -92,7 +92,7 @@ def _placed(of: Curve, low: float, high: float) -> tuple[float, float]:
     return value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background))
 
 
-def _clipped(one: Block, low: float, high: float) -> Array:
+def _clipped(one: Segment, low: float, high: float) -> Array:
     return np.clip((one.signal_before + one.signal) / 2, min(low, high), max(low, high))
 
 

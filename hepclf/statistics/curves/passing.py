@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.value import Value, efficiency_error, measured, positive
+from hepclf.statistics.value import Value, efficiency_error, has_positive_sum, measured
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Passing:
     @property
     def efficiency(self) -> Array:
         """Share of each group that passes each cut, [g, m]; nan for a group without a positive sum of weights."""
-        some = [positive(total, squares) for total, squares in zip(self.total, self.squares, strict=True)]
+        some = [has_positive_sum(total, squares) for total, squares in zip(self.total, self.squares, strict=True)]
         whole = np.where(some, self.total, np.nan)
         return np.asarray(self.passing / whole[:, None])
 
@@ -59,13 +59,13 @@ def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array
     One pass over the events, however many cuts there are.
     """
     order = np.argsort(cuts)
-    sums, squares = between(scores, cuts[order], groups, weights, count, powers=2)
+    sums, squares = slot_sums(scores, cuts[order], groups, weights, count, powers=2)
     above, above_squares = (np.cumsum(column[:, ::-1], axis=1)[:, ::-1] for column in (sums, squares))
     back = np.argsort(order)
     return Passing(above[:, 0], above_squares[:, 0], above[:, 1:][:, back], above_squares[:, 1:][:, back])
 
 
-def between(
+def slot_sums(
     scores: Array, cuts: Array, groups: NDArray[np.integer[Any]], weights: Array, count: int, powers: int
 ) -> Array:
     """Sums of the first powers of the weights in each group below, between and above m ascending cuts.

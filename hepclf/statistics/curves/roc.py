@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepclf.statistics.curves.limit import Limit
-from hepclf.statistics.value import NOTHING, Value, effective_count, efficiency_error, measured, positive
+from hepclf.statistics.value import NOTHING, Value, effective_count, efficiency_error, has_positive_sum, measured
 
 Array = NDArray[np.float64]
 T = TypeVar("T", bound=np.generic)
@@ -52,11 +52,11 @@ class Ranking:
         found[self._order] = np.repeat(values, np.diff(self._ends, prepend=-1))
         return found
 
-    def kept(self, index: int) -> NDArray[np.intp]:
+    def events_above(self, index: int) -> NDArray[np.intp]:
         """The events at or above the threshold of this index, none for -1."""
         return self._order[: self._ends[index] + 1] if index >= 0 else self._order[:0]
 
-    def between(self, above: int, index: int) -> NDArray[np.intp]:
+    def events_between(self, above: int, index: int) -> NDArray[np.intp]:
         """The events below the threshold `above` (-1: from the first on) and at or above that of `index`."""
         return self._order[self._ends[above] + 1 if above >= 0 else 0 : self._ends[index] + 1]
 
@@ -79,7 +79,7 @@ class Curve:
     def defined(self) -> bool:
         """Whether both classes have a positive sum of weights, without which there are no efficiencies."""
         return bool(len(self.thresholds)) and all(
-            positive(float(sums[-1]), float(squares[-1]))
+            has_positive_sum(float(sums[-1]), float(squares[-1]))
             for sums, squares in ((self.signal, self.signal_squares), (self.background, self.background_squares))
         )
 
@@ -103,7 +103,7 @@ class Curve:
         """(sum w)^2 / sum w^2 of the background."""
         return effective_count(float(self.background[-1]), float(self.background_squares[-1]))
 
-    def reach(self, target: ArrayLike) -> NDArray[np.intp]:
+    def index_at(self, target: ArrayLike) -> NDArray[np.intp]:
         """Index of the first threshold whose signal efficiency is at least the target; no interpolation."""
         index = np.searchsorted(self.rising[0], np.asarray(target) - ROUNDING, side="left")
         return np.minimum(index, len(self.thresholds) - 1)
@@ -159,7 +159,7 @@ def influence(of: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights
     return np.asarray(weights * moved)
 
 
-class Block(NamedTuple):
+class Segment(NamedTuple):
     """A run of thresholds: efficiencies below and at each, and the sums of squared weights that it adds."""
 
     signal_before: Array
@@ -170,7 +170,7 @@ class Block(NamedTuple):
     background_squares: Array
 
 
-def blocks(of: Curve) -> Iterator[Block]:
+def segments(of: Curve) -> Iterator[Segment]:
     """A curve in runs that fit into a processor's cache, where sums over millions of thresholds are fast."""
     m, totals = len(of.thresholds), (float(of.signal[-1]), float(of.background[-1]))
     for start in range(0, m, BLOCK):
@@ -179,14 +179,14 @@ def blocks(of: Curve) -> Iterator[Block]:
             for sums in (of.signal, of.background, of.signal_squares, of.background_squares)
         )
         s, b = s / totals[0], b / totals[1]
-        yield Block(s[:-1], s[1:], b[:-1], b[1:], np.diff(s_squares), np.diff(b_squares))
+        yield Segment(s[:-1], s[1:], b[:-1], b[1:], np.diff(s_squares), np.diff(b_squares))
 
 
 def _delong(of: Curve) -> Value:
-    steps = ((one.background - one.background_before, one.signal_before + one.signal) for one in blocks(of))
+    steps = ((one.background - one.background_before, one.signal_before + one.signal) for one in segments(of))
     value = sum(float(step @ heights) for step, heights in steps) / 2
     by_signal = by_background = 0.0
-    for one in blocks(of):
+    for one in segments(of):
         by_signal += float(one.signal_squares @ (1 - value - (one.background_before + one.background) / 2) ** 2)
         by_background += float(one.background_squares @ ((one.signal_before + one.signal) / 2 - value) ** 2)
     factors = spreads(of)
@@ -232,7 +232,7 @@ def working_point(of: Curve, target: float) -> WorkingPoint:
     """
     if not of.defined:
         return WorkingPoint(target, None, NOTHING, NOTHING, None)
-    index = int(of.reach(target))
+    index = int(of.index_at(target))
     kept = float(of.background_efficiency[index])
     error = float(background_error(of, np.array([index]))[0])
     rejection = measured(1 / kept, error / kept**2) if kept > 0 else NOTHING
@@ -245,8 +245,8 @@ def background_error(of: Curve, index: NDArray[np.intp]) -> Array:
     reached = of.signal_efficiency[index]
     own = _efficiency_error(of.background, of.background_squares, index)
     shift = _efficiency_error(of.signal, of.signal_squares, index)
-    high = of.background_efficiency[of.reach(np.minimum(reached + shift, 1.0))]
-    low = of.background_efficiency[of.reach(np.maximum(reached - shift, 0.0))]
+    high = of.background_efficiency[of.index_at(np.minimum(reached + shift, 1.0))]
+    low = of.background_efficiency[of.index_at(np.maximum(reached - shift, 0.0))]
     return np.hypot(own, (high - low) / 2)
 
 
@@ -266,7 +266,7 @@ class Roc:
     limit: Limit | None = None
 
 
-def roc(of: Curve) -> Roc | None:
+def roc_points(of: Curve) -> Roc | None:
     """The curve for drawing, thinned where neither a linear nor a logarithmic axis would show it."""
     if not of.defined:
         return None

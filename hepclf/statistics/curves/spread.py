@@ -20,50 +20,52 @@ ROUNDING = 1e-12  # areas and efficiencies that differ by no more are equal
 class Spread:
     """Mean and standard deviation over trainings, each with the error that few trainings leave it.
 
-    area         mean area under the curve, its error that of the mean, deviation / sqrt(n)
-    deviation    standard deviation of the area between trainings; its error is deviation / sqrt(2 (n - 1)), right for
-                 a Gaussian
-    own_error    statistical uncertainty of one training's area, which its test events leave: the root mean square over
-                 trainings; None where one has none
-    targets      signal efficiencies [t]
-    kept         background efficiency of each training there, [n, t]
-    errors       its own error, [n, t]
+    area                   mean area under the curve, its error that of the mean, deviation / sqrt(n)
+    deviation              standard deviation of the area between trainings; its error is deviation / sqrt(2 (n - 1)),
+                           right for a Gaussian
+    own_error              statistical uncertainty of one training's area, which its test events leave: the root mean
+                           square over trainings; None where one has none
+    targets                signal efficiencies [t]
+    background_efficiency  of each training at each target, [n, t]
+    errors                 statistical errors of these, [n, t]
     """
 
     area: Value
     deviation: Value
     own_error: float | None
     targets: Array
-    kept: Array
+    background_efficiency: Array
     errors: Array
 
     @property
     def mean(self) -> Array:
         """Mean background efficiency at each target, [t]."""
-        return np.asarray(self.kept.mean(axis=0))
+        return np.asarray(self.background_efficiency.mean(axis=0))
 
     @property
-    def apart(self) -> Array:
+    def scatter(self) -> Array:
         """Standard deviation between trainings, [t]."""
-        return np.where(np.ptp(self.kept, axis=0) > ROUNDING, self.kept.std(axis=0, ddof=1), 0.0)
+        return np.where(
+            np.ptp(self.background_efficiency, axis=0) > ROUNDING, self.background_efficiency.std(axis=0, ddof=1), 0.0
+        )
 
 
-def spread(areas: Sequence[Value], kept: Array, errors: Array, targets: Array) -> Spread:
+def training_spread(areas: Sequence[Value], background_efficiency: Array, errors: Array, targets: Array) -> Spread:
     """What another fold or seed would have given: the scatter of two trainings or more, with or without common events.
 
     On the same test events it holds what training adds and not the error of the test sample, which all share; on
-    folds it holds both. kept and errors are background efficiencies [n, t] at the targets [t].
+    folds it holds both. background_efficiency and its errors are [n, t], at the signal efficiencies targets [t].
     """
-    n, values = len(areas), [one.value for one in areas if one.value is not None]
+    n, values = len(areas), [area.value for area in areas if area.value is not None]
     if n < 2 or len(values) < n:
         raise ValueError(f"a spread needs two areas or more, however there are {len(values)} of {n} trainings")
     deviation = float(np.std(values, ddof=1)) if np.ptp(values) > ROUNDING else 0.0
-    own = [one.error for one in areas if one.error is not None]
+    area_errors = [area.error for area in areas if area.error is not None]
     return Spread(
         area=measured(float(np.mean(values)), deviation / math.sqrt(n)),
         deviation=measured(deviation, deviation / math.sqrt(2 * (n - 1))) if deviation else NOTHING,
-        own_error=math.sqrt(float(np.mean(np.square(own)))) if len(own) == n else None,
+        own_error=math.sqrt(float(np.mean(np.square(area_errors)))) if len(area_errors) == n else None,
         targets=targets,
-        kept=kept,
+        background_efficiency=background_efficiency,
         errors=errors,
     )

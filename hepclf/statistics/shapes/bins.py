@@ -30,7 +30,7 @@ class Bins:
         return int((self.index < 0).sum())
 
 
-def binned(name: str, column: NDArray[Any], bins: int, edges: tuple[float, ...] = ()) -> Bins:
+def column_bins(name: str, column: NDArray[Any], bins: int, edges: tuple[float, ...] = ()) -> Bins:
     """The bins of a column [n]; without edges about equally populated ones, which values that tie share.
 
     A column of as few distinct numbers as bins gets one bin a number. The last bin holds its upper edge. What is
@@ -73,7 +73,7 @@ def _words(name: str, column: NDArray[Any]) -> Bins:
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram:
+class DensityHistogram:
     """Density of a class's scores, of unit area: edges [m+1], density and error [m]."""
 
     edges: NDArray[np.float64]

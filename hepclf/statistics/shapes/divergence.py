@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from hepclf.statistics.value import NOTHING, Value, effective_count, measured, positive
+from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
 from hepclf.words import number
 
 Array = NDArray[np.float64]
@@ -17,7 +17,7 @@ PER_BIN = 10  # effective events a bin, below which the bias is more than what i
 NORMAL_95 = 1.6448536269514722
 
 
-class Counts(NamedTuple):
+class BinSums(NamedTuple):
     """A weighted histogram: the sum of weights in each bin, and that of their squares, [m] each."""
 
     sums: Array
@@ -45,13 +45,13 @@ class Divergence(NamedTuple):
     p: float | None = None
 
 
-def counts(bins: NDArray[np.intp], weights: Array, m: int) -> Counts:
+def bin_sums(bins: NDArray[np.intp], weights: Array, m: int) -> BinSums:
     """The histogram of bin numbers 0..m-1."""
     sums, squares = (np.bincount(bins, column, minlength=m).astype(np.float64) for column in (weights, weights**2))
-    return Counts(sums, squares)
+    return BinSums(sums, squares)
 
 
-def divergence(first: Counts, second: Counts) -> Divergence:
+def divergence(first: BinSums, second: BinSums) -> Divergence:
     r"""JSD = (KL(p|m) + KL(q|m)) / 2 with m = (p + q) / 2, in bits: 0 for equal shapes, 1 for disjoint ones.
 
     Lin, IEEE Trans. Inf. Theory 37 (1991) 145. With gradient g, Hessian H, and V the covariance of the normalised
@@ -66,7 +66,7 @@ def divergence(first: Counts, second: Counts) -> Divergence:
     if m < 2:
         return Divergence(reason="all values are in one bin")
     for one in (first, second):
-        if not positive(float(one.sums.sum()), float(one.squares.sum())) or one.effective < PER_BIN * m:
+        if not has_positive_sum(float(one.sums.sum()), float(one.squares.sum())) or one.effective < PER_BIN * m:
             n = one.effective if one.sums.sum() > 0 else 0.0
             return Divergence(
                 reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer"
@@ -87,20 +87,20 @@ def divergence(first: Counts, second: Counts) -> Divergence:
     )
 
 
-def _p(nats: float, shape: Array, first: Counts, second: Counts) -> float:
+def _p(nats: float, shape: Array, first: BinSums, second: BinSums) -> float:
     """Probability of such a divergence, or a larger one, of two samples that both have this shape.
 
     It is then a quadratic form of mean tr(HV)/2 and variance tr(HVHV)/2, H and V those of the common shape: nearly the
     scaled chi2 of the same mean and variance (Satterthwaite, Biometrics Bulletin 2 (1946) 110).
     """
     heavy = (first.squares / first.squares.sum() + second.squares / second.squares.sum()) / 2
-    common = [(shape, Counts(one.sums, heavy * one.squares.sum())) for one in (first, second)]
+    common = [(shape, BinSums(one.sums, heavy * one.squares.sum())) for one in (first, second)]
     spread = _derivatives(shape, shape)[1] @ _covariances(*common)
     mean, variance = float(np.trace(spread)) / 2, float(np.sum(spread * spread.T)) / 2
     return float(gammaincc(mean**2 / variance, max(nats, 0.0) * mean / variance))
 
 
-def _covariances(first: tuple[Array, Counts], second: tuple[Array, Counts]) -> Array:
+def _covariances(first: tuple[Array, BinSums], second: tuple[Array, BinSums]) -> Array:
     """Covariance of the shares of both sides, [2m, 2m]."""
     zero = np.zeros((len(first[0]), len(first[0])))
     return np.block([[_covariance(*first), zero], [zero, _covariance(*second)]])
@@ -122,7 +122,7 @@ def _shares(sums: Array) -> Array:
     return np.asarray(kept / kept.sum())
 
 
-def _covariance(p: Array, of: Counts) -> Array:
+def _covariance(p: Array, of: BinSums) -> Array:
     """Covariance of the shares p = S/W: (diag(Q) - p Q' - Q p' + p p' sum Q) / W^2."""
     crossed = np.outer(p, of.squares)
     found = np.diag(of.squares) - crossed - crossed.T + np.outer(p, p) * of.squares.sum()
@@ -139,7 +139,7 @@ def _derivatives(p: Array, q: Array) -> tuple[Array, Array]:
     return np.concatenate(slopes), np.block([[np.diag(own[0]), cross], [cross, np.diag(own[1])]])
 
 
-def inverse(of: Divergence) -> str:
+def inverse_text(of: Divergence) -> str:
     """1/JSD in words: a number with its error, a lower limit where it is not known to a half, or nothing."""
     value, error = of.inverse
     if value is not None and error is not None and error < value / 2:

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from hepclf.statistics.value import effective_count, positive
+from hepclf.statistics.value import effective_count, has_positive_sum
 
 Array = NDArray[np.float64]
 FEW = 5  # events; with fewer expected the distribution is not that of chi-squared (Cochran's rule)
 
 
-class Flat(NamedTuple):
+class FlatnessTest(NamedTuple):
     """A test of flatness: chi-squared, its degrees of freedom and p-value, and whether each bin had events enough."""
 
     chi2: float | None
@@ -23,7 +23,7 @@ class Flat(NamedTuple):
     enough: bool
 
 
-def flat(total: Array, squares: Array, passing: Array, passing_squares: Array) -> Flat:
+def flatness_test(total: Array, squares: Array, passing: Array, passing_squares: Array) -> FlatnessTest:
     r"""Chi-squared of the hypothesis that one efficiency e is that of all bins, from sums of w and w^2 [b].
 
     chi2 = sum_i (P_i - e W_i)^2 / (c Q_i), with W and Q the sums of w and w^2 of a bin, P that of w which passes,
@@ -32,17 +32,17 @@ def flat(total: Array, squares: Array, passing: Array, passing_squares: Array) -
     is Pearson's test of a 2 x b table. A bin without a positive sum of weights takes no part. No chi-squared for
     fewer than two bins, or where all or nothing passes.
     """
-    some = np.array([positive(w, q) for w, q in zip(total, squares, strict=True)], dtype=bool)
+    some = np.array([has_positive_sum(w, q) for w, q in zip(total, squares, strict=True)], dtype=bool)
     w, q, p, p_squares = (column[some] for column in (total, squares, passing, passing_squares))
     degrees = max(len(w) - 1, 0)
     if not degrees:
-        return Flat(None, degrees, None, False)
+        return FlatnessTest(None, degrees, None, False)
     e = float((p * w / q).sum() / (w**2 / q).sum())
     spread = (1 - 2 * e) * float(p_squares.sum() / q.sum()) + e**2
     # All or nothing passes, but for rounding.
     if spread < 1e-12:
-        return Flat(None, degrees, None, False)
+        return FlatnessTest(None, degrees, None, False)
     chi2 = float(((p - e * w) ** 2 / (spread * q)).sum())
     counts = [effective_count(*bin_) for bin_ in zip(w, q, strict=True)]
     enough = bool(min(counts) * min(e, 1 - e) >= FEW)
-    return Flat(chi2, degrees, float(special.chdtrc(degrees, chi2)), enough)
+    return FlatnessTest(chi2, degrees, float(special.chdtrc(degrees, chi2)), enough)

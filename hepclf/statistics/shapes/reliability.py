@@ -47,7 +47,7 @@ class Reliability:
         return {**both, "chi2": self.chi2, "ndf": self.ndf, "p": self.p, "bins": bins}
 
 
-def binned(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.int16]:
+def probability_bins(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.int16]:
     """The bin of each event [n], of equal sums of |w|, in rising order; ties share a bin."""
     above = ranking.sums(np.abs(weights))
     total = float(above[-1])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.value import NOTHING, SINGLE, Value, measured, positive
+from hepclf.statistics.value import NOTHING, SINGLE, Value, has_positive_sum, measured
 
 Array = NDArray[np.float64]
 
@@ -28,21 +28,21 @@ class Moved:
         return measured(self.value, math.sqrt(float(self.influence @ self.influence)), rounding)
 
 
-def share(kept: NDArray[np.bool_], weights: Array) -> Moved | None:
+def passing_efficiency(kept: NDArray[np.bool_], weights: Array) -> Moved | None:
     """The efficiency sum(w kept) / sum(w), each event moving it by w (kept - e) / sum(w)."""
     total = float(weights.sum())
-    if not positive(total, float(weights @ weights)):
+    if not has_positive_sum(total, float(weights @ weights)):
         return None
     e = float(weights[kept].sum()) / total
     return Moved(e, weights * (kept - e) / total)
 
 
-def amount(kept: NDArray[np.bool_], weights: Array) -> Moved:
+def passing_weight(kept: NDArray[np.bool_], weights: Array) -> Moved:
     """The sum of the weights that are kept."""
     return Moved(float(weights[kept].sum()), np.where(kept, weights, 0.0))
 
 
-def difference(before: Moved | None, after: Moved | None) -> Value:
+def absolute_shift(before: Moved | None, after: Moved | None) -> Value:
     """after - before; what the same events do to both cancels in the error."""
     if before is None or after is None:
         return NOTHING
@@ -50,7 +50,7 @@ def difference(before: Moved | None, after: Moved | None) -> Value:
     return Moved(after.value - before.value, after.influence - before.influence).rounded(rounding)
 
 
-def relative(before: Moved | None, after: Moved | None) -> Value:
+def relative_shift(before: Moved | None, after: Moved | None) -> Value:
     """after / before - 1, with the error of a ratio of numbers of the same events; needs before > 0."""
     if before is None or after is None or not before.value > 0:
         return NOTHING

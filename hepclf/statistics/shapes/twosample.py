@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.value import NOTHING, Value, measured, positive
+from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ BAGS = 256  # of a sample, that are dealt anew together; of fewer events, each e
 FEWEST = 32  # bags of the smaller sample, if it has as many events
 
 
-class Sample(NamedTuple):
+class ScoreSample(NamedTuple):
     """Scores [n] in rising order, and the weight of each."""
 
     scores: Array
@@ -42,7 +42,7 @@ class TwoSample(NamedTuple):
     difference: Array
 
 
-def two_sample(first: Sample, second: Sample, permutations: int) -> TwoSample | None:
+def two_sample(first: ScoreSample, second: ScoreSample, permutations: int) -> TwoSample | None:
     """A Kolmogorov-Smirnov test of weighted events whose p-value comes from permutations, so it is uniform.
 
     D = max |F1 - F2|, F the share of a sample's weight at or below a score. Where both samples are drawn from one
@@ -53,7 +53,7 @@ def two_sample(first: Sample, second: Sample, permutations: int) -> TwoSample | 
     None where a sample's weights do not sum to more than zero.
     """
     for sample in (first, second):
-        if not positive(float(sample.weights.sum()), float(sample.weights @ sample.weights)):
+        if not has_positive_sum(float(sample.weights.sum()), float(sample.weights @ sample.weights)):
             return None
     ends = _ends(first.scores, second.scores)
     # The same events have the same p-value; other events other permutations, as one choice of them favours some.
@@ -101,7 +101,7 @@ def _ends(first: Array, second: Array) -> Array:
     return np.unique(joint[places])
 
 
-def _bagged(sample: Sample, ends: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def _bagged(sample: ScoreSample, ends: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Cumulative weights over the blocks of bags of so many events [bags, m], and of those left over [m]."""
     n, blocks = len(sample.scores), len(ends)
     bags = min(n // size, BAGS)

@@ -17,7 +17,7 @@ from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
 from hepclf.scored import Scored
-from hepclf.statistics.curves.chosen import Wish, listed
+from hepclf.statistics.curves.chosen import Wish, wishes_text
 
 OTHERS = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 TARGETS = (0.3, 0.5, 0.7, 0.9)
@@ -107,5 +107,5 @@ def test_cuts_on_a_discriminant():
 
 def test_wishes_of_one_kind_are_listed_together():
     wishes = [Wish("signal_efficiency", 0.3), Wish("background", 2.0), Wish("signal_efficiency", 0.5)]
-    assert listed(wishes) == "30, 50 % of signal; B = 2"
+    assert wishes_text(wishes) == "30, 50 % of signal; B = 2"
     assert str(wishes[1]) == "B = 2"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.scored import Scored
-from hepclf.statistics.counting.expected import effective, expected
+from hepclf.statistics.counting.expected import effective, expected_events
 from hepclf.statistics.counting.measures import Rules, measured_by
 from hepclf.statistics.value import Value
 
@@ -22,7 +22,7 @@ def part(n=4000, seed=0, **columns):
 
 
 def above(of, cuts, weights=None):
-    return expected(of.scores, of, 1, of.weights if weights is None else weights, np.asarray(cuts, dtype=float))
+    return expected_events(of.scores, of, 1, of.weights if weights is None else weights, np.asarray(cuts, dtype=float))
 
 
 def test_sums_of_powers_are_those_of_a_loop(monkeypatch):

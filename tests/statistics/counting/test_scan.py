@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepclf.statistics.counting.measures import Counts, Rules, measure, measured_by
-from hepclf.statistics.counting.scan import best_cut, counts, forced, qualified, quote, scan, with_margin
+from hepclf.statistics.counting.scan import best_cut, chosen_significance, counts, forced, qualified, scan, with_margin
 from hepclf.statistics.counting.significance import asimov
 from hepclf.statistics.curves.roc import Curve, Ranking, curve
 
@@ -108,7 +108,7 @@ def test_no_signal_is_never_a_cut():
 
 def test_a_quote_by_hand():
     of = counted((0.9, 1, 3, 3), (0.7, 10, 100, 100), (0.2, 20, 900, 900))
-    found = quote(of, 1, 0.7, np.ones(100), RULES)
+    found = chosen_significance(of, 1, 0.7, np.ones(100), RULES)
     assert (found.cut, found.optimised, found.reason) == (0.7, "asimov", None)
     assert found.s == pytest.approx((10, math.sqrt(10)))
     assert found.b == pytest.approx((100, 10))
@@ -130,7 +130,7 @@ def test_a_quote_by_hand():
     ],
 )
 def test_a_cut_that_cannot_be_quoted_says_why(step, index, message):
-    found = quote(counted(step), index, 0.75, np.zeros(0), RULES)
+    found = chosen_significance(counted(step), index, 0.75, np.zeros(0), RULES)
     assert found.reason == f"the cut at 0.75, chosen on validation, {message}"
     for value in (found.s, found.b, found.s_over_sqrt_b, found.asimov, found.asimov_systematic):
         assert value == (None, None)
@@ -138,7 +138,7 @@ def test_a_cut_that_cannot_be_quoted_says_why(step, index, message):
 
 
 def test_no_signal_above_the_cut_has_a_significance_of_zero_without_error():
-    found = quote(counted((0.8, 0, 30, 30)), 0, 0.8, np.zeros(0), RULES)
+    found = chosen_significance(counted((0.8, 0, 30, 30)), 0, 0.8, np.zeros(0), RULES)
     assert found.reason is None
     for value in (found.s, found.s_over_sqrt_b, found.asimov, found.asimov_systematic):
         assert value == (0.0, None)
@@ -151,8 +151,8 @@ def test_the_errors_are_those_of_a_bootstrap_of_the_yields():
     def quoted(w):
         of = curve(ranking, signal, w)
         index = ranking.last(0.7)
-        kept = ranking.kept(index)
-        return quote(of, index, 0.7, w[kept][~signal[kept]], RULES)
+        kept = ranking.events_above(index)
+        return chosen_significance(of, index, 0.7, w[kept][~signal[kept]], RULES)
 
     ranking = Ranking(scores)
     found, repeated = quoted(weights), [quoted(weights * rng.poisson(1, len(weights))) for _ in range(600)]

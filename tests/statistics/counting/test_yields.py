@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.scored import Scored
-from hepclf.statistics.counting.yields import expected_weights, named
+from hepclf.statistics.counting.yields import expected_weights, masks_by_name
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ def test_a_yield_of_zero_takes_a_process_out(samples):
 
 def test_a_name_of_nothing_is_refused_with_the_nearest(samples):
     with pytest.raises(ValueError, match=r"yield of 'hgigs', which is no process or class .*; nearest: 'higgs'"):
-        named(samples, {"hgigs": 3})
+        masks_by_name(samples, {"hgigs": 3})
 
 
 def test_a_yield_by_process_and_by_class_is_refused(samples):
     for names in (["qcd", "background"], ["background", "top"]):
         with pytest.raises(ValueError, match=r"yield of process '(qcd|top)' is given twice"):
-            named(samples, names)
+            masks_by_name(samples, names)
 
 
 def test_a_name_that_is_a_process_and_another_class_is_refused(samples):
@@ -57,9 +57,9 @@ def test_a_name_that_is_a_process_and_another_class_is_refused(samples):
     }
     odd = Scored(**columns, process_names=("qcd", "signal", "higgs"))
     with pytest.raises(ValueError, match="'signal' is a process and a class of different events"):
-        named(odd, ["signal"])
+        masks_by_name(odd, ["signal"])
     plain = Scored(**(columns | {"processes": samples.labels}), process_names=("background", "signal"))
-    np.testing.assert_array_equal(named(plain, ["signal"])["signal"], samples.labels == 1)
+    np.testing.assert_array_equal(masks_by_name(plain, ["signal"])["signal"], samples.labels == 1)
 
 
 def test_weights_that_sum_to_nothing_cannot_be_scaled_to_a_yield():

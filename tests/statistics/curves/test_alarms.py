@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.statistics.curves.alarms import false_alarm_probability, false_alarm_rate, quiet, quiet_error
+from hepclf.statistics.curves.alarms import (
+    false_alarm_probability,
+    false_alarm_rate,
+    quiet_efficiency_error,
+    quiet_search,
+)
 from hepclf.statistics.curves.roc import Ranking, curve
 from hepclf.statistics.value import NOTHING, Value, efficiency_error
 
@@ -43,7 +48,7 @@ def test_the_probability_of_a_rate_is_that_of_a_simulated_search():
 def test_the_cut_is_the_lowest_that_is_quiet_enough(drawn, ties):
     labels, scores, _ = drawn(500, seed=1, ties=ties)
     for rate in (0.01, 0.05, 0.3, 1.0, 50.0):
-        found = quiet(of(labels, scores), 100.0, rate)
+        found = quiet_search(of(labels, scores), 100.0, rate)
         allowed = [c for c in np.unique(scores) if (scores[labels == 0] >= c).sum() + 1 <= 100 * rate + 1e-9]
         assert found.cut == (min(allowed) if allowed else None)
         kept = scores >= (min(allowed) if allowed else np.inf)
@@ -55,17 +60,17 @@ def test_the_cut_is_the_lowest_that_is_quiet_enough(drawn, ties):
 
 def test_a_rate_below_one_in_the_live_time_cannot_be_known(drawn):
     labels, scores, _ = drawn(500, seed=1)
-    assert quiet(of(labels, scores), 100.0, 0.0099) == (0.0099, NOTHING, None, None, NOTHING)
-    assert quiet(of(labels, scores), 100.0, 0.01).louder == 0
+    assert quiet_search(of(labels, scores), 100.0, 0.0099) == (0.0099, NOTHING, None, None, NOTHING)
+    assert quiet_search(of(labels, scores), 100.0, 0.01).louder == 0
 
 
 def test_where_the_loudest_event_is_background_nothing_is_quiet():
-    found = quiet(of([0, 1, 1], [0.9, 0.8, 0.7]), 10.0, 0.1)
+    found = quiet_search(of([0, 1, 1], [0.9, 0.8, 0.7]), 10.0, 0.1)
     assert (found.louder, found.cut, found.efficiency) == (0.0, None, Value(0.0))
 
 
 def test_a_sample_without_signal_has_no_efficiency():
-    assert quiet(of([0, 0], [0.9, 0.8]), 10.0, 1.0).efficiency == NOTHING
+    assert quiet_search(of([0, 0], [0.9, 0.8]), 10.0, 1.0).efficiency == NOTHING
 
 
 def test_the_error_of_the_efficiency_covers_what_repeated_searches_give():
@@ -74,7 +79,7 @@ def test_the_error_of_the_efficiency_covers_what_repeated_searches_give():
     for _ in range(300):
         n = rng.poisson(2000)
         labels = np.append(np.zeros(n), np.ones(800))
-        found = quiet(of(labels, rng.normal(2 * labels)), 100.0, 0.2)
+        found = quiet_search(of(labels, rng.normal(2 * labels)), 100.0, 0.2)
         values.append(found.efficiency.value)
         errors.append(found.efficiency.error)
     assert np.std(values) == pytest.approx(np.mean(errors), rel=0.2)
@@ -82,7 +87,7 @@ def test_the_error_of_the_efficiency_covers_what_repeated_searches_give():
 
 def test_weights_count_as_events():
     labels, scores = np.array([1, 0, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    found = quiet(of(labels, scores, np.array([1.0, 2.0, -1.0, 1.0, 4.0])), 10.0, 0.3)
+    found = quiet_search(of(labels, scores, np.array([1.0, 2.0, -1.0, 1.0, 4.0])), 10.0, 0.3)
     assert (found.louder, found.cut, found.efficiency.value) == (2.0, 0.6, 1.0)
 
 
@@ -91,7 +96,7 @@ def test_the_error_with_negative_weights_is_that_of_a_loop(drawn):
     index = np.arange(0, len(curve.thresholds), 7)
     highest = np.maximum.accumulate(curve.background)
     assert (highest != curve.background).any()
-    for at, error in zip(index, quiet_error(curve, index), strict=True):
+    for at, error in zip(index, quiet_efficiency_error(curve, index), strict=True):
         spread = np.sqrt(curve.background_squares[at] + 1)
         ends = [[k for k, h in enumerate(highest) if h <= highest[at] + sign * spread] for sign in (-1, 1)]
         low, high = (curve.signal_efficiency[end[-1]] if end else 0.0 for end in ends)

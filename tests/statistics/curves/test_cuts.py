@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.movable import ROWS
-from hepclf.statistics.confusion import confusion
+from hepclf.statistics.confusion import confusion_matrix
 
 BARE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
 
@@ -35,7 +35,7 @@ def test_every_row_is_the_confusion_matrix_of_its_cut(case, weights, ties):
     found, scale = results.cuts, np.abs(test.weights).sum()
     efficiencies, errors = found.efficiencies
     for row in range(0, len(found.cuts), 7):
-        cells = confusion(test.labels, (test.scores >= found.cuts[row]).astype(np.int64), test.weights, 2)
+        cells = confusion_matrix(test.labels, (test.scores >= found.cuts[row]).astype(np.int64), test.weights, 2)
         assert_allclose(found.cells[..., row], cells.weights, atol=1e-12 * scale)
         assert_allclose(efficiencies[:, row], cells.fractions[:, 1], atol=1e-12)
         recall, precision = cells.recall([1]), cells.precision([1])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.statistics.curves.fractions import STEPS, cuts, log_ratio, trade, with_fraction
+from hepclf.statistics.curves.fractions import STEPS, discriminant_cuts, log_ratio, trade, with_fraction
 
 LIGHT, CHARM, BOTTOM = range(3)
 
@@ -70,5 +70,5 @@ def test_the_other_fractions_keep_their_proportions():
 
 
 def test_a_class_without_weight_has_no_cuts():
-    assert cuts(np.arange(3.0), np.array([True, True, False]), np.array([1.0, -1.0, 1.0]), (0.5,)) is None
-    assert cuts(np.arange(3.0), np.zeros(3, dtype=bool), np.ones(3), (0.5,)) is None
+    assert discriminant_cuts(np.arange(3.0), np.array([True, True, False]), np.array([1.0, -1.0, 1.0]), (0.5,)) is None
+    assert discriminant_cuts(np.arange(3.0), np.zeros(3, dtype=bool), np.ones(3), (0.5,)) is None

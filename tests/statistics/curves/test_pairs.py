@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.statistics.curves.pairs import averages, pairs, ratio
+from hepclf.statistics.curves.pairs import averages, pair_probability, pairs
 from hepclf.statistics.value import NOTHING
 
 
@@ -75,4 +75,4 @@ def test_a_class_without_weight_has_no_areas():
 
 
 def test_two_probabilities_of_zero_say_nothing():
-    assert ratio(np.array([0.0, 0.2]), np.array([0.0, 0.6])).tolist() == [0.5, 0.25]
+    assert pair_probability(np.array([0.0, 0.2]), np.array([0.0, 0.6])).tolist() == [0.5, 0.25]

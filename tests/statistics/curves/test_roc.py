@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from hepclf.statistics.curves.roc import Ranking, area, background_error, curve, influence, roc, thinned, working_point
+from hepclf.statistics.curves.roc import (
+    Ranking,
+    area,
+    background_error,
+    curve,
+    influence,
+    roc_points,
+    thinned,
+    working_point,
+)
 from hepclf.statistics.value import NOTHING
 
 SCORES = np.array([0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.3, 0.1])
@@ -45,7 +54,7 @@ def test_the_area_is_that_of_scikit_learn(drawn, ties, weights):
 def test_the_curve_is_that_of_scikit_learn(drawn, ties):
     labels, scores, w = drawn(900, seed=2, ties=ties)
     fpr, tpr, thresholds = roc_curve(labels, scores, sample_weight=w, drop_intermediate=False)
-    ours = roc(of(labels, scores, w))
+    ours = roc_points(of(labels, scores, w))
     np.testing.assert_allclose(ours.background_efficiency, fpr, rtol=0, atol=1e-12)
     np.testing.assert_allclose(ours.signal_efficiency, tpr, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(ours.thresholds[1:], thresholds[1:])
@@ -207,7 +216,7 @@ def test_a_class_without_weight_has_no_curve(labels, weights):
     found = of(labels, np.linspace(0, 1, len(labels)), weights)
     assert not found.defined
     assert area(found) == NOTHING
-    assert roc(found) is None
+    assert roc_points(found) is None
     assert working_point(found, 0.5) == (0.5, None, NOTHING, NOTHING, None, None)
 
 
@@ -268,7 +277,7 @@ def test_the_last_threshold_at_or_above_a_cut():
 def test_a_drawn_curve_keeps_its_ends_its_area_and_its_shape_in_a_thousand_points(drawn, weights):
     labels, scores, w = drawn(60_000, seed=7, weights=weights)
     full = of(labels, scores, w)
-    found = roc(full)
+    found = roc_points(full)
     assert len(found.thresholds) <= 1000
     assert (found.signal_efficiency[0], found.background_efficiency[0]) == (0, 0)
     assert (found.signal_efficiency[-1], found.background_efficiency[-1]) == pytest.approx((1, 1))
@@ -293,7 +302,7 @@ def test_thinning_is_at_most_999_of_any_curve():
 
 def test_the_band_of_the_background_is_wider_than_its_own_binomial_error(drawn):
     full = of(*drawn(2000, seed=8, weights="unit"))
-    index = np.array([int(full.reach(0.5))])
+    index = np.array([int(full.index_at(0.5))])
     e, n = full.background_efficiency[index], full.effective_background
     assert background_error(full, index)[0] > np.sqrt(e * (1 - e) / n)[0]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.statistics.curves.roc import Ranking, area, background_error, curve
-from hepclf.statistics.curves.spread import spread
+from hepclf.statistics.curves.spread import training_spread
 from hepclf.statistics.value import NOTHING, Value
 
 TARGETS = np.array([0.3, 0.5])
@@ -15,10 +15,10 @@ def of(labels, scores, weights):
 
 
 def over(curves, targets=TARGETS):
-    index = [one.reach(targets) for one in curves]
+    index = [one.index_at(targets) for one in curves]
     kept = np.array([one.background_efficiency[at] for one, at in zip(curves, index, strict=True)])
     errors = np.array([background_error(one, at) for one, at in zip(curves, index, strict=True)])
-    return spread([area(one) for one in curves], kept, errors, targets)
+    return training_spread([area(one) for one in curves], kept, errors, targets)
 
 
 def test_the_spread_over_independent_samples_is_the_error_of_one(drawn):
@@ -30,7 +30,7 @@ def test_the_spread_over_independent_samples_is_the_error_of_one(drawn):
     assert found.deviation.error == pytest.approx(found.deviation.value / np.sqrt(398))
     assert found.area.error == pytest.approx(found.deviation.value / np.sqrt(200))
     assert found.area.value == pytest.approx(np.mean([area(one).value for one in curves]))
-    np.testing.assert_allclose(found.apart, np.sqrt((found.errors**2).mean(axis=0)), rtol=0.2)
+    np.testing.assert_allclose(found.scatter, np.sqrt((found.errors**2).mean(axis=0)), rtol=0.2)
 
 
 def test_three_trainings_by_hand():
@@ -39,17 +39,17 @@ def test_three_trainings_by_hand():
     assert found.area.value == pytest.approx((0.75 + 1 + 0.5) / 3)
     assert found.deviation.value == pytest.approx(0.25)
     np.testing.assert_allclose(found.mean, [0, 0.5])
-    np.testing.assert_allclose(found.apart, [0, 0.5])
+    np.testing.assert_allclose(found.scatter, [0, 0.5])
 
 
 def test_equal_trainings_are_not_apart_and_have_no_error(drawn):
     found = over([of(*drawn(300))] * 3)
     assert found.deviation == NOTHING
     assert found.area.error is None
-    assert (found.apart == 0).all()
+    assert (found.scatter == 0).all()
 
 
 @pytest.mark.parametrize("areas", [[], [Value(0.9, 0.1)], [Value(0.9, 0.1), NOTHING]])
 def test_less_than_two_areas_are_no_spread(areas):
     with pytest.raises(ValueError, match="a spread needs two areas or more, however there are"):
-        spread(areas, np.ones((len(areas), 2)), np.ones((len(areas), 2)), TARGETS)
+        training_spread(areas, np.ones((len(areas), 2)), np.ones((len(areas), 2)), TARGETS)

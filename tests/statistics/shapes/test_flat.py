@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, kstest
 
-from hepclf.statistics.shapes.flat import flat
+from hepclf.statistics.shapes.flat import flatness_test
 
 
 def sums(bins, weights, kept):
@@ -19,7 +19,7 @@ def test_for_equal_weights_it_is_the_test_of_a_contingency_table(weight):
     total = rng.integers(50, 400, 8)
     kept = rng.binomial(total, np.linspace(0.2, 0.4, 8))
     oracle = chi2_contingency([kept, total - kept], correction=False)
-    found = flat(weight * total, weight**2 * total, weight * kept, weight**2 * kept)
+    found = flatness_test(weight * total, weight**2 * total, weight * kept, weight**2 * kept)
     assert found.chi2 == pytest.approx(oracle.statistic, rel=1e-10)
     assert (found.degrees, found.p, found.enough) == (7, pytest.approx(oracle.pvalue, rel=1e-8), True)
 
@@ -36,27 +36,27 @@ def test_a_flat_efficiency_has_uniform_p_values(kind):
             "signed": np.where(rng.random(3000) < 0.2, -1.0, 1.0),
             "heavier above": rng.lognormal(kept, 0.5),
         }[kind]
-        found.append(flat(*sums(rng.integers(0, 8, 3000), weights, kept)).p)
+        found.append(flatness_test(*sums(rng.integers(0, 8, 3000), weights, kept)).p)
     assert kstest(found, "uniform").pvalue > 0.01
 
 
 def test_an_efficiency_that_changes_is_found():
     rng = np.random.default_rng(4)
     bins = rng.integers(0, 8, 4000)
-    assert flat(*sums(bins, np.ones(4000), rng.random(4000) < 0.1 + 0.02 * bins)).p < 1e-8
+    assert flatness_test(*sums(bins, np.ones(4000), rng.random(4000) < 0.1 + 0.02 * bins)).p < 1e-8
 
 
 def test_a_bin_without_weight_takes_no_part():
     total, kept = np.array([100.0, 0.0, 200.0]), np.array([20.0, 0.0, 30.0])
     squares, kept_squares = np.array([100.0, 6.0, 200.0]), np.array([20.0, 3.0, 30.0])
-    assert flat(total, squares, kept, kept_squares).degrees == 1
+    assert flatness_test(total, squares, kept, kept_squares).degrees == 1
 
 
 def test_few_events_are_said_to_be_few():
-    assert not flat(*([np.full(4, 30.0)] * 2), *([np.array([1.0, 2, 3, 2])] * 2)).enough
+    assert not flatness_test(*([np.full(4, 30.0)] * 2), *([np.array([1.0, 2, 3, 2])] * 2)).enough
 
 
 @pytest.mark.parametrize("kept", [0.0, 50.0])
 def test_all_or_nothing_cannot_be_tested(kept):
-    assert flat(*([np.full(3, 50.0)] * 2), *([np.full(3, kept)] * 2)) == (None, 2, None, False)
-    assert flat(np.ones(1), np.ones(1), np.ones(1), np.ones(1)) == (None, 0, None, False)
+    assert flatness_test(*([np.full(3, 50.0)] * 2), *([np.full(3, kept)] * 2)) == (None, 2, None, False)
+    assert flatness_test(np.ones(1), np.ones(1), np.ones(1), np.ones(1)) == (None, 0, None, False)

@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 
 from hepclf.statistics.curves.roc import Ranking
-from hepclf.statistics.shapes.reliability import binned, merged, reliability
+from hepclf.statistics.shapes.reliability import merged, probability_bins, reliability
 
 WEIGHTS = {
     "unit": lambda _, n: np.ones(n),
@@ -25,7 +25,7 @@ def drawn(seed, n=4000, kind="unit", prior=0.5, sharpness=1.0):
 
 
 def judged(scores, labels, mixed, bins=15):
-    return reliability(binned(Ranking(scores), mixed, bins), scores, labels, 1, mixed)
+    return reliability(probability_bins(Ranking(scores), mixed, bins), scores, labels, 1, mixed)
 
 
 def test_bins_of_equal_weights_are_those_of_scikit_learn():
@@ -33,7 +33,7 @@ def test_bins_of_equal_weights_are_those_of_scikit_learn():
     scores = rng.random(3000)
     labels = (rng.random(3000) < scores).astype(np.int64)
     mixed = np.full(3000, 1 / 3000)
-    found = reliability(binned(Ranking(scores), mixed, 10), scores, labels, 1, mixed)
+    found = reliability(probability_bins(Ranking(scores), mixed, 10), scores, labels, 1, mixed)
     observed, predicted = calibration_curve(labels, scores, n_bins=10, strategy="quantile")
     assert found.observed == pytest.approx(observed, abs=0.005)
     assert found.predicted == pytest.approx(predicted, abs=0.005)
@@ -41,7 +41,7 @@ def test_bins_of_equal_weights_are_those_of_scikit_learn():
 
 def test_bins_and_their_error_are_those_of_a_loop():
     scores, labels, mixed = drawn(1, 500, "heavy")
-    bin = binned(Ranking(scores), mixed, 7)
+    bin = probability_bins(Ranking(scores), mixed, 7)
     found = reliability(bin, scores, labels, 1, mixed)
     total = 0.0
     for b in range(7):
@@ -66,7 +66,7 @@ def test_sums_do_not_depend_on_how_many_events_are_summed_at_once(monkeypatch):
 
 def test_ties_share_a_bin():
     scores = np.repeat([0.1, 0.4, 0.8], [10, 80, 10])
-    bin = binned(Ranking(scores), np.full(100, 0.01), 10)
+    bin = probability_bins(Ranking(scores), np.full(100, 0.01), 10)
     assert all(len(set(bin[scores == value])) == 1 for value in (0.1, 0.4, 0.8))
     assert sorted(set(bin)) == [0, 1, 2]
 

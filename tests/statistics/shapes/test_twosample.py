@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from hepclf.statistics.shapes import twosample
-from hepclf.statistics.shapes.twosample import Sample, two_sample
+from hepclf.statistics.shapes.twosample import ScoreSample, two_sample
 
 KINDS = {
     "unit": lambda _, x: np.ones(len(x)),
@@ -20,7 +20,7 @@ KINDS = {
 def drawn(rng, n, kind="unit", shift=0.0, ties=None):
     x = np.sort(rng.normal(shift, 1, n))
     x = x if ties is None else np.round(x * ties) / ties
-    return Sample(x, KINDS[kind](rng, x))
+    return ScoreSample(x, KINDS[kind](rng, x))
 
 
 def p_values(count, sizes, kind, shift=0.0, permutations=99):
@@ -64,7 +64,7 @@ def test_equal_weights_of_any_size_and_doubled_events_do_not_matter():
     rng = np.random.default_rng(1)
     first, second = drawn(rng, 100), drawn(rng, 80)
     plain = two_sample(first, second, 99)
-    heavier = two_sample(*(Sample(each.scores, 7 * each.weights) for each in (first, second)), 99)
+    heavier = two_sample(*(ScoreSample(each.scores, 7 * each.weights) for each in (first, second)), 99)
     assert heavier.p == plain.p
     assert heavier.distance == pytest.approx(plain.distance)
 
@@ -72,8 +72,8 @@ def test_equal_weights_of_any_size_and_doubled_events_do_not_matter():
 def test_a_weight_of_two_is_an_event_twice():
     rng = np.random.default_rng(2)
     first, second = drawn(rng, 60), drawn(rng, 50)
-    twice = Sample(np.repeat(first.scores, 2), np.ones(120))
-    heavy = two_sample(Sample(first.scores, np.full(60, 2.0)), second, 19)
+    twice = ScoreSample(np.repeat(first.scores, 2), np.ones(120))
+    heavy = two_sample(ScoreSample(first.scores, np.full(60, 2.0)), second, 19)
     assert heavy.distance == pytest.approx(two_sample(twice, second, 19).distance)
 
 
@@ -94,7 +94,7 @@ def test_the_distance_is_that_of_a_loop_over_all_scores(n1, n2, ties, kind):
 
 
 def test_equal_samples_are_never_rejected():
-    same = Sample(np.full(50, 0.5), np.ones(50))
+    same = ScoreSample(np.full(50, 0.5), np.ones(50))
     assert two_sample(same, same, 99).p == 1
 
 
@@ -113,12 +113,12 @@ def test_a_sample_without_a_positive_sum_of_weights_has_no_test():
     rng = np.random.default_rng(3)
     first = drawn(rng, 10)
     for weights in (-np.ones(10), np.tile([1.0, -1.0], 5)):
-        assert two_sample(first, Sample(first.scores, weights), 99) is None
-    empty = Sample(np.empty(0), np.empty(0))
+        assert two_sample(first, ScoreSample(first.scores, weights), 99) is None
+    empty = ScoreSample(np.empty(0), np.empty(0))
     assert two_sample(first, empty, 99) is None
 
 
 def test_a_handful_of_test_events_is_dealt_too():
     rng = np.random.default_rng(4)
-    found = two_sample(drawn(rng, 20_000), Sample(np.full(3, 9.0), np.ones(3)), 199)
+    found = two_sample(drawn(rng, 20_000), ScoreSample(np.full(3, 9.0), np.ones(3)), 199)
     assert found.p < 0.02
