@@ -67,9 +67,9 @@ class Scored:
         n, k = len(self.labels), len(self.classes)
         shape = (n,) if k == 2 else (n, k)
         if self.scores.shape != shape:
-            what = "the probability of class 1" if k == 2 else "a probability a class"
+            meaning = "the probability of class 1" if k == 2 else "a probability a class"
             raise ValueError(
-                f"{k} classes need scores of shape {shape}, {what}, however scores.shape={self.scores.shape}"
+                f"{k} classes need scores of shape {shape}, {meaning}, however scores.shape={self.scores.shape}"
             )
         columns = {name: getattr(self, name) for name in ("labels", "weights", "split", "processes")}
         for name, column in {**columns, **self.spectators}.items():
@@ -132,26 +132,26 @@ class Scored:
             totals=self.totals,
         )
 
-    def joined(self, other: Scored) -> Scored:
-        """These events and others of the same classes; a process in both has the total that the others give it.
+    def joined(self, added: Scored) -> Scored:
+        """These events and the added ones, of the same classes; a process in both has the total of the added events.
 
         Processes are matched by name; spectators that only one side has are left out.
         """
-        if other.classes != self.classes:
-            raise ValueError(f"joined events need the classes {list(self.classes)}, however {list(other.classes)}")
-        names = (*self.process_names, *(name for name in other.process_names if name not in self.process_names))
-        place = np.array([names.index(name) for name in other.process_names], dtype=np.int64)
+        if added.classes != self.classes:
+            raise ValueError(f"joined events need the classes {list(self.classes)}, however {list(added.classes)}")
+        names = (*self.process_names, *(name for name in added.process_names if name not in self.process_names))
+        place = np.array([names.index(name) for name in added.process_names], dtype=np.int64)
         totals = np.append(self.totals, np.zeros(len(names) - len(self.totals)))
-        used = np.bincount(other.processes, minlength=len(place)) > 0
-        totals[place[used]] = other.totals[used]
-        shared = [name for name in self.spectators if name in other.spectators]
-        both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in COLUMNS}
+        used = np.bincount(added.processes, minlength=len(place)) > 0
+        totals[place[used]] = added.totals[used]
+        shared = [name for name in self.spectators if name in added.spectators]
+        columns = {name: np.concatenate([getattr(self, name), getattr(added, name)]) for name in COLUMNS}
         return Scored(
-            **both,
-            processes=np.concatenate([self.processes, place[other.processes]]),
+            **columns,
+            processes=np.concatenate([self.processes, place[added.processes]]),
             classes=self.classes,
             process_names=names,
-            spectators={name: np.concatenate([self.spectators[name], other.spectators[name]]) for name in shared},
+            spectators={name: np.concatenate([self.spectators[name], added.spectators[name]]) for name in shared},
             totals=totals,
         )
 
@@ -167,14 +167,15 @@ class Scored:
         part = np.bincount(self.processes[mask], self.weights[mask], minlength=k)
         factors = np.ones(k)
         for process in np.flatnonzero((absolute > 0) | (self.totals != 0)):
-            whole, here = float(self.totals[process]), float(part[process])
+            total, split_sum = float(self.totals[process]), float(part[process])
             # A sum that is only the rounding of what cancelled is a sum of zero.
-            if abs(here) <= 1e-12 * absolute[process] or whole / here < 0:
+            if abs(split_sum) <= 1e-12 * absolute[process] or total / split_sum < 0:
                 raise ValueError(
-                    f"process {self.process_names[process]!r} has weights that sum to {whole:.6g} over all, however "
-                    f"to {here:.6g} in the {split_name} split, which cannot stand for them; give it more of its events"
+                    f"process {self.process_names[process]!r} has weights that sum to {total:.6g} over all, however "
+                    f"to {split_sum:.6g} in the {split_name} split, which cannot stand for them; give it more of its "
+                    "events"
                 )
-            factors[process] = whole / here
+            factors[process] = total / split_sum
         return self.weights[mask] * factors[self.processes[mask]]
 
     def _mask(self, split_name: str) -> NDArray[np.bool_]:
@@ -191,10 +192,10 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 
 def discriminant(scored: Scored, signal: int) -> Array:
     """The probability of the signal class, [n]."""
-    return discriminant_of(scored.scores, signal)
+    return signal_scores(scored.scores, signal)
 
 
-def discriminant_of(scores: Array, signal: int) -> Array:
+def signal_scores(scores: Array, signal: int) -> Array:
     """The same of scores alone, [n] or [n, k]."""
     if scores.ndim == 2:
         return np.ascontiguousarray(scores[:, signal])

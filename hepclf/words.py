@@ -10,7 +10,7 @@ Row = TypeVar("Row")
 
 ROUNDING = 1e-12  # of a value: an error that is no more is none
 SMALL, LARGE = (1e-3, 1e-6), 1e5  # a value and its error below, or an error from: written with a power of ten
-MOST = 17  # decimals
+MOST_DECIMALS = 17
 
 
 class Grid(NamedTuple):
@@ -24,7 +24,7 @@ class Grid(NamedTuple):
 def number(value: float | None, error: float | None = None, digits: int = 4) -> str:
     """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` where there is no value.
 
-    Without an error: so many decimals, and more where a value below 1 would read 1.
+    Without an error the value has `digits` decimals, and more where a value below 1 would read 1.
     """
     if value is None:
         return "-"
@@ -32,9 +32,8 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
         return _plain(value + 0.0, digits)  # + 0.0: no minus sign for zero
     small = abs(value) < SMALL[0] and error < SMALL[1]
     power = math.floor(math.log10(max(abs(value), error))) if small or error >= LARGE else 0
-    shown_value = to_error_digits(value / 10**power, error / 10**power)
-    shown_error = to_error_digits(error / 10**power, error / 10**power)
-    text = f"{shown_value} ± {shown_error}"
+    value, error = value / 10**power, error / 10**power
+    text = f"{to_error_digits(value, error)} ± {to_error_digits(error, error)}"
     return f"({text})e{power:+03d}" if power else text
 
 
@@ -47,19 +46,21 @@ def _plain(value: float, digits: int) -> str:
 
 
 def to_error_digits(value: float, error: float) -> str:
-    """A value with as many decimals as an error has two digits."""
+    """The value with the decimals at which its error has two digits."""
     exponent = int(f"{error:.1e}".partition("e")[2])
-    return f"{value:.{min(max(0, 1 - exponent), MOST)}f}"
+    return f"{value:.{min(max(0, 1 - exponent), MOST_DECIMALS)}f}"
 
 
 def score_cut(threshold: float) -> str:
     """A cut on a score, in six digits, and more where one below 1 would read 1."""
-    short = f"{threshold:.6g}"
-    return _plain(threshold, 6) if short == "1" and 1 - threshold > ROUNDING else short
+    six_digits = f"{threshold:.6g}"
+    if six_digits == "1" and 1 - threshold > ROUNDING:
+        return _plain(threshold, 6)
+    return six_digits
 
 
 def grouped_rows(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
-    """Rows that stand in one line of a table, as scores tie and several targets have the same cut."""
+    """Rows of equal key, which share a line of a table: where scores tie, several targets have the same cut."""
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)

@@ -133,10 +133,10 @@ def contender(
     test, valid = scored.of("test"), scored.of("valid")
     parts = {split: part for split in SPLITS if len(part := scored.of(split))}
     mix = process_mixture(scored, yields or {}, signal, parts, {})
-    weights = mix.of("test", test).weights
+    weights = mix.split_weights("test", test).weights
     drawn = _Ranked.of(test, signal, weights)
     value, moved = _area(test, drawn, signal, weights)
-    of_valid = mix.of("valid", valid).weights
+    of_valid = mix.split_weights("valid", valid).weights
     kept, error = _kept(drawn.curve)
     line, points = with_limits(drawn.curve, tuple(targets), test, signal, drawn.weights)
     return Contender(

@@ -113,7 +113,7 @@ class Case:
 
     def weights(self, split_name: str) -> Mixed:
         """The weights of a split's events in the mixture."""
-        return self.mixture.of(split_name, self.parts[split_name])
+        return self.mixture.split_weights(split_name, self.parts[split_name])
 
     def mixture_curve(self, split_name: str) -> Curve:
         """Sums of the mixture's weights above each threshold, for purities: signal and background in their shares."""

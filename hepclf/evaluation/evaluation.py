@@ -41,7 +41,7 @@ from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import process_mixture
-from hepclf.statistics.counting.optimum import at_threshold, best, expected_yields
+from hepclf.statistics.counting.optimum import best_significance, expected_yields, threshold_significance
 from hepclf.statistics.counting.scan import Significance, scan
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.roc import Ranking
@@ -253,7 +253,7 @@ def _case(
         raise ValueError("there are no scored events to evaluate; check the data and its split")
     rankings = {name: Ranking(discriminant(part, signal)) for name, part in parts.items()}
     counted = expected_yields(scored, evaluation.expected, signal, rankings, parts)
-    cut, significance = best(evaluation.rules, counted, rankings, parts, signal)
+    cut, significance = best_significance(evaluation.rules, counted, rankings, parts, signal)
     case = Case(
         scored=scored,
         signal=signal,
@@ -274,7 +274,7 @@ def _case(
 
 
 def _at_threshold(case: Case) -> Significance:
-    return at_threshold(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
+    return threshold_significance(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
 
 
 def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:

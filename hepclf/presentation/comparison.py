@@ -7,7 +7,7 @@ from functools import partial
 
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
-from hepclf.statistics.curves.limit import rejected
+from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.shapes.divergence import inverse_text
 from hepclf.words import Grid, number, size, to_error_digits
 
@@ -82,7 +82,7 @@ def _rejections(comparison: Compared) -> Iterator[Grid]:
 
 
 def _rejected(part: slice, run: Contender) -> Row:
-    return [run.name, *(rejected(point.rejection, point.rejection_limit) for point in run.working_points[part])]
+    return [run.name, *(rejection_text(point.rejection, point.rejection_limit) for point in run.working_points[part])]
 
 
 def _sculpted(comparison: Compared, spectator: str, targets: Sequence[float], run: Contender) -> Row:

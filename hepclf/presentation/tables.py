@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.statistics.counting.scan import Significance
-from hepclf.statistics.curves.limit import rejected
+from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, targeted, upper_limit
 
@@ -61,7 +61,7 @@ def working_points(test: SplitResults) -> Grid:
         [
             targeted(number(point.signal_efficiency), [same.target for same in (point, *ties)]),
             number(*point.background_efficiency),
-            rejected(point.rejection, point.rejection_limit),
+            rejection_text(point.rejection, point.rejection_limit),
             number(point.threshold),
         ]
         for point, *ties in grouped_rows(test.working_points, lambda point: point.threshold)

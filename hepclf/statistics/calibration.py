@@ -66,9 +66,9 @@ class Isotonic:
         """Probabilities of the same shape, [n]."""
         from scipy.special import expit
 
-        at = logits(scores)
-        inside = np.clip(at, self.before[0], self.before[-1])
-        return np.asarray(expit(np.interp(inside, self.before, self.after) + (at - inside)))
+        before = logits(scores)
+        within_knots = np.clip(before, self.before[0], self.before[-1])
+        return np.asarray(expit(np.interp(within_knots, self.before, self.after) + (before - within_knots)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers that `from_dict` reads back."""
@@ -116,12 +116,12 @@ def temperature(scores: Array, labels: NDArray[np.int64], weights: Array) -> Tem
     from scipy.optimize import brentq
 
     pulls = _pulls(scores, labels)
-    low, high = (float(weights @ pulls(1 / at)[0]) for at in RANGE[::-1])
+    low, high = (float(weights @ pulls(1 / limit)[0]) for limit in RANGE[::-1])
     if low >= 0 or high <= 0:
         return Temperature(RANGE[1] if low >= 0 else RANGE[0])
     rate = math.exp(brentq(lambda log: float(weights @ pulls(math.exp(log))[0]), *np.log(RANGE), xtol=1e-8))
-    each, curvatures = pulls(rate)
-    error = math.sqrt(float(weights**2 @ each**2)) / float(weights @ curvatures)
+    slopes, curvatures = pulls(rate)
+    error = math.sqrt(float(weights**2 @ slopes**2)) / float(weights @ curvatures)
     return Temperature(1 / rate, error / rate**2)
 
 
@@ -130,22 +130,22 @@ def _pulls(scores: Array, labels: NDArray[np.int64]) -> Any:
     from scipy.special import expit, softmax
 
     if scores.ndim == 1:
-        at = logits(scores)
+        z = logits(scores)
 
-        def two(rate: float) -> tuple[Array, Array]:
-            p = expit(rate * at)
-            return (p - labels) * at, p * (1 - p) * at**2
+        def binary(rate: float) -> tuple[Array, Array]:
+            p = expit(rate * z)
+            return (p - labels) * z, p * (1 - p) * z**2
 
-        return two
+        return binary
     logs = _logs(scores)
-    of_truth = logs[np.arange(len(logs)), labels]
+    true_logs = logs[np.arange(len(logs)), labels]
 
-    def several(rate: float) -> tuple[Array, Array]:
+    def multiclass(rate: float) -> tuple[Array, Array]:
         p = softmax(rate * logs, axis=1)
         mean = (p * logs).sum(axis=1)
-        return mean - of_truth, (p * logs**2).sum(axis=1) - mean**2
+        return mean - true_logs, (p * logs**2).sum(axis=1) - mean**2
 
-    return several
+    return multiclass
 
 
 def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isotonic:
@@ -156,27 +156,27 @@ def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isoton
     """
     from scipy.optimize import isotonic_regression
 
-    at = logits(scores)
-    order = np.argsort(at)
+    z = logits(scores)
+    order = np.argsort(z)
     order = order[weights[order] > 0]
-    starts = np.flatnonzero(np.append(True, np.diff(at[order]) > 0))
+    starts = np.flatnonzero(np.append(True, np.diff(z[order]) > 0))
 
     def sums(column: Array) -> Array:
         return np.asarray(np.add.reduceat(column[order], starts))
 
     total, signal = sums(weights), sums(weights * (labels == 1))
-    one = float(weights @ weights / weights.sum())  # the weight of an effective event
-    more, more_signal = np.zeros((2, len(starts)))
-    more[0] += one
-    more[-1] += one
-    more_signal[0] += one
-    found = isotonic_regression((signal + more_signal) / (total + more), weights=total + more)
-    steps = found.blocks[:-1]
-    sizes, moments = np.add.reduceat(total, steps), np.add.reduceat(sums(weights * at), steps)
-    apart = (np.diff(moments / sizes) >= CLOSE) & (np.diff(logits(found.x[steps])) > ROUNDING)
-    firsts = np.flatnonzero(np.append(True, apart))
-    whole, moment, share = (np.add.reduceat(of, firsts) for of in (sizes, moments, sizes * found.x[steps]))
-    return Isotonic(moment / whole, logits(share / whole))
+    event_weight = float(weights @ weights / weights.sum())  # of an effective event
+    added, added_signal = np.zeros((2, len(starts)))
+    added[0] += event_weight
+    added[-1] += event_weight
+    added_signal[0] += event_weight
+    fit = isotonic_regression((signal + added_signal) / (total + added), weights=total + added)
+    steps = fit.blocks[:-1]
+    sizes, moments = np.add.reduceat(total, steps), np.add.reduceat(sums(weights * z), steps)
+    distinct = (np.diff(moments / sizes) >= CLOSE) & (np.diff(logits(fit.x[steps])) > ROUNDING)
+    firsts = np.flatnonzero(np.append(True, distinct))
+    weight, moment, share = (np.add.reduceat(column, firsts) for column in (sizes, moments, sizes * fit.x[steps]))
+    return Isotonic(moment / weight, logits(share / weight))
 
 
 def from_dict(values: Any) -> Temperature | Isotonic:
@@ -195,7 +195,7 @@ KEYS = {"temperature": ("temperature",), "isotonic": ("before", "after")}
 
 def _numbers(value: Any, name: str) -> Array:
     flat = value if isinstance(value, list) else [value]
-    if not all(type(each) in (int, float) for each in flat):
+    if not all(type(number) in (int, float) for number in flat):
         raise ValueError(f"{name} must be numbers, however it is {str(value)[:60]}")
     return np.asarray(value, dtype=np.float64)
 

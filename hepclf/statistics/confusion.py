@@ -36,17 +36,17 @@ class Confusion:
         """Share of the weight that is decided rightly."""
         return self._propagate([_accuracy])
 
-    def precision(self, of: list[int]) -> Value:
+    def precision(self, classes: list[int]) -> Value:
         """Share of true events among those decided for a class, averaged over these classes."""
-        return self._propagate([lambda cells, k=k: _precision(cells, k) for k in of])  # type: ignore[misc]
+        return self._propagate([lambda cells, k=k: _precision(cells, k) for k in classes])  # type: ignore[misc]
 
-    def recall(self, of: list[int]) -> Value:
+    def recall(self, classes: list[int]) -> Value:
         """Share of a class that is decided for it, averaged over these classes."""
-        return self._propagate([lambda cells, k=k: _precision(cells.T, k, turned=True) for k in of])  # type: ignore[misc]
+        return self._propagate([lambda cells, k=k: _precision(cells.T, k, turned=True) for k in classes])  # type: ignore[misc]
 
-    def f1(self, of: list[int]) -> Value:
+    def f1(self, classes: list[int]) -> Value:
         """Harmonic mean of precision and recall, averaged over these classes."""
-        return self._propagate([lambda cells, k=k: _f1(cells, k) for k in of])  # type: ignore[misc]
+        return self._propagate([lambda cells, k=k: _f1(cells, k) for k in classes])  # type: ignore[misc]
 
     def _propagate(self, ratios: list[Ratio]) -> Value:
         """Mean of the ratios; its error from the cells' independent errors, sqrt(sum w^2) each."""

@@ -15,10 +15,10 @@ def log_loss(labels: NDArray[np.int64], scores: Array, weights: Array) -> Value:
 
     scores [n]: probability of class 1; [n, k]: of each class. Nothing without a positive sum of weights.
     """
-    return weighted_mean(losses_of(labels, scores), weights)
+    return weighted_mean(event_losses(labels, scores), weights)
 
 
-def losses_of(labels: NDArray[np.int64], scores: Array) -> Array:
+def event_losses(labels: NDArray[np.int64], scores: Array) -> Array:
     """-ln p(true class) of each event, [n], as `log_loss` means them."""
     epsilon = float(np.finfo(np.float64).eps)
     return -np.log(np.clip(_of_truth(labels, scores), epsilon, 1 - epsilon))

@@ -1,4 +1,4 @@
-"""The values of one feature in ascending order, a stretch at a time."""
+"""The values of one feature in ascending order, a chunk at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-STRETCH = 1 << 16  # events, so that what is made of them stays in the processor's cache
+CHUNK = 1 << 16  # events, so that what is made of them stays in the processor's cache
 PLACE = np.uint64(0xFFFFFFFF)
 SIGN, REST = np.uint32(1 << 31), np.uint32((1 << 31) - 1)
 
@@ -44,11 +44,11 @@ class Ascending:
         """The value of this rank, 0 for the lowest."""
         return float(_values(self._sorted[rank : rank + 1])[0])
 
-    def stretches(self) -> Iterator[SortedChunk]:
+    def chunks(self) -> Iterator[SortedChunk]:
         """All values in ascending order; a tie is never cut."""
         start = 0
         while start < len(self):
-            stop = self._after_tie(min(start + STRETCH, len(self)) - 1)
+            stop = self._after_tie(min(start + CHUNK, len(self)) - 1)
             part = self._sorted[start:stop]
             values = _values(part)
             ends = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)

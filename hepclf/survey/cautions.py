@@ -10,7 +10,7 @@ from hepclf.events import Events, Sentinels, shortest_text
 from hepclf.survey.duplicates import Duplicates
 from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.population import Population
-from hepclf.survey.suspects import looks_like_a_number, looks_like_truth, stands_in
+from hepclf.survey.suspects import is_stand_in, looks_like_a_number, looks_like_truth
 from hepclf.words import Caution, percent
 
 HEAVY = 0.05  # share of a class that one event may have
@@ -29,7 +29,7 @@ def training_refusal(events: Events) -> Iterator[Caution]:
         yield Caution("refused", (), f"training stops here: {error}")
 
 
-def of_populations(classes: Sequence[Population], empty: Sequence[str], events: Events) -> Iterator[Caution]:
+def population_warnings(classes: Sequence[Population], empty: Sequence[str], events: Events) -> Iterator[Caution]:
     """Of files, weights and numbers of events; `empty` names the processes without events."""
     for origin in events.origins:
         for note in origin.notes:
@@ -93,20 +93,20 @@ FEATURES = {
 }
 
 
-def of_features(
+def feature_warnings(
     features: Sequence[FeatureSummary], classes: Sequence[Population], sentinels: Sentinels | None = None
 ) -> Iterator[Caution]:
     """Of features: one warning a kind, however many features there are; sentinels are declared missing already."""
-    found: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
-    found["same_values"] = _twins(features)
+    notes: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
+    notes["same_values"] = _twins(features)
     for row in features:
         for kind, note in _of_feature(row, classes):
-            found[kind][row.name] = note
-    for kind, about in found.items():
+            notes[kind][row.name] = note
+    for kind, about in notes.items():
         if about:
-            what, way = FEATURES[kind]
+            complaint, way = FEATURES[kind]
             way = way.replace("{setting}", _missing(features, sentinels or {}) if kind == "stand_in" else "")
-            yield Caution(kind, tuple(about), f"features that {what}: {_listed(about)}; {way}")
+            yield Caution(kind, tuple(about), f"features that {complaint}: {_first_names(about)}; {way}")
 
 
 def _of_feature(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
@@ -117,8 +117,8 @@ def _of_feature(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[
         yield "missing_feature", ""
     elif absent := _absent(row, classes):
         yield "missing_in_class", absent
-    if apart := _apart(row, classes):
-        yield "no_overlap", apart
+    if separated := _separated_classes(row, classes):
+        yield "no_overlap", separated
     elif row.best > ALONE:
         yield "separates_alone", f"AUC {row.best:.4f}"
     if looks_like_truth(row.name):
@@ -129,23 +129,23 @@ def _of_feature(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[
         yield "stand_in", stand_in
 
 
-def of_duplicates(found: Duplicates) -> Iterator[Caution]:
+def duplicate_warnings(duplicates: Duplicates) -> Iterator[Caution]:
     """Of events that are there more than once."""
-    if found.copies:
+    if duplicates.copies:
         yield Caution(
             "duplicates",
             (),
-            f"{found.copies:,} events have all the features of an earlier event, values that no other has: is a file "
-            "read twice, or do selections overlap? read each event once",
+            f"{duplicates.copies:,} events have all the features of an earlier event, values that no other has: is a "
+            "file read twice, or do selections overlap? read each event once",
         )
-    if found.contradict:
+    if duplicates.contradict:
         yield Caution(
             "contradiction",
             (),
-            f"{found.contradict:,} events have a copy in another class: one of the two is wrong; look at how the "
+            f"{duplicates.contradict:,} events have a copy in another class: one of the two is wrong; look at how the "
             "classes are selected",
         )
-    for name, count in (found.in_training or {}).items():
+    for name, count in (duplicates.in_training or {}).items():
         if count:
             yield Caution(
                 "leakage",
@@ -155,34 +155,38 @@ def of_duplicates(found: Duplicates) -> Iterator[Caution]:
             )
 
 
-def _listed(about: Mapping[str, str]) -> str:
+def _first_names(about: Mapping[str, str]) -> str:
     """The first few names, each with its note, and how many more there are."""
     shown = [f"{name} ({note})" if note else name for name, note in list(about.items())[:SHOWN]]
     return ", ".join(shown) + (f" and {len(about) - SHOWN} more" if len(about) > SHOWN else "")
 
 
-def _apart(row: FeatureSummary, classes: Sequence[Population]) -> str:
+def _separated_classes(feature: FeatureSummary, classes: Sequence[Population]) -> str:
     """Two classes that this feature keeps apart, and that have events enough to mean it."""
-    known = [each for each in classes if each.events - row.classes[each.name].missing >= ENOUGH]
-    for low, high in permutations((each.name for each in known), 2):
-        top, bottom = row.classes[low].maximum, row.classes[high].minimum
+    filled = [row for row in classes if row.events - feature.classes[row.name].missing >= ENOUGH]
+    for low, high in permutations((row.name for row in filled), 2):
+        top, bottom = feature.classes[low].maximum, feature.classes[high].minimum
         if top is not None and bottom is not None and top < bottom:
             return f"{low} and {high}"
     return ""
 
 
-def _absent(row: FeatureSummary, classes: Sequence[Population]) -> str:
-    return ", ".join(each.name for each in classes if each.events and row.classes[each.name].missing == each.events)
+def _absent(feature: FeatureSummary, classes: Sequence[Population]) -> str:
+    return ", ".join(
+        population.name
+        for population in classes
+        if population.events and feature.classes[population.name].missing == population.events
+    )
 
 
 def _twins(features: Sequence[FeatureSummary]) -> dict[str, str]:
     """Features that equal an earlier one, which is named; one that never varies is told as such."""
     first: dict[int, str] = {}
-    found = {}
+    twins = {}
     for row in features:
         if row.distinct > 1 and first.setdefault(row.digest, row.name) != row.name:
-            found[row.name] = f"= {first[row.digest]}"
-    return found
+            twins[row.name] = f"= {first[row.digest]}"
+    return twins
 
 
 def _stand_in(row: FeatureSummary) -> str:
@@ -195,17 +199,21 @@ def _stand_ins(row: FeatureSummary) -> dict[float, int]:
     return {
         value: count
         for value, count in edges
-        if row.distinct > 1 and count > 1 and value is not None and stands_in(value)
+        if row.distinct > 1 and count > 1 and value is not None and is_stand_in(value)
     }
 
 
 def _missing(features: Sequence[FeatureSummary], sentinels: Sentinels) -> str:
     """The setting that declares stand-ins missing, as it is typed: of all features unless some may hold such values."""
     declared = {row.name: [*sentinels.get(row.name, ()), *_stand_ins(row)] for row in features}
-    values = list(dict.fromkeys(value for own in declared.values() for value in own))
+    values = list(dict.fromkeys(value for sentinel_values in declared.values() for value in sentinel_values))
     if not any(_spans(row, value) for row in features for value in values if value not in declared[row.name]):
         return f"'data.missing={_list(values)}'"
-    named = (f"{SIGNS.sub(ESCAPED, name)}:{_list(own)}" for name, own in declared.items() if own)
+    named = (
+        f"{SIGNS.sub(ESCAPED, name)}:{_list(sentinel_values)}"
+        for name, sentinel_values in declared.items()
+        if sentinel_values
+    )
     return f"'data.missing={{{','.join(named)}}}'"
 
 

@@ -15,7 +15,7 @@ from hepclf.words import Caution
 SAMPLE = 20_000  # events of each class that features are judged on
 
 
-def checked(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
+def training_warnings(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
     """What a survey warns of, at a small part of a training's time.
 
     Classes, weights and copies are those of all events. Features are judged on at most 20,000 events of each class,
@@ -25,20 +25,20 @@ def checked(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
     counts = np.bincount(events.processes, minlength=len(events.process_names))
     empty = [name for name, count in zip(events.process_names, counts, strict=True) if count == 0]
     return (
-        *cautions.of_populations(by_class, empty, events),
+        *cautions.population_warnings(by_class, empty, events),
         *_of_features(events),
-        *cautions.of_duplicates(duplicates(events, parts)),
+        *cautions.duplicate_warnings(duplicates(events, parts)),
     )
 
 
 def _of_features(events: Events) -> tuple[Caution, ...]:
     places = _spread(events)
     sample = events if len(places) == len(events) else events.take(places)
-    found = cautions.of_features(list(feature_summaries(sample)), classes(sample), events.sentinels)
+    warnings = cautions.feature_warnings(list(feature_summaries(sample)), classes(sample), events.sentinels)
     if sample is events:
-        return tuple(found)
+        return tuple(warnings)
     note = f" (judged on {len(sample):,} of {len(events):,} events)"
-    return tuple(row._replace(text=row.text + note) for row in found)
+    return tuple(row._replace(text=row.text + note) for row in warnings)
 
 
 def _spread(events: Events) -> NDArray[np.intp]:

@@ -50,17 +50,17 @@ def duplicates(events: Events, parts: NDArray[np.int8] | None = None) -> Duplica
     places, group = places[copied], group[copied]
     labels = events.labels[places]
     several = _any(group, len(sizes), labels != events.labels[first[group]])
-    found = Duplicates(
+    counts = Duplicates(
         repeated=int((sizes - 1).sum()),
         copies=int((sizes - 1)[same].sum()),
         contradict=int(several[group].sum()),
         in_training=None,
     )
     if parts is None:
-        return found
+        return counts
     part = parts[places]
     trains = _any(group, len(sizes), part == 0)[group]
-    return found._replace(in_training={name: int((trains & (part == i)).sum()) for i, name in enumerate(SPLITS) if i})
+    return counts._replace(in_training={name: int((trains & (part == i)).sum()) for i, name in enumerate(SPLITS) if i})
 
 
 def row_keys(events: Events) -> Keys:
@@ -70,11 +70,11 @@ def row_keys(events: Events) -> Keys:
     for rows in events.slices(events.names, STRETCH):
         table = rows.T + np.float32(0)
         table[np.isnan(table)] = np.nan
-        mine = keys[start : start + len(rows)]
+        block = keys[start : start + len(rows)]
         for column in np.ascontiguousarray(table).view(np.uint32):
-            mine ^= column
-            mine *= ODD
-            mine ^= mine >> SHIFT
+            block ^= column
+            block *= ODD
+            block ^= block >> SHIFT
         start += len(rows)
     return keys
 
@@ -86,9 +86,9 @@ def _groups(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     if len(repeated) == 0:
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
     del ordered
-    found = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
-    places = np.flatnonzero(repeated[found] == keys)
-    return places, found[places]
+    index = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
+    places = np.flatnonzero(repeated[index] == keys)
+    return places, index[places]
 
 
 def _singled(events: Events, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -125,6 +125,6 @@ def _differ(ordered: NDArray[np.float32]) -> bool:
 
 def _any(group: NDArray[np.intp], groups: int, holds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether it holds for any member of each group."""
-    found = np.zeros(groups, dtype=bool)
-    found[group[holds]] = True
-    return found
+    any_member = np.zeros(groups, dtype=bool)
+    any_member[group[holds]] = True
+    return any_member

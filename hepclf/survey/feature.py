@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.statistics.value import Value, has_positive_sum
-from hepclf.survey.alone import Alone
 from hepclf.survey.ascending import Ascending, SortedChunk
+from hepclf.survey.running_area import RunningArea
 from hepclf.survey.shape import ClassHistograms, HistogramSums
 
 Array = NDArray[np.float64]
@@ -96,11 +96,11 @@ def feature_summary(events: Events, name: str, column: NDArray[np.float32], *, s
     missing, infinite = (np.bincount(events.labels[test(column)], minlength=count) for test in (np.isnan, np.isinf))
     sums, binned = _Sums(order, events.classes), HistogramSums(order, count) if shapes and len(order) else None
     with np.errstate(invalid="ignore", over="ignore"):  # infinite weights are told, and leave no numbers
-        for stretch in order.stretches():
-            labels, weights = events.labels[stretch.places], events.weights[stretch.places]
-            sums.add(stretch, labels, weights)
+        for chunk in order.chunks():
+            labels, weights = events.labels[chunk.places], events.weights[chunk.places]
+            sums.add(chunk, labels, weights)
             if binned:
-                binned.add(stretch, labels, weights)
+                binned.add(chunk, labels, weights)
         spans = sums.spans(missing.tolist(), infinite.tolist())
         mean, width = sums.moments()
         return FeatureSummary(
@@ -115,7 +115,7 @@ def feature_summary(events: Events, name: str, column: NDArray[np.float32], *, s
             at_edges=sums.at_edges,
             digest=hash(column.tobytes()),
             classes=dict(zip(events.classes, spans, strict=True)),
-            auc={kind: alone.area() for kind, alone in sums.alone.items()},
+            auc={name: area.area() for name, area in sums.areas.items()},
             shape=binned.shape() if binned else None,
         )
 
@@ -131,30 +131,30 @@ class _Sums:
         self._first: list[float | None] = [None] * len(classes)
         self._last: list[float | None] = [None] * len(classes)
         self.distinct, self.at_edges = 0, (0, 0)
-        self.alone = {name: Alone() for name in (classes if len(classes) > 2 else classes[-1:])}
+        self.areas = {name: RunningArea() for name in (classes if len(classes) > 2 else classes[-1:])}
 
-    def add(self, stretch: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
-        away = stretch.values - self._centre
+    def add(self, chunk: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
+        away = chunk.values - self._centre
         moved, k = weights * away, len(self._classes)
         self._moments += away.sum(), (away * away).sum()
         self._weighted += [np.bincount(labels, sums, k) for sums in (weights, weights * weights, moved, moved * away)]
-        lowest = int(stretch.ends[0]) + 1 if self.distinct == 0 else self.at_edges[0]
-        self.at_edges = (lowest, int(np.diff(stretch.ends, prepend=-1)[-1]))
-        self.distinct += len(stretch.ends)
+        lowest = int(chunk.ends[0]) + 1 if self.distinct == 0 else self.at_edges[0]
+        self.at_edges = (lowest, int(np.diff(chunk.ends, prepend=-1)[-1]))
+        self.distinct += len(chunk.ends)
         for label, name in enumerate(self._classes):
-            mine = labels == label
-            self._seen(label, stretch.values, mine)
-            if name in self.alone:
-                self.alone[name].add(stretch, mine, weights)
+            in_class = labels == label
+            self._update_range(label, chunk.values, in_class)
+            if name in self.areas:
+                self.areas[name].add(chunk, in_class, weights)
 
-    def _seen(self, label: int, values: Array, mine: NDArray[np.bool_]) -> None:
+    def _update_range(self, label: int, values: Array, in_class: NDArray[np.bool_]) -> None:
         """The first and last of a class in ascending order are its lowest and highest."""
-        first = int(mine.argmax())
-        if not mine[first]:
+        first = int(in_class.argmax())
+        if not in_class[first]:
             return
         if self._first[label] is None:
             self._first[label] = float(values[first])
-        self._last[label] = float(values[len(mine) - 1 - int(mine[::-1].argmax())])
+        self._last[label] = float(values[len(in_class) - 1 - int(in_class[::-1].argmax())])
 
     def moments(self) -> tuple[float | None, float | None]:
         """Mean and width, each event counting once."""

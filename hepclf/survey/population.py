@@ -68,16 +68,16 @@ def processes(events: Events, parts: NDArray[np.int8] | None = None) -> tuple[Po
     count = len(events.process_names)
     pairs = events.labels * count + events.processes
     origins = {origin.process: origin for origin in events.origins}
-    found = []
+    rows = []
     for pair in np.flatnonzero(np.bincount(pairs, minlength=1)).tolist():
         name, class_ = events.process_names[pair % count], events.classes[pair // count]
-        found.append(_population(name, class_, pairs == pair, events, parts)._replace(origin=origins.get(name)))
-    seen = {row.name for row in found}
+        rows.append(_population(name, class_, pairs == pair, events, parts)._replace(origin=origins.get(name)))
+    listed = {row.name for row in rows}
     empty = np.zeros(len(events), dtype=bool)
     for name in events.process_names:
-        if name not in seen:
-            found.append(_population(name, None, empty, events, parts)._replace(origin=origins.get(name)))
-    return tuple(found)
+        if name not in listed:
+            rows.append(_population(name, None, empty, events, parts)._replace(origin=origins.get(name)))
+    return tuple(rows)
 
 
 def _population(
@@ -103,5 +103,5 @@ def _population(
     )
 
 
-def _share(part: float, whole: float) -> float | None:
-    return measured(part / whole).value if whole != 0 else 0.0
+def _share(part: float, total: float) -> float | None:
+    return measured(part / total).value if total != 0 else 0.0

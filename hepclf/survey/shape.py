@@ -31,7 +31,7 @@ class ClassHistograms(NamedTuple):
 
 
 class HistogramSums:
-    """Sums of weights in bins, class by class, of stretches that come one by one."""
+    """Sums of weights in bins, class by class, from chunks that come one by one."""
 
     def __init__(self, order: Ascending, classes: int) -> None:
         self._edges = edges(order)
@@ -39,11 +39,11 @@ class HistogramSums:
         self._sums, self._squares = np.zeros((2, classes, len(self._edges) + 1))
         self._outside = 0
 
-    def add(self, stretch: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
-        """The next stretch of the order, with the labels and weights of its events."""
+    def add(self, chunk: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
+        """The next chunk of the order, with the labels and weights of its events."""
         count = len(self._edges) + 1
-        bins = np.searchsorted(self._edges, stretch.values, side="right")
-        bins[stretch.values == self._edges[-1]] = count - 2  # the last bin is closed, as numpy has it
+        bins = np.searchsorted(self._edges, chunk.values, side="right")
+        bins[chunk.values == self._edges[-1]] = count - 2  # the last bin is closed, as numpy has it
         self._outside += int(((bins == 0) | (bins == count - 1)).sum())
         cells, shape = labels * count + bins, (self._classes, count)
         self._sums += np.bincount(cells, weights, self._classes * count).reshape(shape)
@@ -51,8 +51,8 @@ class HistogramSums:
 
     def shape(self) -> ClassHistograms:
         """The histograms of all that was added."""
-        found = tuple(map(self._histogram, self._sums, self._squares))
-        return ClassHistograms(self._edges, found, self._outside / max(self._events, 1))
+        histograms = tuple(map(self._histogram, self._sums, self._squares))
+        return ClassHistograms(self._edges, histograms, self._outside / max(self._events, 1))
 
     def _histogram(self, sums: Array, squares: Array) -> DensityHistogram | None:
         if not has_positive_sum(total := float(sums.sum()), float(squares.sum())):
@@ -69,7 +69,7 @@ def edges(order: Ascending) -> Array:
     if last > first:
         low, high = max(low, first - (last - first) / 2), min(high, last + (last - first) / 2)
     count = min(BINS, math.ceil(2 * len(order) ** (1 / 3)))  # few events show no more (Rice)
-    if max(abs(low), abs(high)) < 2**24 and _whole(order):
+    if max(abs(low), abs(high)) < 2**24 and _all_integers(order):
         low, high = math.floor(low), math.ceil(high)
         step = max(1, math.ceil((high - low + 1) / max(count, FEW)))
         return np.arange(low - 0.5, high + step, step)
@@ -78,5 +78,5 @@ def edges(order: Ascending) -> Array:
     return np.linspace(low, high, count + 1)
 
 
-def _whole(order: Ascending) -> bool:
-    return all((part.values == np.floor(part.values)).all() for part in order.stretches())
+def _all_integers(order: Ascending) -> bool:
+    return all((part.values == np.floor(part.values)).all() for part in order.chunks())

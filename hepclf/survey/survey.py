@@ -64,20 +64,20 @@ def survey(
     """
     _refuse_uncountable(events)
     by_class, by_process = classes(events, parts), processes(events, parts)
-    found = tuple(feature_summaries(events, shapes=shapes))
+    feature_rows = tuple(feature_summaries(events, shapes=shapes))
     twice = duplicates(events, parts)
     warnings = (
         *cautions.training_refusal(events),
         *(Caution("refused", (), f"training stops here: {text}") for text in obstacles),
-        *cautions.of_populations(by_class, [row.name for row in by_process if row.events == 0], events),
-        *cautions.of_features(found, by_class, events.sentinels),
-        *cautions.of_duplicates(twice),
+        *cautions.population_warnings(by_class, [row.name for row in by_process if row.events == 0], events),
+        *cautions.feature_warnings(feature_rows, by_class, events.sentinels),
+        *cautions.duplicate_warnings(twice),
     )
     return Survey(
         events=len(events),
         classes=by_class,
         processes=by_process,
-        features=found,
+        features=feature_rows,
         spectators=tuple(events.spectators),
         duplicates=twice,
         warnings=warnings,

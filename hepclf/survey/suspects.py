@@ -29,8 +29,8 @@ def words(name: str) -> list[str]:
 
 def looks_like_truth(name: str) -> bool:
     """Whether its name speaks of what only a simulation knows, or of a weight."""
-    found = words(name)
-    return bool(TRUTH & set(found)) or " ".join(found) in TRUTH_NAMES
+    parts = words(name)
+    return bool(TRUTH & set(parts)) or " ".join(parts) in TRUTH_NAMES
 
 
 def looks_like_a_number(name: str) -> bool:
@@ -38,6 +38,6 @@ def looks_like_a_number(name: str) -> bool:
     return " ".join(words(name)) in NUMBERS
 
 
-def stands_in(value: float) -> bool:
+def is_stand_in(value: float) -> bool:
     """Whether this may stand for a missing value: -9, -99, ±999 and more nines, or nearly the largest float."""
     return -value in STAND_INS or (value > 99 and value in STAND_INS) or abs(value) > 1e37

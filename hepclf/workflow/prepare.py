@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hepclf.data.loader import load
 from hepclf.events import Events
 from hepclf.scored import SPLITS
-from hepclf.survey.checked import checked
+from hepclf.survey.checked import training_warnings
 from hepclf.training.epoch import Progress, Quiet
 from hepclf.words import Caution
 from hepclf.workflow.beforehand import check_events
@@ -44,7 +44,7 @@ def prepare(job: Job, progress: Progress | None = None) -> Prepared:
     if not getattr(job.data, "check", True):
         return Prepared(events=events, split=split)
     progress.stage("checking")
-    warnings = checked(events, split)
+    warnings = training_warnings(events, split)
     if job.trainer.negative_weights != "error":  # the training has a rule for them
         warnings = tuple(warning for warning in warnings if warning.kind != "negative_weights")
     return Prepared(events=events, split=split, warnings=warnings)

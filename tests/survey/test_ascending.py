@@ -18,8 +18,8 @@ def column():
 
 @pytest.mark.parametrize("stretch", [1, 7, 1 << 16])
 def test_the_stretches_are_the_sorted_finite_values_and_their_places(column, stretch, monkeypatch):
-    monkeypatch.setattr(ascending, "STRETCH", stretch)
-    parts = list(Ascending(column).stretches())
+    monkeypatch.setattr(ascending, "CHUNK", stretch)
+    parts = list(Ascending(column).chunks())
     values, places = (np.concatenate([part[field] for part in parts]) for field in (0, 1))
     np.testing.assert_array_equal(values, np.sort(column[np.isfinite(column)]).astype(np.float64))
     np.testing.assert_array_equal(column[places], values)
@@ -28,8 +28,8 @@ def test_the_stretches_are_the_sorted_finite_values_and_their_places(column, str
 
 @pytest.mark.parametrize("stretch", [1, 7, 1 << 16])
 def test_a_tie_is_never_cut(column, stretch, monkeypatch):
-    monkeypatch.setattr(ascending, "STRETCH", stretch)
-    distinct = [value for part in Ascending(column).stretches() for value in part.values[part.ends]]
+    monkeypatch.setattr(ascending, "CHUNK", stretch)
+    distinct = [value for part in Ascending(column).chunks() for value in part.values[part.ends]]
     assert distinct == np.unique(column[np.isfinite(column)]).tolist()
 
 
@@ -40,4 +40,4 @@ def test_a_rank_has_its_value(column):
 
 
 def test_nothing_finite_has_no_stretches():
-    assert list(Ascending(np.array([np.nan, np.inf], dtype=np.float32)).stretches()) == []
+    assert list(Ascending(np.array([np.nan, np.inf], dtype=np.float32)).chunks()) == []

@@ -7,7 +7,7 @@ import pytest
 
 from hepclf.events import Events
 from hepclf.survey import checked as module
-from hepclf.survey.checked import checked
+from hepclf.survey.checked import training_warnings
 from hepclf.survey.survey import survey
 
 N = 3000
@@ -22,7 +22,7 @@ def table(**features):
 
 
 def kinds(events, parts=PARTS):
-    return {row.kind: row for row in checked(events, parts)}
+    return {row.kind: row for row in training_warnings(events, parts)}
 
 
 def test_honest_data_have_no_warnings():
@@ -43,7 +43,7 @@ def test_it_says_what_inspect_says_of_data_that_are_looked_at_as_a_whole():
     assert {row.kind for row in expected} >= {
         *("truth_name", "constant_feature", "stand_in", "contradiction", "separates_alone", "few_events"),
     }
-    assert checked(bad, PARTS) == expected
+    assert training_warnings(bad, PARTS) == expected
 
 
 def test_of_many_events_some_are_looked_at_and_that_is_said(monkeypatch):

@@ -11,7 +11,7 @@ from hepclf.survey.feature import columns, feature_summaries
 
 @pytest.fixture(autouse=True)
 def _short_stretches(monkeypatch):
-    monkeypatch.setattr(ascending, "STRETCH", 100)
+    monkeypatch.setattr(ascending, "CHUNK", 100)
 
 
 def events(values, *, names=None, **columns):

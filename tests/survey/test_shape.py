@@ -15,13 +15,13 @@ def ordered(values):
 def shape(values, labels, weights, classes=2):
     order = ordered(values)
     binned = HistogramSums(order, classes)
-    for part in order.stretches():
+    for part in order.chunks():
         binned.add(part, labels[part.places], weights[part.places])
     return binned.shape()
 
 
 def test_densities_are_those_of_numpy_and_include_what_lies_beyond(monkeypatch):
-    monkeypatch.setattr(ascending, "STRETCH", 100)
+    monkeypatch.setattr(ascending, "CHUNK", 100)
     rng = np.random.default_rng(0)
     values = rng.normal(size=5000).astype(np.float32)
     values[:2] = -1e3, 1e4

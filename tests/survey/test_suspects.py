@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.survey.suspects import looks_like_a_number, looks_like_truth, stands_in, words
+from hepclf.survey.suspects import is_stand_in, looks_like_a_number, looks_like_truth, words
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_names_of_counters_are_known():
     ],
 )
 def test_nines_stand_for_missing_values(value, stands):
-    assert stands_in(value) is stands
+    assert is_stand_in(value) is stands

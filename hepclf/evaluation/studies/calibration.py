@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from hepclf.evaluation.case import Balance, Case
 from hepclf.evaluation.evidence import Evidence, combined, deviation, excess, small
 from hepclf.recipe import recipe
-from hepclf.scored import discriminant_of
+from hepclf.scored import signal_scores
 from hepclf.statistics import calibration as maps
 from hepclf.statistics.calibration import Method, Temperature
 from hepclf.statistics.counting.yields import Counted
-from hepclf.statistics.losses import losses_of
+from hepclf.statistics.losses import event_losses
 from hepclf.statistics.shapes.reliability import Reliability, probability_bins, reliability
 from hepclf.statistics.value import NOTHING, SINGLE, Value, measured
 from hepclf.words import Grid, number
@@ -55,11 +55,11 @@ class Calibration:
         bin = probability_bins(case.rankings["test"], mixed, bins)
         fits = {"none": None, **_fits(case)}
         rows = {}
-        plain = losses_of(part.labels, part.scores)
+        plain = event_losses(part.labels, part.scores)
         for name, found in fits.items():
             scores = part.scores if found is None else found(part.scores)
-            of_signal = discriminant_of(scores, case.signal)
-            each = losses_of(part.labels, scores)
+            of_signal = signal_scores(scores, case.signal)
+            each = event_losses(part.labels, scores)
             rows[name] = Quality(
                 reliability=reliability(bin, of_signal, part.labels, case.signal, mixed),
                 log_loss=_mean(each, part.labels, mixed),

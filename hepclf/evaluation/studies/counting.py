@@ -12,7 +12,7 @@ import numpy as np
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
 from hepclf.statistics.counting.expected import ExpectedEvents, effective, expected_events
-from hepclf.statistics.counting.measures import MEASURES, Rules, measured_by
+from hepclf.statistics.counting.measures import MEASURES, Rules, available_measures
 from hepclf.statistics.counting.scan import best_cut, best_cuts, drawn_thresholds
 from hepclf.statistics.counting.yields import Counted, scaled_curve
 from hepclf.statistics.curves.roc import Curve
@@ -207,7 +207,7 @@ class Yields:
         }
 
     def _at(self, at: ExpectedEvents) -> dict[str, Any]:
-        figures = {name: at.figure(name, self.rules).to_dict() for name in measured_by(self.rules)}
+        figures = {name: at.figure(name, self.rules).to_dict() for name in available_measures(self.rules)}
         limit = at.background_limit()
         bounded = {} if limit is None else {"b_limit": limit._asdict()}
         return bounded | {

@@ -13,7 +13,7 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, holm, small
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
-from hepclf.statistics.curves.chosen import Wish, check_shares, granted, wishes, wishes_text
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
 from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.shapes.bins import Bins, column_bins
 from hepclf.statistics.shapes.flat import FlatnessTest, flatness_test
@@ -64,7 +64,7 @@ class Flatness:
             return None
         targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
         asked = wishes(signal_efficiency=targets, background_efficiency=self.background_efficiencies)
-        cuts, refused = granted(asked, case.curves["valid"], "not asked for")
+        cuts, refused = granted_cuts(asked, case.curves["valid"], "not asked for")
         shapes = {
             name: _shape(case, column_bins(name, column(case, name), self.bins, self.edges.get(name, ())), cuts)
             for name in self.names

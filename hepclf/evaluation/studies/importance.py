@@ -13,9 +13,9 @@ from hepclf.evaluation.case import Case, Inside
 from hepclf.evaluation.evidence import Evidence, excess, holm
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
-from hepclf.scored import discriminant_of
+from hepclf.scored import signal_scores
 from hepclf.statistics.curves.roc import Ranking, area, curve, influence
-from hepclf.statistics.losses import losses_of
+from hepclf.statistics.losses import event_losses
 from hepclf.statistics.value import NOTHING, SINGLE, Value, effective_count, measured
 from hepclf.words import Grid, number
 
@@ -74,12 +74,12 @@ class Judge(NamedTuple):
     def moved(self, scores: Array) -> dict[str, tuple[float, Array]]:
         """Log-loss and -AUC of these scores, and what each event moves them by, [n]; nothing of what is undefined."""
         found = {}
-        w, each = self.weights, losses_of(self.labels, scores)
+        w, each = self.weights, event_losses(self.labels, scores)
         total, n = float(w.sum()), effective_count(float(w.sum()), float(w @ w))
         if total > 0 and n > 1:
             mean = float(w @ each) / total
             found["log_loss"] = mean, w * (each - mean) * np.sqrt(n / (n - 1)) / total
-        ranking, is_signal = Ranking(discriminant_of(scores, self.signal)), self.labels == self.signal
+        ranking, is_signal = Ranking(signal_scores(scores, self.signal)), self.labels == self.signal
         of = curve(ranking, is_signal, self.within)
         value = area(of).value
         if value is not None:

@@ -14,7 +14,7 @@ from hepclf.evaluation.evidence import Evidence, excess
 from hepclf.evaluation.split_results import LLR
 from hepclf.recipe import recipe
 from hepclf.statistics.calibration import logits
-from hepclf.statistics.losses import losses_of
+from hepclf.statistics.losses import event_losses
 from hepclf.statistics.value import SINGLE, Value, measured
 from hepclf.words import Grid, number
 
@@ -49,8 +49,8 @@ class LikelihoodRatio:
         known = np.isfinite(exact)
         if not mixed[known].sum() > 0:
             return None
-        best = losses_of(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
-        losses = losses_of(part.labels, part.scores)
+        best = event_losses(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
+        losses = event_losses(part.labels, part.scores)
         lost = _mean(losses - best, mixed, SINGLE * float(mixed @ losses))
         return _compared(exact[known], found[known], mixed[known] / mixed[known].sum(), self.bins, lost, len(part))
 

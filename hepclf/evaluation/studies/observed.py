@@ -14,9 +14,9 @@ from hepclf.evaluation.case import Case, Seen
 from hepclf.evaluation.evidence import Evidence, combined, small
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
-from hepclf.scored import discriminant_of
+from hepclf.scored import signal_scores
 from hepclf.statistics.counting.yields import Counted
-from hepclf.statistics.shapes.agreement import BINS, Agreement, Entries, agreement, edges_of
+from hepclf.statistics.shapes.agreement import BINS, Agreement, Entries, agreement, histogram_edges
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, number
 
@@ -55,10 +55,10 @@ class Observed:
 
         # Events of weight zero must not move a bin's edge.
         counting = expected.weights != 0 if expected.weights.any() else np.ones(len(part), dtype=bool)
-        simulated, observed = case.discriminant("test"), discriminant_of(seen.scores, case.signal)
+        simulated, observed = case.discriminant("test"), signal_scores(seen.scores, case.signal)
         found = {SCORE: compared(simulated, observed, _edges(simulated[counting]))}
         for name, simulated, values in self._features(case, seen):
-            found[name] = compared(simulated, values, edges_of(simulated[counting]))
+            found[name] = compared(simulated, values, histogram_edges(simulated[counting]))
         return Overlaid(
             agreements=found,
             classes=part.classes,

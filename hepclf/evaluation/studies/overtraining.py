@@ -14,7 +14,7 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, combined, excess
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.roc import area
-from hepclf.statistics.losses import losses_of
+from hepclf.statistics.losses import event_losses
 from hepclf.statistics.shapes.twosample import ScoreSample, TwoSample, two_sample
 from hepclf.statistics.value import NOTHING, ROUNDING, Value, measured, weighted_mean
 from hepclf.words import Grid, number
@@ -192,7 +192,7 @@ def _less(one: Value, other: Value) -> Value:
 def _loss(case: Case, split: str) -> Value:
     """The log-loss in the mixture of classes that the tagger was trained for."""
     part = case.parts[split]
-    each = losses_of(part.labels, part.scores)
+    each = event_losses(part.labels, part.scores)
     means = []
     for label in range(len(part.classes)):
         of = part.labels == label

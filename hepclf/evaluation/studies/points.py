@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
 from hepclf.statistics.counting.yields import Counted
-from hepclf.statistics.curves.chosen import Wish, check_shares, granted, wishes, wishes_text
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
 from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit
 from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.value import NOTHING, Value, measured
@@ -50,7 +50,7 @@ class Points:
         if not asked or not {"valid", "test"} <= set(case.parts):
             return None
         expected = case.counted["valid"]
-        cuts, refused = granted(
+        cuts, refused = granted_cuts(
             asked, case.curves["valid"], expected.curve if isinstance(expected, Counted) else expected
         )
         return WorkingPoints(points=tuple(_quoted(case, cuts)), refused=refused, signal=_signal_processes(case))

@@ -12,7 +12,7 @@ from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit
 from hepclf.statistics.curves.retrieval import average_precision, purity
-from hepclf.statistics.curves.roc import Curve, held
+from hepclf.statistics.curves.roc import Curve, thinned_thresholds
 from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, lower_limit, number, percent
 
@@ -53,7 +53,7 @@ class Retrieval:
             threshold=case.threshold if two else None,
             chosen=_cuts(of, np.array([at_cut]), weight) if at_cut >= 0 and two else None,
             wanted={target: _loosest(of, target, weight) for target in self.purities},
-            scan=_cuts(of, held(of, POINTS), weight),
+            scan=_cuts(of, thinned_thresholds(of, POINTS), weight),
         )
 
 

@@ -14,7 +14,7 @@ from hepclf.evaluation.evidence import Evidence, holm
 from hepclf.evaluation.split_results import limited
 from hepclf.evaluation.studies.column import column, unknown
 from hepclf.recipe import recipe
-from hepclf.statistics.curves.limit import rejected
+from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.curves.roc import WorkingPoint, working_point
 from hepclf.statistics.shapes.bins import column_bins
 from hepclf.statistics.shapes.divergence import BinSums, Divergence, bin_sums, divergence, inverse_text
@@ -192,7 +192,7 @@ def _row(same: list[Point]) -> list[str]:
     """A row of the points of one cut."""
     at, apart = same[0].at, same[0].apart
     efficiency = targeted(number(at.signal_efficiency), [point.at.target for point in same])
-    return [efficiency, rejected(at.rejection, at.rejection_limit), number(*apart.bits), inverse_text(apart)]
+    return [efficiency, rejection_text(at.rejection, at.rejection_limit), number(*apart.bits), inverse_text(apart)]
 
 
 def _plain(point: Point) -> dict[str, Any]:

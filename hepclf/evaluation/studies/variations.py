@@ -10,7 +10,7 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, deviation, holm
 from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
 from hepclf.recipe import recipe
-from hepclf.statistics.curves.chosen import Wish, check_shares, granted, wishes, wishes_text
+from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
 from hepclf.statistics.shapes.shift import absolute_shift, relative_shift
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, grouped_rows, number, score_cut
@@ -40,7 +40,7 @@ class Variations:
         if not self.named or not {"valid", "test"} <= set(case.parts):
             return None
         asked = wishes(signal_efficiency=self.signal_efficiencies, background_efficiency=self.background_efficiencies)
-        cuts, refused = granted(asked, case.curves["valid"], "not asked for")
+        cuts, refused = granted_cuts(asked, case.curves["valid"], "not asked for")
         nominal = seen(case, cuts, case.parts["test"].weights, None)
         found: dict[str, Shifted | str] = {}
         for name, variation in self.named.items():

@@ -15,15 +15,15 @@ CANDIDATES = 250
 LOSS = 0.01
 
 
-def best_edges(of: Curve, bins: int, minimum: float) -> Array:
+def best_edges(curve: Curve, bins: int, minimum: float) -> Array:
     """The inner edges of the bins, at most so many, with the greatest combined Asimov significance.
 
     Each bin keeps an effective background of the minimum, and its significance knows the background's statistical
     error. The best of all ways to cut at some 250 thresholds, by dynamic programming; of fewer bins the least number
     that loses under 1 %. No edges where one bin is best, or none qualifies.
     """
-    index = _candidates(of)
-    gains = _gains(of, index, minimum)
+    index = _candidates(curve)
+    gains = _gains(curve, index, minimum)
     m = len(gains)
     # best[j]: the greatest sum of squared significances of the bins above candidate j.
     best = np.where(np.arange(m) == 0, 0.0, -np.inf)
@@ -41,22 +41,25 @@ def best_edges(of: Curve, bins: int, minimum: float) -> Array:
     for path in paths[count::-1]:
         place = int(path[place])
         inner.append(place)
-    return np.sort(of.thresholds[index[np.array(inner[:-1], dtype=np.intp) - 1]])
+    return np.sort(curve.thresholds[index[np.array(inner[:-1], dtype=np.intp) - 1]])
 
 
-def _candidates(of: Curve) -> NDArray[np.intp]:
+def _candidates(curve: Curve) -> NDArray[np.intp]:
     """Thresholds where a bin may end, the last one below all events."""
-    index = thinned(of.signal_efficiency, of.background_efficiency)
+    index = thinned(curve.signal_efficiency, curve.background_efficiency)
     picked = np.linspace(0, len(index) - 1, min(CANDIDATES, len(index))).round().astype(np.intp)
     return index[np.unique(picked)]
 
 
-def _gains(of: Curve, index: NDArray[np.intp], minimum: float) -> Array:
+def _gains(curve: Curve, index: NDArray[np.intp], minimum: float) -> Array:
     """Squared significance of the bin from candidate j up to candidate i, [i, j]; minus infinity where it is no bin.
 
     Candidate 0 is above all events.
     """
-    sums = (np.concatenate([[0.0], of_sums[index]]) for of_sums in (of.signal, of.background, of.background_squares))
+    sums = (
+        np.concatenate([[0.0], of_sums[index]])
+        for of_sums in (curve.signal, curve.background, curve.background_squares)
+    )
     s, b, squares = (column[None, :] - column[:, None] for column in sums)
     count = len(index) + 1
     below = np.arange(count)[:, None] < np.arange(count)[None, :]
@@ -66,22 +69,22 @@ def _gains(of: Curve, index: NDArray[np.intp], minimum: float) -> Array:
     return np.where(held & np.isfinite(z), z**2, -np.inf)
 
 
-def even_edges(of: Curve, bins: int, minimum: float) -> Array:
+def even_edges(curve: Curve, bins: int, minimum: float) -> Array:
     """The inner edges of bins of equal signal; one that keeps too little background is joined with the next below."""
-    index = of.index_at(np.arange(1, bins) / bins)
-    kept: list[int] = []
+    index = curve.index_at(np.arange(1, bins) / bins)
+    edges: list[int] = []
     top = (0.0, 0.0)
     for i in np.unique(index):
-        b, squares = float(of.background[i]) - top[0], float(of.background_squares[i]) - top[1]
+        b, squares = float(curve.background[i]) - top[0], float(curve.background_squares[i]) - top[1]
         if b > 0 and b**2 >= minimum * squares:
-            kept.append(int(i))
-            top = float(of.background[i]), float(of.background_squares[i])
-    while kept and not _enough(of, kept[-1], minimum):
-        kept.pop()
-    return np.sort(of.thresholds[np.array(kept, dtype=np.intp)])
+            edges.append(int(i))
+            top = float(curve.background[i]), float(curve.background_squares[i])
+    while edges and not _enough(curve, edges[-1], minimum):
+        edges.pop()
+    return np.sort(curve.thresholds[np.array(edges, dtype=np.intp)])
 
 
-def _enough(of: Curve, index: int, minimum: float) -> bool:
+def _enough(curve: Curve, index: int, minimum: float) -> bool:
     """Whether what is left below a threshold is a bin."""
-    b = float(of.background[-1] - of.background[index])
-    return b > 0 and b**2 >= minimum * float(of.background_squares[-1] - of.background_squares[index])
+    b = float(curve.background[-1] - curve.background[index])
+    return b > 0 and b**2 >= minimum * float(curve.background_squares[-1] - curve.background_squares[index])

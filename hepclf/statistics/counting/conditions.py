@@ -52,8 +52,8 @@ class Condition:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns in it, in order."""
-        found = [node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)]
-        return tuple(dict.fromkeys(self._names.get(name, name) for name in found))
+        names = [node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)]
+        return tuple(dict.fromkeys(self._names.get(name, name) for name in names))
 
     def check(self, columns: tuple[str, ...]) -> None:
         """Refuse a name that is no column."""
@@ -80,7 +80,7 @@ class Condition:
             inner = [node.left, node.right]
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.Invert)):
             inner = [node.operand]
-        elif isinstance(node, ast.Compare) and all(type(one) in COMPARISONS for one in node.ops):
+        elif isinstance(node, ast.Compare) and all(type(operand) in COMPARISONS for operand in node.ops):
             sides = [node.left, *node.comparators]
             inner = []
             for side in sides:
@@ -89,8 +89,8 @@ class Condition:
                 raise self._refused("a comparison needs a column")
         else:
             raise self._refused(f"{ast.unparse(node)!r} is no comparison")
-        for one in inner:
-            self._check(one)
+        for operand in inner:
+            self._check(operand)
 
     def _side(self, node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
         """A column, a number or a text."""
@@ -111,11 +111,11 @@ class Condition:
         if isinstance(node, ast.UnaryOp):
             return ~self._mask(node.operand, columns)
         if isinstance(node, ast.BoolOp):
-            every, masks = isinstance(node.op, ast.And), [self._mask(one, columns) for one in node.values]
+            every, masks = isinstance(node.op, ast.And), [self._mask(operand, columns) for operand in node.values]
         else:
-            both: Any = node
-            every = isinstance(both.op, ast.BitAnd)
-            masks = [self._mask(one, columns) for one in (both.left, both.right)]
+            binary: Any = node
+            every = isinstance(binary.op, ast.BitAnd)
+            masks = [self._mask(operand, columns) for operand in (binary.left, binary.right)]
         return np.asarray(np.all(masks, axis=0) if every else np.any(masks, axis=0))
 
     def _compared(self, node: ast.Compare, columns: Mapping[str, NDArray[Any]]) -> Mask:

@@ -40,7 +40,7 @@ class ExpectedEvents:
     @property
     def counts(self) -> Counts:
         """Signal and background above each cut."""
-        s, b = (self.above[:2, of].sum(axis=1) for of in (self.signal, ~self.signal))
+        s, b = (self.above[:2, in_class].sum(axis=1) for in_class in (self.signal, ~self.signal))
         total = float(self.before[0, self.signal].sum())
         return Counts(s=s[0], b=b[0], s_squares=s[1], b_squares=b[1], total=total)
 
@@ -56,13 +56,13 @@ class ExpectedEvents:
 
         The background and its own statistical uncertainty rise and fall together.
         """
-        found = np.zeros((3, 3, len(self.cuts)))
-        found[0, 0] = self.counts.s_squares
+        covariance = np.zeros((3, 3, len(self.cuts)))
+        covariance[0, 0] = self.counts.s_squares
         background = self.above[:, ~self.signal].sum(axis=1)
         for i in (1, 2):
             for j in (1, 2):
-                found[i, j] = background[i + j - 1]
-        return found
+                covariance[i, j] = background[i + j - 1]
+        return covariance
 
     def figures(self, name: str, rules: Rules) -> tuple[Array, Array]:
         """A measure at each cut and its error, [c]; nan where the cut keeps too little for one.
@@ -70,18 +70,18 @@ class ExpectedEvents:
         Punzi's takes an efficiency, whose error knows that what passes is part of the whole (ADR 3).
         """
         counts, covariance = self.counts, self.covariance
-        at = np.stack([counts.s, counts.b, counts.b_squares])
+        yields = np.stack([counts.s, counts.b, counts.b_squares])
         if name == "punzi":
-            whole = float(self.before[1, self.signal].sum())
+            total_squares = float(self.before[1, self.signal].sum())
             share = counts.s / counts.total if counts.total > 0 else np.full_like(counts.s, np.nan)
-            covariance[0, 0] = np.maximum((1 - 2 * share) * counts.s_squares + share**2 * whole, 0.0)
+            covariance[0, 0] = np.maximum((1 - 2 * share) * counts.s_squares + share**2 * total_squares, 0.0)
         formula = MEASURES[name]
         with np.errstate(invalid="ignore", divide="ignore"):
-            found, error = propagated(
-                lambda s, b, squares: formula(counts._replace(s=s, b=b, b_squares=squares), rules), at, covariance
+            value, error = propagated(
+                lambda s, b, squares: formula(counts._replace(s=s, b=b, b_squares=squares), rules), yields, covariance
             )
-        kept = self.qualified(rules.minimum_background)
-        return np.where(kept, found, np.nan), np.where(kept, error, np.nan)
+        qualified = self.qualified(rules.minimum_background)
+        return np.where(qualified, value, np.nan), np.where(qualified, error, np.nan)
 
     def qualified(self, minimum: float) -> NDArray[np.bool_]:
         """Which cuts keep a background of this effective count and no negative signal, [c]."""
@@ -90,17 +90,17 @@ class ExpectedEvents:
 
     def figure(self, name: str, rules: Rules, index: int = 0) -> Value:
         """A measure at one cut."""
-        found, error = self.select(index).figures(name, rules)
-        return measured(float(found[0]), float(error[0]))
+        value, error = self.select(index).figures(name, rules)
+        return measured(float(value[0]), float(error[0]))
 
     def process(self, group: int, index: int | None = None) -> Value:
         """The events of one process above a cut, or of all, with their error sqrt(sum w^2)."""
         sums = self.before[:2, group] if index is None else self.above[:2, group, index]
         return measured(float(sums[0]), float(np.sqrt(sums[1])))
 
-    def sum(self, of: NDArray[np.bool_], index: int | None = None) -> Value:
+    def sum(self, processes: NDArray[np.bool_], index: int | None = None) -> Value:
         """The events of several processes [g] above a cut, or of all."""
-        sums = self.before[:2, of].sum(axis=1) if index is None else self.above[:2, of, index].sum(axis=1)
+        sums = self.before[:2, processes].sum(axis=1) if index is None else self.above[:2, processes, index].sum(axis=1)
         return measured(float(sums[0]), float(np.sqrt(sums[1])))
 
     def background_limit(self, index: int = 0) -> Limit | None:
@@ -161,14 +161,14 @@ def slots(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array)
     """Sums over the events [n] of a split below, between and at or above ascending cuts [c]."""
     group = 2 * part.processes + (part.labels == signal)
     table = passing.slot_sums(scores, cuts, group, weights, 2 * len(part.process_names), POWERS)
-    there = np.flatnonzero(table[1].any(axis=1))
-    names = tuple(_name(part, int(group), there) for group in there)
-    return Slots(names, there % 2 == 1, table[:, there])
+    filled = np.flatnonzero(table[1].any(axis=1))
+    names = tuple(_name(part, int(group), filled) for group in filled)
+    return Slots(names, filled % 2 == 1, table[:, filled])
 
 
-def _name(part: Scored, group: int, there: NDArray[np.intp]) -> str:
+def _name(part: Scored, group: int, filled: NDArray[np.intp]) -> str:
     name = part.process_names[group // 2]
-    return name if (group ^ 1) not in there else f"{name} ({'signal' if group % 2 else 'background'})"
+    return name if (group ^ 1) not in filled else f"{name} ({'signal' if group % 2 else 'background'})"
 
 
 def effective(value: Value) -> float | None:

@@ -37,14 +37,14 @@ class Channels(NamedTuple):
     @property
     def covariance(self) -> Array:
         """Of signal, background and the sum of squared background weights, [3, 3, c]."""
-        found = np.zeros((3, 3, len(self.s)))
-        found[0, 0] = self.s_squares
-        found[1, 1], found[2, 2] = self.b_squares, self.b_fourths
-        found[1, 2] = found[2, 1] = self.b_cubes
-        return found
+        covariance = np.zeros((3, 3, len(self.s)))
+        covariance[0, 0] = self.s_squares
+        covariance[1, 1], covariance[2, 2] = self.b_squares, self.b_fourths
+        covariance[1, 2] = covariance[2, 1] = self.b_cubes
+        return covariance
 
 
-def discovery(of: Channels, systematic: float = 0.0, *, statistical: bool = True) -> Value:
+def discovery(channels: Channels, systematic: float = 0.0, *, statistical: bool = True) -> Value:
     r"""Median discovery significance sqrt(q0) of all channels together, on the Asimov data n = s + b.
 
     q0 = 2 [ln L(mu = 1) - max ln L(mu = 0)] (arXiv:1007.1727, eqs. 12 and 97) with
@@ -56,22 +56,24 @@ def discovery(of: Channels, systematic: float = 0.0, *, statistical: bool = True
     quadrature sum of the channels' Asimov significances. Channels without background have none: nan; those without
     signal constrain k. The error is linear in the yields; the profile does not move it (envelope theorem).
     """
-    if len(of.s) == 0 or (of.b <= 0).any() or (of.s < 0).any():
+    if len(channels.s) == 0 or (channels.b <= 0).any() or (channels.s < 0).any():
         return NOTHING
-    at = np.stack([of.s, of.b, of.b_squares if statistical else np.zeros_like(of.b)])
-    theta = _profiled(at, systematic)
-    terms, errors = propagated(lambda s, b, squares: _terms(s, b, squares, theta, systematic), at, of.covariance)
+    yields = np.stack([channels.s, channels.b, channels.b_squares if statistical else np.zeros_like(channels.b)])
+    theta = _profiled(yields, systematic)
+    terms, errors = propagated(
+        lambda s, b, squares: _terms(s, b, squares, theta, systematic), yields, channels.covariance
+    )
     z = math.sqrt(max(float(terms.sum()) + theta**2, 0.0))
     return measured(z, float(np.sqrt(np.sum(errors**2))) / (2 * z) if z > 0 else None)
 
 
-def _profiled(at: Array, systematic: float) -> float:
+def _profiled(yields: Array, systematic: float) -> float:
     """The pull of the common factor that explains the signal best."""
-    if systematic == 0 or not at[0].any():
+    if systematic == 0 or not yields[0].any():
         return 0.0
 
     def cost(theta: float) -> float:
-        return float(_terms(at[0], at[1], at[2], theta, systematic).sum() + theta**2)
+        return float(_terms(yields[0], yields[1], yields[2], theta, systematic).sum() + theta**2)
 
     # More background explains more signal: the minimum is at or above zero.
     return float(optimize.minimize_scalar(cost, bounds=(0.0, REACH), method="bounded", options={"xatol": 1e-7}).x)

@@ -48,45 +48,51 @@ Formula = Callable[[Counts, Rules], Array]
 
 # In the order of the tables.
 MEASURES: Mapping[str, Formula] = {
-    "s_over_sqrt_b": lambda of, _: s_over_sqrt_b(of.s, of.b),
-    "s_over_sqrt_s_plus_b": lambda of, _: s_over_sqrt_s_plus_b(of.s, of.b),
-    "asimov": lambda of, _: asimov(of.s, of.b),
-    "asimov_systematic": lambda of, rules: asimov(of.s, of.b, np.sqrt(of.b_squares + (rules.systematic * of.b) ** 2)),
-    "ams": lambda of, rules: ams(of.s, of.b, rules.ams_background),
-    "punzi": lambda of, rules: punzi(of.s / of.total, of.b, rules.punzi_sigmas),
-    "li_ma": lambda of, rules: _on_off(of, rules.off_exposure),
+    "s_over_sqrt_b": lambda counts, _: s_over_sqrt_b(counts.s, counts.b),
+    "s_over_sqrt_s_plus_b": lambda counts, _: s_over_sqrt_s_plus_b(counts.s, counts.b),
+    "asimov": lambda counts, _: asimov(counts.s, counts.b),
+    "asimov_systematic": lambda counts, rules: _asimov_systematic(counts, rules.systematic),
+    "ams": lambda counts, rules: ams(counts.s, counts.b, rules.ams_background),
+    "punzi": lambda counts, rules: punzi(counts.s / counts.total, counts.b, rules.punzi_sigmas),
+    "li_ma": lambda counts, rules: _on_off(counts, rules.off_exposure),
 }
 
 
-def _on_off(of: Counts, exposure: float | None) -> Array:
+def _asimov_systematic(counts: Counts, systematic: float) -> Array:
+    return asimov(counts.s, counts.b, np.sqrt(counts.b_squares + (systematic * counts.b) ** 2))
+
+
+def _on_off(counts: Counts, exposure: float | None) -> Array:
     """Li and Ma's significance of the expected counts on and off; none without an off region."""
     if exposure is None:
-        return np.full(np.shape(of.s), np.nan)
-    return li_ma(of.s + of.b, exposure * of.b, 1 / exposure)
+        return np.full(np.shape(counts.s), np.nan)
+    return li_ma(counts.s + counts.b, exposure * counts.b, 1 / exposure)
 
 
-def measured_by(rules: Rules) -> tuple[str, ...]:
+def available_measures(rules: Rules) -> tuple[str, ...]:
     """The measures that these rules can have."""
     return tuple(name for name in MEASURES if name != "li_ma" or rules.off_exposure is not None)
 
 
-def measure(name: str, of: Counts, rules: Rules) -> Array:
+def measure(name: str, counts: Counts, rules: Rules) -> Array:
     """One of the MEASURES at each cut, [c]."""
-    return MEASURES[name](of, rules)
+    return MEASURES[name](counts, rules)
 
 
-def propagated(formula: Callable[[Array, Array, Array], Array], at: Array, covariance: Array) -> tuple[Array, Array]:
+def propagated(
+    formula: Callable[[Array, Array, Array], Array], yields: Array, covariance: Array
+) -> tuple[Array, Array]:
     """formula(s, b, sum of squared background weights) at [3, c], with its errors by the covariances [3, 3, c].
 
     Linear: the slopes are central differences; at s = 0 one-sided, as a significance needs s >= 0.
     """
-    scales = (np.maximum(at[0], 1e-3 * np.sqrt(np.abs(at[1]))), at[1], at[2])
-    slopes = np.zeros_like(at)
+    scales = (np.maximum(yields[0], 1e-3 * np.sqrt(np.abs(yields[1]))), yields[1], yields[2])
+    slopes = np.zeros_like(yields)
     with np.errstate(invalid="ignore", divide="ignore"):
         for axis, scale in enumerate(scales):
-            low, high = at.copy(), at.copy()
-            low[axis], high[axis] = np.maximum(at[axis] - 1e-4 * scale, 0.0), at[axis] + 1e-4 * scale
+            low, high = yields.copy(), yields.copy()
+            low[axis], high[axis] = np.maximum(yields[axis] - 1e-4 * scale, 0.0), yields[axis] + 1e-4 * scale
             step = high[axis] - low[axis]
             slopes[axis] = np.where(step > 0, (formula(*high) - formula(*low)) / step, 0.0)
         variance = np.einsum("i...,ij...,j...->...", slopes, covariance, slopes)
-        return formula(*at), np.sqrt(np.maximum(variance, 0.0))
+        return formula(*yields), np.sqrt(np.maximum(variance, 0.0))

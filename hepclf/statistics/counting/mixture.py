@@ -50,23 +50,25 @@ class ProcessMixture:
     splits: Mapping[str, Mixed] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, split_name: str, part: Scored) -> Mixed:
+    def split_weights(self, split_name: str, part: Scored) -> Mixed:
         """The weights of a split."""
         return self.splits.get(split_name) or Mixed(weights=part.weights, within=part.weights)
 
     @property
     def sentence(self) -> str:
         """Which case holds, for a reader."""
-        what = "Confusion matrix, efficiencies, AUC and purity refer to"
+        subject = "Confusion matrix, efficiencies, AUC and purity refer to"
         reasons = " ".join(f"The {name} events count as they are: {why}." for name, why in self.refused.items())
         if self.source == "yields":
-            return f"{what} the mixture of the expected yields, {_listed(self.yields)}. {reasons}".rstrip()
+            return f"{subject} the mixture of the expected yields, {_yields_text(self.yields)}. {reasons}".rstrip()
         if self.source == "splits":
-            because = "the splits hold unequal shares of the processes, so each process is scaled back to its total"
-            return f"{what} the whole sample: {because}. {reasons}".rstrip()
+            reason = "the splits hold unequal shares of the processes, so each process is scaled back to its total"
+            return f"{subject} the whole sample: {reason}. {reasons}".rstrip()
         if reasons:
-            return f"{what} the events with their weights as they are. {reasons}"
-        return f"{what} the events with their weights as they are: no yields are given that would mix them otherwise."
+            return f"{subject} the events with their weights as they are. {reasons}"
+        return (
+            f"{subject} the events with their weights as they are: no yields are given that would mix them otherwise."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As metrics.json has it."""
@@ -98,26 +100,26 @@ def process_mixture(
     return ProcessMixture(source="yields" if yields else "splits", yields=yields, splits=splits, refused=refused)
 
 
-def mixed(own: Array, weights: Array, is_signal: NDArray[np.bool_]) -> Mixed:
-    """Weights of a mixture [n], with those inside signal and background, `own` being what the events weigh.
+def mixed(event_weights: Array, weights: Array, is_signal: NDArray[np.bool_]) -> Mixed:
+    """Weights of a mixture [n], with those inside signal and background; `event_weights` are the weights as they are.
 
     A yield of zero leaves the efficiencies of what it takes away: they are those of the events as they are.
     """
-    if weights is own:
-        return Mixed(weights=own, within=own)
-    factors = [_factor(own[kind], weights[kind]) for kind in (~is_signal, is_signal)]
+    if weights is event_weights:
+        return Mixed(weights=event_weights, within=event_weights)
+    factors = [_factor(event_weights[kind], weights[kind]) for kind in (~is_signal, is_signal)]
     if None not in factors:
-        return Mixed(weights=weights, within=own, scale=(factors[0] or 0.0, factors[1] or 0.0))
+        return Mixed(weights=weights, within=event_weights, scale=(factors[0] or 0.0, factors[1] or 0.0))
     scaled = np.array([factor is not None for factor in factors])
-    within = np.where(scaled[is_signal.astype(np.intp)], own, weights) if scaled.any() else weights
-    background, of_signal = (1.0 if factor is None else factor for factor in factors)
-    return Mixed(weights=weights, within=within, scale=(background, of_signal))
+    within = np.where(scaled[is_signal.astype(np.intp)], event_weights, weights) if scaled.any() else weights
+    background_factor, signal_factor = (1.0 if factor is None else factor for factor in factors)
+    return Mixed(weights=weights, within=within, scale=(background_factor, signal_factor))
 
 
-def _factor(own: Array, weights: Array) -> float | None:
+def _factor(event_weights: Array, weights: Array) -> float | None:
     """What all weights are multiplied by, None where there is no common factor."""
-    heavy = own != 0
-    ratios = weights[heavy] / own[heavy]
+    heavy = event_weights != 0
+    ratios = weights[heavy] / event_weights[heavy]
     if not len(ratios):
         return 1.0
     low, high = float(ratios.min()), float(ratios.max())
@@ -128,9 +130,9 @@ def _expected(
     scored: Scored, split_name: str, yields: Mapping[str, float], counted: Mapping[str, Counted | str]
 ) -> Array | str:
     """Expected weights of a split, or why it has none."""
-    known = counted.get(split_name)
-    if known is not None:
-        return known.weights if isinstance(known, Counted) else known
+    counted_split = counted.get(split_name)
+    if counted_split is not None:
+        return counted_split.weights if isinstance(counted_split, Counted) else counted_split
     try:
         return expected_weights(scored, split_name, yields)
     except ValueError as reason:
@@ -141,14 +143,14 @@ def _unequal(totals: Array, part: Scored) -> bool:
     """Whether a split holds unequal shares of the processes' totals, more unequal than by one event of each."""
     k = len(part.process_names)
     sums, sizes = (np.bincount(part.processes, column, minlength=k) for column in (part.weights, np.abs(part.weights)))
-    some = (sizes > 0) & (totals != 0)
+    usable = (sizes > 0) & (totals != 0)
     squares = np.bincount(part.processes, part.weights**2, minlength=k)
-    shares = sums[some] / totals[some]
-    margin = squares[some] / sizes[some] / np.abs(totals[some])
-    return bool(some.any() and (shares - margin).max() > (shares + margin).min())
+    shares = sums[usable] / totals[usable]
+    margin = squares[usable] / sizes[usable] / np.abs(totals[usable])
+    return bool(usable.any() and (shares - margin).max() > (shares + margin).min())
 
 
-def _listed(yields: Mapping[str, float]) -> str:
+def _yields_text(yields: Mapping[str, float]) -> str:
     """`signal 40, ttbar 500 and 3 more`."""
     first = ", ".join(f"{name} {events:.6g}" for name, events in list(yields.items())[:NAMED])
     return first + (f" and {len(yields) - NAMED} more" if len(yields) > NAMED else "")

@@ -15,7 +15,7 @@ from hepclf.statistics.counting.scan import (
     best_cut,
     chosen_significance,
     fixed_significance,
-    forced,
+    is_forced_by_minimum,
     qualified,
     with_margin,
 )
@@ -33,7 +33,7 @@ def expected_yields(
 ) -> dict[str, Counted | str]:
     """Expected yields above each cut on validation and test, or why a split cannot have them."""
     masks_by_name(scored, yields)
-    found: dict[str, Counted | str] = {}
+    counted: dict[str, Counted | str] = {}
     for name in ("valid", "test"):
         if name not in rankings:
             continue
@@ -41,16 +41,16 @@ def expected_yields(
         try:
             weights = expected_weights(scored, name, yields)
         except ValueError as reason:
-            found[name] = str(reason)
+            counted[name] = str(reason)
         else:
             # Where all events are in one split they stand for themselves, and need no second copy.
             weights = part.weights if np.array_equal(weights, part.weights) else weights
             above = curve(rankings[name], part.labels == signal, weights)
-            found[name] = Counted(weights=weights, curve=above)
-    return found
+            counted[name] = Counted(weights=weights, curve=above)
+    return counted
 
 
-def best(
+def best_significance(
     rules: Rules,
     counted: Mapping[str, Counted | str],
     rankings: Mapping[str, Ranking],
@@ -73,12 +73,12 @@ def best(
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
     index, background = _passing(test, rankings["test"], parts["test"], signal, cut)
-    found = chosen_significance(test.curve, index, cut, background, rules)
-    held = found.reason is None and forced(valid.curve, cut, rules)
-    return cut, replace(found, floor=rules.minimum_background) if held else found
+    significance = chosen_significance(test.curve, index, cut, background, rules)
+    held = significance.reason is None and is_forced_by_minimum(valid.curve, cut, rules)
+    return cut, replace(significance, floor=rules.minimum_background) if held else significance
 
 
-def at_threshold(
+def threshold_significance(
     rules: Rules,
     counted: Mapping[str, Counted | str],
     rankings: Mapping[str, Ranking],

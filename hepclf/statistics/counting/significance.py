@@ -96,9 +96,9 @@ def z_bi(n_on: ArrayLike, n_off: ArrayLike, tau: ArrayLike) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         x = 1 / (1 + np.where(valid, tau, 1.0))
         a, b = np.where(valid & (n > 0), n, 1.0), np.where(valid, m, 0.0) + 1
-        p, rest = special.betainc(a, b, x), special.betaincc(a, b, x)
+        p, complement = special.betainc(a, b, x), special.betaincc(a, b, x)
         # The smaller tail keeps its digits.
-        z = np.where(p < 0.5, -special.ndtri(p), special.ndtri(rest))
+        z = np.where(p < 0.5, -special.ndtri(p), special.ndtri(complement))
         return np.where(valid, np.where(n > 0, z, -np.inf), np.nan)
 
 
@@ -118,7 +118,10 @@ def z_value(p: ArrayLike) -> Array:
 
 
 def half_deviance(x: Array) -> Array:
-    """(1+x) ln(1+x) - x for x >= -1, by its series sum (-x)^n / (n(n-1)) where the difference would cancel."""
+    """(1+x) ln(1+x) - x for x >= -1: half the Poisson deviance of 1 + x events where one is expected.
+
+    Where the difference would cancel, it is the series sum (-x)^n / (n(n-1)).
+    """
     small = np.where(np.abs(x) < 1e-2, x, 0.0)
     series = np.zeros_like(small)
     for n in range(9, 1, -1):

@@ -32,13 +32,13 @@ class Template:
     @property
     def channels(self) -> Channels:
         """Signal and background of each bin."""
-        s, b = (self.sums[:, of].sum(axis=1) for of in (self.signal, ~self.signal))
+        s, b = (self.sums[:, in_class].sum(axis=1) for in_class in (self.signal, ~self.signal))
         return Channels(s[0], b[0], s[1], b[1], b[2], b[3])
 
     def qualified(self, minimum: float) -> NDArray[np.bool_]:
         """Which bins have a background of this effective count and no negative signal, [m]."""
-        of = self.channels
-        return (of.b > 0) & (of.s >= 0) & (of.b**2 >= minimum * (1 - ROUNDING) * of.b_squares)
+        channels = self.channels
+        return (channels.b > 0) & (channels.s >= 0) & (channels.b**2 >= minimum * (1 - ROUNDING) * channels.b_squares)
 
     def onto(self, edges: Array) -> Template:
         """The same events in wider bins, whose edges are among these."""
@@ -50,11 +50,11 @@ class Template:
 
         One bin may be left that falls short.
         """
-        found = self
-        while len(found.edges) > 2 and not (good := found.qualified(minimum)).all():
+        joined = self
+        while len(joined.edges) > 2 and not (good := joined.qualified(minimum)).all():
             bad = int(np.flatnonzero(~good)[-1])
-            found = found.onto(np.delete(found.edges, max(bad, 1)))
-        return found
+            joined = joined.onto(np.delete(joined.edges, max(bad, 1)))
+        return joined
 
 
 def template(scores: Array, part: Scored, signal: int, weights: Array, edges: Array) -> Template:

@@ -38,10 +38,10 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
     none keeps its total.
     """
     weights = scored.scaled_weights(split_name)
-    of = scored.split == SPLITS.index(split_name)
+    in_split = scored.split == SPLITS.index(split_name)
     factors = np.ones(len(weights))
     for name, everywhere in masks_by_name(scored, yields).items():
-        mask = everywhere[of]
+        mask = everywhere[in_split]
         total, squares = float(weights[mask].sum()), float((weights[mask] ** 2).sum())
         if not has_positive_sum(total, squares):
             raise ValueError(
@@ -54,28 +54,28 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
 
 def masks_by_name(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which events each process or class name means, [n] each; no event may be meant twice."""
-    found = {name: _named(scored, name) for name in names}
+    masks = {name: _named(scored, name) for name in names}
     taken = np.zeros(len(scored), dtype=bool)
-    for mask in found.values():
+    for mask in masks.values():
         if (twice := mask & taken).any():
             process = scored.process_names[int(scored.processes[int(np.argmax(twice))])]
             raise ValueError(f"the yield of process {process!r} is given twice, by its name and by its class; give one")
         taken |= mask
-    return found
+    return masks
 
 
 def _named(scored: Scored, name: str) -> NDArray[np.bool_]:
     """Which events carry this process or class name."""
-    found = []
+    masks = []
     if name in scored.process_names:
-        found.append(scored.processes == scored.process_names.index(name))
+        masks.append(scored.processes == scored.process_names.index(name))
     if name in scored.classes:
-        found.append(scored.labels == scored.classes.index(name))
-    if not found:
-        known = dict.fromkeys((*scored.process_names, *scored.classes))
+        masks.append(scored.labels == scored.classes.index(name))
+    if not masks:
+        names = dict.fromkeys((*scored.process_names, *scored.classes))
         raise ValueError(
-            f"evaluation gives a yield of {name!r}, which is no process or class of the data{nearest(name, known)}"
+            f"evaluation gives a yield of {name!r}, which is no process or class of the data{nearest(name, names)}"
         )
-    if (found[0] != found[-1]).any():
+    if (masks[0] != masks[-1]).any():
         raise ValueError(f"{name!r} is a process and a class of different events; rename one to give its yield")
-    return np.asarray(found[0])
+    return np.asarray(masks[0])

@@ -42,36 +42,38 @@ class QuietSearch(NamedTuple):
     efficiency: Value
 
 
-def quiet_search(of: Curve, live_time_s: float, rate: float) -> QuietSearch:
+def quiet_search(curve: Curve, live_time_s: float, rate: float) -> QuietSearch:
     """The lowest cut whose false-alarm rate is at most this one (1/s), and the signal's efficiency there.
 
     The error of the efficiency joins its own counting error in quadrature with what the uncertain rate moves it by.
     """
-    if not of.defined or rate * live_time_s * (1 + ROUNDING) < 1:
+    if not curve.defined or rate * live_time_s * (1 + ROUNDING) < 1:
         return QuietSearch(rate, NOTHING, None, None, NOTHING)
-    highest = np.maximum.accumulate(of.background)
+    highest = np.maximum.accumulate(curve.background)
     index = int(_last(highest, rate * live_time_s * (1 + ROUNDING) - 1))
-    index = of.settled(index) if index >= 0 else index
-    louder, squares = (float(sums[index]) if index >= 0 else 0.0 for sums in (highest, of.background_squares))
-    found = measured(float(false_alarm_rate(louder, live_time_s)), math.sqrt(squares + 1) / live_time_s)
+    index = curve.settled(index) if index >= 0 else index
+    louder, squares = (float(sums[index]) if index >= 0 else 0.0 for sums in (highest, curve.background_squares))
+    achieved = measured(float(false_alarm_rate(louder, live_time_s)), math.sqrt(squares + 1) / live_time_s)
     if index < 0:
-        return QuietSearch(rate, found, louder, None, Value(0.0))
-    error = float(quiet_efficiency_error(of, np.array([index]))[0])
+        return QuietSearch(rate, achieved, louder, None, Value(0.0))
+    error = float(quiet_efficiency_error(curve, np.array([index]))[0])
     return QuietSearch(
-        rate, found, louder, float(of.thresholds[index]), measured(float(of.signal_efficiency[index]), error)
+        rate, achieved, louder, float(curve.thresholds[index]), measured(float(curve.signal_efficiency[index]), error)
     )
 
 
-def quiet_efficiency_error(of: Curve, index: NDArray[np.intp]) -> Array:
+def quiet_efficiency_error(curve: Curve, index: NDArray[np.intp]) -> Array:
     """Error of the signal's efficiency at these thresholds, for cuts that are set by their false-alarm rate."""
-    own = efficiency_error(of.signal[index], of.signal[-1], of.signal_squares[index], of.signal_squares[-1])
-    highest = np.maximum.accumulate(of.background)
-    spread = np.sqrt(of.background_squares[index] + 1)
-    reached = np.append(of.signal_efficiency, 0.0)  # the last is what -1, no threshold, keeps
+    counting_error = efficiency_error(
+        curve.signal[index], curve.signal[-1], curve.signal_squares[index], curve.signal_squares[-1]
+    )
+    highest = np.maximum.accumulate(curve.background)
+    spread = np.sqrt(curve.background_squares[index] + 1)
+    reached = np.append(curve.signal_efficiency, 0.0)  # the last is what -1, no threshold, keeps
     low, high = (reached[_last(highest, highest[index] + sign * spread)] for sign in (-1, 1))
-    return np.asarray(np.hypot(own, (high - low) / 2))
+    return np.asarray(np.hypot(counting_error, (high - low) / 2))
 
 
-def _last(highest: Array, most: ArrayLike) -> NDArray[np.intp]:
+def _last(highest: Array, limit: ArrayLike) -> NDArray[np.intp]:
     """The last threshold above which there is at most so much background, -1 for none."""
-    return np.asarray(np.searchsorted(highest, most, side="right") - 1)
+    return np.asarray(np.searchsorted(highest, limit, side="right") - 1)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import pdtr
 
 from hepclf.statistics.curves.partial import partial_sum
-from hepclf.statistics.curves.roc import Curve, Ranking, held
+from hepclf.statistics.curves.roc import Curve, Ranking, thinned_thresholds
 
 Array = NDArray[np.float64]
 
@@ -65,33 +65,35 @@ class Replicas:
 
     def background_at(self, targets: ArrayLike) -> Array:
         """Background efficiency of each replica at these signal efficiencies, [r, t], each with its own cut."""
-        wanted = np.atleast_1d(np.asarray(targets, dtype=np.float64))
+        levels = np.atleast_1d(np.asarray(targets, dtype=np.float64))
         r, k = self.signal.shape
         start = np.zeros((r, 1))
         reached = np.maximum.accumulate(np.hstack([start, self.signal_efficiency]), axis=1)
-        kept = np.hstack([start, self.background_efficiency])
+        background = np.hstack([start, self.background_efficiency])
         # One replica above the other, so that a single search finds all crossings.
-        known = np.nan_to_num(reached)
-        floor = np.arange(r)[:, None] * (max(float(known.max(initial=1.0)), float(wanted.max(initial=1.0))) + 1)
-        found = np.searchsorted((known + floor).ravel(), floor + wanted - LADDER) - np.arange(r)[:, None] * (k + 1)
-        above = np.clip(found, 1, k)
+        signal = np.nan_to_num(reached)
+        floor = np.arange(r)[:, None] * (max(float(signal.max(initial=1.0)), float(levels.max(initial=1.0))) + 1)
+        upper = np.searchsorted((signal + floor).ravel(), floor + levels - LADDER) - np.arange(r)[:, None] * (k + 1)
+        above = np.clip(upper, 1, k)
         x0, x1, y0, y1 = (
-            np.take_along_axis(column, index, axis=1) for column in (reached, kept) for index in (above - 1, above)
+            np.take_along_axis(column, index, axis=1)
+            for column in (reached, background)
+            for index in (above - 1, above)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             straight = np.diff(self.edges, prepend=-1)[above - 1] > 1
-            share = np.where(straight & (x1 > x0), (wanted - x0) / (x1 - x0), np.where(np.isnan(x1), np.nan, 1.0))
+            share = np.where(straight & (x1 > x0), (levels - x0) / (x1 - x0), np.where(np.isnan(x1), np.nan, 1.0))
         return np.asarray(y0 + np.clip(share, 0.0, 1.0) * (y1 - y0))
 
 
-def bins(of: Curve, targets: ArrayLike = ()) -> NDArray[np.intp]:
+def bins(curve: Curve, targets: ArrayLike = ()) -> NDArray[np.intp]:
     """Thresholds that hold a curve, about 300 and those of the targets: even in both efficiencies, and in the tail."""
-    chosen = [held(of, BINS), of.index_at(np.asarray(targets, dtype=float))]
+    chosen = [thinned_thresholds(curve, BINS), curve.index_at(np.asarray(targets, dtype=float))]
     return np.unique(np.concatenate(chosen))
 
 
 def bootstrap(
-    of: Curve,
+    curve: Curve,
     ranking: Ranking,
     is_signal: NDArray[np.bool_],
     weights: Array,
@@ -110,12 +112,12 @@ def bootstrap(
     The last edge must be the last threshold.
     """
     rng = np.random.default_rng(seed)
-    sums = (of.signal, of.background), (of.signal_squares, of.background_squares)
-    found = [
+    sums = (curve.signal, curve.background), (curve.signal_squares, curve.background_squares)
+    sums_by_class = [
         _drawn(rng, ranking, edges, of_class, weights, (total[edges], squares[edges]), replicas)
         for of_class, total, squares in zip((is_signal, ~is_signal), *sums, strict=True)
     ]
-    return Replicas(of, edges, *found)
+    return Replicas(curve, edges, *sums_by_class)
 
 
 def interval(values: Array, level: float = 0.6826894921370859) -> Array:
@@ -134,17 +136,17 @@ def _drawn(
     replicas: int,
 ) -> Array:
     """The sums of n w at or above each edge, [r, k]."""
-    total, squares = (np.diff(each, prepend=0.0) for each in sums)
+    total, squares = (np.diff(column, prepend=0.0) for column in sums)
     place, heavy = _heavy(ranking, edges, of_class, weights, squares)
     total -= np.bincount(place, heavy, minlength=len(edges))
     squares -= np.bincount(place, heavy**2, minlength=len(edges))
-    found = rng.standard_normal((replicas, len(edges))) * np.sqrt(np.maximum(squares, 0.0)) + total
+    replica_sums = rng.standard_normal((replicas, len(edges))) * np.sqrt(np.maximum(squares, 0.0)) + total
     if len(heavy):
         filled, first = np.unique(place, return_index=True)
         for rows in _chunks(replicas, len(heavy)):
             times = TABLE[rng.integers(0, 1 << 16, (rows.stop - rows.start, len(heavy)), dtype=np.uint16)]
-            found[rows, filled] += np.add.reduceat(times * heavy, first, axis=1)
-    return np.cumsum(found, axis=1, out=found)
+            replica_sums[rows, filled] += np.add.reduceat(times * heavy, first, axis=1)
+    return np.cumsum(replica_sums, axis=1, out=replica_sums)
 
 
 def _heavy(
@@ -158,9 +160,9 @@ def _heavy(
     suspects = np.flatnonzero((squares > 0) & (limit < largest))
     events = np.concatenate([parts[i] for i in suspects]) if len(suspects) else np.zeros(0, dtype=np.intp)
     place = np.repeat(suspects, sizes[suspects])
-    own = weights[events]
-    chosen = of_class[events] & (own**2 > limit[place])
-    return place[chosen], own[chosen]
+    bin_weights = weights[events]
+    chosen = of_class[events] & (bin_weights**2 > limit[place])
+    return place[chosen], bin_weights[chosen]
 
 
 def _chunks(replicas: int, events: int) -> Iterator[slice]:

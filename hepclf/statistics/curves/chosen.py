@@ -26,21 +26,21 @@ class Wish(NamedTuple):
 
 def wishes_text(wishes: Iterable[Wish]) -> str:
     """Wishes that the same cut grants: `30, 50 % of signal; B = 1, 2`."""
-    kinds: dict[TargetQuantity, list[float]] = {}
+    targets_by_quantity: dict[TargetQuantity, list[float]] = {}
     for wish in wishes:
-        kinds.setdefault(wish.quantity, []).append(wish.target)
-    return "; ".join(_targets(kept, targets) for kept, targets in kinds.items())
+        targets_by_quantity.setdefault(wish.quantity, []).append(wish.target)
+    return "; ".join(_targets(quantity, targets) for quantity, targets in targets_by_quantity.items())
 
 
-def _targets(kept: TargetQuantity, targets: Iterable[float]) -> str:
-    if kept == "background":
+def _targets(quantity: TargetQuantity, targets: Iterable[float]) -> str:
+    if quantity == "background":
         return f"B = {', '.join(f'{target:g}' for target in targets)}"
-    return f"{', '.join(f'{100 * target:g}' for target in targets)} % of {kept.partition('_')[0]}"
+    return f"{', '.join(f'{100 * target:g}' for target in targets)} % of {quantity.partition('_')[0]}"
 
 
 def wishes(**targets: Iterable[float]) -> tuple[Wish, ...]:
     """A wish for each target, `signal_efficiency=(0.5, 0.7)`."""
-    return tuple(Wish(kept, target) for kept, of in targets.items() for target in of)  # type: ignore[arg-type]
+    return tuple(Wish(quantity, target) for quantity, values in targets.items() for target in values)  # type: ignore[arg-type]
 
 
 def check_shares(**shares: Iterable[float] | None) -> None:
@@ -51,18 +51,18 @@ def check_shares(**shares: Iterable[float] | None) -> None:
                 raise ValueError(f"{name} must lie above 0 and up to 1, however one is {target:g}")
 
 
-def choose(wish: Wish, of: Curve, expected: Curve | str) -> float | str:
+def chosen_cut(wish: Wish, curve: Curve, expected: Curve | str) -> float | str:
     """The lowest cut that grants the wish on these events, at the score of one with weight; or why there is none.
 
     expected holds the sums of expected yields above the same thresholds, or why there are none.
     """
     if wish.quantity == "background":
         return expected if isinstance(expected, str) else _keeping(wish, expected, expected.background)
-    if not of.defined:
+    if not curve.defined:
         return "a class has no positive sum of weights"
     if wish.quantity == "signal_efficiency":
-        return float(of.thresholds[int(of.index_at(wish.target))])
-    return _keeping(wish, of, of.background_efficiency)
+        return float(curve.thresholds[int(curve.index_at(wish.target))])
+    return _keeping(wish, curve, curve.background_efficiency)
 
 
 def _keeping(wish: Wish, curve: Curve, sums: Array) -> float | str:
@@ -77,8 +77,10 @@ def _keeping(wish: Wish, curve: Curve, sums: Array) -> float | str:
     return float(curve.thresholds[curve.settled(index)])
 
 
-def granted(asked: Iterable[Wish], of: Curve, expected: Curve | str) -> tuple[dict[Wish, float], Mapping[Wish, str]]:
+def granted_cuts(
+    targets: Iterable[Wish], curve: Curve, expected: Curve | str
+) -> tuple[dict[Wish, float], Mapping[Wish, str]]:
     """The cuts that grant the wishes, and the reasons for those that cannot be granted."""
-    found = {wish: choose(wish, of, expected) for wish in asked}
-    cuts = {wish: cut for wish, cut in found.items() if not isinstance(cut, str)}
-    return cuts, {wish: reason for wish, reason in found.items() if isinstance(reason, str)}
+    choices = {wish: chosen_cut(wish, curve, expected) for wish in targets}
+    cuts = {wish: cut for wish, cut in choices.items() if not isinstance(cut, str)}
+    return cuts, {wish: reason for wish, reason in choices.items() if isinstance(reason, str)}

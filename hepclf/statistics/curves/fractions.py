@@ -23,16 +23,18 @@ def log_ratio(scores: Array, target: int, fractions: Array) -> Array:
     say what the background is made of: with the true ones D is the best there is. A probability of zero counts as
     2e-308, so D is always finite.
     """
-    others = scores @ fractions
-    return np.asarray(np.log(np.maximum(scores[:, target], TINY)) - np.log(np.maximum(others, TINY)))
+    background = scores @ fractions
+    return np.asarray(np.log(np.maximum(scores[:, target], TINY)) - np.log(np.maximum(background, TINY)))
 
 
-def discriminant_cuts(of: Array, own: NDArray[np.bool_], weights: Array, targets: tuple[float, ...]) -> Array | None:
-    """The highest cuts on a discriminant that keep these shares of the events marked as its own.
+def discriminant_cuts(
+    discriminant: Array, is_target: NDArray[np.bool_], weights: Array, targets: tuple[float, ...]
+) -> Array | None:
+    """The highest cuts on a discriminant [n] that keep these shares of the target class.
 
-    None if those have no positive sum of weights.
+    None if the target has no positive sum of weights.
     """
-    ranking, w = Ranking(of[own]), weights[own]
+    ranking, w = Ranking(discriminant[is_target]), weights[is_target]
     sums = ranking.sums(w)
     if not len(sums) or not has_positive_sum(float(sums[-1]), float(w @ w)):
         return None
@@ -67,23 +69,26 @@ def trade(
     that small ones are seen. None if the target has no positive sum of weights.
     """
     values = np.sin(np.linspace(0, np.pi / 2, STEPS)) ** 2
-    found: list[Passing] = []
+    steps: list[Passing] = []
     for value in values:
-        of = log_ratio(scores, target, with_fraction(fractions, target, varied, float(value)))
-        thresholds = discriminant_cuts(of, labels == target, weights, targets)
+        discriminant = log_ratio(scores, target, with_fraction(fractions, target, varied, float(value)))
+        thresholds = discriminant_cuts(discriminant, labels == target, weights, targets)
         if thresholds is None:
             return None
-        found.append(passing(of, thresholds, labels, weights, scores.shape[1]))
-    return Trade(values, np.stack([each.efficiency for each in found]), np.stack([each.error for each in found]))
+        steps.append(passing(discriminant, thresholds, labels, weights, scores.shape[1]))
+    return Trade(values, np.stack([step.efficiency for step in steps]), np.stack([step.error for step in steps]))
 
 
 def with_fraction(fractions: Array, target: int, varied: int, value: float) -> Array:
-    """The fractions [k] with one of them set, the others scaled so that all sum to one; shared where they were zero."""
-    others = fractions.copy()
-    others[varied] = 0.0
-    if others.sum() <= 0:
-        others = np.ones(len(fractions))
-        others[[target, varied]] = 0.0
-    made = others * (1 - value) / max(others.sum(), TINY)
-    made[varied] = value
-    return np.asarray(made)
+    """The fractions [k] with one of them set, and the others scaled so that all sum to one.
+
+    Where the others are zero, they get equal fractions.
+    """
+    shares = fractions.copy()
+    shares[varied] = 0.0
+    if shares.sum() <= 0:
+        shares = np.ones(len(fractions))
+        shares[[target, varied]] = 0.0
+    scaled = shares * (1 - value) / max(shares.sum(), TINY)
+    scaled[varied] = value
+    return np.asarray(scaled)

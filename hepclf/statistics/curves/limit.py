@@ -57,7 +57,7 @@ def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:
     return float(np.max(squares[sizes > 0] / sizes[sizes > 0], initial=0.0))
 
 
-def rejected(rejection: Value, limit: Limit | None) -> str:
+def rejection_text(rejection: Value, limit: Limit | None) -> str:
     """A rejection in words, or what it is greater than where no background is left."""
     if rejection.value is None and limit is not None:
         return lower_limit(limit.at_95)

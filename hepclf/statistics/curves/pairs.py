@@ -57,14 +57,13 @@ def pair_probability(first: Array, second: Array) -> Array:
 
 def pairs(labels: NDArray[np.int64], scores: Array, weights: Array) -> tuple[Pair, ...]:
     """Each pair of classes, of probabilities [n, k], the first being the one of the lower label."""
-    found = []
+    class_pairs = []
     for a, b in combinations(range(scores.shape[1]), 2):
         events = np.flatnonzero((labels == a) | (labels == b))
-        of = curve(
-            Ranking(pair_probability(scores[events, a], scores[events, b])), labels[events] == a, weights[events]
-        )
-        found.append(Pair(a, b, area(of), of))
-    return tuple(found)
+        ranking = Ranking(pair_probability(scores[events, a], scores[events, b]))
+        pair_curve = curve(ranking, labels[events] == a, weights[events])
+        class_pairs.append(Pair(a, b, area(pair_curve), pair_curve))
+    return tuple(class_pairs)
 
 
 def averages(labels: NDArray[np.int64], scores: Array, weights: Array) -> Averages:
@@ -74,18 +73,18 @@ def averages(labels: NDArray[np.int64], scores: Array, weights: Array) -> Averag
     scikit-learn's roc_auc_score has it. Nothing where a class has no positive sum of weights.
     """
     k = scores.shape[1]
-    rest = [_area(labels, scores[:, a], weights, a, np.arange(len(labels))) for a in range(k)]
-    both = list(_both(labels, scores, weights))
+    class_areas = [_area(labels, scores[:, a], weights, a, np.arange(len(labels))) for a in range(k)]
+    pair_areas = list(_one_vs_one(labels, scores, weights))
     return Averages(
-        _mean(rest, len(labels)),
-        _mean(rest, len(labels), weighted=True),
-        _mean(both, len(labels)),
-        _mean(both, len(labels), weighted=True),
+        _mean(class_areas, len(labels)),
+        _mean(class_areas, len(labels), weighted=True),
+        _mean(pair_areas, len(labels)),
+        _mean(pair_areas, len(labels), weighted=True),
     )
 
 
-def _both(labels: NDArray[np.int64], scores: Array, weights: Array) -> Iterator[_Area | None]:
-    """Each pair of classes twice: by the probability of the one, and of the other."""
+def _one_vs_one(labels: NDArray[np.int64], scores: Array, weights: Array) -> Iterator[_Area | None]:
+    """Two areas for each pair of classes: by the probability of the first class, and by that of the second."""
     total = float(weights.sum())
     for a, b in combinations(range(scores.shape[1]), 2):
         events = np.flatnonzero((labels == a) | (labels == b))
@@ -102,21 +101,21 @@ def _area(
     events: NDArray[np.intp],
     share: float | None = None,
 ) -> _Area | None:
-    own, ranking = labels == target, Ranking(scores)
-    of = curve(ranking, own, weights)
-    value = area(of).value
+    is_target, ranking = labels == target, Ranking(scores)
+    target_curve = curve(ranking, is_target, weights)
+    value = area(target_curve).value
     if value is None:
         return None
-    share = float(weights[own].sum() / weights.sum()) if share is None else share
-    return _Area(value, events, influence(of, ranking, own, weights), share)
+    share = float(weights[is_target].sum() / weights.sum()) if share is None else share
+    return _Area(value, events, influence(target_curve, ranking, is_target, weights), share)
 
 
 def _mean(areas: list[_Area | None], events: int, *, weighted: bool = False) -> Value:
-    known = [each for each in areas if each is not None]
-    if len(known) < len(areas):
+    defined = [row for row in areas if row is not None]
+    if len(defined) < len(areas):
         return NOTHING
-    sizes = np.array([each.share if weighted else 1.0 for each in known])
+    sizes = np.array([row.share if weighted else 1.0 for row in defined])
     moved = np.zeros(events)
-    for size, each in zip(sizes / sizes.sum(), known, strict=True):
-        moved[each.events] += size * each.influence
-    return measured(float(sizes @ [each.value for each in known]) / sizes.sum(), math.sqrt(float(moved @ moved)))
+    for size, row in zip(sizes / sizes.sum(), defined, strict=True):
+        moved[row.events] += size * row.influence
+    return measured(float(sizes @ [row.value for row in defined]) / sizes.sum(), math.sqrt(float(moved @ moved)))

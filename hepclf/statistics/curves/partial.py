@@ -29,7 +29,7 @@ class PartialArea(NamedTuple):
     standardised: Value
 
 
-def partial_area(of: Curve, low: float, high: float) -> PartialArea:
+def partial_area(curve: Curve, low: float, high: float) -> PartialArea:
     r"""The part of the area between two background efficiencies, straight between thresholds, with its error.
 
     A signal event whose score lets the share V of the background pass adds max(high - max(V, low), 0), so the area is
@@ -39,9 +39,9 @@ def partial_area(of: Curve, low: float, high: float) -> PartialArea:
     """
     if not 0 <= low < high <= 1:
         raise ValueError(f"a partial area needs 0 <= low < high <= 1, however low={low} and high={high}")
-    if not of.defined:
+    if not curve.defined:
         return PartialArea(low, high, NOTHING, NOTHING, NOTHING)
-    value, error = _placed(of, low, high)
+    value, error = _placed(curve, low, high)
     perfect, chance = high - low, (high**2 - low**2) / 2
     wide, room = 1 / perfect, 1 / (2 * (perfect - chance))
     return PartialArea(
@@ -74,31 +74,35 @@ def _integral(u: Array, low: float, high: float) -> Array:
     return (high - low) * (np.minimum(u, low) - low + inside) - inside**2 / 2
 
 
-def _placed(of: Curve, low: float, high: float) -> tuple[float, float]:
+def _placed(curve: Curve, low: float, high: float) -> tuple[float, float]:
     """The area and its error."""
-    rising = of.rising[1]
-    index = np.searchsorted(rising, (low, high))
-    ends = [_between(of, min(int(at), len(rising) - 1), u) for at, u in zip(index, (low, high), strict=True)]
+    rising = curve.rising[1]
+    crossings = np.minimum(np.searchsorted(rising, (low, high)), len(rising) - 1)
+    ends = [_signal_efficiency_at(curve, int(index), u) for index, u in zip(crossings, (low, high), strict=True)]
     value = middle = 0.0
-    for one in segments(of):
-        value += float((one.signal - one.signal_before) @ _mean(one.background_before, one.background, low, high))
-        middle += float((one.background - one.background_before) @ _clipped(one, *ends))
+    for segment in segments(curve):
+        placed = _mean(segment.background_before, segment.background, low, high)
+        value += float((segment.signal - segment.signal_before) @ placed)
+        middle += float((segment.background - segment.background_before) @ _clipped(segment, *ends))
     by_signal = by_background = 0.0
-    for one in segments(of):
-        placed = _mean(one.background_before, one.background, low, high)
-        by_signal += float(one.signal_squares @ (placed - value) ** 2)
-        by_background += float(one.background_squares @ (_clipped(one, *ends) - middle) ** 2)
-    factors = spreads(of)
+    for segment in segments(curve):
+        placed = _mean(segment.background_before, segment.background, low, high)
+        by_signal += float(segment.signal_squares @ (placed - value) ** 2)
+        by_background += float(segment.background_squares @ (_clipped(segment, *ends) - middle) ** 2)
+    factors = spreads(curve)
     return value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background))
 
 
-def _clipped(one: Segment, low: float, high: float) -> Array:
-    return np.clip((one.signal_before + one.signal) / 2, min(low, high), max(low, high))
+def _clipped(segment: Segment, low: float, high: float) -> Array:
+    return np.clip(segment.mean_signal, min(low, high), max(low, high))
 
 
-def _between(of: Curve, index: int, background: float) -> float:
-    """Signal efficiency where the running maximum of the background efficiency reaches this, straight in between."""
-    signal, rising = of.signal_efficiency, of.rising[1]
+def _signal_efficiency_at(curve: Curve, index: int, background: float) -> float:
+    """Signal efficiency where the running maximum of the background efficiency reaches `background`.
+
+    Between thresholds the curve is straight.
+    """
+    signal, rising = curve.signal_efficiency, curve.rising[1]
     s0, b0 = (float(signal[index - 1]), float(rising[index - 1])) if index else (0.0, 0.0)
     s1, b1 = float(signal[index]), float(rising[index])
     return s0 + (s1 - s0) * min(max((background - b0) / (b1 - b0), 0.0), 1.0) if b1 > b0 else s1

@@ -28,9 +28,9 @@ class Passing:
     @property
     def efficiency(self) -> Array:
         """Share of each group that passes each cut, [g, m]; nan for a group without a positive sum of weights."""
-        some = [has_positive_sum(total, squares) for total, squares in zip(self.total, self.squares, strict=True)]
-        whole = np.where(some, self.total, np.nan)
-        return np.asarray(self.passing / whole[:, None])
+        has_weight = [has_positive_sum(total, squares) for total, squares in zip(self.total, self.squares, strict=True)]
+        total_weight = np.where(has_weight, self.total, np.nan)
+        return np.asarray(self.passing / total_weight[:, None])
 
     @property
     def error(self) -> Array:
@@ -50,7 +50,7 @@ class Passing:
         chosen = np.flatnonzero(into >= 0)
         share = np.zeros((count, len(into)))
         share[into[chosen], chosen] = 1
-        return Passing(*(share @ each for each in (self.total, self.squares, self.passing, self.passing_squares)))
+        return Passing(*(share @ column for column in (self.total, self.squares, self.passing, self.passing_squares)))
 
 
 def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array, count: int) -> Passing:
@@ -76,9 +76,9 @@ def slot_sums(
     sums = np.zeros((powers, count * slots))
     for start in range(0, len(scores), BLOCK):
         block = slice(start, start + BLOCK)
-        kept = groups[block] >= 0
-        cell = groups[block][kept] * slots + np.searchsorted(cuts, scores[block][kept], side="right")
-        power = w = weights[block][kept]
+        in_group = groups[block] >= 0
+        cell = groups[block][in_group] * slots + np.searchsorted(cuts, scores[block][in_group], side="right")
+        power = w = weights[block][in_group]
         for p in range(powers):
             sums[p] += np.bincount(cell, power, minlength=count * slots)
             power = power * w

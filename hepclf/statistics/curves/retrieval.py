@@ -13,21 +13,21 @@ from hepclf.statistics.value import NOTHING, Value, measured
 Array = NDArray[np.float64]
 
 
-def purity(of: Curve, index: NDArray[np.intp]) -> tuple[Array, Array]:
+def purity(curve: Curve, index: NDArray[np.intp]) -> tuple[Array, Array]:
     """Share of signal P = S / (S + B) at or above these thresholds, with its error, [m] each.
 
     S and B count independently: sigma_P = sqrt(B^2 sum_s w^2 + S^2 sum_b w^2) / (S + B)^2; the binomial
     sqrt(P (1 - P) / n) for equal weights. nan where S + B is not above zero; an error of zero where only one of them
     is left, where the formula knows no better.
     """
-    s, b = of.signal[index], of.background[index]
+    s, b = curve.signal[index], curve.background[index]
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole = np.where(s + b > 0, s + b, np.nan)
-        error = np.sqrt(b**2 * of.signal_squares[index] + s**2 * of.background_squares[index]) / whole**2
-        return s / whole, error
+        passing = np.where(s + b > 0, s + b, np.nan)
+        error = np.sqrt(b**2 * curve.signal_squares[index] + s**2 * curve.background_squares[index]) / passing**2
+        return s / passing, error
 
 
-def average_precision(of: Curve) -> Value:
+def average_precision(curve: Curve) -> Value:
     r"""Mean purity over the signal, sum_k P_k (S_k - S_{k-1}) / S, ties together, as scikit-learn's function.
 
     The error is the sum over events of w^2 times the square of what more of an event changes: for signal
@@ -37,27 +37,29 @@ def average_precision(of: Curve) -> Value:
 
     Unlike the AUC it depends on how much background there is for the signal.
     """
-    if not of.defined:
+    if not curve.defined:
         return NOTHING
-    if (shared := _shares(of)) is None:
+    if (shared := _shares(curve)) is None:
         return NOTHING
     share, pure = shared
-    total = float(of.signal[-1])
-    value = float(share @ of.signal) / total
+    total = float(curve.signal[-1])
+    value = float(share @ curve.signal) / total
     by_background = _below(share * pure)
     by_signal = pure - value + _below(share) - by_background
-    squares = np.diff(of.signal_squares, prepend=0.0) @ by_signal**2
-    squares += np.diff(of.background_squares, prepend=0.0) @ by_background**2
+    squares = np.diff(curve.signal_squares, prepend=0.0) @ by_signal**2
+    squares += np.diff(curve.background_squares, prepend=0.0) @ by_background**2
     return measured(value, math.sqrt(max(float(squares), 0.0)) / total)
 
 
-def _shares(of: Curve) -> tuple[Array, Array] | None:
+def _shares(curve: Curve) -> tuple[Array, Array] | None:
     """(S_k - S_{k-1}) / (S_k + B_k) and S_k / (S_k + B_k), [m]; None where signal is added to nothing."""
-    steps = np.diff(of.signal, prepend=0.0)
-    whole = of.signal + of.background
-    if bool(((whole <= 0) & (steps != 0)).any()):
+    steps = np.diff(curve.signal, prepend=0.0)
+    passing = curve.signal + curve.background
+    if bool(((passing <= 0) & (steps != 0)).any()):
         return None
-    share, pure = (np.divide(sums, whole, out=np.zeros_like(whole), where=whole > 0) for sums in (steps, of.signal))
+    share, pure = (
+        np.divide(sums, passing, out=np.zeros_like(passing), where=passing > 0) for sums in (steps, curve.signal)
+    )
     return share, pure
 
 

@@ -47,10 +47,10 @@ class Ranking:
         return sums if len(self._ends) == len(sums) else np.asarray(sums[self._ends])
 
     def spread(self, values: NDArray[T]) -> NDArray[T]:
-        """The value of its threshold for each event, from one a threshold [m] to one an event [n]."""
-        found = np.empty(len(self._order), dtype=values.dtype)
-        found[self._order] = np.repeat(values, np.diff(self._ends, prepend=-1))
-        return found
+        """For each event [n] the value of its threshold, from one value a threshold [m]."""
+        by_event = np.empty(len(self._order), dtype=values.dtype)
+        by_event[self._order] = np.repeat(values, np.diff(self._ends, prepend=-1))
+        return by_event
 
     def events_above(self, index: int) -> NDArray[np.intp]:
         """The events at or above the threshold of this index, none for -1."""
@@ -135,7 +135,7 @@ def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Cur
     return Curve(ranking.thresholds, signal, background, *squared)
 
 
-def area(of: Curve) -> Value:
+def area(curve: Curve) -> Value:
     r"""Area under the curve by trapezoids over ties, with its weighted DeLong error.
 
     A = P(score_s > score_b) + P(equal)/2. With V the placement of an event among the other class (ties half),
@@ -143,24 +143,24 @@ def area(of: Curve) -> Value:
     DeLong and Clarke-Pearson (1988) for equal weights. Nothing if a class has no positive sum of weights;
     no error if n <= 1 for a class.
     """
-    return of.delong
+    return curve.delong
 
 
-def influence(of: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
+def influence(curve: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
     """What each event moves the area by, [n]: the square of the area's error is the sum of their squares.
 
     The error of a mean of areas of the same events follows from the mean of their influences.
     """
-    value = of.delong.value or 0.0
-    signal = 1 - (_before(of.background_efficiency) + of.background_efficiency) / 2 - value
-    background = (_before(of.signal_efficiency) + of.signal_efficiency) / 2 - value
-    factors = spreads(of)
+    value = curve.delong.value or 0.0
+    signal = 1 - (_before(curve.background_efficiency) + curve.background_efficiency) / 2 - value
+    background = (_before(curve.signal_efficiency) + curve.signal_efficiency) / 2 - value
+    factors = spreads(curve)
     moved = np.where(is_signal, factors[0] * ranking.spread(signal), factors[1] * ranking.spread(background))
     return np.asarray(weights * moved)
 
 
 class Segment(NamedTuple):
-    """A run of thresholds: efficiencies below and at each, and the sums of squared weights that it adds."""
+    """A run of thresholds: efficiencies before and at each, and the sums of squared weights that each adds."""
 
     signal_before: Array
     signal: Array
@@ -169,36 +169,45 @@ class Segment(NamedTuple):
     signal_squares: Array
     background_squares: Array
 
+    @property
+    def mean_signal(self) -> Array:
+        """Mean of the signal efficiencies before and at each threshold."""
+        return (self.signal_before + self.signal) / 2
 
-def segments(of: Curve) -> Iterator[Segment]:
+    @property
+    def mean_background(self) -> Array:
+        """Mean of the background efficiencies before and at each threshold."""
+        return (self.background_before + self.background) / 2
+
+
+def segments(curve: Curve) -> Iterator[Segment]:
     """A curve in runs that fit into a processor's cache, where sums over millions of thresholds are fast."""
-    m, totals = len(of.thresholds), (float(of.signal[-1]), float(of.background[-1]))
+    m, totals = len(curve.thresholds), (float(curve.signal[-1]), float(curve.background[-1]))
     for start in range(0, m, BLOCK):
         s, b, s_squares, b_squares = (
             np.concatenate([sums[start - 1 : start] if start else [0.0], sums[start : start + BLOCK]])
-            for sums in (of.signal, of.background, of.signal_squares, of.background_squares)
+            for sums in (curve.signal, curve.background, curve.signal_squares, curve.background_squares)
         )
         s, b = s / totals[0], b / totals[1]
         yield Segment(s[:-1], s[1:], b[:-1], b[1:], np.diff(s_squares), np.diff(b_squares))
 
 
-def _delong(of: Curve) -> Value:
-    steps = ((one.background - one.background_before, one.signal_before + one.signal) for one in segments(of))
-    value = sum(float(step @ heights) for step, heights in steps) / 2
+def _delong(curve: Curve) -> Value:
+    value = sum(float((part.background - part.background_before) @ part.mean_signal) for part in segments(curve))
     by_signal = by_background = 0.0
-    for one in segments(of):
-        by_signal += float(one.signal_squares @ (1 - value - (one.background_before + one.background) / 2) ** 2)
-        by_background += float(one.background_squares @ ((one.signal_before + one.signal) / 2 - value) ** 2)
-    factors = spreads(of)
+    for part in segments(curve):
+        by_signal += float(part.signal_squares @ (1 - value - part.mean_background) ** 2)
+        by_background += float(part.background_squares @ (part.mean_signal - value) ** 2)
+    factors = spreads(curve)
     return measured(value, math.hypot(factors[0] * math.sqrt(by_signal), factors[1] * math.sqrt(by_background)))
 
 
-def spreads(of: Curve) -> tuple[float, float]:
+def spreads(curve: Curve) -> tuple[float, float]:
     """sqrt(n/(n-1)) / (sum w) of signal and background, nan where n is not above 1."""
-    counts = (of.effective_signal, of.effective_background)
-    totals = (float(of.signal[-1]), float(of.background[-1]))
-    found = [math.sqrt(n / (n - 1)) / total if n > 1 else math.nan for n, total in zip(counts, totals, strict=True)]
-    return found[0], found[1]
+    counts = (curve.effective_signal, curve.effective_background)
+    totals = (float(curve.signal[-1]), float(curve.background[-1]))
+    factors = [math.sqrt(n / (n - 1)) / total if n > 1 else math.nan for n, total in zip(counts, totals, strict=True)]
+    return factors[0], factors[1]
 
 
 def _rising(sums: Array) -> Array:
@@ -224,30 +233,37 @@ class WorkingPoint(NamedTuple):
     rejection_limit: Limit | None = None
 
 
-def working_point(of: Curve, target: float) -> WorkingPoint:
+def working_point(curve: Curve, target: float) -> WorkingPoint:
     """The first distinct score at which the signal efficiency reaches the target.
 
     The background efficiency's error joins its counting error in quadrature with what the uncertain signal
     efficiency moves it by. Without background left there is no rejection.
     """
-    if not of.defined:
+    if not curve.defined:
         return WorkingPoint(target, None, NOTHING, NOTHING, None)
-    index = int(of.index_at(target))
-    kept = float(of.background_efficiency[index])
-    error = float(background_error(of, np.array([index]))[0])
-    rejection = measured(1 / kept, error / kept**2) if kept > 0 else NOTHING
-    reached = float(of.signal_efficiency[index])
-    return WorkingPoint(target, reached, measured(kept, error), rejection, float(of.thresholds[index]))
+    index = int(curve.index_at(target))
+    background_efficiency = float(curve.background_efficiency[index])
+    error = float(background_error(curve, np.array([index]))[0])
+    rejection = NOTHING
+    if background_efficiency > 0:
+        rejection = measured(1 / background_efficiency, error / background_efficiency**2)
+    return WorkingPoint(
+        target=target,
+        signal_efficiency=float(curve.signal_efficiency[index]),
+        background_efficiency=measured(background_efficiency, error),
+        rejection=rejection,
+        threshold=float(curve.thresholds[index]),
+    )
 
 
-def background_error(of: Curve, index: NDArray[np.intp]) -> Array:
+def background_error(curve: Curve, index: NDArray[np.intp]) -> Array:
     """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
-    reached = of.signal_efficiency[index]
-    own = _efficiency_error(of.background, of.background_squares, index)
-    shift = _efficiency_error(of.signal, of.signal_squares, index)
-    high = of.background_efficiency[of.index_at(np.minimum(reached + shift, 1.0))]
-    low = of.background_efficiency[of.index_at(np.maximum(reached - shift, 0.0))]
-    return np.hypot(own, (high - low) / 2)
+    reached = curve.signal_efficiency[index]
+    counting_error = _efficiency_error(curve.background, curve.background_squares, index)
+    shift = _efficiency_error(curve.signal, curve.signal_squares, index)
+    high = curve.background_efficiency[curve.index_at(np.minimum(reached + shift, 1.0))]
+    low = curve.background_efficiency[curve.index_at(np.maximum(reached - shift, 0.0))]
+    return np.hypot(counting_error, (high - low) / 2)
 
 
 def _efficiency_error(sums: Array, squares: Array, index: NDArray[np.intp]) -> Array:
@@ -266,23 +282,23 @@ class Roc:
     limit: Limit | None = None
 
 
-def roc_points(of: Curve) -> Roc | None:
+def roc_points(curve: Curve) -> Roc | None:
     """The curve for drawing, thinned where neither a linear nor a logarithmic axis would show it."""
-    if not of.defined:
+    if not curve.defined:
         return None
-    index = held(of)
+    index = thinned_thresholds(curve)
     return Roc(
-        thresholds=np.concatenate([[np.inf], of.thresholds[index]]),
-        signal_efficiency=np.concatenate([[0.0], of.signal_efficiency[index]]),
-        background_efficiency=np.concatenate([[0.0], of.background_efficiency[index]]),
-        background_error=np.concatenate([[0.0], background_error(of, index)]),
-        area=area(of),
+        thresholds=np.concatenate([[np.inf], curve.thresholds[index]]),
+        signal_efficiency=np.concatenate([[0.0], curve.signal_efficiency[index]]),
+        background_efficiency=np.concatenate([[0.0], curve.background_efficiency[index]]),
+        background_error=np.concatenate([[0.0], background_error(curve, index)]),
+        area=area(curve),
     )
 
 
-def held(of: Curve, points: int = POINTS) -> NDArray[np.intp]:
+def thinned_thresholds(curve: Curve, points: int = POINTS) -> NDArray[np.intp]:
     """Fewer than `points` thresholds that hold a curve, as `thinned` picks them."""
-    return _picked(*of.rising, points)
+    return _picked(*curve.rising, points)
 
 
 def thinned(signal: Array, background: Array) -> NDArray[np.intp]:

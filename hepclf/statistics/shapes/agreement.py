@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.shapes.reliability import merged
+from hepclf.statistics.shapes.reliability import merging_matrix
 
 Array = NDArray[np.float64]
 
@@ -55,12 +55,12 @@ def agreement(classes: list[Entries], seen: Entries, edges: Array, *, scaled: bo
     differences sum to zero and chi2 is that of the others, the least over a shift of the scale; ndf is one less.
     Neighbouring bins are joined until both have ten effective events expected.
     """
-    kept, missing = zip(*(_present(each) for each in (*classes, seen)), strict=True)
-    weighed = [float(each.weights.sum()) for each in classes]
+    present, missing = zip(*(_present(entries) for entries in (*classes, seen)), strict=True)
+    weighed = [float(entries.weights.sum()) for entries in classes]
     lost = float(np.dot(missing[:-1], weighed) / sum(weighed)) if sum(weighed) else 0.0
-    by_class = np.array([_sums(each, edges, 1) for each in kept[:-1]])
-    squares = np.array([_sums(each, edges, 2) for each in kept[:-1]]).sum(axis=0)
-    d, d_squares = (_sums(kept[-1], edges, power) for power in (1, 2))
+    by_class = np.array([_sums(entries, edges, 1) for entries in present[:-1]])
+    squares = np.array([_sums(entries, edges, 2) for entries in present[:-1]]).sum(axis=0)
+    d, d_squares = (_sums(present[-1], edges, power) for power in (1, 2))
     m = by_class.sum(axis=0)
     scale = float(d.sum() / m.sum()) if scaled and m.sum() > 0 else 1.0
     chi2, ndf = _chi2(m * scale, squares * scale**2, d, d_squares, scaled=scaled)
@@ -78,17 +78,17 @@ def agreement(classes: list[Entries], seen: Entries, edges: Array, *, scaled: bo
     )
 
 
-def _present(each: Entries) -> tuple[Entries, float]:
-    absent = np.isnan(each.values)
-    total = float(each.weights.sum())
-    share = float(each.weights[absent].sum()) / total if total else 0.0
-    return Entries(each.values[~absent], each.weights[~absent]), share
+def _present(entries: Entries) -> tuple[Entries, float]:
+    absent = np.isnan(entries.values)
+    total = float(entries.weights.sum())
+    share = float(entries.weights[absent].sum()) / total if total else 0.0
+    return Entries(entries.values[~absent], entries.weights[~absent]), share
 
 
-def _sums(each: Entries, edges: Array, power: int) -> Array:
+def _sums(entries: Entries, edges: Array, power: int) -> Array:
     last = len(edges) - 2
-    bins = np.clip(np.searchsorted(edges, each.values, side="right") - 1, 0, last)
-    return np.bincount(bins, each.weights**power, minlength=last + 1).astype(np.float64)
+    bins = np.clip(np.searchsorted(edges, entries.values, side="right") - 1, 0, last)
+    return np.bincount(bins, entries.weights**power, minlength=last + 1).astype(np.float64)
 
 
 def _chi2(m: Array, squares: Array, d: Array, d_squares: Array, *, scaled: bool) -> tuple[float | None, int]:
@@ -98,7 +98,7 @@ def _chi2(m: Array, squares: Array, d: Array, d_squares: Array, *, scaled: bool)
     heaviness = float(d_squares.sum()) / total
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = np.where(squares > 0, np.maximum(m, 0) * np.abs(m) / squares, 0.0)
-    together = merged(np.minimum(effective, m / heaviness))
+    together = merging_matrix(np.minimum(effective, m / heaviness))
     m, squares, d = (together @ column for column in (m, squares, d))
     variance = squares + np.maximum(m, 0) * heaviness
     if len(m) - scaled < 1 or not (variance > 0).all():
@@ -116,13 +116,13 @@ def _p(chi2: float, ndf: int) -> float:
     return float(gammaincc(ndf / 2, chi2 / 2))
 
 
-def edges_of(values: Array) -> Array:
+def histogram_edges(values: Array) -> Array:
     """Edges that show these values: even steps between their tails, or a bin each of a few whole numbers."""
-    known = values[np.isfinite(values)]
-    if not len(known):
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return np.array([0.0, 1.0])
-    distinct = np.unique(known[:: max(1, len(known) // 100_000)])
+    distinct = np.unique(finite[:: max(1, len(finite) // 100_000)])
     if len(distinct) <= BINS and (distinct == np.round(distinct)).all() and distinct[-1] - distinct[0] < BINS:
         return np.arange(distinct[0] - 0.5, distinct[-1] + 1)
-    low, high = np.quantile(known, (TAIL, 1 - TAIL))
+    low, high = np.quantile(finite, (TAIL, 1 - TAIL))
     return np.linspace(low, high if high > low else low + 1, BINS + 1)

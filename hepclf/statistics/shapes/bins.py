@@ -39,30 +39,32 @@ def column_bins(name: str, column: NDArray[Any], bins: int, edges: tuple[float, 
     if column.dtype.kind not in "biuf":
         return _words(name, column)
     values = column.astype(np.float64, copy=False)
-    made = np.asarray(edges, dtype=np.float64) if edges else _edges(name, values[np.isfinite(values)], bins)
-    index = np.searchsorted(made, values, side="right") - 1
-    index[values == made[-1]] = len(made) - 2
-    index[~np.isfinite(values) | (index >= len(made) - 1)] = -1
-    names = tuple(f"{low:.4g}..{high:.4g}" for low, high in pairwise(made))
-    return Bins(index, names, made, _medians(values, index, made))
+    bounds = np.asarray(edges, dtype=np.float64) if edges else _edges(name, values[np.isfinite(values)], bins)
+    index = np.searchsorted(bounds, values, side="right") - 1
+    index[values == bounds[-1]] = len(bounds) - 2
+    index[~np.isfinite(values) | (index >= len(bounds) - 1)] = -1
+    names = tuple(f"{low:.4g}..{high:.4g}" for low, high in pairwise(bounds))
+    return Bins(index, names, bounds, _medians(values, index, bounds))
 
 
 def _medians(values: NDArray[np.float64], index: NDArray[np.intp], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """The median of each bin's values, the middle of an empty bin."""
     middles = (edges[1:] + edges[:-1]) / 2
     inside = [values[index == i] for i in range(len(middles))]
-    return np.array([np.median(of) if len(of) else middle for of, middle in zip(inside, middles, strict=True)])
+    return np.array(
+        [np.median(members) if len(members) else middle for members, middle in zip(inside, middles, strict=True)]
+    )
 
 
 def _edges(name: str, values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
     if not len(values):
         raise ValueError(f"spectator {name!r} has no finite number to make bins of")
-    made = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
-    if len(made) <= bins and len(distinct := np.unique(values)) <= bins:
-        between = (distinct[1:] + distinct[:-1]) / 2
-        first, last = (2 * distinct[0] - between[0], 2 * distinct[-1] - between[-1]) if len(between) else (-0.5, 0.5)
-        return np.concatenate([[first], between, [last]]) + (0 if len(between) else distinct[0])
-    return made
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+    if len(edges) <= bins and len(distinct := np.unique(values)) <= bins:
+        middles = (distinct[1:] + distinct[:-1]) / 2
+        first, last = (2 * distinct[0] - middles[0], 2 * distinct[-1] - middles[-1]) if len(middles) else (-0.5, 0.5)
+        return np.concatenate([[first], middles, [last]]) + (0 if len(middles) else distinct[0])
+    return edges
 
 
 def _words(name: str, column: NDArray[Any]) -> Bins:

@@ -28,42 +28,42 @@ def correlation(columns: Array, weights: Array) -> Correlation:
     The error follows from what each event moves a coefficient r of standardised x and y by, (x y - r (x^2 + y^2) / 2)
     w / sum w, whatever the distribution; for Gaussians it is (1 - r^2) / sqrt(n) (Fisher). Zero on the diagonal.
     """
-    known = ~np.isnan(columns)
-    whole = bool(known.all())
-    there = known.astype(np.float64)
-    x = np.where(known, columns - _mean(columns, known, weights), 0.0)
+    present = ~np.isnan(columns)
+    complete = bool(present.all())
+    presence = present.astype(np.float64)
+    x = np.where(present, columns - _mean(columns, present, weights), 0.0)
     w = weights[:, None]
-    total = (there * w).T @ there
+    total = (presence * w).T @ presence
     with np.errstate(invalid="ignore", divide="ignore"):
-        if whole:
+        if complete:
             products = (x * w).T @ x / total
             spread = np.sqrt(np.maximum(np.diag(products), 0.0))
             value = products / np.outer(spread, spread)
             scale = spread
         else:
             # Means and variances are those of the events where both are known.
-            means, squares = (x * w).T @ there / total, (x**2 * w).T @ there / total
+            means, squares = (x * w).T @ presence / total, (x**2 * w).T @ presence / total
             variances = np.maximum(squares - means**2, 0.0)
             value = ((x * w).T @ x / total - means * means.T) / np.sqrt(variances * variances.T)
             scale = np.sqrt(np.diag(variances))
-        constant = scale**2 <= 1e-14 * np.nanmax(np.abs(np.where(known, columns, 0.0)), axis=0, initial=0.0) ** 2
+        constant = scale**2 <= 1e-14 * np.nanmax(np.abs(np.where(present, columns, 0.0)), axis=0, initial=0.0) ** 2
         unknown = constant | constant[:, None] | ~(total > 0) | (np.abs(value) > 1 + ROUNDING)
         value = np.where(unknown, np.nan, np.clip(value, -1, 1))
         z = np.where(constant, 0.0, x / np.where(constant, 1.0, scale))
-        return Correlation(value, _error(z, there, w, total, value))
+        return Correlation(value, _error(z, presence, w, total, value))
 
 
-def _mean(columns: Array, known: NDArray[np.bool_], weights: Array) -> Array:
+def _mean(columns: Array, present: NDArray[np.bool_], weights: Array) -> Array:
     """Means of the columns [d]; without a positive sum of weights, zero."""
-    sums = weights @ known
-    return np.where(sums > 0, weights @ np.where(known, columns, 0.0) / np.where(sums > 0, sums, 1.0), 0.0)
+    sums = weights @ present
+    return np.where(sums > 0, weights @ np.where(present, columns, 0.0) / np.where(sums > 0, sums, 1.0), 0.0)
 
 
-def _error(z: Array, there: Array, w: Array, total: Array, r: Array) -> Array:
+def _error(z: Array, presence: Array, w: Array, total: Array, r: Array) -> Array:
     """sqrt(sum w^2 (x y - r (x^2 + y^2) / 2)^2) / sum w of each pair, x and y being columns of z."""
     squared, weighted = z**2, w**2
     mixed = (squared * weighted).T @ squared
     cubes = (squared * z * weighted).T @ z
-    fourth = (squared**2 * weighted).T @ there
+    fourth = (squared**2 * weighted).T @ presence
     variance = mixed - r * (cubes + cubes.T) + r**2 / 4 * (fourth + fourth.T + 2 * mixed)
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)) / total)

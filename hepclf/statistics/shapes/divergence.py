@@ -65,13 +65,16 @@ def divergence(first: BinSums, second: BinSums) -> Divergence:
     m = len(first.sums)
     if m < 2:
         return Divergence(reason="all values are in one bin")
-    for one in (first, second):
-        if not has_positive_sum(float(one.sums.sum()), float(one.squares.sum())) or one.effective < PER_BIN * m:
-            n = one.effective if one.sums.sum() > 0 else 0.0
+    for histogram in (first, second):
+        if (
+            not has_positive_sum(float(histogram.sums.sum()), float(histogram.squares.sum()))
+            or histogram.effective < PER_BIN * m
+        ):
+            n = histogram.effective if histogram.sums.sum() > 0 else 0.0
             return Divergence(
                 reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer"
             )
-    p, q = (_shares(one.sums) for one in (first, second))
+    p, q = (_shares(histogram.sums) for histogram in (first, second))
     covariance = _covariances((p, first), (q, second))
     gradient, curvature = _derivatives(p, q)
     spread = curvature @ covariance
@@ -94,7 +97,7 @@ def _p(nats: float, shape: Array, first: BinSums, second: BinSums) -> float:
     scaled chi2 of the same mean and variance (Satterthwaite, Biometrics Bulletin 2 (1946) 110).
     """
     heavy = (first.squares / first.squares.sum() + second.squares / second.squares.sum()) / 2
-    common = [(shape, BinSums(one.sums, heavy * one.squares.sum())) for one in (first, second)]
+    common = [(shape, BinSums(histogram.sums, heavy * histogram.squares.sum())) for histogram in (first, second)]
     spread = _derivatives(shape, shape)[1] @ _covariances(*common)
     mean, variance = float(np.trace(spread)) / 2, float(np.sum(spread * spread.T)) / 2
     return float(gammaincc(mean**2 / variance, max(nats, 0.0) * mean / variance))
@@ -113,35 +116,35 @@ def jensen_shannon(p: Array, q: Array) -> float:
 
 def _toward(p: Array, q: Array) -> float:
     """KL(p | (p + q) / 2) in bits; an empty bin adds nothing."""
-    some = p > 0
-    return float(np.sum(p[some] * np.log2(2 * p[some] / (p[some] + q[some]))))
+    filled = p > 0
+    return float(np.sum(p[filled] * np.log2(2 * p[filled] / (p[filled] + q[filled]))))
 
 
 def _shares(sums: Array) -> Array:
-    kept = np.maximum(sums, 0.0)
-    return np.asarray(kept / kept.sum())
+    clipped = np.maximum(sums, 0.0)
+    return np.asarray(clipped / clipped.sum())
 
 
-def _covariance(p: Array, of: BinSums) -> Array:
+def _covariance(p: Array, histogram: BinSums) -> Array:
     """Covariance of the shares p = S/W: (diag(Q) - p Q' - Q p' + p p' sum Q) / W^2."""
-    crossed = np.outer(p, of.squares)
-    found = np.diag(of.squares) - crossed - crossed.T + np.outer(p, p) * of.squares.sum()
-    return np.asarray(found / of.sums.sum() ** 2)
+    crossed = np.outer(p, histogram.squares)
+    covariance = np.diag(histogram.squares) - crossed - crossed.T + np.outer(p, p) * histogram.squares.sum()
+    return np.asarray(covariance / histogram.sums.sum() ** 2)
 
 
 def _derivatives(p: Array, q: Array) -> tuple[Array, Array]:
     """Gradient [2m] and Hessian [2m, 2m] of the divergence in nats; bins where one side is empty are left out of it."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        both = np.where(p + q > 0, 0.5 / (p + q), 0.0)
+        mixed = np.where(p + q > 0, 0.5 / (p + q), 0.0)
         slopes = [np.where(side > 0, np.log(2 * side / (p + q)) / 2, 0.0) for side in (p, q)]
-        own = [np.where(side > 0, 0.5 / side - both, 0.0) for side in (p, q)]
-    cross = np.diag(-both)
-    return np.concatenate(slopes), np.block([[np.diag(own[0]), cross], [cross, np.diag(own[1])]])
+        diagonals = [np.where(side > 0, 0.5 / side - mixed, 0.0) for side in (p, q)]
+    cross = np.diag(-mixed)
+    return np.concatenate(slopes), np.block([[np.diag(diagonals[0]), cross], [cross, np.diag(diagonals[1])]])
 
 
-def inverse_text(of: Divergence) -> str:
+def inverse_text(result: Divergence) -> str:
     """1/JSD in words: a number with its error, a lower limit where it is not known to a half, or nothing."""
-    value, error = of.inverse
+    value, error = result.inverse
     if value is not None and error is not None and error < value / 2:
         return number(value, error)
-    return "-" if of.at_least is None else f"> {of.at_least:.3g} (95 %)"
+    return "-" if result.at_least is None else f"> {result.at_least:.3g} (95 %)"

@@ -32,8 +32,8 @@ def flatness_test(total: Array, squares: Array, passing: Array, passing_squares:
     is Pearson's test of a 2 x b table. A bin without a positive sum of weights takes no part. No chi-squared for
     fewer than two bins, or where all or nothing passes.
     """
-    some = np.array([has_positive_sum(w, q) for w, q in zip(total, squares, strict=True)], dtype=bool)
-    w, q, p, p_squares = (column[some] for column in (total, squares, passing, passing_squares))
+    usable = np.array([has_positive_sum(w, q) for w, q in zip(total, squares, strict=True)], dtype=bool)
+    w, q, p, p_squares = (column[usable] for column in (total, squares, passing, passing_squares))
     degrees = max(len(w) - 1, 0)
     if not degrees:
         return FlatnessTest(None, degrees, None, False)

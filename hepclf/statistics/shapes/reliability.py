@@ -43,8 +43,8 @@ class Reliability:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
         bins = {name: getattr(self, name).tolist() for name in ("predicted", "observed", "error", "share")}
-        both = {name: getattr(self, name).to_dict() for name in ("ece", "by_chance")}
-        return {**both, "chi2": self.chi2, "ndf": self.ndf, "p": self.p, "bins": bins}
+        errors = {name: getattr(self, name).to_dict() for name in ("ece", "by_chance")}
+        return {**errors, "chi2": self.chi2, "ndf": self.ndf, "p": self.p, "bins": bins}
 
 
 def probability_bins(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.int16]:
@@ -68,14 +68,14 @@ def reliability(
     neighbours joined until each class has FEWEST expected events. The errors of the points and of the ece come from
     the events as they are, those of the points being no less than what they are where p is true.
     """
-    signals, others = _sums(bin, scores, labels == signal, mixed)
-    share, hits, certain = signals.weights + others.weights, signals.weights, signals.likely
+    signals, backgrounds = _sums(bin, scores, labels == signal, mixed)
+    share, hits, certain = signals.weights + backgrounds.weights, signals.weights, signals.likely
     excess = hits - certain
-    as_is, if_true, expected = _covariances((signals, others))
+    as_is, if_true, expected = _covariances((signals, backgrounds))
     spread = np.sqrt(np.maximum(np.diag(if_true), 0))
     error = np.maximum(np.sqrt(np.maximum(np.diag(as_is), 0)), spread)
     signs = np.sign(excess)
-    together = merged(expected)
+    together = merging_matrix(expected)
     chi2, p = _chi2(together @ excess, together @ if_true @ together.T)
     # The mean of |x| of a Gaussian around zero is sqrt(2/pi) sigma, its spread sqrt(1 - 2/pi) sigma.
     chance = math.sqrt(2 / math.pi) * float(spread.sum()), math.sqrt((1 - 2 / math.pi) * float(spread @ spread))
@@ -114,16 +114,25 @@ class _Sums(NamedTuple):
 def _sums(bin: NDArray[np.int16], scores: Array, truth: NDArray[np.bool_], mixed: Array) -> tuple[_Sums, _Sums]:
     """The sums of signal and background, a block of events at a time, which takes the memory of a block."""
     b = int(bin.max()) + 1
-    found = np.zeros((2, len(_Sums._fields), b))
+    sums = np.zeros((2, len(_Sums._fields), b))
     for start in range(0, len(bin), BLOCK):
-        at = slice(start, start + BLOCK)
-        p, w = scores[at], mixed[at]
-        for of, q, h, into in ((truth[at], p, 1 - p, found[0]), (~truth[at], 1 - p, -p, found[1])):
-            own, likely = np.where(of, w, 0.0), w * q
-            columns = (own, own * h, own**2, own**2 * h, (own * h) ** 2, likely, likely * h, likely * h**2)
+        block = slice(start, start + BLOCK)
+        p, w = scores[block], mixed[block]
+        for in_class, q, h, into in ((truth[block], p, 1 - p, sums[0]), (~truth[block], 1 - p, -p, sums[1])):
+            class_weights, likely = np.where(in_class, w, 0.0), w * q
+            columns = (
+                class_weights,
+                class_weights * h,
+                class_weights**2,
+                class_weights**2 * h,
+                (class_weights * h) ** 2,
+                likely,
+                likely * h,
+                likely * h**2,
+            )
             for row, column in zip(into, columns, strict=True):
-                row += np.bincount(bin[at], column, minlength=b)
-    return _Sums(*found[0]), _Sums(*found[1])
+                row += np.bincount(bin[block], column, minlength=b)
+    return _Sums(*sums[0]), _Sums(*sums[1])
 
 
 def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
@@ -133,16 +142,18 @@ def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
     """
     b = len(classes[0].weights)
     as_is, if_true, expected = np.zeros((b, b)), np.zeros((b, b)), np.full(b, np.inf)
-    for of in classes:
-        total, squares = float(of.weights.sum()), float(of.squares.sum())
-        as_is += _covariance(of.second, of.first_squares, of.first / total, squares)
-        heavy = _heaviness(of.weights, of.squares, squares / total)
-        expected = np.minimum(expected, of.likely / heavy)
-        if_true += _covariance(heavy * of.likely_second, heavy * of.likely_first, of.likely_first / total, squares)
+    for class_sums in classes:
+        total, squares = float(class_sums.weights.sum()), float(class_sums.squares.sum())
+        as_is += _covariance(class_sums.second, class_sums.first_squares, class_sums.first / total, squares)
+        heavy = _heaviness(class_sums.weights, class_sums.squares, squares / total)
+        expected = np.minimum(expected, class_sums.likely / heavy)
+        if_true += _covariance(
+            heavy * class_sums.likely_second, heavy * class_sums.likely_first, class_sums.likely_first / total, squares
+        )
     return as_is, if_true, expected
 
 
-def merged(expected: Array) -> Array:
+def merging_matrix(expected: Array) -> Array:
     """Which bins [b] stand together, so that each group has FEWEST expected events: zeros and ones [groups, b]."""
     group, count, groups = 0, 0.0, []
     for value in expected.tolist():
@@ -171,8 +182,8 @@ def _covariance(second: Array, first: Array, mean: Array, squares: float) -> Arr
 def _heaviness(sums: Array, squares: Array, everywhere: float) -> Array:
     """sum w^2 / sum w of a class in each bin, or everywhere where a bin has too few of its events to tell."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        known = (sums > 0) & (sums**2 >= 10 * squares)
-        return np.where(known, squares / sums, everywhere)
+        enough = (sums > 0) & (sums**2 >= 10 * squares)
+        return np.where(enough, squares / sums, everywhere)
 
 
 def _chi2(excess: Array, covariance: Array) -> tuple[float | None, float | None]:

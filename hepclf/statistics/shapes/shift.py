@@ -28,18 +28,18 @@ class Moved:
         return measured(self.value, math.sqrt(float(self.influence @ self.influence)), rounding)
 
 
-def passing_efficiency(kept: NDArray[np.bool_], weights: Array) -> Moved | None:
+def passing_efficiency(passing: NDArray[np.bool_], weights: Array) -> Moved | None:
     """The efficiency sum(w kept) / sum(w), each event moving it by w (kept - e) / sum(w)."""
     total = float(weights.sum())
     if not has_positive_sum(total, float(weights @ weights)):
         return None
-    e = float(weights[kept].sum()) / total
-    return Moved(e, weights * (kept - e) / total)
+    e = float(weights[passing].sum()) / total
+    return Moved(e, weights * (passing - e) / total)
 
 
-def passing_weight(kept: NDArray[np.bool_], weights: Array) -> Moved:
+def passing_weight(passing: NDArray[np.bool_], weights: Array) -> Moved:
     """The sum of the weights that are kept."""
-    return Moved(float(weights[kept].sum()), np.where(kept, weights, 0.0))
+    return Moved(float(weights[passing].sum()), np.where(passing, weights, 0.0))
 
 
 def absolute_shift(before: Moved | None, after: Moved | None) -> Value:

@@ -60,22 +60,24 @@ def two_sample(first: ScoreSample, second: ScoreSample, permutations: int) -> Tw
     rng = np.random.default_rng(crc32(ends.tobytes()))
     n1, n2 = len(first.scores), len(second.scores)
     size = max(1, min((n1 + n2) // (2 * BAGS), min(n1, n2) // FEWEST))
-    (bags1, rest1), (bags2, rest2) = (_bagged(sample, ends, size, rng) for sample in (first, second))
-    bags, rest = np.concatenate([bags1, bags2]), rest1
-    total = bags.sum(axis=0) + rest1 + rest2
+    (bags1, leftover1), (bags2, leftover2) = (_bagged(sample, ends, size, rng) for sample in (first, second))
+    bags, leftover = np.concatenate([bags1, bags2]), leftover1
+    total = bags.sum(axis=0) + leftover1 + leftover2
     dealt = np.zeros((permutations, len(bags)))
     dealt[:, : len(bags1)] = 1
     dealt = rng.permuted(dealt, axis=1)
-    difference = _difference(bags1.sum(axis=0) + rest, total)
+    difference = _difference(bags1.sum(axis=0) + leftover, total)
     distance = float(np.abs(difference).max())
-    others = np.abs(_difference(dealt @ bags + rest, total)).max(axis=1)
+    dealt_distances = np.abs(_difference(dealt @ bags + leftover, total)).max(axis=1)
     # The same deal summed in another order differs in the last digits.
-    above = int((others >= distance * (1 - 1e-9)).sum())
+    above = int((dealt_distances >= distance * (1 - 1e-9)).sum())
     return TwoSample(
         distance=distance,
         p=(above + 1) / (permutations + 1),
-        by_chance=measured(float(others.mean()), float(others.std())) if np.isfinite(others).all() else NOTHING,
-        bound=float(np.quantile(others, 0.95, method="higher")),
+        by_chance=measured(float(dealt_distances.mean()), float(dealt_distances.std()))
+        if np.isfinite(dealt_distances).all()
+        else NOTHING,
+        bound=float(np.quantile(dealt_distances, 0.95, method="higher")),
         scores=ends,
         difference=difference,
     )
@@ -86,11 +88,11 @@ def _difference(first: Array, total: Array) -> Array:
 
     Infinite where a deal leaves a sample no positive weight, which is as far apart as can be.
     """
-    one, all_ = first[..., -1:], total[-1]
-    two = all_ - one
+    total1, all_ = first[..., -1:], total[-1]
+    total2 = all_ - total1
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = (first - total * (one / all_)) * (all_ / (one * two))
-    return np.where((one > 0) & (two > 0), found, np.inf)
+        difference = (first - total * (total1 / all_)) * (all_ / (total1 * total2))
+    return np.where((total1 > 0) & (total2 > 0), difference, np.inf)
 
 
 def _ends(first: Array, second: Array) -> Array:

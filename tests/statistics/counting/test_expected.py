@@ -5,7 +5,7 @@ import pytest
 
 from hepclf.scored import Scored
 from hepclf.statistics.counting.expected import effective, expected_events
-from hepclf.statistics.counting.measures import Rules, measured_by
+from hepclf.statistics.counting.measures import Rules, available_measures
 from hepclf.statistics.value import Value
 
 RULES = Rules(optimise="asimov", systematic=0.1, minimum_background=10, off_exposure=3)
@@ -61,7 +61,7 @@ def test_a_cut_that_keeps_too_little_background_has_no_measure():
     of = Scored(labels=np.repeat([1, 0], 20), scores=np.tile(np.linspace(0.05, 1, 20), 2))
     found = above(of, [0.49, 0.54, 0.99])
     np.testing.assert_allclose(found.counts.b, [11, 10, 1])
-    for name in measured_by(RULES):
+    for name in available_measures(RULES):
         for column in found.figures(name, RULES):
             np.testing.assert_array_equal(np.isfinite(column), [True, True, False])
 
@@ -71,7 +71,7 @@ def test_errors_of_every_measure_are_those_of_a_bootstrap():
     found = above(of, [0.6])
     # Punzi's efficiency is of a whole that varies with what passes, all others of yields that stand as they are.
     repeated = [above(of, [0.6], of.weights * rng.poisson(1, len(of))) for _ in range(200)]
-    for name in measured_by(RULES):
+    for name in available_measures(RULES):
         spread = np.std([float(each.figures(name, RULES)[0][0]) for each in repeated])
         assert found.figure(name, RULES).error == pytest.approx(spread, rel=0.15), name
 

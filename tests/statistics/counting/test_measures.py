@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hepclf.statistics.counting.measures import MEASURES, Counts, Rules, measure, measured_by, propagated
+from hepclf.statistics.counting.measures import MEASURES, Counts, Rules, available_measures, measure, propagated
 from hepclf.statistics.counting.significance import asimov, s_over_sqrt_b
 
 RULES = Rules(optimise="asimov", systematic=0.1, minimum_background=10)
@@ -39,8 +39,8 @@ def test_the_constants_of_the_measures_are_heeded():
 
 
 def test_on_and_off_counts_need_an_off_region():
-    assert "li_ma" not in measured_by(RULES)
-    assert set(measured_by(Rules(**vars(RULES) | {"off_exposure": 1.0}))) == set(MEASURES)
+    assert "li_ma" not in available_measures(RULES)
+    assert set(available_measures(Rules(**vars(RULES) | {"off_exposure": 1.0}))) == set(MEASURES)
     assert np.isnan(measure("li_ma", above([10.0], [100.0]), RULES)).all()
 
 

@@ -5,8 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from hepclf.statistics.counting.measures import Counts, Rules, measure, measured_by
-from hepclf.statistics.counting.scan import best_cut, chosen_significance, counts, forced, qualified, scan, with_margin
+from hepclf.statistics.counting.measures import Counts, Rules, available_measures, measure
+from hepclf.statistics.counting.scan import (
+    best_cut,
+    chosen_significance,
+    counts,
+    is_forced_by_minimum,
+    qualified,
+    scan,
+    with_margin,
+)
 from hepclf.statistics.counting.significance import asimov
 from hepclf.statistics.curves.roc import Curve, Ranking, curve
 
@@ -35,7 +43,7 @@ def heavy(n=4000, seed=0):
 def test_the_best_cut_is_the_greatest_of_all_thresholds():
     scores, signal, weights = heavy(800)
     of = curve(Ranking(scores), signal, weights)
-    for name in measured_by(rules(off_exposure=2)):
+    for name in available_measures(rules(off_exposure=2)):
         chosen = rules(optimise=name, off_exposure=2)
         best = best_cut(of, chosen)
         figures = []
@@ -57,10 +65,10 @@ def test_a_floor_forces_the_cut_where_the_cut_would_move_without_it():
     for of, held in ((better, True), (worse, False)):
         cut = best_cut(of, rules(optimise="s_over_sqrt_b"))
         assert cut == 0.6
-        assert forced(of, cut, rules(optimise="s_over_sqrt_b")) is held
+        assert is_forced_by_minimum(of, cut, rules(optimise="s_over_sqrt_b")) is held
         free = rules(optimise="s_over_sqrt_b", minimum_background=0)
         assert (best_cut(of, free) != cut) is held
-        assert not forced(of, best_cut(of, free), free)
+        assert not is_forced_by_minimum(of, best_cut(of, free), free)
 
 
 def test_a_cut_keeps_the_minimum_of_effective_background():
@@ -102,7 +110,7 @@ def test_no_background_is_never_a_cut():
 
 def test_no_signal_is_never_a_cut():
     of = counted((0.9, 0, 50, 50), (0.5, -1, 60, 60))
-    for name in measured_by(RULES):
+    for name in available_measures(RULES):
         assert best_cut(of, rules(optimise=name)) is None
 
 

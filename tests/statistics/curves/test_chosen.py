@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepclf.statistics.curves.chosen import Wish, check_shares, choose, granted, wishes
+from hepclf.statistics.curves.chosen import Wish, check_shares, chosen_cut, granted_cuts, wishes
 from hepclf.statistics.curves.roc import Ranking, curve
 
 
@@ -24,11 +24,11 @@ def test_a_cut_keeps_the_signal_at_least_and_the_background_at_most(drawn, targe
     labels, scores, weights = drawn(2000, seed=1, ties=ties)
     curves = of(labels, scores, weights)
     below = np.append(-np.inf, np.unique(scores))
-    cut = choose(Wish("signal_efficiency", target), curves, "")
+    cut = chosen_cut(Wish("signal_efficiency", target), curves, "")
     assert kept(labels, scores, weights, cut, 1) >= target - 1e-12
     above = below[np.searchsorted(below, cut) + 1 :]
     assert not len(above) or kept(labels, scores, weights, above[0], 1) < target
-    cut = choose(Wish("background_efficiency", target), curves, "")
+    cut = chosen_cut(Wish("background_efficiency", target), curves, "")
     if isinstance(cut, str):
         assert cut == f"{100 * target:g} % of background is less than one event there"
         return
@@ -40,10 +40,10 @@ def test_a_cut_keeps_the_signal_at_least_and_the_background_at_most(drawn, targe
 def test_a_number_of_background_events_is_one_of_expected_yields(drawn):
     labels, scores, weights = drawn(2000, seed=2, weights="unit")
     expected = of(labels, scores, 3 * weights)
-    cut = choose(Wish("background", 30.0), of(labels, scores, weights), expected)
+    cut = chosen_cut(Wish("background", 30.0), of(labels, scores, weights), expected)
     assert (scores[labels == 0] >= cut).sum() == 10
-    assert choose(Wish("background", 2.9), expected, expected) == "B = 2.9 is less than one event there"
-    assert choose(Wish("background", 30.0), expected, "no yields") == "no yields"
+    assert chosen_cut(Wish("background", 2.9), expected, expected) == "B = 2.9 is less than one event there"
+    assert chosen_cut(Wish("background", 30.0), expected, "no yields") == "no yields"
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9), st.integers(-2, 4)), min_size=1, max_size=40))
@@ -51,7 +51,7 @@ def test_a_number_of_background_events_is_one_of_expected_yields(drawn):
 def test_no_looser_cut_grants_the_wish_whatever_the_weights(events):
     labels, scores, weights = (np.array(column, dtype=float) for column in zip(*events, strict=True))
     curves = of(labels, scores, weights)
-    cut = choose(Wish("background", 3.0), curves, curves)
+    cut = chosen_cut(Wish("background", 3.0), curves, curves)
     down_to = [weights[(labels == 0) & (scores >= score)].sum() for score in np.unique(scores)[::-1]]
     good = np.cumprod(np.array(down_to) <= 3.0).sum()  # how many thresholds from the top
     if isinstance(cut, str):
@@ -64,20 +64,20 @@ def test_no_looser_cut_grants_the_wish_whatever_the_weights(events):
 def test_a_class_without_weight_has_no_efficiencies(drawn):
     labels, scores, weights = drawn(50)
     nothing = of(labels, scores, np.where(labels == 0, 0.0, weights))
-    assert choose(Wish("signal_efficiency", 0.5), nothing, "") == "a class has no positive sum of weights"
+    assert chosen_cut(Wish("signal_efficiency", 0.5), nothing, "") == "a class has no positive sum of weights"
 
 
 def test_a_first_step_that_keeps_too_much_is_no_lack_of_events():
     many = of(np.arange(1000) % 2, np.where(np.arange(1000) < 300, 1.0, 0.5), np.ones(1000))
     said = "the highest score there keeps more than 10 % of background"
-    assert choose(Wish("background_efficiency", 0.1), many, "") == said
+    assert chosen_cut(Wish("background_efficiency", 0.1), many, "") == said
     few = of([1, 0, 0], [0.9, 0.8, 0.1], np.ones(3))
-    assert choose(Wish("background_efficiency", 0.1), few, "") == "10 % of background is less than one event there"
+    assert chosen_cut(Wish("background_efficiency", 0.1), few, "") == "10 % of background is less than one event there"
 
 
 def test_what_can_be_granted_is_parted_from_what_cannot(drawn):
     asked = wishes(signal_efficiency=(0.5,), background=(1.0,))
-    cuts, refused = granted(asked, of(*drawn(100)), "the yields are unknown")
+    cuts, refused = granted_cuts(asked, of(*drawn(100)), "the yields are unknown")
     assert list(cuts) == [Wish("signal_efficiency", 0.5)]
     assert refused == {Wish("background", 1.0): "the yields are unknown"}
     assert [str(wish) for wish in asked] == ["50 % of signal", "B = 1"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chi2_contingency
 
-from hepclf.statistics.shapes.agreement import Entries, agreement, edges_of
+from hepclf.statistics.shapes.agreement import Entries, agreement, histogram_edges
 
 EDGES = np.linspace(-2, 2, 21)
 WEIGHTS = {
@@ -114,5 +114,5 @@ def test_too_few_events_have_no_p_value():
     ],
 )
 def test_edges_suit_the_values(values, first, last, bins):
-    edges = edges_of(values)
+    edges = histogram_edges(values)
     assert (edges[0], edges[-1], len(edges) - 1) == (pytest.approx(first), pytest.approx(last), bins)

@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 
 from hepclf.statistics.curves.roc import Ranking
-from hepclf.statistics.shapes.reliability import merged, probability_bins, reliability
+from hepclf.statistics.shapes.reliability import merging_matrix, probability_bins, reliability
 
 WEIGHTS = {
     "unit": lambda _, n: np.ones(n),
@@ -110,5 +110,5 @@ def test_a_class_without_chance_to_err_has_no_p_value():
 
 
 def test_neighbours_are_joined_until_enough_is_expected():
-    assert merged(np.array([1.0, 9.0, 20.0, 3.0, 3.0])).tolist() == [[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]]
-    assert merged(np.array([1.0, 2.0])).tolist() == [[1, 1]]
+    assert merging_matrix(np.array([1.0, 9.0, 20.0, 3.0, 3.0])).tolist() == [[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]]
+    assert merging_matrix(np.array([1.0, 2.0])).tolist() == [[1, 1]]
