@@ -68,9 +68,10 @@ def grouped_rows(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[li
 
 
 def targeted(efficiency: str, targets: Sequence[float]) -> str:
-    """The efficiency of a cut, and the targets that it stands for where there are several."""
-    several = f" (targets {', '.join(f'{target:g}' for target in targets)})"
-    return efficiency + several * (len(targets) > 1)
+    """The efficiency of a cut, with its targets where there are several."""
+    if len(targets) <= 1:
+        return efficiency
+    return f"{efficiency} (targets {', '.join(f'{target:g}' for target in targets)})"
 
 
 def lower_limit(limit: float) -> str:

@@ -116,7 +116,7 @@ def _rejection(full: Curve, drawn: Replicas) -> Band:
     return Band(
         1 / kept,
         (1 / (kept + error), 1 / max(kept - error, 1e-12)),
-        _ends(1 / np.maximum(drawn.kept(TARGET)[:, 0], 1e-12)),
+        _ends(1 / np.maximum(drawn.background_at(TARGET)[:, 0], 1e-12)),
     )
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.statistics.counting.expected import POWERS, ExpectedEvents
-from hepclf.statistics.curves.cuts import CutTable, _heaviest
+from hepclf.statistics.curves.cuts import CutTable, heaviest_background
 from hepclf.statistics.curves.roc import Curve, Ranking, thinned
 
 Array = NDArray[np.float64]
@@ -41,8 +41,8 @@ def cuts(case: Case) -> CutTable | None:
         marks=marks,
         start=next(iter(marks.values()), len(at) // 2),
         scale=np.array(mix.scale),
-        weight=_heaviest(mix.weights, part, is_signal),
-        expected_weight=0.0 if isinstance(counted, str) else _heaviest(counted.weights, part, is_signal),
+        weight=heaviest_background(mix.weights, part, is_signal),
+        expected_weight=0.0 if isinstance(counted, str) else heaviest_background(counted.weights, part, is_signal),
     )
 
 

@@ -21,7 +21,7 @@ def log_loss(labels: NDArray[np.int64], scores: Array, weights: Array) -> Value:
 def event_losses(labels: NDArray[np.int64], scores: Array) -> Array:
     """-ln p(true class) of each event, [n], as `log_loss` means them."""
     epsilon = float(np.finfo(np.float64).eps)
-    return -np.log(np.clip(_of_truth(labels, scores), epsilon, 1 - epsilon))
+    return -np.log(np.clip(_true_class_probability(labels, scores), epsilon, 1 - epsilon))
 
 
 def brier(labels: NDArray[np.int64], scores: Array, weights: Array) -> Value:
@@ -31,11 +31,11 @@ def brier(labels: NDArray[np.int64], scores: Array, weights: Array) -> Value:
     """
     if scores.ndim == 1:
         return weighted_mean((scores - labels) ** 2, weights)
-    distance = (scores**2).sum(axis=1) - 2 * _of_truth(labels, scores) + 1
+    distance = (scores**2).sum(axis=1) - 2 * _true_class_probability(labels, scores) + 1
     return weighted_mean(distance, weights)
 
 
-def _of_truth(labels: NDArray[np.int64], scores: Array) -> Array:
+def _true_class_probability(labels: NDArray[np.int64], scores: Array) -> Array:
     if scores.ndim == 1:
         return np.where(labels == 1, scores, 1 - scores)
     return np.asarray(np.take_along_axis(scores, labels[:, None], axis=1)[:, 0])

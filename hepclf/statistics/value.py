@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 class Value(NamedTuple):
-    """A number with its standard error; None is what could not be had."""
+    """A number with its standard error; None where one is not defined."""
 
     value: float | None
     error: float | None = None
@@ -49,7 +49,7 @@ def effective_count(total: float, squares: float) -> float:
 
 
 def has_positive_sum(total: float, squares: float) -> bool:
-    """Whether weights of this sum and sum of squares make more than zero, and more than the rounding of what cancels.
+    """Whether the sum of weights is positive beyond the rounding of terms that cancel, given the sum of squares.
 
     A million events that cancel leave a sum of rounding with an effective count near 1e-26.
     """

@@ -22,7 +22,7 @@ SIGNS, ESCAPED = re.compile(r"[\\()\[\]{}:=, ]"), r"\\\g<0>"  # of a name that s
 
 
 def training_refusal(events: Events) -> Iterator[Caution]:
-    """What would stop any training."""
+    """A warning of what would stop every training."""
     try:
         events.check()
     except ValueError as error:
@@ -30,7 +30,7 @@ def training_refusal(events: Events) -> Iterator[Caution]:
 
 
 def population_warnings(classes: Sequence[Population], empty: Sequence[str], events: Events) -> Iterator[Caution]:
-    """Of files, weights and numbers of events; `empty` names the processes without events."""
+    """Warnings about files, weights and numbers of events; `empty` names the processes without events."""
     for origin in events.origins:
         for note in origin.notes:
             yield Caution("files", (origin.process,), f"{origin.process}: {note}")
@@ -39,7 +39,7 @@ def population_warnings(classes: Sequence[Population], empty: Sequence[str], eve
             yield Caution("empty_process", (name,), f"process {name!r} has no events; check its selection")
     for row in classes:
         if row.events:
-            yield from _of_class(row)
+            yield from _class_warnings(row)
     if negative := {row.name: f"{percent(row.negative)} of class {row.name!r}" for row in classes if row.negative}:
         yield Caution(
             "negative_weights",
@@ -49,7 +49,7 @@ def population_warnings(classes: Sequence[Population], empty: Sequence[str], eve
         )
 
 
-def _of_class(row: Population) -> Iterator[Caution]:
+def _class_warnings(row: Population) -> Iterator[Caution]:
     if row.heaviest is not None and row.heaviest > HEAVY and row.heaviest * row.events > 3:
         yield Caution(
             "outlier_weight",
@@ -96,26 +96,29 @@ FEATURES = {
 def feature_warnings(
     features: Sequence[FeatureSummary], classes: Sequence[Population], sentinels: Sentinels | None = None
 ) -> Iterator[Caution]:
-    """Of features: one warning a kind, however many features there are; sentinels are declared missing already."""
+    """Warnings about features: one for each kind, however many features it is about.
+
+    `sentinels` are the values that are declared missing already.
+    """
     notes: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
     notes["same_values"] = _twins(features)
     for row in features:
-        for kind, note in _of_feature(row, classes):
+        for kind, note in _feature_notes(row, classes):
             notes[kind][row.name] = note
     for kind, about in notes.items():
         if about:
             complaint, way = FEATURES[kind]
-            way = way.replace("{setting}", _missing(features, sentinels or {}) if kind == "stand_in" else "")
+            way = way.replace("{setting}", _missing_setting(features, sentinels or {}) if kind == "stand_in" else "")
             yield Caution(kind, tuple(about), f"features that {complaint}: {_first_names(about)}; {way}")
 
 
-def _of_feature(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
-    """The kinds of warning that one feature deserves, each with what to note of it."""
+def _feature_notes(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
+    """The kinds of warning that hold for one feature, each with a note on it."""
     if row.distinct == 1:
         yield "constant_feature", ""
     if row.distinct == 0:
         yield "missing_feature", ""
-    elif absent := _absent(row, classes):
+    elif absent := _empty_classes(row, classes):
         yield "missing_in_class", absent
     if separated := _separated_classes(row, classes):
         yield "no_overlap", separated
@@ -125,12 +128,12 @@ def _of_feature(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[
         yield "truth_name", ""
     if looks_like_a_number(row.name):
         yield "number_name", ""
-    if stand_in := _stand_in(row):
+    if stand_in := _stand_ins_text(row):
         yield "stand_in", stand_in
 
 
 def duplicate_warnings(duplicates: Duplicates) -> Iterator[Caution]:
-    """Of events that are there more than once."""
+    """Warnings about events that are in the data more than once."""
     if duplicates.copies:
         yield Caution(
             "duplicates",
@@ -162,7 +165,7 @@ def _first_names(about: Mapping[str, str]) -> str:
 
 
 def _separated_classes(feature: FeatureSummary, classes: Sequence[Population]) -> str:
-    """Two classes that this feature keeps apart, and that have events enough to mean it."""
+    """Two classes of enough events whose ranges of this feature do not overlap; empty without any."""
     filled = [row for row in classes if row.events - feature.classes[row.name].missing >= ENOUGH]
     for low, high in permutations((row.name for row in filled), 2):
         top, bottom = feature.classes[low].maximum, feature.classes[high].minimum
@@ -171,7 +174,7 @@ def _separated_classes(feature: FeatureSummary, classes: Sequence[Population]) -
     return ""
 
 
-def _absent(feature: FeatureSummary, classes: Sequence[Population]) -> str:
+def _empty_classes(feature: FeatureSummary, classes: Sequence[Population]) -> str:
     return ", ".join(
         population.name
         for population in classes
@@ -180,7 +183,7 @@ def _absent(feature: FeatureSummary, classes: Sequence[Population]) -> str:
 
 
 def _twins(features: Sequence[FeatureSummary]) -> dict[str, str]:
-    """Features that equal an earlier one, which is named; one that never varies is told as such."""
+    """Features that equal an earlier one, with its name; a constant feature has a warning of its own."""
     first: dict[int, str] = {}
     twins = {}
     for row in features:
@@ -189,8 +192,8 @@ def _twins(features: Sequence[FeatureSummary]) -> dict[str, str]:
     return twins
 
 
-def _stand_in(row: FeatureSummary) -> str:
-    """A stand-in at the lowest or highest value, in more than one event."""
+def _stand_ins_text(row: FeatureSummary) -> str:
+    """Possible stand-ins for a missing value: the lowest or highest value, in more than one event."""
     return ", ".join(f"{shortest_text(value)} in {count:,} events" for value, count in _stand_ins(row).items())
 
 
@@ -203,14 +206,14 @@ def _stand_ins(row: FeatureSummary) -> dict[float, int]:
     }
 
 
-def _missing(features: Sequence[FeatureSummary], sentinels: Sentinels) -> str:
+def _missing_setting(features: Sequence[FeatureSummary], sentinels: Sentinels) -> str:
     """The setting that declares stand-ins missing, as it is typed: of all features unless some may hold such values."""
     declared = {row.name: [*sentinels.get(row.name, ()), *_stand_ins(row)] for row in features}
     values = list(dict.fromkeys(value for sentinel_values in declared.values() for value in sentinel_values))
     if not any(_spans(row, value) for row in features for value in values if value not in declared[row.name]):
-        return f"'data.missing={_list(values)}'"
+        return f"'data.missing={_yaml_list(values)}'"
     named = (
-        f"{SIGNS.sub(ESCAPED, name)}:{_list(sentinel_values)}"
+        f"{SIGNS.sub(ESCAPED, name)}:{_yaml_list(sentinel_values)}"
         for name, sentinel_values in declared.items()
         if sentinel_values
     )
@@ -221,5 +224,5 @@ def _spans(row: FeatureSummary, value: float) -> bool:
     return row.minimum is not None and row.maximum is not None and row.minimum <= value <= row.maximum
 
 
-def _list(values: Iterable[float]) -> str:
+def _yaml_list(values: Iterable[float]) -> str:
     return f"[{','.join(map(shortest_text, values))}]"  # without blanks, at which a terminal would cut it

@@ -26,12 +26,12 @@ def training_warnings(events: Events, parts: NDArray[np.int8]) -> tuple[Caution,
     empty = [name for name, count in zip(events.process_names, counts, strict=True) if count == 0]
     return (
         *cautions.population_warnings(by_class, empty, events),
-        *_of_features(events),
+        *_feature_warnings(events),
         *cautions.duplicate_warnings(duplicates(events, parts)),
     )
 
 
-def _of_features(events: Events) -> tuple[Caution, ...]:
+def _feature_warnings(events: Events) -> tuple[Caution, ...]:
     places = _spread(events)
     sample = events if len(places) == len(events) else events.take(places)
     warnings = cautions.feature_warnings(list(feature_summaries(sample)), classes(sample), events.sentinels)

@@ -45,7 +45,7 @@ def duplicates(events: Events, parts: NDArray[np.int8] | None = None) -> Duplica
         return Duplicates(0, 0, 0, None if parts is None else dict.fromkeys(SPLITS[1:], 0))
     first = np.zeros(len(sizes), dtype=np.intp)
     first[group[::-1]] = places[::-1]
-    same = _singled(events, first, sizes)
+    same = _with_unique_value(events, first, sizes)
     copied = same[group]
     places, group = places[copied], group[copied]
     labels = events.labels[places]
@@ -91,7 +91,7 @@ def _groups(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return places, index[places]
 
 
-def _singled(events: Events, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _with_unique_value(events: Events, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which groups, given by an event and their size, have a value that is nowhere else."""
     same = np.zeros(len(sizes), dtype=bool)
     few = sizes < MANY

@@ -23,7 +23,7 @@ class RunningArea:
     """
 
     def __init__(self) -> None:
-        self._signal, self._background = _Side(), _Side()
+        self._signal, self._background = _RunningSums(), _RunningSums()
 
     def add(self, chunk: SortedChunk, in_class: NDArray[np.bool_], weights: Array) -> None:
         """The next chunk of the order: which of its events are of the class, and their weights."""
@@ -45,7 +45,7 @@ class RunningArea:
         return measured(max(value, 1 - value), error)
 
 
-class _Side:
+class _RunningSums:
     """The running sums of the class, or of the rest: w, w^2, w V, w^2 V and w^2 V^2."""
 
     def __init__(self) -> None:

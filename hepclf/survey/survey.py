@@ -20,9 +20,9 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """The classes, processes and features of a dataset, and what an expert would say of them.
+    """The classes, processes and features of a dataset, and the warnings about them.
 
-    luminosity_fb  in which the sums of weights are expected yields; None where nobody says so
+    luminosity_fb  for which the sums of weights are the expected yields; None where it is not known
     """
 
     events: int
@@ -57,21 +57,21 @@ def survey(
     shapes: bool = False,
     obstacles: tuple[str, ...] = (),
 ) -> Survey:
-    """Count and measure what there is, of events that could not be trained on too, and say so.
+    """Survey the events, also those that could not be trained on.
 
-    `parts` tells the split of each event, 0 train, 1 valid, 2 test; `shapes` keeps histograms for drawing; `obstacles`
-    are further reasons, found by others, why no tagger could be trained.
+    `parts` is the split of each event: 0 train, 1 valid, 2 test. `shapes` keeps histograms for drawing. `obstacles`
+    are further reasons why no tagger could be trained.
     """
     _refuse_uncountable(events)
     by_class, by_process = classes(events, parts), processes(events, parts)
     feature_rows = tuple(feature_summaries(events, shapes=shapes))
-    twice = duplicates(events, parts)
+    copied = duplicates(events, parts)
     warnings = (
         *cautions.training_refusal(events),
         *(Caution("refused", (), f"training stops here: {text}") for text in obstacles),
         *cautions.population_warnings(by_class, [row.name for row in by_process if row.events == 0], events),
         *cautions.feature_warnings(feature_rows, by_class, events.sentinels),
-        *cautions.duplicate_warnings(twice),
+        *cautions.duplicate_warnings(copied),
     )
     return Survey(
         events=len(events),
@@ -79,7 +79,7 @@ def survey(
         processes=by_process,
         features=feature_rows,
         spectators=tuple(events.spectators),
-        duplicates=twice,
+        duplicates=copied,
         warnings=warnings,
         luminosity_fb=luminosity_fb,
     )

@@ -64,7 +64,7 @@ def _replicas(scored: Scored) -> None:
     of = curve(ranking, is_signal, scored.weights)
     found = bootstrap(of, ranking, is_signal, scored.weights, edges=bins(of), replicas=REPLICAS)
     found.areas(area(of).value or 0.0)
-    found.kept(np.linspace(0.01, 1, 100))
+    found.background_at(np.linspace(0.01, 1, 100))
 
 
 def _pictures() -> None:

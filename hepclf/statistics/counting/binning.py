@@ -79,12 +79,12 @@ def even_edges(curve: Curve, bins: int, minimum: float) -> Array:
         if b > 0 and b**2 >= minimum * squares:
             edges.append(int(i))
             top = float(curve.background[i]), float(curve.background_squares[i])
-    while edges and not _enough(curve, edges[-1], minimum):
+    while edges and not _is_bin_below(curve, edges[-1], minimum):
         edges.pop()
     return np.sort(curve.thresholds[np.array(edges, dtype=np.intp)])
 
 
-def _enough(curve: Curve, index: int, minimum: float) -> bool:
+def _is_bin_below(curve: Curve, index: int, minimum: float) -> bool:
     """Whether what is left below a threshold is a bin."""
     b = float(curve.background[-1] - curve.background[index])
     return b > 0 and b**2 >= minimum * float(curve.background_squares[-1] - curve.background_squares[index])

@@ -32,7 +32,7 @@ class Rules:
 
 
 class Counts(NamedTuple):
-    """Expected events above cuts, [c] each: weights of signal and background, the squares of both.
+    """Expected events above cuts, [c] each: sums of weights of signal and background, and sums of squared weights.
 
     `total` is the signal before the cut, which its efficiency refers to.
     """

@@ -97,10 +97,10 @@ def chosen_significance(curve: Curve, index: int, cut: float, background: Array,
     background holds the weights of the background at or above the cut, [m].
     """
     if not _quotable(curve, index, rules):
-        leaves = _lack(curve, index, rules.minimum_background)
+        leaves = _shortage_text(curve, index, rules.minimum_background)
         reason = f"the cut at {cut:.6g}, chosen on validation, leaves {leaves}"
         return Significance(optimised=rules.optimise, reason=reason)
-    return _quoted(curve, index, cut, background, rules)
+    return _significance(curve, index, cut, background, rules)
 
 
 def fixed_significance(curve: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
@@ -109,8 +109,8 @@ def fixed_significance(curve: Curve, index: int, cut: float, background: Array, 
     A threshold above all scores keeps nothing: S and B are zero.
     """
     if _quotable(curve, index, rules):
-        return _quoted(curve, index, cut, background, rules)
-    reason = f"the threshold of {cut:.6g} leaves {_lack(curve, index, rules.minimum_background)}"
+        return _significance(curve, index, cut, background, rules)
+    reason = f"the threshold of {cut:.6g} leaves {_shortage_text(curve, index, rules.minimum_background)}"
     s, b = Value(0.0), Value(0.0)
     if index >= 0:
         s = measured(float(curve.signal[index]), math.sqrt(curve.signal_squares[index]))
@@ -123,7 +123,7 @@ def _quotable(curve: Curve, index: int, rules: Rules) -> bool:
     return index >= 0 and bool(qualified(curve, rules.minimum_background)[index]) and bool(curve.signal[index] >= 0)
 
 
-def _quoted(curve: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
+def _significance(curve: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
     yields = np.array([curve.signal[index], curve.background[index], curve.background_squares[index]])
     # The background and its own statistical uncertainty rise and fall together.
     covariance = np.zeros((3, 3))
@@ -150,7 +150,7 @@ def _quoted(curve: Curve, index: int, cut: float, background: Array, rules: Rule
     )
 
 
-def _lack(curve: Curve, index: int, minimum: float) -> str:
+def _shortage_text(curve: Curve, index: int, minimum: float) -> str:
     """What the events above an unqualified threshold (-1: none) lack for a significance."""
     b = float(curve.background[index]) if index >= 0 else 0.0
     if b <= 0:

@@ -54,7 +54,7 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
 
 def masks_by_name(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which events each process or class name means, [n] each; no event may be meant twice."""
-    masks = {name: _named(scored, name) for name in names}
+    masks = {name: _mask_by_name(scored, name) for name in names}
     taken = np.zeros(len(scored), dtype=bool)
     for mask in masks.values():
         if (twice := mask & taken).any():
@@ -64,7 +64,7 @@ def masks_by_name(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.
     return masks
 
 
-def _named(scored: Scored, name: str) -> NDArray[np.bool_]:
+def _mask_by_name(scored: Scored, name: str) -> NDArray[np.bool_]:
     """Which events carry this process or class name."""
     masks = []
     if name in scored.process_names:

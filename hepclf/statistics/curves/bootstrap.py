@@ -114,7 +114,7 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     sums = (curve.signal, curve.background), (curve.signal_squares, curve.background_squares)
     sums_by_class = [
-        _drawn(rng, ranking, edges, of_class, weights, (total[edges], squares[edges]), replicas)
+        _replica_sums(rng, ranking, edges, of_class, weights, (total[edges], squares[edges]), replicas)
         for of_class, total, squares in zip((is_signal, ~is_signal), *sums, strict=True)
     ]
     return Replicas(curve, edges, *sums_by_class)
@@ -126,7 +126,7 @@ def interval(values: Array, level: float = 0.6826894921370859) -> Array:
     return np.asarray(np.quantile(values, (tail, 1 - tail), axis=0))
 
 
-def _drawn(
+def _replica_sums(
     rng: np.random.Generator,
     ranking: Ranking,
     edges: NDArray[np.intp],
@@ -137,7 +137,7 @@ def _drawn(
 ) -> Array:
     """The sums of n w at or above each edge, [r, k]."""
     total, squares = (np.diff(column, prepend=0.0) for column in sums)
-    place, heavy = _heavy(ranking, edges, of_class, weights, squares)
+    place, heavy = _heavy_events(ranking, edges, of_class, weights, squares)
     total -= np.bincount(place, heavy, minlength=len(edges))
     squares -= np.bincount(place, heavy**2, minlength=len(edges))
     replica_sums = rng.standard_normal((replicas, len(edges))) * np.sqrt(np.maximum(squares, 0.0)) + total
@@ -149,7 +149,7 @@ def _drawn(
     return np.cumsum(replica_sums, axis=1, out=replica_sums)
 
 
-def _heavy(
+def _heavy_events(
     ranking: Ranking, edges: NDArray[np.intp], of_class: NDArray[np.bool_], weights: Array, squares: Array
 ) -> tuple[NDArray[np.intp], Array]:
     """The bins and weights of the events that are drawn on their own, in the order of the bins."""

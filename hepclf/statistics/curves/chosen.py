@@ -1,4 +1,4 @@
-"""Cuts that are chosen by what they keep of one split, to be quoted on another."""
+"""Cuts that are chosen for a target efficiency or yield on one split, to be quoted on another."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TargetQuantity = Literal["signal_efficiency", "background_efficiency", "backgrou
 
 
 class Wish(NamedTuple):
-    """What a cut is to keep: this share of the signal at least, or at most this share or number of the background."""
+    """The target of a cut: at least this share of the signal, or at most this share or number of the background."""
 
     quantity: TargetQuantity
     target: float
 
     def __str__(self) -> str:
-        return _targets(self.quantity, (self.target,))
+        return _targets_text(self.quantity, (self.target,))
 
 
 def wishes_text(wishes: Iterable[Wish]) -> str:
@@ -29,10 +29,10 @@ def wishes_text(wishes: Iterable[Wish]) -> str:
     targets_by_quantity: dict[TargetQuantity, list[float]] = {}
     for wish in wishes:
         targets_by_quantity.setdefault(wish.quantity, []).append(wish.target)
-    return "; ".join(_targets(quantity, targets) for quantity, targets in targets_by_quantity.items())
+    return "; ".join(_targets_text(quantity, targets) for quantity, targets in targets_by_quantity.items())
 
 
-def _targets(quantity: TargetQuantity, targets: Iterable[float]) -> str:
+def _targets_text(quantity: TargetQuantity, targets: Iterable[float]) -> str:
     if quantity == "background":
         return f"B = {', '.join(f'{target:g}' for target in targets)}"
     return f"{', '.join(f'{100 * target:g}' for target in targets)} % of {quantity.partition('_')[0]}"
@@ -57,15 +57,15 @@ def chosen_cut(wish: Wish, curve: Curve, expected: Curve | str) -> float | str:
     expected holds the sums of expected yields above the same thresholds, or why there are none.
     """
     if wish.quantity == "background":
-        return expected if isinstance(expected, str) else _keeping(wish, expected, expected.background)
+        return expected if isinstance(expected, str) else _background_cut(wish, expected, expected.background)
     if not curve.defined:
         return "a class has no positive sum of weights"
     if wish.quantity == "signal_efficiency":
         return float(curve.thresholds[int(curve.index_at(wish.target))])
-    return _keeping(wish, curve, curve.background_efficiency)
+    return _background_cut(wish, curve, curve.background_efficiency)
 
 
-def _keeping(wish: Wish, curve: Curve, sums: Array) -> float | str:
+def _background_cut(wish: Wish, curve: Curve, sums: Array) -> float | str:
     """The lowest threshold down to which the sums of the background stay at or below the target."""
     # With negative weights the sums may fall again; the first crossing is that of their running maximum.
     highest = np.maximum.accumulate(sums)

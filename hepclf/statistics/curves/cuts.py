@@ -88,5 +88,6 @@ class CutTable:
         return rejection_limit(float(self.scale[0] * self.totals[0]), self.weight)
 
 
-def _heaviest(weights: Array, part: Scored, is_signal: NDArray[np.bool_]) -> float:
+def heaviest_background(weights: Array, part: Scored, is_signal: NDArray[np.bool_]) -> float:
+    """What one more background event of a split would weigh (`heaviest`)."""
     return heaviest(weights[~is_signal], part.processes[~is_signal])

@@ -1,4 +1,4 @@
-"""What is known of a rejection, a purity and a yield where no simulated background event is left."""
+"""Limits of a rejection, a purity and a yield where no simulated background event passes a cut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 class Limit(NamedTuple):
-    """What a rejection or a purity is greater than, or a yield less than, at 90 and at 95 % confidence."""
+    """Limits at 90 and at 95 % confidence: lower ones of a rejection or a purity, upper ones of a yield."""
 
     at_90: float
     at_95: float
@@ -58,7 +58,7 @@ def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:
 
 
 def rejection_text(rejection: Value, limit: Limit | None) -> str:
-    """A rejection in words, or what it is greater than where no background is left."""
+    """A rejection with its error, or its lower limit where no background event passes the cut."""
     if rejection.value is None and limit is not None:
         return lower_limit(limit.at_95)
     return number(*rejection, 1)

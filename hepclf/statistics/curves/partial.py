@@ -41,7 +41,7 @@ def partial_area(curve: Curve, low: float, high: float) -> PartialArea:
         raise ValueError(f"a partial area needs 0 <= low < high <= 1, however low={low} and high={high}")
     if not curve.defined:
         return PartialArea(low, high, NOTHING, NOTHING, NOTHING)
-    value, error = _placed(curve, low, high)
+    value, error = _area_and_error(curve, low, high)
     perfect, chance = high - low, (high**2 - low**2) / 2
     wide, room = 1 / perfect, 1 / (2 * (perfect - chance))
     return PartialArea(
@@ -74,7 +74,7 @@ def _integral(u: Array, low: float, high: float) -> Array:
     return (high - low) * (np.minimum(u, low) - low + inside) - inside**2 / 2
 
 
-def _placed(curve: Curve, low: float, high: float) -> tuple[float, float]:
+def _area_and_error(curve: Curve, low: float, high: float) -> tuple[float, float]:
     """The area and its error."""
     rising = curve.rising[1]
     crossings = np.minimum(np.searchsorted(rising, (low, high)), len(rising) - 1)

@@ -147,7 +147,7 @@ def area(curve: Curve) -> Value:
 
 
 def influence(curve: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
-    """What each event moves the area by, [n]: the square of the area's error is the sum of their squares.
+    """How far each event moves the area, [n]: the squared error of the area is the sum of their squares.
 
     The error of a mean of areas of the same events follows from the mean of their influences.
     """
@@ -220,9 +220,9 @@ def _before(sums: Array) -> Array:
 
 
 class WorkingPoint(NamedTuple):
-    """What a cut at the first score that keeps the target share of the signal does to the background.
+    """The cut at the first score whose signal efficiency reaches the target, and the background that passes it.
 
-    Where no background event is left, `rejection_limit` says what the rejection is greater than.
+    `rejection_limit` is the lower limit of the rejection where no background event passes.
     """
 
     target: float

@@ -51,10 +51,12 @@ class Spread:
 
 
 def training_spread(areas: Sequence[Value], background_efficiency: Array, errors: Array, targets: Array) -> Spread:
-    """What another fold or seed would have given: the scatter of two trainings or more, with or without common events.
+    """Mean and scatter of two trainings or more, which may have common test events.
 
-    On the same test events it holds what training adds and not the error of the test sample, which all share; on
-    folds it holds both. background_efficiency and its errors are [n, t], at the signal efficiencies targets [t].
+    On common test events the scatter is that of the training alone, as all trainings share the error of the test
+    sample; on folds it contains both.
+
+    background_efficiency and its errors are [n, t], at the signal efficiencies targets [t].
     """
     n, values = len(areas), [area.value for area in areas if area.value is not None]
     if n < 2 or len(values) < n:

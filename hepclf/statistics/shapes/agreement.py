@@ -55,7 +55,7 @@ def agreement(classes: list[Entries], seen: Entries, edges: Array, *, scaled: bo
     differences sum to zero and chi2 is that of the others, the least over a shift of the scale; ndf is one less.
     Neighbouring bins are joined until both have ten effective events expected.
     """
-    present, missing = zip(*(_present(entries) for entries in (*classes, seen)), strict=True)
+    present, missing = zip(*(_without_gaps(entries) for entries in (*classes, seen)), strict=True)
     weighed = [float(entries.weights.sum()) for entries in classes]
     lost = float(np.dot(missing[:-1], weighed) / sum(weighed)) if sum(weighed) else 0.0
     by_class = np.array([_sums(entries, edges, 1) for entries in present[:-1]])
@@ -78,7 +78,7 @@ def agreement(classes: list[Entries], seen: Entries, edges: Array, *, scaled: bo
     )
 
 
-def _present(entries: Entries) -> tuple[Entries, float]:
+def _without_gaps(entries: Entries) -> tuple[Entries, float]:
     absent = np.isnan(entries.values)
     total = float(entries.weights.sum())
     share = float(entries.weights[absent].sum()) / total if total else 0.0

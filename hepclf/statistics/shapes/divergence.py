@@ -111,10 +111,10 @@ def _covariances(first: tuple[Array, BinSums], second: tuple[Array, BinSums]) ->
 
 def jensen_shannon(p: Array, q: Array) -> float:
     """JSD in bits of two sets of shares [m] that sum to one each, as it is."""
-    return float(_toward(p, q) + _toward(q, p)) / 2
+    return float(_kl_to_mean(p, q) + _kl_to_mean(q, p)) / 2
 
 
-def _toward(p: Array, q: Array) -> float:
+def _kl_to_mean(p: Array, q: Array) -> float:
     """KL(p | (p + q) / 2) in bits; an empty bin adds nothing."""
     filled = p > 0
     return float(np.sum(p[filled] * np.log2(2 * p[filled] / (p[filled] + q[filled]))))

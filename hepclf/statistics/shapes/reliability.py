@@ -145,7 +145,7 @@ def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
     for class_sums in classes:
         total, squares = float(class_sums.weights.sum()), float(class_sums.squares.sum())
         as_is += _covariance(class_sums.second, class_sums.first_squares, class_sums.first / total, squares)
-        heavy = _heaviness(class_sums.weights, class_sums.squares, squares / total)
+        heavy = _weight_per_event(class_sums.weights, class_sums.squares, squares / total)
         expected = np.minimum(expected, class_sums.likely / heavy)
         if_true += _covariance(
             heavy * class_sums.likely_second, heavy * class_sums.likely_first, class_sums.likely_first / total, squares
@@ -179,7 +179,7 @@ def _covariance(second: Array, first: Array, mean: Array, squares: float) -> Arr
     return np.where(np.abs(covariance) > ROUNDING * terms, covariance, 0.0)
 
 
-def _heaviness(sums: Array, squares: Array, everywhere: float) -> Array:
+def _weight_per_event(sums: Array, squares: Array, everywhere: float) -> Array:
     """sum w^2 / sum w of a class in each bin, or everywhere where a bin has too few of its events to tell."""
     with np.errstate(divide="ignore", invalid="ignore"):
         enough = (sums > 0) & (sums**2 >= 10 * squares)

@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class Moved:
-    """A number of events, and how far each event moves it: the square of its error is the sum of their squares."""
+    """A number computed from events, and how far each event moves it: its squared error is the sum of their squares."""
 
     def __init__(self, value: float, influence: Array) -> None:
         self.value, self.influence = value, influence
@@ -29,7 +29,7 @@ class Moved:
 
 
 def passing_efficiency(passing: NDArray[np.bool_], weights: Array) -> Moved | None:
-    """The efficiency sum(w kept) / sum(w), each event moving it by w (kept - e) / sum(w)."""
+    """The efficiency e = sum(w passing) / sum(w), each event moving it by w (passing - e) / sum(w)."""
     total = float(weights.sum())
     if not has_positive_sum(total, float(weights @ weights)):
         return None
@@ -38,7 +38,7 @@ def passing_efficiency(passing: NDArray[np.bool_], weights: Array) -> Moved | No
 
 
 def passing_weight(passing: NDArray[np.bool_], weights: Array) -> Moved:
-    """The sum of the weights that are kept."""
+    """The sum of the weights of the passing events."""
     return Moved(float(weights[passing].sum()), np.where(passing, weights, 0.0))
 
 
