@@ -11,7 +11,14 @@ from rich.console import Console
 from hepclf.cli.terminal import section
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
-from hepclf.presentation.tables import confusion, floored, quality, significance, unquoted, working_points
+from hepclf.presentation.tables import (
+    confusion_table,
+    floor_note,
+    quality_table,
+    significance_table,
+    unquoted,
+    working_points_table,
+)
 from hepclf.words import Caution, number
 
 
@@ -21,14 +28,14 @@ def show(console: Console, results: Results, title: str) -> None:
     Of each study what it says in a sentence; the tables only of those that somebody set, as the page has them all.
     """
     show_warnings(console, results.warnings)
-    section(console, *quality(results, title))
+    section(console, *quality_table(results, title))
     if results.test is not None:
-        section(console, *working_points(results.test))
-        section(console, *confusion(results.classes, results.test, expected=results.mixture.source != "events"))
-        worth = significance(results)
+        section(console, *working_points_table(results.test))
+        section(console, *confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
+        worth = significance_table(results)
         if worth is not None:
             section(console, *worth)
-            if (held := floored(results.significance)) is not None:
+            if (held := floor_note(results.significance)) is not None:
                 console.print(f"{held}\n", markup=False)
         for sentence in unquoted(results):
             console.print(f"{sentence}\n", markup=False)

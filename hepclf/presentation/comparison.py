@@ -20,7 +20,7 @@ REPEATED = (
     "standard deviation between trainings",
     "statistical uncertainty of one",
 )
-ACROSS = 4  # working points that fit beside a name
+COLUMNS = 4  # working points that fit into the width of a table
 
 Row = list[str]
 
@@ -39,16 +39,16 @@ def tables(comparison: Compared) -> Iterator[Grid]:
         yield Grid("trainings that differ in seeds and folds alone", REPEATED, list(_repeated(comparison)))
 
 
-def _rows(comparison: Compared, row: Callable[[Contender], Row]) -> list[Row]:
-    """A row a run; of several sets of test events, each set below a row with its name."""
+def _rows(comparison: Compared, cells: Callable[[Contender], Row]) -> list[Row]:
+    """One row for each run; with several sets of test events, a row with its name stands above each set."""
     rows: list[Row] = []
     for name, sample in comparison.samples.items():
-        columns = [row(contender) for contender in sample.contenders]
-        rows += [*_named_row(comparison, f"test events {name}:", len(columns[0])), *columns]
+        runs = [cells(contender) for contender in sample.contenders]
+        rows += [*_heading_row(comparison, f"test events {name}:", len(runs[0])), *runs]
     return rows
 
 
-def _named_row(comparison: Compared, name: str, width: int) -> list[Row]:
+def _heading_row(comparison: Compared, name: str, width: int) -> list[Row]:
     return [[name, *[""] * (width - 1)]] if len(comparison.samples) > 1 else []
 
 
@@ -65,24 +65,27 @@ def _significances(comparison: Compared, run: Contender) -> Row:
 
 def _rejections(comparison: Compared) -> Iterator[Grid]:
     """Rejections at each working point, and 1/JSD there where the run's own evaluation names a spectator."""
-    rest = f", {comparison.signal} against the rest," if len(comparison.classes) > 2 else ""
-    for start in range(0, len(comparison.targets), ACROSS):
-        part = slice(start, start + ACROSS)
-        header = ("", *(f"{target:g}" for target in comparison.targets[part]))
+    contrast = f", {comparison.signal} against the rest," if len(comparison.classes) > 2 else ""
+    for start in range(0, len(comparison.targets), COLUMNS):
+        columns = slice(start, start + COLUMNS)
+        header = ("", *(f"{target:g}" for target in comparison.targets[columns]))
         yield Grid(
-            f"rejection on test{rest} {STATISTICAL}, at a signal efficiency of",
+            f"rejection on test{contrast} {STATISTICAL}, at a signal efficiency of",
             header,
-            _rows(comparison, partial(_rejected, part)),
+            _rows(comparison, partial(_rejected, columns)),
         )
-    targets = comparison.targets[:ACROSS]
+    targets = comparison.targets[:COLUMNS]
     for spectator in dict.fromkeys(name for entry in comparison.entries.values() for name in entry.sculpted):
         title = f"1/JSD of the background in {spectator} on test {STATISTICAL}, at a signal efficiency of"
         header = ("", *(f"{target:g}" for target in targets))
         yield Grid(title, header, _rows(comparison, partial(_sculpted, comparison, spectator, targets)))
 
 
-def _rejected(part: slice, run: Contender) -> Row:
-    return [run.name, *(rejection_text(point.rejection, point.rejection_limit) for point in run.working_points[part])]
+def _rejected(columns: slice, run: Contender) -> Row:
+    return [
+        run.name,
+        *(rejection_text(point.rejection, point.rejection_limit) for point in run.working_points[columns]),
+    ]
 
 
 def _sculpted(comparison: Compared, spectator: str, targets: Sequence[float], run: Contender) -> Row:
@@ -112,7 +115,7 @@ def _differences(comparison: Compared) -> Grid:
     for name, sample in comparison.samples.items():
         changes = [change for change in comparison.trained if change.reference == sample.reference.name]
         if changes:
-            rows += _named_row(comparison, f"test events {name}, less {sample.reference.name}:", len(header))
+            rows += _heading_row(comparison, f"test events {name}, less {sample.reference.name}:", len(header))
         for change in changes:
             values = (change.p, change.holm) if several else (change.p,)
             rows.append([change.name, number(*change.value), *map(_chance, values)])

@@ -98,15 +98,15 @@ def _curves(of: Compared) -> list[tuple[Any, ...]]:
 def _page(of: Compared, made: Run) -> str:
     """The page of a comparison; what the terminal says, with the pictures."""
     from hepclf.presentation.page.comparison import comparison_page
-    from hepclf.presentation.page.page import Origin
+    from hepclf.presentation.page.page import Provenance
 
     command = read_yaml(made.environment).get("command") or []
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
     count = sum(len(sample.trainings) for sample in of.samples.values())
-    origin = Origin(title=f"{data}: {count} taggers", label="", command=typed(command))
+    provenance = Provenance(title=f"{data}: {count} taggers", label="", command=typed(command))
     runs = {name: os.path.relpath(entry.run.folder) for name, entry in of.entries.items()}
     return comparison_page(
-        list(headline(of)), list(tables(of)), list(remarks(of)), runs, made.plots, origin, beside=made.folder
+        list(headline(of)), list(tables(of)), list(remarks(of)), runs, made.plots, provenance, folder=made.folder
     )
 
 

@@ -32,10 +32,10 @@ def report(
     """
     if not evaluation.report:
         return None
-    from hepclf.presentation.page.page import Origin, page
+    from hepclf.presentation.page.page import Provenance, page
 
     label, environment = labelled(evaluation), json.loads(run.environment.read_text(encoding="utf-8"))
-    origin = Origin(
+    provenance = Provenance(
         title=title,
         label=", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
         if label
@@ -44,7 +44,7 @@ def report(
         config=run.config.read_text(encoding="utf-8"),
         environment=_facts(environment, device),
     )
-    write_bytes(run.report, page(results, run.plots, origin, beside=run.folder).encode())
+    write_bytes(run.report, page(results, run.plots, provenance, folder=run.folder).encode())
     return run.report
 
 

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.presentation.tables import cell, confusion, quality, significance, unquoted, working_points
+from hepclf.presentation.tables import (
+    cell,
+    confusion_table,
+    quality_table,
+    significance_table,
+    unquoted,
+    working_points_table,
+)
 from hepclf.words import number, percent
 
 
@@ -14,7 +21,7 @@ def judged(make_scored, drawn, **settings):
 
 def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
     results = judged(make_scored, drawn)
-    grid = quality(results, "a title")
+    grid = quality_table(results, "a title")
     assert grid.title == "a title"
     assert list(grid.header) == ["", "train (667)", "valid (667)", "test (666)"]
     rows = {row[0]: row[1:] for row in grid.rows}
@@ -25,19 +32,19 @@ def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
 
 def test_working_points_confusion_and_significance_are_those_of_test(make_scored, drawn):
     results = judged(make_scored, drawn)
-    assert [row[0] for row in working_points(results.test).rows] == [
+    assert [row[0] for row in working_points_table(results.test).rows] == [
         number(point.signal_efficiency) for point in results.test.working_points
     ]
     weights = results.test.confusion.weights
-    assert confusion(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
+    assert confusion_table(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
     quoted = results.significance, results.at_threshold
-    assert significance(results).rows[3] == ["Asimov", *(number(*each.asimov, 2) for each in quoted)]
-    assert [len(row) for row in significance(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
+    assert significance_table(results).rows[3] == ["Asimov", *(number(*each.asimov, 2) for each in quoted)]
+    assert [len(row) for row in significance_table(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
 
 
 def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scored, drawn):
     results = judged(make_scored, drawn, minimum_background=1e9)
-    rows = {row[0]: row[1:] for row in significance(results).rows}
+    rows = {row[0]: row[1:] for row in significance_table(results).rows}
     assert rows["S"] == [number(*results.at_threshold.s, 1)]
     assert rows["Asimov"] == ["-"]
     best, decided = unquoted(results)
@@ -48,7 +55,7 @@ def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scor
 def test_working_points_of_one_cut_are_one_row(make_scored):
     scores = np.tile([0.9, 0.9, 0.37, 0.37], 300)  # half of each class at either score
     results = evaluate(make_scored(np.arange(1200) % 2, scores), Evaluation(working_points=(0.3, 0.5, 0.7, 0.9)))
-    rows = working_points(results.test).rows
+    rows = working_points_table(results.test).rows
     assert [row[0] for row in rows] == ["0.5000 (targets 0.3, 0.5)", "1.0000 (targets 0.7, 0.9)"]
     assert [row[3] for row in rows] == ["0.9000", "0.3700"]
     assert [point["target"] for point in results.to_dict()["test"]["working_points"]] == [0.3, 0.5, 0.7, 0.9]

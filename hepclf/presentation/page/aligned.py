@@ -1,4 +1,4 @@
-"""Numbers in a column, split at their decimal points so that these stand below each other."""
+"""Tables whose numbers are split at the decimal point, so that the points of a column stand below each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIGNS = {" ": 0.52, ".": 0.52, ",": 0.52, "±": 1.3, "(": 0.65, ")": 0.65, "%": 
 
 
 class Cell(NamedTuple):
-    """A word, or a number in two parts with their widths, in those of a digit."""
+    """A word, or a number in two parts; their widths are in units of the width of a digit."""
 
     left: str
     right: str = ""
@@ -21,7 +21,7 @@ class Cell(NamedTuple):
     right_width: float = 0.0
 
 
-class Aligned(NamedTuple):
+class AlignedTable(NamedTuple):
     """A table whose columns of numbers are aligned; `numeric` says which those are."""
 
     title: str
@@ -30,28 +30,28 @@ class Aligned(NamedTuple):
     rows: Sequence[Sequence[Cell]]
 
 
-def aligned(grid: Grid) -> Aligned:
-    """The first column names and is left as it is; `-`, nothing to be had, stands where the digits do."""
+def aligned_table(grid: Grid) -> AlignedTable:
+    """The first column holds names and is not aligned; `-`, no value, stands where the digits do."""
     columns = [_column([str(row[i]) for row in grid.rows], names=i == 0) for i in range(len(grid.header))]
     numeric = [any(cell.left_width for cell in column) for column in columns]
-    return Aligned(grid.title, grid.header, numeric, list(zip(*columns, strict=True)))
+    return AlignedTable(grid.title, grid.header, numeric, list(zip(*columns, strict=True)))
 
 
 def _column(words: list[str], *, names: bool) -> list[Cell]:
-    there = [word for word in words if word not in ("", "-")]
-    if names or not there or not all(NUMBER.match(word) for word in there):
+    filled = [word for word in words if word not in ("", "-")]
+    if names or not filled or not all(NUMBER.match(word) for word in filled):
         return [Cell(word) for word in words]
     parts = [_parted(word) for word in words]
-    left, right = (max(_width(part[i]) for part in parts) for i in (0, 1))
-    return [Cell(*part, left, right) for part in parts]
+    left_width, right_width = (max(_width(part[i]) for part in parts) for i in (0, 1))
+    return [Cell(*part, left_width, right_width) for part in parts]
 
 
 def _width(text: str) -> float:
-    """Digits have one width in a page; of other signs it is about this much, rather more."""
+    """The width of a text in digits, which all have one width; that of the other signs is an upper estimate."""
     return sum(1.0 if sign.isdigit() else SIGNS.get(sign, 1.1) for sign in text)
 
 
 def _parted(word: str) -> tuple[str, str]:
-    found = NUMBER.match(word)
-    end = found.end() if found else len(word)
+    number = NUMBER.match(word)
+    end = number.end() if number else len(word)
     return ("–" if word == "-" else word[:end]), word[end:]

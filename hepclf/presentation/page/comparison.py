@@ -1,12 +1,12 @@
-"""A comparison of runs on one page: a file of its own that opens from disk and asks nothing of the world."""
+"""A comparison of runs on one page: a single file that opens from disk and fetches nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hepclf.presentation.page.page import Origin, rendered
-from hepclf.presentation.page.sections import listed
+from hepclf.presentation.page.page import Provenance, render
+from hepclf.presentation.page.sections import read_index
 from hepclf.words import Grid
 
 TEMPLATE = "comparison.html"
@@ -18,15 +18,16 @@ def comparison_page(
     remarks: Sequence[str],
     runs: Mapping[str, str],
     plots: Path,
-    origin: Origin,
+    provenance: Provenance,
     *,
-    beside: Path,
+    folder: Path,
 ) -> str:
     """The page as HTML, with the pictures of the folder `plots` in it; no script runs on it, and nothing is fetched.
 
-    lines    what is said first
-    remarks  what is said below the tables
-    runs     where each run lies, by name
+    lines    the headline
+    remarks  sentences below the tables
+    runs     the folder of each run, by name
+    folder   the folder of the page, from which its links to the files of the pictures start
     """
-    drawn, given = listed(plots), {"lines": lines, "tables": tables, "remarks": remarks, "runs": runs}
-    return rendered(TEMPLATE, origin, drawn, plots, beside, pictures=drawn, policy="none", **given)
+    variables = {"lines": lines, "tables": tables, "remarks": remarks, "runs": runs}
+    return render(TEMPLATE, provenance, read_index(plots), plots, folder, policy="none", **variables)

@@ -1,4 +1,4 @@
-"""The words of each cut that a reader can move to: what the page shows is what the tables and metrics.json say."""
+"""The numbers of the page at each cut that a reader can choose, written as in the tables."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from hepclf.words import lower_limit, number, score_cut, upper_limit
 
 Array = NDArray[np.float64]
 
-ALWAYS = ("s_over_sqrt_b", "asimov", "asimov_systematic")
+SIGNIFICANCES = ("s_over_sqrt_b", "asimov", "asimov_systematic")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Movable:
-    """A column of words a quantity, one for each cut.
+    """Each quantity as a column of words, one for each cut.
 
     cells     the confusion matrix, by truth then decision
     shares    of the same mixture: efficiencies, rejection, purity
     expected  of the whole sample: events and significances; none where `reason` says why
     """
 
-    of: CutTable
+    cuts: CutTable
     cells: Mapping[str, Sequence[str]]
     shares: Mapping[str, Sequence[str]]
     expected: Mapping[str, Sequence[str]]
@@ -40,77 +40,79 @@ class Movable:
     @property
     def columns(self) -> dict[str, Sequence[str]]:
         """Every column, under the name of the element that shows it."""
-        cuts = [score_cut(value) for value in self.of.cuts]
-        return {"cut": cuts, **self.cells, **self.shares, **self.expected}
+        thresholds = [score_cut(threshold) for threshold in self.cuts.cuts]
+        return {"cut": thresholds, **self.cells, **self.shares, **self.expected}
 
     def data(self) -> dict[str, Any]:
         """What the page's script reads: cuts, words and the row to begin with."""
-        return {"cuts": self.of.cuts.tolist(), "columns": self.columns, "start": self.of.start}
+        return {"cuts": self.cuts.cuts.tolist(), "columns": self.columns, "start": self.cuts.start}
 
 
-def movable(of: CutTable) -> Movable:
-    """The words of every cut; a quantity that could not be had is `-`."""
-    weights, efficiencies = of.cells, of.efficiencies
-    totals = of.scale * of.totals
-    shares = np.divide(
+def movable(cuts: CutTable) -> Movable:
+    """The words of every cut; `-` stands for a quantity that has no value."""
+    weights, efficiencies = cuts.cells, cuts.efficiencies
+    totals = cuts.scale * cuts.totals
+    fractions = np.divide(
         weights, totals[:, None, None], out=np.full_like(weights, np.nan), where=totals[:, None, None] > 0
     )
-    signal, background = ([number(*pair) for pair in _pairs(efficiencies, which)] for which in (1, 0))
+    backgrounds, signals = (_values_and_errors(efficiencies, label) for label in (0, 1))
+    purities = zip(*cuts.purity, strict=True)
     cells = {
-        f"{truth}-{decision}": [cell(w, s) for w, s in zip(weights[i, j], shares[i, j], strict=True)]
+        f"{truth}-{decision}": [cell(w, s) for w, s in zip(weights[i, j], fractions[i, j], strict=True)]
         for i, truth in enumerate(("background", "signal"))
         for j, decision in enumerate(("background", "signal"))
     }
     return Movable(
-        of=of,
+        cuts=cuts,
         cells=cells,
         shares={
-            "signal efficiency": signal,
-            "background efficiency": background,
+            "signal efficiency": [number(*signal) for signal in signals],
+            "background efficiency": [number(*background) for background in backgrounds],
             "rejection": [
-                _limited(_rejection(*pair), of.rejection_limit(row)) for row, pair in enumerate(_pairs(efficiencies, 0))
+                _words_or_limit(_rejection(*background), cuts.rejection_limit(row))
+                for row, background in enumerate(backgrounds)
             ],
             "purity of the selected": [
-                _limited(number(*measured(*pair)), of.purity_limit(row))
-                for row, pair in enumerate(zip(*of.purity, strict=True))
+                _words_or_limit(number(*measured(*purity)), cuts.purity_limit(row))
+                for row, purity in enumerate(purities)
             ],
         },
-        expected={} if isinstance(of.expected, str) else _expected(of, of.expected),
-        reason=of.expected if isinstance(of.expected, str) else None,
+        expected={} if isinstance(cuts.expected, str) else _expected(cuts, cuts.expected),
+        reason=cuts.expected if isinstance(cuts.expected, str) else None,
     )
 
 
-def _pairs(efficiencies: tuple[Array, Array], which: int) -> list[tuple[float | None, float | None]]:
+def _values_and_errors(efficiencies: tuple[Array, Array], label: int) -> list[tuple[float | None, float | None]]:
     values, errors = efficiencies
-    return [measured(float(v), float(e)) for v, e in zip(values[which], errors[which], strict=True)]
+    return [measured(float(v), float(e)) for v, e in zip(values[label], errors[label], strict=True)]
 
 
-def _limited(words: str, limit: Limit | None) -> str:
-    """What a quantity is greater than, where no simulated background event is left."""
+def _words_or_limit(words: str, limit: Limit | None) -> str:
+    """The lower limit of a quantity where no simulated background event is left, its words elsewhere."""
     return words if limit is None else lower_limit(limit.at_95)
 
 
-def _rejection(kept: float | None, error: float | None) -> str:
-    if kept is None or kept <= 0:
+def _rejection(efficiency: float | None, error: float | None) -> str:
+    if efficiency is None or efficiency <= 0:
         return "-"
-    return number(*measured(1 / kept, None if error is None else error / kept**2), 1)
+    return number(*measured(1 / efficiency, None if error is None else error / efficiency**2), 1)
 
 
-def _expected(of: CutTable, expected: ExpectedEvents) -> dict[str, list[str]]:
-    counts, rules = expected.counts, of.rules
+def _expected(cuts: CutTable, expected: ExpectedEvents) -> dict[str, list[str]]:
+    counts, rules = expected.counts, cuts.rules
     sums = (("S", counts.s, counts.s_squares), ("B", counts.b, counts.b_squares))
-    found = {
+    columns = {
         name: [number(*measured(v, e), 1) for v, e in zip(values.tolist(), np.sqrt(squares).tolist(), strict=True)]
         for name, values, squares in sums
     }
     ratios = np.divide(counts.s, counts.b, out=np.full_like(counts.s, np.nan), where=counts.b > 0)
-    found["S/B"] = [number(*measured(ratio)) for ratio in ratios.tolist()]
-    if of.expected_weight > 0:
-        limit = background_limit(of.expected_weight).at_95
+    columns["S/B"] = [number(*measured(ratio)) for ratio in ratios.tolist()]
+    if cuts.expected_weight > 0:
+        limit = background_limit(cuts.expected_weight).at_95
         for row in np.flatnonzero(counts.b_squares == 0):
-            found["B"][row] = upper_limit(limit)
-            found["S/B"][row] = lower_limit(float(counts.s[row]) / limit) if counts.s[row] > 0 else "-"
-    for name in dict.fromkeys((*ALWAYS, rules.optimise)):
+            columns["B"][row] = upper_limit(limit)
+            columns["S/B"][row] = lower_limit(float(counts.s[row]) / limit) if counts.s[row] > 0 else "-"
+    for name in dict.fromkeys((*SIGNIFICANCES, rules.optimise)):
         pairs = zip(*(column.tolist() for column in expected.figures(name, rules)), strict=True)
-        found[NAMES[name]] = [number(*measured(*pair), 2) for pair in pairs]
-    return found
+        columns[NAMES[name]] = [number(*measured(*pair), 2) for pair in pairs]
+    return columns

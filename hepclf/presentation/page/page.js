@@ -4,16 +4,16 @@
   const details = [...document.querySelectorAll("details")];
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = details.filter((one) => !one.open);
-    opened.forEach((one) => { one.open = true; });
+    opened = details.filter((element) => !element.open);
+    opened.forEach((element) => { element.open = true; });
   });
-  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
+  addEventListener("afterprint", () => opened.forEach((element) => { element.open = false; }));
 
   const source = document.getElementById("data");
   if (!source) return;
   const { cuts, columns, start } = JSON.parse(source.textContent);
   const slider = document.getElementById("threshold");
-  const shown = [...document.querySelectorAll("[data-column]")];
+  const cells = [...document.querySelectorAll("[data-column]")];
   const marks = [...document.querySelectorAll("[data-row]")];
   const drawing = document.querySelector("#slider svg");
   let row = start;
@@ -30,9 +30,9 @@
     return position - cuts[low] <= cuts[high] - position ? low : high;
   }
 
-  function show(wanted) {
-    row = Math.min(Math.max(wanted, 0), cuts.length - 1);
-    for (const element of shown) element.textContent = columns[element.dataset.column][row];
+  function show(index) {
+    row = Math.min(Math.max(index, 0), cuts.length - 1);
+    for (const element of cells) element.textContent = columns[element.dataset.column][row];
     slider.value = cuts[row];
     slider.setAttribute("aria-valuetext", columns.cut[row]);
     for (const mark of marks) mark.setAttribute("aria-pressed", String(Number(mark.dataset.row) === row));

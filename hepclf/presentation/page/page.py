@@ -1,4 +1,4 @@
-"""The results on one page: a file of its own that opens from disk and asks nothing of the world."""
+"""The results on one page: a single file that opens from disk and fetches nothing."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
-from hepclf.presentation.page.aligned import aligned
+from hepclf.presentation.page.aligned import aligned_table
 from hepclf.presentation.page.headline import headline
 from hepclf.presentation.page.movable import movable
-from hepclf.presentation.page.sections import Shown, listed, sections
+from hepclf.presentation.page.sections import PagePicture, read_index, sections
 from hepclf.presentation.page.sketch import HEIGHT, WIDTH, sketch
-from hepclf.presentation.tables import confusion, quality, significance, working_points
+from hepclf.presentation.tables import confusion_table, quality_table, significance_table, working_points_table
 
-HERE = Path(__file__).parent
+ASSETS = Path(__file__).parent  # templates, style and script of the pages
 TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
 DPI = 150  # of the pictures, as their style has it
-# What a picture's other files are called, and where they lie under the folder of the pictures.
+# The label of a picture's other files, and their subfolder of the folder of the pictures.
 LINKS = {"pdf": ("PDF", ""), "csv": ("CSV", "numbers/"), "json": ("JSON", "numbers/"), "yaml": ("HEPData", "numbers/")}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
-    """What the page says of the origin of the results.
+class Provenance:
+    """Where the results come from, as the page says it.
 
-    title        what was trained on what
+    title        data and model
     label        experiment, status, energy and luminosity, where the pictures have them
-    command      that makes it again
+    command      the command line that makes the results again
     config       text of config.yaml
     environment  facts by name, as environment.json has them
     """
@@ -47,66 +47,75 @@ class Origin:
     environment: Mapping[str, Any] = field(default_factory=dict)
 
 
-def page(results: Results, plots: Path, origin: Origin, *, beside: Path) -> str:
-    """The page as HTML, with the pictures of the folder `plots` in it, and links to its files from the folder `beside`.
+def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path) -> str:
+    """The page as HTML, with the pictures of the folder `plots` in it.
 
-    Everything that a user may have typed is escaped; the policy in its head lets no script run but its own, and
-    nothing be fetched.
+    Everything that a user may have typed is escaped. The policy in the head of the page lets no script run but the
+    page's own, and nothing be fetched.
+
+    folder  the folder of the page, from which its links to the files of the pictures start
     """
-    script = (HERE / SCRIPT).read_text(encoding="utf-8")
-    name, split = list(results.splits.items())[-1]
-    tables = [quality(results, "quality on each split")]
+    script = (ASSETS / SCRIPT).read_text(encoding="utf-8")
+    split_name, split = list(results.splits.items())[-1]
+    tables = [quality_table(results, "quality on each split")]
     if results.test is not None:
-        tables += [working_points(results.test)] if results.test.working_points else []
+        tables += [working_points_table(results.test)] if results.test.working_points else []
         if len(results.classes) > 2:
-            tables.append(confusion(results.classes, results.test, expected=results.mixture.source != "events"))
-    drawn = listed(plots)
-    return rendered(
+            tables.append(confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
+    pictures = read_index(plots)
+    return render(
         TEMPLATE,
-        origin,
-        drawn,
+        provenance,
+        pictures,
         plots,
-        beside,
+        folder,
         results=results,
-        split=name,
+        split=split_name,
         lines=headline(results),
         warnings=results.warnings,
         tables=tables,
-        worth=significance(results),
+        significance=significance_table(results),
         movable=movable(results.cuts) if results.cuts is not None else None,
         sketch=sketch(results, split),
         size=(WIDTH, HEIGHT),
         levels=LEVELS,
-        sections=list(sections(results.studies, drawn)),
+        sections=list(sections(results.studies, pictures)),
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
 
 
-def rendered(template: str, origin: Origin, drawn: Sequence[Shown], plots: Path, beside: Path, **given: Any) -> str:
-    """A page in the folder `beside` of pictures in the folder `plots`, and of what else its template is given."""
+def render(
+    template: str, provenance: Provenance, pictures: Sequence[PagePicture], plots: Path, folder: Path, **variables: Any
+) -> str:
+    """A page in `folder` with pictures of the folder `plots`; the template also takes `variables`."""
     return (
         _environment()
         .get_template(template)
         .render(
-            origin=origin,
-            images={one.stem: _image(plots / f"{one.stem}.png") for one in drawn},
+            provenance=provenance,
+            pictures=pictures,
+            images={picture.stem: _image(plots / f"{picture.stem}.png") for picture in pictures},
             links=LINKS,
-            folder=Path(os.path.relpath(plots, beside)).as_posix(),
-            style=(HERE / STYLE).read_text(encoding="utf-8"),
-            **given,
+            plots=Path(os.path.relpath(plots, folder)).as_posix(),
+            style=(ASSETS / STYLE).read_text(encoding="utf-8"),
+            **variables,
         )
     )
 
 
 def _environment() -> Environment:
-    """What renders the templates of this folder: whatever a user may have typed is escaped."""
-    made = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    """The environment of the templates in this folder, which escapes whatever a user may have typed."""
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    made.filters["aligned"] = aligned
-    made.filters["unbroken"] = lambda text: text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
-    return made
+    environment.filters["aligned"] = aligned_table
+    environment.filters["unbroken"] = lambda text: text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
+    return environment
 
 
 def _image(png: Path) -> tuple[str, int, int]:

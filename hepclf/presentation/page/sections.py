@@ -1,4 +1,4 @@
-"""The order in which a reader asks, and which pictures and findings answer."""
+"""The questions of a reader in their order, and the pictures and findings that answer them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INDEX = "pictures.json"
 
 
 class Question(NamedTuple):
-    """A question, the pictures of the results that answer it, and the studies that do."""
+    """A question with the pictures and the studies that answer it."""
 
     text: str
     key: str
@@ -21,7 +21,7 @@ class Question(NamedTuple):
     studies: tuple[str, ...]
 
 
-# A study that is not named here is asked last.
+# Studies that are not named here stand last, under OTHER_STUDIES.
 QUESTIONS = (
     Question(
         "Does it separate?",
@@ -43,11 +43,11 @@ QUESTIONS = (
     ),
     Question("What did it learn?", "learn", ("decision",), ("importance", "effective_cuts", "correlations")),
 )
-REST = Question("What else was asked?", "else", (), ())
+OTHER_STUDIES = Question("What else was asked?", "else", (), ())
 
 
-class Shown(NamedTuple):
-    """A picture on the page: its place, what is said of it, and which files it links to."""
+class PagePicture(NamedTuple):
+    """A picture on the page: the stem of its files, its caption, its study, and the file types that it links to."""
 
     stem: str
     caption: str
@@ -60,37 +60,43 @@ class Answer(NamedTuple):
 
     name: str
     finding: Finding
-    pictures: tuple[Shown, ...]
+    pictures: tuple[PagePicture, ...]
 
 
 class Section(NamedTuple):
     """A question, and what answers it."""
 
     question: Question
-    pictures: tuple[Shown, ...]
+    pictures: tuple[PagePicture, ...]
     answers: tuple[Answer, ...]
 
 
-def listed(plots: Path) -> list[Shown]:
-    """The pictures that were drawn, by the index beside them; none where nothing was."""
+def read_index(plots: Path) -> list[PagePicture]:
+    """The pictures that the index of the folder names; none where there is no index."""
     index = plots / INDEX
     if not index.is_file():
         return []
-    found = json.loads(index.read_text(encoding="utf-8"))
-    return [Shown(stem, of["caption"], of["study"], tuple(of["kinds"])) for stem, of in found.items()]
+    entries = json.loads(index.read_text(encoding="utf-8"))
+    return [
+        PagePicture(stem, entry["caption"], entry["study"], tuple(entry["kinds"])) for stem, entry in entries.items()
+    ]
 
 
-def sections(studies: Mapping[str, Finding], pictures: list[Shown]) -> Iterator[Section]:
+def sections(studies: Mapping[str, Finding], pictures: list[PagePicture]) -> Iterator[Section]:
     """Every question that has an answer; every picture and study stands under exactly one."""
-    asked = {name for question in QUESTIONS for name in question.studies}
-    drawn = {name for question in QUESTIONS for name in question.pictures}
-    for question in (*QUESTIONS, REST):
-        last = question is REST
-        names = (
-            [name for name in studies if name not in asked] if last else [n for n in question.studies if n in studies]
+    listed_studies = {name for question in QUESTIONS for name in question.studies}
+    listed_pictures = {name for question in QUESTIONS for name in question.pictures}
+    result_pictures = {picture.stem: picture for picture in pictures if picture.study is None}
+    for question in (*QUESTIONS, OTHER_STUDIES):
+        if question is OTHER_STUDIES:
+            names = [name for name in studies if name not in listed_studies]
+            stems = [stem for stem in result_pictures if stem not in listed_pictures]
+        else:
+            names = [name for name in question.studies if name in studies]
+            stems = [stem for stem in question.pictures if stem in result_pictures]
+        answers = tuple(
+            Answer(name, studies[name], tuple(picture for picture in pictures if picture.study == name))
+            for name in names
         )
-        own = {one.stem: one for one in pictures if one.study is None}
-        stems = [stem for stem in own if stem not in drawn] if last else [s for s in question.pictures if s in own]
-        answers = tuple(Answer(n, studies[n], tuple(one for one in pictures if one.study == n)) for n in names)
         if stems or answers:
-            yield Section(question, tuple(own[stem] for stem in stems), answers)
+            yield Section(question, tuple(result_pictures[stem] for stem in stems), answers)

@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.presentation.page.movable import movable
-from hepclf.presentation.tables import quality, significance
+from hepclf.presentation.tables import quality_table, significance_table
 from hepclf.scored import Scored
 
 
@@ -114,8 +114,8 @@ def test_a_purity_from_no_background_events_is_a_limit():
     shares = movable(results.cuts).shares
     assert shares["purity of the selected"][row] == f"> {limit:.4g} (95 %)"
     assert shares["rejection"][row] == f"> {40 / -np.log(0.05):.4g} (95 %)"
-    assert dict(quality(results, "").rows)["precision"] == f"> {limit:.4g} (95 %)"
-    assert dict(significance(results).rows)["B"] == "< 3 (95 %)"
+    assert dict(quality_table(results, "").rows)["precision"] == f"> {limit:.4g} (95 %)"
+    assert dict(significance_table(results).rows)["B"] == "< 3 (95 %)"
 
 
 def test_the_limit_of_a_purity_has_the_heaviest_weight_of_the_mixture():

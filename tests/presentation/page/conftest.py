@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.presentation.page.page import Origin, page
+from hepclf.presentation.page.page import Provenance, page
 from hepclf.scored import Scored
 
 # The results without its studies, which take longer than all that is tested here.
@@ -47,7 +47,7 @@ def origin():
 
     def make(title="gw, mlp", **said):
         known = {"label": "", "command": "hepclf train again=runs/x", "config": "model: mlp\n"}
-        return Origin(**{"title": title, "environment": {"python": "3.12"}, **known, **said})
+        return Provenance(**{"title": title, "environment": {"python": "3.12"}, **known, **said})
 
     return make
 
@@ -66,7 +66,7 @@ def write_page(origin):
             index[stem] = {"caption": f"What {stem} shows.", "study": study, "kinds": ["png", "pdf", "csv"]}
         (plots / "pictures.json").write_text(json.dumps(index))
         path = Path("report.html")
-        path.write_text(page(results, plots, origin(**said), beside=Path()), encoding="utf-8")
+        path.write_text(page(results, plots, origin(**said), folder=Path()), encoding="utf-8")
         return path
 
     return write

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.presentation.page.aligned import aligned
+from hepclf.presentation.page.aligned import aligned_table
 from hepclf.words import Grid
 
 
 def column(*words):
-    made = aligned(Grid("", ("name", "value"), [("row", word) for word in words]))
-    return made.numeric[1], [row[1] for row in made.rows]
+    table = aligned_table(Grid("", ("name", "value"), [("row", word) for word in words]))
+    return table.numeric[1], [row[1] for row in table.rows]
 
 
 def test_numbers_are_parted_at_their_points():
@@ -48,7 +48,7 @@ def test_a_column_of_words_is_left_as_it_is(words):
 
 
 def test_the_first_column_names_and_an_empty_table_stays_empty():
-    made = aligned(Grid("points", ("efficiency", "cut"), [("0.5", "0.75")]))
-    assert made.rows[0][0].left == "0.5"
-    assert list(made.numeric) == [False, True]
-    assert list(aligned(Grid("none", ("a", "b"), [])).rows) == []
+    table = aligned_table(Grid("points", ("efficiency", "cut"), [("0.5", "0.75")]))
+    assert table.rows[0][0].left == "0.5"
+    assert list(table.numeric) == [False, True]
+    assert list(aligned_table(Grid("none", ("a", "b"), [])).rows) == []

@@ -4,7 +4,7 @@ import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.presentation.page.headline import headline
-from hepclf.presentation.tables import working_points
+from hepclf.presentation.tables import working_points_table
 from hepclf.words import number
 
 
@@ -57,4 +57,4 @@ def test_where_no_background_is_left_the_limit_is_quoted(make_scored):
     scores = np.concatenate([np.linspace(0.99, 0.5, 10), np.linspace(0.4, 0.1, 40)])
     results = evaluate(make_scored(labels, scores), Evaluation(working_points=(0.5,)))
     assert "leaves no background on test: a rejection above 13.4 at 95 %." in headline(results)[1]
-    assert working_points(results.test).rows[0][2] == "> 13.35 (95 %)"
+    assert working_points_table(results.test).rows[0][2] == "> 13.35 (95 %)"

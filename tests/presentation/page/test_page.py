@@ -119,7 +119,7 @@ def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(results
 def test_a_page_without_pictures_or_a_test_split_is_still_a_page(results_of, origin):
     from hepclf.presentation.page.page import page
 
-    text = page(results_of(splits=(0, 1)), Path("nowhere"), origin(), beside=Path())
+    text = page(results_of(splits=(0, 1)), Path("nowhere"), origin(), folder=Path())
     assert Elements(text).open == []
     assert "Move the cut" not in text
     assert "No significance is quoted" in text

@@ -2,24 +2,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hepclf.presentation.page.sections import INDEX, QUESTIONS, Shown, listed, sections
+from hepclf.presentation.page.sections import INDEX, QUESTIONS, PagePicture, read_index, sections
 from hepclf.presentation.plots.draw import INDEX as DRAWN
 
 
-def shown(stem, study=None):
-    return Shown(stem, "", study, ("png",))
+def picture(stem, study=None):
+    return PagePicture(stem, "", study, ("png",))
 
 
 def test_every_picture_and_every_study_stands_under_exactly_one_question():
-    pictures = [shown("confusion"), shown("roc"), shown("new"), shown("bands", "bands"), shown("b", "brand_new")]
-    found = list(sections({"brand_new": None, "bands": None, "overtraining": None}, pictures))
-    assert [(one.question.key, [p.stem for p in one.pictures], [a.name for a in one.answers]) for one in found] == [
+    pictures = [
+        picture("confusion"),
+        picture("roc"),
+        picture("new"),
+        picture("bands", "bands"),
+        picture("b", "brand_new"),
+    ]
+    answered = list(sections({"brand_new": None, "bands": None, "overtraining": None}, pictures))
+    assert [
+        (section.question.key, [p.stem for p in section.pictures], [a.name for a in section.answers])
+        for section in answered
+    ] == [
         ("separate", ["roc"], ["bands"]),
         ("cut", ["confusion"], []),
         ("believe", [], ["overtraining"]),
         ("else", ["new"], ["brand_new"]),
     ]
-    assert [p.stem for one in found for a in one.answers for p in a.pictures] == ["bands", "b"]
+    assert [p.stem for section in answered for a in section.answers for p in a.pictures] == ["bands", "b"]
 
 
 def test_no_picture_or_study_is_asked_about_twice():
@@ -29,4 +38,4 @@ def test_no_picture_or_study_is_asked_about_twice():
 
 def test_the_index_is_the_one_that_drawing_writes():
     assert INDEX == DRAWN
-    assert listed(Path("nowhere")) == []
+    assert read_index(Path("nowhere")) == []
