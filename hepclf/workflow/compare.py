@@ -111,9 +111,9 @@ def _page(of: Compared, made: Run) -> str:
 
 
 def _draw(of: Compared, folder: Path) -> tuple[Path, ...]:
-    from hepclf.presentation.plots.compare import draw
+    from hepclf.presentation.plots.compare import draw_comparison
 
     spreads = {group.name: group.spread for group in of.repeated}
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
     rest = of.signal if len(of.classes) > 2 else None
-    return tuple(draw(of.samples, folder, title=data, rest_of=rest, repeated=spreads))
+    return tuple(draw_comparison(of.samples, folder, title=data, signal=rest, repeated=spreads))

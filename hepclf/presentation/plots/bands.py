@@ -13,25 +13,24 @@ from numpy.typing import NDArray
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.bands import Band, Intervals
 from hepclf.presentation.plots.picture import TOP, Picture, Series
-from hepclf.presentation.plots.rejection import measured
+from hepclf.presentation.plots.rejection import highest_measured
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 
 Array = NDArray[np.float64]
 
-# A relative error above this says that nothing is known.
-MOST = 1.0
+MAX_ERROR = 1.0  # end of the axis of relative errors: a larger one says that nothing is known
 
 
-def bands(found: Intervals, results: Results, title: str) -> Iterator[Picture]:
-    """The rejection with the bands of its replicas, and the relative errors below it."""
-    band = found.band
+def bands(intervals: Intervals, results: Results, title: str) -> Iterator[Picture]:
+    """The rejection with its bootstrap bands, and the relative errors below it."""
+    band = intervals.band
     if not (band.kept > 0).any():
         return
     figure = Figure(figsize=(5.2, 5.4))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
-    _rejection(upper, band, found.replicas)
-    rest = "efficiency of the rest" if len(results.classes) > 2 else "background efficiency"
-    upper.set_ylabel(f"rejection, 1 / {rest}")
+    _rejection(upper, band, intervals.replicas)
+    efficiency = "efficiency of the rest" if len(results.classes) > 2 else "background efficiency"
+    upper.set_ylabel(f"rejection, 1 / {efficiency}")
     _errors(lower, band)
     upper.set_title(title, y=TOP)
     columns = {
@@ -54,11 +53,11 @@ def bands(found: Intervals, results: Results, title: str) -> Iterator[Picture]:
 
 
 def _rejection(ax: Axes, band: Band, replicas: int) -> None:
-    some = band.kept > 0
-    x, y = band.signal_efficiency[some], 1 / band.kept[some]
-    top = 4 * max(measured(band.kept, band.error), 10.0)
+    positive = band.kept > 0
+    x, y = band.signal_efficiency[positive], 1 / band.kept[positive]
+    top = 4 * max(highest_measured(band.kept, band.error), 10.0)
     for ends, alpha, label in ((band.wide, 0.2, "95 %"), (band.narrow, 0.4, "68 %")):
-        low, high = (_turned(ends[side, some], 2 * top) for side in (1, 0))
+        low, high = (_inverse(ends[side, positive], 2 * top) for side in (1, 0))
         if not np.isfinite(low).any():
             continue  # the sentences say why
         ax.fill_between(x, low, high, color=BLUE, alpha=alpha, linewidth=0, label=f"{label} of {replicas:,} replicas")
@@ -70,18 +69,23 @@ def _rejection(ax: Axes, band: Band, replicas: int) -> None:
 
 
 def _errors(ax: Axes, band: Band) -> None:
-    some = (band.kept > 0) & (band.signal_efficiency < 1)
-    x, kept = band.signal_efficiency[some], band.kept[some]
-    analytic, drawn = band.error[some] / kept, np.diff(band.narrow[:, some], axis=0)[0] / 2 / kept
+    region = (band.kept > 0) & (band.signal_efficiency < 1)
+    x, efficiency = band.signal_efficiency[region], band.kept[region]
+    analytic, bootstrap = band.error[region] / efficiency, np.diff(band.narrow[:, region], axis=0)[0] / 2 / efficiency
     ax.plot(x, analytic, color=VERMILLION, linestyle="--", label="analytic")
-    if np.isfinite(drawn).any():
-        ax.plot(x, drawn, color=BLUE, label="bootstrap")
+    if np.isfinite(bootstrap).any():
+        ax.plot(x, bootstrap, color=BLUE, label="bootstrap")
     ax.axhline(0, color=GREY, linewidth=0.8)
-    highest = float(np.nanmax(np.concatenate([analytic, drawn, [0.0]])))
-    ax.set(xlim=(0, 1), ylim=(0, min(1.4 * highest, MOST) or MOST), xlabel="signal efficiency", ylabel="relative error")
+    highest = float(np.nanmax(np.concatenate([analytic, bootstrap, [0.0]])))
+    ax.set(
+        xlim=(0, 1),
+        ylim=(0, min(1.4 * highest, MAX_ERROR) or MAX_ERROR),
+        xlabel="signal efficiency",
+        ylabel="relative error",
+    )
     ax.legend(loc="upper right")
 
 
-def _turned(kept: Array, most: float) -> Array:
-    """1 / efficiency, open at the top where nothing is left."""
-    return 1 / np.maximum(kept, 1 / most)
+def _inverse(efficiency: Array, highest: float) -> Array:
+    """1 / efficiency, at most `highest`, so that it stays finite where no background is left."""
+    return 1 / np.maximum(efficiency, 1 / highest)

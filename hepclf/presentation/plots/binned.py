@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.binned import Shape
-from hepclf.presentation.plots.label import plain, with_error
+from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from hepclf.statistics.counting.template import Template
@@ -31,7 +31,7 @@ def binned(found: Shape, results: Results, title: str) -> Iterator[Picture]:
     of = found.template
     low, high = of.edges[:-1], of.edges[1:]
     contents = {
-        plain(name): {"low": low, "high": high, "events": sums[0], "events_error": np.sqrt(sums[1])}
+        one_line(name): {"low": low, "high": high, "events": sums[0], "events_error": np.sqrt(sums[1])}
         for name, sums in zip(of.names, of.sums.swapaxes(0, 1), strict=True)
     }
     worth = {"low": low, "high": high, "significance": z, "significance_error": error}
@@ -55,7 +55,7 @@ def _binned(found: Shape, signal: str, title: str) -> Figure:
     places = np.arange(len(z)) + 0.5
     bottom.bar(places, z, width=1.0, color=BLUE, alpha=0.3)
     bottom.errorbar(places, z, error, fmt="o", color=BLUE, markersize=4)
-    bottom.set(ylabel="Asimov", xlabel=f"probability of {plain(signal, 24)}, edges of the bins")
+    bottom.set(ylabel="Asimov", xlabel=f"probability of {one_line(signal, 24)}, edges of the bins")
     bottom.set_ylim(0, 1.35 * float(np.max(z + error)) or 1.0)
     whole = found.significances["asimov_systematic"]
     said = f"all bins, background ± simulation and {percent(found.rules.systematic, None)}: {with_error(whole)}"
@@ -104,7 +104,7 @@ def _stack(ax: Axes, of: Template) -> None:
 def _layers(of: Template) -> list[tuple[str, Array]]:
     """Backgrounds from the smallest up, at most five, those beyond as one."""
     backgrounds = sorted(np.flatnonzero(~of.signal), key=lambda g: float(of.sums[0, g].sum()))
-    values = [(plain(of.names[g], 20), of.sums[0, g]) for g in backgrounds]
+    values = [(one_line(of.names[g], 20), of.sums[0, g]) for g in backgrounds]
     rest, shown = values[: -len(SHADES)], values[-len(SHADES) :]
     if not rest:
         return shown
@@ -113,4 +113,4 @@ def _layers(of: Template) -> list[tuple[str, Array]]:
 
 def _signal(of: Template) -> str:
     names = [of.names[g] for g in np.flatnonzero(of.signal)]
-    return plain(names[0], 20) if len(names) == 1 else f"{len(names)} signals"
+    return one_line(names[0], 20) if len(names) == 1 else f"{len(names)} signals"

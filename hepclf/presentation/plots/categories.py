@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.categories import Region, Regions
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.statistics.counting.measures import Rules
@@ -24,7 +24,7 @@ ALL = "combined"
 def categories(found: Regions, _: Results, title: str) -> Iterator[Picture]:
     """A panel a measure: a line a category, the combination below them."""
     rows = {kind: _rows(found, kind) for kind in KINDS}
-    names = [plain(name, 24) for name in (*found.regions, ALL)]
+    names = [one_line(name, 24) for name in (*found.regions, ALL)]
     figure = Figure(figsize=(7.2, 1.9 + 0.45 * len(names)))
     for ax, kind in zip(figure.subplots(1, 2, sharey=True), KINDS, strict=True):
         _panel(ax, rows[kind], len(names))

@@ -6,19 +6,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from hepclf.presentation.plots.label import count, wrapped
+from hepclf.presentation.plots.label import weight_label, wrapped
 from hepclf.presentation.plots.style import SHARES
 from hepclf.statistics.confusion import Confusion
 from hepclf.words import percent
 
 
-def confusion(ax: Axes, of: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
+def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
     """Truth by row, decision by column: the share of the true class as colour; it and the sum of weights as text."""
     k = len(classes)
     size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
-    ax.imshow(np.clip(of.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(of.fractions):
-        text = f"{percent(share)}\n{count(float(of.weights[row, column]))}"
+    ax.imshow(np.clip(matrix.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(matrix.fractions):
+        text = f"{percent(share)}\n{weight_label(float(matrix.weights[row, column]))}"
         colour = "white" if share > 0.5 else "black"
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     names = [wrapped(name, {2: 18, 3: 15}.get(k, 12)) for name in classes]

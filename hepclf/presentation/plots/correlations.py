@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.correlations import Together
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
 from hepclf.statistics.shapes.correlation import Correlation
@@ -30,7 +30,7 @@ def correlations(finding: Together, results: Results, title: str) -> Iterator[Pi
     axes = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
     for ax, (name, one) in zip(axes, shown, strict=True):
         _matrix(ax, one, finding.names)
-        ax.set_title(plain(name, 24), loc="left", color="black")
+        ax.set_title(one_line(name, 24), loc="left", color="black")
     axes[-1].set_title(title, loc="right")
     figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
     caption = (
@@ -43,7 +43,7 @@ def correlations(finding: Together, results: Results, title: str) -> Iterator[Pi
 def _matrix(ax: Axes, of: Correlation, names: tuple[str, ...]) -> None:
     ax.imshow(100 * of.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
     ticks = np.arange(len(names)) if len(names) <= NAMED else np.array([], dtype=np.int64)
-    labels = [plain(names[tick], 16) for tick in ticks]
+    labels = [one_line(names[tick], 16) for tick in ticks]
     size = 9.5 if len(names) <= 2 * NUMBERED else 6.5
     ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
     ax.set_yticks(ticks, labels, fontsize=size)

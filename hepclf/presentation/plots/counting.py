@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.counting import NAMES, Yields
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
@@ -75,7 +75,7 @@ def _measures(found: Yields, figures: dict[str, tuple[Array, Array]], signal: st
     logarithmic(top, [z for name, (z, _) in figures.items() if name != "punzi"])
     top.set(ylabel="significance", title=title)
     top.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.8)
-    bottom.set(ylabel="Punzi", xlabel=f"cut on the probability of {plain(signal, 24)}")
+    bottom.set(ylabel="Punzi", xlabel=f"cut on the probability of {one_line(signal, 24)}")
     return figure
 
 
@@ -87,11 +87,15 @@ def _yields(found: Yields, signal: str, title: str) -> Figure:
     for g in np.argsort(-scan.before[0]):
         colour = VERMILLION if scan.signal[g] else next(shades)
         sums, errors = scan.above[0, g], np.sqrt(scan.above[1, g])
-        _band(ax, scan.cuts, np.where(sums > 0, sums, np.nan), errors, colour, next(dashes), plain(scan.names[g], 20))
+        _band(
+            ax, scan.cuts, np.where(sums > 0, sums, np.nan), errors, colour, next(dashes), one_line(scan.names[g], 20)
+        )
     logarithmic(ax, [scan.above[0].ravel()], always=True)
     cut = float(found.chosen.cuts[0])
     ax.axvline(cut, color=BLACK, linestyle=":", linewidth=1.2, ymax=0.8, label=f"cut {cut:.4g}")
-    ax.set(xlabel=f"cut on the probability of {plain(signal, 24)}", ylabel="expected events above the cut", title=title)
+    ax.set(
+        xlabel=f"cut on the probability of {one_line(signal, 24)}", ylabel="expected events above the cut", title=title
+    )
     ax.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.8)
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.discriminants import Discriminant, Mixtures
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, GREY, colours
 
@@ -58,11 +58,11 @@ def _draw(ax: Axes, results: Results, name: str, of: Discriminant, series: tuple
     for each, dashes in zip(series, cycle(DASHES), strict=False):
         x, y, error = (np.asarray(column, dtype=np.float64) for column in each.columns.values())
         seen = np.isfinite(y)
-        ax.plot(x[seen], y[seen], color=palette[each.name], linestyle=dashes, label=plain(each.name, 20))
+        ax.plot(x[seen], y[seen], color=palette[each.name], linestyle=dashes, label=one_line(each.name, 20))
         low, high = np.maximum(y - error, y / 10), y + error
         ax.fill_between(x, low, high, where=seen & np.isfinite(error), color=palette[each.name], alpha=0.2, linewidth=0)
     ax.axvline(of.fractions[varied], color=GREY, linewidth=0.9, linestyle="--")
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set(xlim=(0, 1), xlabel=f"fraction of {plain(varied, 16)}", ylabel="rejection, 1 / efficiency")
-    ax.legend(loc="best", title=f"{plain(name, 16)} against", alignment="left")
+    ax.set(xlim=(0, 1), xlabel=f"fraction of {one_line(varied, 16)}", ylabel="rejection, 1 / efficiency")
+    ax.legend(loc="best", title=f"{one_line(name, 16)} against", alignment="left")

@@ -20,14 +20,14 @@ from hepclf.presentation.plots.discriminants import discriminants
 from hepclf.presentation.plots.effective_cuts import effective_cuts
 from hepclf.presentation.plots.flatness import flatness
 from hepclf.presentation.plots.importance import importance
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.likelihood_ratio import likelihood_ratio
 from hepclf.presentation.plots.multiclass import multiclass
 from hepclf.presentation.plots.numbers import NUMBERS, write_numbers
 from hepclf.presentation.plots.observed import observed
 from hepclf.presentation.plots.overtraining import overtraining
-from hepclf.presentation.plots.picture import INDEX, KINDS, Listed, Picture, stamp, write, write_index
-from hepclf.presentation.plots.pictures import History, pictures
+from hepclf.presentation.plots.picture import INDEX, KINDS, IndexEntry, Picture, stamp, write_figure, write_index
+from hepclf.presentation.plots.pictures import History, result_pictures
 from hepclf.presentation.plots.points import points
 from hepclf.presentation.plots.retrieval import retrieval
 from hepclf.presentation.plots.sculpting import sculpting
@@ -69,33 +69,33 @@ def draw(
     title: str = "",
     label: Label | None = None,
 ) -> list[Path]:
-    """Write the pictures that the results have values for, and pictures.json, which names them and says what they show.
+    """Write the pictures that the results have values for, and pictures.json with their captions and studies.
 
-    What an earlier pictures.json names and what is no longer drawn is removed. Of the splits, the pictures show test
-    where there is one, else validation, else training. A label takes the place of the title.
+    Pictures of an earlier pictures.json that are no longer drawn are removed. The pictures show the test split where
+    there is one, else validation, else training. A label takes the place of the title.
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / INDEX
-    before = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
-    written, listed = [], {}
+    old_entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    written, entries = [], {}
     with style(label.style if label else None):
-        for study, picture in _pictures(results, history, plane, plain(title, 50), label):
+        for study, picture in _pictures(results, history, plane, one_line(title, 50), label):
             if label:
-                stamp(picture.figure, plain(label.experiment, 20), plain(label.status, 24))
-            written += write(picture.figure, folder, picture.stem)
+                stamp(picture.figure, one_line(label.experiment, 20), one_line(label.status, 24))
+            written += write_figure(picture.figure, folder, picture.stem)
             numbers = write_numbers(folder / NUMBERED, picture.stem, picture.series)
             written += numbers
             kinds = [*KINDS, *(path.suffix[1:] for path in numbers)]
-            listed[picture.stem] = Listed(picture.caption, study, tuple(kinds))
-    for path in _named(folder, before):
+            entries[picture.stem] = IndexEntry(picture.caption, study, tuple(kinds))
+    for path in _picture_files(folder, old_entries):
         if path not in written:
             path.unlink(missing_ok=True)
-    write_index(folder, listed)
+    write_index(folder, entries)
     return written
 
 
-def _named(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
-    """The files that pictures of these stems may have, also where numbers once lay: beside the pictures."""
+def _picture_files(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
+    """The files that pictures of these stems may have; older versions wrote the numbers beside the pictures."""
     for name in (Path(stem).name for stem in stems):
         yield from (folder / f"{name}.{kind}" for kind in (*KINDS, *NUMBERS))
         yield from (folder / NUMBERED / f"{name}.{kind}" for kind in NUMBERS)
@@ -104,14 +104,13 @@ def _named(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
 def _pictures(
     results: Results, history: History | None, plane: Plane | None, title: str, label: Label | None
 ) -> Iterator[tuple[str | None, Picture]]:
-    """Each picture with the study that it belongs to, if any."""
-    above = label.conditions() if label else title
-    of_split = ", ".join(
-        filter(None, (list(results.splits)[-1], above) if label else (above, list(results.splits)[-1]))
-    )
-    for picture in pictures(results, history, plane, above, of_split):
+    """Each picture with its study, or None for a picture of the results themselves."""
+    run_title = label.conditions() if label else title
+    split = list(results.splits)[-1]
+    split_title = ", ".join(filter(None, (split, run_title) if label else (run_title, split)))
+    for picture in result_pictures(results, history, plane, run_title, split_title):
         yield None, picture
-    for study, found in results.studies.items():
+    for study, finding in results.studies.items():
         if study in STUDIES:
-            for picture in STUDIES[study](found, results, of_split):
+            for picture in STUDIES[study](finding, results, split_title):
                 yield study, picture

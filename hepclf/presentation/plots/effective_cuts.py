@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.effective_cuts import KINDS, Feature, Passed
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
 from hepclf.statistics.shapes.divergence import BinSums
@@ -35,10 +35,10 @@ def effective_cuts(finding: Passed, results: Results, title: str) -> Iterator[Pi
     axes = figure.subplots(down, across, squeeze=False, gridspec_kw={**edges, "wspace": 0.22, "hspace": 0.36}).ravel()
     for ax, name in zip(axes, shown, strict=False):
         _panel(ax, finding.features[name])
-        ax.set_xlabel(plain(name, 34), fontsize=10)
+        ax.set_xlabel(one_line(name, 34), fontsize=10)
     for ax in axes[len(shown) :]:
         ax.set_axis_off()
-    names = ("background", plain(results.signal, 20))
+    names = ("background", one_line(results.signal, 20))
     handles, labels = axes[0].get_legend_handles_labels()
     said = [f"{name}, {when}" for name, when in zip(np.repeat(names, 2), ("all", "kept") * 2, strict=True)]
     known = dict(zip(said, handles, strict=False)) if len(labels) == len(said) else {}

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from hepclf.presentation.plots.label import plain, with_error
-from hepclf.presentation.plots.picture import SIZE, beside, write_png
+from hepclf.presentation.plots.label import one_line, with_error
+from hepclf.presentation.plots.picture import SIZE, atomic, write_png
 from hepclf.presentation.plots.style import colours, style
 from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.survey import Survey
@@ -37,22 +37,24 @@ def draw_features(survey: Survey, folder: Path, *, title: str = "") -> list[Path
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / INDEX
-    older = _listed(index)
-    drawn = {stem(place, row.name): row for place, row in enumerate(survey.features, 1) if row.shape is not None}
+    older = _old_pictures(index)
+    drawn = {
+        picture_stem(place, row.name): row for place, row in enumerate(survey.features, 1) if row.shape is not None
+    }
     written: list[Path] = []
     with style():
         if drawn:
-            written += _pictures(drawn, survey, folder, plain(title, 50))
-            written += _pages(list(drawn.values()), survey, folder, plain(title, 60))
+            written += _pictures(drawn, survey, folder, one_line(title, 50))
+            written += _pages(list(drawn.values()), survey, folder, one_line(title, 60))
     features = {row.name: f"{name}.png" for name, row in drawn.items()}
-    with beside(index) as path:
+    with atomic(index) as path:
         path.write_text(json.dumps({"features": features, "files": [path.name for path in written]}, indent=2) + "\n")
     for path in older - set(written):
         path.unlink(missing_ok=True)
     return written
 
 
-def stem(place: int, name: str) -> str:
+def picture_stem(place: int, name: str) -> str:
     """The name of a feature's picture: its place, and of its name what any file system takes."""
     return f"{place:03d}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', name).strip('_.')[:60]}".rstrip("_.")
 
@@ -61,7 +63,7 @@ def _pictures(drawn: Mapping[str, FeatureSummary], survey: Survey, folder: Path,
     """A PNG each, and all of them as the pages of one PDF, without a date: the same survey gives the same bytes."""
     pdf = folder / BOOK
     written = [pdf]
-    with beside(pdf) as hidden, PdfPages(hidden, metadata={"CreationDate": None}) as pages:
+    with atomic(pdf) as hidden, PdfPages(hidden, metadata={"CreationDate": None}) as pages:
         for name, row in drawn.items():
             figure = _picture(row, survey, title)
             written.append(folder / f"{name}.png")
@@ -79,7 +81,7 @@ def _pages(rows: Sequence[FeatureSummary], survey: Survey, folder: Path, title: 
     return written
 
 
-def _listed(index: Path) -> set[Path]:
+def _old_pictures(index: Path) -> set[Path]:
     """The pictures that an index of ours lists; nothing outside its folder, and no other kind of file."""
     try:
         listed = [Path(str(name)) for name in json.loads(index.read_text())["files"]]
@@ -92,7 +94,7 @@ def _picture(row: FeatureSummary, survey: Survey, title: str) -> Figure:
     figure = Figure(figsize=SIZE)
     figure.set_layout_engine("none")  # finding one takes longer than the drawing
     ax = figure.subplots(gridspec_kw={"left": 0.13, "right": 0.97, "bottom": 0.14, "top": 0.93})
-    panel(ax, row, survey)
+    draw_feature(ax, row, survey)
     labels = ax.get_legend_handles_labels()[1]
     columns = 2 if max(map(len, labels), default=0) <= WIDE else 1
     lines = math.ceil(len(labels) / columns)
@@ -112,7 +114,7 @@ def _page(rows: Sequence[FeatureSummary], survey: Survey, title: str) -> Figure:
     edges = {"left": 0.05, "right": 0.98, "bottom": 0.5 / height, "top": 1 - 0.75 / height}
     axes = figure.subplots(down, ACROSS, squeeze=False, gridspec_kw={**edges, "wspace": 0.2, "hspace": 0.32}).ravel()
     for ax, row in zip(axes, rows, strict=False):
-        panel(ax, row, survey)
+        draw_feature(ax, row, survey)
         _limit(ax, row, room=0.1)
         ax.tick_params(labelsize=7)
         ax.minorticks_off()
@@ -124,12 +126,12 @@ def _page(rows: Sequence[FeatureSummary], survey: Survey, title: str) -> Figure:
     for ax in axes[len(rows) :]:
         ax.set_axis_off()
     shown = [Line2D([], [], color=colour) for colour in _colours(survey).values()]
-    names = [plain(name, 24) for name in _colours(survey)]
+    names = [one_line(name, 24) for name in _colours(survey)]
     figure.legend(shown, names, loc="upper left", ncols=6, title=title, alignment="left")
     return figure
 
 
-def panel(ax: Axes, row: FeatureSummary, survey: Survey) -> None:
+def draw_feature(ax: Axes, row: FeatureSummary, survey: Survey) -> None:
     """The histograms of a feature, a colour a class, with the band of their errors."""
     shape = row.shape
     if shape is None:
@@ -146,14 +148,14 @@ def panel(ax: Axes, row: FeatureSummary, survey: Survey) -> None:
     ax.set_xlim(shape.edges[0], shape.edges[-1])
     ax.ticklabel_format(axis="x", scilimits=(-3, 5), useOffset=False, useMathText=True)
     ax.xaxis.get_offset_text().set(x=0, horizontalalignment="left")  # on the right is the name
-    ax.set_xlabel(plain(row.name, 44))
+    ax.set_xlabel(one_line(row.name, 44))
 
 
 def _label(row: FeatureSummary, survey: Survey, name: str) -> str:
     """The class, the share of its events that have no value, and its own area where there are several."""
     events = next(each.events for each in survey.classes if each.name == name)
     missing = row.classes[name].missing / max(events, 1)
-    label = plain(name, 24)
+    label = one_line(name, 24)
     if len(row.auc) > 1 and row.auc[name].value is not None:
         label += f", AUC {row.auc[name].value:.3f}"
     return f"{label}, {100 * missing:.2g} % missing" if missing else label

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.flatness import KINDS, Against, EfficiencyShapes
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import OTHERS
 
@@ -45,10 +45,10 @@ def _figure(name: str, against: Against, signal: str, title: str) -> Figure:
             if shape.mean.value is not None:
                 ax.axhline(shape.mean.value, color=colour, linewidth=0.8, linestyle=":")
     upper.set_ylim(-0.03, 1.05)
-    upper.set_ylabel(f"efficiency of {plain(signal, 16)}")
+    upper.set_ylabel(f"efficiency of {one_line(signal, 16)}")
     _logarithmic(lower, [pair[0].efficiency for pair in against.shapes.values()])
     lower.set_ylabel("background efficiency")
-    lower.set_xlabel(plain(name))
+    lower.set_xlabel(one_line(name))
     _limits(lower, against)
     upper.set_title(title, y=TOP)
     figure.legend(
@@ -86,7 +86,7 @@ def _limits(ax: Axes, against: Against) -> None:
     """The axis ends where most events do: the outermost of equally populated bins are as long as their tails."""
     edges, names = against.bins.edges, against.bins.names
     if edges is None:
-        ax.set_xticks(against.bins.places, [plain(name, 12) for name in names], rotation=30 if len(names) > 4 else 0)
+        ax.set_xticks(against.bins.places, [one_line(name, 12) for name in names], rotation=30 if len(names) > 4 else 0)
         ax.set_xlim(-0.5, len(names) - 0.5)
         return
     first, last = against.bins.places[0], against.bins.places[-1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib import font_manager
 
-from hepclf.presentation.plots.picture import beside
+from hepclf.presentation.plots.picture import atomic
 
 FULL, LIGHT = "DejaVu Sans", "hepclf DejaVu Sans"
 # Latin, Greek, punctuation, superscripts, signs, arrows and mathematics; other letters come from the whole font.
@@ -55,5 +55,5 @@ def _make(path: Path) -> None:
     for record in font["name"].names:
         if record.nameID in FAMILY_NAMES:
             record.string = LIGHT.replace(" ", "") if record.nameID == 6 else LIGHT
-    with beside(path) as hidden:
+    with atomic(path) as hidden:
         font.save(hidden)

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.importance import Leaning
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.value import Value
@@ -32,7 +32,7 @@ def importance(finding: Leaning, results: Results, title: str) -> Iterator[Pictu
     for ax, which in zip(axes, known, strict=True):
         _bars(ax, [finding.features[name][which] for name in shown])
         ax.set_xlabel(LABELS[which])
-    axes[0].set_yticks(np.arange(len(shown)), [plain(name, 24) for name in shown])
+    axes[0].set_yticks(np.arange(len(shown)), [one_line(name, 24) for name in shown])
     axes[0].set_ylim(len(shown) - 0.4, -0.6)
     first = f"first {MOST} of {len(ranked)}, " if len(ranked) > MOST else ""
     axes[-1].set_title(f"{first}{title}")

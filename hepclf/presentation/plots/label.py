@@ -8,17 +8,17 @@ from hepclf.statistics.value import Value
 from hepclf.words import number
 
 
-def plain(name: str, width: int = 30) -> str:
-    """A name as it is, on one line of at most this many letters."""
+def one_line(name: str, width: int = 30) -> str:
+    """A name on one line of at most `width` letters."""
     printable = _printable(name)
     short = printable if len(printable) <= width else f"{printable[: width - 1]}…"
-    return _verbatim(short)
+    return _escaped(short)
 
 
 def wrapped(name: str, width: int = 12, lines: int = 3) -> str:
-    """A name on a few short lines."""
-    found = textwrap.wrap(_printable(name), width, break_on_hyphens=False, max_lines=lines, placeholder="…")
-    return "\n".join(_verbatim(line) for line in found)
+    """A name on at most `lines` lines of at most `width` letters."""
+    parts = textwrap.wrap(_printable(name), width, break_on_hyphens=False, max_lines=lines, placeholder="…")
+    return "\n".join(_escaped(part) for part in parts)
 
 
 def with_error(value: Value) -> str:
@@ -28,7 +28,7 @@ def with_error(value: Value) -> str:
     return number(*value) if value.error else f"{value.value:.4g}"
 
 
-def count(weight: float) -> str:
+def weight_label(weight: float) -> str:
     """A sum of weights: whole if it counts events, four digits otherwise."""
     if abs(weight) >= 1e7:
         return f"{weight:.3g}"
@@ -39,7 +39,7 @@ def _printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
-def _verbatim(text: str) -> str:
+def _escaped(text: str) -> str:
     """Text that matplotlib shows as it is: it reads `$` as mathematics, and drops a label that begins with `_`."""
     escaped = text.replace("$", r"\$")
     return f"\u200b{escaped}" if escaped.startswith("_") else escaped

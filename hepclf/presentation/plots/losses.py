@@ -14,7 +14,7 @@ from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
 MARKED = 40
 
 
-def losses(ax: Axes, history: Mapping[str, Sequence[float]]) -> None:
+def draw_losses(ax: Axes, history: Mapping[str, Sequence[float]]) -> None:
     """Training and validation loss, and the epoch with the least validation loss."""
     epochs = np.asarray(history["epoch"], dtype=np.int64)
     train, valid = (np.asarray(history[name], dtype=np.float64) for name in ("train_loss", "valid_loss"))

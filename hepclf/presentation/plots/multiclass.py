@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.multiclass import Classes
-from hepclf.presentation.plots.label import plain, wrapped
+from hepclf.presentation.plots.label import one_line, wrapped
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, SHARES, colours
 from hepclf.statistics.curves.pairs import Pair
@@ -43,7 +43,7 @@ def multiclass(of: Classes, results: Results, title: str) -> Iterator[Picture]:
         "pairs",
         figure,
         "Left: the area under the curve of each pair of classes p and q, told apart by p/(p + q). Right: that of "
-        f"{plain(results.signal)} against each other class, as rejection against efficiency.",
+        f"{one_line(results.signal)} against each other class, as rejection against efficiency.",
         (_table(of, np.array([[v.value for v in row] for row in of.areas], dtype=np.float64), "class"), *lines),
     )
 
@@ -102,13 +102,13 @@ def _rejections(ax: Axes, lines: tuple[Series, ...], of: Classes, signal: str) -
     for (other, columns), dashes in zip(lines, cycle(DASHES), strict=False):
         x, y = (np.asarray(column, dtype=np.float64) for column in columns.values())
         highest = max(highest, float(y.max(initial=1.0)))
-        ax.plot(x, y, color=palette[other], linestyle=dashes, label=plain(other, 20))
+        ax.plot(x, y, color=palette[other], linestyle=dashes, label=one_line(other, 20))
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, 4 * highest))
-    ax.set(xlabel=f"efficiency of {plain(signal, 16)}", ylabel="rejection, 1 / efficiency of the other")
+    ax.set(xlabel=f"efficiency of {one_line(signal, 16)}", ylabel="rejection, 1 / efficiency of the other")
     if lines:
-        ax.legend(loc="upper right", title=f"{plain(signal, 16)} against", alignment="left")
+        ax.legend(loc="upper right", title=f"{one_line(signal, 16)} against", alignment="left")
 
 
 def _against(pair: Pair, place: int) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.presentation.plots.picture import Series, beside
+from hepclf.presentation.plots.picture import Series, atomic
 
 NUMBERS = ("csv", "json", "yaml")
 SERIES, LOW, HIGH, ERROR = "series", "low", "high", "_error"
@@ -29,7 +29,7 @@ def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Pat
     texts = {"csv": _csv(plain), "json": _json(plain), "yaml": _hepdata(plain)}
     written = []
     for kind in NUMBERS:
-        with beside(folder / f"{stem}.{kind}") as path:
+        with atomic(folder / f"{stem}.{kind}") as path:
             path.write_text(texts[kind], encoding="utf-8")
         written.append(folder / f"{stem}.{kind}")
     return written

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter
 from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.observed import SCORE, Overlaid
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, GREY, colours
 from hepclf.statistics.shapes.agreement import Agreement
@@ -32,7 +32,7 @@ def observed(finding: Overlaid, results: Results, title: str) -> Iterator[Pictur
             if name == SCORE
             else f"observed_{place}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
         )
-        label = f"probability of {plain(results.signal, 24)}" if name == SCORE else plain(name, 40)
+        label = f"probability of {one_line(results.signal, 24)}" if name == SCORE else one_line(name, 40)
         yield Picture(stem, _figure(of, finding, results, label, title), CAPTION, (_series(name, of, finding),))
 
 
@@ -69,7 +69,7 @@ def _stack(ax: Axes, of: Agreement, finding: Overlaid, results: Results) -> None
     base = np.zeros(len(of.seen))
     for name in sorted(finding.classes, key=lambda name: name == results.signal):
         above = base + of.expected[finding.classes.index(name)]
-        ax.stairs(above, of.edges, baseline=base, fill=True, color=palette[name], alpha=0.35, label=plain(name, 20))
+        ax.stairs(above, of.edges, baseline=base, fill=True, color=palette[name], alpha=0.35, label=one_line(name, 20))
         ax.stairs(above, of.edges, color=palette[name], linewidth=1)
         base = above
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.overtraining import Trained
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, colours
 from hepclf.statistics.shapes.twosample import TwoSample
@@ -33,14 +33,14 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], results: Results) -> Non
     palette = colours(results.classes, results.signal)
     for name, test in tests.items():
         # At or above a cut is what is not below it.
-        label = f"{plain(name, 20)}: {equation(test.p)}"
+        label = f"{one_line(name, 20)}: {equation(test.p)}"
         ax.step(test.scores, -test.difference, where="post", color=palette[name], linewidth=1.4, label=label)
         for side in (-1, 1) if math.isfinite(test.bound) else ():
             ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
     ax.axhline(0, color=BLACK, linewidth=0.8)
     most = max(of for test in tests.values() for of in (test.distance, test.bound) if math.isfinite(of))
     ax.set_ylim(-1.2 * most, (1.5 + 0.16 * len(tests)) * most)
-    ax.set(xlabel=f"probability of {plain(results.signal, 24)}", ylabel="efficiency, training − test")
+    ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="efficiency, training − test")
     ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
 
 

@@ -1,4 +1,4 @@
-"""A picture: a figure, the name of its files, what a reader is told of it, and the numbers that it shows."""
+"""A picture: a figure, the name of its files, its caption, and the numbers that it shows."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from numpy.typing import ArrayLike
 KINDS = ("png", "pdf")
 INDEX = "pictures.json"
 SIZE = (5.2, 4.2)
-SHORT = 30  # the ends of a logarithmic axis that needs more labels than its powers of ten are not further apart
-TOP = 1.0  # the height of a title in its panel; given, it is not looked for, a tenth of the time of a picture
+MAX_SPAN = 30  # high / low of a logarithmic axis up to which minor ticks are labelled too
+TOP = 1.0  # height of a title in its panel; with a fixed height matplotlib skips a search, a tenth of a picture's time
 
 
 class Series(NamedTuple):
-    """Points of a picture: columns of equal length, the first of them what the others depend on.
+    """Points of a picture: columns of equal length. The first column holds the independent variable.
 
     The error of a column `x` is called `x_error`; a column of text has none.
     """
@@ -53,11 +53,14 @@ def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float]
 
 
 def stamp(figure: Figure, experiment: str, status: str = "") -> None:
-    """The experiment in bold, and what its plot is: above the left of a panel, or above all that stand abreast."""
+    """Write the experiment in bold and the status of the plot above the left of a panel.
+
+    Where panels stand side by side, the stamp is above all of them.
+    """
     if not figure.axes or not (experiment or status):
         return
-    place = figure.axes[0].get_subplotspec()
-    if place is not None and place.get_gridspec().ncols > 1:
+    subplot = figure.axes[0].get_subplotspec()
+    if subplot is not None and subplot.get_gridspec().ncols > 1:
         figure.suptitle(f"{experiment} {status}".strip(), x=0.99, ha="right", fontsize=12, fontweight="bold")
         return
     ax = next((ax for ax in figure.axes if ax.get_title("right")), figure.axes[0])
@@ -75,24 +78,24 @@ def stamp(figure: Figure, experiment: str, status: str = "") -> None:
     )
 
 
-class Listed(NamedTuple):
-    """What the index of a folder says of a picture: how to read it, the study it belongs to, and its files."""
+class IndexEntry(NamedTuple):
+    """The entry of a picture in the index of a folder: its caption, its study, and the types of its files."""
 
     caption: str
     study: str | None
     kinds: tuple[str, ...]
 
 
-def write_index(folder: Path, listed: Mapping[str, Listed]) -> None:
+def write_index(folder: Path, entries: Mapping[str, IndexEntry]) -> None:
     """Write pictures.json, which names the pictures of a folder."""
-    contents = {stem: of._asdict() for stem, of in listed.items()}
-    with beside(folder / INDEX) as path:
+    contents = {stem: entry._asdict() for stem, entry in entries.items()}
+    with atomic(folder / INDEX) as path:
         path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """The garbage collector rests within the block: it would search what is drawn again and again, and free nothing."""
+def without_garbage_collection() -> Iterator[None]:
+    """Stop the garbage collector within the block: it would search the figure again and again, and free nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -102,30 +105,30 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@uncollected()
-def write(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """PNG and PDF. Laid out once and drawn once a file, which savefig would do twice."""
+@without_garbage_collection()
+def write_figure(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    """Write PNG and PDF. The figure is laid out once and drawn once for each file; savefig would do each twice."""
     png, pdf = (folder / f"{stem}.{kind}" for kind in KINDS)
-    _unlabelled(figure)
+    _set_minor_labels(figure)
     write_png(figure, png)
     figure.set_layout_engine("none")
     vector: Any = FigureCanvasPdf(figure)
-    with beside(pdf) as path:
+    with atomic(pdf) as path:
         # Without a date the same results gives the same bytes.
         vector.print_pdf(path, metadata={"CreationDate": None})
     return [png, pdf]
 
 
-def _unlabelled(figure: Figure) -> None:
-    """Ticks that are never labelled are not asked how large their labels are.
+def _set_minor_labels(figure: Figure) -> None:
+    """Switch off the labels of minor ticks, whose size matplotlib would otherwise compute in vain.
 
-    A logarithmic axis of hardly more than a decade has minor ticks labelled, as one number makes no scale.
+    A logarithmic axis of hardly more than a decade has its minor ticks labelled, as one number makes no scale.
     """
     for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
         if not isinstance(axis.get_minor_formatter(), NullFormatter):
             continue
         low, high = sorted(axis.get_view_interval())
-        if axis.get_scale() == "log" and high < SHORT * low:
+        if axis.get_scale() == "log" and high < MAX_SPAN * low:
             axis.set_major_formatter(LogFormatter())
             axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.75)))
         else:
@@ -133,15 +136,15 @@ def _unlabelled(figure: Figure) -> None:
 
 
 def write_png(figure: Figure, png: Path) -> None:
-    """PNG alone."""
+    """Write PNG alone."""
     agg: Any = FigureCanvasAgg(figure)
-    with beside(png) as path:
+    with atomic(png) as path:
         agg.print_png(path)
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A hidden place next to this one, moved there at the end, so that no half picture is ever found."""
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a hidden path beside `path` and move it there at the end, so that no reader sees half a file."""
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield hidden

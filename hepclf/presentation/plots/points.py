@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.points import Point, WorkingPoints
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import OTHERS
 
@@ -66,7 +66,7 @@ def _draw(ax: Axes, names: tuple[str, ...], series: tuple[Series, ...]) -> None:
     ax.set_xlim(min(float(every[every > 0].min(initial=0.5)) / 3, 0.1), 1.5)
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.set_yticks(rows, [plain(name, 24) for name in names])
+    ax.set_yticks(rows, [one_line(name, 24) for name in names])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel("efficiency")
     ax.figure.legend(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.retrieval import Cuts, Purities
-from hepclf.presentation.plots.label import plain, with_error
+from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, VERMILLION
 
@@ -82,7 +82,7 @@ def _kept(ax: Axes, found: Purities, signal: str) -> None:
         )
     if np.ptp(scan.cut) == 0:
         ax.set_xlim(-0.05, 1.05)
-    ax.set(ylim=(0, 1.4), xlabel=f"cut on the probability of {plain(signal, 20)}", ylabel="share")
+    ax.set(ylim=(0, 1.4), xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="share")
     ax.legend(loc="upper center", ncols=2)
 
 

@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.results import Results
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.style import BLACK, colours
 from hepclf.statistics.shapes.bins import DensityHistogram
 
 
-def scores(ax: Axes, results: Results, split: str = "test") -> None:
+def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
     """The histograms of one split, filled; those of training as points with their errors; the threshold."""
     shown, train = results.splits[split], results.train if split != "train" else None
     learnt = train.histograms if train else {}
@@ -22,7 +22,7 @@ def scores(ax: Axes, results: Results, split: str = "test") -> None:
     room = 0.07 * rows + 0.05
     for name, colour in colours(results.classes, results.signal).items():
         if name in shown.histograms:
-            _bars(ax, shown.histograms[name], plain(name, 24), colour, fill=len(results.classes) == 2)
+            _bars(ax, shown.histograms[name], one_line(name, 24), colour, fill=len(results.classes) == 2)
         if name in learnt:
             _points(ax, learnt[name], colour)
     if learnt:
@@ -30,7 +30,7 @@ def scores(ax: Axes, results: Results, split: str = "test") -> None:
     if shown.threshold is not None:
         label = f"cut {shown.threshold:.3g}"
         ax.axvline(shown.threshold, ymax=1 - room, color=BLACK, linestyle="--", linewidth=1.2, label=label)
-    ax.set(xlabel=f"probability of {plain(results.signal, 24)}", ylabel="events, normalised to unit area")
+    ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="events, normalised to unit area")
     _limit(ax, [*shown.histograms.values(), *learnt.values()], room)
     ax.legend(loc="upper center", ncols=2, columnspacing=1.2)
 

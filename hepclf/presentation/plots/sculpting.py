@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from hepclf.statistics.shapes.divergence import BinSums
@@ -56,7 +56,7 @@ def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
         columns |= {kept: density, f"{kept}_error": error}
         highest = max(highest, min((density + error).max(), 1.5 * density.max()))
     bottom.axhline(1, color=BLACK, linewidth=0.8)
-    bottom.set(xlabel=plain(name, 40), xlim=(edges[0], edges[-1]))
+    bottom.set(xlabel=one_line(name, 40), xlim=(edges[0], edges[-1]))
     bottom.set_ylabel("ratio to all", loc="center")
     reach = bottom.get_ylim()
     bottom.set_ylim(max(reach[0], 0), min(reach[1], 6))
@@ -114,7 +114,7 @@ def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title
     reach = columns["lowest"].min() / 2, max(2 * columns["highest"].max(), 10 * columns["lowest"].min())
     ax.set(xscale="log", yscale="log", ylim=reach, xlim=(1, max(2 * columns["rejection"].max(), 10)))
     ax.set_xlabel("rejection, 1 / background efficiency")
-    ax.set_ylabel(f"1/JSD in {plain(name, 24)}, 1/bits")
+    ax.set_ylabel(f"1/JSD in {one_line(name, 24)}, 1/bits")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_formatter(NullFormatter())
     ax.set_title(title, y=TOP)

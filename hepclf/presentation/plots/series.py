@@ -21,50 +21,55 @@ def of_losses(history: Mapping[str, Sequence[float]]) -> Iterator[Series]:
 
 def of_scores(results: Results, split: str) -> Iterator[Series]:
     """The histograms of a split and of training, class by class."""
-    for name in dict.fromkeys(("train", split)):
-        shown = results.splits.get(name)
-        for called, of in shown.histograms.items() if shown else ():
-            columns = {"low": of.edges[:-1], "high": of.edges[1:], "density": of.density, "density_error": of.error}
-            yield Series(f"{called}, {name}", columns)
+    for split_name in dict.fromkeys(("train", split)):
+        quality = results.splits.get(split_name)
+        for name, histogram in quality.histograms.items() if quality else ():
+            columns = {
+                "low": histogram.edges[:-1],
+                "high": histogram.edges[1:],
+                "density": histogram.density,
+                "density_error": histogram.error,
+            }
+            yield Series(f"{name}, {split_name}", columns)
 
 
 def of_roc(split: SplitResults, name: str) -> Iterator[Series]:
     """Both efficiencies along each curve, and the threshold of each point."""
-    for called, of in _curves(split, name):
+    for label, roc in _curves(split, name):
         yield Series(
-            called,
+            label,
             {
-                "signal_efficiency": of.signal_efficiency,
-                "background_efficiency": of.background_efficiency,
-                "background_efficiency_error": of.background_error,
-                "threshold": of.thresholds,
+                "signal_efficiency": roc.signal_efficiency,
+                "background_efficiency": roc.background_efficiency,
+                "background_efficiency_error": roc.background_error,
+                "threshold": roc.thresholds,
             },
         )
 
 
 def of_rejection(split: SplitResults, name: str) -> Iterator[Series]:
-    """One over the background efficiency, where any background is left."""
-    for called, of in _curves(split, name):
-        some = of.background_efficiency > 0
-        kept = of.background_efficiency[some]
+    """The rejection, one over the background efficiency, where any background is left."""
+    for label, roc in _curves(split, name):
+        passed = roc.background_efficiency > 0
+        efficiency = roc.background_efficiency[passed]
         yield Series(
-            called,
+            label,
             {
-                "signal_efficiency": of.signal_efficiency[some],
-                "rejection": 1 / kept,
-                "rejection_error": of.background_error[some] / kept**2,
+                "signal_efficiency": roc.signal_efficiency[passed],
+                "rejection": 1 / efficiency,
+                "rejection_error": roc.background_error[passed] / efficiency**2,
             },
         )
 
 
 def _curves(split: SplitResults, name: str) -> Iterator[tuple[str, Roc]]:
-    """The curves that are drawn, by the names that they have outside a legend."""
+    """The drawn curves by their names in the files of numbers."""
     if split.one_vs_rest:
-        yield from ((called, one.roc) for called, one in split.one_vs_rest.items() if one.roc is not None)
+        yield from ((label, quality.roc) for label, quality in split.one_vs_rest.items() if quality.roc is not None)
         return
-    for called, of in ((name, split.roc), ("best possible", split.optimal)):
-        if of is not None:
-            yield called, of
+    for label, roc in ((name, split.roc), ("best possible", split.optimal)):
+        if roc is not None:
+            yield label, roc
 
 
 def of_confusion(split: SplitResults, classes: tuple[str, ...]) -> Iterator[Series]:
@@ -87,9 +92,9 @@ def of_significance(scan: Scan, chosen: Significance) -> Iterator[Series]:
     yield Series("scan", {"cut": scan.cuts, **{name: getattr(scan, name) for name, *_ in DRAWN}})
     if chosen.cut is not None:
         quoted = {name: getattr(chosen, name) for name, *_ in DRAWN}
-        known = {name: value for name, value in quoted.items() if value.value is not None}
-        columns = {name: [value.value] for name, value in known.items()}
-        errors = {f"{name}_error": [value.error] for name, value in known.items() if value.error is not None}
+        measured = {name: value for name, value in quoted.items() if value.value is not None}
+        columns = {name: [value.value] for name, value in measured.items()}
+        errors = {f"{name}_error": [value.error] for name, value in measured.items() if value.error is not None}
         yield Series("chosen on validation", {"cut": [chosen.cut], **columns, **errors})
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from hepclf.presentation.plots.label import plain, with_error
+from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
 from hepclf.statistics.counting.scan import Scan, Significance
 
@@ -19,7 +19,7 @@ DRAWN = (
 ROOM = 0.38
 
 
-def significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "signal") -> None:
+def draw_significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "signal") -> None:
     """The scan on the test split, and what the cut that validation chose gives there, with its errors."""
     marker = "." if len(scan.cuts) < 5 else ""
     for name, label, colour, dashes in DRAWN:
@@ -31,7 +31,7 @@ def significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "sign
     if chosen.cut is not None:
         label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in DRAWN)[chosen.optimised]}"
         ax.axvline(chosen.cut, ymax=1 - ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
-    ax.set(xlabel=f"cut on the probability of {plain(signal, 20)}", ylabel="significance")
+    ax.set(xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="significance")
     if np.ptp(scan.cuts) == 0:
         ax.set_xlim(-0.05, 1.05)
     _limit(ax, [getattr(scan, name) for name, *_ in DRAWN])

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.triggers import DAY, FalseAlarms, duration
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.curves.alarms import false_alarm_rate
@@ -52,5 +52,5 @@ def _draw(ax: Axes, of: FalseAlarms, results: Results) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
     least = DAY / of.live_time_s
     ax.set(xlim=(least * 0.9, max((of.background + 1) * least, 10 * least)), ylim=(0, 1.03))
-    ax.set(xlabel="false alarms per day", ylabel=f"efficiency of {plain(results.signal, 16)}")
+    ax.set(xlabel="false alarms per day", ylabel=f"efficiency of {one_line(results.signal, 16)}")
     ax.legend(loc="lower right")

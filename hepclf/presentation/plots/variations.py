@@ -10,7 +10,7 @@ from matplotlib.ticker import NullLocator
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.variations import Shifts
-from hepclf.presentation.plots.label import plain
+from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.statistics.curves.chosen import Wish
@@ -33,7 +33,7 @@ def variations(of: Shifts, results: Results, title: str) -> Iterator[Picture]:
 
 def _draw(ax: Axes, of: Shifts, wish: Wish, signal: str) -> None:
     rows = np.arange(len(of.made))
-    labels = (f"efficiency of {plain(signal, 16)}", "background efficiency")
+    labels = (f"efficiency of {one_line(signal, 16)}", "background efficiency")
     for (what, colour, marker), label, offset in zip(DRAWN, labels, (-0.12, 0.12), strict=True):
         x, error = _column(of, wish, what)
         ax.errorbar(
@@ -46,7 +46,7 @@ def _draw(ax: Axes, of: Shifts, wish: Wish, signal: str) -> None:
             label=label,
         )
     ax.axvline(0, color=GREY, linewidth=0.8)
-    ax.set_yticks(rows, [plain(name, 24) for name in of.made])
+    ax.set_yticks(rows, [one_line(name, 24) for name in of.made])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(f"shift in %, cut for {wish}")

@@ -8,7 +8,7 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.presentation.plots.bands import bands
-from hepclf.presentation.plots.rejection import highest, rejection
+from hepclf.presentation.plots.rejection import draw_rejection, highest_rejection
 from hepclf.presentation.plots.retrieval import retrieval
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
@@ -56,7 +56,7 @@ def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
     results = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.6, len(labels)) + 0.3 * labels)
     limit = results.test.roc.limit
     assert limit is not None
-    rejection(ax, results.test)
+    draw_rejection(ax, results.test)
     hatched = [patch for patch in ax.collections if isinstance(patch, PolyCollection) and patch.get_hatch()]
     assert len(hatched) == 1
     low = hatched[0].get_paths()[0].vertices[:, 1].min()
@@ -67,7 +67,7 @@ def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
 def test_nothing_is_hatched_where_background_is_left_everywhere(judged, ax):
     results = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.9, len(labels)) - 0.05 * labels)
     assert results.test.roc.limit is None
-    rejection(ax, results.test)
+    draw_rejection(ax, results.test)
     assert not [patch for patch in ax.collections if patch.get_hatch()]
 
 
@@ -88,8 +88,8 @@ def test_the_axis_ends_where_rejections_are_measured_and_a_narrow_region_has_no_
     some = found.background_efficiency > 0
     assert found.limit is not None
     assert (1 / found.background_efficiency[some]).max() == pytest.approx(499.0001 / 1e-4)
-    rejection(ax, light.test)
-    assert ax.get_ylim()[1] == 4 * highest(light.test, "test", "signal") <= 4 * 499.0001
+    draw_rejection(ax, light.test)
+    assert ax.get_ylim()[1] == 4 * highest_rejection(light.test, "test", "signal") <= 4 * 499.0001
     assert not [patch for patch in ax.collections if patch.get_hatch()]
     (picture,) = drawn(bands, "bands", light)
     assert picture.figure.axes[0].get_ylim()[1] < 4 * 500

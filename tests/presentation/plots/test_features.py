@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hepclf.events import Events
 from hepclf.presentation.plots import features as pictures
-from hepclf.presentation.plots.features import draw_features, panel, stem
+from hepclf.presentation.plots.features import draw_feature, draw_features, picture_stem
 from hepclf.presentation.plots.style import STYLE
 from hepclf.survey.survey import survey
 
@@ -37,7 +37,7 @@ def names(folder="plots"):
 
 def labels(found, place=0):
     ax = Figure().subplots()
-    panel(ax, found.features[place], found)
+    draw_feature(ax, found.features[place], found)
     return ax, ax.get_legend_handles_labels()[1]
 
 
@@ -103,7 +103,7 @@ def test_a_failing_write_leaves_no_half_file(monkeypatch):
     ],
 )
 def test_any_name_makes_a_file_name(name, expected):
-    assert stem(7, name) == expected
+    assert picture_stem(7, name) == expected
 
 
 def test_a_class_says_what_is_missing_and_of_several_its_own_area():

@@ -8,14 +8,14 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from hepclf.presentation.plots.confusion import confusion
+from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.draw import draw
-from hepclf.presentation.plots.losses import losses
-from hepclf.presentation.plots.plane import EVENTS, decision
-from hepclf.presentation.plots.rejection import rejection
-from hepclf.presentation.plots.roc import roc
-from hepclf.presentation.plots.scores import scores
-from hepclf.presentation.plots.significance import significance
+from hepclf.presentation.plots.losses import draw_losses
+from hepclf.presentation.plots.plane import EVENTS, draw_decision
+from hepclf.presentation.plots.rejection import draw_rejection
+from hepclf.presentation.plots.roc import draw_roc
+from hepclf.presentation.plots.scores import draw_scores
+from hepclf.presentation.plots.significance import draw_significance
 from hepclf.presentation.plots.style import BLUE, VERMILLION, colours
 
 THREE = ("qcd", "top", "signal")
@@ -33,20 +33,20 @@ def line(ax, start):
 
 
 def test_losses_are_those_of_the_history_and_the_best_epoch_is_marked(ax, history):
-    losses(ax, history)
+    draw_losses(ax, history)
     assert_array_equal(line(ax, "training").get_xydata().T, [history["epoch"], history["train_loss"]])
     assert_array_equal(line(ax, "validation").get_ydata(), history["valid_loss"])
     assert_array_equal(line(ax, "best validation: epoch 3").get_xydata(), [[3, 3]])
 
 
 def test_without_validation_no_epoch_is_the_best(ax, history):
-    losses(ax, history | {"valid_loss": [np.nan] * 5})
+    draw_losses(ax, history | {"valid_loss": [np.nan] * 5})
     assert labels(ax)[1:] == ["training"]
 
 
 def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
     results = judged(threshold=0.37)
-    scores(ax, results)
+    draw_scores(ax, results)
     bars = {patch.get_label(): patch for patch in ax.patches}
     for name, histogram in results.test.histograms.items():
         assert_array_equal(bars[name].get_data().values, histogram.density)
@@ -60,13 +60,13 @@ def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
 
 
 def test_scores_of_several_classes_have_no_cut(ax, judged):
-    scores(ax, judged(THREE))
+    draw_scores(ax, judged(THREE))
     assert labels(ax)[1:] == [*THREE, "points: train, bars: test"]
 
 
 def test_the_roc_line_is_the_values_and_its_area_the_auc(ax, judged):
     test = judged().test
-    roc(ax, test)
+    draw_roc(ax, test)
     x, y = line(ax, "test").get_xydata().T
     assert_array_equal(x, test.roc.signal_efficiency)
     assert_array_equal(y, 1 - test.roc.background_efficiency)
@@ -77,7 +77,7 @@ def test_the_roc_line_is_the_values_and_its_area_the_auc(ax, judged):
 
 def test_the_operating_point_lies_on_the_roc_line(ax, judged):
     test = judged(threshold=0.7).test
-    roc(ax, test)
+    draw_roc(ax, test)
     [(x, y)] = line(ax, "cut 0.7").get_xydata()
     assert (x, 1 - y) == pytest.approx(test.operating)
     drawn_x, drawn_y = line(ax, "test").get_xydata().T
@@ -85,20 +85,20 @@ def test_the_operating_point_lies_on_the_roc_line(ax, judged):
 
 
 def test_the_best_possible_curve_is_dashed(ax, judged):
-    roc(ax, judged(llr=True).test)
+    draw_roc(ax, judged(llr=True).test)
     assert line(ax, "best possible").get_linestyle() == "--"
 
 
 def test_several_classes_have_a_roc_line_each(ax, judged):
     test = judged(THREE).test
-    roc(ax, test)
+    draw_roc(ax, test)
     assert [text.split(":")[0] for text in labels(ax)] == ["one class against the rest", *THREE]
     assert_array_equal(line(ax, "top").get_xdata(), test.one_vs_rest["top"].roc.signal_efficiency)
 
 
 def test_the_rejection_is_one_over_the_background_efficiency_with_the_quoted_points(ax, judged):
     test = judged().test
-    rejection(ax, test)
+    draw_rejection(ax, test)
     x, y = line(ax, "test").get_xydata().T
     some = test.roc.background_efficiency > 0
     assert_array_equal(x, test.roc.signal_efficiency[some])
@@ -109,7 +109,7 @@ def test_the_rejection_is_one_over_the_background_efficiency_with_the_quoted_poi
 
 def test_the_band_of_the_rejection_holds_its_line(ax, judged):
     test = judged().test
-    rejection(ax, test)
+    draw_rejection(ax, test)
     at = test.roc.background_efficiency.searchsorted(0.3)
     kept, error = test.roc.background_efficiency[at], test.roc.background_error[at]
     corners = ax.collections[0].get_paths()[0].vertices[:, 1]
@@ -119,7 +119,7 @@ def test_the_band_of_the_rejection_holds_its_line(ax, judged):
 
 def test_a_working_point_has_the_interval_of_the_band(ax, judged):
     test = judged().test
-    rejection(ax, test)
+    draw_rejection(ax, test)
     bars = ax.containers[0].lines[2][0].get_segments()
     for bar, point in zip(bars, test.working_points, strict=True):
         kept, error = point.background_efficiency
@@ -128,7 +128,7 @@ def test_a_working_point_has_the_interval_of_the_band(ax, judged):
 
 def test_confusion_cells_hold_share_and_count(ax, judged):
     results = judged()
-    confusion(ax, results.test.confusion, results.classes, 0.5)
+    draw_confusion(ax, results.test.confusion, results.classes, 0.5)
     cells = results.test.confusion
     expected = [f"{100 * cells.fractions[i, j]:.1f} %\n{cells.weights[i, j]:.0f}" for i in (0, 1) for j in (0, 1)]
     assert [text.get_text() for text in ax.texts] == expected
@@ -138,13 +138,13 @@ def test_confusion_cells_hold_share_and_count(ax, judged):
 
 def test_a_class_without_weight_has_no_share(ax, judged):
     cells = judged(weights=lambda n: (np.arange(n) % 2) * 1.0).test.confusion
-    confusion(ax, cells, ("background", "signal"))
+    draw_confusion(ax, cells, ("background", "signal"))
     assert [text.get_text() for text in ax.texts][:2] == ["-\n0", "-\n0"]
 
 
 def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, judged):
     results = judged()
-    significance(ax, results.scan, results.significance)
+    draw_significance(ax, results.scan, results.significance)
     assert_array_equal(line(ax, "Asimov:").get_xydata().T, [results.scan.cuts, results.scan.asimov])
     assert_array_equal(line(ax, "S/√B").get_ydata(), results.scan.s_over_sqrt_b)
     assert_array_equal(line(ax, "Asimov, with systematic").get_ydata(), results.scan.asimov_systematic)
@@ -154,12 +154,12 @@ def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, jud
 
 def test_a_scan_without_a_cut_says_so(ax, judged):
     results = judged(splits=(0, 2))
-    significance(ax, results.scan, results.significance)
+    draw_significance(ax, results.scan, results.significance)
     assert labels(ax) == ["scan on test, no cut chosen", "S/√B", "Asimov", "Asimov, with systematic"]
 
 
 def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, plane):
-    decision(ax, plane, 0.3, ("background", "signal"), "signal")
+    draw_decision(ax, plane, 0.3, ("background", "signal"), "signal")
     mesh, contour = ax.collections
     assert_array_equal(mesh.get_array(), plane.probability)
     assert contour.get_paths()[0].vertices[:, 0] == pytest.approx(0.3)
@@ -168,7 +168,7 @@ def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, pla
 
 
 def test_a_threshold_that_is_never_reached_has_no_contour(ax, plane):
-    decision(ax, plane, 1.0, ("background", "signal"), "signal")
+    draw_decision(ax, plane, 1.0, ("background", "signal"), "signal")
     assert labels(ax)[1:] == ["background", "signal"]
 
 

@@ -8,7 +8,7 @@ from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 
 from hepclf.presentation.plots import font
-from hepclf.presentation.plots.picture import panel, write
+from hepclf.presentation.plots.picture import panel, write_figure
 from hepclf.presentation.plots.style import style
 
 
@@ -31,8 +31,8 @@ def test_it_has_the_outlines_of_matplotlibs_own():
 
 def test_a_pdf_embeds_it_and_the_whole_font_for_other_letters(tmp_path):
     with style():
-        write(panel(lambda ax: ax.set_xlabel("mass ℓℓ, √s"), "plain"), tmp_path, "plain")
-        write(panel(lambda ax: ax.set_xlabel("масса"), "other"), tmp_path, "other")
+        write_figure(panel(lambda ax: ax.set_xlabel("mass ℓℓ, √s"), "plain"), tmp_path, "plain")
+        write_figure(panel(lambda ax: ax.set_xlabel("масса"), "other"), tmp_path, "other")
     plain, other = ((tmp_path / f"{stem}.pdf").read_bytes() for stem in ("plain", "other"))
     assert b"+hepclfDejaVuSans" in plain
     assert b"+DejaVuSans" not in plain

@@ -3,26 +3,26 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from hepclf.presentation.plots.label import count, plain, with_error, wrapped
+from hepclf.presentation.plots.label import one_line, weight_label, with_error, wrapped
 from hepclf.statistics.value import NOTHING, Value
 
 
 @pytest.mark.parametrize("name", ["t$t_bar$<script>", "$", r"a\$b$", "$a$b$c$", r"\alpha_{x}"])
 def test_a_name_is_never_mathematics(name):
-    text = Figure().text(0, 0, plain(name))
+    text = Figure().text(0, 0, one_line(name))
     shown, is_math = text._preprocess_math(text.get_text())
     assert (shown, is_math) == (name, False)
 
 
 def test_a_name_that_begins_with_an_underscore_stays_in_the_legend():
     ax = Figure().subplots()
-    ax.plot([0, 1], label=plain("_x"))
+    ax.plot([0, 1], label=one_line("_x"))
     assert len(ax.legend().get_texts()) == 1
 
 
 def test_a_long_name_is_shortened():
-    assert plain("a" * 40, 10) == "a" * 9 + "…"
-    assert plain("two\nlines\tand\0more") == "two lines and more"
+    assert one_line("a" * 40, 10) == "a" * 9 + "…"
+    assert one_line("two\nlines\tand\0more") == "two lines and more"
 
 
 def test_a_wrapped_name_is_never_broken_within_an_escape():
@@ -48,4 +48,4 @@ def test_a_number_has_two_digits_of_its_error(value, text):
     ("weight", "text"), [(1054.0, "1,054"), (12.3456, "12.35"), (-3.0, "-3"), (1e-9, "1e-09"), (2.5e8, "2.5e+08")]
 )
 def test_a_sum_of_weights_is_short(weight, text):
-    assert count(weight) == text
+    assert weight_label(weight) == text

@@ -3,7 +3,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from hepclf.presentation.plots.picture import write
+from hepclf.presentation.plots.picture import write_figure
 
 
 def labels(folder, low, high):
@@ -13,7 +13,7 @@ def labels(folder, low, high):
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(low, high)
-    write(figure, folder, "axis")
+    write_figure(figure, folder, "axis")
     return [tick.label1.get_text() for tick in ax.yaxis.get_minor_ticks() if tick.label1.get_text()]
 
 
