@@ -1,4 +1,4 @@
-"""The score as a template: expected events by process in each bin, and what each bin is worth."""
+"""The score as a template: expected events by process in each bin, and the significance of each bin."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ from hepclf.words import number, percent
 Array = NDArray[np.float64]
 
 SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE)
-ROOM = 0.3
+LEGEND_ROOM = 0.3  # share of the height that belongs to the legend
 
 
-def binned(found: Shape, results: Results, title: str) -> Iterator[Picture]:
-    """The stacked template over the significance of its bins."""
-    z, error = found.by_bin
-    of = found.template
-    low, high = of.edges[:-1], of.edges[1:]
+def binned(finding: Shape, results: Results, title: str) -> Iterator[Picture]:
+    """The stacked template, and the significance of its bins below it."""
+    z, error = finding.by_bin
+    template = finding.template
+    low, high = template.edges[:-1], template.edges[1:]
     contents = {
         one_line(name): {"low": low, "high": high, "events": sums[0], "events_error": np.sqrt(sums[1])}
-        for name, sums in zip(of.names, of.sums.swapaxes(0, 1), strict=True)
+        for name, sums in zip(template.names, template.sums.swapaxes(0, 1), strict=True)
     }
-    worth = {"low": low, "high": high, "significance": z, "significance_error": error}
+    significances = {"low": low, "high": high, "significance": z, "significance_error": error}
     yield Picture(
         "binned",
-        _binned(found, results.signal, title),
+        _figure(finding, results.signal, title),
         "Expected events of test in bins of the score that validation chose, the background stacked under the signal, "
         "hatched its statistical error. Below, what each bin adds: the Asimov significance of it alone, the background "
         "known to that error.",
-        (*(Series(name, columns) for name, columns in contents.items()), Series("significance", worth)),
+        (*(Series(name, columns) for name, columns in contents.items()), Series("significance", significances)),
     )
 
 
-def _binned(found: Shape, signal: str, title: str) -> Figure:
+def _figure(finding: Shape, signal: str, title: str) -> Figure:
     figure = Figure(figsize=(6.2, 5.4))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    _stack(top, found.template)
+    _stack(top, finding.template)
     top.set(ylabel="expected events", title=title)
     top.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.4)
-    z, error = found.by_bin
-    places = np.arange(len(z)) + 0.5
-    bottom.bar(places, z, width=1.0, color=BLUE, alpha=0.3)
-    bottom.errorbar(places, z, error, fmt="o", color=BLUE, markersize=4)
+    z, error = finding.by_bin
+    centres = np.arange(len(z)) + 0.5
+    bottom.bar(centres, z, width=1.0, color=BLUE, alpha=0.3)
+    bottom.errorbar(centres, z, error, fmt="o", color=BLUE, markersize=4)
     bottom.set(ylabel="Asimov", xlabel=f"probability of {one_line(signal, 24)}, edges of the bins")
     bottom.set_ylim(0, 1.35 * float(np.max(z + error)) or 1.0)
-    whole = found.significances["asimov_systematic"]
-    said = f"all bins, background ± simulation and {percent(found.rules.systematic, None)}: {with_error(whole)}"
-    bottom.text(0.02, 0.93, said, transform=bottom.transAxes, va="top", fontsize=9.5)
-    _edges(bottom, found.template.edges)
+    combined = finding.significances["asimov_systematic"]
+    text = f"all bins, background ± simulation and {percent(finding.rules.systematic, None)}: {with_error(combined)}"
+    bottom.text(0.02, 0.93, text, transform=bottom.transAxes, va="top", fontsize=9.5)
+    _edges(bottom, finding.template.edges)
     return figure
 
 
 def _edges(ax: Axes, edges: Array) -> None:
-    """Bins of equal width, so that the narrow ones near 1 are seen; their edges below."""
+    """Draw bins of equal width, so that the narrow ones near 1 are visible, with their edges as labels."""
     ax.set_xlim(0, len(edges) - 1)
     ax.set_xticks(range(len(edges)), [_short(edge) for edge in edges], fontsize=9.5)
     ax.xaxis.set_minor_locator(NullLocator())
@@ -76,41 +76,41 @@ def _short(edge: float) -> str:
     return f"{edge:.3g}" if edge < 0.995 or edge >= 1 else number(edge)
 
 
-def _stack(ax: Axes, of: Template) -> None:
-    """Backgrounds from the smallest up, many small ones as one, the signal on top; what is below zero adds nothing."""
-    places = np.arange(len(of.edges))
-    floor = np.zeros(len(places) - 1)
-    layers = _layers(of)
+def _stack(ax: Axes, template: Template) -> None:
+    """Draw backgrounds from the smallest up, then the signal on top; negative contents count as zero."""
+    positions = np.arange(len(template.edges))
+    floor = np.zeros(len(positions) - 1)
+    layers = _layers(template)
     for (label, values), colour in zip(layers, (*SHADES, GREY)[len(layers) - 1 :: -1], strict=True):
         top = floor + np.maximum(values, 0.0)
-        ax.stairs(top, places, baseline=floor, fill=True, color=colour, alpha=0.45, label=label)
-        ax.stairs(top, places, color=colour, linewidth=1.0)
+        ax.stairs(top, positions, baseline=floor, fill=True, color=colour, alpha=0.45, label=label)
+        ax.stairs(top, positions, color=colour, linewidth=1.0)
         floor = top
-    channels = of.channels
-    ax.stairs(floor + channels.s, places, baseline=floor, fill=True, color=VERMILLION, alpha=0.5)
-    ax.stairs(floor + channels.s, places, color=VERMILLION, linewidth=1.6, label=_signal(of))
+    channels = template.channels
+    ax.stairs(floor + channels.s, positions, baseline=floor, fill=True, color=VERMILLION, alpha=0.5)
+    ax.stairs(floor + channels.s, positions, color=VERMILLION, linewidth=1.6, label=_signal_label(template))
     error = np.sqrt(channels.b_squares)
     shade: Any = {"fill": False, "hatch": "////", "edgecolor": BLACK, "linewidth": 0.0, "alpha": 0.6}
-    centres = places[:-1] + 0.5
+    centres = positions[:-1] + 0.5
     ax.bar(centres, 2 * error, bottom=floor - error, width=1.0, label="background, stat. error", **shade)
     positive = floor[floor > 0]
     low = max(float((positive - error[floor > 0]).min()), float(positive.min()) / 3) / 2
     high = 1.5 * float((floor + channels.s).max())
     ax.set_yscale("log")
-    ax.set_ylim(low, low * (high / low) ** (1 / (1 - ROOM)))
+    ax.set_ylim(low, low * (high / low) ** (1 / (1 - LEGEND_ROOM)))
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _layers(of: Template) -> list[tuple[str, Array]]:
-    """Backgrounds from the smallest up, at most five, those beyond as one."""
-    backgrounds = sorted(np.flatnonzero(~of.signal), key=lambda g: float(of.sums[0, g].sum()))
-    values = [(one_line(of.names[g], 20), of.sums[0, g]) for g in backgrounds]
-    rest, shown = values[: -len(SHADES)], values[-len(SHADES) :]
-    if not rest:
-        return shown
-    return [(f"{len(rest)} others", np.sum([one for _, one in rest], axis=0)), *shown]
+def _layers(template: Template) -> list[tuple[str, Array]]:
+    """Backgrounds from the smallest up: the five largest, and the sum of all others as one."""
+    backgrounds = sorted(np.flatnonzero(~template.signal), key=lambda g: float(template.sums[0, g].sum()))
+    layers = [(one_line(template.names[g], 20), template.sums[0, g]) for g in backgrounds]
+    small, large = layers[: -len(SHADES)], layers[-len(SHADES) :]
+    if not small:
+        return large
+    return [(f"{len(small)} others", np.sum([sums for _, sums in small], axis=0)), *large]
 
 
-def _signal(of: Template) -> str:
-    names = [of.names[g] for g in np.flatnonzero(of.signal)]
+def _signal_label(template: Template) -> str:
+    names = [template.names[g] for g in np.flatnonzero(template.signal)]
     return one_line(names[0], 20) if len(names) == 1 else f"{len(names)} signals"

@@ -1,4 +1,4 @@
-"""Reliability: what a probability says against how often it is true."""
+"""Reliability: the observed share of signal against the predicted probability."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CAPTION = (
     "Events of equal weight a bin, ordered by their score: the share of signal among them against the mean score, and "
     "their difference below. A calibrated tagger's points lie on the diagonal, within their errors."
 )
-SHOWN = {
+MAPS = {
     "none": ("as they are", BLUE, "o"),
     "temperature": ("temperature", VERMILLION, "s"),
     "isotonic": ("isotonic", GREEN, "^"),
@@ -26,18 +26,25 @@ SHOWN = {
 
 
 def calibration(finding: Calibrated, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
-    """One picture: the reliability as it is and with each map."""
+    """One picture: the reliability of the scores as they are and after each calibration map."""
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     reach = 0.0
-    for place, (name, quality) in enumerate(finding.qualities.items()):
-        of, (label, colour, marker) = quality.reliability, SHOWN[name]
-        style = {"fmt": marker, "color": colour, "markersize": 4 if place == 0 else 3.2, "elinewidth": 1}
-        style |= {} if place == 0 else {"markerfacecolor": "white"}
-        top.errorbar(of.predicted, of.observed, of.error, label=f"{label}: error {with_error(of.ece)}", **style)
-        bottom.errorbar(of.predicted, of.observed - of.predicted, of.error, **style)
-        far = np.abs(of.observed - of.predicted) + of.error
-        reach = max(reach, float(far[np.isfinite(far)].max(initial=1e-3)))
+    for index, (name, quality) in enumerate(finding.qualities.items()):
+        reliability, (label, colour, marker) = quality.reliability, MAPS[name]
+        style = {"fmt": marker, "color": colour, "markersize": 4, "elinewidth": 1}
+        if index > 0:
+            style |= {"markersize": 3.2, "markerfacecolor": "white"}
+        top.errorbar(
+            reliability.predicted,
+            reliability.observed,
+            reliability.error,
+            label=f"{label}: error {with_error(reliability.ece)}",
+            **style,
+        )
+        bottom.errorbar(reliability.predicted, reliability.observed - reliability.predicted, reliability.error, **style)
+        distances = np.abs(reliability.observed - reliability.predicted) + reliability.error
+        reach = max(reach, float(distances[np.isfinite(distances)].max(initial=1e-3)))
     top.plot([0, 1], [0, 1], color=BLACK, linewidth=0.8)
     bottom.axhline(0, color=BLACK, linewidth=0.8)
     top.set(xlim=(0, 1), ylim=(0, 1.3))
@@ -47,10 +54,18 @@ def calibration(finding: Calibrated, results: Results, title: str) -> Iterator[P
     top.legend(loc="upper left")
     top.set_title(title, y=TOP)
     yield Picture(
-        "calibration", figure, CAPTION, tuple(_series(name, q.reliability) for name, q in finding.qualities.items())
+        "calibration",
+        figure,
+        CAPTION,
+        tuple(_series(name, quality.reliability) for name, quality in finding.qualities.items()),
     )
 
 
-def _series(name: str, of: Reliability) -> Series:
-    columns = {"predicted": of.predicted, "observed": of.observed, "observed_error": of.error, "share": of.share}
-    return Series(SHOWN[name][0], columns)
+def _series(name: str, reliability: Reliability) -> Series:
+    columns = {
+        "predicted": reliability.predicted,
+        "observed": reliability.observed,
+        "observed_error": reliability.error,
+        "share": reliability.share,
+    }
+    return Series(MAPS[name][0], columns)

@@ -1,4 +1,4 @@
-"""What each category is worth before and above its cut, and all of them together."""
+"""The significance of each category before and above its cut, and of all categories together."""
 
 from __future__ import annotations
 
@@ -16,50 +16,53 @@ from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.value import NOTHING, Value
 
-KINDS = {"s_over_sqrt_b": "S/√B", "asimov_systematic": "Asimov, B uncertain"}
-WHEN = (("before the cut", GREY, "o", 0.12), ("above the cut", VERMILLION, "s", -0.12))
-ALL = "combined"
+MEASURES = {"s_over_sqrt_b": "S/√B", "asimov_systematic": "Asimov, B uncertain"}
+STAGES = (("before the cut", GREY, "o", 0.12), ("above the cut", VERMILLION, "s", -0.12))
+COMBINED = "combined"
 
 
-def categories(found: Regions, _: Results, title: str) -> Iterator[Picture]:
-    """A panel a measure: a line a category, the combination below them."""
-    rows = {kind: _rows(found, kind) for kind in KINDS}
-    names = [one_line(name, 24) for name in (*found.regions, ALL)]
+def categories(finding: Regions, _: Results, title: str) -> Iterator[Picture]:
+    """A panel for each measure, with a line for each category and the combination below them."""
+    rows = {measure: _rows(finding, measure) for measure in MEASURES}
+    names = [one_line(name, 24) for name in (*finding.regions, COMBINED)]
     figure = Figure(figsize=(7.2, 1.9 + 0.45 * len(names)))
-    for ax, kind in zip(figure.subplots(1, 2, sharey=True), KINDS, strict=True):
-        _panel(ax, rows[kind], len(names))
-        ax.set_xlabel(KINDS[kind])
-    left, right = figure.axes
-    left.set_yticks(range(len(names)), names)
-    left.invert_yaxis()
-    right.set_title(title)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    for ax, measure in zip(figure.subplots(1, 2, sharey=True), MEASURES, strict=True):
+        _panel(ax, rows[measure], len(names))
+        ax.set_xlabel(MEASURES[measure])
+    first_ax, last_ax = figure.axes
+    first_ax.set_yticks(range(len(names)), names)
+    first_ax.invert_yaxis()
+    last_ax.set_title(title)
+    figure.legend(*first_ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     yield Picture(
         "categories",
         figure,
         "What each category is worth on test before its cut and above it (chosen on validation), and all together: "
         "S/√B in quadrature, the other as one likelihood whose background systematic is common to all. A category "
         "without a point has too little background for a significance.",
-        tuple(_series(KINDS[kind], (*found.regions, ALL), rows[kind]) for kind in KINDS),
+        tuple(_series(MEASURES[measure], (*finding.regions, COMBINED), rows[measure]) for measure in MEASURES),
     )
 
 
-def _rows(found: Regions, kind: str) -> list[list[Value]]:
-    """The measure of each region and of all, before and after the cut."""
+def _rows(finding: Regions, measure: str) -> list[list[Value]]:
+    """The measure of each region and of their combination, before and after the cut."""
     return [
-        [*(_of(region, kind, index, found.rules) for region in found.regions.values()), found.combined(index)[kind]]
-        for index in (0, 1)
+        [
+            *(_measure(region, measure, stage, finding.rules) for region in finding.regions.values()),
+            finding.combined(stage)[measure],
+        ]
+        for stage in (0, 1)
     ]
 
 
-def _of(region: Region, kind: str, index: int, rules: Rules) -> Value:
-    return region.at(index).figure(kind, rules) if region.counts(index) else NOTHING
+def _measure(region: Region, measure: str, stage: int, rules: Rules) -> Value:
+    return region.at(stage).figure(measure, rules) if region.counts(stage) else NOTHING
 
 
 def _panel(ax: Axes, rows: list[list[Value]], count: int) -> None:
-    for values, (label, colour, marker, shift) in zip(rows, WHEN, strict=True):
-        x = np.array([np.nan if one.value is None else one.value for one in values], dtype=np.float64)
-        errors, y = [one.error or 0.0 for one in values], np.arange(count) - shift
+    for values, (label, colour, marker, shift) in zip(rows, STAGES, strict=True):
+        x = np.array([np.nan if value.value is None else value.value for value in values], dtype=np.float64)
+        errors, y = [value.error or 0.0 for value in values], np.arange(count) - shift
         ax.errorbar(x, y, xerr=errors, fmt=marker, color=colour, markersize=6, elinewidth=1.4, label=label)
     ax.axhspan(count - 1.5, count - 0.5, color=BLUE, alpha=0.1, linewidth=0)
     ax.set_ylim(-0.5, count - 0.5)
@@ -69,7 +72,7 @@ def _panel(ax: Axes, rows: list[list[Value]], count: int) -> None:
 
 def _series(name: str, names: tuple[str, ...], rows: list[list[Value]]) -> Series:
     columns: dict[str, list[float] | tuple[str, ...]] = {"category": names}
-    for values, when in zip(rows, ("before", "after"), strict=True):
-        columns[when] = [np.nan if one.value is None else one.value for one in values]
-        columns[f"{when}_error"] = [np.nan if one.error is None else one.error for one in values]
+    for values, stage in zip(rows, ("before", "after"), strict=True):
+        columns[stage] = [np.nan if value.value is None else value.value for value in values]
+        columns[f"{stage}_error"] = [np.nan if value.error is None else value.error for value in values]
     return Series(name, columns)

@@ -13,13 +13,16 @@ from hepclf.words import percent
 
 
 def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
-    """Truth by row, decision by column: the share of the true class as colour; it and the sum of weights as text."""
+    """Draw truth by row and decision by column, with the share of the true class as colour.
+
+    The text of a cell is that share and the sum of weights.
+    """
     k = len(classes)
     size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
     ax.imshow(np.clip(matrix.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(matrix.fractions):
-        text = f"{percent(share)}\n{weight_label(float(matrix.weights[row, column]))}"
-        colour = "white" if share > 0.5 else "black"
+    for (row, column), fraction in np.ndenumerate(matrix.fractions):
+        text = f"{percent(fraction)}\n{weight_label(float(matrix.weights[row, column]))}"
+        colour = "white" if fraction > 0.5 else "black"
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     names = [wrapped(name, {2: 18, 3: 15}.get(k, 12)) for name in classes]
     ax.set_xticks(range(k), names, fontsize=size)

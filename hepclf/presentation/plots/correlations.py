@@ -17,19 +17,19 @@ from hepclf.presentation.plots.style import BLUE, VERMILLION
 from hepclf.statistics.shapes.correlation import Correlation
 
 SIGNED = LinearSegmentedColormap.from_list("signed", (BLUE, "#FFFFFF", VERMILLION))
-NUMBERED = 12  # columns up to which a cell has room for its number
-NAMED = 40  # columns up to which each has room for its name
+MAX_NUMBERED = 12  # columns up to which a cell has room for its number
+MAX_NAMED = 40  # columns up to which each column has room for its name
 PANELS = 4
 
 
 def correlations(finding: Together, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """The matrices of the first four classes side by side."""
-    shown = list(finding.classes.items())[:PANELS]
+    classes = list(finding.classes.items())[:PANELS]
     side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6
-    figure = Figure(figsize=(side * len(shown) + 1.9, side + 1.4))
-    axes = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
-    for ax, (name, one) in zip(axes, shown, strict=True):
-        _matrix(ax, one, finding.names)
+    figure = Figure(figsize=(side * len(classes) + 1.9, side + 1.4))
+    axes = np.atleast_1d(figure.subplots(1, len(classes), sharey=True))
+    for ax, (name, correlation) in zip(axes, classes, strict=True):
+        _matrix(ax, correlation, finding.names)
         ax.set_title(one_line(name, 24), loc="left", color="black")
     axes[-1].set_title(title, loc="right")
     figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
@@ -37,29 +37,36 @@ def correlations(finding: Together, results: Results, title: str) -> Iterator[Pi
         f"Linear correlations among features and with the score in each class, from {finding.events:,} test events. "
         "Features of one strong colour say nearly the same; the last row shows what the score follows within a class."
     )
-    yield Picture("correlations", figure, caption, tuple(_series(name, one, finding.names) for name, one in shown))
+    yield Picture(
+        "correlations",
+        figure,
+        caption,
+        tuple(_series(name, correlation, finding.names) for name, correlation in classes),
+    )
 
 
-def _matrix(ax: Axes, of: Correlation, names: tuple[str, ...]) -> None:
-    ax.imshow(100 * of.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
-    ticks = np.arange(len(names)) if len(names) <= NAMED else np.array([], dtype=np.int64)
+def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...]) -> None:
+    ax.imshow(100 * correlation.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
+    ticks = np.arange(len(names)) if len(names) <= MAX_NAMED else np.array([], dtype=np.int64)
     labels = [one_line(names[tick], 16) for tick in ticks]
-    size = 9.5 if len(names) <= 2 * NUMBERED else 6.5
+    size = 9.5 if len(names) <= 2 * MAX_NUMBERED else 6.5
     ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
     ax.set_yticks(ticks, labels, fontsize=size)
     ax.tick_params(which="both", length=0)
     ax.minorticks_off()
     ax.axhline(len(names) - 1.5, color="black", linewidth=0.8)
     ax.axvline(len(names) - 1.5, color="black", linewidth=0.8)
-    if len(names) > NUMBERED:
+    if len(names) > MAX_NUMBERED:
         return
-    for (row, column), value in np.ndenumerate(of.value):
+    for (row, column), value in np.ndenumerate(correlation.value):
         if np.isfinite(value) and row != column:
             colour = "white" if abs(value) > 0.6 else "black"
             ax.text(column, row, f"{round(100 * value)}", ha="center", va="center", fontsize=8, color=colour)
 
 
-def _series(name: str, one: Correlation, names: tuple[str, ...]) -> Series:
+def _series(name: str, correlation: Correlation, names: tuple[str, ...]) -> Series:
     i, j = np.triu_indices(len(names), 1)
-    columns = {"first": [names[at] for at in i], "second": [names[at] for at in j]}
-    return Series(name, {**columns, "correlation": one.value[i, j], "correlation_error": one.error[i, j]})
+    columns = {"first": [names[index] for index in i], "second": [names[index] for index in j]}
+    return Series(
+        name, {**columns, "correlation": correlation.value[i, j], "correlation_error": correlation.error[i, j]}
+    )

@@ -1,4 +1,4 @@
-"""Expected events against the cut, and every measure of them."""
+"""Expected events and their significances against the cut."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hepclf.presentation.plots.style import BLACK, BLUE, DASHES, GREEN, GREY, OR
 
 Array = NDArray[np.float64]
 
-LINES = {
+STYLES = {
     "s_over_sqrt_b": (BLUE, "--"),
     "s_over_sqrt_s_plus_b": (SKY, "-."),
     "asimov": (VERMILLION, "-"),
@@ -32,57 +32,57 @@ SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE, BLACK)
 BAND = 0.25
 
 
-def counting(found: Yields, results: Results, title: str) -> Iterator[Picture]:
-    """The measures, and the events that they are made of; nothing where no cut on test keeps enough background."""
-    if len(found.scan.cuts) < 2:
+def counting(finding: Yields, results: Results, title: str) -> Iterator[Picture]:
+    """The measures, and the expected events; nothing where no cut on test keeps enough background."""
+    if len(finding.scan.cuts) < 2:
         return
-    figures = {name: found.scan.figures(name, found.rules) for name in LINES if name in found.best}
+    figures = {name: finding.scan.figures(name, finding.rules) for name in STYLES if name in finding.best}
     yield Picture(
         "measures",
-        _measures(found, figures, results.signal, title),
+        _measures_figure(finding, figures, results.signal, title),
         "Every measure of the events above a cut, on test, with bands of its statistical error. A point is the cut "
         "that was best for that measure on validation, and what it gives on test.",
         tuple(
-            Series(NAMES[name], {"cut": found.scan.cuts, "value": z, "value_error": error})
+            Series(NAMES[name], {"cut": finding.scan.cuts, "value": z, "value_error": error})
             for name, (z, error) in figures.items()
         ),
     )
     yield Picture(
         "yields",
-        _yields(found, results.signal, title),
+        _yields_figure(finding, results.signal, title),
         "Expected events at or above the cut, process by process, with bands of their statistical error sqrt(sum w²). "
         "The dotted line is the cut that the results go by.",
         tuple(
-            Series(name, {"cut": found.scan.cuts, "events": sums, "events_error": np.sqrt(squares)})
-            for name, sums, squares in zip(found.scan.names, *found.scan.above[:2], strict=True)
+            Series(name, {"cut": finding.scan.cuts, "events": sums, "events_error": np.sqrt(squares)})
+            for name, sums, squares in zip(finding.scan.names, *finding.scan.above[:2], strict=True)
         ),
     )
 
 
-def _measures(found: Yields, figures: dict[str, tuple[Array, Array]], signal: str, title: str) -> Figure:
-    """Significances above, Punzi's figure of merit, which is on another scale, below."""
+def _measures_figure(finding: Yields, figures: dict[str, tuple[Array, Array]], signal: str, title: str) -> Figure:
+    """Significances above; below them Punzi's figure of merit, which is on another scale."""
     figure = Figure(figsize=(6.2, 5.4))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for name, (z, error) in figures.items():
         ax = bottom if name == "punzi" else top
-        colour, dashes = LINES[name]
-        _band(ax, found.scan.cuts, z, error, colour, dashes, NAMES[name])
-        best = found.best[name].figure(name, found.rules)
+        colour, dashes = STYLES[name]
+        _band(ax, finding.scan.cuts, z, error, colour, dashes, NAMES[name])
+        best = finding.best[name].figure(name, finding.rules)
         if best.value is not None:
-            ax.errorbar(found.best[name].cuts, best.value, best.error or 0.0, fmt="o", color=colour, markersize=5)
+            ax.errorbar(finding.best[name].cuts, best.value, best.error or 0.0, fmt="o", color=colour, markersize=5)
     for ax in (top, bottom):
         ax.set_ylim(0, None)
-    logarithmic(top, [z for name, (z, _) in figures.items() if name != "punzi"])
+    set_limits(top, [z for name, (z, _) in figures.items() if name != "punzi"])
     top.set(ylabel="significance", title=title)
     top.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.8)
     bottom.set(ylabel="Punzi", xlabel=f"cut on the probability of {one_line(signal, 24)}")
     return figure
 
 
-def _yields(found: Yields, signal: str, title: str) -> Figure:
+def _yields_figure(finding: Yields, signal: str, title: str) -> Figure:
     figure = Figure(figsize=(5.8, 4.2))
     ax = figure.subplots()
-    scan = found.scan
+    scan = finding.scan
     shades, dashes = cycle(SHADES), cycle(DASHES)
     for g in np.argsort(-scan.before[0]):
         colour = VERMILLION if scan.signal[g] else next(shades)
@@ -90,8 +90,8 @@ def _yields(found: Yields, signal: str, title: str) -> Figure:
         _band(
             ax, scan.cuts, np.where(sums > 0, sums, np.nan), errors, colour, next(dashes), one_line(scan.names[g], 20)
         )
-    logarithmic(ax, [scan.above[0].ravel()], always=True)
-    cut = float(found.chosen.cuts[0])
+    set_limits(ax, [scan.above[0].ravel()], logarithmic=True)
+    cut = float(finding.chosen.cuts[0])
     ax.axvline(cut, color=BLACK, linestyle=":", linewidth=1.2, ymax=0.8, label=f"cut {cut:.4g}")
     ax.set(
         xlabel=f"cut on the probability of {one_line(signal, 24)}", ylabel="expected events above the cut", title=title
@@ -106,13 +106,13 @@ def _band(ax: Axes, x: Array, y: Array, error: Array, colour: str, dashes: str, 
     ax.plot(x, y, color=colour, linestyle=dashes, label=label)
 
 
-def logarithmic(ax: Axes, lines: list[Array], *, always: bool = False, room: float = 0.24) -> None:
-    """Room for the legend above; a logarithmic axis where the lines span a factor of eight at their tops."""
+def set_limits(ax: Axes, lines: list[Array], *, logarithmic: bool = False, room: float = 0.24) -> None:
+    """Leave room for the legend; make the axis logarithmic where the tops of the lines differ by a factor above 8."""
     tops = [float(np.nanmax(line)) for line in lines if np.nanmax(line, initial=0.0) > 0]
     if not tops:
         return
     high = 1.2 * max(tops)
-    if not always and high <= 8 * min(tops):
+    if not logarithmic and high <= 8 * min(tops):
         ax.set_ylim(0, high / (1 - room))
         return
     positive = np.concatenate([line[np.isfinite(line) & (line > 0)] for line in lines])

@@ -1,4 +1,4 @@
-"""What the fractions of a discriminant trade."""
+"""The rejections of a discriminant against its class fractions."""
 
 from __future__ import annotations
 
@@ -16,52 +16,57 @@ from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, GREY, colours
 
 
-def discriminants(of: Mixtures, results: Results, title: str) -> Iterator[Picture]:
-    """A picture for each class whose fraction is named, at the middle one of the efficiencies."""
-    for row, (name, found) in enumerate(of.found.items()):
-        for place, other in enumerate(found.trades):
-            yield _picture(f"fractions_{row + 1}_{place + 1}", name, found, other, results, _validation(title))
+def discriminants(finding: Mixtures, results: Results, title: str) -> Iterator[Picture]:
+    """A picture for each varied class fraction, at the middle signal efficiency."""
+    for row, (name, discriminant) in enumerate(finding.found.items()):
+        for place, varied in enumerate(discriminant.trades):
+            yield _picture(
+                f"fractions_{row + 1}_{place + 1}", name, discriminant, varied, results, _validation_title(title)
+            )
 
 
-def _picture(stem: str, name: str, of: Discriminant, varied: str, results: Results, title: str) -> Picture:
-    column = (len(of.targets) - 1) // 2
-    series = _series(of, results.classes, varied, column)
+def _picture(stem: str, name: str, discriminant: Discriminant, varied: str, results: Results, title: str) -> Picture:
+    column = (len(discriminant.targets) - 1) // 2
+    target = discriminant.targets[column]
+    series = _series(discriminant, results.classes, varied, column)
     return Picture(
         stem,
-        panel(lambda ax: _draw(ax, results, name, of, series, varied), title),
-        f"Rejection of each class, ±1σ, at the cut on the discriminant of {name} that keeps {of.targets[column]:g} of "
-        f"it, on validation, as the fraction of {varied} varies; the line marks the one in use.",
+        panel(lambda ax: _draw(ax, results, name, discriminant, series, varied), title),
+        f"Rejection of each class, ±1σ, at the cut on the discriminant of {name} that keeps {target:g} of it, on "
+        f"validation, as the fraction of {varied} varies; the line marks the one in use.",
         series,
     )
 
 
-def _validation(title: str) -> str:
-    """The title says test; the scan is of validation, so that a fraction may be chosen from it."""
+def _validation_title(title: str) -> str:
+    """The title with validation for test: the scan is of validation, so that a fraction may be chosen from it."""
     return f"{title.removesuffix('test')}validation" if title.endswith("test") else title
 
 
-def _series(of: Discriminant, classes: tuple[str, ...], varied: str, column: int) -> tuple[Series, ...]:
-    trade = of.trades[varied]
-    found = []
+def _series(discriminant: Discriminant, classes: tuple[str, ...], varied: str, column: int) -> tuple[Series, ...]:
+    trade = discriminant.trades[varied]
+    series = []
     for label, name in enumerate(classes):
-        if label != of.target:
-            kept, error = trade.efficiency[:, label, column], trade.error[:, label, column]
-            seen = kept > 0
-            rejection = np.divide(1, kept, out=np.full(len(kept), np.nan), where=seen)
+        if label != discriminant.target:
+            efficiency, error = trade.efficiency[:, label, column], trade.error[:, label, column]
+            positive = efficiency > 0
+            rejection = np.divide(1, efficiency, out=np.full(len(efficiency), np.nan), where=positive)
             columns = {"fraction": trade.values, "rejection": rejection, "rejection_error": error * rejection**2}
-            found.append(Series(name, columns))
-    return tuple(found)
+            series.append(Series(name, columns))
+    return tuple(series)
 
 
-def _draw(ax: Axes, results: Results, name: str, of: Discriminant, series: tuple[Series, ...], varied: str) -> None:
+def _draw(
+    ax: Axes, results: Results, name: str, discriminant: Discriminant, series: tuple[Series, ...], varied: str
+) -> None:
     palette = colours(results.classes, name)
-    for each, dashes in zip(series, cycle(DASHES), strict=False):
-        x, y, error = (np.asarray(column, dtype=np.float64) for column in each.columns.values())
-        seen = np.isfinite(y)
-        ax.plot(x[seen], y[seen], color=palette[each.name], linestyle=dashes, label=one_line(each.name, 20))
+    for rejections, dashes in zip(series, cycle(DASHES), strict=False):
+        x, y, error = (np.asarray(column, dtype=np.float64) for column in rejections.columns.values())
+        colour, finite = palette[rejections.name], np.isfinite(y)
+        ax.plot(x[finite], y[finite], color=colour, linestyle=dashes, label=one_line(rejections.name, 20))
         low, high = np.maximum(y - error, y / 10), y + error
-        ax.fill_between(x, low, high, where=seen & np.isfinite(error), color=palette[each.name], alpha=0.2, linewidth=0)
-    ax.axvline(of.fractions[varied], color=GREY, linewidth=0.9, linestyle="--")
+        ax.fill_between(x, low, high, where=finite & np.isfinite(error), color=colour, alpha=0.2, linewidth=0)
+    ax.axvline(discriminant.fractions[varied], color=GREY, linewidth=0.9, linestyle="--")
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), xlabel=f"fraction of {one_line(varied, 16)}", ylabel="rejection, 1 / efficiency")

@@ -23,44 +23,44 @@ COLOURS = (BLUE, VERMILLION)
 
 
 def effective_cuts(finding: Passed, results: Results, title: str) -> Iterator[Picture]:
-    """A panel each for the six features whose kept background differs most."""
-    shown = finding.ranked[:PANELS]
-    if not shown:
+    """A panel for each of the six features whose background the cut changes most."""
+    features = finding.ranked[:PANELS]
+    if not features:
         return
-    across, down = min(len(shown), ACROSS), math.ceil(len(shown) / ACROSS)
+    across, down = min(len(features), ACROSS), math.ceil(len(features) / ACROSS)
     width, height = 3.2 * across + 0.4, 2.7 * down + 0.6
     figure = Figure(figsize=(width, height))
     figure.set_layout_engine("none")  # finding one takes longer than the drawing
     edges = {"left": 0.6 / width, "right": 1 - 0.1 / width, "bottom": 0.6 / height, "top": 1 - 0.62 / height}
     axes = figure.subplots(down, across, squeeze=False, gridspec_kw={**edges, "wspace": 0.22, "hspace": 0.36}).ravel()
-    for ax, name in zip(axes, shown, strict=False):
+    for ax, name in zip(axes, features, strict=False):
         _panel(ax, finding.features[name])
         ax.set_xlabel(one_line(name, 34), fontsize=10)
-    for ax in axes[len(shown) :]:
+    for ax in axes[len(features) :]:
         ax.set_axis_off()
     names = ("background", one_line(results.signal, 20))
     handles, labels = axes[0].get_legend_handles_labels()
-    said = [f"{name}, {when}" for name, when in zip(np.repeat(names, 2), ("all", "kept") * 2, strict=True)]
-    known = dict(zip(said, handles, strict=False)) if len(labels) == len(said) else {}
-    figure.legend(known.values(), known.keys(), loc="upper left", ncols=len(known) or 1, columnspacing=1.2)
+    legend_labels = [f"{name}, {stage}" for name, stage in zip(np.repeat(names, 2), ("all", "kept") * 2, strict=True)]
+    entries = dict(zip(legend_labels, handles, strict=False)) if len(labels) == len(legend_labels) else {}
+    figure.legend(entries.values(), entries.keys(), loc="upper left", ncols=len(entries) or 1, columnspacing=1.2)
     axes[across - 1].set_title(title)
-    where = "decided to be signal" if finding.threshold is None else f"with a score ≥ {finding.threshold:.4g}"
+    cut = "decided to be signal" if finding.threshold is None else f"with a score ≥ {finding.threshold:.4g}"
     caption = (
         "The features on which the tagger cuts most: filled is all of a class (unit area), the line what is kept of "
-        f"it, {where}. Where line and filling part, the score acts as a cut on that feature."
+        f"it, {cut}. Where line and filling part, the score acts as a cut on that feature."
     )
-    series = tuple(_series(name, finding.features[name]) for name in shown)
+    series = tuple(_series(name, finding.features[name]) for name in features)
     yield Picture("effective_cuts", figure, caption, series)
 
 
-def _panel(ax: Axes, of: Feature) -> None:
+def _panel(ax: Axes, feature: Feature) -> None:
     top = 0.0
-    for before, after, colour in zip(of.shapes_before, of.shapes_after, COLOURS, strict=True):
-        all_of_it, kept = _densities(before, after, of.edges)
-        ax.stairs(all_of_it, of.edges, fill=True, color=colour, alpha=0.25, label="all")
-        ax.stairs(kept, of.edges, color=colour, linewidth=1.5, label="kept")
-        top = max(top, float(np.nanmax(all_of_it, initial=0.0)))
-    ax.set_xlim(of.edges[0], of.edges[-1])
+    for before, after, colour in zip(feature.shapes_before, feature.shapes_after, COLOURS, strict=True):
+        total, passed = _densities(before, after, feature.edges)
+        ax.stairs(total, feature.edges, fill=True, color=colour, alpha=0.25, label="all")
+        ax.stairs(passed, feature.edges, color=colour, linewidth=1.5, label="kept")
+        top = max(top, float(np.nanmax(total, initial=0.0)))
+    ax.set_xlim(feature.edges[0], feature.edges[-1])
     ax.set_ylim(0, 1.1 * top or 1)
     ax.tick_params(labelsize=8)
     ax.minorticks_off()
@@ -70,15 +70,15 @@ def _panel(ax: Axes, of: Feature) -> None:
 
 
 def _densities(before: BinSums, after: BinSums, edges: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Both in units in which all of the class has unit area."""
+    """The densities before and after the cut, normalised to unit area before it."""
     norm = before.sums.sum() * np.diff(edges)
     with np.errstate(divide="ignore", invalid="ignore"):
         return before.sums / norm, after.sums / norm
 
 
-def _series(name: str, of: Feature) -> Series:
-    columns = {"low": of.edges[:-1], "high": of.edges[1:]}
-    for kind, before, after in zip(KINDS, of.shapes_before, of.shapes_after, strict=True):
-        all_of_it, kept = _densities(before, after, of.edges)
-        columns |= {kind: all_of_it, f"{kind}_kept": kept}
+def _series(name: str, feature: Feature) -> Series:
+    columns = {"low": feature.edges[:-1], "high": feature.edges[1:]}
+    for kind, before, after in zip(KINDS, feature.shapes_before, feature.shapes_after, strict=True):
+        total, passed = _densities(before, after, feature.edges)
+        columns |= {kind: total, f"{kind}_kept": passed}
     return Series(name, columns)

@@ -15,19 +15,19 @@ from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.flatness import KINDS, Against, EfficiencyShapes
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import TOP, Picture, Series
-from hepclf.presentation.plots.style import OTHERS
+from hepclf.presentation.plots.style import BACKGROUND_COLOURS
 
 Array = NDArray[np.float64]
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-def flatness(of: EfficiencyShapes, results: Results, title: str) -> Iterator[Picture]:
+def flatness(finding: EfficiencyShapes, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each spectator: the signal's efficiencies above, the background's below."""
-    if not of.cuts:
+    if not finding.cuts:
         return
-    for place, (name, against) in enumerate(of.shapes.items()):
+    for number, (name, against) in enumerate(finding.shapes.items(), 1):
         yield Picture(
-            f"flatness_{place + 1}",
+            f"flatness_{number}",
             _figure(name, against, results.signal, title),
             f"Efficiencies in bins of {name}, ±1σ, at cuts chosen on validation; lines are the means over all bins. "
             f"A tagger that does not look at {name} is flat.",
@@ -39,17 +39,19 @@ def _figure(name: str, against: Against, signal: str, title: str) -> Figure:
     figure = Figure(figsize=(6.6, 5.2))
     upper, lower = figure.subplots(2, 1, sharex=True)
     for ax, kind in ((lower, 0), (upper, 1)):
-        for (wish, pair), colour, marker in zip(against.shapes.items(), cycle(OTHERS), cycle(MARKERS), strict=False):
+        for (target, pair), colour, marker in zip(
+            against.shapes.items(), cycle(BACKGROUND_COLOURS), cycle(MARKERS), strict=False
+        ):
             shape = pair[kind]
-            _points(ax, against, shape.efficiency, shape.error, colour, marker, str(wish))
+            _points(ax, against, shape.efficiency, shape.error, colour, marker, str(target))
             if shape.mean.value is not None:
                 ax.axhline(shape.mean.value, color=colour, linewidth=0.8, linestyle=":")
     upper.set_ylim(-0.03, 1.05)
     upper.set_ylabel(f"efficiency of {one_line(signal, 16)}")
-    _logarithmic(lower, [pair[0].efficiency for pair in against.shapes.values()])
+    _set_limits(lower, [pair[0].efficiency for pair in against.shapes.values()])
     lower.set_ylabel("background efficiency")
     lower.set_xlabel(one_line(name))
-    _limits(lower, against)
+    _set_range(lower, against)
     upper.set_title(title, y=TOP)
     figure.legend(
         *upper.get_legend_handles_labels(), loc="outside right upper", title="cut for", alignment="left", handlelength=1
@@ -73,17 +75,17 @@ def _points(ax: Axes, against: Against, y: Array, error: Array, colour: str, mar
     )
 
 
-def _logarithmic(ax: Axes, efficiencies: list[Array]) -> None:
-    every = np.concatenate(efficiencies)
-    seen = every[every > 0]
-    if len(seen):
+def _set_limits(ax: Axes, efficiencies: list[Array]) -> None:
+    values = np.concatenate(efficiencies)
+    positive = values[values > 0]
+    if len(positive):
         ax.set_yscale("log")
-        ax.set_ylim(float(seen.min()) / 2.5, min(float(seen.max()) * 2.5, 2))
+        ax.set_ylim(float(positive.min()) / 2.5, min(float(positive.max()) * 2.5, 2))
         ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _limits(ax: Axes, against: Against) -> None:
-    """The axis ends where most events do: the outermost of equally populated bins are as long as their tails."""
+def _set_range(ax: Axes, against: Against) -> None:
+    """End the axis where most events do: the outer bins of equally populated ones are as wide as their tails."""
     edges, names = against.bins.edges, against.bins.names
     if edges is None:
         ax.set_xticks(against.bins.places, [one_line(name, 12) for name in names], rotation=30 if len(names) > 4 else 0)
@@ -96,10 +98,10 @@ def _limits(ax: Axes, against: Against) -> None:
 def _series(against: Against) -> Iterator[Series]:
     edges = against.bins.edges
     x = {"bin": against.bins.names} if edges is None else {"low": edges[:-1], "high": edges[1:]}
-    for wish, pair in against.shapes.items():
+    for target, pair in against.shapes.items():
         for kind, shape in zip(KINDS, pair, strict=True):
             yield Series(
-                f"{kind}, cut for {wish}",
+                f"{kind}, cut for {target}",
                 {
                     **x,
                     "efficiency": shape.efficiency,

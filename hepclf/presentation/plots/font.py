@@ -1,4 +1,4 @@
-"""The letters of the pictures: matplotlib's own font without what a PDF has no use for."""
+"""The font of the pictures: matplotlib's own without the tables that a PDF does not need."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ log = logging.getLogger(__name__)
 
 @cache
 def families() -> list[str]:
-    """The families of the pictures, the first that has a letter writes it.
+    """The font families of the pictures; each letter comes from the first family that has it.
 
-    A PDF embeds the letters that it shows, and cutting them from the whole font takes a tenth of a second a picture,
-    most of it in tables of scripts that pictures do not set. The light font is made once and kept where matplotlib
-    keeps its list of fonts; where that cannot be written, the whole font serves.
+    A PDF embeds the letters that it shows. Cutting them from the whole font takes a tenth of a second for each
+    picture, mostly for scripts that pictures do not use. The light font is made once and stored in matplotlib's cache
+    folder; where that cannot be written, the whole font is used.
     """
     path = Path(matplotlib.get_cachedir()) / f"hepclf-{version('hepclf')}-{matplotlib.__version__}.ttf"
     try:
         if not path.is_file():
-            _make(path)
+            _make_light_font(path)
         font_manager.fontManager.addfont(path)
     except OSError as error:
         log.debug("pictures use the whole font, as %s cannot be written: %s", path, error)
@@ -39,7 +39,7 @@ def families() -> list[str]:
     return [LIGHT, FULL]
 
 
-def _make(path: Path) -> None:
+def _make_light_font(path: Path) -> None:
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 

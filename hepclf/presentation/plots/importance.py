@@ -16,25 +16,27 @@ from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.value import Value
 
-MOST = 20
+MAX_FEATURES = 20
 LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
 
 
 def importance(finding: Leaning, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """A bar a feature for each measure, the most important first."""
     ranked = finding.ranked
-    shown = ranked[:MOST]
-    known = [which for which in LABELS if any(finding.features[name][which].value is not None for name in shown)]
-    if not known:
+    features = ranked[:MAX_FEATURES]
+    measures = [
+        measure for measure in LABELS if any(finding.features[name][measure].value is not None for name in features)
+    ]
+    if not measures:
         return
-    figure = Figure(figsize=(6.4, 1.35 + 0.24 * len(shown)))
-    axes = np.atleast_1d(figure.subplots(1, len(known), sharey=True))
-    for ax, which in zip(axes, known, strict=True):
-        _bars(ax, [finding.features[name][which] for name in shown])
-        ax.set_xlabel(LABELS[which])
-    axes[0].set_yticks(np.arange(len(shown)), [one_line(name, 24) for name in shown])
-    axes[0].set_ylim(len(shown) - 0.4, -0.6)
-    first = f"first {MOST} of {len(ranked)}, " if len(ranked) > MOST else ""
+    figure = Figure(figsize=(6.4, 1.35 + 0.24 * len(features)))
+    axes = np.atleast_1d(figure.subplots(1, len(measures), sharey=True))
+    for ax, measure in zip(axes, measures, strict=True):
+        _bars(ax, [finding.features[name][measure] for name in features])
+        ax.set_xlabel(LABELS[measure])
+    axes[0].set_yticks(np.arange(len(features)), [one_line(name, 24) for name in features])
+    axes[0].set_ylim(len(features) - 0.4, -0.6)
+    first = f"first {MAX_FEATURES} of {len(ranked)}, " if len(ranked) > MAX_FEATURES else ""
     axes[-1].set_title(f"{first}{title}")
     caption = (
         f"What the tagger loses on {finding.events:,} test events when one feature is shuffled among them: the longer "
@@ -44,8 +46,8 @@ def importance(finding: Leaning, results: Results, title: str) -> Iterator[Pictu
 
 
 def _bars(ax: Axes, values: Sequence[Value]) -> None:
-    heights = np.array([np.nan if v.value is None else v.value for v in values])
-    errors = np.array([v.error or 0.0 for v in values])
+    heights = np.array([np.nan if value.value is None else value.value for value in values])
+    errors = np.array([value.error or 0.0 for value in values])
     ax.barh(np.arange(len(values)), heights, color=BLUE, alpha=0.75, height=0.7)
     ax.errorbar(heights, np.arange(len(values)), xerr=errors, fmt="none", ecolor=BLACK, elinewidth=1.1)
     ax.axvline(0, color=GREY, linewidth=0.8)
@@ -55,8 +57,8 @@ def _bars(ax: Axes, values: Sequence[Value]) -> None:
 
 def _series(finding: Leaning, ranked: Sequence[str]) -> Series:
     columns: dict[str, Sequence[str] | Sequence[float]] = {"feature": list(ranked)}
-    for which in LABELS:
-        values = [finding.features[name][which] for name in ranked]
-        columns[which] = [np.nan if v.value is None else v.value for v in values]
-        columns[f"{which}_error"] = [np.nan if v.error is None else v.error for v in values]
+    for measure in LABELS:
+        values = [finding.features[name][measure] for name in ranked]
+        columns[measure] = [np.nan if value.value is None else value.value for value in values]
+        columns[f"{measure}_error"] = [np.nan if value.error is None else value.error for value in values]
     return Series("importance", columns)

@@ -30,19 +30,28 @@ def likelihood_ratio(finding: Ratio, results: Results, title: str) -> Iterator[P
     yield Picture("likelihood_ratio", figure, CAPTION, (Series("ln r", columns),))
 
 
-def _means(ax: Axes, of: Ratio) -> None:
-    ax.fill_between(of.exact, of.estimate - of.spread, of.estimate + of.spread, color=BLUE, alpha=0.2, linewidth=0)
+def _means(ax: Axes, finding: Ratio) -> None:
+    ax.fill_between(
+        finding.exact,
+        finding.estimate - finding.spread,
+        finding.estimate + finding.spread,
+        color=BLUE,
+        alpha=0.2,
+        linewidth=0,
+    )
     ax.errorbar(
-        of.exact,
-        of.estimate,
-        of.error,
+        finding.exact,
+        finding.estimate,
+        finding.error,
         fmt="o",
         color=BLUE,
         markersize=4,
         elinewidth=1,
         label="mean, and spread of events",
     )
-    ends = (float(of.exact.min()), float(of.exact.max()))
+    ends = (float(finding.exact.min()), float(finding.exact.max()))
     ax.plot(ends, ends, color=BLACK, linewidth=0.8, label="exact")
     ax.set(xlabel="exact ln r", ylabel="ln r from the score")
-    ax.legend(loc="upper left", title=f"slope {with_error(of.slope)}\nrms {with_error(of.rms)}", alignment="left")
+    ax.legend(
+        loc="upper left", title=f"slope {with_error(finding.slope)}\nrms {with_error(finding.rms)}", alignment="left"
+    )

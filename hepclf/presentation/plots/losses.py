@@ -10,15 +10,15 @@ from matplotlib.ticker import MaxNLocator
 
 from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
 
-# With more epochs than these, markers would only hide the line.
-MARKED = 40
+# With more epochs than this, markers would only hide the line.
+MAX_MARKED = 40
 
 
 def draw_losses(ax: Axes, history: Mapping[str, Sequence[float]]) -> None:
-    """Training and validation loss, and the epoch with the least validation loss."""
+    """Draw training and validation loss, and mark the epoch with the lowest validation loss."""
     epochs = np.asarray(history["epoch"], dtype=np.int64)
     train, valid = (np.asarray(history[name], dtype=np.float64) for name in ("train_loss", "valid_loss"))
-    marker = "o" if len(epochs) <= MARKED else ""
+    marker = "o" if len(epochs) <= MAX_MARKED else ""
     for loss, label, colour in ((train, "training", BLUE), (valid, "validation", VERMILLION)):
         if np.isfinite(loss).any():
             ax.plot(epochs, loss, color=colour, marker=marker, markersize=3.5, label=label)

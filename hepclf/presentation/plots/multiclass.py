@@ -1,4 +1,4 @@
-"""Several classes: what decisions are made of, and the classes two by two."""
+"""Several classes: the composition of each decision, and the curves of pairs of classes."""
 
 from __future__ import annotations
 
@@ -23,51 +23,56 @@ from hepclf.words import percent
 Array = NDArray[np.float64]
 
 
-def multiclass(of: Classes, results: Results, title: str) -> Iterator[Picture]:
-    """What decisions are made of; the areas of all pairs beside the signal's curve against each other class."""
-    side = 2.6 + 0.75 * len(of.classes)
+def multiclass(finding: Classes, results: Results, title: str) -> Iterator[Picture]:
+    """The composition of each decision; the AUC of all pairs beside the signal's curves against each other class."""
+    side = 2.6 + 0.75 * len(finding.classes)
     yield Picture(
         "decisions",
-        panel(lambda ax: _decisions(ax, of), title, (side, side)),
+        panel(lambda ax: _decisions(ax, finding), title, (side, side)),
         "Truth by row, decision by column: the share of each decision that is truly of a class (each column sums to "
         "one), and the number of events. It depends on how many of each class there are.",
-        (_table(of, of.shares[0], "truth"),),
+        (_table(finding, finding.shares[0], "truth"),),
     )
     figure = Figure(figsize=(side + 5.2, max(side, 4.2)))
-    left, right = figure.subplots(1, 2, width_ratios=(side, 5.2))
-    _areas(left, of)
-    lines = _lines(of, results.signal)
-    _rejections(right, lines, of, results.signal)
-    right.set_title(title)
+    areas_ax, rejections_ax = figure.subplots(1, 2, width_ratios=(side, 5.2))
+    _areas(areas_ax, finding)
+    curves = _rejection_curves(finding, results.signal)
+    _rejections(rejections_ax, curves, finding, results.signal)
+    rejections_ax.set_title(title)
     yield Picture(
         "pairs",
         figure,
         "Left: the area under the curve of each pair of classes p and q, told apart by p/(p + q). Right: that of "
         f"{one_line(results.signal)} against each other class, as rejection against efficiency.",
-        (_table(of, np.array([[v.value for v in row] for row in of.areas], dtype=np.float64), "class"), *lines),
+        (
+            _table(
+                finding, np.array([[value.value for value in row] for row in finding.areas], dtype=np.float64), "class"
+            ),
+            *curves,
+        ),
     )
 
 
-def _table(of: Classes, cells: Array, first: str) -> Series:
-    columns = {name: cells[:, i] for i, name in enumerate(of.classes)}
-    return Series(first, {first: list(of.classes), **columns})
+def _table(finding: Classes, cells: Array, first: str) -> Series:
+    columns = {name: cells[:, i] for i, name in enumerate(finding.classes)}
+    return Series(first, {first: list(finding.classes), **columns})
 
 
-def _decisions(ax: Axes, of: Classes) -> None:
-    shares, _ = of.shares
+def _decisions(ax: Axes, finding: Classes) -> None:
+    shares, _ = finding.shares
     texts = [
         [f"{percent(share)}\n{count:,}" for share, count in zip(*row, strict=True)]
-        for row in zip(shares, of.cells.counts, strict=True)
+        for row in zip(shares, finding.cells.counts, strict=True)
     ]
-    _matrix(ax, of.classes, np.clip(shares, 0, 1), texts)
+    _matrix(ax, finding.classes, np.clip(shares, 0, 1), texts)
     ax.set(xlabel="decision", ylabel="truth")
 
 
-def _areas(ax: Axes, of: Classes) -> None:
-    areas = np.array([[value.value for value in row] for row in of.areas], dtype=np.float64)
-    texts = [["" if np.isnan(cell) else f"{cell:.3f}" for cell in row] for row in areas]
+def _areas(ax: Axes, finding: Classes) -> None:
+    areas = np.array([[value.value for value in row] for row in finding.areas], dtype=np.float64)
+    texts = [["" if np.isnan(area) else f"{area:.3f}" for area in row] for row in areas]
     # Half is chance: the colours begin there.
-    _matrix(ax, of.classes, np.clip(2 * areas - 1, 0, 1), texts)
+    _matrix(ax, finding.classes, np.clip(2 * areas - 1, 0, 1), texts)
     ax.set_xlabel("AUC of each pair")
 
 
@@ -86,36 +91,38 @@ def _matrix(ax: Axes, names: tuple[str, ...], shades: Array, texts: list[list[st
         axis.set_tick_params(length=0)
 
 
-def _lines(of: Classes, signal: str) -> tuple[Series, ...]:
-    """Rejection of each other class against the efficiency of the signal, as far as the other is left."""
-    place, found = of.classes.index(signal), []
-    for pair in of.pairs:
-        if place in (pair.first, pair.second) and pair.curve.defined:
-            x, kept = _against(pair, place)
-            other = of.classes[pair.second if pair.first == place else pair.first]
-            found.append(Series(other, {"efficiency": x[kept > 0], "rejection": 1 / kept[kept > 0]}))
-    return tuple(found)
+def _rejection_curves(finding: Classes, signal: str) -> tuple[Series, ...]:
+    """Rejection of each other class against the signal efficiency, where events of that class pass the cut."""
+    label, curves = finding.classes.index(signal), []
+    for pair in finding.pairs:
+        if label in (pair.first, pair.second) and pair.curve.defined:
+            x, efficiency = _efficiencies(pair, label)
+            background = finding.classes[pair.second if pair.first == label else pair.first]
+            curves.append(
+                Series(background, {"efficiency": x[efficiency > 0], "rejection": 1 / efficiency[efficiency > 0]})
+            )
+    return tuple(curves)
 
 
-def _rejections(ax: Axes, lines: tuple[Series, ...], of: Classes, signal: str) -> None:
-    palette, highest = colours(of.classes, signal), 10.0
-    for (other, columns), dashes in zip(lines, cycle(DASHES), strict=False):
+def _rejections(ax: Axes, curves: tuple[Series, ...], finding: Classes, signal: str) -> None:
+    palette, highest = colours(finding.classes, signal), 10.0
+    for (background, columns), dashes in zip(curves, cycle(DASHES), strict=False):
         x, y = (np.asarray(column, dtype=np.float64) for column in columns.values())
         highest = max(highest, float(y.max(initial=1.0)))
-        ax.plot(x, y, color=palette[other], linestyle=dashes, label=one_line(other, 20))
+        ax.plot(x, y, color=palette[background], linestyle=dashes, label=one_line(background, 20))
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, 4 * highest))
     ax.set(xlabel=f"efficiency of {one_line(signal, 16)}", ylabel="rejection, 1 / efficiency of the other")
-    if lines:
+    if curves:
         ax.legend(loc="upper right", title=f"{one_line(signal, 16)} against", alignment="left")
 
 
-def _against(pair: Pair, place: int) -> tuple[Array, Array]:
-    """Efficiency of the class at this place, and of the other, above thresholds that rise with its probability."""
+def _efficiencies(pair: Pair, label: int) -> tuple[Array, Array]:
+    """Efficiencies of this class and of the other one of the pair, above rising thresholds on this class."""
     x, y = pair.curve.signal_efficiency, pair.curve.background_efficiency
-    if pair.first != place:
-        # Below the same thresholds the roles are turned.
+    if pair.first != label:
+        # The second class is selected below the thresholds of the first.
         x, y = (1 - y)[::-1], (1 - x)[::-1]
     index = thinned(x, y)
     return x[index], y[index]

@@ -16,16 +16,15 @@ from hepclf.presentation.plots.picture import Series, atomic
 
 NUMBERS = ("csv", "json", "yaml")
 SERIES, LOW, HIGH, ERROR = "series", "low", "high", "_error"
-# Enough for any plot, and half the file that all digits of a float would be.
-DIGITS = 8
+DIGITS = 8  # enough for any plot, in half the file size of all digits
 
 
 def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Path]:
-    """One file a format; none where a picture has no series."""
+    """Write one file for each format; none where a picture has no series."""
     if not series:
         return []
     folder.mkdir(exist_ok=True)
-    plain = [(one.name, _columns(one.columns)) for one in series]
+    plain = [(name, _plain_columns(columns)) for name, columns in series]
     texts = {"csv": _csv(plain), "json": _json(plain), "yaml": _hepdata(plain)}
     written = []
     for kind in NUMBERS:
@@ -35,24 +34,25 @@ def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Pat
     return written
 
 
-Plain = Sequence[tuple[str, Mapping[str, list[Any]]]]
+# The name and the columns of each series.
+PlainSeries = Sequence[tuple[str, Mapping[str, list[Any]]]]
 
 
-def _columns(given: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The columns as plain values; an error of zero, which says that a formula knows no better, is none."""
-    found = {name: _plain(column) for name, column in given.items()}
-    for name in found:
-        if _is_error(name, list(found)):
-            found[name] = [one or None for one in found[name]]
-    return found
+def _plain_columns(arrays: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The columns as plain values; an error of zero becomes None, as it stands for an unknown error."""
+    columns = {name: _plain_values(column) for name, column in arrays.items()}
+    for name in columns:
+        if _is_error(name, list(columns)):
+            columns[name] = [error or None for error in columns[name]]
+    return columns
 
 
-def _plain(column: Any) -> list[Any]:
+def _plain_values(column: Any) -> list[Any]:
     """Numbers to some digits, None for what is not finite, text as it is."""
-    found = np.asarray(column)
-    if found.dtype.kind not in "fiub":
-        return [str(one) for one in found.tolist()]
-    return [_short(one) for one in found.tolist()]
+    values = np.asarray(column)
+    if values.dtype.kind not in "fiub":
+        return [str(value) for value in values.tolist()]
+    return [_short(value) for value in values.tolist()]
 
 
 def _short(number: float) -> float | int | None:
@@ -61,28 +61,28 @@ def _short(number: float) -> float | int | None:
     return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else None
 
 
-def _names(series: Plain) -> list[str]:
+def _column_names(series: PlainSeries) -> list[str]:
     return list(dict.fromkeys(name for _, columns in series for name in columns))
 
 
-def _rows(series: Plain, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
-    """Each row under the name of its series, None in a column that the series does not have."""
-    for called, columns in series:
+def _rows(series: PlainSeries, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
+    """Each row with the name of its series; None stands in a column that the series does not have."""
+    for series_name, columns in series:
         length = len(next(iter(columns.values()), []))
         for values in zip(*(columns.get(name, [None] * length) for name in names), strict=True):
-            yield called, list(values)
+            yield series_name, list(values)
 
 
-def _csv(series: Plain) -> str:
-    """A row a point, the name of its series first; what there is no value for is empty."""
-    names, text = _names(series), io.StringIO()
+def _csv(series: PlainSeries) -> str:
+    """A row for each point, with the name of its series first; a missing value is an empty cell."""
+    names, text = _column_names(series), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([SERIES, *names])
-    writer.writerows([called, *values] for called, values in _rows(series, names))
+    writer.writerows([series_name, *values] for series_name, values in _rows(series, names))
     return text.getvalue()
 
 
-def _json(series: Plain) -> str:
+def _json(series: PlainSeries) -> str:
     lines = ",\n".join(
         f' {{"name": {_quoted(name)}, "columns": {json.dumps(columns, ensure_ascii=False, allow_nan=False)}}}'
         for name, columns in series
@@ -90,29 +90,31 @@ def _json(series: Plain) -> str:
     return f'{{"series": [\n{lines}\n]}}\n'
 
 
-def _hepdata(series: Plain) -> str:
-    """One table: what the points depend on, the series among it, and the columns with their symmetric errors.
+def _hepdata(series: PlainSeries) -> str:
+    """One table: the independent variables, the series among them, and the dependent ones with symmetric errors.
 
     https://hepdata-submission.readthedocs.io: bins are low and high, `-` stands where there is no value. A JSON text
     is a YAML text, so numbers and quoted names are written as JSON, hundreds of times faster than PyYAML does.
     """
-    names = _names(series)
-    free = names[:2] if names[:2] == [LOW, HIGH] else names[:1]
-    bound = [name for name in names if name not in free and not _is_error(name, names)]
+    names = _column_names(series)
+    independent = names[:2] if names[:2] == [LOW, HIGH] else names[:1]
+    dependent = [name for name in names if name not in independent and not _is_error(name, names)]
     rows = list(_rows(series, names))
     lines = ["independent_variables:"]
     if len(series) > 1:
-        lines += _variable(SERIES, (_value(called) for called, _ in rows))
-    at = {name: place for place, name in enumerate(names)}
-    if free[:2] == [LOW, HIGH]:
-        bins = (f"{{low: {_number(row[at[LOW]])}, high: {_number(row[at[HIGH]])}}}" for _, row in rows)
+        lines += _variable(SERIES, (_value(series_name) for series_name, _ in rows))
+    position = {name: i for i, name in enumerate(names)}
+    if independent[:2] == [LOW, HIGH]:
+        bins = (f"{{low: {_number(row[position[LOW]])}, high: {_number(row[position[HIGH]])}}}" for _, row in rows)
         lines += _variable("bin", bins)
     else:
-        lines += _variable(free[0], (_value(row[at[free[0]]]) for _, row in rows))
-    lines.append("dependent_variables:" if bound else "dependent_variables: []")
-    for name in bound:
-        error = at.get(f"{name}{ERROR}")
-        lines += _variable(name, (_value(row[at[name]], None if error is None else row[error]) for _, row in rows))
+        lines += _variable(independent[0], (_value(row[position[independent[0]]]) for _, row in rows))
+    lines.append("dependent_variables:" if dependent else "dependent_variables: []")
+    for name in dependent:
+        error = position.get(f"{name}{ERROR}")
+        lines += _variable(
+            name, (_value(row[position[name]], None if error is None else row[error]) for _, row in rows)
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -125,8 +127,8 @@ def _variable(name: str, values: Iterator[str]) -> list[str]:
 
 
 def _value(value: Any, error: float | None = None) -> str:
-    found = _quoted(value) if isinstance(value, str) else _number(value)
-    return f"{{value: {found}}}" if error is None else f"{{value: {found}, errors: [{{symerror: {_number(error)}}}]}}"
+    text = _quoted(value) if isinstance(value, str) else _number(value)
+    return f"{{value: {text}}}" if error is None else f"{{value: {text}, errors: [{{symerror: {_number(error)}}}]}}"
 
 
 def _number(value: Any) -> str:

@@ -26,52 +26,56 @@ CAPTION = (
 
 def observed(finding: Overlaid, results: Results, title: str) -> Iterator[Picture]:
     """One picture of the score, and one of each feature."""
-    for place, (name, of) in enumerate(finding.agreements.items()):
+    for index, (name, agreement) in enumerate(finding.agreements.items()):
         stem = (
             "observed"
             if name == SCORE
-            else f"observed_{place}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
+            else f"observed_{index}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
         )
         label = f"probability of {one_line(results.signal, 24)}" if name == SCORE else one_line(name, 40)
-        yield Picture(stem, _figure(of, finding, results, label, title), CAPTION, (_series(name, of, finding),))
+        yield Picture(
+            stem, _figure(agreement, finding, results, label, title), CAPTION, (_series(name, agreement, finding),)
+        )
 
 
-def _figure(of: Agreement, finding: Overlaid, results: Results, label: str, title: str) -> Figure:
+def _figure(agreement: Agreement, finding: Overlaid, results: Results, label: str, title: str) -> Figure:
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-    total, error = of.expected.sum(axis=0), np.sqrt(of.squares)
-    _stack(top, of, finding, results)
-    _band(top, of.edges, total - error, total + error, "simulation's error")
-    centres, seen = (of.edges[1:] + of.edges[:-1]) / 2, of.seen
-    known = of.seen_squares > 0
-    points = {"fmt": "o", "color": BLACK, "markersize": 3.2, "elinewidth": 1}
-    top.errorbar(centres[known], seen[known], np.sqrt(of.seen_squares[known]), label="data", **points)
+    total, error = agreement.expected.sum(axis=0), np.sqrt(agreement.squares)
+    _stack(top, agreement, finding, results)
+    _band(top, agreement.edges, total - error, total + error, "simulation's error")
+    centres, data = (agreement.edges[1:] + agreement.edges[:-1]) / 2, agreement.seen
+    measured = agreement.seen_squares > 0
+    style = {"fmt": "o", "color": BLACK, "markersize": 3.2, "elinewidth": 1}
+    top.errorbar(centres[measured], data[measured], np.sqrt(agreement.seen_squares[measured]), label="data", **style)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio, spread, band = seen / total, np.sqrt(of.seen_squares) / total, error / total
-    shown = known & (total > 0)
-    bottom.errorbar(centres[shown], ratio[shown], spread[shown], **points)
-    _band(bottom, of.edges, np.where(total > 0, 1 - band, 1), np.where(total > 0, 1 + band, 1), None)
+        ratio, spread, band = data / total, np.sqrt(agreement.seen_squares) / total, error / total
+    drawn = measured & (total > 0)
+    bottom.errorbar(centres[drawn], ratio[drawn], spread[drawn], **style)
+    _band(bottom, agreement.edges, np.where(total > 0, 1 - band, 1), np.where(total > 0, 1 + band, 1), None)
     bottom.axhline(1, color=BLACK, linewidth=0.8)
-    reach = float(np.clip(np.quantile(np.abs(ratio[shown] - 1) + spread[shown], 0.9), 0.1, 1)) if shown.any() else 1.0
-    bottom.set(xlabel=label, xlim=(of.edges[0], of.edges[-1]), ylim=(1 - 1.3 * reach, 1 + 1.3 * reach))
+    reach = float(np.clip(np.quantile(np.abs(ratio[drawn] - 1) + spread[drawn], 0.9), 0.1, 1)) if drawn.any() else 1.0
+    bottom.set(xlabel=label, xlim=(agreement.edges[0], agreement.edges[-1]), ylim=(1 - 1.3 * reach, 1 + 1.3 * reach))
     bottom.set_ylabel("data / sim.", loc="center")
     top.set_ylabel("events" + (", simulation scaled" if finding.scaled else ""))
-    _limit(top, total, seen)
-    p = "" if of.p is None else f"χ²/ndf = {of.chi2:.1f}/{of.ndf}, {equation(of.p)}"
+    _set_limits(top, total, data)
+    p = "" if agreement.p is None else f"χ²/ndf = {agreement.chi2:.1f}/{agreement.ndf}, {equation(agreement.p)}"
     top.legend(loc="upper center", ncols=2, title=p, columnspacing=1.2)
     top.set_title(title)
     return figure
 
 
-def _stack(ax: Axes, of: Agreement, finding: Overlaid, results: Results) -> None:
+def _stack(ax: Axes, agreement: Agreement, finding: Overlaid, results: Results) -> None:
     """The signal on top."""
     palette = colours(results.classes, results.signal)
-    base = np.zeros(len(of.seen))
+    base = np.zeros(len(agreement.seen))
     for name in sorted(finding.classes, key=lambda name: name == results.signal):
-        above = base + of.expected[finding.classes.index(name)]
-        ax.stairs(above, of.edges, baseline=base, fill=True, color=palette[name], alpha=0.35, label=one_line(name, 20))
-        ax.stairs(above, of.edges, color=palette[name], linewidth=1)
-        base = above
+        top = base + agreement.expected[finding.classes.index(name)]
+        ax.stairs(
+            top, agreement.edges, baseline=base, fill=True, color=palette[name], alpha=0.35, label=one_line(name, 20)
+        )
+        ax.stairs(top, agreement.edges, color=palette[name], linewidth=1)
+        base = top
 
 
 def _band(ax: Axes, edges: object, low: object, high: object, label: str | None) -> None:
@@ -79,11 +83,11 @@ def _band(ax: Axes, edges: object, low: object, high: object, label: str | None)
     ax.stairs(high, edges, baseline=low, label=label, **style)  # type: ignore[arg-type]
 
 
-def _limit(ax: Axes, total: object, seen: object) -> None:
+def _set_limits(ax: Axes, total: object, data: object) -> None:
     """A logarithmic axis where counts span more than a hundred."""
-    every = np.concatenate([np.asarray(total), np.asarray(seen)])
-    high = float(every.max(initial=1.0))
-    low = float(every[every > 0].min(initial=high))
+    counts = np.concatenate([np.asarray(total), np.asarray(data)])
+    high = float(counts.max(initial=1.0))
+    low = float(counts[counts > 0].min(initial=high))
     if high > 100 * low:
         ax.set_yscale("log")
         ax.set_ylim(low / 2, high * (2 * high / low) ** 0.5)
@@ -92,8 +96,13 @@ def _limit(ax: Axes, total: object, seen: object) -> None:
         ax.set_ylim(0, 1.5 * high)
 
 
-def _series(name: str, of: Agreement, finding: Overlaid) -> Series:
-    columns = {"low": of.edges[:-1], "high": of.edges[1:], "data": of.seen, "data_error": np.sqrt(of.seen_squares)}
-    columns |= {"expected": of.expected.sum(axis=0), "expected_error": np.sqrt(of.squares)}
-    columns |= {f"expected {each}": of.expected[i] for i, each in enumerate(finding.classes)}
+def _series(name: str, agreement: Agreement, finding: Overlaid) -> Series:
+    columns = {
+        "low": agreement.edges[:-1],
+        "high": agreement.edges[1:],
+        "data": agreement.seen,
+        "data_error": np.sqrt(agreement.seen_squares),
+    }
+    columns |= {"expected": agreement.expected.sum(axis=0), "expected_error": np.sqrt(agreement.squares)}
+    columns |= {f"expected {class_name}": agreement.expected[i] for i, class_name in enumerate(finding.classes)}
     return Series(name, columns)

@@ -38,8 +38,8 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], results: Results) -> Non
         for side in (-1, 1) if math.isfinite(test.bound) else ():
             ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
     ax.axhline(0, color=BLACK, linewidth=0.8)
-    most = max(of for test in tests.values() for of in (test.distance, test.bound) if math.isfinite(of))
-    ax.set_ylim(-1.2 * most, (1.5 + 0.16 * len(tests)) * most)
+    highest = max(size for test in tests.values() for size in (test.distance, test.bound) if math.isfinite(size))
+    ax.set_ylim(-1.2 * highest, (1.5 + 0.16 * len(tests)) * highest)
     ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="efficiency, training − test")
     ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
 

@@ -1,4 +1,4 @@
-"""The background's shape in a spectator above each cut, and one over its divergence against the rejection."""
+"""The shape of the background in a spectator above each cut, and 1/JSD against the rejection."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from hepclf.words import percent
 
 Array = NDArray[np.float64]
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
-TAIL = 3  # widths of the bin beside it that an outer bin is drawn with, at most
+TAIL = 3  # maximum drawn width of an outer bin, in widths of the bin beside it
 
 
 def sculpting(finding: Sculpted, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """Two pictures a spectator: shapes with their ratio, and 1/JSD against rejection."""
-    for place, (name, shape) in enumerate(finding.spectators.items(), 1):
-        stem = f"sculpting_{place}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
+    for number, (name, shape) in enumerate(finding.spectators.items(), 1):
+        stem = f"sculpting_{number}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
         if shape.points:
-            yield _shapes(name, shape, stem, title)
-        scan = [point for point in shape.scan if _drawn(point)]
+            yield _shapes_picture(name, shape, stem, title)
+        scan = [point for point in shape.scan if _has_divergence(point)]
         if scan:
-            yield _divergence(name, shape, scan, stem, title)
+            yield _divergence_picture(name, shape, scan, stem, title)
 
 
-def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
+def _shapes_picture(name: str, shape: Shape, stem: str, title: str) -> Picture:
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     before, points = _density(shape.before, shape.edges), shape.points[: len(COLOURS)]
-    edges = _edges(shape.edges)
+    edges = _axis_edges(shape.edges)
     top.stairs(before[0], edges, fill=True, color=GREY, alpha=0.25)
     top.stairs(before[0], edges, color=BLACK, linewidth=1.2, label="all of it")
     columns = {"low": shape.edges[:-1], "high": shape.edges[1:], "before": before[0], "before_error": before[1]}
@@ -52,8 +52,8 @@ def _shapes(name: str, shape: Shape, stem: str, title: str) -> Picture:
         _step(top, edges, density, error, colour, label)
         with np.errstate(divide="ignore", invalid="ignore"):
             _step(bottom, edges, density / before[0], error / before[0], colour, None)
-        kept = f"kept_{point.at.target:g}"
-        columns |= {kept: density, f"{kept}_error": error}
+        column = f"kept_{point.at.target:g}"
+        columns |= {column: density, f"{column}_error": error}
         highest = max(highest, min((density + error).max(), 1.5 * density.max()))
     bottom.axhline(1, color=BLACK, linewidth=0.8)
     bottom.set(xlabel=one_line(name, 40), xlim=(edges[0], edges[-1]))
@@ -77,27 +77,27 @@ def _step(ax: Axes, edges: Array, values: Array, error: Array, colour: str, labe
     ax.stairs(values, edges, color=colour, linewidth=1.4, label=label, baseline=None)
 
 
-def _edges(edges: Array) -> Array:
-    """Outer bins no wider than the axis can spare: they hold the tails."""
-    drawn = edges.copy()
+def _axis_edges(edges: Array) -> Array:
+    """The edges with narrower outer bins, which hold the tails and would fill the axis."""
+    axis_edges = edges.copy()
     if len(edges) > 3:
-        drawn[0] = max(edges[0], edges[1] - TAIL * (edges[2] - edges[1]))
-        drawn[-1] = min(edges[-1], edges[-2] + TAIL * (edges[-2] - edges[-3]))
-    return drawn
+        axis_edges[0] = max(edges[0], edges[1] - TAIL * (edges[2] - edges[1]))
+        axis_edges[-1] = min(edges[-1], edges[-2] + TAIL * (edges[-2] - edges[-3]))
+    return axis_edges
 
 
-def _density(of: BinSums, edges: Array) -> tuple[Array, Array]:
-    """Densities of unit area, the outer bins over the width that they are drawn with, and their errors."""
+def _density(counts: BinSums, edges: Array) -> tuple[Array, Array]:
+    """Densities of unit area and their errors; the outer bins have the width that they are drawn with."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        norm = of.sums.sum() * np.diff(_edges(edges))
-        return of.sums / norm, np.sqrt(of.squares) / norm
+        norm = counts.sums.sum() * np.diff(_axis_edges(edges))
+        return counts.sums / norm, np.sqrt(counts.squares) / norm
 
 
-def _drawn(point: Point) -> bool:
+def _has_divergence(point: Point) -> bool:
     return point.apart.bits.value is not None and point.at.rejection.value is not None
 
 
-def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title: str) -> Picture:
+def _divergence_picture(name: str, shape: Shape, scan: Sequence[Point], stem: str, title: str) -> Picture:
     figure = Figure(figsize=(5.2, 4.2))
     ax = figure.subplots()
     columns = _columns(scan)
@@ -105,7 +105,7 @@ def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title
         columns["rejection"], columns["lowest"], columns["highest"], color=BLUE, alpha=0.2, linewidth=0, label="±1σ"
     )
     ax.plot(columns["rejection"], columns["inverse_jsd"], color=BLUE, label="any cut")
-    if points := [point for point in shape.points if _drawn(point)]:
+    if points := [point for point in shape.points if _has_divergence(point)]:
         quoted = _columns(points)
         ax.plot(quoted["rejection"], quoted["inverse_jsd"], "s", color=BLACK, markersize=5, label="working points")
         for point, x, y in zip(points, quoted["rejection"], quoted["inverse_jsd"], strict=True):
@@ -127,9 +127,9 @@ def _divergence(name: str, shape: Shape, scan: Sequence[Point], stem: str, title
 
 
 def _columns(points: Sequence[Point]) -> dict[str, Array]:
-    """What is drawn; where the divergence is not above zero by its error, its inverse is drawn at that error."""
-    found = np.array([(p.at.signal_efficiency, p.at.rejection.value, *p.apart.bits) for p in points], dtype=np.float64)
-    efficiency, rejection, bits, error = found.T
+    """The drawn columns. A divergence below its error is drawn as the inverse of that error."""
+    rows = [(point.at.signal_efficiency, point.at.rejection.value, *point.apart.bits) for point in points]
+    efficiency, rejection, bits, error = np.array(rows, dtype=np.float64).T
     error = np.nan_to_num(error)
     floor = np.maximum(error, 1e-12)
     return {

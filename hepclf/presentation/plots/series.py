@@ -9,7 +9,7 @@ import numpy as np
 from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.presentation.plots.picture import Series
-from hepclf.presentation.plots.significance import DRAWN
+from hepclf.presentation.plots.significance import MEASURES
 from hepclf.statistics.counting.scan import Scan, Significance
 from hepclf.statistics.curves.roc import Roc
 
@@ -89,9 +89,9 @@ def of_confusion(split: SplitResults, classes: tuple[str, ...]) -> Iterator[Seri
 
 def of_significance(scan: Scan, chosen: Significance) -> Iterator[Series]:
     """The scan, and what the chosen cut gives."""
-    yield Series("scan", {"cut": scan.cuts, **{name: getattr(scan, name) for name, *_ in DRAWN}})
+    yield Series("scan", {"cut": scan.cuts, **{name: getattr(scan, name) for name, *_ in MEASURES}})
     if chosen.cut is not None:
-        quoted = {name: getattr(chosen, name) for name, *_ in DRAWN}
+        quoted = {name: getattr(chosen, name) for name, *_ in MEASURES}
         measured = {name: value for name, value in quoted.items() if value.value is not None}
         columns = {name: [value.value] for name, value in measured.items()}
         errors = {f"{name}_error": [value.error] for name, value in measured.items() if value.error is not None}

@@ -10,43 +10,42 @@ from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
 from hepclf.statistics.counting.scan import Scan, Significance
 
-DRAWN = (
+MEASURES = (
     ("s_over_sqrt_b", "S/√B", BLUE, "--"),
     ("asimov", "Asimov", VERMILLION, "-"),
     ("asimov_systematic", "Asimov, with systematic", GREEN, "-."),
 )
-# The share of the height that belongs to the legend.
-ROOM = 0.38
+LEGEND_ROOM = 0.38  # share of the height that belongs to the legend
 
 
 def draw_significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "signal") -> None:
-    """The scan on the test split, and what the cut that validation chose gives there, with its errors."""
+    """Draw the scan on test, and with their errors the significances there of the cut chosen on validation."""
     marker = "." if len(scan.cuts) < 5 else ""
-    for name, label, colour, dashes in DRAWN:
+    for name, label, colour, dashes in MEASURES:
         z, quoted = getattr(scan, name), getattr(chosen, name)
         text = f"{label}: {with_error(quoted)}" if quoted.value is not None else label
         ax.plot(scan.cuts, z, color=colour, linestyle=dashes, marker=marker, label=text)
         if quoted.value is not None and chosen.cut is not None:
             ax.errorbar(chosen.cut, quoted.value, quoted.error or 0.0, fmt="o", color=colour, markersize=5)
     if chosen.cut is not None:
-        label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in DRAWN)[chosen.optimised]}"
-        ax.axvline(chosen.cut, ymax=1 - ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
+        label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in MEASURES)[chosen.optimised]}"
+        ax.axvline(chosen.cut, ymax=1 - LEGEND_ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
     ax.set(xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="significance")
     if np.ptp(scan.cuts) == 0:
         ax.set_xlim(-0.05, 1.05)
-    _limit(ax, [getattr(scan, name) for name, *_ in DRAWN])
+    _set_limits(ax, [getattr(scan, name) for name, *_ in MEASURES])
     title = "scan on test, cut chosen on validation" if chosen.cut is not None else "scan on test, no cut chosen"
     ax.legend(loc="upper left", title=title, alignment="left")
 
 
-def _limit(ax: Axes, measures: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
-    """Room for the legend; a logarithmic axis where the measures differ so much that a linear one hides one."""
-    tops = [top for z in measures if (top := float(np.nanmax(z, initial=0.0))) > 0]
+def _set_limits(ax: Axes, measures: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> None:
+    """Leave room for the legend; make the axis logarithmic where a linear one would hide a measure."""
+    tops = [top for values in measures if (top := float(np.nanmax(values, initial=0.0))) > 0]
     high = 1.1 * max(tops, default=1.0)
     if tops and high > 8 * min(tops):
         ax.set_yscale("log")
         low = min(tops) / 10
-        ax.set_ylim(low, low * (high / low) ** (1 / (1 - ROOM)))
+        ax.set_ylim(low, low * (high / low) ** (1 / (1 - LEGEND_ROOM)))
         ax.yaxis.set_minor_formatter(NullFormatter())
     else:
-        ax.set_ylim(0, high / (1 - ROOM))
+        ax.set_ylim(0, high / (1 - LEGEND_ROOM))

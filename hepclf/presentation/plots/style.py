@@ -15,7 +15,7 @@ from hepclf.presentation.plots.font import families
 # Okabe and Ito, "Color Universal Design" (2008).
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#666666"
-OTHERS = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
+BACKGROUND_COLOURS = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
 DASHES = ("-", "--", "-.", ":")
 
 SHARES = LinearSegmentedColormap.from_list("shares", ("#FFFFFF", "#A9CDE3", BLUE, "#003A5C"))
@@ -57,7 +57,7 @@ STYLE: Any = {
 
 @contextmanager
 def style(experiment: str | None = None) -> Iterator[None]:
-    """The style within the block, in an experiment's fonts if asked; matplotlib's settings come back as they were."""
+    """Set the style within the block, optionally in the fonts of an experiment, and restore matplotlib's settings."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE | (_fonts(experiment) if experiment else {"font.family": families()}))
@@ -65,20 +65,20 @@ def style(experiment: str | None = None) -> Iterator[None]:
 
 
 def _fonts(experiment: str) -> dict[str, Any]:
-    """The fonts of an experiment's style in mplhep; sizes stay ours, as its are for canvases twice as large.
+    """The fonts of an experiment's style in mplhep. Sizes are not taken over: its canvases are twice as large.
 
-    The style names fonts that few machines have after the one that mplhep brings; matplotlib's own follows instead,
-    for letters that the first lacks.
+    After the font that mplhep brings, the style names fonts that few machines have. Matplotlib's own font takes their
+    place, for letters that the first font lacks.
     """
     from mplhep import styles
 
-    theirs = getattr(styles, experiment)
-    family = theirs.get("font.family", "sans-serif")
-    fonts = {key: value for key, value in theirs.items() if key.startswith("mathtext.")}
-    return fonts | {"font.family": [theirs[f"font.{family}"][0], "DejaVu Sans"]}
+    settings = getattr(styles, experiment)
+    family = settings.get("font.family", "sans-serif")
+    fonts = {key: value for key, value in settings.items() if key.startswith("mathtext.")}
+    return fonts | {"font.family": [settings[f"font.{family}"][0], "DejaVu Sans"]}
 
 
 def colours(classes: tuple[str, ...], signal: str) -> dict[str, str]:
     """A colour a class: the signal vermillion, the others blue first."""
-    others = cycle(OTHERS)
-    return {name: VERMILLION if name == signal else next(others) for name in classes}
+    palette = cycle(BACKGROUND_COLOURS)
+    return {name: VERMILLION if name == signal else next(palette) for name in classes}

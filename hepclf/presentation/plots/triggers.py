@@ -16,41 +16,45 @@ from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.curves.alarms import false_alarm_rate
 
 
-def triggers(of: FalseAlarms, results: Results, title: str) -> Iterator[Picture]:
+def triggers(finding: FalseAlarms, results: Results, title: str) -> Iterator[Picture]:
     """One picture, with the best possible curve where the exact likelihood ratio is known."""
-    if of.curve is None:
+    if finding.curve is None:
         return
-    line = of.curve
+    curve, live_time = finding.curve, duration(finding.live_time_s)
     yield Picture(
         "false_alarms",
-        panel(lambda ax: _draw(ax, of, results), title),
+        panel(lambda ax: _draw(ax, finding, results), title),
         "The share of the signal that a cut keeps, against the rate (n + 1)/T at which background passes it; band and "
-        f"bars ±1σ. The axis begins at one in the live time of test, {duration(of.live_time_s)}: less cannot be known.",
+        f"bars ±1σ. The axis begins at one in the live time of test, {live_time}: less cannot be known.",
         (
             Series(
                 "false alarms",
-                {"rate_per_s": line.rate, "signal_efficiency": line.efficiency, "signal_efficiency_error": line.error},
+                {
+                    "rate_per_s": curve.rate,
+                    "signal_efficiency": curve.efficiency,
+                    "signal_efficiency_error": curve.error,
+                },
             ),
         ),
     )
 
 
-def _draw(ax: Axes, of: FalseAlarms, results: Results) -> None:
-    if of.curve is not None:
-        rate, efficiency, error = of.curve.rate * DAY, of.curve.efficiency, of.curve.error
+def _draw(ax: Axes, finding: FalseAlarms, results: Results) -> None:
+    if finding.curve is not None:
+        rate, efficiency, error = finding.curve.rate * DAY, finding.curve.efficiency, finding.curve.error
         ax.step(rate, efficiency, where="post", color=BLUE, label="test")
         ax.fill_between(rate, efficiency - error, efficiency + error, step="post", color=BLUE, alpha=0.2, linewidth=0)
-    if results.test and (best := results.test.optimal):
-        louder = best.background_efficiency * of.background
-        rate = false_alarm_rate(louder, of.live_time_s) * DAY
-        ax.step(rate, best.signal_efficiency, where="post", color=GREY, linestyle="--", label="best possible")
-    asked = [(each.target_rate * DAY, *each.efficiency) for each in of.quiet if each.efficiency.value is not None]
-    if asked:
-        x, y, error = np.array(asked, dtype=np.float64).T
+    if results.test and (optimal := results.test.optimal):
+        louder = optimal.background_efficiency * finding.background
+        rate = false_alarm_rate(louder, finding.live_time_s) * DAY
+        ax.step(rate, optimal.signal_efficiency, where="post", color=GREY, linestyle="--", label="best possible")
+    rows = [(alarm.target_rate * DAY, *alarm.efficiency) for alarm in finding.quiet if alarm.efficiency.value is not None]
+    if rows:
+        x, y, error = np.array(rows, dtype=np.float64).T
         ax.errorbar(x, y, np.nan_to_num(error), fmt="s", color=BLACK, markersize=4, label="rates asked for")
     ax.set_xscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
-    least = DAY / of.live_time_s
-    ax.set(xlim=(least * 0.9, max((of.background + 1) * least, 10 * least)), ylim=(0, 1.03))
+    lowest = DAY / finding.live_time_s
+    ax.set(xlim=(lowest * 0.9, max((finding.background + 1) * lowest, 10 * lowest)), ylim=(0, 1.03))
     ax.set(xlabel="false alarms per day", ylabel=f"efficiency of {one_line(results.signal, 16)}")
     ax.legend(loc="lower right")

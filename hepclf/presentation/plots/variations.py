@@ -1,4 +1,4 @@
-"""What systematic variations move, side by side."""
+"""The shifts of the efficiencies with each systematic variation, side by side."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.statistics.curves.chosen import Wish
 
-DRAWN = (("signal_efficiency", VERMILLION, "o"), ("background_efficiency", BLUE, "s"))
+QUANTITIES = (("signal_efficiency", VERMILLION, "o"), ("background_efficiency", BLUE, "s"))
 
 
-def variations(of: Shifts, results: Results, title: str) -> Iterator[Picture]:
+def variations(finding: Shifts, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each cut."""
-    for place, (wish, cut) in enumerate(of.cuts.items() if of.made else ()):
-        height = 1.9 + 0.36 * len(of.made)
+    if not finding.made:
+        return
+    for number, (wish, cut) in enumerate(finding.cuts.items(), 1):
+        height = 1.9 + 0.36 * len(finding.made)
         yield Picture(
-            f"variations_{place + 1}",
-            panel(lambda ax, wish=wish: _draw(ax, of, wish, results.signal), title, (6.2, height)),  # type: ignore[misc]
+            f"variations_{number}",
+            panel(lambda ax, wish=wish: _draw(ax, finding, wish, results.signal), title, (6.2, height)),  # type: ignore[misc]
             f"Relative shifts of the efficiencies of the cut for {wish} (score ≥ {cut:.6g}) with each variation, ±1σ: "
             "the error is small where nominal and varied events are the same ones.",
-            (_series(of, wish),),
+            (_series(finding, wish),),
         )
 
 
-def _draw(ax: Axes, of: Shifts, wish: Wish, signal: str) -> None:
-    rows = np.arange(len(of.made))
+def _draw(ax: Axes, finding: Shifts, wish: Wish, signal: str) -> None:
+    rows = np.arange(len(finding.made))
     labels = (f"efficiency of {one_line(signal, 16)}", "background efficiency")
-    for (what, colour, marker), label, offset in zip(DRAWN, labels, (-0.12, 0.12), strict=True):
-        x, error = _column(of, wish, what)
+    for (quantity, colour, marker), label, offset in zip(QUANTITIES, labels, (-0.12, 0.12), strict=True):
+        x, error = _column(finding, wish, quantity)
         ax.errorbar(
             100 * x,
             rows + offset,
@@ -46,20 +48,21 @@ def _draw(ax: Axes, of: Shifts, wish: Wish, signal: str) -> None:
             label=label,
         )
     ax.axvline(0, color=GREY, linewidth=0.8)
-    ax.set_yticks(rows, [one_line(name, 24) for name in of.made])
+    ax.set_yticks(rows, [one_line(name, 24) for name in finding.made])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(f"shift in %, cut for {wish}")
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
-def _column(of: Shifts, wish: Wish, what: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-    found = [shifted.at[wish][what] for shifted in of.made.values()]
-    return np.array([v.value for v in found], dtype=np.float64), np.array([v.error for v in found], dtype=np.float64)
+def _column(finding: Shifts, wish: Wish, quantity: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+    shifts = [variation.at[wish][quantity] for variation in finding.made.values()]
+    values, errors = [shift.value for shift in shifts], [shift.error for shift in shifts]
+    return np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64)
 
 
-def _series(of: Shifts, wish: Wish) -> Series:
-    columns: dict[str, object] = {"variation": list(of.made)}
-    for what, *_ in DRAWN:
-        columns[what], columns[f"{what}_error"] = _column(of, wish, what)
+def _series(finding: Shifts, wish: Wish) -> Series:
+    columns: dict[str, object] = {"variation": list(finding.made)}
+    for quantity, *_ in QUANTITIES:
+        columns[quantity], columns[f"{quantity}_error"] = _column(finding, wish, quantity)
     return Series(f"shifts at the cut for {wish}", columns)  # type: ignore[arg-type]
