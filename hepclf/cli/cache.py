@@ -17,11 +17,11 @@ def run(arguments: list[str]) -> int:
         return 2
 
     from hepclf.cli.terminal import listen, output, section
-    from hepclf.data.cache import Cache, place
+    from hepclf.data.cache import Cache, cache_folder
     from hepclf.words import size
 
     listen()
-    cache = Cache(place(rest[0] if rest else None), 0)
+    cache = Cache(cache_folder(rest[0] if rest else None), 0)
     entries = cache.entries()
     total = sum(entry.size for entry in entries)
     console = output()

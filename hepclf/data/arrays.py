@@ -23,7 +23,7 @@ NAMES = ("names", "columns", "feature_names")  # what the names of the columns o
 
 
 class Array(NamedTuple):
-    """What is known of an array before it is read; `names` are those of the columns of a matrix, where it has any."""
+    """Type and shape of an array, known before it is read; `names` are the column names of a matrix that has some."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -32,7 +32,7 @@ class Array(NamedTuple):
     @property
     def is_number(self) -> bool:
         """Whether it holds numbers, booleans or records, an entry each or more."""
-        return len(self.shape) > 0 and (self.dtype.kind in "biufV" or _listed(self.dtype))
+        return len(self.shape) > 0 and (self.dtype.kind in "biufV" or _is_list(self.dtype))
 
     @property
     def has_valid(self) -> bool:
@@ -56,31 +56,31 @@ class Arrays:
     front, as tracks_d0. A matrix is a list an entry as well, under the name of its array.
     """
 
-    known: Mapping[str, Array]
+    by_name: Mapping[str, Array]
     main: str | None = None
 
     @cached_property
     def entries(self) -> int:
         """Length of the main array, or of all where none is; they must not differ then."""
         if self.main is not None:
-            return self.known[self.main].shape[0] if self.known[self.main].shape else 0
-        lengths = {name: array.shape[0] for name, array in self.known.items() if array.is_number}
+            return self.by_name[self.main].shape[0] if self.by_name[self.main].shape else 0
+        lengths = {name: array.shape[0] for name, array in self.by_name.items() if array.is_number}
         if not lengths:
             raise ValueError("it holds no arrays of numbers")
         if len(set(lengths.values())) > 1:
-            some = ", ".join(f"{name} {length:,}" for name, length in list(lengths.items())[:8])
-            raise ValueError(f"it holds arrays of different lengths, {some}; say with tree which to read")
+            examples = ", ".join(f"{name} {length:,}" for name, length in list(lengths.items())[:8])
+            raise ValueError(f"it holds arrays of different lengths, {examples}; say with tree which to read")
         return next(iter(lengths.values()))
 
     @cached_property
     def places(self) -> Mapping[str, Place]:
         """The columns by name: arrays come before parts of them, and parts of the main array before those of others."""
-        columns = {name: array for name, array in self.known.items() if array.shape[:1] == (self.entries,)}
-        found = {name: Place(name) for name, array in columns.items() if array.dtype.fields is None}
+        columns = {name: array for name, array in self.by_name.items() if array.shape[:1] == (self.entries,)}
+        places = {name: Place(name) for name, array in columns.items() if array.dtype.fields is None}
         for name in sorted(columns, key=lambda name: name != self.main):
             for part, place in _parts(name, columns[name], prefix="" if name == self.main else f"{name}_"):
-                found.setdefault(part, place)
-        return found
+                places.setdefault(part, place)
+        return places
 
 
 def _parts(name: str, array: Array, prefix: str) -> Iterator[tuple[str, Place]]:
@@ -104,8 +104,8 @@ class ArrayFile(ABC):
         self._arrays: Arrays | None = None
 
     @abstractmethod
-    def _look(self) -> Arrays:
-        """Open the file, and say what is in it."""
+    def _inspect(self) -> Arrays:
+        """Open the file and list its arrays."""
 
     @abstractmethod
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
@@ -119,35 +119,37 @@ class ArrayFile(ABC):
     @property
     def entries(self) -> int:
         """Number of entries."""
-        return self._known().entries
+        return self._contents().entries
 
     @property
     def columns(self) -> frozenset[str]:
         """The names of its columns."""
-        return frozenset(self._known().places)
+        return frozenset(self._contents().places)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
         """These columns of these entries, flat ones and matrices as numpy arrays, jagged ones as awkward arrays."""
-        arrays = self._known()
+        arrays = self._contents()
         places = {name: arrays.places[name] for name in columns}
-        found: dict[str, Any] = {}
-        for array in dict.fromkeys(place.array for place in places.values()):
-            mine = {name: place for name, place in places.items() if place.array == array}
-            known = arrays.known[array]
-            for name, place in mine.items():
-                _check(name, known, place)
-            fields = {place.field for place in mine.values() if place.field} | ({VALID} if known.has_valid else set())
-            rows = self._rows(array, tuple(sorted(fields)), start, stop)
-            valid = rows[VALID] if known.has_valid else None
-            found |= {name: _column(rows, place, valid) for name, place in mine.items()}
-        return found
+        values: dict[str, Any] = {}
+        for array_name in dict.fromkeys(place.array for place in places.values()):
+            requested = {name: place for name, place in places.items() if place.array == array_name}
+            array = arrays.by_name[array_name]
+            for name, place in requested.items():
+                _check(name, array, place)
+            fields = {place.field for place in requested.values() if place.field}
+            if array.has_valid:
+                fields.add(VALID)
+            rows = self._rows(array_name, tuple(sorted(fields)), start, stop)
+            valid = rows[VALID] if array.has_valid else None
+            values |= {name: _column(rows, place, valid) for name, place in requested.items()}
+        return values
 
-    def _known(self) -> Arrays:
+    def _contents(self) -> Arrays:
         with self._lock:
             if self._arrays is None:
                 if not self.path.is_file():
                     raise missing(self.path)
-                self._arrays = self._look()
+                self._arrays = self._inspect()
             return self._arrays
 
 
@@ -160,17 +162,18 @@ def named(arrays: Mapping[str, Array], texts: Mapping[str, tuple[str, ...]]) -> 
     return dict(arrays)
 
 
-def total(what: str, values: Any) -> float:
+def array_sum(label: str, values: Any) -> float:
     """The sum of a stored array, where that is a number."""
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"sum_of_weights: {what} holds {_words(array.dtype)}, however the sum of weights is a number")
+        raise ValueError(f"sum_of_weights: {label} holds {_words(array.dtype)}, however the sum of weights is a number")
     return float(array.sum(dtype=np.float64))
 
 
-def absent(what: str, name: str, path: Path, known: list[str]) -> FileError:
+def missing_array(kind: str, name: str, path: Path, candidates: list[str]) -> FileError:
     """The error of an array that is not there, with the nearest that are."""
-    return FileError(f"{what} {name!r} is not in {path}{nearest(name, known) if known else ', which holds none'}")
+    hint = nearest(name, candidates) if candidates else ", which holds none"
+    return FileError(f"{kind} {name!r} is not in {path}{hint}")
 
 
 @contextmanager
@@ -181,8 +184,8 @@ def guarded(path: Path) -> Iterator[None]:
     except (MemoryError, FileError):
         raise
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise FileError(f"{path} cannot be read: {said}") from error
+        message = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"{path} cannot be read: {message}") from error
 
 
 def _column(rows: NDArray[Any], place: Place, valid: NDArray[np.bool_] | None) -> Any:
@@ -190,7 +193,7 @@ def _column(rows: NDArray[Any], place: Place, valid: NDArray[np.bool_] | None) -
     values = values if place.column is None else values[:, place.column]
     if values.dtype.kind == "O":
         content = np.concatenate(values) if len(values) else np.empty(0)
-        return _unflattened(content, np.array([len(each) for each in values], dtype=np.int64))
+        return _unflattened(content, np.array([len(row) for row in values], dtype=np.int64))
     # A copy of its own, so that the records around it are not kept, in the byte order of this machine.
     values = values.astype(np.float32 if values.dtype == np.float16 else values.dtype.newbyteorder("="))
     return values if valid is None else _unflattened(values[valid], valid.sum(axis=1))
@@ -203,24 +206,24 @@ def _unflattened(content: NDArray[Any], counts: NDArray[Any]) -> Any:
 
 
 def _element(dtype: np.dtype[Any]) -> Any:
-    """What values of their own length are made of, as HDF5 has them: str, bytes or a type of numbers; else None."""
+    """Element type of variable-length values in HDF5: str, bytes or a type of numbers; None for other types."""
     notes: Mapping[str, Any] = dtype.metadata or {}
     return notes.get("vlen")
 
 
-def _listed(dtype: np.dtype[Any]) -> bool:
+def _is_list(dtype: np.dtype[Any]) -> bool:
     element = _element(dtype)
     return element is not None and np.dtype(element).kind in "biuf"
 
 
 def _check(name: str, array: Array, place: Place) -> None:
     dtype = array.dtype[place.field] if place.field else array.dtype
-    if dtype.base.kind not in "biuf" and not (_listed(dtype) and len(array.shape) == 1):
+    if dtype.base.kind not in "biuf" and not (_is_list(dtype) and len(array.shape) == 1):
         raise ValueError(f"column {name!r} holds {_words(dtype)}; numbers and booleans can be used")
 
 
 def _words(dtype: np.dtype[Any]) -> str:
-    if _listed(dtype):
+    if _is_list(dtype):
         return "lists of lists"
     text = dtype.kind in "SU" or _element(dtype) in (str, bytes)
     return "text" if text else {"O": "objects", "V": "records"}.get(dtype.kind, str(dtype))

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Entry:
+class CachedTable:
     """A table in the cache: its folder, the bytes it takes, when it was last used, and what it holds in words."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Cache:
         try:
             head = json.loads((folder / HEAD).read_text())
             arrays = {
-                name: _array(folder / f"{place}.bin", file) for place, (name, file) in enumerate(head["arrays"].items())
+                name: _array(folder / f"{index}.bin", file) for index, (name, file) in enumerate(head["arrays"].items())
             }
             os.utime(folder / HEAD)
         except FileNotFoundError:
@@ -81,20 +81,20 @@ class Cache:
         """
         files: dict[str, dict[str, Any]] = {}
         with unwritable(self.folder):
-            for place, (name, array) in enumerate(reading.arrays.items()):
+            for index, (name, array) in enumerate(reading.arrays.items()):
                 files[name] = {"dtype": array.dtype.str, "shape": array.shape}
                 if mapped(array) is None:
-                    array.tofile(draft / f"{place}.bin")
+                    array.tofile(draft / f"{index}.bin")
             (draft / HEAD).write_text(json.dumps({"holds": holds, "notes": reading.notes, "arrays": files}))
             draft.chmod(0o755)
         with contextlib.suppress(OSError):  # another job's entry is there: it is the same
             draft.rename(self.folder / key)
         self._shrink(key)
 
-    def entries(self) -> list[Entry]:
-        """What is in the cache, last used first."""
-        found = [_entry(folder) for folder in self.folder.glob("*") if not folder.name.startswith(ASIDE)]
-        return sorted((entry for entry in found if entry is not None), key=lambda entry: -entry.used)
+    def entries(self) -> list[CachedTable]:
+        """The tables in the cache, last used first."""
+        entries = [_entry(folder) for folder in self.folder.glob("*") if not folder.name.startswith(ASIDE)]
+        return sorted((entry for entry in entries if entry is not None), key=lambda entry: -entry.used)
 
     def clear(self) -> int:
         """Remove all entries, and what dead jobs left; the number of entries."""
@@ -121,9 +121,11 @@ class Cache:
                     shutil.rmtree(draft, ignore_errors=True)
 
 
-def opened(chosen: bool | str, gigabytes: float) -> Cache | None:
+def open_cache(chosen: bool | str, gigabytes: float) -> Cache | None:
     """The cache as a loader's settings say: in the user's own folder (true), in another, or none (false)."""
-    return Cache(place(None if isinstance(chosen, bool) else chosen), int(gigabytes * 1e9)) if chosen else None
+    if not chosen:
+        return None
+    return Cache(cache_folder(None if isinstance(chosen, bool) else chosen), int(gigabytes * 1e9))
 
 
 class UnwritableError(OSError):
@@ -147,10 +149,10 @@ class Reading(NamedTuple):
     keep: bool = True
 
 
-def through(
+def read_through(
     cache: Cache | None, content: Callable[[], Any], holds: str, read: Callable[[Path | None], Reading]
 ) -> Reading:
-    """What is in the cache under this content, or else what is read, which it then keeps.
+    """The table that the cache holds for this content; a table that it lacks is read, and then stored there.
 
     content  all that the reading depends on, in plain data; None where that cannot be said
     read     may leave its arrays as files 0.bin, 1.bin... in the folder it is given
@@ -159,9 +161,9 @@ def through(
     if cache is None or before is None:
         return read(None)
     name = key(before)
-    if found := cache.find(name):
+    if cached := cache.find(name):
         log.info("%s comes from the cache in %s", holds, cache.folder)
-        return Reading(*found)
+        return Reading(*cached)
     try:
         with cache.draft() as draft:
             reading = read(draft)
@@ -179,7 +181,7 @@ def key(content: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def place(chosen: str | None = None) -> Path:
+def cache_folder(chosen: str | None = None) -> Path:
     """The folder of the cache: the one chosen, or else the user's own."""
     if chosen is not None:
         return Path(chosen).expanduser()
@@ -197,11 +199,11 @@ def _array(path: Path, file: Mapping[str, Any]) -> NDArray[Any]:
     return np.memmap(path, dtype=dtype, mode="r", shape=shape) if size else np.empty(shape, dtype=dtype)
 
 
-def _entry(folder: Path) -> Entry | None:
+def _entry(folder: Path) -> CachedTable | None:
     try:
         head = folder / HEAD
         size = sum(path.stat().st_size for path in folder.iterdir())
-        return Entry(folder, size, head.stat().st_mtime, str(json.loads(head.read_text())["holds"]))
+        return CachedTable(folder, size, head.stat().st_mtime, str(json.loads(head.read_text())["holds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not an entry, or another job removed it just now
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
-from hepclf.data.cache import Reading, opened, through
+from hepclf.data.cache import Reading, open_cache, read_through
 from hepclf.data.declared import Setting, cells, declared
 from hepclf.data.delimited import Layout, Missing
-from hepclf.data.frames import Cells, join
+from hepclf.data.frames import Cells, joined_column
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
 from hepclf.data.identity import identity
 from hepclf.data.labels import Label, Labels
@@ -23,7 +23,7 @@ from hepclf.data.loader import Outline
 from hepclf.data.roles import ALL, Roles
 from hepclf.data.samples import rooted
 from hepclf.data.split import Split
-from hepclf.data.table import Chunk, EntryError, Wanted
+from hepclf.data.table import Chunk, EntryError, Quantities
 from hepclf.events import Events
 from hepclf.nearest import nearest
 from hepclf.recipe import describe, recipe
@@ -33,11 +33,11 @@ WITHOUT = {"cache", "cache_gb", "check", "split", "root"}  # settings that the t
 
 
 class Piece(NamedTuple):
-    """The selected events of one file as arrays by name, how many rows were read, and which of them are kept."""
+    """The selected events of one file as arrays by name, how many rows were read, and which of them are selected."""
 
     arrays: dict[str, NDArray[Any]]
     rows: int
-    kept: NDArray[np.intp] | slice
+    selected: NDArray[np.intp] | slice
 
 
 @recipe
@@ -105,23 +105,23 @@ class CSV:
     def load(self) -> Events:
         """All selected events of the files, in their order."""
         layouts = [self._layout(path) for path in self._paths(self.files)]
-        for other in layouts[1:]:
-            _same(layouts[0], other)
+        for layout in layouts[1:]:
+            _check_same_columns(layouts[0], layout)
         roles = self._roles(layouts[0])
-        wanted = replace(roles.wanted(), missing=declared(self.missing, has_text=True))
-        wanted.check_missing()
-        cache, holds = opened(self.cache, self.cache_gb), ", ".join(each.path.name for each in layouts)
-        whole = through(cache, self._content, holds, lambda _: self._read(layouts, roles, wanted)).arrays
+        quantities = replace(roles.quantities(), missing=declared(self.missing, has_text=True))
+        quantities.check_missing()
+        cache, holds = open_cache(self.cache, self.cache_gb), ", ".join(layout.path.name for layout in layouts)
+        table = read_through(cache, self._content, holds, lambda _: self._read(layouts, roles, quantities)).arrays
         return Events(
-            features=whole[FEATURES],
-            labels=self._labels.of(whole[LABEL]),
-            names=tuple(wanted.features),
-            weights=whole[WEIGHTS],
+            features=table[FEATURES],
+            labels=self._labels.class_indices(table[LABEL]),
+            names=tuple(quantities.features),
+            weights=table[WEIGHTS],
             classes=tuple(self.classes),
-            processes=whole[LABEL],
+            processes=table[LABEL],
             process_names=self._labels.process_names,
-            spectators={name: whole[SPECTATOR + name] for name in wanted.spectators},
-            sentinels=wanted.sentinels,
+            spectators={name: table[SPECTATOR + name] for name in quantities.spectators},
+            sentinels=quantities.sentinels,
         )
 
     def outline(self) -> Outline:
@@ -145,26 +145,28 @@ class CSV:
         paths = [*self._paths(self.files), *([] if self.labels_file is None else self._paths(self.labels_file))]
         return content | {"classes": list(content["classes"].items()), "files": [identity(path) for path in paths]}
 
-    def _read(self, layouts: list[Layout], roles: Roles, wanted: Wanted) -> Reading:
+    def _read(self, layouts: list[Layout], roles: Roles, quantities: Quantities) -> Reading:
         """The arrays of all files, by name."""
         pieces: list[Piece] = []
-        for each in layouts:
-            left = None if self.max_events is None else self.max_events - sum(piece.rows for piece in pieces)
-            if left != 0:
-                pieces.append(self._piece(each, roles, wanted, left))
+        for layout in layouts:
+            limit = None if self.max_events is None else self.max_events - sum(piece.rows for piece in pieces)
+            if limit != 0:
+                pieces.append(self._piece(layout, roles, quantities, limit))
         names = pieces[0].arrays
-        whole = {key: join(key.removeprefix(SPECTATOR), [piece.arrays[key] for piece in pieces]) for key in names}
+        table = {
+            key: joined_column(key.removeprefix(SPECTATOR), [piece.arrays[key] for piece in pieces]) for key in names
+        }
         if self.labels_file is not None:
-            whole[LABEL] = self._separate_labels(pieces)
+            table[LABEL] = self._separate_labels(pieces)
         elif self.label is None:
-            whole[LABEL] = np.zeros(len(whole[WEIGHTS]), dtype=np.int64)
-        if not len(whole[LABEL]):
+            table[LABEL] = np.zeros(len(table[WEIGHTS]), dtype=np.int64)
+        if not len(table[LABEL]):
             rows = sum(piece.rows for piece in pieces)
             raise ValueError(f"the selection '{self.selection}' keeps none of the {rows:,} rows")
-        return Reading(whole, [])
+        return Reading(table, [])
 
     def _paths(self, files: str | tuple[str, ...]) -> list[Path]:
-        return delimited.find(rooted(files, self.root))
+        return delimited.find_paths(rooted(files, self.root))
 
     def _layout(self, path: Path) -> Layout:
         return delimited.layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)
@@ -172,7 +174,7 @@ class CSV:
     def _roles(self, first: Layout) -> Roles:
         roles = Roles(
             path=first.path,
-            known=first.names,
+            columns=first.names,
             groups=self.groups,
             label=None,
             features=self.features,
@@ -189,53 +191,62 @@ class CSV:
             raise ValueError(f"{first.path} has {len(first.names)} columns, however label={self.label}")
         return replace(roles, label=first.names[self.label])
 
-    def _piece(self, layout: Layout, roles: Roles, wanted: Wanted, rows: int | None) -> Piece:
+    def _piece(self, layout: Layout, roles: Roles, quantities: Quantities, rows: int | None) -> Piece:
         """The events of one file."""
-        cells = self._cells(layout, roles, wanted)
-        columns = frames.read(layout, cells, rows)
+        cells = self._cells(layout, roles, quantities)
+        columns = frames.read_columns(layout, cells, rows)
         labels = None if roles.label is None else self._labels.processes(columns[roles.label])
         if labels is not None and labels.min() < 0:
-            raise ValueError(frames.complaint(layout, cells, rows))
+            raise ValueError(frames.cell_problem(layout, cells, rows))
         count = len(next(iter(columns.values())))
-        texts = {name: e.text for name, e in wanted.spectators.items() if e.text in cells and cells[e.text].is_text}
-        numbers = {name: each for name, each in wanted.spectators.items() if name not in texts}
+        texts = {
+            name: expression.text
+            for name, expression in quantities.spectators.items()
+            if expression.text in cells and cells[expression.text].is_text
+        }
+        numeric = {name: expression for name, expression in quantities.spectators.items() if name not in texts}
         try:
-            chunk = replace(wanted, spectators=numbers).of(columns, count)
+            chunk = replace(quantities, spectators=numeric).evaluate(columns, count)
         except EntryError as error:
-            row = delimited.row(layout, error.entry)
-            raise ValueError(frames.complaint(layout, cells, rows) or f"{layout.path}, row {row}: {error}") from error
+            line = delimited.line_number(layout, error.entry)
+            problem = frames.cell_problem(layout, cells, rows)
+            raise ValueError(problem or f"{layout.path}, row {line}: {error}") from error
         except ValueError as error:
             raise ValueError(f"{layout.path}: {error}") from error
-        kept = slice(None) if chunk.kept is None else chunk.kept
+        selected = slice(None) if chunk.selected is None else chunk.selected
         arrays = _table(chunk)
-        arrays |= {SPECTATOR + name: np.asarray(columns[text]).astype(np.str_)[kept] for name, text in texts.items()}
-        return Piece(arrays if labels is None else arrays | {LABEL: labels[kept]}, count, kept)
-
-    def _cells(self, layout: Layout, roles: Roles, wanted: Wanted) -> dict[str, Cells]:
-        """How each column that is needed is to be read."""
-        missing = {name: self._missing(name, wanted) for name in wanted.columns}
-        plain = {each.text for each in wanted.features.values() if roles.is_column(each)}
-        others = [each for each in wanted.expressions if each.text not in plain]
-        derived = {name for each in others for name in each.columns}
-        cells = {
-            name: frames.numbers(missing[name], single=name in plain and name not in derived, feature=name in plain)
-            for name in wanted.columns
+        arrays |= {
+            SPECTATOR + name: np.asarray(columns[text]).astype(np.str_)[selected] for name, text in texts.items()
         }
-        for each in wanted.spectators.values():
-            if roles.is_column(each):
-                first = layout.first[layout.index(each.text)]
-                absent = missing[each.text]
-                if first not in absent and math.isnan(delimited.number(first)):
-                    cells[each.text] = Cells("str", missing=tuple(absent.texts))
+        return Piece(arrays if labels is None else arrays | {LABEL: labels[selected]}, count, selected)
+
+    def _cells(self, layout: Layout, roles: Roles, quantities: Quantities) -> dict[str, Cells]:
+        """How pandas reads each column that is needed."""
+        missing = {name: self._missing(name, quantities) for name in quantities.columns}
+        plain = {expression.text for expression in quantities.features.values() if roles.is_column(expression)}
+        formulas = [expression for expression in quantities.expressions if expression.text not in plain]
+        derived = {name for expression in formulas for name in expression.columns}
+        cells = {
+            name: frames.number_cells(
+                missing[name], single=name in plain and name not in derived, feature=name in plain
+            )
+            for name in quantities.columns
+        }
+        for expression in quantities.spectators.values():
+            if roles.is_column(expression):
+                first = layout.first[layout.index(expression.text)]
+                absent = missing[expression.text]
+                if first not in absent and math.isnan(delimited.parse_number(first)):
+                    cells[expression.text] = Cells("str", missing=tuple(absent.texts))
         if self.weight in layout.names:
-            cells[str(self.weight)] = frames.numbers(None, single=False, feature=False)
+            cells[str(self.weight)] = frames.number_cells(None, single=False, feature=False)
         if roles.label is not None:
-            cells[roles.label] = Cells(self._labels.dtype, self._labels.complaint)
+            cells[roles.label] = Cells(self._labels.dtype, self._labels.problem)
         return cells
 
-    def _missing(self, column: str, wanted: Wanted) -> Missing:
+    def _missing(self, column: str, quantities: Quantities) -> Missing:
         """What stands for a missing value in the cells of a column, by its name or that of a feature that it is."""
-        features = (name for name, expression in wanted.features.items() if expression.text == column)
+        features = (name for name, expression in quantities.features.items() if expression.text == column)
         return Missing(cells(self.missing, tuple(dict.fromkeys((column, *features)))))
 
     def _separate_labels(self, pieces: list[Piece]) -> NDArray[np.int64]:
@@ -243,29 +254,31 @@ class CSV:
         layout = delimited.layout(path, delimiter=self.delimiter, header=self.header)
         if len(layout.names) != 1:
             raise ValueError(f"labels_file '{path}' must have one column, however it has {len(layout.names)}")
-        cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.complaint)}
-        labels = self._labels.processes(frames.read(layout, cells, self.max_events)[layout.names[0]])
+        cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.problem)}
+        labels = self._labels.processes(frames.read_columns(layout, cells, self.max_events)[layout.names[0]])
         if labels.min() < 0:
-            raise ValueError(frames.complaint(layout, cells, self.max_events))
+            raise ValueError(frames.cell_problem(layout, cells, self.max_events))
         rows = [piece.rows for piece in pieces]
         if len(labels) != sum(rows):
             raise ValueError(f"labels_file '{path}' holds {len(labels)} labels, however the data {sum(rows)} rows")
         parts = np.split(labels, np.cumsum(rows)[:-1])
-        return np.concatenate([part[piece.kept] for part, piece in zip(parts, pieces, strict=True)])
+        return np.concatenate([part[piece.selected] for part, piece in zip(parts, pieces, strict=True)])
 
     @property
     def _labels(self) -> Labels:
         return Labels(self.classes)
 
 
-def _same(first: Layout, other: Layout) -> None:
-    if len(first.names) != len(other.names):
+def _check_same_columns(reference: Layout, layout: Layout) -> None:
+    if len(reference.names) != len(layout.names):
         raise ValueError(
-            f"{other.path} has {len(other.names)} columns, however {first.path} has {len(first.names)}; "
+            f"{layout.path} has {len(layout.names)} columns, however {reference.path} has {len(reference.names)}; "
             "read files of different columns on their own"
         )
-    if lacking := next((name for name in first.names if name not in other.names), None):
-        raise ValueError(f"column {lacking!r} of {first.path} is not in {other.path}{nearest(lacking, other.names)}")
+    if lacking := next((name for name in reference.names if name not in layout.names), None):
+        raise ValueError(
+            f"column {lacking!r} of {reference.path} is not in {layout.path}{nearest(lacking, layout.names)}"
+        )
 
 
 def _table(chunk: Chunk) -> dict[str, NDArray[Any]]:

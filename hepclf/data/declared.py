@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.delimited import EXACT, number
+from hepclf.data.delimited import EXACT, parse_number
 from hepclf.data.expressions import Expression
 from hepclf.data.language.jagged import Jagged
 from hepclf.events import Sentinels, single
@@ -47,12 +47,12 @@ class Declared:
             sentinels[name] = _together(self.everywhere, self.named.get(name, ()), *inherited)
         return {name: values for name, values in sentinels.items() if values}
 
-    def check(self, known: tuple[str, ...]) -> None:
+    def check(self, names: tuple[str, ...]) -> None:
         """Refuse a name that is neither that of a feature nor of a column that is read."""
         for name in self.named:
-            if name not in known:
+            if name not in names:
                 raise ValueError(
-                    f"missing names {name!r}, which is neither a feature nor a column of one{nearest(name, known)}"
+                    f"missing names {name!r}, which is neither a feature nor a column of one{nearest(name, names)}"
                 )
 
     def without(self, columns: Mapping[str, Any], features: Mapping[str, Expression]) -> dict[str, Any]:
@@ -81,47 +81,47 @@ def without(column: Any, sentinels: tuple[float, ...], name: str) -> Any:
         return Jagged(column.offsets, without(column.content, sentinels, name))
     if not sentinels or not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
         return column
-    standing = _standing(column, sentinels)
-    if not standing.any():
+    is_sentinel = _is_sentinel(column, sentinels)
+    if not is_sentinel.any():
         return column
-    if is_whole(column) and (large := max(int(column.max()), int(column.min()), key=abs)) and abs(large) > EXACT:
+    if holds_integers(column) and (large := max(int(column.max()), int(column.min()), key=abs)) and abs(large) > EXACT:
         raise ValueError(
             f"column {name!r} holds {large}, beyond 2^53, and misses other values, which no one type holds exactly; "
             "declare sentinels by feature, as in missing={NAME: [...]}"
         )
-    return np.where(standing, np.nan, column)
+    return np.where(is_sentinel, np.nan, column)
 
 
-def is_whole(column: Any) -> bool:
+def holds_integers(column: Any) -> bool:
     """Whether a column holds whole numbers, one or a list of them an event."""
     values = column.content if isinstance(column, Jagged) else column
     return isinstance(values, np.ndarray) and values.dtype.kind in "iu"
 
 
-def _standing(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[np.bool_]:
+def _is_sentinel(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[np.bool_]:
     """Where a column holds sentinels: whole numbers exactly, others in single precision as the features they become.
 
     A sentinel beyond single precision is compared as it is, so that not all large values are taken for it.
     """
-    standing = np.zeros(column.shape, dtype=bool)
-    if is_whole(column):
+    is_sentinel = np.zeros(column.shape, dtype=bool)
+    if holds_integers(column):
         limits = np.iinfo(column.dtype)
-        for whole in (int(value) for value in sentinels if float(value).is_integer()):
-            if limits.min <= whole <= limits.max:
-                standing |= column == whole
-        return standing
+        for integer in (int(value) for value in sentinels if float(value).is_integer()):
+            if limits.min <= integer <= limits.max:
+                is_sentinel |= column == integer
+        return is_sentinel
     with np.errstate(over="ignore"):
         rounded = column.astype(np.float32, copy=False)
     for value in sentinels:
         (near,) = single((value,))
         exact = np.isinf(near) and column.dtype.itemsize > 4
-        standing |= column == value if exact else rounded == np.float32(near)
-    return standing
+        is_sentinel |= column == value if exact else rounded == np.float32(near)
+    return is_sentinel
 
 
 def _numbers(values: tuple[str | float, ...], path: str, has_text: bool) -> tuple[float, ...]:
     """These sentinels as numbers, without NaN, which is always missing."""
-    numbers = {value: number(str(value)) for value in values}
+    numbers = {value: parse_number(str(value)) for value in values}
     for value, converted in numbers.items():
         if np.isnan(converted) and str(value).strip().lower() != "nan" and not has_text:
             raise ValueError(f"{path} must be numbers, as these files hold no text, not {value!r}; drop it")

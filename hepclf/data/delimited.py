@@ -1,7 +1,7 @@
 """Delimited text files: what is in them, whether they are regular, and where exactly they are not.
 
 A fast reader is a lenient one: it fills rows that are too short and drops what is too long. So the bytes are
-checked beside it (`regular`), and on any suspicion the csv module finds the place (`complaint`).
+checked beside it (`regular`), and on any suspicion the csv module finds the place (`first_problem`).
 """
 
 from __future__ import annotations
@@ -70,28 +70,28 @@ def check_delimiter(delimiter: str) -> None:
         raise ValueError(f"delimiter must be one ASCII character, however delimiter={delimiter!r}")
 
 
-def find(files: str | tuple[str, ...]) -> list[Path]:
+def find_paths(files: str | tuple[str, ...]) -> list[Path]:
     """The files that these paths and patterns name, patterns in alphabetical order."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for text in (files,) if isinstance(files, str) else files:
         path = Path(text).expanduser()
         if path.is_file():
-            found.append(path)
+            paths.append(path)
         elif path.is_dir():
             raise ValueError(f"file '{text}' is a folder; name files in it, such as '{path / '*.csv'}'")
         elif any(sign in text for sign in "*?["):
             matches = sorted(match for match in path.parent.glob(path.name) if match.is_file())
             if not matches:
                 raise FileNotFoundError(f"no file matches '{text}'")
-            found += matches
+            paths += matches
         else:
-            beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
-            raise FileNotFoundError(f"file '{text}' does not exist{nearest(path.name, beside) if beside else ''}")
-    if not found:
+            siblings = sorted(sibling.name for sibling in path.parent.iterdir()) if path.parent.is_dir() else []
+            raise FileNotFoundError(f"file '{text}' does not exist{nearest(path.name, siblings) if siblings else ''}")
+    if not paths:
         raise ValueError("files must name at least one file, however it names none")
-    if repeated := next((path for path in found if found.count(path) > 1), None):
+    if repeated := next((path for path in paths if paths.count(path) > 1), None):
         raise ValueError(f"file '{repeated}' is named twice; its events would count double")
-    return found
+    return paths
 
 
 def layout(
@@ -148,10 +148,10 @@ def regular(layout: Layout, rows: int | None) -> bool:
             cells = np.frombuffer(block, dtype=np.uint8)
             starts = _starts(cells)
             delimiters = (cells == ord(layout.delimiter)).view(np.uint8)
-            found = np.add.reduceat(delimiters, starts, dtype=np.uint32)[: None if rows is None else rows - seen]
-            if (found != len(layout.names) - 1).any():
+            counts = np.add.reduceat(delimiters, starts, dtype=np.uint32)[: None if rows is None else rows - seen]
+            if (counts != len(layout.names) - 1).any():
                 return False
-            seen += len(found)
+            seen += len(counts)
             if seen == rows:
                 break
     return True
@@ -166,23 +166,23 @@ def _starts(cells: NDArray[np.uint8]) -> NDArray[np.intp]:
     return starts[~empty] if empty.any() else starts
 
 
-def complaint(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> str:
-    """What is wrong with the first row that is not well, by file, row and column; nothing if all are well."""
+def first_problem(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> str:
+    """What is wrong with the first faulty row, by file, row and column; empty if there is none."""
     for count, ((line, _), row) in enumerate(
         _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     ):
         if count == rows:
             break
         if len(row) != len(layout.names):
-            where = f"{layout.path}, row {line}"
-            return f"{where}: {len(row)} columns, however the file has {len(layout.names)}; mend or remove the row"
+            location = f"{layout.path}, row {line}"
+            return f"{location}: {len(row)} columns, however the file has {len(layout.names)}; mend or remove the row"
         for index, check in checks.items():
-            if says := check(row[index]):
-                return f"{layout.path}, row {line}, column {layout.names[index]!r}: {says}"
+            if problem := check(row[index]):
+                return f"{layout.path}, row {line}, column {layout.names[index]!r}: {problem}"
     return ""
 
 
-def row(layout: Layout, entry: int) -> int:
+def line_number(layout: Layout, entry: int) -> int:
     """The line at which this row of values begins, counted from 1."""
     rows = _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     return next(islice(rows, entry, None))[0][0]
@@ -192,17 +192,17 @@ class Missing:
     """The sentinels that stand for a missing value; those that read as numbers stand for every way to write them."""
 
     def __init__(self, sentinels: tuple[str | float, ...]) -> None:
-        texts = {str(each) for each in sentinels}
+        texts = {str(sentinel) for sentinel in sentinels}
         if any(text.lower() == "nan" for text in texts):
             texts |= {"nan", "NaN", "NAN"}
         self.texts = sorted(texts)
-        self.numbers = {value for text in texts if not math.isnan(value := number(text))}
+        self.numbers = {value for text in texts if not math.isnan(value := parse_number(text))}
 
     def __contains__(self, text: str) -> bool:
-        return text in self.texts or number(text) in self.numbers
+        return text in self.texts or parse_number(text) in self.numbers
 
 
-def number(text: str) -> float:
+def parse_number(text: str) -> float:
     """The number that a cell holds, or nan for anything else."""
     try:
         return math.nan if "_" in text else float(text)
@@ -210,34 +210,34 @@ def number(text: str) -> float:
         return math.nan
 
 
-def whole(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[np.str_]]) -> NDArray[Any]:
-    """These numbers as int64 where all are whole and the first is written so, else as they are; never with a loss.
+def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[np.str_]]) -> NDArray[Any]:
+    """The values as int64 where all are integers and the first is written as one, else unchanged; never with a loss.
 
     `texts` reads them as text, for where some are so large that float64 does not hold every whole number.
     """
     missing = bool(np.isnan(values).any())
     large = np.abs(values) >= EXACT
     if not large.any():
-        integers = not missing and is_whole(first) and (values == np.rint(values)).all()
+        integers = not missing and is_integer(first) and (values == np.rint(values)).all()
         return values.astype(np.int64) if integers else values
     cells = texts()
     if not missing:
         with suppress(ValueError, OverflowError):
             return cells.astype(np.int64)
     pairs = zip(cells[large].tolist(), values[large].tolist(), strict=True)
-    lossy = next((text for text, value in pairs if is_whole(text) and int(text) != value), None)
+    lossy = next((text for text, value in pairs if is_integer(text) and int(text) != value), None)
     if lossy is None:
         return values
-    other = next((text for text in cells.tolist() if not is_whole(text) or not -(2**63) <= int(text) < 2**63), "")
-    why = "some are missing" if missing else f"{other!r} is none"
+    invalid = next((text for text in cells.tolist() if not is_integer(text) or not -(2**63) <= int(text) < 2**63), "")
+    why = "some are missing" if missing else f"{invalid!r} is none"
     raise ValueError(
         f"{lossy} is beyond 2^53, so that all values must be 64-bit integers, however {why}; "
         "mend or remove those rows, or ignore the column"
     )
 
 
-def is_whole(text: str) -> bool:
-    """Whether a cell holds a whole number that is written as one."""
+def is_integer(text: str) -> bool:
+    """Whether a cell holds an integer that is written as one."""
     digits = text.strip()
     return digits[digits[:1] in ("+", "-") :].isdecimal()
 
@@ -246,7 +246,7 @@ def numeric(missing: Missing | None = None, *, largest: float = math.inf) -> Che
     """A check that a cell holds a finite number, or is missing where that is declared."""
 
     def check(text: str) -> str:
-        value = number(text)
+        value = parse_number(text)
         if missing is not None and text in missing:
             return ""
         if not text.strip() or text.strip().lower() == "nan":

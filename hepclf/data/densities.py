@@ -65,7 +65,7 @@ class Exponential:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flat:
+class Uniform:
     """Constant between low and high."""
 
     low: float
@@ -179,7 +179,7 @@ class ReducedChiSquared:
 
 @dataclass(frozen=True, kw_only=True)
 class Smeared:
-    """Flat within +-half, as is the delay of an isotropic sky, plus a normal error that falls as 1/snr."""
+    """Uniform within +-half, as is the delay of an isotropic sky, plus a normal error that falls as 1/snr."""
 
     half: float
     error: float

@@ -54,21 +54,21 @@ def fetch(
             download(url, partial, size=dataset.size if dataset.checksum else None, tell=tell, pause=pause)
             verified = _verified(partial, dataset, tell)
         except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(f"{str(stop) or 'interrupted'}{partial.kept()}") from stop
+            raise KeyboardInterrupt(f"{str(stop) or 'interrupted'}{partial.resume_hint()}") from stop
         except OSError as error:
-            raise OSError(f"{error}{partial.kept()}") from error
+            raise OSError(f"{error}{partial.resume_hint()}") from error
         partial.become(target)
     return Fetched(target, verified, False)
 
 
 def verify(path: Path, dataset: Dataset, tell: Tell = lambda *_: None) -> str:
-    """What this file of a dataset was found to be whole by, or a ValueError."""
+    """The evidence that this file of a dataset is whole, or a ValueError."""
     if not dataset.checksum:
         return _intact(path, dataset, tell)
     algorithm, _, digits = dataset.checksum.partition(":")
-    found = _digest(path, algorithm, tell)
-    if found != digits:
-        raise ValueError(f"{path} has {algorithm} {found}, however {dataset.name} has {digits}")
+    digest = _digest(path, algorithm, tell)
+    if digest != digits:
+        raise ValueError(f"{path} has {algorithm} {digest}, however {dataset.name} has {digits}")
     return f"its {algorithm}"
 
 

@@ -39,85 +39,85 @@ class Cells(NamedTuple):
         return self.dtype in ("str", "category")
 
 
-def numbers(missing: Missing | None, *, single: bool, feature: bool) -> Cells:
+def number_cells(missing: Missing | None, *, single: bool, feature: bool) -> Cells:
     """Cells of finite numbers: in single precision for what is a feature and nothing else, else as exact as can be."""
     check = delimited.numeric(missing, largest=LARGEST if feature else math.inf)
     texts = () if missing is None else tuple(missing.texts)
     return Cells(np.float32 if single else np.float64, check, texts, integers=missing is not None and not single)
 
 
-def read(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> dict[str, Any]:
+def read_columns(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> dict[str, Any]:
     """These columns by name: numbers as arrays, text as arrays of text, categories as pandas has them."""
-    found = _checked(layout, cells, rows)
+    frame = _checked(layout, cells, rows)
     columns: dict[str, Any] = {}
     for name, cell in cells.items():
-        values = found[layout.index(name)]
+        values = frame[layout.index(name)]
         if cell.dtype == "str":
             columns[name] = values.fillna("").to_numpy().astype(np.str_)
         elif cell.integers:
-            columns[name] = _whole(layout, name, values.to_numpy(), rows)
+            columns[name] = _as_integers(layout, name, values.to_numpy(), rows)
         else:
             columns[name] = values if cell.dtype == "category" else values.to_numpy()
     if any(column.dtype.kind == "f" and np.isinf(column).any() for column in columns.values()):
-        raise ValueError(complaint(layout, cells, rows) or f"{layout.path} holds infinite values")
+        raise ValueError(cell_problem(layout, cells, rows) or f"{layout.path} holds infinite values")
     return columns
 
 
-def complaint(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> str:
-    """What is wrong with the first cell that is not well, nothing if all are."""
+def cell_problem(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> str:
+    """What is wrong with the first faulty row or cell; empty if there is none."""
     checks = {layout.index(name): cell.check for name, cell in cells.items() if cell.check is not None}
-    return delimited.complaint(layout, checks, rows)
+    return delimited.first_problem(layout, checks, rows)
 
 
 def _checked(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame:
     """The columns, by position, while a second thread checks that all rows have the same length."""
     failure: Exception | None = None
     try:
-        if (frame := _whole_rows(layout, cells, rows)) is not None:
+        if (frame := _read_every_column(layout, cells, rows)) is not None:
             return frame
         with ThreadPoolExecutor(1) as pool:
             regular = pool.submit(delimited.regular, layout, rows)
-            frame = _parse(layout, cells, rows, whole=not _others(layout, cells))
+            frame = _parse(layout, cells, rows, every_column=not _unread(layout, cells))
         if regular.result():
             return frame
     except delimited.UNREADABLE as error:
         failure = error
-    if says := complaint(layout, cells, rows):
-        raise ValueError(says) from failure
+    if problem := cell_problem(layout, cells, rows):
+        raise ValueError(problem) from failure
     if failure is not None or frame is None:
         raise ValueError(f"{layout.path} cannot be read: {str(failure).strip().splitlines()[0]}") from failure
     return frame
 
 
-def _whole_rows(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame | None:
-    """The columns read with all others of numbers, as pandas is faster and stricter with whole rows.
+def _read_every_column(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame | None:
+    """Every column is read, as pandas is faster and stricter with full rows.
 
-    None where that cannot be, or where a look at single rows is needed.
+    None where a column that nobody needs holds text, or where single rows must be checked.
     """
-    others = _others(layout, cells)
-    numbers = not any(math.isnan(delimited.number(layout.first[index])) for index in others)
-    if not numbers or rows is not None or layout.is_compressed:
+    unread = _unread(layout, cells)
+    numeric = not any(math.isnan(delimited.parse_number(layout.first[index])) for index in unread)
+    if not numeric or rows is not None or layout.is_compressed:
         return None
     with suppress(*delimited.UNREADABLE), ThreadPoolExecutor(1) as pool:
         balanced = pool.submit(delimited.balanced, layout)
-        frame = _parse(layout, cells, rows, whole=True)
+        frame = _parse(layout, cells, rows, every_column=True)
         return frame if balanced.result() else None
     return None
 
 
-def _others(layout: Layout, cells: Mapping[str, Cells]) -> list[int]:
-    """The positions of the columns that are not asked for."""
-    wanted = {layout.index(name) for name in cells}
-    return [index for index in range(len(layout.names)) if index not in wanted]
+def _unread(layout: Layout, cells: Mapping[str, Cells]) -> list[int]:
+    """The positions of the columns that nobody needs."""
+    positions = {layout.index(name) for name in cells}
+    return [index for index in range(len(layout.names)) if index not in positions]
 
 
-def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, whole: bool) -> DataFrame:
-    """By pandas: these columns alone, or with all others as numbers."""
+def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, every_column: bool) -> DataFrame:
+    """These columns read by pandas, alone or together with every other column as numbers."""
     import pandas as pd
 
     dtypes = {layout.index(name): cell.dtype for name, cell in cells.items()}
     sentinels: Any = {layout.index(name): [*cell.missing] for name, cell in cells.items() if cell.missing}
-    more = dict.fromkeys(_others(layout, cells), np.float32) if whole else {}
+    unread_dtypes = dict.fromkeys(_unread(layout, cells), np.float32) if every_column else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a number too large for float32: found as infinite
         return pd.read_csv(
@@ -125,8 +125,8 @@ def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, whol
             header=None,
             skiprows=layout.above if layout.block is None else 0,
             delimiter=layout.delimiter,
-            dtype={**dtypes, **more},
-            usecols=None if whole else sorted(dtypes),
+            dtype={**dtypes, **unread_dtypes},
+            usecols=None if every_column else sorted(dtypes),
             nrows=rows,
             keep_default_na=False,
             na_values=sentinels,
@@ -135,19 +135,21 @@ def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, whol
         )
 
 
-def _whole(layout: Layout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
-    """As int64 where the column holds whole numbers: event numbers are identities, and one lost bit joins two."""
+def _as_integers(layout: Layout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
+    """As int64 where the column holds integers: event numbers are identities, and one lost bit joins two."""
 
-    def texts() -> NDArray[np.str_]:
-        return _parse(layout, {name: Cells("str")}, rows, whole=False)[layout.index(name)].to_numpy().astype(np.str_)
+    def read_texts() -> NDArray[np.str_]:
+        frame = _parse(layout, {name: Cells("str")}, rows, every_column=False)
+        texts: NDArray[np.str_] = frame[layout.index(name)].to_numpy().astype(np.str_)
+        return texts
 
     try:
-        return delimited.whole(values, layout.first[layout.index(name)], texts)
+        return delimited.exact_integers(values, layout.first[layout.index(name)], read_texts)
     except ValueError as error:
         raise ValueError(f"{layout.path}, column {name!r}: {error}") from None
 
 
-def write(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -> None:
+def write_csv(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -> None:
     """Add rows to a CSV file, each number with the digits that give it back; booleans as 0 and 1, as numbers are."""
     import pandas as pd
 
@@ -155,13 +157,13 @@ def write(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -
     pd.DataFrame(plain).to_csv(file, index=False, header=header, na_rep="nan", lineterminator="\n")
 
 
-def join(name: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+def joined_column(name: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """The values of a column in several files; whole numbers must not be rounded by what other files hold."""
     joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    for each in arrays if joined.dtype == np.float64 else []:
-        if each.dtype != np.int64 or len(each) == 0:
+    for values in arrays if joined.dtype == np.float64 else []:
+        if values.dtype != np.int64 or len(values) == 0:
             continue
-        if abs(large := max(int(each.max()), int(each.min()), key=abs)) > delimited.EXACT:
+        if abs(large := max(int(values.max()), int(values.min()), key=abs)) > delimited.EXACT:
             raise ValueError(
                 f"{name!r} holds {large}, beyond 2^53, so that it must be 64-bit integers in all files, "
                 "however some are missing or fractions; mend or remove those rows, or ignore the column"

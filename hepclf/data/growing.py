@@ -105,8 +105,8 @@ class InFiles:
         spectators = {SPECTATOR + name: column for name, column in chunk.spectators.items()}
         with unwritable(self._folder.parent):
             for name, column in {FEATURES: features, WEIGHTS: chunk.weights, **spectators}.items():
-                made = np.ascontiguousarray(column, dtype=self._kinds[name][0])
-                self._files[name].write(made.data.cast("B") if made.size else b"")
+                values = np.ascontiguousarray(column, dtype=self._kinds[name][0])
+                self._files[name].write(values.data.cast("B") if values.size else b"")
         self.rows += len(chunk.weights)
 
     def cut(self, rows: int) -> None:

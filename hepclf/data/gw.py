@@ -13,13 +13,13 @@ from hepclf.data.densities import (
     Balanced,
     Density,
     Exponential,
-    Flat,
     LogNormal,
     OneSided,
     PowerLaw,
     ReducedChiSquared,
     Rng,
     Smeared,
+    Uniform,
     VonMises,
 )
 from hepclf.data.loader import Outline
@@ -115,7 +115,7 @@ class GW:
             )
 
     def _check_ranges(self) -> None:
-        above: Mapping[str, tuple[float, float]] = {
+        exclusive_bounds: Mapping[str, tuple[float, float]] = {
             "live_time_s": (self.live_time_s, 0),
             "snr_min": (self.snr_min, 0),
             "noise_slope": (self.noise_slope, 0),
@@ -125,7 +125,7 @@ class GW:
             "timing_ms": (self.timing_ms, 0),
             "phase_spread": (self.phase_spread, 0),
         }
-        least: Mapping[str, tuple[float, float]] = {
+        inclusive_bounds: Mapping[str, tuple[float, float]] = {
             "signals": (self.signals, 1),
             "noise": (self.noise, 1),
             "glitch_power": (self.glitch_power, 0),
@@ -134,10 +134,10 @@ class GW:
             "phase_error": (self.phase_error, 0),
             "seed": (self.seed, 0),
         }
-        for name, (value, bound) in above.items():
+        for name, (value, bound) in exclusive_bounds.items():
             if not bound < value < np.inf:
                 raise ValueError(f"{name} must be above {bound}, however {name}={value}")
-        for name, (value, bound) in least.items():
+        for name, (value, bound) in inclusive_bounds.items():
             if not bound <= value < np.inf:
                 raise ValueError(f"{name} must be at least {bound}, however {name}={value}")
         if not 0 <= self.glitch_fraction <= 1:
@@ -146,12 +146,12 @@ class GW:
     @property
     def populations(self) -> dict[str, Population]:
         """The density of each drawn variable in each population."""
-        window = Flat(low=-self.window_ms, high=self.window_ms)
-        phases = Flat(low=0.0, high=2 * np.pi)
+        window = Uniform(low=-self.window_ms, high=self.window_ms)
+        phases = Uniform(low=0.0, high=2 * np.pi)
         return {
             "noise": {
                 "snr": Exponential(start=self.snr_min, slope=self.noise_slope),
-                "angle": Flat(low=0.0, high=np.pi / 2),
+                "angle": Uniform(low=0.0, high=np.pi / 2),
                 "chirp_mass": self.noise_mass,
                 "chisq": ReducedChiSquared(degrees=DEGREES, mismatch=0.0),
                 "dt_ms": window,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, absent, guarded, named, total
+from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, named
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
 from hepclf.data.samples import Source, SumOfWeights
@@ -41,29 +41,29 @@ class Datasets(ArrayFile):
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
         """A chunk apart, between the pieces in which the file compressed the largest ones."""
-        places = self._known().places
+        places = self._contents().places
         pieces = [self._group[places[name].array].chunks for name in columns]
         piece = max((shape[0] for shape in pieces if shape), default=1)
         return [*range(0, self.entries, max(chunk // piece, 1) * piece), self.entries]
 
-    def stored(self, where: SumOfWeights) -> float:
+    def stored(self, location: SumOfWeights) -> float:
         """A dataset of a group, a field of a dataset, or an attribute of either, summed."""
-        if where.branch is None:
+        if location.branch is None:
             raise ValueError(
                 "sum_of_weights of an HDF5 file is a dataset, a field or an attribute, as in {tree: counts, "
                 "branch: sumOfWeights}; it holds no histograms"
             )
-        self._known()
+        self._contents()
         with guarded(self.path):
-            place = self._group if where.tree is None else self._file.get(where.tree)
+            place = self._group if location.tree is None else self._file.get(location.tree)
             if place is None:
-                raise absent("dataset", str(where.tree), self.path, self._paths())
-            inside = place.dtype.names or () if _is_dataset(place) else _datasets(place)
-            if where.branch not in inside and where.branch not in place.attrs:
-                raise absent(f"branch of {place.name}:", where.branch, self.path, [*inside, *place.attrs])
-            found = place[where.branch] if where.branch in inside else place.attrs[where.branch]
-            values = found[()] if _is_dataset(found) else found
-        return total(repr(where.branch), values)
+                raise missing_array("dataset", str(location.tree), self.path, self._paths())
+            members = place.dtype.names or () if _is_dataset(place) else _datasets(place)
+            if location.branch not in members and location.branch not in place.attrs:
+                raise missing_array(f"branch of {place.name}:", location.branch, self.path, [*members, *place.attrs])
+            source = place[location.branch] if location.branch in members else place.attrs[location.branch]
+            values = source[()] if _is_dataset(source) else source
+        return array_sum(repr(location.branch), values)
 
     def close(self) -> None:
         """Let the file go."""
@@ -72,18 +72,18 @@ class Datasets(ArrayFile):
             self._file.close()
         self._file = self._group = None
 
-    def _look(self) -> Arrays:
+    def _inspect(self) -> Arrays:
         import h5py
 
         with guarded(self.path):
             self._file = h5py.File(self.path, "r", locking="best-effort")
             place = self._file if self.tree is None else self._file.get(self.tree)
             if place is None:
-                raise absent("dataset", str(self.tree), self.path, self._paths())
+                raise missing_array("dataset", str(self.tree), self.path, self._paths())
             group, main = _table(place)
-            known = _datasets(group)
-            arrays = {name: _array(each) for name, each in known.items()}
-            texts = {name: _texts(known[name]) for name in NAMES if name in known and not arrays[name].is_number}
+            datasets = _datasets(group)
+            arrays = {name: _array(dataset) for name, dataset in datasets.items()}
+            texts = {name: _texts(datasets[name]) for name in NAMES if name in datasets and not arrays[name].is_number}
         if not arrays:
             inside = ", ".join(_children(group)) or "nothing"
             raise ValueError(f"{group.name} holds {inside} and no dataset; say which to read with tree")
@@ -100,19 +100,19 @@ class Datasets(ArrayFile):
             return rows
 
     def _paths(self) -> list[str]:
-        found: list[str] = []
-        self._file.visit(found.append)
-        return found
+        paths: list[str] = []
+        self._file.visit(paths.append)
+        return paths
 
 
-def _is_dataset(found: Any) -> bool:
-    return hasattr(found, "dtype") and hasattr(found, "chunks")
+def _is_dataset(child: Any) -> bool:
+    return hasattr(child, "dtype") and hasattr(child, "chunks")
 
 
 def _children(group: Any) -> dict[str, Any]:
     """What is in a group; links that lead nowhere are not."""
-    found = {name: group.get(name) for name in group}
-    return {name: child for name, child in found.items() if child is not None}
+    children = {name: group.get(name) for name in group}
+    return {name: child for name, child in children.items() if child is not None}
 
 
 def _datasets(group: Any) -> dict[str, Any]:
@@ -136,15 +136,15 @@ def _array(dataset: Any) -> Array:
 def _texts(values: Any) -> tuple[str, ...]:
     """Names from a dataset or an attribute, which are bytes where h5py was not told otherwise."""
     values = values[()] if _is_dataset(values) else values
-    return tuple(each.decode() if isinstance(each, bytes) else str(each) for each in np.ravel(values))
+    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.ravel(values))
 
 
 def _lacking(dataset: Any) -> str:
     """Which filter a dataset was compressed with that is not there, if any."""
     from h5py import h5z
 
-    made = dataset.id.get_create_plist()
-    codes = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
+    creation = dataset.id.get_create_plist()
+    codes = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
     lacking = next((code for code in codes if not h5z.filter_avail(code)), None)
     way = "set HDF5_PLUGIN_PATH to where it is, or repack the file by h5repack -f GZIP=1"
     name = dataset.name.rpartition("/")[2]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.delimited import number
+from hepclf.data.delimited import parse_number
 
 Label = str | float | int
 
@@ -50,34 +50,34 @@ class Labels:
     @property
     def dtype(self) -> Any:
         """What pandas should read a label column as."""
-        numbers = all(not math.isnan(number(str(value))) for value in self.values)
+        numbers = all(not math.isnan(parse_number(str(value))) for value in self.values)
         return np.float64 if numbers else "category"
 
     def index(self, text: str) -> int:
         """The process that this text means, -1 for none."""
         for index, value in enumerate(self.values):
-            if text.strip() == str(value).strip() or number(text) == number(str(value)):
+            if text.strip() == str(value).strip() or parse_number(text) == parse_number(str(value)):
                 return index
         return -1
 
     def processes(self, column: Any) -> NDArray[np.int64]:
         """The process of each entry of a column of our dtype, -1 for none; categories as pandas has them."""
         if column.dtype == np.float64:
-            found = np.full(len(column), -1, dtype=np.int64)
+            processes = np.full(len(column), -1, dtype=np.int64)
             for index, value in enumerate(self.values):
-                found[np.asarray(column) == number(str(value))] = index
-            return found
+                processes[np.asarray(column) == parse_number(str(value))] = index
+            return processes
         indices = np.array([self.index(str(text)) for text in column.cat.categories], dtype=np.int64)
         return np.asarray(indices[column.cat.codes.to_numpy()])
 
-    def of(self, processes: NDArray[np.int64]) -> NDArray[np.int64]:
+    def class_indices(self, processes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The class of each process."""
         owners = np.repeat(np.arange(len(self.classes)), [len(values) for values in self._lists])
         return np.asarray(owners[processes])
 
-    def complaint(self, text: str) -> str:
-        """What is wrong with this label, nothing where it is known."""
+    def problem(self, text: str) -> str:
+        """What is wrong with this label; empty for one of `classes`."""
         if self.index(text) >= 0:
             return ""
-        known = ", ".join(f"{name}: {value}" for name, value in self.classes.items())
-        return f"label {text!r} belongs to no class of {{{known}}}; name its class in data.classes"
+        classes = ", ".join(f"{name}: {value}" for name, value in self.classes.items())
+        return f"label {text!r} belongs to no class of {{{classes}}}; name its class in data.classes"

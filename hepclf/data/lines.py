@@ -33,15 +33,15 @@ class Dialect:
     missing: tuple[str, ...] = ()
 
 
-class Stretch(NamedTuple):
+class TextBlock(NamedTuple):
     """Some rows of a file: the lines above them, their bytes, and how many they are."""
 
     above: int
-    block: bytes
+    text: bytes
     rows: int
 
 
-class Lines:
+class DelimitedFile:
     """A delimited text file, plain or compressed; opened when first asked.
 
     It is read from its beginning, as a compressed file must be: blocks that are asked for in order are read once.
@@ -55,9 +55,9 @@ class Lines:
         self._layout: Layout | None = None
         self._cuts: list[int] = []
         self._kinds: dict[str, np.dtype[Any]] = {}
-        self._stream: Generator[Stretch, None, None] | None = None
+        self._stream: Generator[TextBlock, None, None] | None = None
         self._next = 0  # block of the stream
-        self._waiting: dict[int, Stretch] = {}  # blocks that another thread asks for
+        self._waiting: dict[int, TextBlock] = {}  # blocks that another thread asks for
 
     @property
     def entries(self) -> int:
@@ -81,13 +81,13 @@ class Lines:
             for block, (low, high) in enumerate(pairwise(self._scanned()))
             if low < stop and high > start
         ]
-        found: dict[str, NDArray[Any]] = {}
+        arrays: dict[str, NDArray[Any]] = {}
         for name in columns:
             values = [_cast(part[name][rows], kinds[name]) for part, rows in parts]
-            found[name] = np.concatenate(values) if values else np.empty(0, kinds[name])
-        return found
+            arrays[name] = np.concatenate(values) if values else np.empty(0, kinds[name])
+        return arrays
 
-    def stored(self, where: SumOfWeights) -> float:  # noqa: ARG002
+    def stored(self, location: SumOfWeights) -> float:  # noqa: ARG002
         """A text file keeps no sum of weights."""
         raise ValueError("sum_of_weights of a CSV file must be a number or events, as the file keeps none")
 
@@ -117,44 +117,44 @@ class Lines:
         layout = self._opened()
         with self._lock, self._guarded():
             if not self._cuts:
-                self._cuts = [0, *accumulate(stretch.rows for stretch in stretches(layout, self.chunk))]
+                self._cuts = [0, *accumulate(block.rows for block in text_blocks(layout, self.chunk))]
             return self._cuts
 
     def _settled(self, columns: tuple[str, ...]) -> dict[str, np.dtype[Any]]:
-        """The type of each column in the whole file; one that begins with a whole number is read twice for it."""
+        """The type of each column in the full file; a column that begins with an integer is read twice for it."""
         layout = self._opened()
         with self._lock, self._guarded():
             first = dict(zip(layout.names, layout.first, strict=False))
             unknown = [name for name in columns if name not in self._kinds]
             self._kinds |= {name: np.dtype(np.float64) for name in unknown}
-            whole = [name for name in unknown if delimited.is_whole(first.get(name, ""))]
-            with closing(stretches(layout, self.chunk)) as stream:
-                while whole and (stretch := next(stream, None)) is not None:
-                    values = self._columns(layout, stretch, tuple(whole))
-                    whole = [name for name in whole if values[name].dtype == np.int64 or not stretch.rows]
-            self._kinds |= {name: np.dtype(np.int64) for name in whole}
+            integers = [name for name in unknown if delimited.is_integer(first.get(name, ""))]
+            with closing(text_blocks(layout, self.chunk)) as stream:
+                while integers and (block := next(stream, None)) is not None:
+                    values = self._columns(layout, block, tuple(integers))
+                    integers = [name for name in integers if values[name].dtype == np.int64 or not block.rows]
+            self._kinds |= {name: np.dtype(np.int64) for name in integers}
             return self._kinds
 
-    def _columns(self, layout: Layout, stretch: Stretch, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        if not stretch.rows or not columns:
+    def _columns(self, layout: Layout, block: TextBlock, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        if not block.rows or not columns:
             return {name: np.empty(0) for name in columns}
         absent = Missing(("", "NaN", *self.dialect.missing))
-        cells = {name: frames.numbers(absent, single=False, feature=False) for name in columns}
+        cells = {name: frames.number_cells(absent, single=False, feature=False) for name in columns}
         with self._guarded():
-            return frames.read(replace(layout, above=stretch.above, block=stretch.block), cells, None)
+            return frames.read_columns(replace(layout, above=block.above, block=block.text), cells, None)
 
-    def _block(self, number: int) -> Stretch:
+    def _block(self, number: int) -> TextBlock:
         """A block of the file; those before it are kept for the threads that ask for them."""
         layout = self._opened()
         with self._lock, self._guarded():
             if number < self._next and number not in self._waiting:
                 self._rewind()
             if self._stream is None:
-                self._stream = stretches(layout, self.chunk)
+                self._stream = text_blocks(layout, self.chunk)
             while number >= self._next:
-                if (stretch := next(self._stream, None)) is None:
+                if (block := next(self._stream, None)) is None:
                     raise FileError(f"{self.path} changed while it was read; run again when it is whole")
-                self._waiting[self._next] = stretch
+                self._waiting[self._next] = block
                 self._next += 1
             return self._waiting.pop(number)
 
@@ -176,7 +176,7 @@ class Lines:
             raise FileError(text if str(self.path) in text else f"{self.path} cannot be read: {text}") from error
 
 
-def stretches(layout: Layout, lines: int) -> Generator[Stretch, None, None]:
+def text_blocks(layout: Layout, lines: int) -> Generator[TextBlock, None, None]:
     """The rows of a file, so many lines at a time; no row is cut, and empty lines are no rows."""
     above = layout.above
     with layout.open() as file:
@@ -186,7 +186,7 @@ def stretches(layout: Layout, lines: int) -> Generator[Stretch, None, None]:
             if b'"' in block:  # a quoted cell may hold a line break
                 part, rows = _completed(part, file, layout.delimiter)
                 block = b"".join(part)
-            yield Stretch(above, block, rows)
+            yield TextBlock(above, block, rows)
             above += len(part)
 
 

@@ -72,5 +72,5 @@ def load(data: Loader, tell: Tell) -> Events:
     return data.load_watched(tell) if isinstance(data, Watchable) else data.load()
 
 
-def silent(done: int, of: int) -> None:
+def silent(done: int, total: int) -> None:
     """Tell nobody."""

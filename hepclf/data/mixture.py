@@ -161,9 +161,9 @@ class Mixture:
 
 
 def _draw(rng: np.random.Generator, components: tuple[Component, ...], events: int) -> NDArray[np.float64]:
-    """Points [events, d] of one class: which component, then where in it."""
+    """Points [events, d] of one class: the component is drawn first, then the point."""
     edges = np.cumsum([component.fraction for component in components])[:-1]
-    which = np.searchsorted(edges, rng.random(events), side="right")
+    component = np.searchsorted(edges, rng.random(events), side="right")
     means = np.stack([component.means for component in components])
     widths = np.stack([component.widths for component in components])
-    return means[which] + widths[which] * rng.standard_normal((events, means.shape[1]))
+    return means[component] + widths[component] * rng.standard_normal((events, means.shape[1]))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format
 from numpy.typing import NDArray
 
-from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, absent, guarded, named, total
+from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, named
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
 from hepclf.data.samples import Source, SumOfWeights
@@ -56,30 +56,30 @@ class Saved(ArrayFile):
         """The whole file is one chunk."""
         return [0, self.entries] if self.entries else [0]
 
-    def stored(self, where: SumOfWeights) -> float:
+    def stored(self, location: SumOfWeights) -> float:
         """An array, summed, or a field of an array of records."""
-        name = where.tree or where.branch
-        if name is None or where.branch is None:
+        name = location.tree or location.branch
+        if name is None or location.branch is None:
             raise ValueError("sum_of_weights of an .npz file is an array, as in {branch: sumw}; it holds no histograms")
-        known = self._known().known
-        if name not in known:
-            raise absent("array", name, self.path, list(known))
-        field = where.branch if where.tree else None
-        if field is not None and field not in (known[name].dtype.names or ()):
+        arrays = self._contents().by_name
+        if name not in arrays:
+            raise missing_array("array", name, self.path, list(arrays))
+        field = location.branch if location.tree else None
+        if field is not None and field not in (arrays[name].dtype.names or ()):
             raise ValueError(f"sum_of_weights: array {name!r} has no field {field!r}")
-        if known[name].dtype.hasobject:
+        if arrays[name].dtype.hasobject:
             raise ValueError(f"sum_of_weights: array {name!r} holds objects, however the sum of weights is a number")
         values = self._array(name)
-        return total(repr(where.branch), values if field is None else values[field])
+        return array_sum(repr(location.branch), values if field is None else values[field])
 
-    def _look(self) -> Arrays:
+    def _inspect(self) -> Arrays:
         with guarded(self.path), zipfile.ZipFile(self.path) as file:
             arrays = {}
             for member in file.namelist():
                 with file.open(member) as bytes_:
                     arrays[member.removesuffix(".npy")] = _head(bytes_)
         if self.tree is not None and self.tree not in arrays:
-            raise absent("array", self.tree, self.path, list(arrays))
+            raise missing_array("array", self.tree, self.path, list(arrays))
         texts = {
             name: tuple(self._array(name).tolist())
             for name in NAMES
@@ -92,8 +92,8 @@ class Saved(ArrayFile):
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:  # noqa: ARG002
         if start == stop:
-            known = self._known().known[array]
-            return np.empty((0, *known.shape[1:]), known.dtype)
+            stored = self._contents().by_name[array]
+            return np.empty((0, *stored.shape[1:]), stored.dtype)
         return self._array(array)[start:stop]
 
     def _array(self, name: str) -> NDArray[Any]:
@@ -114,11 +114,11 @@ class Single(ArrayFile):
         """A chunk apart."""
         return [*range(0, self.entries, chunk), self.entries]
 
-    def stored(self, where: SumOfWeights) -> float:  # noqa: ARG002
+    def stored(self, location: SumOfWeights) -> float:  # noqa: ARG002
         """One array keeps no sum of weights beside it."""
         raise ValueError("sum_of_weights of an .npy file must be a number or events, as it holds one array alone")
 
-    def _look(self) -> Arrays:
+    def _inspect(self) -> Arrays:
         with guarded(self.path), self.path.open("rb") as file:
             if header := _header(file):
                 array, self._is_fortran = header
@@ -136,17 +136,17 @@ class Single(ArrayFile):
         return Arrays(arrays, ONE)
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:  # noqa: ARG002
-        known = self._known().known[array]
+        stored = self._contents().by_name[array]
         if self._whole is not None:
             return self._whole[start:stop]
-        shape, dtype = (stop - start, *known.shape[1:]), known.dtype
-        row = math.prod(known.shape[1:])
+        shape, dtype = (stop - start, *stored.shape[1:]), stored.dtype
+        row = math.prod(stored.shape[1:])
         with guarded(self.path), self.path.open("rb") as file:
             if not self._is_fortran:
                 return _values(file, dtype, self._start + start * row * dtype.itemsize, (stop - start) * row).reshape(
                     shape
                 )
-            places = [self._start + (column * known.shape[0] + start) * dtype.itemsize for column in range(row)]
+            places = [self._start + (column * stored.shape[0] + start) * dtype.itemsize for column in range(row)]
             columns = [_values(file, dtype, place, stop - start) for place in places]
             return np.stack(columns, axis=-1).reshape(shape, order="F") if columns else np.empty(shape, dtype)
 
@@ -173,8 +173,8 @@ def _head(file: IO[bytes]) -> Array:
     """The type and shape of a saved array, without its values."""
     if header := _header(file):
         return header[0]
-    whole = format.read_array(file, allow_pickle=False)
-    return Array(whole.dtype, whole.shape)
+    array = format.read_array(file, allow_pickle=False)
+    return Array(array.dtype, array.shape)
 
 
 def _header(file: IO[bytes]) -> tuple[Array, bool] | None:

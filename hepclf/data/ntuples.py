@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.cache import Reading, opened, through
+from hepclf.data.cache import Reading, open_cache, read_through
 from hepclf.data.declared import Setting, declared
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
 from hepclf.data.identity import identity
@@ -25,8 +25,8 @@ from hepclf.data.parts import AHEAD, File, Part, dtypes, look, read, share
 from hepclf.data.remote import RemoteError
 from hepclf.data.samples import Sample, Source, SumOfWeights, find, order, rooted
 from hepclf.data.split import Split
-from hepclf.data.table import Wanted, wanted
-from hepclf.data.tally import Tally, scale, tally
+from hepclf.data.table import Quantities, parse_quantities
+from hepclf.data.tally import Tally, scale, tally_parts
 from hepclf.events import Events, Origin
 from hepclf.recipe import describe, recipe
 
@@ -99,7 +99,7 @@ class Ntuples(ABC):
                 f"cache_gb must be above 0 (cache=false keeps nothing), however cache_gb={self.cache_gb:g}"
             )
         for sample in self.samples:
-            self._wanted(sample).check_missing()
+            self._quantities(sample).check_missing()
 
     @abstractmethod
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
@@ -107,7 +107,7 @@ class Ntuples(ABC):
 
     def outline(self) -> Outline:
         """Its classes, processes and columns, all of which the settings name."""
-        columns = self._wanted(self.samples[0])
+        columns = self._quantities(self.samples[0])
         return Outline(
             classes=order(self.samples, self.classes),
             processes=tuple(sample.name for sample in self.samples),
@@ -125,10 +125,10 @@ class Ntuples(ABC):
         if not self.features and not self.leading:
             raise ValueError("features must name at least one, however it names none")
         names = ", ".join(sample.name for sample in self.samples)
-        arrays, notes, _ = through(
-            opened(self.cache, self.cache_gb), self._content, names, lambda folder: self._read(folder, tell)
+        arrays, notes, _ = read_through(
+            open_cache(self.cache, self.cache_gb), self._content, names, lambda folder: self._read(folder, tell)
         )
-        return self._events(arrays, [Tally(*found)._replace(notes=tuple(found[-1])) for found in notes])
+        return self._events(arrays, [Tally(*values)._replace(notes=tuple(values[-1])) for values in notes])
 
     def _content(self) -> Any:
         """All that the table depends on: the files as they are now, and what is read of them."""
@@ -160,39 +160,43 @@ class Ntuples(ABC):
         with ExitStack() as stack:
             pool = stack.enter_context(ThreadPoolExecutor(self.threads or _cores()))
             readers = stack.enter_context(ThreadPoolExecutor(AHEAD))
-            samples = [self._parts(process, pool) for process in range(len(self.samples))]
-            parts = [part for sample in samples for part in sample]
+            parts_by_sample = [self._parts(process, pool) for process in range(len(self.samples))]
+            parts = [part for sample in parts_by_sample for part in sample]
             for part in parts:
                 stack.callback(part.file.close)
             look(parts, readers, chunk=self.chunk, stored=stored, skip=skip)
-            for sample, mine in zip(self.samples, samples, strict=True):
-                share(mine, sample.rows, sample.max_events or self.max_events)
+            for sample, sample_parts in zip(self.samples, parts_by_sample, strict=True):
+                share(sample_parts, sample.rows, sample.max_events or self.max_events)
             table = stack.enter_context(closing(self._table(parts, folder)))
             read(parts, readers, table, skip=skip, tell=tell)
             arrays = table.finish()
-        tallies = list(map(tally, self.samples, samples))
-        return Reading(arrays, tallies, keep=not any(found.bad for found in tallies))
+        tallies = list(map(tally_parts, self.samples, parts_by_sample))
+        return Reading(arrays, tallies, keep=not any(tally.bad for tally in tallies))
 
     def _table(self, parts: list[Part], folder: Path | None) -> Growing:
         """An empty table that expects the entries of these parts."""
-        features, kinds = len(parts[0].wanted.features), dtypes(parts)
+        features, kinds = len(parts[0].quantities.features), dtypes(parts)
         if folder is not None:
             return InFiles(features, kinds, folder)
         entries = sum(part.entries for part in parts)
-        selected = any(part.wanted.selections for part in parts)
+        selected = any(part.quantities.selections for part in parts)
         return InMemory(features, kinds, min(entries, self.chunk) if selected else entries)
 
     def _parts(self, process: int, pool: Executor) -> list[Part]:
         sample = self.samples[process]
-        wanted = self._wanted(sample)
+        quantities = self._quantities(sample)
         return [
-            Part(process=process, file=self.open(source, source.tree or sample.tree or self.tree, pool), wanted=wanted)
+            Part(
+                process=process,
+                file=self.open(source, source.tree or sample.tree or self.tree, pool),
+                quantities=quantities,
+            )
             for source in find(rooted(sample.files, self.root))
         ]
 
-    def _wanted(self, sample: Sample) -> Wanted:
+    def _quantities(self, sample: Sample) -> Quantities:
         weight = self.weight if sample.weight is None else sample.weight
-        return wanted(
+        return parse_quantities(
             features=_named(self.features, "features"),
             leading=self.leading,
             spectators=_named(self.spectators, "spectators"),
@@ -206,19 +210,19 @@ class Ntuples(ABC):
         all_weights = np.array(arrays[WEIGHTS])
         classes = order(self.samples, self.classes)
         self._check_classes(classes, tallies)
-        rows = [found.selected for found in tallies]
+        rows = [tally.selected for tally in tallies]
         starts = np.cumsum([0, *rows])
-        for process, (sample, found) in enumerate(zip(self.samples, tallies, strict=True)):
+        for process, (sample, tally) in enumerate(zip(self.samples, tallies, strict=True)):
             weights = all_weights[starts[process] : starts[process + 1]]
-            weights *= scale(sample, found, self.luminosity_fb)
-            _report(sample, found, weights.sum())
+            weights *= scale(sample, tally, self.luminosity_fb)
+            _report(sample, tally, weights.sum())
         labels = np.array([classes.index(sample.class_) for sample in self.samples])
-        wanted = self._wanted(self.samples[0])
+        quantities = self._quantities(self.samples[0])
         return Events(
             features=arrays[FEATURES],
             labels=np.repeat(labels, rows),
-            names=tuple(wanted.features),
-            sentinels=wanted.sentinels,
+            names=tuple(quantities.features),
+            sentinels=quantities.sentinels,
             weights=all_weights,
             classes=classes,
             processes=np.repeat(np.arange(len(rows)), rows),
@@ -227,26 +231,25 @@ class Ntuples(ABC):
                 name.removeprefix(SPECTATOR): column for name, column in arrays.items() if name.startswith(SPECTATOR)
             },
             origins=tuple(
-                Origin(sample.name, found.files, found.entries, found.selected, found.notes)
-                for sample, found in zip(self.samples, tallies, strict=True)
+                Origin(sample.name, tally.files, tally.entries, tally.selected, tally.notes)
+                for sample, tally in zip(self.samples, tallies, strict=True)
             ),
         )
 
     def _check_classes(self, classes: tuple[str, ...], tallies: list[Tally]) -> None:
         for name in classes:
-            mine = [
-                (sample, found) for sample, found in zip(self.samples, tallies, strict=True) if sample.class_ == name
+            members = [
+                (sample, tally) for sample, tally in zip(self.samples, tallies, strict=True) if sample.class_ == name
             ]
-            if any(found.selected for _, found in mine):
+            if any(tally.selected for _, tally in members):
                 continue
-            entries = sum(found.entries for _, found in mine)
+            entries = sum(tally.entries for _, tally in members)
             if entries == 0:
                 raise ValueError(
-                    f"class {name!r} has no events: its files, such as {mine[0][1].first}, hold no entries"
+                    f"class {name!r} has no events: its files, such as {members[0][1].first}, hold no entries"
                 )
-            cuts = " and ".join(
-                dict.fromkeys(each.text for sample, _ in mine for each in self._wanted(sample).selections)
-            )
+            selections = (selection for sample, _ in members for selection in self._quantities(sample).selections)
+            cuts = " and ".join(dict.fromkeys(selection.text for selection in selections))
             raise ValueError(
                 f"class {name!r} has no events: the selection '{cuts}' keeps none of its {entries:,} entries"
             )
@@ -266,11 +269,11 @@ def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str
     return {text: text for text in texts}
 
 
-def _report(sample: Sample, found: Tally, total: float) -> None:
-    for note in found.notes:
+def _report(sample: Sample, tally: Tally, total: float) -> None:
+    for note in tally.notes:
         logger.warning("%s: %s", sample.name, note)
     logger.log(
-        logging.INFO if found.selected else logging.WARNING,
+        logging.INFO if tally.selected else logging.WARNING,
         "%s: %s of %s entries selected in %d files, sum of weights %.6g",
-        *(sample.name, f"{found.selected:,}", f"{found.entries:,}", found.files, total),
+        *(sample.name, f"{tally.selected:,}", f"{tally.entries:,}", tally.files, total),
     )

@@ -90,22 +90,22 @@ class Table:
         found = {name: task.result().slice(skipped, stop - start) for name, task in tasks.items()}
         return {name: self._array(name, opened.leaves[name], column) for name, column in found.items()}
 
-    def stored(self, where: SumOfWeights) -> float:
+    def stored(self, location: SumOfWeights) -> float:
         """The number that the metadata of the file holds under a key."""
-        if where.branch is None or where.tree is not None:
+        if location.branch is None or location.tree is not None:
             raise ValueError(
                 "sum_of_weights of a Parquet file is a key of its metadata, as in {branch: sum_of_weights}, "
                 "as it holds no trees or histograms"
             )
         noted = {key.decode(errors="replace"): text for key, text in (self._opened().metadata.metadata or {}).items()}
-        if where.branch not in noted:
+        if location.branch not in noted:
             raise ValueError(
-                f"sum_of_weights: key {where.branch!r} is not in the metadata{nearest(where.branch, noted)}"
+                f"sum_of_weights: key {location.branch!r} is not in the metadata{nearest(location.branch, noted)}"
             )
         try:
-            return float(noted[where.branch])
+            return float(noted[location.branch])
         except ValueError:
-            raise ValueError(f"sum_of_weights: key {where.branch!r} of the metadata holds no number") from None
+            raise ValueError(f"sum_of_weights: key {location.branch!r} of the metadata holds no number") from None
 
     def close(self) -> None:
         """Let the file go."""

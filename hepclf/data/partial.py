@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Origin:
+class ServerFile:
     """A file of a server: address, size in bytes where it is known, and the stamp that changes when the file does.
 
     The stamp is a strong ETag or else a time of change, as servers compare them; empty where neither is given.
@@ -42,36 +42,36 @@ class Partial:
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
-    def origin(self) -> Origin | None:
+    def origin(self) -> ServerFile | None:
         """Its origin, or None where nobody can tell whether what is still to come belongs to it."""
         with suppress(OSError, ValueError, TypeError):
-            origin = Origin(**json.loads(self.note.read_text()))
+            origin = ServerFile(**json.loads(self.note.read_text()))
             return origin if origin.stamp and self.length <= (origin.size or self.length) else None
         return None
 
-    def begin(self, origin: Origin) -> None:
+    def begin(self, origin: ServerFile) -> None:
         """Forget what came before, and write down what will."""
         self.empty()
-        with _told(self.note):
+        with _writing(self.note):
             self.note.write_text(json.dumps(asdict(origin)))
 
     def add(self, blocks: Iterator[bytes]) -> Iterator[int]:
         """Write what comes behind what is here, and say after each block how much that makes."""
-        with _told(self.path):
+        with _writing(self.path):
             file = self.path.open("ab", buffering=0)  # so that a full disk is known at the write, and once
         done = self.length
         with file:
             for block in blocks:
-                rest = memoryview(block)
-                while rest:
-                    with _told(self.path):
-                        rest = rest[file.write(rest) :]
+                remaining = memoryview(block)
+                while remaining:
+                    with _writing(self.path):
+                        remaining = remaining[file.write(remaining) :]
                 done += len(block)
                 yield done
 
     def empty(self) -> None:
         """Forget what came before; the file stays, as it may be held."""
-        with _told(self.path):
+        with _writing(self.path):
             self.path.write_bytes(b"")
             self.note.unlink(missing_ok=True)
 
@@ -82,11 +82,11 @@ class Partial:
 
     def become(self, target: Path) -> None:
         """Take the final name: it is whole."""
-        with _told(target):
+        with _writing(target):
             self.path.replace(target)
         self.note.unlink(missing_ok=True)
 
-    def kept(self) -> str:
+    def resume_hint(self) -> str:
         """What a person should know of it where a transfer has ended early."""
         if not self.length:
             return ""
@@ -102,7 +102,7 @@ class Partial:
             return
         import fcntl
 
-        with _told(self.path):
+        with _writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = self.path.open("ab")
         with file:
@@ -120,7 +120,7 @@ class Partial:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -18,7 +18,7 @@ from hepclf.data.expressions import check
 from hepclf.data.growing import Growing
 from hepclf.data.loader import Tell
 from hepclf.data.samples import SumOfWeights
-from hepclf.data.table import Chunk, EntryError, Wanted
+from hepclf.data.table import Chunk, EntryError, Quantities
 
 AHEAD = 2  # chunks that are read while one is evaluated
 KEPT_OPEN = 100  # files, between the look at their columns and the reading of their entries
@@ -52,7 +52,7 @@ class File(Protocol):
         """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
         ...
 
-    def stored(self, where: SumOfWeights) -> float:
+    def stored(self, location: SumOfWeights) -> float:
         """The sum of weights that the file keeps there."""
         ...
 
@@ -67,7 +67,7 @@ class Part:
 
     process: int
     file: File
-    wanted: Wanted
+    quantities: Quantities
     columns: frozenset[str] = frozenset()  # that the file has
     cuts: list[int] = field(default_factory=list)
     dtypes: Mapping[str, np.dtype[Any]] = field(default_factory=dict)  # of the spectators
@@ -110,12 +110,12 @@ def _look(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Pa
     try:
         with _placed(part):
             part.columns = frozenset(part.file.columns)
-            for expression in part.wanted.expressions:
+            for expression in part.quantities.expressions:
                 check(expression, part.columns)
             part.size = part.file.entries
-            part.cuts = part.file.cuts(part.wanted.columns, chunk)
+            part.cuts = part.file.cuts(part.quantities.columns, chunk)
             part.stored = 0.0 if stored is None else part.file.stored(stored)
-            nothing = part.wanted.of(part.file.read(part.wanted.columns, 0, 0), 0)
+            nothing = part.quantities.evaluate(part.file.read(part.quantities.columns, 0, 0), 0)
             part.dtypes = {name: column.dtype for name, column in nothing.spectators.items()}
     except (FileError, FileNotFoundError) as error:
         _bad(part, error, skip)
@@ -163,8 +163,8 @@ def read(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, te
 def _stretch(part: Part, start: int, stop: int) -> Stretch:
     try:
         with _placed(part, start):
-            columns = part.file.read(part.wanted.columns, start, stop)
-            return Stretch(part, start, stop, part.wanted.of(columns, stop - start))
+            columns = part.file.read(part.quantities.columns, start, stop)
+            return Stretch(part, start, stop, part.quantities.evaluate(columns, stop - start))
     except (FileError, FileNotFoundError) as error:
         return Stretch(part, start, stop, error)
 
@@ -205,14 +205,14 @@ def ahead(tasks: Iterable[Callable[[], T]], readers: Executor) -> Iterator[T]:
 
 def dtypes(parts: list[Part]) -> dict[str, np.dtype[Any]]:
     """The type of each spectator that holds its values in all files exactly."""
-    found: dict[str, np.dtype[Any]] = {}
+    dtypes: dict[str, np.dtype[Any]] = {}
     for part in parts:
         for name, dtype in part.dtypes.items():
-            both = np.result_type(found.get(name, dtype), dtype)
-            if both.kind == "f" and dtype.kind in "iu" and found[name].kind in "iu":
+            common = np.result_type(dtypes.get(name, dtype), dtype)
+            if common.kind == "f" and dtype.kind in "iu" and dtypes[name].kind in "iu":
                 raise ValueError(
-                    f"spectator {name!r} is {dtype} in {part.file.name} and {found[name]} before, which no one type "
+                    f"spectator {name!r} is {dtype} in {part.file.name} and {dtypes[name]} before, which no one type "
                     "holds exactly; read these files on their own"
                 )
-            found[name] = both
-    return found
+            dtypes[name] = common
+    return dtypes

@@ -9,87 +9,88 @@ from pathlib import Path
 
 from hepclf.data.expressions import Expression, check, parse
 from hepclf.data.language.grammar import Built
-from hepclf.data.table import Wanted
+from hepclf.data.table import Quantities
 from hepclf.nearest import nearest
 
 ALL = "all"
 
 logger = logging.getLogger(__name__)
-Asked = str | tuple[str, ...] | Mapping[str, str]
+FeatureSetting = str | tuple[str, ...] | Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """What is asked of the columns of a table: by name, whatever its characters, or else as an expression of them.
+    """The role of each column of a table: a setting names a column by its exact name, or an expression of columns.
 
-    known   the names of the columns
-    groups  name -> names and expressions that features may ask for together
+    columns  their names
+    groups   name -> names and expressions that features may ask for together
     """
 
     path: Path
-    known: tuple[str, ...]
+    columns: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]]
     label: str | None
-    features: Asked
+    features: FeatureSetting
     weight: str | None
     spectators: tuple[str, ...] | Mapping[str, str]
     selection: str | None
     ignore: tuple[str, ...]
 
-    def wanted(self) -> Wanted:
-        """The expressions of it all, in which a plain column is one too."""
+    def quantities(self) -> Quantities:
+        """The expressions of all roles; a plain column is one as well."""
         for name in self.ignore:
             self.column(name)
         spectators = {name: self.expression(text) for name, text in _pairs(self.spectators, "spectators").items()}
         weight = None if self.weight is None else self.expression(self.weight)
         selections = () if self.selection is None else (self.expression(self.selection),)
-        others = {"weight": (weight,) if weight else (), "spectators": tuple(spectators.values())}
-        features = self._all(others) if self.features == ALL else self._chosen(others)
-        if not any(each.columns for each in features.values()):
+        claimed = {"weight": (weight,) if weight else (), "spectators": tuple(spectators.values())}
+        features = self._unclaimed(claimed) if self.features == ALL else self._listed_features(claimed)
+        if not any(expression.columns for expression in features.values()):
             raise ValueError("features must name at least one column, however they name none")
-        return Wanted(features=features, spectators=spectators, weight=weight, selections=selections)
+        return Quantities(features=features, spectators=spectators, weight=weight, selections=selections)
 
     def column(self, name: str, way: str = "") -> str:
         """The name, where a column is called so."""
-        if name not in self.known:
+        if name not in self.columns:
             raise self._unknown(name, way)
         return name
 
     def is_column(self, expression: Expression) -> bool:
         """Whether it is a plain column, by its very name."""
-        return expression.text in self.known
+        return expression.text in self.columns
 
     def expression(self, text: str) -> Expression:
         """The column of this name, or else what the text says of columns."""
-        if text in self.known:
+        if text in self.columns:
             # Not parsed: the name of a column may hold any character.
             return Expression(text, (text,), Built(lambda table: table[text], {text: 0}, {}, True))
         try:
-            found = parse(text)
+            expression = parse(text)
         except ValueError as error:
             raise ValueError(f"{self._unknown(text)}; nor can it be read: {error}") from None
-        if found.columns == (text,):
+        if expression.columns == (text,):
             raise self._unknown(text)
         try:
-            check(found, self.known)
+            check(expression, self.columns)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
-        return found
+        return expression
 
-    def _all(self, others: Mapping[str, tuple[Expression, ...]]) -> dict[str, Expression]:
+    def _unclaimed(self, claimed: Mapping[str, tuple[Expression, ...]]) -> dict[str, Expression]:
         """Each column that nothing else names."""
-        used = {name for expressions in others.values() for each in expressions for name in each.columns}
-        features = [name for name in self.known if name not in used and name not in (self.label, *self.ignore)]
-        if derived := [name for each in others.values() for e in each if not self.is_column(e) for name in e.columns]:
+        claims = [expression for expressions in claimed.values() for expression in expressions]
+        used = {name for expression in claims for name in expression.columns}
+        features = [name for name in self.columns if name not in used and name not in (self.label, *self.ignore)]
+        if derived := [name for claim in claims if not self.is_column(claim) for name in claim.columns]:
             logger.info("no features, as the weight or spectators name them: %s", ", ".join(dict.fromkeys(derived)))
         return {name: self.expression(name) for name in features}
 
-    def _chosen(self, others: Mapping[str, tuple[Expression, ...]]) -> dict[str, Expression]:
-        asked = (self.features,) if isinstance(self.features, str) else self.features
-        if not isinstance(asked, Mapping):
-            asked = tuple(text for each in asked for text in self.groups.get(each, (each,)))
-        features = {name: self.expression(text) for name, text in _pairs(asked, "features").items()}
-        roles = {each.text: role for role, expressions in others.items() for each in expressions}
+    def _listed_features(self, claimed: Mapping[str, tuple[Expression, ...]]) -> dict[str, Expression]:
+        setting = (self.features,) if isinstance(self.features, str) else self.features
+        if not isinstance(setting, Mapping):
+            setting = tuple(text for name in setting for text in self.groups.get(name, (name,)))
+        features = {name: self.expression(text) for name, text in _pairs(setting, "features").items()}
+        roles = {expression.text: role for role, expressions in claimed.items() for expression in expressions}
         roles |= dict.fromkeys(self.ignore, "ignore") | ({} if self.label is None else {self.label: "label"})
         for name, expression in features.items():
             self._check_feature(name, expression, roles)
@@ -106,12 +107,12 @@ class Roles:
                 raise ValueError(f"feature {name!r} cannot be made of column {column!r}, which data.{role} names")
 
     def _unknown(self, name: str, way: str = "") -> ValueError:
-        return ValueError(f"column {name!r} is not in {self.path}{nearest(name, (*self.groups, *self.known))}{way}")
+        return ValueError(f"column {name!r} is not in {self.path}{nearest(name, (*self.groups, *self.columns))}{way}")
 
 
-def _pairs(asked: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
-    if isinstance(asked, Mapping):
-        return dict(asked)
-    if repeated := next((text for text in asked if asked.count(text) > 1), None):
+def _pairs(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
+    if isinstance(texts, Mapping):
+        return dict(texts)
+    if repeated := next((text for text in texts if texts.count(text) > 1), None):
         raise ValueError(f"{setting} must differ, however {repeated!r} is named twice")
-    return {text: text for text in asked}
+    return {text: text for text in texts}

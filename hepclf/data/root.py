@@ -108,24 +108,24 @@ class Tree:
                     )
         return {name: _plain(found[name]) for name in columns}
 
-    def stored(self, where: SumOfWeights) -> float:
+    def stored(self, location: SumOfWeights) -> float:
         """The entries of a branch, or a histogram or its bin, summed."""
         tree = self._opened()
-        if where.histogram is not None:
-            return self._integral(where.histogram, where.bin)
-        other = tree if where.tree is None else self._get(where.tree, "tree")
+        if location.histogram is not None:
+            return self._integral(location.histogram, location.bin)
+        other = tree if location.tree is None else self._get(location.tree, "tree")
         known = other.keys(full_paths=False)
-        if where.branch not in known:
+        if location.branch not in known:
             raise ValueError(
-                f"sum_of_weights: branch {where.branch!r} is not in tree {where.tree or self.tree!r}"
-                f"{nearest(str(where.branch), known)}"
+                f"sum_of_weights: branch {location.branch!r} is not in tree {location.tree or self.tree!r}"
+                f"{nearest(str(location.branch), known)}"
             )
         with self._guarded():
-            values = other[where.branch].array(library="ak")
+            values = other[location.branch].array(library="ak")
         column = _plain(values)
         if not isinstance(column, np.ndarray):
             raise ValueError(
-                f"branch {where.branch!r} is {values.type.content}, however the sum of weights is a number"
+                f"branch {location.branch!r} is {values.type.content}, however the sum of weights is a number"
             )
         return float(column.sum(dtype=np.float64))
 

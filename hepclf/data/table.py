@@ -1,4 +1,4 @@
-"""From the columns of an ntuple to the table of events: what is asked of each entry."""
+"""From the columns of an ntuple to the table of events: the quantities of each event."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.declared import Declared, is_whole, without
+from hepclf.data.declared import Declared, holds_integers, without
 from hepclf.data.expressions import Expression, parse
 from hepclf.data.language.columns import prepared, taken
 from hepclf.events import Sentinels
 
 
 class Chunk(NamedTuple):
-    """What is kept of a stretch of entries: a column for each feature and spectator, weights of those selected.
+    """The events selected from a range of entries: a column for each feature and spectator, and their weights.
 
-    kept  the positions of the selected entries, or None where all are
+    selected  the positions of the selected entries, or None where all are
     """
 
     features: list[NDArray[Any]]
     spectators: dict[str, NDArray[Any]]
     weights: NDArray[np.float64]
     all_weights: NDArray[np.float64]
-    kept: NDArray[np.intp] | None
+    selected: NDArray[np.intp] | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The expressions that are evaluated for the entries of a sample.
+class Quantities:
+    """The quantities of an event: features, spectators, weight and selections, as expressions of the columns.
 
     missing  sentinels, which features and selections see as NaN. A weight that is one column sees it as it is, and so
              do spectators a column of whole numbers, which stay exact
@@ -54,37 +54,38 @@ class Wanted:
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        """All of them."""
+        """The expressions of features, spectators, weight and selections."""
         weight = () if self.weight is None else (self.weight,)
         return (*self.features.values(), *self.spectators.values(), *weight, *self.selections)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns they need, each once."""
-        return tuple(dict.fromkeys(column for each in self.expressions for column in each.columns))
+        """The columns that the expressions need, each once."""
+        return tuple(dict.fromkeys(column for expression in self.expressions for column in expression.columns))
 
-    def of(self, columns: Mapping[str, Any], events: int) -> Chunk:
-        """Their values for these entries, cut by the selections; a ValueError names the entry at fault."""
+    def evaluate(self, columns: Mapping[str, Any], events: int) -> Chunk:
+        """The values for the selected ones of these entries; a ValueError names the entry at fault."""
         raw = prepared(columns, events)
         columns = self.missing.without(raw, self.features) if self.missing else raw
         weights = self._weights(raw if self.weight and self.weight.is_column else columns, events)
-        kept, all_weights = self._kept(columns, events), weights
-        if kept is not None:
-            weights = weights[kept]
-            needed = {name for each in (self.features, self.spectators) for e in each.values() for name in e.columns}
-            columns = {name: taken(columns[name], kept) for name in needed}
-            raw = {name: taken(raw[name], kept) for name in needed} if self.missing else columns
+        selected, all_weights = self._selected_entries(columns, events), weights
+        if selected is not None:
+            weights = weights[selected]
+            expressions = (*self.features.values(), *self.spectators.values())
+            needed = {name for expression in expressions for name in expression.columns}
+            columns = {name: taken(columns[name], selected) for name in needed}
+            raw = {name: taken(raw[name], selected) for name in needed} if self.missing else columns
         features = self._features(columns, len(weights))
         for name, column in zip(self.features, features, strict=True):
             if (row := _infinite(column)) is not None:
-                entry = row if kept is None else int(kept[row])
+                entry = row if selected is None else int(selected[row])
                 raise EntryError(
                     f"feature {name!r} is {column[row]}, infinite in single precision; select those events away",
                     entry,
                 )
-        exact = {name: raw[name] if is_whole(raw[name]) else column for name, column in columns.items()}
-        spectators = {name: each.evaluate(exact, len(weights)) for name, each in self.spectators.items()}
-        return Chunk(features, spectators, weights, all_weights, kept)
+        exact = {name: raw[name] if holds_integers(raw[name]) else column for name, column in columns.items()}
+        spectators = {name: expression.evaluate(exact, len(weights)) for name, expression in self.spectators.items()}
+        return Chunk(features, spectators, weights, all_weights, selected)
 
     def _weights(self, columns: Mapping[str, Any], events: int) -> NDArray[np.float64]:
         if self.weight is None:
@@ -105,13 +106,13 @@ class Wanted:
             without(column, sentinels.get(name, ()), name) for name, column in zip(self.features, features, strict=True)
         ]
 
-    def _kept(self, columns: Mapping[str, Any], events: int) -> NDArray[np.intp] | None:
+    def _selected_entries(self, columns: Mapping[str, Any], events: int) -> NDArray[np.intp] | None:
         """The positions of the selected entries, or None where all are."""
-        kept = np.ones(events, dtype=bool)
+        selected = np.ones(events, dtype=bool)
         for selection in self.selections:
             passes = selection.evaluate(columns, events)
-            kept &= passes if passes.dtype == bool else (passes != 0) & (passes == passes)
-        return None if kept.all() else np.flatnonzero(kept)
+            selected &= passes if passes.dtype == bool else (passes != 0) & (passes == passes)
+        return None if selected.all() else np.flatnonzero(selected)
 
 
 class EntryError(ValueError):
@@ -122,14 +123,14 @@ class EntryError(ValueError):
         self.entry = entry
 
 
-def wanted(
+def parse_quantities(
     features: Mapping[str, str],
     leading: Mapping[str, int],
     spectators: Mapping[str, str],
     weight: str | None,
     selections: tuple[str | None, ...],
     missing: Declared = Declared(),  # noqa: B008  # frozen
-) -> Wanted:
+) -> Quantities:
     """The parsed expressions; `leading` adds the first so many objects of a column as features name_0, name_1..."""
     for name, count in leading.items():
         if count < 1:
@@ -141,7 +142,7 @@ def wanted(
     }
     if repeated := next((name for name in objects if name in features), None):
         raise ValueError(f"feature {repeated!r} is named by features and by leading; drop one of the two")
-    return Wanted(
+    return Quantities(
         features={name: parse(text) for name, text in {**features, **objects}.items()},
         spectators={name: parse(text) for name, text in spectators.items()},
         weight=None if weight is None else parse(weight),

@@ -32,7 +32,7 @@ class Tally(NamedTuple):
     notes: tuple[str, ...]
 
 
-def tally(sample: Sample, parts: list[Part]) -> Tally:
+def tally_parts(sample: Sample, parts: list[Part]) -> Tally:
     """The tally of the parts of a sample, or an error where none could be read."""
     good = [part for part in parts if part.bad is None]
     if not good:
@@ -51,22 +51,22 @@ def tally(sample: Sample, parts: list[Part]) -> Tally:
     )
 
 
-def scale(sample: Sample, found: Tally, luminosity_fb: float | None) -> float:
+def scale(sample: Sample, tally: Tally, luminosity_fb: float | None) -> float:
     """What the weights of a sample are multiplied with to sum to its expected yield."""
     if luminosity_fb is None:
         return 1.0
     stated = sample.sum_of_weights
     if stated == "events":
-        total = found.total
+        total = tally.total
     elif isinstance(stated, SumOfWeights):
-        total = found.stored
+        total = tally.stored
     else:
-        if found.bad:
+        if tally.bad:
             raise ValueError(
-                f"sum_of_weights={stated:g} of sample {sample.name!r} includes the part of {found.bad}; "
+                f"sum_of_weights={stated:g} of sample {sample.name!r} includes the part of {tally.bad}; "
                 "name a branch or histogram in the files, or drop the file"
             )
-        total = stated * found.entries / max(found.size, 1)
+        total = stated * tally.entries / max(tally.size, 1)
     if not 0 < total < math.inf:
         raise ValueError(
             f"the weights of sample {sample.name!r} sum to {total:g} before the selection; "
@@ -87,10 +87,10 @@ def _left_out(parts: list[Part]) -> str | None:
 
 def _differing(parts: list[Part]) -> str | None:
     """The columns that are in some files of a sample alone; those that are read are in all."""
-    known = {part.columns for part in parts}
-    if len(known) < 2:
+    column_sets = {part.columns for part in parts}
+    if len(column_sets) < 2:
         return None
-    differing = sorted(frozenset.union(*known) - frozenset.intersection(*known))
+    differing = sorted(frozenset.union(*column_sets) - frozenset.intersection(*column_sets))
     return f"{len(differing)} columns are in some of its files alone: {_few(differing)}"
 
 

@@ -12,7 +12,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from hepclf.data.partial import Origin, Partial
+from hepclf.data.partial import Partial, ServerFile
 
 BLOCK = 1 << 20
 TIMEOUT_S = 60.0  # of silence
@@ -54,39 +54,39 @@ def download(url: str, partial: Partial, *, size: int | None, tell: Tell, pause:
 def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
     """One try: what is still to come of the file, or all of it."""
     origin = partial.origin
-    known = origin if origin is not None and origin.url == url and partial.length else None
-    if known and partial.length == known.size:
+    previous = origin if origin is not None and origin.url == url and partial.length else None
+    if previous and partial.length == previous.size:
         return  # the last call ended before the file had its name
-    with _answer(url, known, partial) as response:
-        found = _origin(url, response, size)
-        if known and response.status == 206:
-            if (total := _continues(response, known, partial.length)) == 0:
+    with _answer(url, previous, partial) as response:
+        source = _origin(url, response, size)
+        if previous and response.status == 206:
+            if (total := _continues(response, previous, partial.length)) == 0:
                 partial.empty()
                 raise CutError(f"{url} is another file than before, so that it is fetched from its beginning")
-            found = Origin(url, known.size or total, known.stamp)
-        elif known:
+            source = ServerFile(url, previous.size or total, previous.stamp)
+        elif previous:
             log.warning("%s comes from its beginning: it has changed, or its server cannot resume", url)
-            known = None
-        _check_room(found, partial, partial.length if known else 0, size)
-        if not known:
-            partial.begin(found)
-        for done in partial.add(_blocks(response, found, partial.length)):
-            tell("fetching", done, found.size)
-    if partial.length < (found.size or 0):
-        raise CutError(f"the connection to {_host(url)} ended at {partial.length:,} of {found.size:,} bytes")
+            previous = None
+        _check_room(source, partial, partial.length if previous else 0, size)
+        if not previous:
+            partial.begin(source)
+        for done in partial.add(_blocks(response, source, partial.length)):
+            tell("fetching", done, source.size)
+    if partial.length < (source.size or 0):
+        raise CutError(f"the connection to {_host(url)} ended at {partial.length:,} of {source.size:,} bytes")
 
 
-def _answer(url: str, known: Origin | None, partial: Partial) -> HTTPResponse:
-    """The server's answer with the file, or with what is still to come of a known one."""
+def _answer(url: str, previous: ServerFile | None, partial: Partial) -> HTTPResponse:
+    """The server's answer: the whole file, or the bytes that are still missing of the previous one."""
     headers = {"User-Agent": "hepclf", "Accept-Encoding": "identity"}
-    if known:
-        headers |= {"Range": f"bytes={partial.length}-", "If-Range": known.stamp}
+    if previous:
+        headers |= {"Range": f"bytes={partial.length}-", "If-Range": previous.stamp}
     try:
         response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT_S)
     except HTTPError as error:
         error.close()
         says = f"{url} answers {error.code} {error.reason}".strip()
-        if known and error.code == RANGE:
+        if previous and error.code == RANGE:
             partial.empty()
             raise CutError(f"{says} to what came so far, so that it is fetched from its beginning") from error
         if error.code in PASSING or error.code >= 500:
@@ -103,41 +103,43 @@ def _answer(url: str, known: Origin | None, partial: Partial) -> HTTPResponse:
     return response
 
 
-def _origin(url: str, response: HTTPResponse, size: int | None) -> Origin:
+def _origin(url: str, response: HTTPResponse, size: int | None) -> ServerFile:
     tag, length = response.headers.get("ETag", ""), response.headers.get("Content-Length", "")
     stamp = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")  # a weak tag cannot be asked for
-    return Origin(url, int(length) if length.isdecimal() and not response.chunked else size, stamp)
+    return ServerFile(url, int(length) if length.isdecimal() and not response.chunked else size, stamp)
 
 
-def _continues(response: HTTPResponse, known: Origin, length: int) -> int | None:
-    """The size of the whole file if this is the rest of the one that is known, None if it is not said; else 0."""
+def _continues(response: HTTPResponse, previous: ServerFile, length: int) -> int | None:
+    """Size of the whole file if the answer continues the previous one, None if the server does not say; else 0."""
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-    header = "ETag" if known.stamp.startswith('"') else "Last-Modified"
-    if not match or int(match[1]) != length or response.headers.get(header, known.stamp) != known.stamp:
+    header = "ETag" if previous.stamp.startswith('"') else "Last-Modified"
+    if not match or int(match[1]) != length or response.headers.get(header, previous.stamp) != previous.stamp:
         return 0
     total = None if match[2] == "*" else int(match[2])
-    return total if None in (total, known.size) or total == known.size else 0
+    return total if None in (total, previous.size) or total == previous.size else 0
 
 
-def _check_room(found: Origin, partial: Partial, done: int, size: int | None) -> None:
+def _check_room(source: ServerFile, partial: Partial, done: int, size: int | None) -> None:
     """Refuse a file of a wrong size, and one that the disk cannot hold, before anything is lost."""
-    if size is not None and found.size not in (None, size):
-        raise OSError(f"{found.url} has {found.size:,} bytes, however the published file {size:,}; name another place")
-    free = shutil.disk_usage(partial.path.parent).free
-    if (found.size or 0) - done > free:
+    if size is not None and source.size not in (None, size):
         raise OSError(
-            f"{found.url} needs {(found.size or 0) - done:,} bytes, however the disk of {partial.path.parent} has "
+            f"{source.url} has {source.size:,} bytes, however the published file {size:,}; name another place"
+        )
+    free = shutil.disk_usage(partial.path.parent).free
+    if (source.size or 0) - done > free:
+        raise OSError(
+            f"{source.url} needs {(source.size or 0) - done:,} bytes, however the disk of {partial.path.parent} has "
             f"{free:,}; make room, or choose another folder"
         )
 
 
-def _blocks(response: HTTPResponse, found: Origin, length: int) -> Iterator[bytes]:
+def _blocks(response: HTTPResponse, source: ServerFile, length: int) -> Iterator[bytes]:
     """What comes, as it comes, so that a cut loses nothing; no more than the file holds."""
-    while found.size is None or length < found.size:
+    while source.size is None or length < source.size:
         try:
-            block = response.read1(BLOCK if found.size is None else min(BLOCK, found.size - length))
+            block = response.read1(BLOCK if source.size is None else min(BLOCK, source.size - length))
         except (OSError, HTTPException) as error:
-            raise CutError(f"the connection to {_host(found.url)} broke off at {length:,} bytes: {error}") from error
+            raise CutError(f"the connection to {_host(source.url)} broke off at {length:,} bytes: {error}") from error
         if not block:
             return
         length += len(block)

@@ -42,87 +42,87 @@ class Vector(NamedTuple):
     def quantity(self, name: str, columns: Mapping[str, Any]) -> Any:
         """One of QUANTITIES, in double precision unless it is stored."""
         if self.components:
-            known = {component: columns[branch] for component, branch in self.components.items()}
+            components = {component: columns[branch] for component, branch in self.components.items()}
         else:
-            known = _inside(columns[self.name])
-        return known[name] if name in known else QUANTITIES[name](known)
+            components = _stored_components(columns[self.name])
+        return components[name] if name in components else QUANTITIES[name](components)
 
 
-def vectors(names: Iterable[str], whole: Iterable[str]) -> dict[str, Vector]:
-    """The vectors by name: those split into branches of these names, and those that are stored whole."""
+def vectors(names: Iterable[str], unsplit: Iterable[str]) -> dict[str, Vector]:
+    """The vectors by name: those that are split into branches of these `names`, and the `unsplit` ones."""
     split: dict[str, dict[str, str]] = {}
     for name in names:
-        if found := SPLIT.fullmatch(name):
-            component = COMPONENTS[found["component"].rpartition(".")[2]]
-            split.setdefault(found["vector"], {})[component] = name
+        if match := SPLIT.fullmatch(name):
+            component = COMPONENTS[match["component"].rpartition(".")[2]]
+            split.setdefault(match["vector"], {})[component] = name
     complete = {name: Vector(name, parts) for name, parts in split.items() if frozenset(parts) in COMPLETE}
-    return {name: Vector(name, {}) for name in whole} | complete
+    return {name: Vector(name, {}) for name in unsplit} | complete
 
 
-def members(known: Mapping[str, Vector]) -> dict[str, tuple[Vector, str]]:
+def members(by_name: Mapping[str, Vector]) -> dict[str, tuple[Vector, str]]:
     """The vector and quantity of each column, such as jetp4.pt."""
-    return {f"{name}.{quantity}": (vector, quantity) for name, vector in known.items() for quantity in QUANTITIES}
+    return {f"{name}.{quantity}": (vector, quantity) for name, vector in by_name.items() for quantity in QUANTITIES}
 
 
-def _inside(array: Any) -> dict[str, Any]:
+def _stored_components(array: Any) -> dict[str, Any]:
     """The components of vectors that were stored whole."""
     import awkward as ak
 
-    found: dict[str, Any] = {}
+    components: dict[str, Any] = {}
     for field in ak.fields(array):
         inner = array[field]
         if ak.fields(inner):
-            found |= _inside(inner)
+            components |= _stored_components(inner)
         elif field in COMPONENTS:
-            found[COMPONENTS[field]] = inner
-    return found
+            components[COMPONENTS[field]] = inner
+    return components
 
 
-def _double(known: Mapping[str, Any], name: str) -> Any:
-    return known[name] * np.float64(1)
+def _double(components: Mapping[str, Any], name: str) -> Any:
+    return components[name] * np.float64(1)
 
 
-def _pt(known: Mapping[str, Any]) -> Any:
-    return np.hypot(_double(known, "px"), _double(known, "py"))
+def _pt(components: Mapping[str, Any]) -> Any:
+    return np.hypot(_double(components, "px"), _double(components, "py"))
 
 
-def _phi(known: Mapping[str, Any]) -> Any:
-    return np.arctan2(_double(known, "py"), _double(known, "px"))
+def _phi(components: Mapping[str, Any]) -> Any:
+    return np.arctan2(_double(components, "py"), _double(components, "px"))
 
 
-def _eta(known: Mapping[str, Any]) -> Any:
+def _eta(components: Mapping[str, Any]) -> Any:
     """Pseudorapidity, arsinh(pz / pt): infinite along the beam, 0 of a vector without momentum, as ROOT has it."""
-    pt, pz = _pt(known), _double(known, "pz")
+    pt, pz = _pt(components), _double(components, "pz")
     return np.arcsinh(pz / (pt + ((pt == 0) & (pz == 0))))
 
 
-def _px(known: Mapping[str, Any]) -> Any:
-    return _double(known, "pt") * np.cos(known["phi"])
+def _px(components: Mapping[str, Any]) -> Any:
+    return _double(components, "pt") * np.cos(components["phi"])
 
 
-def _py(known: Mapping[str, Any]) -> Any:
-    return _double(known, "pt") * np.sin(known["phi"])
+def _py(components: Mapping[str, Any]) -> Any:
+    return _double(components, "pt") * np.sin(components["phi"])
 
 
-def _pz(known: Mapping[str, Any]) -> Any:
-    return _double(known, "pt") * np.sinh(_double(known, "eta"))
+def _pz(components: Mapping[str, Any]) -> Any:
+    return _double(components, "pt") * np.sinh(_double(components, "eta"))
 
 
-def _momentum2(known: Mapping[str, Any]) -> Any:
-    if "pt" in known:
-        return (_double(known, "pt") * np.cosh(_double(known, "eta"))) ** 2
-    return _double(known, "px") ** 2 + _double(known, "py") ** 2 + _double(known, "pz") ** 2
+def _momentum2(components: Mapping[str, Any]) -> Any:
+    if "pt" in components:
+        return (_double(components, "pt") * np.cosh(_double(components, "eta"))) ** 2
+    return _double(components, "px") ** 2 + _double(components, "py") ** 2 + _double(components, "pz") ** 2
 
 
-def _e(known: Mapping[str, Any]) -> Any:
+def _e(components: Mapping[str, Any]) -> Any:
     """sqrt(p^2 + m^2); a negative mass stands for a space-like vector, as in ROOT."""
-    m = _double(known, "m")
-    return np.sqrt(np.maximum(_momentum2(known) + m * np.abs(m), 0))
+    m = _double(components, "m")
+    return np.sqrt(np.maximum(_momentum2(components) + m * np.abs(m), 0))
 
 
-def _m(known: Mapping[str, Any]) -> Any:
+def _m(components: Mapping[str, Any]) -> Any:
     """sqrt(e^2 - p^2), negative for a space-like vector, as in ROOT."""
-    square = _double(known, "e") ** 2 - _momentum2(known)
+    square = _double(components, "e") ** 2 - _momentum2(components)
     return np.sign(square) * np.sqrt(np.abs(square))
 
 

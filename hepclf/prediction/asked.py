@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hepclf.data.declared import Declared, Setting, declared
-from hepclf.data.delimited import number
+from hepclf.data.delimited import parse_number
 from hepclf.data.expressions import parse
 from hepclf.data.lines import Dialect
-from hepclf.data.table import Chunk, Wanted, wanted
+from hepclf.data.table import Chunk, Quantities, parse_quantities
 from hepclf.recipe import TARGET, convert
 
 CSV, NPZ = "hepclf.data.csv.CSV", "hepclf.data.npz.NPZ"
@@ -46,10 +46,10 @@ class Asked:
         tabs = any(suffix.lower() == ".tsv" for suffix in Path(name).suffixes)
         return replace(self.dialect, delimiter=self.dialect.delimiter or ("\t" if tabs else ","))
 
-    def of(self, columns: Collection[str]) -> Wanted:
+    def of(self, columns: Collection[str]) -> Quantities:
         """The parsed expressions, for a file that has these columns; what is carried along are its spectators."""
         inputs = {name: f"`{text}`" if self.plain and text in columns else text for name, text in self.inputs.items()}
-        return wanted(
+        return parse_quantities(
             features=inputs,
             leading={},
             spectators=self.carried,
@@ -58,10 +58,10 @@ class Asked:
             missing=self.missing,
         )
 
-    def chunk(self, question: Wanted, columns: Mapping[str, Any], entries: int) -> Chunk:
+    def chunk(self, question: Quantities, columns: Mapping[str, Any], entries: int) -> Chunk:
         """The inputs of the selected entries, and what is carried along of all entries."""
         carried = {name: each.evaluate(columns, entries) for name, each in question.spectators.items()}
-        return replace(question, spectators={}).of(columns, entries)._replace(spectators=carried)
+        return replace(question, spectators={}).evaluate(columns, entries)._replace(spectators=carried)
 
 
 class Table(NamedTuple):
@@ -77,7 +77,7 @@ def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Ma
     stored = data if isinstance(data, Mapping) else {}
     features = stored.get("features")
     leading = convert(Mapping[str, int], stored.get("leading") or {}, "data.leading")
-    objects = wanted(features={}, leading=leading, spectators={}, weight=None, selections=()).features
+    objects = parse_quantities(features={}, leading=leading, spectators={}, weight=None, selections=()).features
     texts = {name: each.text for name, each in objects.items()}
     if isinstance(features, Mapping):
         texts |= convert(Mapping[str, str], features, "data.features")
@@ -109,7 +109,7 @@ def _dialect(stored: Mapping[str, Any], table: Table) -> Dialect:
     absent = before.get("missing") or ()
     if isinstance(absent, Mapping):
         absent = [value for values in absent.values() for value in (values if isinstance(values, list) else [values])]
-    texts = tuple(str(value) for value in absent if not math.isfinite(number(str(value))))
+    texts = tuple(str(value) for value in absent if not math.isfinite(parse_number(str(value))))
     return Dialect(delimiter=table.delimiter or delimiter, header=header, names=names, missing=texts)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from importlib import import_module
 from pathlib import Path
 
-from hepclf.data.lines import Lines
+from hepclf.data.lines import DelimitedFile
 from hepclf.data.npz import saved
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
@@ -65,7 +65,7 @@ def opened(source: Source, tree: str | None, asked: Asked, chunk: int, pool: Exe
     """A file that can be scored."""
     target = loader(source.name, asked.loader)
     if target == CSV:
-        return Lines(source, asked.dialect_of(source.name), chunk)
+        return DelimitedFile(source, asked.dialect_of(source.name), chunk)
     if target == NPZ:
         return saved(source, tree, asked.names)
     module, _, name = target.rpartition(".")

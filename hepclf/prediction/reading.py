@@ -36,7 +36,7 @@ def looked(file: File, asked: Asked, chunk: int, readers: Executor) -> Part:
     """A file whose names and types were checked: how many entries it has, and where its blocks begin."""
     with named(file):
         question = asked.of(file.columns)
-    part = Part(process=0, file=file, wanted=question)
+    part = Part(process=0, file=file, quantities=question)
     look([part], readers, chunk=chunk, stored={}, skip=False)
     return part
 
@@ -49,12 +49,12 @@ def blocks(part: Part, asked: Asked, also: tuple[str, ...], readers: Executor) -
 
 def _block(part: Part, asked: Asked, also: tuple[str, ...], start: int, stop: int) -> Block:
     with named(part.file, start):
-        columns = part.file.read(tuple(dict.fromkeys((*part.wanted.columns, *also))), start, stop)
-        chunk = asked.chunk(part.wanted, columns, stop - start)
+        columns = part.file.read(tuple(dict.fromkeys((*part.quantities.columns, *also))), start, stop)
+        chunk = asked.chunk(part.quantities, columns, stop - start)
     table = InMemory(len(asked.inputs), {}, len(chunk.weights))
     table.append(chunk._replace(spectators={}))
     carried = {name: columns[name] for name in also} | chunk.spectators
-    return Block(stop - start, table.finish()[FEATURES], chunk.kept, carried)
+    return Block(stop - start, table.finish()[FEATURES], chunk.selected, carried)
 
 
 @contextmanager

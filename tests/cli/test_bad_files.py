@@ -12,7 +12,7 @@ import pytest
 import uproot
 import yaml
 
-from hepclf.data.cache import place
+from hepclf.data.cache import cache_folder
 
 EVENTS = 200
 GOOD = {"name": "b", "class": "background", "files": "b.root"}
@@ -133,7 +133,7 @@ def test_a_bad_input_is_one_line_and_leaves_nothing_half_written(hepclf, damage,
     for record in Path().glob("runs/*/*/environment.json"):
         assert json.loads(record.read_text())["status"] == "failed"
         assert not (record.parent / "metrics.json").exists()
-    assert [path.name for path in place().glob(".*")] == []
+    assert [path.name for path in cache_folder().glob(".*")] == []
 
 
 def test_a_disk_that_fills_during_a_run_leaves_a_failed_run(hepclf, tiny):

@@ -5,27 +5,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepclf.data.cache import Cache, Reading, place, through
+from hepclf.data.cache import Cache, Reading, cache_folder, read_through
 
 
 def fill(folder, holds, rows):
     cache = Cache(folder, 10**9)
-    through(cache, lambda: [holds], holds, lambda _: Reading({"features": np.zeros(rows)}, []))
+    read_through(cache, lambda: [holds], holds, lambda _: Reading({"features": np.zeros(rows)}, []))
 
 
 def test_list_shows_what_the_cache_holds_and_clear_removes_it(hepclf):
-    fill(place(), "dy, ttbar", 1_000_000)
-    fill(place(), "[b]odd[/b]", 10)
+    fill(cache_folder(), "dy, ttbar", 1_000_000)
+    fill(cache_folder(), "[b]odd[/b]", 10)
     code, out, _ = hepclf("cache", "list")
     assert code == 0
     assert "dy, ttbar" in out
     assert "8 MB" in out
     assert "[b]odd[/b]" in out
     assert "just now" in out
-    assert f"2 tables, 8 MB, in {place()}" in out
+    assert f"2 tables, 8 MB, in {cache_folder()}" in out
     assert hepclf("cache")[1] == out
     assert hepclf("cache", "clear")[1].strip() == "2 tables removed, 8 MB"
-    assert hepclf("cache", "list")[1].strip() == f"0 tables, 0 B, in {place()}"
+    assert hepclf("cache", "list")[1].strip() == f"0 tables, 0 B, in {cache_folder()}"
 
 
 def test_a_folder_of_ones_own(hepclf):

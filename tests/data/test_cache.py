@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import uproot
 
-from hepclf.data.cache import ABANDONED, ASIDE, Cache, place
+from hepclf.data.cache import ABANDONED, ASIDE, Cache, cache_folder
 from hepclf.data.csv import CSV
 from hepclf.data.root import Root
 from hepclf.disk import mapped
@@ -57,7 +57,7 @@ def forbidden(monkeypatch):
 
 
 def cache():
-    return Cache(place(), 10**9)
+    return Cache(cache_folder(), 10**9)
 
 
 def entry():
@@ -159,10 +159,10 @@ def test_what_was_read_without_a_bad_file_is_not_kept():
 
 def test_no_cache_leaves_nothing_and_a_folder_of_ones_own_is_used():
     root(cache=False).load()
-    assert not place().exists()
+    assert not cache_folder().exists()
     root(cache="mine/cache").load()
     assert [entry.holds for entry in Cache(Path("mine/cache"), 1).entries()] == ["s, b"]
-    assert not place().exists()
+    assert not cache_folder().exists()
 
 
 def test_without_any_event_selected_of_one_process_the_cache_holds_the_other(forbidden):
@@ -201,7 +201,7 @@ def test_arrays_outlive_their_entry():
     total = float(np.array(events.features).sum())
     assert cache().clear() == 1
     assert float(events.features.sum()) == total
-    assert list(place().iterdir()) == []
+    assert list(cache_folder().iterdir()) == []
 
 
 def _truncated(folder):
@@ -239,11 +239,11 @@ def test_two_jobs_that_fill_it_at_once_both_get_their_table():
     shutil.copy("s1.root", "s.root")
     jobs = [subprocess.Popen([sys.executable, "-c", READ], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert [job.communicate()[0].strip() for job in jobs] == ["8910.0"] * 3
-    assert len(list(place().iterdir())) == 1
+    assert len(list(cache_folder().iterdir())) == 1
 
 
 def test_what_a_dead_job_left_goes_after_a_day():
-    dead, alive = place() / f"{ASIDE}dead", place() / f"{ASIDE}alive"
+    dead, alive = cache_folder() / f"{ASIDE}dead", cache_folder() / f"{ASIDE}alive"
     for folder in (dead, alive):
         folder.mkdir(parents=True)
         (folder / "0.bin").write_bytes(b"half")
@@ -271,7 +271,7 @@ def test_a_missing_file_is_still_the_error_that_it_was():
     samples = [{"name": name, "class": name, "files": f"{name}.root"} for name in ("s1", "gone")]
     with pytest.raises(FileNotFoundError, match=r"file 'gone\.root' does not exist"):
         root(samples=samples).load()
-    assert not place().exists()
+    assert not cache_folder().exists()
 
 
 def test_a_limit_of_nothing_is_refused():

@@ -5,12 +5,12 @@ from scipy import stats
 from hepclf.data.densities import (
     Balanced,
     Exponential,
-    Flat,
     LogNormal,
     OneSided,
     PowerLaw,
     ReducedChiSquared,
     Smeared,
+    Uniform,
     VonMises,
 )
 
@@ -28,7 +28,7 @@ KNOWN = [
     (PowerLaw(start=6.0, index=4.0), lambda _: stats.pareto(3.0, scale=6.0)),
     (PowerLaw(start=6.0, index=2.5), lambda _: stats.pareto(1.5, scale=6.0)),
     (Exponential(start=6.0, slope=2.0), lambda _: stats.expon(loc=6.0, scale=0.5)),
-    (Flat(low=-15.0, high=15.0), lambda _: stats.uniform(-15, 30)),
+    (Uniform(low=-15.0, high=15.0), lambda _: stats.uniform(-15, 30)),
     (LogNormal(median=13.0, width=0.6), lambda _: stats.lognorm(0.6, scale=13.0)),
     (Balanced(spread=0.25), balanced),
     (OneSided(power=0.0), lambda _: stats.uniform(0, HALF_PI)),

@@ -27,7 +27,7 @@ EVENTS = 300
 def columns_of(name):
     """The branches that an example names, whatever it does with them."""
     recipe = build(Root, yaml.safe_load(EXAMPLES[name]), "data")
-    return sorted({column for sample in recipe.samples for column in recipe._wanted(sample).columns})
+    return sorted({column for sample in recipe.samples for column in recipe._quantities(sample).columns})
 
 
 def made(name, *, seed, form="TTree", **trees):

@@ -127,14 +127,14 @@ def test_blocks_are_read_in_order_and_once_and_hold_no_more_than_a_chunk(trained
     from hepclf.data import lines
 
     sizes = []
-    stretches = lines.stretches
+    stretches = lines.text_blocks
 
     def watched(layout, count):
         for stretch in stretches(layout, count):
             sizes.append(stretch.rows)
             yield stretch
 
-    monkeypatch.setattr(lines, "stretches", watched)
+    monkeypatch.setattr(lines, "text_blocks", watched)
     heard = []
     predict("run", Prediction(files="t.csv", chunk=100), tell=lambda done, of: heard.append((done, of)))
     assert heard == [(done, EVENTS) for done in range(100, EVENTS + 1, 100)]
