@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.parts import FileError
-from hepclf.data.samples import Source, missing
+from hepclf.data.samples import Source, missing_file
 from hepclf.nearest import nearest
 
 VALID = "valid"  # the field of records in lists that says which of them there are
@@ -148,7 +148,7 @@ class ArrayFile(ABC):
         with self._lock:
             if self._arrays is None:
                 if not self.path.is_file():
-                    raise missing(self.path)
+                    raise missing_file(self.path)
                 self._arrays = self._inspect()
             return self._arrays
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.language import grammar
-from hepclf.data.language.columns import aligned, blocks, column
+from hepclf.data.language.columns import as_column, event_blocks, with_shared_offsets
 from hepclf.data.language.grammar import Built
 from hepclf.data.language.jagged import Jagged, Value
-from hepclf.data.language.words import Text
+from hepclf.data.language.words import ExpressionText
 from hepclf.nearest import nearest
 
 
@@ -37,7 +37,7 @@ class Expression:
     @property
     def is_column(self) -> bool:
         """Whether it is one column as it stands."""
-        return self._built.bare
+        return self._built.is_column
 
     def evaluate(self, columns: Mapping[str, Any], events: int) -> NDArray[Any]:
         """Its value for each event [events]: float64, or bool for a condition.
@@ -45,13 +45,13 @@ class Expression:
         A bare column comes back as it is, not copied and of its own dtype; counts, and whole numbers under % and //
         by a whole number, stay integers.
         """
-        check(self, columns)
+        check_columns(self, columns)
         table = self._table(columns, events)
-        pieces = [table] if self._built.bare else blocks(table, events)
+        pieces = [table] if self._built.is_column else event_blocks(table, events)
         with np.errstate(all="ignore"):
             values = [self._built.step(piece) for piece in pieces]
         if isinstance(values[0], Jagged):
-            raise Text(self.text).error(
+            raise ExpressionText(self.text).error(
                 0, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"
             )
         if values[0].ndim == 0:
@@ -62,9 +62,9 @@ class Expression:
         table: dict[str, Value] = {}
         for name, place in self._built.places.items():
             try:
-                table[name] = aligned(column(columns[name], events), table.values())
+                table[name] = with_shared_offsets(as_column(columns[name], events), table.values())
             except ValueError as wrong:
-                raise Text(self.text).error(place, f"column {name!r} {wrong}") from None
+                raise ExpressionText(self.text).error(place, f"column {name!r} {wrong}") from None
         return table
 
     def __reduce__(self) -> tuple[Callable[[str], Expression], tuple[str]]:
@@ -79,12 +79,12 @@ def parse(text: str) -> Expression:
     return Expression(text, tuple(built.places), built)
 
 
-def check(expression: Expression, known: Collection[str]) -> None:
-    """Refuses an expression that names a column which is not among the known ones."""
-    text = Text(expression.text)
+def check_columns(expression: Expression, columns: Collection[str]) -> None:
+    """Refuse an expression that names a column which is not among these."""
+    text = ExpressionText(expression.text)
     for name, place in expression._built.places.items():
-        if name not in known:
-            raise text.error(place, f"column {name!r} is not there{nearest(name, known)}")
+        if name not in columns:
+            raise text.error(place, f"column {name!r} is not there{nearest(name, columns)}")
     for name, place in expression._built.constants.items():
-        if name in known:
+        if name in columns:
             raise text.error(place, f"{name!r} is a constant and a column as well; write `{name}` for the column")

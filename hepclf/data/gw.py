@@ -184,7 +184,9 @@ class GW:
         rng = np.random.default_rng(self.seed)
         glitches = round(self.glitch_fraction * self.noise)
         counts = (self.noise - glitches, glitches, self.signals)
-        draws = [_draw(rng, *each) for each in zip(self.populations.values(), counts, strict=True)]
+        draws = [
+            _draw(rng, population, count) for population, count in zip(self.populations.values(), counts, strict=True)
+        ]
         order = rng.permutation(sum(counts))
         triggers = {name: np.concatenate([draw[name] for draw in draws])[order] for name in VARIABLES}
         processes = np.repeat(np.arange(3), counts)[order]

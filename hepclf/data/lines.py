@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hepclf.data import delimited, frames
 from hepclf.data.delimited import EXACT, Layout, Missing
 from hepclf.data.parts import FileError
-from hepclf.data.samples import Source, SumOfWeights, missing
+from hepclf.data.samples import Source, SumOfWeights, missing_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class DelimitedFile:
         with self._lock:
             if self._layout is None:
                 if not self.path.is_file():
-                    raise missing(self.path)
+                    raise missing_file(self.path)
                 settings = self.dialect
                 with self._guarded():
                     self._layout = delimited.layout(

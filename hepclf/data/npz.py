@@ -37,15 +37,15 @@ class NPZ(Ntuples):
 
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:  # noqa: ARG002
         """The arrays of a file."""
-        return saved(source, tree, self.columns)
+        return open_arrays(source, tree, self.columns)
 
 
-def saved(source: Source, tree: str | None, columns: tuple[str, ...]) -> File:
+def open_arrays(source: Source, tree: str | None, columns: tuple[str, ...]) -> File:
     """The arrays of an .npz file, or the one of an .npy file."""
-    return Single(source, columns) if source.path.suffix.lower() == ".npy" else Saved(source, tree, columns)
+    return NpyFile(source, columns) if source.path.suffix.lower() == ".npy" else NpzFile(source, tree, columns)
 
 
-class Saved(ArrayFile):
+class NpzFile(ArrayFile):
     """An .npz file; its arrays are read whole, as they are compressed whole."""
 
     def __init__(self, source: Source, tree: str | None, columns: tuple[str, ...] = ()) -> None:
@@ -102,7 +102,7 @@ class Saved(ArrayFile):
             return array
 
 
-class Single(ArrayFile):
+class NpyFile(ArrayFile):
     """An .npy file, whose array is read a stretch at a time."""
 
     def __init__(self, source: Source, columns: tuple[str, ...] = ()) -> None:

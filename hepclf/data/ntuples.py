@@ -21,9 +21,9 @@ from hepclf.data.declared import Setting, declared
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
 from hepclf.data.identity import identity
 from hepclf.data.loader import Outline, Tell, silent
-from hepclf.data.parts import AHEAD, File, Part, dtypes, look, read, share
+from hepclf.data.parts import AHEAD, File, Part, assign_entries, inspect_parts, read_parts, spectator_dtypes
 from hepclf.data.remote import RemoteError
-from hepclf.data.samples import Sample, Source, SumOfWeights, find, order, rooted
+from hepclf.data.samples import Sample, Source, SumOfWeights, find_sources, ordered_classes, rooted
 from hepclf.data.split import Split
 from hepclf.data.table import Quantities, parse_quantities
 from hepclf.data.tally import Tally, scale, tally_parts
@@ -84,7 +84,7 @@ class Ntuples(ABC):
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
-        order(self.samples, self.classes)
+        ordered_classes(self.samples, self.classes)
         for name in ("chunk", "threads", "max_events"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -109,7 +109,7 @@ class Ntuples(ABC):
         """Its classes, processes and columns, all of which the settings name."""
         columns = self._quantities(self.samples[0])
         return Outline(
-            classes=order(self.samples, self.classes),
+            classes=ordered_classes(self.samples, self.classes),
             processes=tuple(sample.name for sample in self.samples),
             features=tuple(columns.features),
             spectators=tuple(columns.spectators),
@@ -135,7 +135,7 @@ class Ntuples(ABC):
         content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
         for sample, described in zip(self.samples, content["samples"], strict=True):
             try:
-                sources = find(rooted(sample.files, self.root))
+                sources = find_sources(rooted(sample.files, self.root))
                 with ThreadPoolExecutor(LOOKING) as looking:
                     states = list(looking.map(identity, [source.name for source in sources]))
             except (OSError, ValueError) as error:
@@ -164,18 +164,18 @@ class Ntuples(ABC):
             parts = [part for sample in parts_by_sample for part in sample]
             for part in parts:
                 stack.callback(part.file.close)
-            look(parts, readers, chunk=self.chunk, stored=stored, skip=skip)
+            inspect_parts(parts, readers, chunk=self.chunk, stored=stored, skip=skip)
             for sample, sample_parts in zip(self.samples, parts_by_sample, strict=True):
-                share(sample_parts, sample.rows, sample.max_events or self.max_events)
+                assign_entries(sample_parts, sample.rows, sample.max_events or self.max_events)
             table = stack.enter_context(closing(self._table(parts, folder)))
-            read(parts, readers, table, skip=skip, tell=tell)
+            read_parts(parts, readers, table, skip=skip, tell=tell)
             arrays = table.finish()
         tallies = list(map(tally_parts, self.samples, parts_by_sample))
         return Reading(arrays, tallies, keep=not any(tally.bad for tally in tallies))
 
     def _table(self, parts: list[Part], folder: Path | None) -> Growing:
         """An empty table that expects the entries of these parts."""
-        features, kinds = len(parts[0].quantities.features), dtypes(parts)
+        features, kinds = len(parts[0].quantities.features), spectator_dtypes(parts)
         if folder is not None:
             return InFiles(features, kinds, folder)
         entries = sum(part.entries for part in parts)
@@ -191,7 +191,7 @@ class Ntuples(ABC):
                 file=self.open(source, source.tree or sample.tree or self.tree, pool),
                 quantities=quantities,
             )
-            for source in find(rooted(sample.files, self.root))
+            for source in find_sources(rooted(sample.files, self.root))
         ]
 
     def _quantities(self, sample: Sample) -> Quantities:
@@ -208,7 +208,7 @@ class Ntuples(ABC):
     def _events(self, arrays: Mapping[str, NDArray[Any]], tallies: list[Tally]) -> Events:
         """The table as events, weights scaled sample by sample."""
         all_weights = np.array(arrays[WEIGHTS])
-        classes = order(self.samples, self.classes)
+        classes = ordered_classes(self.samples, self.classes)
         self._check_classes(classes, tallies)
         rows = [tally.selected for tally in tallies]
         starts = np.cumsum([0, *rows])

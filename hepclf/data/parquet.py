@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
 from hepclf.data.root import grouped
-from hepclf.data.samples import Source, SumOfWeights, missing
+from hepclf.data.samples import Source, SumOfWeights, missing_file
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
@@ -35,7 +35,7 @@ class Parquet(Ntuples):
             raise ValueError("data=parquet needs pyarrow; pip install 'hepclf[io]'") from None
         if tree is not None:
             raise ValueError(f"a Parquet file is one table, however tree={tree} for {source.path}; drop tree")
-        return Table(source, pool)
+        return ParquetTable(source, pool)
 
 
 class Leaf(NamedTuple):
@@ -57,7 +57,7 @@ class Opened(NamedTuple):
     cuts: list[int]
 
 
-class Table:
+class ParquetTable:
     """A Parquet file; opened when first asked, its columns decoded in the pool, each on its own."""
 
     def __init__(self, source: Source, pool: Executor) -> None:
@@ -87,8 +87,8 @@ class Table:
         groups = [group for group, (low, high) in enumerate(pairwise(opened.cuts)) if low < stop and high > start]
         skipped = start - opened.cuts[groups[0]] if groups else 0
         tasks = {name: self.pool.submit(self._decoded, opened, opened.leaves[name], groups) for name in columns}
-        found = {name: task.result().slice(skipped, stop - start) for name, task in tasks.items()}
-        return {name: self._array(name, opened.leaves[name], column) for name, column in found.items()}
+        decoded = {name: task.result().slice(skipped, stop - start) for name, task in tasks.items()}
+        return {name: self._array(name, opened.leaves[name], column) for name, column in decoded.items()}
 
     def stored(self, location: SumOfWeights) -> float:
         """The number that the metadata of the file holds under a key."""
@@ -125,7 +125,7 @@ class Table:
         import pyarrow.parquet as pq
 
         if not self.path.is_file():
-            raise missing(self.path)
+            raise missing_file(self.path)
         with self._guarded():
             # Not a memory map: a file that shrinks while it is read must be an error, not the end of the process.
             file = pa.OSFile(str(self.path))
@@ -135,7 +135,7 @@ class Table:
         sizes = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
         if repeated := next((name for name in schema.names if schema.names.count(name) > 1), None):
             raise ValueError(f"column {repeated!r} is there twice; names of columns must differ")
-        return Opened(file, metadata, _leaves(schema, paths), [0, *accumulate(sizes)])
+        return Opened(file, metadata, _columns_by_name(schema, paths), [0, *accumulate(sizes)])
 
     def _decoded(self, opened: Opened, leaf: Leaf, groups: list[int]) -> Any:
         """A column of these row groups; each task has a reader of its own, as one serves one thread."""
@@ -167,9 +167,9 @@ class Table:
         if name not in self._gaps:
             opened = self._opened()
             groups = range(opened.metadata.num_row_groups)
-            noted = [opened.metadata.row_group(group).column(leaf.place).statistics for group in groups]
-            if all(each is not None and each.has_null_count for each in noted):
-                self._gaps[name] = any(each.null_count for each in noted)
+            statistics = [opened.metadata.row_group(group).column(leaf.place).statistics for group in groups]
+            if all(stats is not None and stats.has_null_count for stats in statistics):
+                self._gaps[name] = any(stats.null_count for stats in statistics)
             else:
                 pieces = (_part(self._decoded(opened, leaf, [group]), leaf) for group in groups)
                 self._gaps[name] = any(piece.null_count for piece in pieces)
@@ -183,14 +183,14 @@ class Table:
         except MemoryError:
             raise
         except Exception as error:
-            said = " ".join(str(error).split()) or type(error).__name__
-            raise FileError(f"{self.path} cannot be read: {said}") from error
+            message = " ".join(str(error).split()) or type(error).__name__
+            raise FileError(f"{self.path} cannot be read: {message}") from error
 
 
-def _leaves(schema: Any, paths: list[str]) -> dict[str, Leaf]:
+def _columns_by_name(schema: Any, paths: list[str]) -> dict[str, Leaf]:
     """Columns by name; one that is called so comes before the part of a record that would be."""
-    found = [each for field in schema for each in _below(field.type, (field.name,), jagged=False)]
-    leaves = [Leaf(place, path, *each) for place, (path, each) in enumerate(zip(paths, found, strict=True))]
+    parts = [part for field in schema for part in _below(field.type, (field.name,), jagged=False)]
+    leaves = [Leaf(place, path, *part) for place, (path, part) in enumerate(zip(paths, parts, strict=True))]
     return {"_".join(leaf.names): leaf for leaf in sorted(leaves, key=lambda leaf: -len(leaf.names))}
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from hepclf.data.expressions import check
+from hepclf.data.expressions import check_columns
 from hepclf.data.growing import Growing
 from hepclf.data.loader import Tell
 from hepclf.data.samples import SumOfWeights
@@ -63,7 +63,7 @@ class File(Protocol):
 
 @dataclass(kw_only=True, eq=False)
 class Part:
-    """A file of a sample: what is asked of it, and what came of it so far."""
+    """A file of a sample: the quantities to compute from it, and what was read of it so far."""
 
     process: int
     file: File
@@ -86,8 +86,8 @@ class Part:
         return self.first + self.entries
 
 
-class Stretch(NamedTuple):
-    """What came of these entries of a file: events, or the reason why the file cannot be read."""
+class ChunkResult(NamedTuple):
+    """The events read from these entries of a file, or the error why the file cannot be read."""
 
     part: Part
     start: int
@@ -95,23 +95,25 @@ class Stretch(NamedTuple):
     events: Chunk | Exception
 
 
-def look(parts: list[Part], readers: Executor, *, chunk: int, stored: Mapping[int, SumOfWeights], skip: bool) -> None:
+def inspect_parts(
+    parts: list[Part], readers: Executor, *, chunk: int, stored: Mapping[int, SumOfWeights], skip: bool
+) -> None:
     """Check the names and types in every file before the first chunk of any is read.
 
     stored  process -> where its files keep their sum of weights
     skip    a file that cannot be read is marked bad, instead of raised
     """
-    for part in ahead((partial(_look, part, chunk, stored.get(part.process), skip) for part in parts), readers):
+    for part in ahead((partial(_inspect, part, chunk, stored.get(part.process), skip) for part in parts), readers):
         if len(parts) > KEPT_OPEN:
             part.file.close()
 
 
-def _look(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Part:
+def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Part:
     try:
         with _placed(part):
             part.columns = frozenset(part.file.columns)
             for expression in part.quantities.expressions:
-                check(expression, part.columns)
+                check_columns(expression, part.columns)
             part.size = part.file.entries
             part.cuts = part.file.cuts(part.quantities.columns, chunk)
             part.stored = 0.0 if stored is None else part.file.stored(stored)
@@ -122,7 +124,7 @@ def _look(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Pa
     return part
 
 
-def share(parts: list[Part], rows: tuple[int, int] | None, limit: int | None) -> None:
+def assign_entries(parts: list[Part], rows: tuple[int, int] | None, limit: int | None) -> None:
     """Which entries each of these files gives: those of a range that counts over all of them, the first ones first."""
     start, stop = rows or (0, sys.maxsize)
     stop = stop if limit is None else min(stop, start + limit)
@@ -135,11 +137,11 @@ def share(parts: list[Part], rows: tuple[int, int] | None, limit: int | None) ->
             before += part.size
 
 
-def read(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
+def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
     """Add the selected events of all parts to a table, in their order; each part learns what came of it."""
     entries, done = sum(part.entries for part in parts), 0
     tasks = (
-        partial(_stretch, part, max(start, part.first), min(stop, part.last))
+        partial(_read_chunk, part, max(start, part.first), min(stop, part.last))
         for part in parts
         for start, stop in pairwise(part.cuts)
         if start < part.last and stop > part.first and part.bad is None
@@ -160,13 +162,13 @@ def read(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, te
             part.file.close()
 
 
-def _stretch(part: Part, start: int, stop: int) -> Stretch:
+def _read_chunk(part: Part, start: int, stop: int) -> ChunkResult:
     try:
         with _placed(part, start):
             columns = part.file.read(part.quantities.columns, start, stop)
-            return Stretch(part, start, stop, part.quantities.evaluate(columns, stop - start))
+            return ChunkResult(part, start, stop, part.quantities.evaluate(columns, stop - start))
     except (FileError, FileNotFoundError) as error:
-        return Stretch(part, start, stop, error)
+        return ChunkResult(part, start, stop, error)
 
 
 def _bad(part: Part, error: Exception, skip: bool) -> None:
@@ -203,7 +205,7 @@ def ahead(tasks: Iterable[Callable[[], T]], readers: Executor) -> Iterator[T]:
             future.cancel()
 
 
-def dtypes(parts: list[Part]) -> dict[str, np.dtype[Any]]:
+def spectator_dtypes(parts: list[Part]) -> dict[str, np.dtype[Any]]:
     """The type of each spectator that holds its values in all files exactly."""
     dtypes: dict[str, np.dtype[Any]] = {}
     for part in parts:

@@ -57,11 +57,11 @@ class RemoteFile:
 
     def state(self) -> State:
         """Of the version that is read: a file that changes after it was first asked for is an error."""
-        return patiently(self.url, lambda: self._opened()[1])
+        return with_retries(self.url, lambda: self._opened()[1])
 
     def read(self, ranges: list[tuple[int, int]]) -> list[bytes]:
         """The bytes from start to stop of each range, fewer where the file ends before."""
-        return patiently(self.url, lambda: self._read(ranges))
+        return with_retries(self.url, lambda: self._read(ranges))
 
     def close(self) -> None:
         """Let the file go."""
@@ -74,10 +74,10 @@ class RemoteFile:
         with self._lock:
             if self._file is None or self._state is None:
                 file = client().File()
-                check(file.open(self.url)[0], self.url)
-                status, found = file.stat()
-                check(status, self.url)
-                state = State(found.size, found.modtime)
+                raise_for_status(file.open(self.url)[0], self.url)
+                status, info = file.stat()
+                raise_for_status(status, self.url)
+                state = State(info.size, info.modtime)
                 if self._state not in (None, state):
                     raise RemoteError(f"{self.url} cannot be read: it changed while it was read")
                 self._file, self._state = file, state
@@ -87,22 +87,22 @@ class RemoteFile:
         file, (size, _) = self._opened()
         pieces = [list(_pieces(start, min(stop, size))) for start, stop in ranges]
         try:
-            found = iter(self._fetched(file, [piece for each in pieces for piece in each]))
+            blocks = iter(self._fetched(file, [piece for group in pieces for piece in group]))
         except PassingError:
             self._drop(file)
             raise
-        return [b"".join(next(found) for _ in each) for each in pieces]
+        return [b"".join(next(blocks) for _ in group) for group in pieces]
 
     def _fetched(self, file: Any, pieces: list[tuple[int, int]]) -> list[bytes]:
-        found: list[bytes] = []
+        blocks: list[bytes] = []
         for first in range(0, len(pieces), MOST):
             try:
                 status, answer = file.vector_read(pieces[first : first + MOST])
             except ValueError as error:  # so says the client of a file whose connection broke under another thread
                 raise PassingError(f"{_host(self.url)} does not answer (connection lost)") from error
-            check(status, self.url)
-            found += [chunk.buffer for chunk in answer.chunks]
-        return found
+            raise_for_status(status, self.url)
+            blocks += [chunk.buffer for chunk in answer.chunks]
+        return blocks
 
     def _drop(self, broken: Any) -> None:
         """Open the file anew at the next try, unless another thread has done so; not closed, as others may read it."""
@@ -111,21 +111,21 @@ class RemoteFile:
                 self._file = None
 
 
-def listed(server: str, folder: str) -> Iterator[tuple[str, bool]]:
+def list_folder(server: str, folder: str) -> Iterator[tuple[str, bool]]:
     """The names in a folder of a server, in alphabetical order, and whether each is a folder."""
     flags = client().flags
     url = f"{server}{folder}"
 
-    def ask() -> Any:
+    def request() -> Any:
         status, answer = client().FileSystem(server).dirlist(folder, flags.DirListFlags.STAT)
-        check(status, url)
+        raise_for_status(status, url)
         return answer
 
-    for entry in sorted(patiently(url, ask), key=lambda entry: str(entry.name)):
+    for entry in sorted(with_retries(url, request), key=lambda entry: str(entry.name)):
         yield entry.name, bool(entry.statinfo.flags & flags.StatInfoFlags.IS_DIR)
 
 
-def patiently(url: str, task: Callable[[], T]) -> T:
+def with_retries(url: str, task: Callable[[], T]) -> T:
     """What a task returns; where it fails of something that may pass, it is tried again after a growing wait."""
     for tried in range(1, TRIES):
         try:
@@ -140,20 +140,20 @@ def patiently(url: str, task: Callable[[], T]) -> T:
         raise RemoteError(f"{url} cannot be read: {error}, tried {TRIES} times") from error
 
 
-def check(status: Any, url: str) -> None:
+def raise_for_status(status: Any, url: str) -> None:
     """Raise what the client or the server says went wrong."""
     if status.ok:
         return
-    said = re.sub(r"^\[\w+\] (Server responded with an error: \[\d+\] )?", "", status.message).strip().rstrip(".")
+    message = re.sub(r"^\[\w+\] (Server responded with an error: \[\d+\] )?", "", status.message).strip().rstrip(".")
     if status.code == NOT_FOUND or (status.code == ANSWERED and status.errno == ABSENT):
         raise RemoteError(f"{'folder' if url.endswith('/') else 'file'} '{url}' does not exist")
     if status.code in SILENT:
-        raise PassingError(f"{_host(url)} does not answer ({said.lower()})")
+        raise PassingError(f"{_host(url)} does not answer ({message.lower()})")
     if status.code == ANSWERED and status.errno in TROUBLED:
-        raise PassingError(f"{_host(url)} says: {said}")
+        raise PassingError(f"{_host(url)} says: {message}")
     if status.code == NO_ADDRESS:
         raise RemoteError(f"{url} cannot be read: no host is called {_host(url)}")
-    raise RemoteError(f"{url} cannot be read: {said}")
+    raise RemoteError(f"{url} cannot be read: {message}")
 
 
 @cache

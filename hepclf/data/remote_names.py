@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import takewhile
 
-from hepclf.data.remote import listed
+from hepclf.data.remote import list_folder
 
 SCHEMES = ("root", "roots", "xroot", "xroots")
 
@@ -38,8 +38,8 @@ def expanded(text: str) -> list[tuple[str, str | None]]:
 
 def _split(url: str) -> tuple[str, str]:
     """The server and the path of a file; a ValueError where no file can be read from."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
+    scheme, _, address = url.partition("://")
+    host, slash, path = address.partition("/")
     if scheme not in SCHEMES:
         raise ValueError(f"file '{url}' is on no XRootD server (root://), which alone are read; download it first")
     if not host or not path.strip("/"):
@@ -53,12 +53,12 @@ def _is_pattern(part: str) -> bool:
 
 def _below(server: str, folder: str, parts: list[str]) -> Iterator[str]:
     """The files below a folder that match these parts, each of one folder, ** of any number."""
-    first, *rest = parts
-    if first == "**":
-        yield from _below(server, folder, rest or ["*"])
-    for name, is_folder in listed(server, folder):
+    pattern, *subpatterns = parts
+    if pattern == "**":
+        yield from _below(server, folder, subpatterns or ["*"])
+    for name, is_folder in list_folder(server, folder):
         path = f"{folder}{name}"
-        if first == "**" and is_folder:
+        if pattern == "**" and is_folder:
             yield from _below(server, f"{path}/", parts)
-        elif first != "**" and fnmatchcase(name, first) and is_folder == bool(rest):
-            yield from _below(server, f"{path}/", rest) if rest else [path]
+        elif pattern != "**" and fnmatchcase(name, pattern) and is_folder == bool(subpatterns):
+            yield from _below(server, f"{path}/", subpatterns) if subpatterns else [path]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hepclf.data.expressions import Expression, check, parse
+from hepclf.data.expressions import Expression, check_columns, parse
 from hepclf.data.language.grammar import Built
 from hepclf.data.table import Quantities
 from hepclf.nearest import nearest
@@ -71,7 +71,7 @@ class Roles:
         if expression.columns == (text,):
             raise self._unknown(text)
         try:
-            check(expression, self.columns)
+            check_columns(expression, self.columns)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
         return expression

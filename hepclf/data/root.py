@@ -15,7 +15,7 @@ from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
 from hepclf.data.remote import RemoteError
 from hepclf.data.remote_names import is_remote
-from hepclf.data.samples import Source, SumOfWeights, missing
+from hepclf.data.samples import Source, SumOfWeights, missing_file
 from hepclf.data.vectors import CLASS, Vector, members, vectors
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
@@ -32,10 +32,10 @@ class Root(Ntuples):
 
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
         """A tree of a ROOT file."""
-        return Tree(source, tree, pool)
+        return RootTree(source, tree, pool)
 
 
-class Tree:
+class RootTree:
     """A TTree or RNTuple; opened when first asked, and by one thread at a time."""
 
     def __init__(self, source: Source, tree: str | None, pool: Executor) -> None:
@@ -63,19 +63,19 @@ class Tree:
             coarse = fine = [cluster.num_first_entry for cluster in tree.cluster_summaries]
         else:
             branches = sorted((tree[name] for name in columns), key=lambda branch: branch.num_baskets)
-            coarse, fine = ([*each.entry_offsets] for each in (branches[0], branches[-1])) if branches else ([], [])
+            coarse, fine = ([*branch.entry_offsets] for branch in (branches[0], branches[-1])) if branches else ([], [])
         return grouped([*coarse, self.entries], fine, chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
         """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
         self._opened()
-        found = self._read(self._branches(columns), start, stop)
+        arrays = self._read(self._branches(columns), start, stop)
         for name in columns:
-            if name in self._members and name not in found:
+            if name in self._members and name not in arrays:
                 vector, quantity = self._members[name]
                 with np.errstate(all="ignore"):
-                    found[name] = _plain(vector.quantity(quantity, found))
-        return {name: found[name] for name in columns}
+                    arrays[name] = _plain(vector.quantity(quantity, arrays))
+        return {name: arrays[name] for name in columns}
 
     def _branches(self, columns: tuple[str, ...]) -> tuple[str, ...]:
         """The branches that are read for these columns, each once."""
@@ -90,14 +90,14 @@ class Tree:
             branches = {name: tree[name] for name in columns}
             flat = [name for name, branch in branches.items() if _is_flat(branch)]
             nested = [name for name in columns if name not in flat]
-            found: dict[str, Any] = {}
+            arrays: dict[str, Any] = {}
             for names, library in ((flat, "np"), (nested, "ak")):
                 if names:
                     # Chosen by identity: by name, uproot takes homonyms as well, or reads a pattern in it.
                     chosen = {id(branches[name]) for name in names}
-                    which = "filter_field" if _is_rntuple(tree) else "filter_branch"
-                    found |= tree.arrays(
-                        **{which: lambda each, chosen=chosen: id(each) in chosen},
+                    filter_name = "filter_field" if _is_rntuple(tree) else "filter_branch"
+                    arrays |= tree.arrays(
+                        **{filter_name: lambda branch, chosen=chosen: id(branch) in chosen},
                         entry_start=start,
                         entry_stop=stop,
                         library=library,
@@ -106,22 +106,23 @@ class Tree:
                         interpretation_executor=self.pool,
                         array_cache=None,
                     )
-        return {name: _plain(found[name]) for name in columns}
+        return {name: _plain(arrays[name]) for name in columns}
 
     def stored(self, location: SumOfWeights) -> float:
         """The entries of a branch, or a histogram or its bin, summed."""
         tree = self._opened()
         if location.histogram is not None:
             return self._integral(location.histogram, location.bin)
-        other = tree if location.tree is None else self._get(location.tree, "tree")
-        known = other.keys(full_paths=False)
-        if location.branch not in known:
+        if location.tree is not None:
+            tree = self._get(location.tree, "tree")
+        names = tree.keys(full_paths=False)
+        if location.branch not in names:
             raise ValueError(
                 f"sum_of_weights: branch {location.branch!r} is not in tree {location.tree or self.tree!r}"
-                f"{nearest(str(location.branch), known)}"
+                f"{nearest(str(location.branch), names)}"
             )
         with self._guarded():
-            values = other[location.branch].array(library="ak")
+            values = tree[location.branch].array(library="ak")
         column = _plain(values)
         if not isinstance(column, np.ndarray):
             raise ValueError(
@@ -173,8 +174,8 @@ class Tree:
             raise ValueError(f"{self.tree!r} is no tree but a {self._tree.classname}")
         self.name = f"{self.source.name}, tree {self.tree!r}"
         names = self._tree.keys(full_paths=False)
-        found = members(vectors(names, _lorentz_vectors(self._tree)))
-        self._members = {name: member for name, member in found.items() if name not in names}
+        quantities = members(vectors(names, _lorentz_vectors(self._tree)))
+        self._members = {name: member for name, member in quantities.items() if name not in names}
 
     def _handler(self) -> Any:
         """What fetches the bytes of the file."""
@@ -185,21 +186,22 @@ class Tree:
         from uproot import MultithreadedFileSource
 
         if not self.source.path.is_file():
-            raise missing(self.source.path)
+            raise missing_file(self.source.path)
         # Not the memory map: a file that shrinks while it is read must be an error, not the end of the process.
         return MultithreadedFileSource
 
     def _trees(self) -> list[str]:
         return [name for name, kind in self._file.classnames(cycle=False).items() if kind in TREES]
 
-    def _get(self, name: str, what: str) -> Any:
+    def _get(self, name: str, kind: str) -> Any:
         with self._guarded():
-            known = self._file.keys(cycle=False)
-            if name in known:
+            names = self._file.keys(cycle=False)
+            if name in names:
                 return self._file[name]
-        known = self._trees() if what == "tree" else known
+        if kind == "tree":
+            names = self._trees()
         raise FileError(
-            f"{what} {name!r} is not in {self.source.name}{nearest(name, known) if known else ', which holds none'}"
+            f"{kind} {name!r} is not in {self.source.name}{nearest(name, names) if names else ', which holds none'}"
         )
 
     @contextmanager
@@ -212,9 +214,10 @@ class Tree:
         except RemoteError as error:
             raise FileError(str(error)) from error
         except Exception as error:
-            said = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
-            said = "it ends before its data do; is it truncated, or still being written?" if SHORT in said else said
-            raise FileError(f"{self.source.name} cannot be read: {said}") from error
+            message = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
+            if SHORT in message:
+                message = "it ends before its data do; is it truncated, or still being written?"
+            raise FileError(f"{self.source.name} cannot be read: {message}") from error
 
 
 def _is_flat(branch: Any) -> bool:

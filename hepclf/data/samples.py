@@ -122,8 +122,8 @@ class Sample:
         return luminosity_fb * float(femtobarn or 0) * self.k_factor * self.filter_efficiency
 
 
-def order(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """The classes in their order: as told, or that of the samples, with `background` first where it is named."""
+def ordered_classes(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes in the order of the setting, or else in that of the samples with `background` first."""
     names = [sample.name for sample in samples]
     if not samples:
         raise ValueError("samples must list at least one process, however it lists none")
@@ -155,22 +155,22 @@ def rooted(files: str | tuple[str, ...], root: str | None) -> str | tuple[str, .
     return f"{root.rstrip('/')}/{files}" if is_remote(root) else str(Path(root).expanduser() / files)
 
 
-def find(files: str | tuple[str, ...]) -> list[Source]:
+def find_sources(files: str | tuple[str, ...]) -> list[Source]:
     """The files that these names stand for: in their order, those of a pattern in alphabetical order."""
-    found = [source for text in ((files,) if isinstance(files, str) else files) for source in _sources(text)]
-    if not found:
+    sources = [source for text in ((files,) if isinstance(files, str) else files) for source in _sources(text)]
+    if not sources:
         raise ValueError("files must name at least one file, however it names none")
     seen: set[Source] = set()
-    for source in found:
+    for source in sources:
         if source in seen:
             raise ValueError(f"file '{source.name}' is named twice; its events would count double")
         seen.add(source)
-    return found
+    return sources
 
 
 def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
     if is_remote(text):
-        yield from (Source(*found) for found in expanded(text))
+        yield from (Source(url, tree) for url, tree in expanded(text))
         return
     name, mark, tree = text.partition(".root:")
     path = Path(f"{name}.root" if mark else text).expanduser()
@@ -183,7 +183,7 @@ def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
     elif path.is_dir():
         raise ValueError(f"file '{path}' is a folder; name files in it, such as '{path / '*.root'}'")
     elif path.suffix == ".txt" and path.is_file() and folder is None:
-        yield from _listed(path)
+        yield from _sources_in_list(path)
     else:
         yield Source(str(path), tree or None)
 
@@ -193,7 +193,7 @@ def _matches(path: Path) -> Iterator[Path]:
     return anchor.glob(str(path.relative_to(anchor)))
 
 
-def _listed(path: Path) -> Iterator[Source]:
+def _sources_in_list(path: Path) -> Iterator[Source]:
     """The files that a text file names, one a line, relative to its folder."""
     lines = [line.partition("#")[0].strip() for line in path.read_text().splitlines()]
     names = [line for line in lines if line]
@@ -203,7 +203,7 @@ def _listed(path: Path) -> Iterator[Source]:
         yield from _sources(name, path.parent)
 
 
-def missing(path: Path) -> FileNotFoundError:
-    """The error of a file that is not there, with the nearest names beside it."""
-    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
-    return FileNotFoundError(f"file '{path}' does not exist{nearest(path.name, beside) if beside else ''}")
+def missing_file(path: Path) -> FileNotFoundError:
+    """The error for a file that does not exist, with the nearest names in its folder."""
+    siblings = sorted(sibling.name for sibling in path.parent.iterdir()) if path.parent.is_dir() else []
+    return FileNotFoundError(f"file '{path}' does not exist{nearest(path.name, siblings) if siblings else ''}")

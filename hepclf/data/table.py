@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.data.declared import Declared, holds_integers, without
 from hepclf.data.expressions import Expression, parse
-from hepclf.data.language.columns import prepared, taken
+from hepclf.data.language.columns import converted_columns, select_events
 from hepclf.events import Sentinels
 
 
@@ -65,7 +65,7 @@ class Quantities:
 
     def evaluate(self, columns: Mapping[str, Any], events: int) -> Chunk:
         """The values for the selected ones of these entries; a ValueError names the entry at fault."""
-        raw = prepared(columns, events)
+        raw = converted_columns(columns, events)
         columns = self.missing.without(raw, self.features) if self.missing else raw
         weights = self._weights(raw if self.weight and self.weight.is_column else columns, events)
         selected, all_weights = self._selected_entries(columns, events), weights
@@ -73,8 +73,8 @@ class Quantities:
             weights = weights[selected]
             expressions = (*self.features.values(), *self.spectators.values())
             needed = {name for expression in expressions for name in expression.columns}
-            columns = {name: taken(columns[name], selected) for name in needed}
-            raw = {name: taken(raw[name], selected) for name in needed} if self.missing else columns
+            columns = {name: select_events(columns[name], selected) for name in needed}
+            raw = {name: select_events(raw[name], selected) for name in needed} if self.missing else columns
         features = self._features(columns, len(weights))
         for name, column in zip(self.features, features, strict=True):
             if (row := _infinite(column)) is not None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hepclf.data.lines import DelimitedFile
-from hepclf.data.npz import saved
+from hepclf.data.npz import open_arrays
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
 from hepclf.data.samples import Sample, Source
@@ -67,7 +67,7 @@ def opened(source: Source, tree: str | None, asked: Asked, chunk: int, pool: Exe
     if target == CSV:
         return DelimitedFile(source, asked.dialect_of(source.name), chunk)
     if target == NPZ:
-        return saved(source, tree, asked.names)
+        return open_arrays(source, tree, asked.names)
     module, _, name = target.rpartition(".")
     kind: type[Ntuples] = getattr(import_module(module), name)
     any_sample = Sample(name="new", class_="any", files=source.name)

@@ -14,7 +14,7 @@ from hepclf.data.cache import key
 from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
-from hepclf.data.samples import Source, find, missing
+from hepclf.data.samples import Source, find_sources, missing_file
 from hepclf.files import read_yaml
 from hepclf.models.tagger import read_head
 from hepclf.prediction.asked import Table, asked
@@ -43,7 +43,7 @@ def predict(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     job, content = _job(run, prediction, recipes)
-    sources = find(prediction.files)
+    sources = find_sources(prediction.files)
     kinds = [output(source, job.asked, prediction.output) for source in sources]
     _check_names(job, kinds)
     outputs = places(sources, _folder(run, prediction), [FORMS[kind].suffix for kind in kinds])
@@ -106,7 +106,7 @@ def _identity(source: Source) -> dict[str, Any]:
     try:
         return identity(source.name)
     except FileNotFoundError:
-        raise FileError(str(missing(source.path))) from None
+        raise FileError(str(missing_file(source.path))) from None
     except OSError as error:
         said = f"{source.name} cannot be read: {error.strerror}" if error.strerror else str(error)
         raise FileError(said) from error

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.growing import FEATURES, InMemory
-from hepclf.data.parts import File, FileError, Part, ahead, look
+from hepclf.data.parts import File, FileError, Part, ahead, inspect_parts
 from hepclf.data.table import EntryError
 from hepclf.prediction.asked import Asked
 
@@ -37,7 +37,7 @@ def looked(file: File, asked: Asked, chunk: int, readers: Executor) -> Part:
     with named(file):
         question = asked.of(file.columns)
     part = Part(process=0, file=file, quantities=question)
-    look([part], readers, chunk=chunk, stored={}, skip=False)
+    inspect_parts([part], readers, chunk=chunk, stored={}, skip=False)
     return part
 
 

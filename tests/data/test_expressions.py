@@ -8,7 +8,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from hepclf.data.expressions import check, parse
+from hepclf.data.expressions import check_columns, parse
 from hepclf.data.language.columns import BLOCK
 from hepclf.data.language.functions import FUNCTIONS
 
@@ -244,9 +244,9 @@ def test_the_deepest_nesting_that_is_read_is_evaluated():
 
 
 def test_check_refuses_what_is_not_there_and_names_the_nearest():
-    check(parse("MET_pt > 3"), ["MET_pt", "MET_phi"])
+    check_columns(parse("MET_pt > 3"), ["MET_pt", "MET_phi"])
     with pytest.raises(ValueError, match=r"^expression '3 < MET_pT', column 5: .* not there; nearest: 'MET_pt'"):
-        check(parse("3 < MET_pT"), ["MET_pt", "Jet_pt"])
+        check_columns(parse("3 < MET_pT"), ["MET_pt", "Jet_pt"])
     with pytest.raises(ValueError, match=r"column 'a' is not there; there are: 'MET_pt'"):
         parse("a").evaluate({"MET_pt": np.ones(1)}, 1)
 
@@ -255,6 +255,6 @@ def test_a_column_that_is_named_like_a_constant_is_not_shadowed_in_silence():
     with pytest.raises(
         ValueError, match="column 5: 'pi' is a constant and a column as well; write `pi` for the column"
     ):
-        check(parse("x + pi"), ["x", "pi"])
-    check(parse("x + `pi`"), ["x", "pi"])
-    check(parse("sum(x)"), ["x", "sum"])
+        check_columns(parse("x + pi"), ["x", "pi"])
+    check_columns(parse("x + `pi`"), ["x", "pi"])
+    check_columns(parse("sum(x)"), ["x", "sum"])

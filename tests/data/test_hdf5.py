@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepclf.data.hdf5 import HDF5, Datasets
-from hepclf.data.samples import Sample, SumOfWeights, find
+from hepclf.data.samples import Sample, SumOfWeights, find_sources
 
 JETS = np.array([(10.0, 0.5, 5), (20.0, -1.5, 0), (30.0, 2.0, 4)], dtype=[("pt", "f4"), ("eta", "f2"), ("label", "i4")])
 TRACKS = np.zeros((3, 4), dtype=[("d0", "f2"), ("pt", ">f4"), ("valid", "?")])
@@ -185,7 +185,7 @@ def test_chunks_end_where_the_largest_pieces_do(chunk, cuts):
         file.create_dataset("x", data=np.arange(10.0), chunks=(4,))
         file.create_dataset("y", data=np.arange(10.0), chunks=(3,))
         file["z"] = np.arange(10)
-    file = Datasets(find("s.h5")[0], None)
+    file = Datasets(find_sources("s.h5")[0], None)
     assert file.cuts(("x", "y", "z"), chunk) == cuts
     assert file.cuts(("z",), 9) == [0, 9, 10]
     file.close()

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hepclf.data.parquet import Parquet, Table
-from hepclf.data.samples import Sample, SumOfWeights, find
+from hepclf.data.parquet import Parquet, ParquetTable
+from hepclf.data.samples import Sample, SumOfWeights, find_sources
 
 
 def write(name="s.parquet", rows=2, metadata=None, **columns):
@@ -142,7 +142,7 @@ def test_damage_that_decodes_is_found_where_the_file_has_checksums():
 def test_chunks_are_whole_row_groups(chunk, cuts):
     write(x=np.arange(10.0), rows=3)
     with ThreadPoolExecutor(1) as pool:
-        table = Table(find("s.parquet")[0], pool)
+        table = ParquetTable(find_sources("s.parquet")[0], pool)
         assert table.cuts(("x",), chunk) == cuts
         assert table.read(("x",), 4, 8)["x"].tolist() == [4, 5, 6, 7]
         table.close()
@@ -196,14 +196,14 @@ def test_a_file_that_shrinks_between_look_and_read_is_an_error(monkeypatch):
     from hepclf.data import ntuples
 
     write(x=np.arange(1000.0), rows=100)
-    look = ntuples.look
+    inspect_parts = ntuples.inspect_parts
 
     def then_shrink(*args, **settings):
-        look(*args, **settings)
+        inspect_parts(*args, **settings)
         path = Path("s.parquet")
         with path.open("r+b") as file:
             file.truncate(path.stat().st_size // 2)
 
-    monkeypatch.setattr(ntuples, "look", then_shrink)
+    monkeypatch.setattr(ntuples, "inspect_parts", then_shrink)
     with pytest.raises(ValueError, match=r"^s\.parquet cannot be read: "):
         column("x")

@@ -21,7 +21,7 @@ from hepclf.data.parquet import Parquet
 from hepclf.data.parts import FileError
 from hepclf.data.remote import RemoteError, RemoteFile
 from hepclf.data.root import Root
-from hepclf.data.samples import Sample, find
+from hepclf.data.samples import Sample, find_sources
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     remote.client.cache_clear()
     monkeypatch.setitem(sys.modules, "XRootD", None)
     says = r"files on servers \(root://\) need xrootd; pip install 'hepclf\[remote\]'$"
-    for broken in (lambda: loader("root://h//a.root").load(), lambda: find("root://h//*.root")):
+    for broken in (lambda: loader("root://h//a.root").load(), lambda: find_sources("root://h//*.root")):
         with pytest.raises(ValueError, match=says):
             broken()
 

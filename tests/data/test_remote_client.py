@@ -120,4 +120,4 @@ def test_only_what_may_pass_is_tried_again(code, errno, kind):
     pytest.importorskip("XRootD")
     status = SimpleNamespace(ok=False, code=code, errno=errno, message="[ERROR] something\n")
     with pytest.raises(kind):
-        remote.check(status, "root://h//a.root")
+        remote.raise_for_status(status, "root://h//a.root")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hepclf.data.remote import RemoteError
-from hepclf.data.samples import Source, find
+from hepclf.data.samples import Source, find_sources
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def server(shared_server):
 
 def test_a_local_list_may_name_remote_files(server):
     Path("files.txt").write_text(f"{server.url('a.root:t')}\n{server.url('run1/*.root')}  # all of the first run\n")
-    assert find("files.txt") == [Source(server.url("a.root"), "t"), Source(server.url("run1/c.root"), None)]
+    assert find_sources("files.txt") == [Source(server.url("a.root"), "t"), Source(server.url("run1/c.root"), None)]
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_a_local_list_may_name_remote_files(server):
 )
 def test_patterns_stand_for_the_files_of_a_server(server, pattern, names):
     tree = "t" if pattern.endswith(":t") else None
-    assert find(server.url(pattern)) == [Source(server.url(name), tree) for name in names]
+    assert find_sources(server.url(pattern)) == [Source(server.url(name), tree) for name in names]
 
 
 def test_patterns_that_stand_for_nothing_are_refused(server):
     with pytest.raises(FileNotFoundError, match=r"no file matches 'root://.*/run1/x\*'"):
-        find(server.url("run1/x*"))
+        find_sources(server.url("run1/x*"))
     with pytest.raises(RemoteError, match=r"folder 'root://.*/none/' does not exist"):
-        find(server.url("none/*.root"))
+        find_sources(server.url("none/*.root"))

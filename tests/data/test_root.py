@@ -445,13 +445,13 @@ def test_a_file_that_shrinks_or_vanishes_between_look_and_read_is_an_error(monke
 
     entries()
     monkeypatch.setattr("hepclf.data.parts.KEPT_OPEN", kept_open)
-    look = ntuples.look
+    inspect_parts = ntuples.inspect_parts
 
     def then_shrink(*args, **settings):
-        look(*args, **settings)
+        inspect_parts(*args, **settings)
         truncate(keep=0) if kept_open else Path("s.root").unlink()
 
-    monkeypatch.setattr(ntuples, "look", then_shrink)
+    monkeypatch.setattr(ntuples, "inspect_parts", then_shrink)
     with pytest.raises((ValueError, FileNotFoundError), match=r"s\.root"):
         load(sample(), features=("x",))
 

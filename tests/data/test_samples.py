@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.data.samples import Sample, Source, SumOfWeights, find, missing, order, rooted
+from hepclf.data.samples import Sample, Source, SumOfWeights, find_sources, missing_file, ordered_classes, rooted
 from hepclf.recipe import build, describe
 
 
@@ -14,7 +14,7 @@ def some_files(_own_folder):
 
 
 def names(files):
-    return [source.name for source in find(files)]
+    return [source.name for source in find_sources(files)]
 
 
 def sample(**settings):
@@ -37,24 +37,24 @@ def test_absolute_patterns_and_those_below_home_are_followed(tmp_path, monkeypat
 
 
 def test_a_name_may_say_the_tree():
-    assert find("a.root:Events") == [Source("a.root", "Events")]
-    assert find("a.root:folder/tree")[0].tree == "folder/tree"
-    assert find("*.root:Events") == [Source("a.root", "Events"), Source("b.root", "Events")]
-    assert [source.tree for source in find(("a.root:t", "a.root:u"))] == ["t", "u"]
+    assert find_sources("a.root:Events") == [Source("a.root", "Events")]
+    assert find_sources("a.root:folder/tree")[0].tree == "folder/tree"
+    assert find_sources("*.root:Events") == [Source("a.root", "Events"), Source("b.root", "Events")]
+    assert [source.tree for source in find_sources(("a.root:t", "a.root:u"))] == ["t", "u"]
 
 
 def test_a_remote_name_may_say_the_tree_and_stays_as_it_is():
-    assert find("root://eos//a.root:Events") == [Source("root://eos//a.root", "Events")]
-    assert find("roots://me@a.root:1094//x.root") == [Source("roots://me@a.root:1094//x.root", None)]
-    assert find("root://eos//b?.root=1") == [Source("root://eos//b?.root=1", None)]
-    assert find("root://eos//a.root?authz=x:y") == [Source("root://eos//a.root?authz=x:y", None)]
+    assert find_sources("root://eos//a.root:Events") == [Source("root://eos//a.root", "Events")]
+    assert find_sources("roots://me@a.root:1094//x.root") == [Source("roots://me@a.root:1094//x.root", None)]
+    assert find_sources("root://eos//b?.root=1") == [Source("root://eos//b?.root=1", None)]
+    assert find_sources("root://eos//a.root?authz=x:y") == [Source("root://eos//a.root?authz=x:y", None)]
     with pytest.raises(ValueError, match=r"file 'root://eos//a\.root' is remote, which data=root alone reads; copy it"):
         _ = Source("root://eos//a.root", None).path
 
 
 def test_a_text_file_lists_names_relative_to_its_folder(monkeypatch):
     Path("run1/files.txt").write_text("# of the first run\n\nc.root:t\n  ../*.root  # two\n")
-    assert find("run1/files.txt") == [
+    assert find_sources("run1/files.txt") == [
         Source("run1/c.root", "t"),
         Source("run1/../a.root", None),
         Source("run1/../b.root", None),
@@ -85,13 +85,13 @@ def test_a_text_file_lists_names_relative_to_its_folder(monkeypatch):
 def test_names_that_stand_for_no_file_are_refused(files, says):
     Path("none.txt").write_text("# nothing\n")
     with pytest.raises((ValueError, FileNotFoundError)) as error:
-        find(files)
+        find_sources(files)
     assert str(error.value) == says
 
 
 def test_a_missing_file_is_named_with_its_nearest():
-    assert str(missing(Path("c.root"))) == "file 'c.root' does not exist; nearest: 'b.root', 'a.root'"
-    assert str(missing(Path("nowhere/c.root"))) == "file 'nowhere/c.root' does not exist"
+    assert str(missing_file(Path("c.root"))) == "file 'c.root' does not exist; nearest: 'b.root', 'a.root'"
+    assert str(missing_file(Path("nowhere/c.root"))) == "file 'nowhere/c.root' does not exist"
 
 
 def test_expected_events_are_luminosity_times_cross_section_and_factors():
@@ -143,7 +143,7 @@ def test_a_place_of_the_sum_that_cannot_be_is_refused(settings, says):
 
 def test_classes_come_in_the_order_of_their_samples_but_background_first():
     def classes(*names, told=()):
-        return order(tuple(sample(name=f"s{i}", class_=name) for i, name in enumerate(names)), told)
+        return ordered_classes(tuple(sample(name=f"s{i}", class_=name) for i, name in enumerate(names)), told)
 
     assert classes("qcd", "top", "qcd", "higgs") == ("qcd", "top", "higgs")
     assert classes("signal", "background") == ("background", "signal")
@@ -157,7 +157,7 @@ def test_classes_come_in_the_order_of_their_samples_but_background_first():
         with pytest.raises(ValueError, match=says):
             classes(*names, told=told)
     with pytest.raises(ValueError, match="two samples are named 'x'; give each process a name of its own"):
-        order((sample(name="x"), sample(name="x")), ())
+        ordered_classes((sample(name="x"), sample(name="x")), ())
 
 
 def test_a_sample_is_built_from_yaml_and_described_back():

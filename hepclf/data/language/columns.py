@@ -13,7 +13,7 @@ from hepclf.data.language.jagged import Jagged, Value, lift
 BLOCK = 2**16
 
 
-def blocks(table: Mapping[str, Value], events: int) -> Iterator[Mapping[str, Value]]:
+def event_blocks(table: Mapping[str, Value], events: int) -> Iterator[Mapping[str, Value]]:
     """The table in pieces whose intermediate arrays stay in the processor's cache; at least one, which may be empty."""
     if events <= BLOCK:
         yield table
@@ -29,34 +29,34 @@ def _piece(value: Value, start: int, stop: int) -> Value:
     return Jagged(offsets - offsets[0], value.content[offsets[0] : offsets[-1]])
 
 
-def prepared(columns: Mapping[str, Any], events: int) -> dict[str, Any]:
+def converted_columns(columns: Mapping[str, Any], events: int) -> dict[str, Any]:
     """The columns as expressions use them, so that each is converted once, however many expressions name it.
 
     What no expression could use is left as it is: that which names it says so, and where.
     """
-    found: dict[str, Any] = {}
+    values_by_name: dict[str, Any] = {}
     for name, values in columns.items():
         try:
-            found[name] = aligned(column(values, events), found.values())
+            values_by_name[name] = with_shared_offsets(as_column(values, events), values_by_name.values())
         except ValueError:
-            found[name] = values
-    return found
+            values_by_name[name] = values
+    return values_by_name
 
 
-def aligned(value: Value, others: Collection[Value]) -> Value:
-    """With the very offsets of another column, where they are equal: they need no comparison later."""
+def with_shared_offsets(value: Value, columns: Collection[Value]) -> Value:
+    """The value with the same offsets object as an equal column, so that they need no comparison later."""
     if isinstance(value, Jagged):
-        if any(isinstance(other, Jagged) and other.offsets is value.offsets for other in others):
+        if any(isinstance(column, Jagged) and column.offsets is value.offsets for column in columns):
             return value
-        for other in others:
-            alike = isinstance(other, Jagged) and other.offsets[-1] == value.offsets[-1]
-            if alike and np.array_equal(other.offsets, value.offsets):
-                return Jagged(other.offsets, value.content)
+        for column in columns:
+            alike = isinstance(column, Jagged) and column.offsets[-1] == value.offsets[-1]
+            if alike and np.array_equal(column.offsets, value.offsets):
+                return Jagged(column.offsets, value.content)
     return value
 
 
-def taken(values: Any, rows: NDArray[np.intp]) -> Any:
-    """A column at these events."""
+def select_events(values: Any, rows: NDArray[np.intp]) -> Any:
+    """The values of a column in these events."""
     if not isinstance(values, Jagged):
         return values[rows]
     counts = values.counts[rows]
@@ -65,7 +65,7 @@ def taken(values: Any, rows: NDArray[np.intp]) -> Any:
     return Jagged(offsets, values.content[places])
 
 
-def column(values: Any, events: int) -> Value:
+def as_column(values: Any, events: int) -> Value:
     """A column as an array [events] or as lists; numbers and booleans alone are taken."""
     lists = type(values).__module__.partition(".")[0] == "awkward"
     value: Value = _from_awkward(values) if lists else values if isinstance(values, Jagged) else np.asarray(values)

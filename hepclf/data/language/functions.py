@@ -23,39 +23,39 @@ class Function(NamedTuple):
 
     parameters: tuple[str, ...]  # the first is a condition where it is called so
     apply: Callable[..., Value]
-    gives: Kind = "number"
+    kind: Kind = "number"
 
 
-def number(value: Any) -> Any:
+def as_float64(value: Any) -> Any:
     """As float64: what arithmetic is done in."""
     return value if value.dtype == np.float64 else value.astype(np.float64)
 
 
-opposite = partial(lift, np.logical_not)
-both = partial(lift, np.logical_and)
-either = partial(lift, np.logical_or)
+logical_not = partial(lift, np.logical_not)
+logical_and = partial(lift, np.logical_and)
+logical_or = partial(lift, np.logical_or)
 
 
 def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
-    return partial(lift, lambda *contents: function(*map(number, contents)))
+    return partial(lift, lambda *contents: function(*map(as_float64, contents)))
 
 
-def _whole(function: Callable[..., Any]) -> Callable[..., Value]:
-    """Division of whole numbers by a whole number that is written out stays exact: event numbers need it."""
+def _integer_division(function: Callable[..., Any]) -> Callable[..., Value]:
+    """Division of integers by an integer literal stays exact: event numbers need it."""
 
     def divide(first: Any, second: Any) -> Any:
         if first.dtype.kind in "iu" and second.ndim == 0 and second.dtype.kind in "iu" and second != 0:
             unsigned = first.dtype == np.uint64 and second > 0
             return function(first, second.astype(np.uint64) if unsigned else second)
-        return function(number(first), number(second))
+        return function(as_float64(first), as_float64(second))
 
     return partial(lift, divide)
 
 
-def _where(chosen: Any, first: Any, second: Any) -> Any:
+def _choose(chosen: Any, first: Any, second: Any) -> Any:
     if first.dtype == np.bool_ and second.dtype == np.bool_:
         return np.where(chosen, first, second)
-    return np.where(chosen, number(first), number(second))
+    return np.where(chosen, as_float64(first), as_float64(second))
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
@@ -70,10 +70,10 @@ BINARY: dict[type[ast.operator], tuple[Callable[..., Value], Kind]] = {
     ast.Mult: (_numbers(operator.mul), "number"),
     ast.Div: (_numbers(operator.truediv), "number"),
     ast.Pow: (_numbers(operator.pow), "number"),
-    ast.FloorDiv: (_whole(operator.floordiv), "number"),
-    ast.Mod: (_whole(operator.mod), "number"),
-    ast.BitAnd: (both, "condition"),
-    ast.BitOr: (either, "condition"),
+    ast.FloorDiv: (_integer_division(operator.floordiv), "number"),
+    ast.Mod: (_integer_division(operator.mod), "number"),
+    ast.BitAnd: (logical_and, "condition"),
+    ast.BitOr: (logical_or, "condition"),
 }
 COMPARISONS: dict[type[ast.cmpop], Callable[..., Value]] = {
     ast.Lt: partial(lift, np.less),
@@ -96,7 +96,7 @@ FUNCTIONS: dict[str, Function] = {
     "minimum": Function(("x", "y"), _numbers(np.minimum)),
     "maximum": Function(("x", "y"), _numbers(np.maximum)),
     "clip": Function(("x", "low", "high"), _numbers(_clip)),
-    "where": Function(("condition", "x", "y"), partial(lift, _where), "unknown"),
+    "where": Function(("condition", "x", "y"), partial(lift, _choose), "unknown"),
     "isnan": Function(("x",), _numbers(np.isnan), "condition"),
     "isfinite": Function(("x",), _numbers(np.isfinite), "condition"),
     "deltaphi": Function(("phi1", "phi2"), _numbers(kinematics.deltaphi)),

@@ -11,7 +11,7 @@ import numpy as np
 from hepclf.data.language import functions, jagged
 from hepclf.data.language.functions import CONSTANTS, FUNCTIONS, Kind
 from hepclf.data.language.jagged import Value
-from hepclf.data.language.words import Text, cut
+from hepclf.data.language.words import ExpressionText, python_spelling
 from hepclf.nearest import nearest
 
 DEPTH = 100
@@ -21,16 +21,16 @@ Step = Callable[[Mapping[str, Value]], Value]
 
 
 class Built(NamedTuple):
-    """A whole expression: how to evaluate it, where its columns and constants first stand, whether it is one column."""
+    """A full expression: how to evaluate it, first positions of its columns and constants, whether it is one column."""
 
     step: Step
     places: Mapping[str, int]
     constants: Mapping[str, int]
-    bare: bool
+    is_column: bool
 
 
-class Part(NamedTuple):
-    """A part of an expression: how to evaluate it, what is known of it before any data is, and where it stands."""
+class Subexpression(NamedTuple):
+    """A part of an expression: how to evaluate it, its kind where that is known without data, and its position."""
 
     step: Step
     kind: Kind
@@ -41,13 +41,13 @@ class Link(NamedTuple):
     """One more operation on what stands to its left."""
 
     function: Callable[..., Value]
-    operand: Part
+    operand: Subexpression
 
 
 def build(written: str) -> Built:
     """The expression as steps, or a ValueError that says what is wrong and where."""
-    text = Text(written)
-    python, quoted = cut(text)
+    text = ExpressionText(written)
+    python, quoted = python_spelling(text)
     builder = Builder(text, quoted)
     try:
         # In brackets blanks mean nothing; on a line of its own each place is that of the text.
@@ -64,13 +64,13 @@ def build(written: str) -> Built:
 class Builder:
     """Translates one syntax tree, and collects the columns and constants that it names."""
 
-    def __init__(self, text: Text, quoted: Mapping[int, str]) -> None:
+    def __init__(self, text: ExpressionText, quoted: Mapping[int, str]) -> None:
         self.text = text
         self.quoted = quoted
         self.places: dict[str, int] = {}
         self.constants: dict[str, int] = {}
 
-    def build(self, node: ast.AST, depth: int) -> Part:
+    def build(self, node: ast.AST, depth: int) -> Subexpression:
         """The step for this node and all below it."""
         if depth > DEPTH:
             raise self._error(node, f"is nested deeper than {DEPTH}; write it as several expressions")
@@ -93,38 +93,38 @@ class Builder:
                 return self._subscript(node, depth + 1)
         raise self._foreign(node, node)
 
-    def _number(self, node: ast.expr, value: Any) -> Part:
+    def _number(self, node: ast.expr, value: Any) -> Subexpression:
         if type(value) not in (int, float):
             raise self._error(node, f"{value!r} is no number")
         number = _scalar(value)
         if not np.isfinite(number):
             raise self._error(node, "the number is too large; infinity is written inf")
-        return Part(lambda _: number, "number", node.col_offset)
+        return Subexpression(lambda _: number, "number", node.col_offset)
 
-    def _name(self, node: ast.Name) -> Part:
+    def _name(self, node: ast.Name) -> Subexpression:
         place = node.col_offset
         name = self.quoted.get(place, node.id)
         if place not in self.quoted and name in CONSTANTS:
             self.constants.setdefault(name, place)
-            return Part(lambda _: CONSTANTS[name], "number", place)
+            return Subexpression(lambda _: CONSTANTS[name], "number", place)
         if place not in self.quoted and name in FUNCTIONS:
             raise self._error(node, f"{name!r} is a function; write {_call_of(name)}, or `{name}` for a column")
         self.places.setdefault(name, place)
-        return Part(lambda table: table[name], "unknown", place)
+        return Subexpression(lambda table: table[name], "unknown", place)
 
-    def _unary(self, node: ast.UnaryOp, depth: int) -> Part:
-        if (whole := _whole(node)) is not None:
-            return self._number(node, whole)
+    def _unary(self, node: ast.UnaryOp, depth: int) -> Subexpression:
+        if (number := _integer_literal(node)) is not None:
+            return self._number(node, number)
         operand = self.build(node.operand, depth)
         match node.op:
             case ast.Not() | ast.Invert():
                 sign = "not" if isinstance(node.op, ast.Not) else "~"
-                return self._apply(node, functions.opposite, self._condition(operand, sign), kind="condition")
+                return self._apply(node, functions.logical_not, self._condition(operand, sign), kind="condition")
             case ast.USub():
                 return self._apply(node, functions.negative, operand)
         return self._apply(node, functions.positive, operand)
 
-    def _binary(self, node: ast.BinOp, depth: int) -> Part:
+    def _binary(self, node: ast.BinOp, depth: int) -> Subexpression:
         """All of a + b - c, which nests to the left as deep as it is long, in one step."""
         nodes = [node]
         while isinstance(nodes[-1].left, ast.BinOp):
@@ -132,64 +132,66 @@ class Builder:
         first = self.build(nodes[-1].left, depth)
         kind = first.kind
         links: list[Link] = []
-        for each in reversed(nodes):
-            operand = self.build(each.right, depth)
-            if type(each.op) not in functions.BINARY:
-                raise self._foreign(each, each.op)
-            if isinstance(each.op, ast.BitAnd | ast.BitOr):
-                sign = "&" if isinstance(each.op, ast.BitAnd) else "|"
-                left = self._condition(Part(first.step, kind, first.place), sign)
-                first, operand = first if links else left, self._condition(operand, sign)
-            function, kind = functions.BINARY[type(each.op)]
+        for binary in reversed(nodes):
+            operand = self.build(binary.right, depth)
+            if type(binary.op) not in functions.BINARY:
+                raise self._foreign(binary, binary.op)
+            if isinstance(binary.op, ast.BitAnd | ast.BitOr):
+                sign = "&" if isinstance(binary.op, ast.BitAnd) else "|"
+                condition = self._condition(Subexpression(first.step, kind, first.place), sign)
+                first, operand = first if links else condition, self._condition(operand, sign)
+            function, kind = functions.BINARY[type(binary.op)]
             links.append(Link(function, operand))
         return self._chain(first, links, kind)
 
-    def _logic(self, node: ast.BoolOp, depth: int) -> Part:
-        word, function = ("and", functions.both) if isinstance(node.op, ast.And) else ("or", functions.either)
-        first, *others = [self._condition(self.build(value, depth), word) for value in node.values]
-        return self._chain(first, [Link(function, operand) for operand in others], "condition")
+    def _logic(self, node: ast.BoolOp, depth: int) -> Subexpression:
+        is_and = isinstance(node.op, ast.And)
+        word, function = ("and", functions.logical_and) if is_and else ("or", functions.logical_or)
+        first, *operands = [self._condition(self.build(value, depth), word) for value in node.values]
+        return self._chain(first, [Link(function, operand) for operand in operands], "condition")
 
-    def _comparison(self, node: ast.Compare, depth: int) -> Part:
+    def _comparison(self, node: ast.Compare, depth: int) -> Subexpression:
         for operator in node.ops:
             if type(operator) not in functions.COMPARISONS:
                 raise self._foreign(node, operator)
-        for each in (node.left, *node.comparators):
-            self._comparable(each)
-        first, *others = [self.build(each, depth) for each in (node.left, *node.comparators)]
+        terms = (node.left, *node.comparators)
+        for term in terms:
+            self._check_comparable(term)
+        first, *operands = [self.build(term, depth) for term in terms]
         compares = [functions.COMPARISONS[type(operator)] for operator in node.ops]
 
         def step(table: Mapping[str, Value]) -> Value:
-            left, held = first.step(table), None
-            for compare, operand in zip(compares, others, strict=True):
-                right = operand.step(table)
-                holds = self._do(operand.place, compare, left, right)
-                held = holds if held is None else self._do(operand.place, functions.both, held, holds)
-                left = right
-            return held
+            value, result = first.step(table), None
+            for compare, operand in zip(compares, operands, strict=True):
+                next_value = operand.step(table)
+                holds = self._evaluate(operand.place, compare, value, next_value)
+                if result is not None:
+                    holds = self._evaluate(operand.place, functions.logical_and, result, holds)
+                value, result = next_value, holds
+            return result
 
-        return Part(step, "condition", node.col_offset)
+        return Subexpression(step, "condition", node.col_offset)
 
-    def _comparable(self, node: ast.expr) -> None:
+    def _check_comparable(self, node: ast.expr) -> None:
         if isinstance(node, ast.Name) and node.id == "nan":  # a quoted name has another id here
             raise self._error(node, "nothing equals nan; write isnan(x)")
         mask = isinstance(node, ast.BinOp | ast.UnaryOp) and isinstance(node.op, ast.BitAnd | ast.BitOr | ast.Invert)
         if mask and not self.text.bracketed(node.col_offset, node.end_col_offset or 0):
             raise self._error(node, f"&, | and ~ bind tighter than comparisons; {_BRACKETS}")
 
-    def _call(self, node: ast.Call, depth: int) -> Part:
+    def _call(self, node: ast.Call, depth: int) -> Subexpression:
         if not isinstance(node.func, ast.Name) or node.func.col_offset in self.quoted:
             raise self._error(node, "only functions of the language can be called; an operator is missing before '('")
         name = node.func.id
         if name not in FUNCTIONS:
             raise self._error(node, f"there is no function {name!r}{nearest(name, FUNCTIONS)}")
         function = FUNCTIONS[name]
-        due = len(function.parameters)
-        if node.keywords or len(node.args) != due:
-            more = {"max": "; the larger of two is maximum(x, y)", "min": "; the smaller of two is minimum(x, y)"}
-            given = len(node.args) + len(node.keywords)
+        expected = len(function.parameters)
+        if node.keywords or len(node.args) != expected:
+            hints = {"max": "; the larger of two is maximum(x, y)", "min": "; the smaller of two is minimum(x, y)"}
+            count, hint = len(node.args) + len(node.keywords), hints.get(name, "")
             raise self._error(
-                node,
-                f"{_call_of(name)} takes {due} values in this order, however {given} are given{more.get(name, '')}",
+                node, f"{_call_of(name)} takes {expected} values in this order, however {count} are given{hint}"
             )
         if name == "at":
             lists, fill = self.build(node.args[0], depth), self.build(node.args[2], depth)
@@ -198,11 +200,11 @@ class Builder:
         operands = [self.build(argument, depth) for argument in node.args]
         if function.parameters[0] == "condition":
             operands[0] = self._condition(operands[0], name)
-        return self._apply(node, function.apply, *operands, kind=function.gives)
+        return self._apply(node, function.apply, *operands, kind=function.kind)
 
-    def _subscript(self, node: ast.Subscript, depth: int) -> Part:
+    def _subscript(self, node: ast.Subscript, depth: int) -> Subexpression:
         lists = self.build(node.value, depth)
-        if _whole(node.slice) is not None:
+        if _integer_literal(node.slice) is not None:
             index = self._index(node.slice)
             return self._apply(node, lambda x: jagged.pick(x, index, np.nan), lists)
         selected = self.build(node.slice, depth)
@@ -211,49 +213,51 @@ class Builder:
         return self._apply(node, jagged.select, lists, self._condition(selected, "[ ]"), kind=lists.kind)
 
     def _index(self, node: ast.expr) -> int:
-        index = _whole(node)
+        index = _integer_literal(node)
         if index is None or abs(index) >= LARGEST_INDEX:
             raise self._error(node, f"the index must be a whole number that is written out, below {LARGEST_INDEX}")
         return index
 
-    def _condition(self, part: Part, of: str) -> Part:
-        """The part, refused where it is a number: now if that is known, or else when it is evaluated."""
-        hint = _BRACKETS if of in ("&", "|", "~") else "compare it, as in x != 0"
-        refused = self.text.error(part.place, f"{of} takes conditions, however this is a number; {hint}")
+    def _condition(self, part: Subexpression, operator: str) -> Subexpression:
+        """The condition; a number is refused, at once where its kind is known, or else when it is evaluated."""
+        hint = _BRACKETS if operator in ("&", "|", "~") else "compare it, as in x != 0"
+        error = self.text.error(part.place, f"{operator} takes conditions, however this is a number; {hint}")
         if part.kind == "number":
-            raise refused
+            raise error
 
         def step(table: Mapping[str, Value]) -> Value:
             value = part.step(table)
             if not jagged.is_condition(value):
-                raise refused
+                raise error
             return value
 
-        return Part(step, "condition", part.place) if part.kind == "unknown" else part
+        return Subexpression(step, "condition", part.place) if part.kind == "unknown" else part
 
-    def _apply(self, node: ast.expr, function: Callable[..., Value], *operands: Part, kind: Kind = "number") -> Part:
+    def _apply(
+        self, node: ast.expr, function: Callable[..., Value], *operands: Subexpression, kind: Kind = "number"
+    ) -> Subexpression:
         def step(table: Mapping[str, Value]) -> Value:
-            return self._do(node.col_offset, function, *(operand.step(table) for operand in operands))
+            return self._evaluate(node.col_offset, function, *(operand.step(table) for operand in operands))
 
-        return Part(step, kind, node.col_offset)
+        return Subexpression(step, kind, node.col_offset)
 
-    def _chain(self, first: Part, links: list[Link], kind: Kind) -> Part:
+    def _chain(self, first: Subexpression, links: list[Link], kind: Kind) -> Subexpression:
         def step(table: Mapping[str, Value]) -> Value:
             value = first.step(table)
             for function, operand in links:
-                value = self._do(operand.place, function, value, operand.step(table))
+                value = self._evaluate(operand.place, function, value, operand.step(table))
             return value
 
-        return Part(step, kind, first.place)
+        return Subexpression(step, kind, first.place)
 
-    def _do(self, place: int, function: Callable[..., Value], *values: Value) -> Value:
+    def _evaluate(self, place: int, function: Callable[..., Value], *values: Value) -> Value:
         try:
             return function(*values)
         except ValueError as wrong:
             raise self.text.error(place, str(wrong)) from None
 
-    def _foreign(self, node: ast.AST, what: ast.AST) -> ValueError:
-        return self._error(node, f"{type(what).__name__} is no part of the language; see docs/expressions.md")
+    def _foreign(self, node: ast.AST, construct: ast.AST) -> ValueError:
+        return self._error(node, f"{type(construct).__name__} is no part of the language; see docs/expressions.md")
 
     def _error(self, node: ast.AST, message: str) -> ValueError:
         return self.text.error(getattr(node, "col_offset", 0), message)
@@ -262,10 +266,10 @@ class Builder:
 _BRACKETS = "compare in brackets, as in (a > 1) & (b > 2), or write a > 1 and b > 2"
 
 
-def _whole(node: ast.expr) -> int | None:
-    """The whole number that is written here, with its sign."""
+def _integer_literal(node: ast.expr) -> int | None:
+    """The integer that is written here, with its sign; None for anything else."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        inner = _whole(node.operand)
+        inner = _integer_literal(node.operand)
         return None if inner is None else -inner
     return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
 

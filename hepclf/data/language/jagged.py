@@ -60,10 +60,10 @@ def _shared(values: tuple[Value, ...]) -> NDArray[np.int64] | None:
         if offsets is None:
             offsets = value.offsets
         elif not np.array_equal(offsets, value.offsets):
-            first, other = np.diff(offsets), value.counts
-            event = int(np.argmax(first != other))
+            first_counts, second_counts = np.diff(offsets), value.counts
+            event = int(np.argmax(first_counts != second_counts))
             raise ValueError(
-                f"lists of different lengths meet, {first[event]} and {other[event]} in one event; "
+                f"lists of different lengths meet, {first_counts[event]} and {second_counts[event]} in one event; "
                 "reduce them or take one element of each, as in x[0]"
             )
     return offsets
@@ -73,8 +73,8 @@ def select(values: Value, condition: Value) -> Jagged:
     """The elements for which the condition holds, event by event."""
     if not isinstance(values, Jagged):
         raise ValueError("[condition] selects from the list of an event, however this is one value an event")
-    kept = lift(lambda content, keep: np.broadcast_to(keep, content.shape), values, condition).content
-    return Jagged(_running(kept)[values.offsets], values.content[kept])
+    passes = lift(lambda content, keep: np.broadcast_to(keep, content.shape), values, condition).content
+    return Jagged(_running_count(passes)[values.offsets], values.content[passes])
 
 
 def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
@@ -104,7 +104,7 @@ def total(values: Value) -> NDArray[np.float64]:
     """Sum of each list, 0 for an empty one; of a condition, the number of elements for which it holds."""
     lists = _lists(values, "sum")
     if is_condition(lists):
-        return _held(lists).astype(np.float64)
+        return _true_counts(lists).astype(np.float64)
     return _reduce(np.add, lift(lambda content: content.astype(np.float64, copy=False), lists), 0.0)
 
 
@@ -126,14 +126,14 @@ def mean(values: Value) -> NDArray[np.float64]:
 
 def holds_for_any(values: Value) -> NDArray[np.bool_]:
     """Whether the condition holds for at least one element; False for an empty list."""
-    holds: NDArray[np.bool_] = _held(_lists(values, "any")) > 0
+    holds: NDArray[np.bool_] = _true_counts(_lists(values, "any")) > 0
     return holds
 
 
 def holds_for_all(values: Value) -> NDArray[np.bool_]:
     """Whether the condition holds for each element; True for an empty list."""
     lists = _lists(values, "all")
-    holds: NDArray[np.bool_] = _held(lists) == lists.counts
+    holds: NDArray[np.bool_] = _true_counts(lists) == lists.counts
     return holds
 
 
@@ -161,12 +161,12 @@ def _reduce(ufunc: np.ufunc, lists: Jagged, empty: float) -> NDArray[np.float64]
     return reduced
 
 
-def _held(lists: Jagged) -> NDArray[Any]:
+def _true_counts(lists: Jagged) -> NDArray[Any]:
     """How often the condition holds in each list."""
-    return np.diff(_running(lists.content)[lists.offsets])
+    return np.diff(_running_count(lists.content)[lists.offsets])
 
 
-def _running(condition: NDArray[np.bool_]) -> NDArray[Any]:
+def _running_count(condition: NDArray[np.bool_]) -> NDArray[Any]:
     """How often the condition holds before each element, and in all."""
     running = np.zeros(len(condition) + 1, dtype=np.int32 if len(condition) < 2**31 else np.int64)
     np.cumsum(condition, out=running[1:], dtype=running.dtype)

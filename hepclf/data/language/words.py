@@ -37,7 +37,7 @@ _SPELLED = {
 
 
 @dataclass(frozen=True)
-class Text:
+class ExpressionText:
     """An expression as it was written."""
 
     text: str
@@ -54,7 +54,7 @@ class Text:
         return self.text[:start].rstrip().endswith("(") and self.text[end:].lstrip().startswith(")")
 
 
-def cut(text: Text) -> tuple[str, dict[int, str]]:
+def python_spelling(text: ExpressionText) -> tuple[str, dict[int, str]]:
     """The text in Python's spelling, place for place, and the names in backticks by their places."""
     if len(text.text) > CHARACTERS:
         raise text.error(CHARACTERS, f"{len(text.text)} characters are more than {CHARACTERS}; {_SHORTER}")
@@ -88,11 +88,11 @@ def cut(text: Text) -> tuple[str, dict[int, str]]:
     return "".join(python), quoted
 
 
-def _word(text: Text, place: int) -> tuple[str, str]:
+def _word(text: ExpressionText, place: int) -> tuple[str, str]:
     """The next word and its kind, if it is one of the language."""
-    found = _WORD.match(text.text, place)
-    word = found.group() if found else text.text[place]
-    kind = str(found.lastgroup) if found else "foreign"
+    match = _WORD.match(text.text, place)
+    word = match.group() if match else text.text[place]
+    kind = str(match.lastgroup) if match else "foreign"
     if kind == "foreign" or (kind == "name" and keyword.iskeyword(word) and word not in ("and", "or", "not")):
         raise text.error(place, _refusal(word))
     after = text.text[place + len(word) : place + len(word) + 1]

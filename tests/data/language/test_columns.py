@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepclf.data.expressions import parse
-from hepclf.data.language.columns import BLOCK, column, prepared, taken
+from hepclf.data.language.columns import BLOCK, as_column, converted_columns, select_events
 from hepclf.data.language.jagged import Jagged
 
 LISTS = ak.Array([[1.5, -2.0], [], [4.0]])
@@ -98,14 +98,14 @@ def test_no_events_and_empty_lists_are_no_exception(empty):
     ],
 )
 def test_lists_of_any_layout_come_in_packed(values, offsets, content):
-    lists = column(values, len(values))
+    lists = as_column(values, len(values))
     assert lists.offsets.tolist() == offsets
     np.testing.assert_array_equal(lists.content, content)
 
 
 @pytest.mark.parametrize("values", [ak.Array([1.0, None]), [1.0, np.nan], np.array([1, np.nan], dtype=np.longdouble)])
 def test_single_values_come_in_as_numpy(values):
-    array = column(values, 2)
+    array = as_column(values, 2)
     assert not isinstance(array, Jagged)
     assert array.dtype == np.float64
     np.testing.assert_array_equal(array, [1, np.nan])
@@ -152,15 +152,15 @@ def test_awkward_is_imported_only_for_its_own_arrays():
 def test_columns_taken_at_some_events_are_those_of_awkward_array(counts, data):
     rows = np.array(data.draw(st.lists(st.integers(0, max(len(counts) - 1, 0)), max_size=30 if counts else 0)), np.intp)
     lists = ak.unflatten(np.arange(sum(counts)), np.array(counts, dtype=np.int64))
-    found = taken(column(lists, len(counts)), rows)
+    found = select_events(as_column(lists, len(counts)), rows)
     assert ak.unflatten(found.content, found.counts).to_list() == lists[rows].to_list()
-    assert taken(np.arange(len(counts)), rows).tolist() == rows.tolist()
+    assert select_events(np.arange(len(counts)), rows).tolist() == rows.tolist()
 
 
 def test_columns_are_prepared_once_and_share_their_offsets():
-    found = prepared({"x": LISTS, "y": LISTS + 1, "z": np.arange(3), "name": np.array(["a", "b", "c"])}, 3)
+    found = converted_columns({"x": LISTS, "y": LISTS + 1, "z": np.arange(3), "name": np.array(["a", "b", "c"])}, 3)
     assert found["x"].offsets is found["y"].offsets
-    assert prepared(found, 3)["y"].content is found["y"].content
+    assert converted_columns(found, 3)["y"].content is found["y"].content
     assert parse("sum(x * y) + z").evaluate(found, 3) == pytest.approx([3.75 + 2.0, 1.0, 22.0])
     with pytest.raises(ValueError, match="column 'name' holds text"):
         parse("name > 1").evaluate(found, 3)
@@ -168,4 +168,4 @@ def test_columns_are_prepared_once_and_share_their_offsets():
 
 def test_a_prepared_column_of_other_events_is_refused():
     with pytest.raises(ValueError, match="holds 3 events, however 4 are due"):
-        parse("sum(x)").evaluate(prepared({"x": LISTS}, 3), 4)
+        parse("sum(x)").evaluate(converted_columns({"x": LISTS}, 3), 4)

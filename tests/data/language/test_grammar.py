@@ -10,7 +10,7 @@ import pytest
 
 from hepclf.data.expressions import parse
 from hepclf.data.language.grammar import Builder
-from hepclf.data.language.words import Text, cut
+from hepclf.data.language.words import ExpressionText, python_spelling
 
 COLUMNS = {
     "a": np.array([1.0, 2.0]),
@@ -203,7 +203,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("source", FOREIGN)
 def test_the_whitelist_of_nodes_holds_without_the_words(source):
-    builder = Builder(Text(source), {})
+    builder = Builder(ExpressionText(source), {})
     with pytest.raises(ValueError, match="expression "):
         builder.build(ast.parse(source, mode="eval").body, 0)
 
@@ -212,11 +212,11 @@ def test_the_whitelist_of_nodes_holds_without_the_words(source):
 def test_nodes_of_functions_find_no_translation(source):
     tree = ast.parse(f"async def f(): {source}" if "await" in source else f"def f(): {source}").body[0]
     with pytest.raises(ValueError, match="is no part of the language"):
-        Builder(Text(source), {}).build(tree.body[0].value, 0)
+        Builder(ExpressionText(source), {}).build(tree.body[0].value, 0)
 
 
 def test_the_words_keep_every_place():
     text = "  `Muon.pt`\n+\t`µ` "
-    python, quoted = cut(Text(text))
+    python, quoted = python_spelling(ExpressionText(text))
     assert python == "  _________ + ___ "
     assert quoted == {2: "Muon.pt", 14: "µ"}
