@@ -153,7 +153,7 @@ class ArrayFile(ABC):
             return self._arrays
 
 
-def named(arrays: Mapping[str, Array], texts: Mapping[str, tuple[str, ...]]) -> dict[str, Array]:
+def with_column_names(arrays: Mapping[str, Array], texts: Mapping[str, tuple[str, ...]]) -> dict[str, Array]:
     """The arrays, the one matrix among them with the names that stand beside it."""
     matrices = [name for name, array in arrays.items() if array.is_number and len(array.shape) == 2]
     for name in NAMES:

@@ -23,7 +23,7 @@ from hepclf.disk import mapped
 
 HEAD = "entry.json"
 FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
-ASIDE = ".fill-"  # entries that are being written
+DRAFT_PREFIX = ".fill-"  # entries that are being written
 ABANDONED = 24 * 3600  # seconds after which nobody is writing any more
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Cache:
         """A folder beside the entries to write one in; what is left of it afterwards goes."""
         with unwritable(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=ASIDE))
+            draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=DRAFT_PREFIX))
         try:
             yield draft
         finally:
@@ -93,7 +93,7 @@ class Cache:
 
     def entries(self) -> list[CachedTable]:
         """The tables in the cache, last used first."""
-        entries = [_entry(folder) for folder in self.folder.glob("*") if not folder.name.startswith(ASIDE)]
+        entries = [_entry(folder) for folder in self.folder.glob("*") if not folder.name.startswith(DRAFT_PREFIX)]
         return sorted((entry for entry in entries if entry is not None), key=lambda entry: -entry.used)
 
     def clear(self) -> int:
@@ -115,7 +115,7 @@ class Cache:
                 _remove(entry.folder)
 
     def _sweep(self, age: float) -> None:
-        for draft in self.folder.glob(f"{ASIDE}*"):
+        for draft in self.folder.glob(f"{DRAFT_PREFIX}*"):
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime >= age:
                     shutil.rmtree(draft, ignore_errors=True)
@@ -157,26 +157,26 @@ def read_through(
     content  all that the reading depends on, in plain data; None where that cannot be said
     read     may leave its arrays as files 0.bin, 1.bin... in the folder it is given
     """
-    before = content() if cache else None
-    if cache is None or before is None:
+    dependencies = content() if cache else None
+    if cache is None or dependencies is None:
         return read(None)
-    name = key(before)
-    if cached := cache.find(name):
+    key = content_hash(dependencies)
+    if cached := cache.find(key):
         log.info("%s comes from the cache in %s", holds, cache.folder)
         return Reading(*cached)
     try:
         with cache.draft() as draft:
             reading = read(draft)
-            if reading.keep and content() == before:
-                cache.keep(name, draft, reading, holds)
+            if reading.keep and content() == dependencies:
+                cache.keep(key, draft, reading, holds)
             return reading
     except UnwritableError as error:
         log.warning("the cache cannot be written (%s); reading without it", error)
         return read(None)
 
 
-def key(content: Any) -> str:
-    """The name of all that a table depends on, in plain data; of this version of hepclf alone."""
+def content_hash(content: Any) -> str:
+    """A hash of all that a table depends on, in plain data, and of the version of hepclf."""
     text = json.dumps([FORMAT, version("hepclf"), content], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -210,7 +210,7 @@ def _entry(folder: Path) -> CachedTable | None:
 
 def _remove(folder: Path) -> None:
     """Out of sight at once, so that no other job finds half of it; maps of its files stay valid."""
-    aside = folder.with_name(f"{ASIDE}{folder.name}-{os.getpid()}")
+    trash = folder.with_name(f"{DRAFT_PREFIX}{folder.name}-{os.getpid()}")
     with contextlib.suppress(OSError):
-        folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)

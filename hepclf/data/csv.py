@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hepclf.data import delimited, frames
 from hepclf.data.cache import Reading, open_cache, read_through
 from hepclf.data.declared import Setting, cells, declared
-from hepclf.data.delimited import Layout, Missing
+from hepclf.data.delimited import Missing, TextLayout
 from hepclf.data.frames import Cells, joined_column
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
 from hepclf.data.identity import identity
@@ -29,10 +29,10 @@ from hepclf.nearest import nearest
 from hepclf.recipe import describe, recipe
 
 LABEL = "label"
-WITHOUT = {"cache", "cache_gb", "check", "split", "root"}  # settings that the table does not depend on
+IRRELEVANT_SETTINGS = {"cache", "cache_gb", "check", "split", "root"}  # settings that the table does not depend on
 
 
-class Piece(NamedTuple):
+class FileTable(NamedTuple):
     """The selected events of one file as arrays by name, how many rows were read, and which of them are selected."""
 
     arrays: dict[str, NDArray[Any]]
@@ -141,13 +141,13 @@ class CSV:
 
     def _content(self) -> Any:
         """All that the table depends on: the files as they are now, and what is read of them."""
-        content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
+        content = {key: value for key, value in describe(self).items() if key not in IRRELEVANT_SETTINGS}
         paths = [*self._paths(self.files), *([] if self.labels_file is None else self._paths(self.labels_file))]
         return content | {"classes": list(content["classes"].items()), "files": [identity(path) for path in paths]}
 
-    def _read(self, layouts: list[Layout], roles: Roles, quantities: Quantities) -> Reading:
+    def _read(self, layouts: list[TextLayout], roles: Roles, quantities: Quantities) -> Reading:
         """The arrays of all files, by name."""
-        pieces: list[Piece] = []
+        pieces: list[FileTable] = []
         for layout in layouts:
             limit = None if self.max_events is None else self.max_events - sum(piece.rows for piece in pieces)
             if limit != 0:
@@ -168,10 +168,10 @@ class CSV:
     def _paths(self, files: str | tuple[str, ...]) -> list[Path]:
         return delimited.find_paths(rooted(files, self.root))
 
-    def _layout(self, path: Path) -> Layout:
-        return delimited.layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)
+    def _layout(self, path: Path) -> TextLayout:
+        return delimited.read_layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)
 
-    def _roles(self, first: Layout) -> Roles:
+    def _roles(self, first: TextLayout) -> Roles:
         roles = Roles(
             path=first.path,
             columns=first.names,
@@ -191,7 +191,7 @@ class CSV:
             raise ValueError(f"{first.path} has {len(first.names)} columns, however label={self.label}")
         return replace(roles, label=first.names[self.label])
 
-    def _piece(self, layout: Layout, roles: Roles, quantities: Quantities, rows: int | None) -> Piece:
+    def _piece(self, layout: TextLayout, roles: Roles, quantities: Quantities, rows: int | None) -> FileTable:
         """The events of one file."""
         cells = self._cells(layout, roles, quantities)
         columns = frames.read_columns(layout, cells, rows)
@@ -218,9 +218,9 @@ class CSV:
         arrays |= {
             SPECTATOR + name: np.asarray(columns[text]).astype(np.str_)[selected] for name, text in texts.items()
         }
-        return Piece(arrays if labels is None else arrays | {LABEL: labels[selected]}, count, selected)
+        return FileTable(arrays if labels is None else arrays | {LABEL: labels[selected]}, count, selected)
 
-    def _cells(self, layout: Layout, roles: Roles, quantities: Quantities) -> dict[str, Cells]:
+    def _cells(self, layout: TextLayout, roles: Roles, quantities: Quantities) -> dict[str, Cells]:
         """How pandas reads each column that is needed."""
         missing = {name: self._missing(name, quantities) for name in quantities.columns}
         plain = {expression.text for expression in quantities.features.values() if roles.is_column(expression)}
@@ -234,7 +234,7 @@ class CSV:
         }
         for expression in quantities.spectators.values():
             if roles.is_column(expression):
-                first = layout.first[layout.index(expression.text)]
+                first = layout.first_row[layout.index(expression.text)]
                 absent = missing[expression.text]
                 if first not in absent and math.isnan(delimited.parse_number(first)):
                     cells[expression.text] = Cells("str", missing=tuple(absent.texts))
@@ -249,9 +249,9 @@ class CSV:
         features = (name for name, expression in quantities.features.items() if expression.text == column)
         return Missing(cells(self.missing, tuple(dict.fromkeys((column, *features)))))
 
-    def _separate_labels(self, pieces: list[Piece]) -> NDArray[np.int64]:
+    def _separate_labels(self, pieces: list[FileTable]) -> NDArray[np.int64]:
         path = self._paths(str(self.labels_file))[0]
-        layout = delimited.layout(path, delimiter=self.delimiter, header=self.header)
+        layout = delimited.read_layout(path, delimiter=self.delimiter, header=self.header)
         if len(layout.names) != 1:
             raise ValueError(f"labels_file '{path}' must have one column, however it has {len(layout.names)}")
         cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.problem)}
@@ -269,16 +269,15 @@ class CSV:
         return Labels(self.classes)
 
 
-def _check_same_columns(reference: Layout, layout: Layout) -> None:
+def _check_same_columns(reference: TextLayout, layout: TextLayout) -> None:
     if len(reference.names) != len(layout.names):
         raise ValueError(
             f"{layout.path} has {len(layout.names)} columns, however {reference.path} has {len(reference.names)}; "
             "read files of different columns on their own"
         )
-    if lacking := next((name for name in reference.names if name not in layout.names), None):
-        raise ValueError(
-            f"column {lacking!r} of {reference.path} is not in {layout.path}{nearest(lacking, layout.names)}"
-        )
+    if missing_column := next((name for name in reference.names if name not in layout.names), None):
+        hint = nearest(missing_column, layout.names)
+        raise ValueError(f"column {missing_column!r} of {reference.path} is not in {layout.path}{hint}")
 
 
 def _table(chunk: Chunk) -> dict[str, NDArray[Any]]:

@@ -34,17 +34,17 @@ class Declared:
     def __bool__(self) -> bool:
         return bool(self.everywhere or self.named)
 
-    def of_column(self, name: str, features: Mapping[str, Expression]) -> tuple[float, ...]:
+    def column_sentinels(self, name: str, features: Mapping[str, Expression]) -> tuple[float, ...]:
         """The sentinels of a column: its own, and those of a feature that is this column as it stands."""
         plain = (values for feature, values in self.named.items() if _is_column(features.get(feature), name))
-        return _together(self.everywhere, self.named.get(name, ()), *plain)
+        return _union(self.everywhere, self.named.get(name, ()), *plain)
 
-    def of_features(self, features: Mapping[str, Expression]) -> dict[str, tuple[float, ...]]:
+    def feature_sentinels(self, features: Mapping[str, Expression]) -> dict[str, tuple[float, ...]]:
         """The sentinels of each feature that has some."""
         sentinels = {}
         for name, expression in features.items():
-            inherited = (self.of_column(column, features) for column in expression.columns)
-            sentinels[name] = _together(self.everywhere, self.named.get(name, ()), *inherited)
+            inherited = (self.column_sentinels(column, features) for column in expression.columns)
+            sentinels[name] = _union(self.everywhere, self.named.get(name, ()), *inherited)
         return {name: values for name, values in sentinels.items() if values}
 
     def check(self, names: tuple[str, ...]) -> None:
@@ -55,9 +55,12 @@ class Declared:
                     f"missing names {name!r}, which is neither a feature nor a column of one{nearest(name, names)}"
                 )
 
-    def without(self, columns: Mapping[str, Any], features: Mapping[str, Expression]) -> dict[str, Any]:
+    def replace_sentinels(self, columns: Mapping[str, Any], features: Mapping[str, Expression]) -> dict[str, Any]:
         """The columns with NaN in place of their sentinels, in lists as well; booleans are left as they are."""
-        return {name: without(column, self.of_column(name, features), name) for name, column in columns.items()}
+        return {
+            name: replace_sentinels(column, self.column_sentinels(name, features), name)
+            for name, column in columns.items()
+        }
 
 
 def declared(setting: Setting, *, has_text: bool = False) -> Declared:
@@ -75,10 +78,10 @@ def cells(setting: Setting, names: tuple[str, ...]) -> tuple[str | float, ...]:
     return setting
 
 
-def without(column: Any, sentinels: tuple[float, ...], name: str) -> Any:
+def replace_sentinels(column: Any, sentinels: tuple[float, ...], name: str) -> Any:
     """A column with NaN in place of sentinels, in lists as well; booleans are left as they are."""
     if isinstance(column, Jagged):
-        return Jagged(column.offsets, without(column.content, sentinels, name))
+        return Jagged(column.offsets, replace_sentinels(column.content, sentinels, name))
     if not sentinels or not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
         return column
     is_sentinel = _is_sentinel(column, sentinels)
@@ -130,10 +133,10 @@ def _numbers(values: tuple[str | float, ...], path: str, has_text: bool) -> tupl
                 f"{path} must be numbers that features hold in single precision, not {converted:g}, which is 0 there; "
                 "put another value into the files"
             )
-    return _together(tuple(value for value in numbers.values() if not np.isnan(value)))
+    return _union(tuple(value for value in numbers.values() if not np.isnan(value)))
 
 
-def _together(*parts: tuple[float, ...]) -> tuple[float, ...]:
+def _union(*parts: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(dict.fromkeys(value for part in parts for value in part))
 
 

@@ -1,7 +1,7 @@
 """Delimited text files: what is in them, whether they are regular, and where exactly they are not.
 
 A fast reader is a lenient one: it fills rows that are too short and drops what is too long. So the bytes are
-checked beside it (`regular`), and on any suspicion the csv module finds the place (`first_problem`).
+checked beside it (`has_regular_rows`), and on any suspicion the csv module finds the place (`first_problem`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class TextLayout:
     """What the head of a file says: its columns, the lines above its first row, and the cells of that row.
 
     block  the bytes of some rows alone, below so many lines of the file; None: of all rows
@@ -42,7 +42,7 @@ class Layout:
     delimiter: str
     names: tuple[str, ...]
     above: int
-    first: tuple[str, ...]
+    first_row: tuple[str, ...]
     block: bytes | None = None
 
     @property
@@ -94,9 +94,9 @@ def find_paths(files: str | tuple[str, ...]) -> list[Path]:
     return paths
 
 
-def layout(
+def read_layout(
     path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...] = (), rows_needed: bool = True
-) -> Layout:
+) -> TextLayout:
     """The layout of a file; `columns` name those of a file without header, which are c0, c1... otherwise."""
     above = 0
     names: tuple[str, ...] = ()
@@ -113,13 +113,13 @@ def layout(
             )
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"{path}: column {repeated!r} is named twice; column names must differ")
-        return Layout(path=path, delimiter=delimiter, names=names, above=above, first=tuple(row))
+        return TextLayout(path=path, delimiter=delimiter, names=names, above=above, first_row=tuple(row))
     if names and not rows_needed:
-        return Layout(path=path, delimiter=delimiter, names=names, above=above, first=())
+        return TextLayout(path=path, delimiter=delimiter, names=names, above=above, first_row=())
     raise ValueError(f"{path} holds {'a header and no rows' if names else 'nothing: it is empty'}")
 
 
-def balanced(layout: Layout) -> bool:
+def has_balanced_rows(layout: TextLayout) -> bool:
     """Whether all rows together have as many delimiters as columns need, without quotes and empty lines.
 
     A reader of whole rows refuses what is longer than the first; so then no row is shorter either.
@@ -137,7 +137,7 @@ def balanced(layout: Layout) -> bool:
     return delimiters == (rows + (last != b"\n")) * (len(layout.names) - 1)
 
 
-def regular(layout: Layout, rows: int | None) -> bool:
+def has_regular_rows(layout: TextLayout, rows: int | None) -> bool:
     """Whether every row (of the first `rows`) has as many delimiters as columns need, in one pass over the bytes.
 
     Empty lines are no rows. Quoted cells may fail this and be well all the same.
@@ -166,7 +166,7 @@ def _starts(cells: NDArray[np.uint8]) -> NDArray[np.intp]:
     return starts[~empty] if empty.any() else starts
 
 
-def first_problem(layout: Layout, checks: Mapping[int, Check], rows: int | None) -> str:
+def first_problem(layout: TextLayout, checks: Mapping[int, Check], rows: int | None) -> str:
     """What is wrong with the first faulty row, by file, row and column; empty if there is none."""
     for count, ((line, _), row) in enumerate(
         _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
@@ -182,7 +182,7 @@ def first_problem(layout: Layout, checks: Mapping[int, Check], rows: int | None)
     return ""
 
 
-def line_number(layout: Layout, entry: int) -> int:
+def line_number(layout: TextLayout, entry: int) -> int:
     """The line at which this row of values begins, counted from 1."""
     rows = _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     return next(islice(rows, entry, None))[0][0]
@@ -229,9 +229,9 @@ def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], 
     if lossy is None:
         return values
     invalid = next((text for text in cells.tolist() if not is_integer(text) or not -(2**63) <= int(text) < 2**63), "")
-    why = "some are missing" if missing else f"{invalid!r} is none"
+    reason = "some are missing" if missing else f"{invalid!r} is none"
     raise ValueError(
-        f"{lossy} is beyond 2^53, so that all values must be 64-bit integers, however {why}; "
+        f"{lossy} is beyond 2^53, so that all values must be 64-bit integers, however {reason}; "
         "mend or remove those rows, or ignore the column"
     )
 

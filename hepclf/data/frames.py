@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited
-from hepclf.data.delimited import Check, Layout, Missing
+from hepclf.data.delimited import Check, Missing, TextLayout
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -46,9 +46,9 @@ def number_cells(missing: Missing | None, *, single: bool, feature: bool) -> Cel
     return Cells(np.float32 if single else np.float64, check, texts, integers=missing is not None and not single)
 
 
-def read_columns(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> dict[str, Any]:
+def read_columns(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> dict[str, Any]:
     """These columns by name: numbers as arrays, text as arrays of text, categories as pandas has them."""
-    frame = _checked(layout, cells, rows)
+    frame = _read_frame(layout, cells, rows)
     columns: dict[str, Any] = {}
     for name, cell in cells.items():
         values = frame[layout.index(name)]
@@ -63,20 +63,20 @@ def read_columns(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -
     return columns
 
 
-def cell_problem(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> str:
+def cell_problem(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> str:
     """What is wrong with the first faulty row or cell; empty if there is none."""
     checks = {layout.index(name): cell.check for name, cell in cells.items() if cell.check is not None}
     return delimited.first_problem(layout, checks, rows)
 
 
-def _checked(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame:
+def _read_frame(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame:
     """The columns, by position, while a second thread checks that all rows have the same length."""
     failure: Exception | None = None
     try:
         if (frame := _read_every_column(layout, cells, rows)) is not None:
             return frame
         with ThreadPoolExecutor(1) as pool:
-            regular = pool.submit(delimited.regular, layout, rows)
+            regular = pool.submit(delimited.has_regular_rows, layout, rows)
             frame = _parse(layout, cells, rows, every_column=not _unread(layout, cells))
         if regular.result():
             return frame
@@ -89,29 +89,29 @@ def _checked(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> Da
     return frame
 
 
-def _read_every_column(layout: Layout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame | None:
+def _read_every_column(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame | None:
     """Every column is read, as pandas is faster and stricter with full rows.
 
     None where a column that nobody needs holds text, or where single rows must be checked.
     """
     unread = _unread(layout, cells)
-    numeric = not any(math.isnan(delimited.parse_number(layout.first[index])) for index in unread)
+    numeric = not any(math.isnan(delimited.parse_number(layout.first_row[index])) for index in unread)
     if not numeric or rows is not None or layout.is_compressed:
         return None
     with suppress(*delimited.UNREADABLE), ThreadPoolExecutor(1) as pool:
-        balanced = pool.submit(delimited.balanced, layout)
+        balanced = pool.submit(delimited.has_balanced_rows, layout)
         frame = _parse(layout, cells, rows, every_column=True)
         return frame if balanced.result() else None
     return None
 
 
-def _unread(layout: Layout, cells: Mapping[str, Cells]) -> list[int]:
+def _unread(layout: TextLayout, cells: Mapping[str, Cells]) -> list[int]:
     """The positions of the columns that nobody needs."""
     positions = {layout.index(name) for name in cells}
     return [index for index in range(len(layout.names)) if index not in positions]
 
 
-def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, every_column: bool) -> DataFrame:
+def _parse(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None, *, every_column: bool) -> DataFrame:
     """These columns read by pandas, alone or together with every other column as numbers."""
     import pandas as pd
 
@@ -135,7 +135,7 @@ def _parse(layout: Layout, cells: Mapping[str, Cells], rows: int | None, *, ever
         )
 
 
-def _as_integers(layout: Layout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
+def _as_integers(layout: TextLayout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
     """As int64 where the column holds integers: event numbers are identities, and one lost bit joins two."""
 
     def read_texts() -> NDArray[np.str_]:
@@ -144,12 +144,12 @@ def _as_integers(layout: Layout, name: str, values: NDArray[np.float64], rows: i
         return texts
 
     try:
-        return delimited.exact_integers(values, layout.first[layout.index(name)], read_texts)
+        return delimited.exact_integers(values, layout.first_row[layout.index(name)], read_texts)
     except ValueError as error:
         raise ValueError(f"{layout.path}, column {name!r}: {error}") from None
 
 
-def write_csv(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -> None:
+def append_rows(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -> None:
     """Add rows to a CSV file, each number with the digits that give it back; booleans as 0 and 1, as numbers are."""
     import pandas as pd
 

@@ -31,7 +31,7 @@ from hepclf.recipe import recipe
 DEGREES = 30  # of the chi-squared test, 2p - 2 at p = 16 frequency bands
 
 # Which of the drawn variables each feature is a function of; all but snr and mass are drawn given the snr.
-TOUCHES: Mapping[str, tuple[str, ...]] = {
+FEATURE_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "snr": ("snr",),
     "snr_h1": ("snr", "angle"),
     "snr_l1": ("snr", "angle"),
@@ -103,10 +103,10 @@ class GW:
     def __post_init__(self) -> None:
         self._check_ranges()
         for name in self.features:
-            if name not in TOUCHES:
-                raise ValueError(f"feature {name!r} is not known to the triggers{nearest(name, TOUCHES)}")
+            if name not in FEATURE_VARIABLES:
+                raise ValueError(f"feature {name!r} is not known to the triggers{nearest(name, FEATURE_VARIABLES)}")
         if not self.features:
-            raise ValueError(f"features must name at least one; there are: {', '.join(TOUCHES)}")
+            raise ValueError(f"features must name at least one; there are: {', '.join(FEATURE_VARIABLES)}")
         reach = self.travel_ms + 6 * self.timing_ms * 5 / self.snr_min
         if self.window_ms < reach:
             raise ValueError(
@@ -207,7 +207,8 @@ class GW:
 
     def llr(self, triggers: Mapping[str, Array]) -> Array:
         """ln p(x|signal)/p(x|noise) of the variables that the features touch; VARIABLES are its columns."""
-        touched = [name for name in VARIABLES if name in chain.from_iterable(TOUCHES[f] for f in self.features)]
+        needed = set(chain.from_iterable(FEATURE_VARIABLES[feature] for feature in self.features))
+        touched = [name for name in VARIABLES if name in needed]
         snr = triggers["snr"]
         logs = {
             process: sum((population[name].log(triggers[name], snr) for name in touched), np.zeros(len(snr)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, named
+from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, with_column_names
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
 from hepclf.data.samples import Source, SumOfWeights
@@ -88,7 +88,7 @@ class Datasets(ArrayFile):
             inside = ", ".join(_children(group)) or "nothing"
             raise ValueError(f"{group.name} holds {inside} and no dataset; say which to read with tree")
         self._group = group
-        return Arrays(named(arrays, texts), next(iter(arrays)) if len(arrays) == 1 else main)
+        return Arrays(with_column_names(arrays, texts), next(iter(arrays)) if len(arrays) == 1 else main)
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
         with guarded(self.path):
@@ -96,7 +96,7 @@ class Datasets(ArrayFile):
             try:
                 rows: NDArray[Any] = (dataset.fields(list(fields)) if fields else dataset)[start:stop]
             except OSError as error:
-                raise OSError(_lacking(dataset) or str(error)) from error
+                raise OSError(_missing_filter(dataset) or str(error)) from error
             return rows
 
     def _paths(self) -> list[str]:
@@ -139,13 +139,13 @@ def _texts(values: Any) -> tuple[str, ...]:
     return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.ravel(values))
 
 
-def _lacking(dataset: Any) -> str:
+def _missing_filter(dataset: Any) -> str:
     """Which filter a dataset was compressed with that is not there, if any."""
     from h5py import h5z
 
     creation = dataset.id.get_create_plist()
     codes = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
-    lacking = next((code for code in codes if not h5z.filter_avail(code)), None)
+    missing = next((code for code in codes if not h5z.filter_avail(code)), None)
     way = "set HDF5_PLUGIN_PATH to where it is, or repack the file by h5repack -f GZIP=1"
     name = dataset.name.rpartition("/")[2]
-    return f"dataset {name!r} needs filter {lacking}, which is not installed; {way}" if lacking else ""
+    return f"dataset {name!r} needs filter {missing}, which is not installed; {way}" if missing else ""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
-from hepclf.data.delimited import EXACT, Layout, Missing
+from hepclf.data.delimited import EXACT, Missing, TextLayout
 from hepclf.data.parts import FileError
 from hepclf.data.samples import Source, SumOfWeights, missing_file
 
@@ -52,7 +52,7 @@ class DelimitedFile:
         self.path, self.dialect, self.chunk = source.path, dialect, chunk
         self.name = str(source.path)
         self._lock = Lock()
-        self._layout: Layout | None = None
+        self._layout: TextLayout | None = None
         self._cuts: list[int] = []
         self._kinds: dict[str, np.dtype[Any]] = {}
         self._stream: Generator[TextBlock, None, None] | None = None
@@ -62,7 +62,7 @@ class DelimitedFile:
     @property
     def entries(self) -> int:
         """Number of rows."""
-        return self._scanned()[-1]
+        return self._block_starts()[-1]
 
     @property
     def columns(self) -> frozenset[str]:
@@ -71,14 +71,14 @@ class DelimitedFile:
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
         """A chunk of lines apart; the file was told which."""
-        return list(self._scanned())
+        return list(self._block_starts())
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, NDArray[Any]]:
         """These columns of these entries."""
-        layout, kinds = self._opened(), self._settled(columns)
+        layout, kinds = self._opened(), self._column_types(columns)
         parts = [
-            (self._columns(layout, self._block(block), columns), slice(max(start - low, 0), stop - low))
-            for block, (low, high) in enumerate(pairwise(self._scanned()))
+            (self._columns(layout, self._block(index), columns), slice(max(start - low, 0), stop - low))
+            for index, (low, high) in enumerate(pairwise(self._block_starts()))
             if low < stop and high > start
         ]
         arrays: dict[str, NDArray[Any]] = {}
@@ -96,14 +96,14 @@ class DelimitedFile:
         with self._lock:
             self._rewind()
 
-    def _opened(self) -> Layout:
+    def _opened(self) -> TextLayout:
         with self._lock:
             if self._layout is None:
                 if not self.path.is_file():
                     raise missing_file(self.path)
                 settings = self.dialect
                 with self._guarded():
-                    self._layout = delimited.layout(
+                    self._layout = delimited.read_layout(
                         self.path,
                         delimiter=settings.delimiter,
                         header=settings.header,
@@ -112,7 +112,7 @@ class DelimitedFile:
                     )
             return self._layout
 
-    def _scanned(self) -> list[int]:
+    def _block_starts(self) -> list[int]:
         """Where blocks begin, from one pass over the bytes."""
         layout = self._opened()
         with self._lock, self._guarded():
@@ -120,11 +120,11 @@ class DelimitedFile:
                 self._cuts = [0, *accumulate(block.rows for block in text_blocks(layout, self.chunk))]
             return self._cuts
 
-    def _settled(self, columns: tuple[str, ...]) -> dict[str, np.dtype[Any]]:
+    def _column_types(self, columns: tuple[str, ...]) -> dict[str, np.dtype[Any]]:
         """The type of each column in the full file; a column that begins with an integer is read twice for it."""
         layout = self._opened()
         with self._lock, self._guarded():
-            first = dict(zip(layout.names, layout.first, strict=False))
+            first = dict(zip(layout.names, layout.first_row, strict=False))
             unknown = [name for name in columns if name not in self._kinds]
             self._kinds |= {name: np.dtype(np.float64) for name in unknown}
             integers = [name for name in unknown if delimited.is_integer(first.get(name, ""))]
@@ -135,7 +135,7 @@ class DelimitedFile:
             self._kinds |= {name: np.dtype(np.int64) for name in integers}
             return self._kinds
 
-    def _columns(self, layout: Layout, block: TextBlock, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    def _columns(self, layout: TextLayout, block: TextBlock, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         if not block.rows or not columns:
             return {name: np.empty(0) for name in columns}
         absent = Missing(("", "NaN", *self.dialect.missing))
@@ -176,7 +176,7 @@ class DelimitedFile:
             raise FileError(text if str(self.path) in text else f"{self.path} cannot be read: {text}") from error
 
 
-def text_blocks(layout: Layout, lines: int) -> Generator[TextBlock, None, None]:
+def text_blocks(layout: TextLayout, lines: int) -> Generator[TextBlock, None, None]:
     """The rows of a file, so many lines at a time; no row is cut, and empty lines are no rows."""
     above = layout.above
     with layout.open() as file:

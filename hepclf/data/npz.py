@@ -13,13 +13,13 @@ import numpy as np
 from numpy.lib import format
 from numpy.typing import NDArray
 
-from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, named
+from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, with_column_names
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
 from hepclf.data.samples import Source, SumOfWeights
 from hepclf.recipe import recipe
 
-ONE = "x"  # what the array of an .npy file is called
+NPY_ARRAY = "x"  # what the array of an .npy file is called
 
 
 @recipe
@@ -88,7 +88,7 @@ class NpzFile(ArrayFile):
         if self._columns:
             texts = {NAMES[0]: self._columns}
             _check_columns(self.path, arrays, self._columns)
-        return Arrays(named(arrays, texts), self.tree)
+        return Arrays(with_column_names(arrays, texts), self.tree)
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:  # noqa: ARG002
         if start == stop:
@@ -129,11 +129,11 @@ class NpyFile(ArrayFile):
             size = self._start + array.dtype.itemsize * math.prod(array.shape)
             if not array.dtype.hasobject and size > self.path.stat().st_size:
                 raise ValueError("it ends before its array does; is it truncated, or still being written?")
-        arrays = {ONE: array}
+        arrays = {NPY_ARRAY: array}
         if self._columns:
             _check_columns(self.path, arrays, self._columns)
-            arrays = named(arrays, {NAMES[0]: self._columns})
-        return Arrays(arrays, ONE)
+            arrays = with_column_names(arrays, {NAMES[0]: self._columns})
+        return Arrays(arrays, NPY_ARRAY)
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:  # noqa: ARG002
         stored = self._contents().by_name[array]

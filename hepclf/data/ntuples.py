@@ -35,8 +35,19 @@ logger = logging.getLogger(__name__)
 LOOKING = 8  # files whose state is asked for at once, as servers take their time
 
 # Settings that the table of columns and unscaled weights does not depend on.
-WITHOUT = {"root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "check", "split"}
-WITHOUT_OF_SAMPLE = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
+IRRELEVANT_SETTINGS = {
+    "root",
+    "classes",
+    "luminosity_fb",
+    "chunk",
+    "threads",
+    "on_bad_file",
+    "cache",
+    "cache_gb",
+    "check",
+    "split",
+}
+IRRELEVANT_SAMPLE_SETTINGS = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
 
 
 @recipe
@@ -132,7 +143,7 @@ class Ntuples(ABC):
 
     def _content(self) -> Any:
         """All that the table depends on: the files as they are now, and what is read of them."""
-        content = {key: value for key, value in describe(self).items() if key not in WITHOUT}
+        content = {key: value for key, value in describe(self).items() if key not in IRRELEVANT_SETTINGS}
         for sample, described in zip(self.samples, content["samples"], strict=True):
             try:
                 sources = find_sources(rooted(sample.files, self.root))
@@ -143,7 +154,7 @@ class Ntuples(ABC):
                     raise  # a server was waited for long enough
                 return None  # the reading says why, or skips it
             described["files"] = [[state, source.tree] for state, source in zip(states, sources, strict=True)]
-            for key in WITHOUT_OF_SAMPLE:
+            for key in IRRELEVANT_SAMPLE_SETTINGS:
                 del described[key]
             if self.luminosity_fb is None or not isinstance(sample.sum_of_weights, SumOfWeights):
                 del described["sum_of_weights"]

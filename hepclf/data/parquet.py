@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
-from hepclf.data.root import grouped
+from hepclf.data.root import chunk_cuts
 from hepclf.data.samples import Source, SumOfWeights, missing_file
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
@@ -48,7 +48,7 @@ class Leaf(NamedTuple):
     jagged: bool
 
 
-class Opened(NamedTuple):
+class OpenFile(NamedTuple):
     """An open file, what its end says of it, its columns by name, and the entries before each row group and in all."""
 
     file: Any
@@ -64,7 +64,7 @@ class ParquetTable:
         self.path, self.pool = source.path, pool
         self.name = str(source.path)
         self._lock = Lock()
-        self._now: Opened | None = None
+        self._now: OpenFile | None = None
         self._gaps: dict[str, bool] = {}
 
     @property
@@ -79,16 +79,16 @@ class ParquetTable:
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
         """Between row groups: what is inside one can only be read from its beginning."""
-        return grouped(self._opened().cuts, [], chunk)
+        return chunk_cuts(self._opened().cuts, [], chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
         """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
-        opened = self._opened()
-        groups = [group for group, (low, high) in enumerate(pairwise(opened.cuts)) if low < stop and high > start]
-        skipped = start - opened.cuts[groups[0]] if groups else 0
-        tasks = {name: self.pool.submit(self._decoded, opened, opened.leaves[name], groups) for name in columns}
+        file = self._opened()
+        groups = [group for group, (low, high) in enumerate(pairwise(file.cuts)) if low < stop and high > start]
+        skipped = start - file.cuts[groups[0]] if groups else 0
+        tasks = {name: self.pool.submit(self._decoded, file, file.leaves[name], groups) for name in columns}
         decoded = {name: task.result().slice(skipped, stop - start) for name, task in tasks.items()}
-        return {name: self._array(name, opened.leaves[name], column) for name, column in decoded.items()}
+        return {name: self._array(name, file.leaves[name], column) for name, column in decoded.items()}
 
     def stored(self, location: SumOfWeights) -> float:
         """The number that the metadata of the file holds under a key."""
@@ -114,13 +114,13 @@ class ParquetTable:
                 self._now.file.close()
             self._now = None
 
-    def _opened(self) -> Opened:
+    def _opened(self) -> OpenFile:
         with self._lock:
             if self._now is None:
                 self._now = self._open()
             return self._now
 
-    def _open(self) -> Opened:
+    def _open(self) -> OpenFile:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -135,14 +135,14 @@ class ParquetTable:
         sizes = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
         if repeated := next((name for name in schema.names if schema.names.count(name) > 1), None):
             raise ValueError(f"column {repeated!r} is there twice; names of columns must differ")
-        return Opened(file, metadata, _columns_by_name(schema, paths), [0, *accumulate(sizes)])
+        return OpenFile(file, metadata, _columns_by_name(schema, paths), [0, *accumulate(sizes)])
 
-    def _decoded(self, opened: Opened, leaf: Leaf, groups: list[int]) -> Any:
+    def _decoded(self, open_file: OpenFile, leaf: Leaf, groups: list[int]) -> Any:
         """A column of these row groups; each task has a reader of its own, as one serves one thread."""
         import pyarrow.parquet as pq
 
         with self._guarded():
-            reader = pq.ParquetFile(opened.file, metadata=opened.metadata, page_checksum_verification=True)
+            reader = pq.ParquetFile(open_file.file, metadata=open_file.metadata, page_checksum_verification=True)
             return reader.read_row_groups(groups, columns=[leaf.path], use_threads=False).column(leaf.names[0])
 
     def _array(self, name: str, leaf: Leaf, column: Any) -> Any:
@@ -165,13 +165,13 @@ class ParquetTable:
     def _has_gaps(self, name: str, leaf: Leaf) -> bool:
         """Whether a value is missing anywhere in the file: all chunks of a column must be of one type."""
         if name not in self._gaps:
-            opened = self._opened()
-            groups = range(opened.metadata.num_row_groups)
-            statistics = [opened.metadata.row_group(group).column(leaf.place).statistics for group in groups]
+            file = self._opened()
+            groups = range(file.metadata.num_row_groups)
+            statistics = [file.metadata.row_group(group).column(leaf.place).statistics for group in groups]
             if all(stats is not None and stats.has_null_count for stats in statistics):
                 self._gaps[name] = any(stats.null_count for stats in statistics)
             else:
-                pieces = (_part(self._decoded(opened, leaf, [group]), leaf) for group in groups)
+                pieces = (_part(self._decoded(file, leaf, [group]), leaf) for group in groups)
                 self._gaps[name] = any(piece.null_count for piece in pieces)
         return self._gaps[name]
 

@@ -21,7 +21,7 @@ from hepclf.data.samples import SumOfWeights
 from hepclf.data.table import Chunk, EntryError, Quantities
 
 AHEAD = 2  # chunks that are read while one is evaluated
-KEPT_OPEN = 100  # files, between the look at their columns and the reading of their entries
+KEPT_OPEN = 100  # files, between the inspection of their columns and the reading of their entries
 T = TypeVar("T")
 
 
@@ -110,7 +110,7 @@ def inspect_parts(
 
 def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Part:
     try:
-        with _placed(part):
+        with _locating_errors(part):
             part.columns = frozenset(part.file.columns)
             for expression in part.quantities.expressions:
                 check_columns(expression, part.columns)
@@ -120,7 +120,7 @@ def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) ->
             nothing = part.quantities.evaluate(part.file.read(part.quantities.columns, 0, 0), 0)
             part.dtypes = {name: column.dtype for name, column in nothing.spectators.items()}
     except (FileError, FileNotFoundError) as error:
-        _bad(part, error, skip)
+        _mark_bad(part, error, skip)
     return part
 
 
@@ -128,13 +128,13 @@ def assign_entries(parts: list[Part], rows: tuple[int, int] | None, limit: int |
     """Which entries each of these files gives: those of a range that counts over all of them, the first ones first."""
     start, stop = rows or (0, sys.maxsize)
     stop = stop if limit is None else min(stop, start + limit)
-    before = 0
+    preceding = 0
     for part in parts:
         if part.bad is None:
-            part.first = min(max(start - before, 0), part.size)
-            part.entries = min(max(stop - before, 0), part.size) - part.first
-            part.fraction = part.entries / part.size if part.size else float(start <= before < stop)
-            before += part.size
+            part.first = min(max(start - preceding, 0), part.size)
+            part.entries = min(max(stop - preceding, 0), part.size) - part.first
+            part.fraction = part.entries / part.size if part.size else float(start <= preceding < stop)
+            preceding += part.size
 
 
 def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
@@ -152,7 +152,7 @@ def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bo
         if part.bad is not None:
             continue
         if isinstance(events, Exception):
-            _bad(part, events, skip)
+            _mark_bad(part, events, skip)
             table.cut(table.rows - part.rows)
             continue
         part.total += float(events.all_weights.sum())
@@ -164,21 +164,21 @@ def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bo
 
 def _read_chunk(part: Part, start: int, stop: int) -> ChunkResult:
     try:
-        with _placed(part, start):
+        with _locating_errors(part, start):
             columns = part.file.read(part.quantities.columns, start, stop)
             return ChunkResult(part, start, stop, part.quantities.evaluate(columns, stop - start))
     except (FileError, FileNotFoundError) as error:
         return ChunkResult(part, start, stop, error)
 
 
-def _bad(part: Part, error: Exception, skip: bool) -> None:
+def _mark_bad(part: Part, error: Exception, skip: bool) -> None:
     if not skip:
         raise error
     part.bad = error
 
 
 @contextmanager
-def _placed(part: Part, start: int = 0) -> Iterator[None]:
+def _locating_errors(part: Part, start: int = 0) -> Iterator[None]:
     """Errors in here begin with the file and, where one is at fault, the entry as the file counts."""
     try:
         yield

@@ -16,14 +16,16 @@ from hepclf.data.parts import File, FileError
 from hepclf.data.remote import RemoteError
 from hepclf.data.remote_names import is_remote
 from hepclf.data.samples import Source, SumOfWeights, missing_file
-from hepclf.data.vectors import CLASS, Vector, members, vectors
+from hepclf.data.vectors import CLASS, Vector, vector_columns, vectors
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
-SHORT = "expected Chunk of length"  # what uproot says of a file that ends too early
+TRUNCATED = "expected Chunk of length"  # what uproot says of a file that ends too early
 READERS = 2  # threads that fetch bytes of a file
 TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
-UNCUT = 4  # chunks; what the file compressed together is read together up to here, as each piece decompresses it again
+MAX_BLOCK_CHUNKS = (
+    4  # chunks; what the file compressed together is read together up to here, as each piece decompresses it again
+)
 
 
 @recipe
@@ -64,7 +66,7 @@ class RootTree:
         else:
             branches = sorted((tree[name] for name in columns), key=lambda branch: branch.num_baskets)
             coarse, fine = ([*branch.entry_offsets] for branch in (branches[0], branches[-1])) if branches else ([], [])
-        return grouped([*coarse, self.entries], fine, chunk)
+        return chunk_cuts([*coarse, self.entries], fine, chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
         """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
@@ -174,7 +176,7 @@ class RootTree:
             raise ValueError(f"{self.tree!r} is no tree but a {self._tree.classname}")
         self.name = f"{self.source.name}, tree {self.tree!r}"
         names = self._tree.keys(full_paths=False)
-        quantities = members(vectors(names, _lorentz_vectors(self._tree)))
+        quantities = vector_columns(vectors(names, _lorentz_vectors(self._tree)))
         self._members = {name: member for name, member in quantities.items() if name not in names}
 
     def _handler(self) -> Any:
@@ -215,7 +217,7 @@ class RootTree:
             raise FileError(str(error)) from error
         except Exception as error:
             message = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
-            if SHORT in message:
+            if TRUNCATED in message:
                 message = "it ends before its data do; is it truncated, or still being written?"
             raise FileError(f"{self.source.name} cannot be read: {message}") from error
 
@@ -255,11 +257,14 @@ def _is_rntuple(tree: Any) -> bool:
     return hasattr(tree, "cluster_summaries")
 
 
-def grouped(coarse: list[int], fine: list[int], chunk: int) -> list[int]:
-    """Cuts between blocks, a chunk apart where blocks are smaller; inside one of UNCUT chunks, between finer blocks."""
+def chunk_cuts(coarse: list[int], fine: list[int], chunk: int) -> list[int]:
+    """Where chunks begin and end: at blocks, about a chunk apart, and at finer blocks inside a very large one.
+
+    A block is very large from MAX_BLOCK_CHUNKS chunks on.
+    """
     blocks = sorted({0, *coarse})
     for low, high in pairwise(blocks.copy()):
-        if high - low > UNCUT * chunk:
+        if high - low > MAX_BLOCK_CHUNKS * chunk:
             blocks += [offset for offset in fine if low < offset < high]
     cuts = [0]
     for low, high in pairwise(sorted(blocks)):

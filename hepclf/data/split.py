@@ -87,20 +87,20 @@ class Split:
 
     def parts(self, events: Events) -> NDArray[np.int8]:
         """The part of each event: 0 train, 1 valid, 2 test."""
-        kind = "tail" if self.tail_from is not None and len(events) >= self.tail_from else self.by
-        places = self.modulo if kind == "column" else len(events)
+        method = "tail" if self.tail_from is not None and len(events) >= self.tail_from else self.by
+        places = self.modulo if method == "column" else len(events)
         start, middle, stop = self._edges(places)
-        if kind == "column":
+        if method == "column":
             position = self._residues(events)
-        elif kind == "tail":
+        elif method == "tail":
             position = np.arange(places)[::-1]
         else:
-            position = _shuffled(events.labels, len(events.classes), self.seed)
+            position = _shuffled_ranks(events.labels, len(events.classes), self.seed)
         part_of_place = np.zeros(places, dtype=np.int8)
         part_of_place[np.arange(middle, stop) % max(places, 1)] = VALID
         part_of_place[start:middle] = TEST
         parts: NDArray[np.int8] = part_of_place[position]
-        _check(parts, events, kind)
+        _check(parts, events, method)
         return parts
 
     def _edges(self, places: int) -> tuple[int, int, int]:
@@ -137,34 +137,34 @@ class Split:
         return np.asarray(values % self.modulo).astype(np.intp)
 
 
-def _shuffled(labels: NDArray[Any], classes: int, seed: int) -> NDArray[np.intp]:
+def _shuffled_ranks(labels: NDArray[Any], classes: int, seed: int) -> NDArray[np.intp]:
     """A seeded rank of each event, such that any stretch of ranks holds the classes in their proportions.
 
     Shuffled within its class, the r-th of m events stands at (r + 1/2) / m; all are ranked by where they stand.
     """
     rng = np.random.default_rng(seed)
-    standing = np.empty(len(labels))
+    position = np.empty(len(labels))
     for label in range(classes):
         members = np.flatnonzero(labels == label)
-        standing[members] = (rng.permutation(len(members)) + 0.5) / max(len(members), 1)
+        position[members] = (rng.permutation(len(members)) + 0.5) / max(len(members), 1)
     rank = np.empty(len(labels), dtype=np.intp)
-    rank[np.argsort(standing, kind="stable")] = np.arange(len(labels))
+    rank[np.argsort(position, kind="stable")] = np.arange(len(labels))
     return rank
 
 
-def _check(parts: NDArray[np.int8], events: Events, kind: str) -> None:
-    why = {
+def _check(parts: NDArray[np.int8], events: Events, method: str) -> None:
+    hint = {
         "random": "take more events or a larger fraction",
         "tail": "the end of the table holds none; use split.by=random",
         "column": "no value of split.column falls there; choose another column, modulo or fraction",
-    }[kind]
+    }[method]
     classes = len(events.classes)
     table = np.bincount(parts.astype(np.int64) * classes + events.labels, minlength=3 * classes).reshape(3, classes)
     for part, name in enumerate(PARTS):
         if table[part].sum() == 0:
-            raise ValueError(f"the {name} part of {len(events)} events is empty; {why}")
+            raise ValueError(f"the {name} part of {len(events)} events is empty; {hint}")
         for label, total in enumerate(table.sum(axis=0)):
             if total > 0 and table[part, label] == 0:
                 raise ValueError(
-                    f"the {name} part has no events of class {events.classes[label]!r} ({total} in all); {why}"
+                    f"the {name} part has no events of class {events.classes[label]!r} ({total} in all); {hint}"
                 )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.declared import Declared, holds_integers, without
+from hepclf.data.declared import Declared, holds_integers, replace_sentinels
 from hepclf.data.expressions import Expression, parse
 from hepclf.data.language.columns import converted_columns, select_events
 from hepclf.events import Sentinels
@@ -45,7 +45,7 @@ class Quantities:
     @property
     def sentinels(self) -> Sentinels:
         """The sentinels of each feature that has some."""
-        return self.missing.of_features(self.features)
+        return self.missing.feature_sentinels(self.features)
 
     def check_missing(self) -> None:
         """Refuse sentinels of what is neither a feature nor a column that another expression than the weight names."""
@@ -66,7 +66,7 @@ class Quantities:
     def evaluate(self, columns: Mapping[str, Any], events: int) -> Chunk:
         """The values for the selected ones of these entries; a ValueError names the entry at fault."""
         raw = converted_columns(columns, events)
-        columns = self.missing.without(raw, self.features) if self.missing else raw
+        columns = self.missing.replace_sentinels(raw, self.features) if self.missing else raw
         weights = self._weights(raw if self.weight and self.weight.is_column else columns, events)
         selected, all_weights = self._selected_entries(columns, events), weights
         if selected is not None:
@@ -103,7 +103,8 @@ class Quantities:
         features = [column.astype(np.float32) if column.dtype.kind in "biu" else column for column in features]
         sentinels = self.sentinels
         return [
-            without(column, sentinels.get(name, ()), name) for name, column in zip(self.features, features, strict=True)
+            replace_sentinels(column, sentinels.get(name, ()), name)
+            for name, column in zip(self.features, features, strict=True)
         ]
 
     def _selected_entries(self, columns: Mapping[str, Any], events: int) -> NDArray[np.intp] | None:

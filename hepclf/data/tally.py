@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hepclf.data.parts import Part
 from hepclf.data.samples import Sample, SumOfWeights
 
-SHOWN = 5  # names that a note lists
+MAX_LISTED = 5  # names that a note lists
 
 
 class Tally(NamedTuple):
@@ -34,20 +34,22 @@ class Tally(NamedTuple):
 
 def tally_parts(sample: Sample, parts: list[Part]) -> Tally:
     """The tally of the parts of a sample, or an error where none could be read."""
-    good = [part for part in parts if part.bad is None]
-    if not good:
+    readable = [part for part in parts if part.bad is None]
+    if not readable:
         raise ValueError(f"sample {sample.name!r} has no file that can be read; the first: {parts[0].bad}")
-    bad = next((f"{part.file.name}, which cannot be read ({part.bad})" for part in parts if part.bad is not None), None)
+    reason = next(
+        (f"{part.file.name}, which cannot be read ({part.bad})" for part in parts if part.bad is not None), None
+    )
     return Tally(
-        first=good[0].file.name,
-        files=len(good),
-        size=sum(part.size for part in good),
-        entries=sum(part.entries for part in good),
-        selected=sum(part.rows for part in good),
-        total=math.fsum(part.total for part in good),
-        stored=math.fsum(part.stored * part.fraction for part in good),
-        bad=bad,
-        notes=tuple(note for note in (_left_out(parts), _differing(good)) if note),
+        first=readable[0].file.name,
+        files=len(readable),
+        size=sum(part.size for part in readable),
+        entries=sum(part.entries for part in readable),
+        selected=sum(part.rows for part in readable),
+        total=math.fsum(part.total for part in readable),
+        stored=math.fsum(part.stored * part.fraction for part in readable),
+        bad=reason,
+        notes=tuple(note for note in (_unreadable_note(parts), _differing_columns_note(readable)) if note),
     )
 
 
@@ -75,24 +77,24 @@ def scale(sample: Sample, tally: Tally, luminosity_fb: float | None) -> float:
     return sample.expected(luminosity_fb) / total
 
 
-def _left_out(parts: list[Part]) -> str | None:
-    bad = [part for part in parts if part.bad is not None]
-    if not bad:
+def _unreadable_note(parts: list[Part]) -> str | None:
+    unreadable = [part for part in parts if part.bad is not None]
+    if not unreadable:
         return None
     return (
-        f"{len(bad)} of {len(parts)} files cannot be read and are left out, with their normalisation: "
-        f"{_few([part.file.name for part in bad])}; the first: {bad[0].bad}"
+        f"{len(unreadable)} of {len(parts)} files cannot be read and are left out, with their normalisation: "
+        f"{_shortened([part.file.name for part in unreadable])}; the first: {unreadable[0].bad}"
     )
 
 
-def _differing(parts: list[Part]) -> str | None:
+def _differing_columns_note(parts: list[Part]) -> str | None:
     """The columns that are in some files of a sample alone; those that are read are in all."""
     column_sets = {part.columns for part in parts}
     if len(column_sets) < 2:
         return None
     differing = sorted(frozenset.union(*column_sets) - frozenset.intersection(*column_sets))
-    return f"{len(differing)} columns are in some of its files alone: {_few(differing)}"
+    return f"{len(differing)} columns are in some of its files alone: {_shortened(differing)}"
 
 
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+def _shortened(names: list[str]) -> str:
+    return ", ".join(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")

@@ -59,7 +59,7 @@ def vectors(names: Iterable[str], unsplit: Iterable[str]) -> dict[str, Vector]:
     return {name: Vector(name, {}) for name in unsplit} | complete
 
 
-def members(by_name: Mapping[str, Vector]) -> dict[str, tuple[Vector, str]]:
+def vector_columns(by_name: Mapping[str, Vector]) -> dict[str, tuple[Vector, str]]:
     """The vector and quantity of each column, such as jetp4.pt."""
     return {f"{name}.{quantity}": (vector, quantity) for name, vector in by_name.items() for quantity in QUANTITIES}
 

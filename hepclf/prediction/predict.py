@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hepclf.data.cache import key
+from hepclf.data.cache import content_hash
 from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
@@ -94,7 +94,7 @@ def _looked(job: Job, content: list[Any], source: Source, place: Path, kind: Kin
     """A task, and what came of it before or, where it is to be done, how many entries it has."""
     chosen = tree(source, job.asked, job.prediction.tree)
     try:
-        task = Task(source, chosen, place, kind, key([content, kind, chosen, _identity(source)]))
+        task = Task(source, chosen, place, kind, content_hash([content, kind, chosen, _identity(source)]))
         return task, there(task, overwrite=job.prediction.overwrite) or look(job, task)
     except FileError as error:
         if job.prediction.on_bad_file == "error":

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from hepclf.data.frames import write_csv
+from hepclf.data.frames import append_rows
 from hepclf.files import write_bytes
 from hepclf.prediction.friend import NOTES
 
@@ -25,7 +25,7 @@ class Text:
 
     def extend(self, columns: Mapping[str, Any]) -> None:
         """Add these entries."""
-        write_csv(self._file, columns, header=self._is_empty)
+        append_rows(self._file, columns, header=self._is_empty)
         self._is_empty = False
 
     def finish(self, notes: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hepclf import CSV
-from hepclf.data.declared import declared, without
+from hepclf.data.declared import declared, replace_sentinels
 from hepclf.data.hdf5 import HDF5
 from hepclf.data.npz import NPZ
 from hepclf.data.parquet import Parquet
@@ -204,7 +204,7 @@ def test_a_csv_and_an_ntuple_have_the_same_features():
     ],
 )
 def test_sentinels_are_compared_as_features_are_kept(values, missing, rows):
-    column = without(np.asarray(values), missing, "x")
+    column = replace_sentinels(np.asarray(values), missing, "x")
     assert np.flatnonzero(np.isnan(column.astype(np.float64))).tolist() == rows
 
 
@@ -212,7 +212,7 @@ def test_whole_numbers_that_no_fraction_holds_are_not_rounded_in_silence():
     with pytest.raises(
         ValueError, match=r"column 'event' holds 9007199254740993, beyond 2\^53, and misses other values"
     ):
-        without(np.array([2**53 + 1, -9]), (-9,), "event")
+        replace_sentinels(np.array([2**53 + 1, -9]), (-9,), "event")
 
 
 @pytest.mark.parametrize(

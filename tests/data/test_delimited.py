@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hepclf.data import delimited
 from hepclf.data.csv import CSV
-from hepclf.data.delimited import layout, regular
+from hepclf.data.delimited import has_regular_rows, read_layout
 from hepclf.data.split import TEST, TRAIN, VALID, Split
 
 
@@ -26,9 +26,9 @@ def test_a_file_is_regular_where_all_rows_have_its_length(tmp_path, monkeypatch,
     monkeypatch.setattr("hepclf.data.delimited.BLOCK", block)
     path = tmp_path / "a.csv"
     path.write_text(ends.join(",".join("7" * length) for length in lengths) + ends * last, newline="")
-    head = layout(path, delimiter=",", header=False)
+    head = read_layout(path, delimiter=",", header=False)
     filled = [length for length in lengths if length]
-    assert regular(head, rows) == all(length == filled[0] for length in filled[:rows])
+    assert has_regular_rows(head, rows) == all(length == filled[0] for length in filled[:rows])
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
@@ -47,7 +47,7 @@ def test_rows_of_more_columns_than_a_byte_counts_are_told_apart(tmp_path):
     path = tmp_path / "a.csv"
     for columns in (300, 300 + 256, 300 + 65_536):
         path.write_text(",".join("7" * 300) + "\n" + ",".join("7" * columns) + "\n")
-        assert regular(layout(path, delimiter=",", header=False), None) == (columns == 300)
+        assert has_regular_rows(read_layout(path, delimiter=",", header=False), None) == (columns == 300)
 
 
 BIG = 2**53  # from here on, float64 holds not every whole number
@@ -130,11 +130,11 @@ def test_event_numbers_that_would_lose_digits_beside_another_file_are_refused(tm
 )
 def test_rows_are_balanced_where_their_delimiters_add_up(text, is_balanced):
     Path("table.csv").write_bytes(text.encode())
-    found = delimited.layout(Path("table.csv"), delimiter=",", header=True)
-    assert delimited.balanced(found) is is_balanced
+    found = delimited.read_layout(Path("table.csv"), delimiter=",", header=True)
+    assert delimited.has_balanced_rows(found) is is_balanced
 
 
 def test_blocks_do_not_show_in_the_balance(monkeypatch):
     monkeypatch.setattr(delimited, "BLOCK", 3)
     Path("table.csv").write_text("a,b\n1,2\n3,4\n5,6")
-    assert delimited.balanced(delimited.layout(Path("table.csv"), delimiter=",", header=True))
+    assert delimited.has_balanced_rows(delimited.read_layout(Path("table.csv"), delimiter=",", header=True))

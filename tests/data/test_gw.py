@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from hepclf.data.gw import GW, TOUCHES, newsnr
+from hepclf.data.gw import FEATURE_VARIABLES, GW, newsnr
 from hepclf.data.split import TEST, Split
 
 DEFAULT = GW().features
@@ -156,7 +156,7 @@ def test_noise_may_hold_no_glitches_or_nothing_else(fraction):
 
 
 def test_every_feature_can_stand_alone():
-    for name in TOUCHES:
+    for name in FEATURE_VARIABLES:
         events = load((name,), signals=500, noise=500).check()
         assert roc_auc_score(events.labels, events.spectators["llr"]) > 0.7
 

@@ -11,7 +11,7 @@ import uproot
 import yaml
 
 from hepclf.cli.main import main
-from hepclf.data.root import Root, grouped
+from hepclf.data.root import Root, chunk_cuts
 from hepclf.data.samples import Sample, SumOfWeights
 from hepclf.recipe import build
 
@@ -421,7 +421,7 @@ def test_branches_that_nothing_names_are_not_read():
     ],
 )
 def test_chunks_end_where_blocks_do(coarse, fine, chunk, cuts):
-    assert grouped(coarse, fine, chunk) == cuts
+    assert chunk_cuts(coarse, fine, chunk) == cuts
 
 
 def test_a_missing_file_may_be_left_out_but_not_all_files(caplog):

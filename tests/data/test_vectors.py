@@ -16,7 +16,7 @@ import uproot
 
 from hepclf import Root, Sample
 from hepclf.data.root import _lorentz_vectors
-from hepclf.data.vectors import QUANTITIES, Vector, members, vectors
+from hepclf.data.vectors import QUANTITIES, Vector, vector_columns, vectors
 
 P4 = [[(3.0, 4.0, 0.0, 13.0), (0.0, 2.0, -1.5, 2.5)], [], [(1.0, 0.0, 10.0, 5.0)]]  # px, py, pz, e
 EXPECTED = {
@@ -105,7 +105,7 @@ def test_a_quantity_that_there_is_not_names_the_nearest():
 
 def test_what_is_split_incompletely_is_no_vector():
     assert vectors(["a.fE", "a.fP.fX", "b.fCoordinates.fPt"], []) == {}
-    assert members({}) == {}
+    assert vector_columns({}) == {}
 
 
 def test_vectors_stored_whole_are_the_records_that_uproot_makes_of_them():
@@ -134,7 +134,7 @@ def test_a_branch_that_is_stored_whole_is_known_by_its_class():
     ]
     tree = SimpleNamespace(values=lambda **_: branches)
     assert _lorentz_vectors(tree) == ["jetp4", "lep", "tau"]
-    assert "tau.eta" in members(vectors([], ["tau"]))
+    assert "tau.eta" in vector_columns(vectors([], ["tau"]))
 
 
 def test_a_vector_along_the_beam_and_one_of_nothing():

@@ -104,7 +104,7 @@ FUNCTIONS: dict[str, Function] = {
     "invariant_mass": Function(
         ("pt1", "eta1", "phi1", "m1", "pt2", "eta2", "phi2", "m2"), _numbers(kinematics.invariant_mass)
     ),
-    "count": Function(("x",), jagged.count),
+    "count": Function(("x",), jagged.element_count),
     "sum": Function(("x",), jagged.total),
     "max": Function(("x",), jagged.largest),
     "min": Function(("x",), jagged.smallest),

@@ -44,9 +44,9 @@ class Link(NamedTuple):
     operand: Subexpression
 
 
-def build(written: str) -> Built:
+def build_expression(source: str) -> Built:
     """The expression as steps, or a ValueError that says what is wrong and where."""
-    text = ExpressionText(written)
+    text = ExpressionText(source)
     python, quoted = python_spelling(text)
     builder = Builder(text, quoted)
     try:
@@ -54,7 +54,7 @@ def build(written: str) -> Built:
         tree = ast.parse(f"(\n{python}\n)", mode="eval").body
         part = builder.build(tree, 0)
     except SyntaxError as error:
-        place = (error.offset or 1) - 1 if error.lineno == 2 else len(written.rstrip()) - 1
+        place = (error.offset or 1) - 1 if error.lineno == 2 else len(source.rstrip()) - 1
         raise text.error(place, "cannot be read on from here; an operator, a value or a comma is missing") from None
     except (RecursionError, MemoryError):
         raise text.error(0, "is nested too deeply; write it as several expressions") from None

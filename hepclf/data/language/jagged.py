@@ -90,7 +90,7 @@ def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
     return picked
 
 
-def count(values: Value) -> NDArray[np.int64]:
+def element_count(values: Value) -> NDArray[np.int64]:
     """Length of each list."""
     lists = _lists(values, "count")
     if is_condition(lists):

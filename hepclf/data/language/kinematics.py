@@ -44,6 +44,6 @@ def _excess(pt: Any, eta: Any, m: Any, mt: Any) -> Any:
     return np.arcsinh(_ratio(np.tanh(eta) * m**2, mt * (pt + np.hypot(pt, m / np.cosh(eta)))))
 
 
-def _ratio(above: Any, below: Any) -> Any:
+def _ratio(numerator: Any, denominator: Any) -> Any:
     """Their ratio, 0 where both are 0."""
-    return above / (below + ((above == 0) & (below == 0)))
+    return numerator / (denominator + ((numerator == 0) & (denominator == 0)))
