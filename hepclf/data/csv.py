@@ -192,7 +192,7 @@ class CSV:
         return replace(roles, label=first.names[self.label])
 
     def _piece(self, layout: TextLayout, roles: Roles, quantities: Quantities, rows: int | None) -> FileTable:
-        """The events of one file."""
+        """The selected events of one file."""
         cells = self._cells(layout, roles, quantities)
         columns = frames.read_columns(layout, cells, rows)
         labels = None if roles.label is None else self._labels.processes(columns[roles.label])

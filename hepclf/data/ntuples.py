@@ -36,16 +36,7 @@ LOOKING = 8  # files whose state is asked for at once, as servers take their tim
 
 # Settings that the table of columns and unscaled weights does not depend on.
 IRRELEVANT_SETTINGS = {
-    "root",
-    "classes",
-    "luminosity_fb",
-    "chunk",
-    "threads",
-    "on_bad_file",
-    "cache",
-    "cache_gb",
-    "check",
-    "split",
+    *("root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "check", "split")
 }
 IRRELEVANT_SAMPLE_SETTINGS = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
 

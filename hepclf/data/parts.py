@@ -125,7 +125,7 @@ def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) ->
 
 
 def assign_entries(parts: list[Part], rows: tuple[int, int] | None, limit: int | None) -> None:
-    """Which entries each of these files gives: those of a range that counts over all of them, the first ones first."""
+    """Set the entries to read from each file: a range that counts over all files, cut at `limit` entries."""
     start, stop = rows or (0, sys.maxsize)
     stop = stop if limit is None else min(stop, start + limit)
     preceding = 0
@@ -138,7 +138,7 @@ def assign_entries(parts: list[Part], rows: tuple[int, int] | None, limit: int |
 
 
 def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
-    """Add the selected events of all parts to a table, in their order; each part learns what came of it."""
+    """Add the selected events of all parts to a table, in their order, and count them in each part."""
     entries, done = sum(part.entries for part in parts), 0
     tasks = (
         partial(_read_chunk, part, max(start, part.first), min(stop, part.last))

@@ -23,9 +23,9 @@ from hepclf.recipe import recipe
 TRUNCATED = "expected Chunk of length"  # what uproot says of a file that ends too early
 READERS = 2  # threads that fetch bytes of a file
 TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
-MAX_BLOCK_CHUNKS = (
-    4  # chunks; what the file compressed together is read together up to here, as each piece decompresses it again
-)
+# A block, whose entries the file compressed together, is read in one piece up to so many chunks: each piece of it
+# decompresses it again.
+MAX_BLOCK_CHUNKS = 4
 
 
 @recipe
@@ -260,7 +260,7 @@ def _is_rntuple(tree: Any) -> bool:
 def chunk_cuts(coarse: list[int], fine: list[int], chunk: int) -> list[int]:
     """Where chunks begin and end: at blocks, about a chunk apart, and at finer blocks inside a very large one.
 
-    A block is very large from MAX_BLOCK_CHUNKS chunks on.
+    A block is very large above MAX_BLOCK_CHUNKS chunks.
     """
     blocks = sorted({0, *coarse})
     for low, high in pairwise(blocks.copy()):
