@@ -87,7 +87,7 @@ def show(console: Console, found: Exported, export: Export) -> None:
     trial = found.trial
     lines = [
         f"written   {place(found.path)}, {size(found.path.stat().st_size)}",
-        f"compared  {trial.real:,} events and {trial.hard:,} hard ones, at most {found.worst:.2g} apart "
+        f"compared  {trial.real_count:,} events and {trial.hard_count:,} hard ones, at most {found.worst:.2g} apart "
         f"({trial.allowed:g} allowed)",
     ]
     if declared := by_value(found.tagger.inputs, found.sentinels):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hepclf.events import Events, Sentinels
-from hepclf.export.form import FORMS, Kind, bare
-from hepclf.export.gate import Trial, trial, worst
+from hepclf.export.formats import FORMATS, FormatName, uncalibrated
+from hepclf.export.gate import Trial, largest_difference, trial
 from hepclf.files import read_yaml, write_bytes
 from hepclf.models.calibrated import described
 from hepclf.models.kinds import load_tagger
@@ -44,7 +44,7 @@ class Export:
     events  real events that are compared, evenly spread over those given; hard ones always are
     """
 
-    format: Kind
+    format: FormatName
     name: str = "tagger"
     out: str | None = None
     events: int = 100_000
@@ -59,7 +59,7 @@ class Export:
 
 
 class Exported(NamedTuple):
-    """The file, the trial it stood, the largest difference of its scores from the tagger's, and what it maps to NaN."""
+    """The file, its trial, the largest difference of its scores from the tagger's, and the values it maps to NaN."""
 
     path: Path
     tagger: Tagger
@@ -71,38 +71,38 @@ class Exported(NamedTuple):
 def exported(
     run: Run | Path | str, export: Export, events: Events | None = None, *, recipes: tuple[type[Any], ...] = ()
 ) -> Exported:
-    """Write the tagger of a run, once what was written gives the tagger's scores of these events and of hard ones.
+    """Write the tagger of a run, once the file gives the tagger's scores for these events and for hard ones.
 
-    `recipes` are classes of your own that the tagger may be made of.
+    `recipes` are recipe classes of your own that the stored tagger may name.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    tagger, form = load_tagger(run.tagger, recipes), FORMS[export.format]
-    written, opened = form.of(export.format, tagger)
-    tried = trial(tagger, _real(tagger, export.events, events))
-    notes = _notes(run, tagger, tried)
+    tagger, file_format = load_tagger(run.tagger, recipes), FORMATS[export.format]
+    write, read = file_format.writer_and_reader(export.format, tagger)
+    tested = trial(tagger, _real(tagger, export.events, events))
+    notes = _notes(run, tagger, tested)
     difference: float | None = None
-    for _ in range(2):  # the file that is kept, which says the difference, is tried as well
-        data = written(tagger, export.name, {**notes, "difference": json.dumps(difference)})
-        with opened(data) as score:
-            difference = worst(export.format, score, tried, refuses=form.refuses)
+    for _ in range(2):  # the file that is kept, which says the difference, is tested as well
+        data = write(tagger, export.name, {**notes, "difference": json.dumps(difference)})
+        with read(data) as score:
+            difference = largest_difference(export.format, score, tested, refuses=file_format.refuses)
     folder = run.folder / FOLDER if export.out is None else Path(export.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{export.name}{form.suffix}"
+    path = folder / f"{export.name}{file_format.suffix}"
     write_bytes(path, data)
-    return Exported(path, tagger, tried, difference or 0.0, sentinels(tagger))
+    return Exported(path, tagger, tested, difference or 0.0, sentinels(tagger))
 
 
 def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
-    """So many of these events, evenly spread, as the tagger's inputs."""
+    """The tagger's inputs [count, d] of events that are evenly spread over these."""
     if events is None or count == 0:
         return np.empty((0, len(tagger.inputs)), dtype=np.float32)
-    chosen = np.linspace(0, len(events) - 1, min(count, len(events))).astype(np.int64)
-    return events.take(chosen).select(tagger.inputs)
+    rows = np.linspace(0, len(events) - 1, min(count, len(events))).astype(np.int64)
+    return events.take(rows).select(tagger.inputs)
 
 
-def _notes(run: Run, tagger: Tagger, tried: Trial) -> Mapping[str, str]:
-    """What the file says of itself, each value as JSON."""
-    _, calibration = bare(tagger)
+def _notes(run: Run, tagger: Tagger, tested: Trial) -> Mapping[str, str]:
+    """The metadata of the file, each value as JSON."""
+    _, calibration = uncalibrated(tagger)
     notes = {
         "hepclf": version("hepclf"),
         "run": run.folder.name,
@@ -112,9 +112,9 @@ def _notes(run: Run, tagger: Tagger, tried: Trial) -> Mapping[str, str]:
         "sentinels": plain_sentinels(sentinels(tagger)),
         "calibration": None if calibration is None else described(calibration),
         "working_points": _working_points(run),
-        "events_compared": tried.real,
-        "hard_events_compared": tried.hard,
-        "difference_allowed": tried.allowed,
+        "events_compared": tested.real_count,
+        "hard_events_compared": tested.hard_count,
+        "difference_allowed": tested.allowed,
     }
     return {name: json.dumps(value) for name, value in notes.items()}
 

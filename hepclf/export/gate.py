@@ -1,4 +1,4 @@
-"""The gate: an export leaves the house only where it gives the scores of the tagger."""
+"""The gate: an export is written only where it gives the scores of the tagger."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, missing_as_nan, single
-from hepclf.export.form import Score, bare
-from hepclf.export.hard import Features, hard, infinite
-from hepclf.export.lines import lines
+from hepclf.export.formats import Score, uncalibrated
+from hepclf.export.hard_events import Features, hard_events, infinite_events
+from hepclf.export.lines import straight_lines
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.network import NetworkTagger
 from hepclf.statistics.calibration import Isotonic
 
-CLOSE, CLOSE_NETWORK = 1e-6, 1e-5  # of probabilities; a network is summed in float32, in an order of its own
+TOLERANCE, NETWORK_TOLERANCE = 1e-6, 1e-5  # of probabilities; a network is summed in float32, in an order of its own
 STEEP = 40.0  # of a map of logits: it makes 1e-6 of rounding the 1e-5 of a probability near 1/2 that is allowed
 ROWS = 1 << 12  # events scored at once
 
@@ -26,44 +26,44 @@ Scores = NDArray[np.float64]
 
 
 class Trial(NamedTuple):
-    """Events and what the tagger says of them.
+    """Events and the tagger's scores of them.
 
-    features  real events first, then hard ones [n, d]
-    expected  the tagger's scores [n] or [n, k]
-    real      how many of the events are real
-    refused   hard events that the tagger has no score for, which are left out
-    infinite  events with an infinite feature, which no tagger scores
-    allowed   the largest difference between scores
-    steepest  how steep the calibration of a network is at most, whose logits are float32; 1 where that is no matter
+    features    real events first, then hard ones [n, d]
+    expected    the tagger's scores [n] or [n, k]
+    real_count  how many of the events are real
+    refused     how many hard events were left out, as the tagger has no score for them
+    infinite    events with an infinite feature, which no tagger scores
+    allowed     the largest difference between scores
+    steepest    the largest slope of an isotonic calibration of a network, whose logits are float32; else 1
     """
 
     features: Features
     expected: Scores
-    real: int
+    real_count: int
     refused: int
     infinite: Features
     allowed: float
     steepest: float = 1.0
 
     @property
-    def hard(self) -> int:
+    def hard_count(self) -> int:
         """How many of the events are hard ones."""
-        return len(self.features) - self.real
+        return len(self.features) - self.real_count
 
 
 def trial(tagger: Tagger, real: Features) -> Trial:
-    """The events that an export is tried on: these real ones [n, d] and hard ones, as files hold them."""
+    """The events that an export is tested on: these real ones [n, d] and hard ones, as files hold them."""
     with_nan = missing_as_nan(real, tagger.inputs, sentinels(tagger))
     with _quiet():
-        real, difficult = _raw(tagger, with_nan), _raw(tagger, hard(tagger, with_nan))
-        parts = [(real, _scores(tagger, real)), *_scored(tagger, difficult)]
+        real, difficult = _raw(tagger, with_nan), _raw(tagger, hard_events(tagger, with_nan))
+        parts = [(real, _scores(tagger, real)), *_scorable(tagger, difficult)]
     features, expected = (np.concatenate(column) for column in zip(*parts, strict=True))
     refused = len(real) + len(difficult) - len(features)
-    inner, calibration = bare(tagger)
+    inner, calibration = uncalibrated(tagger)
     rounded = isinstance(inner, NetworkTagger)
-    steepest = float(lines(calibration).slopes.max()) if rounded and isinstance(calibration, Isotonic) else 1.0
-    allowed = CLOSE_NETWORK if rounded else CLOSE
-    return Trial(features, expected, len(real), refused, infinite(tagger, with_nan), allowed, steepest)
+    steepest = float(straight_lines(calibration).slopes.max()) if rounded and isinstance(calibration, Isotonic) else 1.0
+    allowed = NETWORK_TOLERANCE if rounded else TOLERANCE
+    return Trial(features, expected, len(real), refused, infinite_events(tagger, with_nan), allowed, steepest)
 
 
 def _raw(tagger: Tagger, features: Features) -> Features:
@@ -76,21 +76,21 @@ def _raw(tagger: Tagger, features: Features) -> Features:
     return raw
 
 
-def worst(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
+def largest_difference(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
     """The largest difference of an export's scores from the tagger's; ValueError where it is more than is allowed.
 
     refuses  whether infinite features must give nan
     """
     parts = [trial.features[start : start + ROWS] for start in range(0, len(trial.features), ROWS)]
-    found, none = np.concatenate([score(part) for part in parts]), score(trial.features[:0])
-    for given, meant in ((found, trial.expected), (none, trial.expected[:0])):
-        if given.shape != meant.shape:
-            raise ValueError(f"format={kind} gives scores of shape {given.shape}, not {meant.shape}; {_REFUSED}")
+    scores, empty = np.concatenate([score(part) for part in parts]), score(trial.features[:0])
+    for array, expected in ((scores, trial.expected), (empty, trial.expected[:0])):
+        if array.shape != expected.shape:
+            raise ValueError(f"format={kind} gives scores of shape {array.shape}, not {expected.shape}; {_REFUSED}")
     first = score(trial.features[:1])
-    differences = np.abs(np.concatenate([found, first]) - np.concatenate([trial.expected, trial.expected[:1]]))
+    differences = np.abs(np.concatenate([scores, first]) - np.concatenate([trial.expected, trial.expected[:1]]))
     differences[np.isnan(differences)] = np.inf
     if (differences > trial.allowed).any():
-        raise ValueError(_said(kind, differences.reshape(len(differences), -1).max(axis=1), found, trial))
+        raise ValueError(_message(kind, differences.reshape(len(differences), -1).max(axis=1), scores, trial))
     if refuses and len(trial.infinite) and not np.isnan(score(trial.infinite)).all():
         raise ValueError(f"format={kind} gives a score to an infinite feature, which the tagger refuses; {_REFUSED}")
     return float(differences.max(initial=0))
@@ -103,14 +103,14 @@ _STEEP = (
 )
 
 
-def _said(kind: str, differences: Scores, found: Scores, trial: Trial) -> str:
-    way = _STEEP.format(trial.steepest) if trial.steepest > STEEP else _REFUSED
-    far = int((differences > trial.allowed).sum())
-    at = int(differences.argmax()) % len(trial.features)
+def _message(kind: str, differences: Scores, scores: Scores, trial: Trial) -> str:
+    advice = _STEEP.format(trial.steepest) if trial.steepest > STEEP else _REFUSED
+    failures = int((differences > trial.allowed).sum())
+    event = int(differences.argmax()) % len(trial.features)
     return (
         f"format={kind} differs from the tagger by {differences.max():.3g}, at most {trial.allowed:g} is allowed "
-        f"({far} of {len(trial.features)} events; {found[at]} for {trial.expected[at]} where the features are "
-        f"{trial.features[at].tolist()}); {way}"
+        f"({failures} of {len(trial.features)} events; {scores[event]} for {trial.expected[event]} "
+        f"where the features are {trial.features[event].tolist()}); {advice}"
     )
 
 
@@ -119,7 +119,7 @@ def _scores(tagger: Tagger, features: Features) -> Scores:
     return np.concatenate([tagger.scores(Events(features=part, names=tagger.inputs)) for part in parts])
 
 
-def _scored(tagger: Tagger, features: Features) -> list[tuple[Features, Scores]]:
+def _scorable(tagger: Tagger, features: Features) -> list[tuple[Features, Scores]]:
     """The events that the tagger has scores for: a network has none where a feature makes it overflow."""
     try:
         return [(features, _scores(tagger, features))]
@@ -127,7 +127,7 @@ def _scored(tagger: Tagger, features: Features) -> list[tuple[Features, Scores]]
         if len(features) == 1:
             return []
         middle = len(features) // 2
-        return _scored(tagger, features[:middle]) + _scored(tagger, features[middle:])
+        return _scorable(tagger, features[:middle]) + _scorable(tagger, features[middle:])
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from hepclf.statistics.calibration import Isotonic
 Array = NDArray[np.float64]
 
 
-class Lines(NamedTuple):
-    """After i of the knots [m], a logit z becomes values[i] + slopes[i] (z - starts[i]), of which there are m + 1."""
+class StraightLines(NamedTuple):
+    """The m + 1 lines of m knots: a logit z above i of the knots becomes values[i] + slopes[i] (z - starts[i])."""
 
     knots: Array
     starts: Array
@@ -21,8 +21,8 @@ class Lines(NamedTuple):
     slopes: Array
 
 
-def lines(found: Isotonic) -> Lines:
+def straight_lines(calibration: Isotonic) -> StraightLines:
     """Each line begins at the knot below it, the first at the first knot; outside they are parallel to the diagonal."""
-    below = np.maximum(np.arange(len(found.before) + 1) - 1, 0)
-    slopes = np.concatenate([[1.0], np.diff(found.after) / np.diff(found.before), [1.0]])
-    return Lines(found.before, found.before[below], found.after[below], slopes)
+    below = np.maximum(np.arange(len(calibration.before) + 1) - 1, 0)
+    slopes = np.concatenate([[1.0], np.diff(calibration.after) / np.diff(calibration.before), [1.0]])
+    return StraightLines(calibration.before, calibration.before[below], calibration.after[below], slopes)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import by_value, shortest_text
-from hepclf.export.form import Score, bare
+from hepclf.export.formats import Score, uncalibrated
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.trees import Trees, TreesTagger
 from hepclf.statistics.calibration import Isotonic
@@ -23,9 +23,9 @@ MISSING = "missing"  # the attribute that says what XGBoost's setting of this na
 LARGEST = np.finfo(np.float32).max
 
 
-def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
+def xgboost_json(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
     """The text of the file; `notes` become its attributes. Features are f0, f1...: they have numbers, no names."""
-    inner, calibration = bare(tagger)
+    inner, calibration = uncalibrated(tagger)
     if not isinstance(inner, TreesTagger) or inner.settings["link"] != "logistic":
         raise ValueError(
             "format=xgboost-json adds up boosted trees, however this tagger averages trees; use format=onnx"
@@ -37,14 +37,14 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         )
     attributes = {} if (value := shared_sentinel(tagger)) is None else {MISSING: str(value)}
     k = inner.trees.values.shape[1]
-    trees = _in_turn(inner, 1.0 if calibration is None else calibration.temperature)
-    two = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
-    more = {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}
+    trees = _interleaved(inner, 1.0 if calibration is None else calibration.temperature)
+    binary = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
+    multiclass = {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}
     model = {
         "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(len(trees))},
         "iteration_indptr": list(range(0, len(trees) + 1, k)),
-        "tree_info": [place % k for place in range(len(trees))],
-        "trees": [{"id": place, **tree} for place, tree in enumerate(trees)],
+        "tree_info": [number % k for number in range(len(trees))],
+        "trees": [{"id": number, **tree} for number, tree in enumerate(trees)],
     }
     parameters = {
         "base_score": "5E-1" if k == 1 else "0E0",  # a probability, or a logit: of nothing yet
@@ -59,18 +59,18 @@ def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # no
         "feature_types": [],
         "gradient_booster": {"model": model, "name": "gbtree"},
         "learner_model_param": parameters,
-        "objective": two if k == 1 else more,
+        "objective": binary if k == 1 else multiclass,
     }
     return json.dumps({"learner": learner, "version": VERSION}, allow_nan=False).encode()
 
 
 def shared_sentinel(tagger: Tagger) -> float | None:
-    """The declared missing value of all features, None where none is declared; ValueError where there are others.
+    """The one declared missing value of all features, or None; ValueError where features differ or declare several.
 
-    XGBoost takes one such value, and wants to be told at each call.
+    XGBoost takes a single such value, which the caller gives at each call.
     """
     values = by_value(tagger.inputs, sentinels(tagger))
-    if len(values) > 1 or any(len(places) < len(tagger.inputs) for places in values.values()):
+    if len(values) > 1 or any(len(columns) < len(tagger.inputs) for columns in values.values()):
         raise ValueError(
             f"format=xgboost-json cannot map the declared missing values {', '.join(map(shortest_text, values))}: "
             "XGBoost takes one value, and for all features; use format=onnx or format=cpp"
@@ -78,39 +78,40 @@ def shared_sentinel(tagger: Tagger) -> float | None:
     return next(iter(values), None)
 
 
-def _in_turn(tagger: TreesTagger, temperature: float) -> list[dict[str, Any]]:
-    """Trees that take turns for the classes: the baseline as one leaf each, then those that add to the class.
+def _interleaved(tagger: TreesTagger, temperature: float) -> list[dict[str, Any]]:
+    """Trees of the classes in turn: first a leaf with the baseline of each class, then the trees that add to its logit.
 
-    Each leaf holds its share of the logits over the temperature.
+    Each leaf holds its part of the logit, divided by the temperature.
     """
     trees, d, k = tagger.trees, len(tagger.inputs), tagger.trees.values.shape[1]
-    of_class = [[_leaf(value / temperature, d)] for value in tagger.arrays["baseline"].tolist()]
+    class_trees = [[_leaf(value / temperature, d)] for value in tagger.arrays["baseline"].tolist()]
     for start, end in pairwise([*trees.roots.tolist(), len(trees.inner)]):
         for output in np.flatnonzero(trees.values[start:end].any(axis=0)).tolist():
-            of_class[output].append(_tree(trees, slice(start, end), trees.values[start:end, output] / temperature))
-    most = max(map(len, of_class))
-    filled = [own + [_leaf(0.0, d)] * (most - len(own)) for own in of_class]
-    return [filled[place % k][place // k] for place in range(most * k)]
+            class_trees[output].append(_tree(trees, slice(start, end), trees.values[start:end, output] / temperature))
+    rounds = max(map(len, class_trees))
+    padded = [trees_of_class + [_leaf(0.0, d)] * (rounds - len(trees_of_class)) for trees_of_class in class_trees]
+    return [padded[output][number] for number in range(rounds) for output in range(k)]
 
 
 def _tree(trees: Trees, part: slice, values: NDArray[np.float64]) -> dict[str, Any]:
-    """One tree: a feature goes left where it is < the condition, which is the next number above a threshold.
+    """One tree. A value goes left where it is < the condition, which is the next number above the threshold.
 
-    There is none above the largest, which all but missing values go left of: the children change places then, and all
-    but missing values go right, as none is < the smallest number.
+    The largest float32 has no next number. There the two children are swapped, and the condition is the smallest
+    number: no value is below it, so all but missing values go right.
     """
-    inner, left = trees.inner[part], trees.children[part] - part.start
+    inner, left_children = trees.inner[part], trees.children[part] - part.start
     thresholds = np.where(inner, trees.thresholds[part], np.float32(0))
-    every = thresholds == LARGEST
+    swapped = thresholds == LARGEST
     with np.errstate(over="ignore"):
-        conditions = np.where(every, -LARGEST, np.nextafter(thresholds, np.float32(np.inf)))
+        conditions = np.where(swapped, -LARGEST, np.nextafter(thresholds, np.float32(np.inf)))
     order = np.arange(len(inner))
-    order[left[every]], order[left[every] + 1] = left[every] + 1, left[every]
+    first = left_children[swapped]
+    order[first], order[first + 1] = first + 1, first
     conditions = np.where(inner, conditions, values.astype(np.float32))
-    missing_left = inner & ((trees.columns[part] >= trees.width) != every)
+    missing_left = inner & ((trees.columns[part] >= trees.width) != swapped)
     features = np.where(inner, trees.columns[part] % trees.width, 0)
-    return _plain(
-        left=np.where(inner, left, -1)[order],
+    return _tree_json(
+        left_children=np.where(inner, left_children, -1)[order],
         features=features[order],
         missing_left=missing_left[order],
         conditions=conditions[order],
@@ -121,22 +122,22 @@ def _tree(trees: Trees, part: slice, values: NDArray[np.float64]) -> dict[str, A
 def _leaf(value: float, inputs: int) -> dict[str, Any]:
     zero = np.zeros(1, dtype=np.int64)
     condition = np.array([value], dtype=np.float32)
-    return _plain(left=zero - 1, features=zero, missing_left=zero, conditions=condition, inputs=inputs)
+    return _tree_json(left_children=zero - 1, features=zero, missing_left=zero, conditions=condition, inputs=inputs)
 
 
-def _plain(
+def _tree_json(
     *,
-    left: NDArray[Any],
+    left_children: NDArray[Any],
     features: NDArray[Any],
     missing_left: NDArray[Any],
     conditions: NDArray[np.float32],
     inputs: int,
 ) -> dict[str, Any]:
-    """A tree as XGBoost says it, where a right child comes after the left; what it knows of the training is zero."""
-    inner = np.flatnonzero(left >= 0)
-    parents = np.full(len(left), ROOT)
-    parents[left[inner]] = parents[left[inner] + 1] = inner
-    zeros = [0.0] * len(left)
+    """A tree in XGBoost's JSON. A right child comes right after the left one; statistics of the training are zero."""
+    inner = np.flatnonzero(left_children >= 0)
+    parents = np.full(len(left_children), ROOT)
+    parents[left_children[inner]] = parents[left_children[inner] + 1] = inner
+    zeros = [0.0] * len(left_children)
     return {
         "base_weights": zeros,
         "categories": [],
@@ -144,26 +145,26 @@ def _plain(
         "categories_segments": [],
         "categories_sizes": [],
         "default_left": missing_left.astype(int).tolist(),
-        "left_children": left.tolist(),
+        "left_children": left_children.tolist(),
         "loss_changes": zeros,
         "parents": parents.tolist(),
-        "right_children": np.where(left >= 0, left + 1, -1).tolist(),
+        "right_children": np.where(left_children >= 0, left_children + 1, -1).tolist(),
         "split_conditions": conditions.astype(str).astype(np.float64).tolist(),  # as few digits as single it out
         "split_indices": features.tolist(),
-        "split_type": [0] * len(left),
+        "split_type": [0] * len(left_children),
         "sum_hessian": zeros,
         "tree_param": {
             "num_deleted": "0",
             "num_feature": str(inputs),
-            "num_nodes": str(len(left)),
+            "num_nodes": str(len(left_children)),
             "size_leaf_vector": "1",
         },
     }
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[Score]:
-    """How XGBoost scores with such a file."""
+def xgboost_scores(data: bytes) -> Iterator[Score]:
+    """A function that scores with such a file through XGBoost."""
     import xgboost
 
     booster = xgboost.Booster(model_file=bytearray(data))
@@ -172,7 +173,7 @@ def opened(data: bytes) -> Iterator[Score]:
     def score(features: NDArray[np.float32]) -> NDArray[np.float64]:
         if not len(features):  # of which XGBoost warns, and forgets how many classes there are
             return score(np.zeros((1, features.shape[1]), dtype=np.float32))[:0]
-        found: NDArray[np.float32] = booster.inplace_predict(features, missing=missing)
-        return found.astype(np.float64)
+        scores: NDArray[np.float32] = booster.inplace_predict(features, missing=missing)
+        return scores.astype(np.float64)
 
     yield score

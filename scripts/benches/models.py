@@ -12,7 +12,7 @@ import torch
 from turns import ratio, rounds
 
 from hepclf import BDT, MLP, Events, LightGBM, PlainMLP, Trainer, XGBoost
-from hepclf.export.form import FORMS
+from hepclf.export.formats import FORMATS
 from hepclf.models.model import Model, Tagger
 from hepclf.models.network import Network
 
@@ -88,10 +88,10 @@ def run() -> None:
     print(
         "\n| model | tagger, events a second | speed of its ONNX file in onnxruntime / of the tagger |\n|---|---|---|"
     )
-    small, written = train.take(np.arange(5000)), FORMS["onnx"]
+    small, onnx = train.take(np.arange(5000)), FORMATS["onnx"]
     for name, model in SCORED.items():
         tagger = trained(model, small, small)
-        write, opened = written.of("onnx", tagger)
-        with opened(write(tagger, name, {})) as score:
+        write, read = onnx.writer_and_reader("onnx", tagger)
+        with read(write(tagger, name, {})) as score:
             mine, theirs = rounds(lambda: tagger.scores(train), lambda: score(train.features), count=5)  # noqa: B023
         print(f"| {name} | {EVENTS / statistics.median(mine):,.0f} | {ratio(mine, theirs)} |", flush=True)

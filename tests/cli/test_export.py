@@ -136,7 +136,7 @@ def test_a_wrong_command_says_what_to_do(words, code, says, hepclf):
 def test_an_export_that_differs_is_not_written_and_leaves_the_one_before(hepclf, monkeypatch):
     assert hepclf("export", "run=run", "format=onnx")[0] == 0
     before = Path("run/exports/tagger.onnx").read_bytes()
-    monkeypatch.setattr(layers, "prepared", lambda graph, _, x: graph.add("Neg", x))
+    monkeypatch.setattr(layers, "input_node", lambda graph, _, x: graph.add("Neg", x))
     code, out, err = hepclf("export", "run=run", "format=onnx")
     assert (code, out) == (1, "")
     assert "differs from the tagger by" in err

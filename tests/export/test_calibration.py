@@ -11,9 +11,9 @@ import pytest
 
 from hepclf import BDT, PlainMLP
 from hepclf.events import Events
-from hepclf.export.form import FORMS
-from hepclf.export.gate import trial, worst
-from hepclf.export.onnx.calibration import calibrated
+from hepclf.export.formats import FORMATS
+from hepclf.export.gate import largest_difference, trial
+from hepclf.export.onnx.calibration import calibration_nodes
 from hepclf.export.onnx.graph import DOUBLE, FEATURES, Graph
 from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import Fisher
@@ -47,9 +47,9 @@ def steep(knots):
 
 def difference(kind, tagger, features, wrong=None):
     """The gate's answer to an export of the tagger, or of a wrong one in its place."""
-    written, opened = FORMS[kind].of(kind, wrong or tagger)
-    with opened(written(wrong or tagger, "tagger", {})) as score:
-        return worst(kind, score, trial(tagger, features), refuses=FORMS[kind].refuses)
+    write, read = FORMATS[kind].writer_and_reader(kind, wrong or tagger)
+    with read(write(wrong or tagger, "tagger", {})) as score:
+        return largest_difference(kind, score, trial(tagger, features), refuses=FORMATS[kind].refuses)
 
 
 CASES = [(name, method, 2) for name in MODELS for method in ("temperature", "isotonic")]
@@ -96,7 +96,7 @@ def test_the_tagger_inside_is_named_where_a_form_cannot_hold_it(events, fitted):
     whole = Events(features=np.nan_to_num(train.features), labels=train.labels, names=train.names)
     tagger = CalibratedTagger(fitted(Likelihood(), whole), Temperature(2.0))
     with pytest.raises(ValueError, match=r"format=onnx holds .*, however this tagger is a LikelihoodTagger"):
-        FORMS["onnx"].of("onnx", tagger)
+        FORMATS["onnx"].writer_and_reader("onnx", tagger)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_map_so_steep_that_it_magnifies_rounding_is_named_as_the_cause(name, w
         return tagger.scores(Events(features=features, names=tagger.inputs)) + 2e-5
 
     with pytest.raises(ValueError, match=rf"differs from the tagger by .*{way}$"):
-        worst("onnx", score, trial(tagger, train.features), refuses=False)
+        largest_difference("onnx", score, trial(tagger, train.features), refuses=False)
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -145,8 +145,8 @@ def test_an_infinite_feature_and_an_overflow_have_no_score(method, kind, events,
     train = events()
     tagger = mapped(fitted(MODELS["network"], train), method, train)
     rows = np.array([[np.inf, 0, 0, 0], [0, 0, np.finfo(np.float32).max, 0], [0, 0, 0, 0]], dtype=np.float32)
-    written, opened = FORMS[kind].of(kind, tagger)
-    with opened(written(tagger, "tagger", {})) as score:
+    write, read = FORMATS[kind].writer_and_reader(kind, tagger)
+    with read(write(tagger, "tagger", {})) as score:
         assert np.isnan(score(rows)).tolist() == [True, True, False]
 
 
@@ -160,7 +160,7 @@ def test_onnx_maps_certain_scores_as_the_tagger_does(found):
     graph = Graph()
     p = graph.add("Squeeze", graph.add("Cast", FEATURES, to=DOUBLE), np.array([1]))
     p = graph.add("Gather", EXTREMES, graph.add("Cast", p, to=7))
-    model = graph.model(graph.add("Cast", calibrated(graph, found, p, 2), to=1), 1, 2, {})
+    model = graph.model(graph.add("Cast", calibration_nodes(graph, found, p, 2), to=1), 1, 2, {})
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     places = np.arange(len(EXTREMES), dtype=np.float32)[:, None]
     np.testing.assert_allclose(session.run(None, {FEATURES: places})[0], found(EXTREMES), rtol=0, atol=4e-8)
@@ -171,7 +171,7 @@ def test_the_search_among_knots_takes_memory_for_events_alone():
 
     graph = Graph()
     p = graph.add("Squeeze", graph.add("Cast", FEATURES, to=DOUBLE), np.array([1]))
-    model = graph.model(graph.add("Cast", calibrated(graph, steep(5000), p, 2), to=1), 1, 2, {})
+    model = graph.model(graph.add("Cast", calibration_nodes(graph, steep(5000), p, 2), to=1), 1, 2, {})
     assert model.ByteSize() < 5.5 * 8 * 5000 + 20_000  # each table once, and one of them padded
     inner = onnx.shape_inference.infer_shapes(model).graph.value_info
     assert len(inner) > 50
@@ -190,9 +190,9 @@ def test_a_class_of_probability_zero_has_one_that_a_high_temperature_shows(kind,
 def test_a_temperature_divides_the_leaves_that_root_reads_and_no_condition(events, fitted):
     train = events()
     tagger = CalibratedTagger(fitted(MODELS["boosted"], train), Temperature(4.0))
-    written, _ = FORMS["xgboost-json"].of("xgboost-json", tagger)
+    write, _ = FORMATS["xgboost-json"].writer_and_reader("xgboost-json", tagger)
     plain, cooled = (
-        json.loads(written(each, "tagger", {}))["learner"]["gradient_booster"]["model"]["trees"]
+        json.loads(write(each, "tagger", {}))["learner"]["gradient_booster"]["model"]["trees"]
         for each in (tagger.inner, tagger)
     )
     for one, other in zip(plain, cooled, strict=True):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hepclf import BDT, Logistic, PlainMLP, Preprocess
-from hepclf.export.form import FORMS
-from hepclf.export.gate import CLOSE, trial, worst
-from hepclf.export.hard import hard
+from hepclf.export.formats import FORMATS
+from hepclf.export.gate import TOLERANCE, largest_difference, trial
+from hepclf.export.hard_events import hard_events
 from hepclf.models.fisher import Fisher
 from hepclf.models.trees import TreesTagger
 
@@ -20,10 +20,10 @@ INFINITY = np.float32(np.inf)
 
 def tried(tagger, wrong, real=None, kind="onnx"):
     """The gate's answer to the export of another tagger in place of this one."""
-    written, opened = FORMS[kind].of(kind, wrong)
+    write, read = FORMATS[kind].writer_and_reader(kind, wrong)
     real = np.empty((0, len(tagger.inputs)), dtype=np.float32) if real is None else real
-    with opened(written(wrong, "tagger", {})) as score:
-        return worst(kind, score, trial(tagger, real), refuses=FORMS[kind].refuses)
+    with read(write(wrong, "tagger", {})) as score:
+        return largest_difference(kind, score, trial(tagger, real), refuses=FORMATS[kind].refuses)
 
 
 def changed(tagger, **arrays):
@@ -47,7 +47,7 @@ def altered(tagger, **buffers):
 @pytest.mark.parametrize("kind", ["onnx", "xgboost-json"])
 def test_a_tagger_is_like_itself_even_without_real_events(kind, events, fitted):
     tagger = fitted(BOOSTED, events())
-    assert tried(tagger, tagger, kind=kind) <= CLOSE
+    assert tried(tagger, tagger, kind=kind) <= TOLERANCE
 
 
 @pytest.mark.parametrize("model", [BOOSTED, Fisher(), Logistic()], ids=["trees", "fisher", "network"])
@@ -127,9 +127,9 @@ def test_scores_that_are_not_there_and_other_shapes_are_refused(events, fitted):
     tagger = fitted(BOOSTED, events())
     trying = trial(tagger, events().features)
     with pytest.raises(ValueError, match="differs from the tagger by inf"):
-        worst("onnx", lambda features: np.full(len(features), np.nan), trying, refuses=True)
+        largest_difference("onnx", lambda features: np.full(len(features), np.nan), trying, refuses=True)
     with pytest.raises(ValueError, match=r"scores of shape \(\d+, 1\)"):
-        worst("onnx", lambda features: np.zeros((len(features), 1)), trying, refuses=True)
+        largest_difference("onnx", lambda features: np.zeros((len(features), 1)), trying, refuses=True)
 
 
 def test_a_form_that_forgets_its_shape_where_there_is_no_event_is_refused(events, fitted):
@@ -139,7 +139,7 @@ def test_a_form_that_forgets_its_shape_where_there_is_no_event_is_refused(events
         return tagger.probabilities(features) if len(features) else np.zeros((0, 1))
 
     with pytest.raises(ValueError, match=r"scores of shape \(0, 1\), not \(0,\)"):
-        worst("onnx", score, trial(tagger, events().features), refuses=False)
+        largest_difference("onnx", score, trial(tagger, events().features), refuses=False)
 
 
 def test_a_score_for_an_infinite_feature_is_refused(events, fitted):
@@ -149,16 +149,16 @@ def test_a_score_for_an_infinite_feature_is_refused(events, fitted):
     def score(features):
         return tagger.probabilities(features)
 
-    assert worst("onnx", score, trying, refuses=False) == 0
+    assert largest_difference("onnx", score, trying, refuses=False) == 0
     with pytest.raises(ValueError, match="gives a score to an infinite feature"):
-        worst("onnx", score, trying, refuses=True)
+        largest_difference("onnx", score, trying, refuses=True)
 
 
 @pytest.mark.parametrize("absent", [False, True])
 def test_hard_events_hit_each_threshold_on_the_way_to_its_split(absent, events, fitted):
     train = events()
     tagger = fitted(BDT(iterations=1, leaves=10), train)
-    trees, found = tagger.trees, hard(tagger, np.full_like(train.features, np.nan) if absent else train.features)
+    trees, found = tagger.trees, hard_events(tagger, np.full_like(train.features, np.nan) if absent else train.features)
     for split in np.flatnonzero(trees.inner):
         feature, threshold = trees.columns[split] % trees.width, trees.thresholds[split]
         values = found[reaching(trees, found, split), feature]
@@ -185,5 +185,5 @@ def test_hard_events_that_overflow_the_tagger_are_counted_and_left_out(events, f
     tagger = fitted(PlainMLP(hidden=(8,)), train)
     trying = trial(tagger, train.features)
     assert trying.refused > 0
-    assert trying.hard + trying.refused == len(hard(tagger, train.features))
+    assert trying.hard_count + trying.refused == len(hard_events(tagger, train.features))
     assert np.isfinite(trying.expected).all()

@@ -7,7 +7,7 @@ from scipy.special import expit, ndtri
 
 from hepclf import BDT, PlainMLP, Preprocess
 from hepclf.export.deviates import INNERMOST, coefficients
-from hepclf.export.onnx.model import opened, written
+from hepclf.export.onnx.model import onnx_file, onnx_scores
 from hepclf.models.preprocess import KNOTS
 
 
@@ -21,7 +21,7 @@ def test_the_polynomial_is_the_normal_deviate_of_every_rank():
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_features_go_in_and_probabilities_come_out_for_any_number_of_events(classes, events, fitted):
-    model = onnx.load_from_string(written(fitted(BDT(iterations=2), events(classes)), "tagger", {"run": '"r"'}))
+    model = onnx.load_from_string(onnx_file(fitted(BDT(iterations=2), events(classes)), "tagger", {"run": '"r"'}))
     onnx.checker.check_model(model, full_check=True)
     (given,), (found,) = model.graph.input, model.graph.output
     shapes = [
@@ -36,5 +36,5 @@ def test_knots_that_coincide_have_their_mean_rank(events, fitted):
     train = events()
     tagger = fitted(PlainMLP(hidden=(4,), preprocess=Preprocess(scaling="quantile")), train)
     assert len(np.unique(tagger.module.prepare.knots[3])) < 12  # the feature is rounded
-    with opened(written(tagger, "tagger", {})) as score:
+    with onnx_scores(onnx_file(tagger, "tagger", {})) as score:
         np.testing.assert_allclose(score(train.features), tagger.scores(train), rtol=0, atol=1e-6)

@@ -15,8 +15,8 @@ import uproot
 
 from hepclf import BDT, CSV, Evaluation, Logistic, PlainMLP, Trainer, train
 from hepclf.export.exported import Export, exported
-from hepclf.export.form import FORMS
-from hepclf.export.gate import CLOSE, trial, worst
+from hepclf.export.formats import FORMATS
+from hepclf.export.gate import TOLERANCE, largest_difference, trial
 from hepclf.models.fisher import Fisher
 
 compiler = shutil.which("g++") or shutil.which("clang++")
@@ -152,7 +152,9 @@ def test_a_file_says_what_it_takes_for_missing():
 
 def test_a_tagger_without_sentinels_is_written_as_before(events, fitted):
     for kind in ("onnx", *(("cpp",) if compiler else ())):
-        data = FORMS[kind].of(kind, fitted(Fisher(), events()))[0](fitted(Fisher(), events()), "tagger", {})
+        data = FORMATS[kind].writer_and_reader(kind, fitted(Fisher(), events()))[0](
+            fitted(Fisher(), events()), "tagger", {}
+        )
         assert b"sentinel" not in data.lower()
         assert b"Equal" not in data
 
@@ -172,7 +174,7 @@ def test_the_gate_feeds_each_sentinel_of_each_feature_and_its_neighbours(real, r
             steps = (np.nextafter(value, np.float32(side)) for side in (-np.inf, np.inf))
             assert all((trying.features[:, column] == step).any() for step in (value, *steps))
     if real:
-        first = trying.features[: trying.real, 1]
+        first = trying.features[: trying.real_count, 1]
         gaps = np.isnan(events().features[:, 1])
         np.testing.assert_array_equal(first[gaps][:4], np.array([single, -9, np.nan, single], dtype=np.float32))
         np.testing.assert_array_equal(first[~gaps], events().features[~gaps, 1])
@@ -183,11 +185,11 @@ def test_the_gate_feeds_each_sentinel_of_each_feature_and_its_neighbours(real, r
 def test_an_export_that_lost_a_sentinel_is_refused(kind, sentinels, raw_tagger, events):
     other = copy.copy(raw_tagger)
     other.sentinels = sentinels
-    written, opened = FORMS[kind].of(kind, raw_tagger)
-    with opened(written(raw_tagger, "tagger", {})) as score:
-        assert worst(kind, score, trial(raw_tagger, events().features), refuses=True) <= CLOSE
+    write, read = FORMATS[kind].writer_and_reader(kind, raw_tagger)
+    with read(write(raw_tagger, "tagger", {})) as score:
+        assert largest_difference(kind, score, trial(raw_tagger, events().features), refuses=True) <= TOLERANCE
     with (
-        opened(written(other, "tagger", {})) as score,
+        read(write(other, "tagger", {})) as score,
         pytest.raises(ValueError, match=f"format={kind} differs from the tagger"),
     ):
-        worst(kind, score, trial(raw_tagger, events().features), refuses=True)
+        largest_difference(kind, score, trial(raw_tagger, events().features), refuses=True)

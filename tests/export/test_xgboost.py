@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, softmax
 
 from hepclf import BDT
-from hepclf.export.xgboost import opened, written
+from hepclf.export.xgboost import xgboost_json, xgboost_scores
 from hepclf.models.trees import TreesTagger
 
 LARGEST = np.finfo(np.float32).max
@@ -39,13 +39,13 @@ def test_root_reads_the_same_scores_where_no_feature_is_missing(classes, events,
     train = events(classes, size=300)
     tagger = fitted(BDT(iterations=5, leaves=6), train)
     whole = train.take(~np.isnan(train.features).any(axis=1))
-    found = as_root_reads(json.loads(written(tagger, "tagger", {})), whole.features)
+    found = as_root_reads(json.loads(xgboost_json(tagger, "tagger", {})), whole.features)
     np.testing.assert_allclose(found, tagger.scores(whole), rtol=0, atol=1e-6)
 
 
 def test_the_base_score_is_one_number_which_older_readers_take_too(events, fitted):
     for classes in (2, 3):
-        model = json.loads(written(fitted(BDT(iterations=2), events(classes)), "tagger", {}))
+        model = json.loads(xgboost_json(fitted(BDT(iterations=2), events(classes)), "tagger", {}))
         assert model["learner"]["learner_model_param"]["base_score"] == ("5E-1" if classes == 2 else "0E0")
         assert model["learner"]["feature_names"] == []
 
@@ -67,12 +67,12 @@ def test_a_split_between_missing_and_all_others_keeps_its_sides():
     features = np.array([[0], [LARGEST], [-LARGEST], [np.nan]], dtype=np.float32)
     expected = expit([1, 1, 1, -2])
     np.testing.assert_allclose(tagger.probabilities(features), expected)
-    with opened(written(tagger, "tagger", {})) as score:
+    with xgboost_scores(xgboost_json(tagger, "tagger", {})) as score:
         np.testing.assert_allclose(score(features), expected, atol=1e-7)
 
 
 def test_notes_become_attributes(events, fitted):
     import xgboost
 
-    data = written(fitted(BDT(iterations=2), events()), "tagger", {"features": '["a"]'})
+    data = xgboost_json(fitted(BDT(iterations=2), events()), "tagger", {"features": '["a"]'})
     assert xgboost.Booster(model_file=bytearray(data)).attributes() == {"features": '["a"]'}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hepclf.export.cpp.source import Source
-from hepclf.export.lines import lines
+from hepclf.export.cpp.header import Header
+from hepclf.export.lines import straight_lines
 from hepclf.statistics.calibration import LARGEST, SMALLEST, Isotonic, Temperature
 
 LOGIT = f"""
@@ -20,15 +20,15 @@ inline double straight(double z) {{
 }}"""
 
 
-def calibrated(source: Source, found: Temperature | Isotonic, classes: int) -> str:
-    """What makes new logits of the probabilities z, in place; tables and functions that it needs go to the source."""
+def calibration_code(header: Header, calibration: Temperature | Isotonic, classes: int) -> str:
+    """The line that turns probabilities z into calibrated logits; what it needs is added to the header."""
     if classes > 2:
         logit = f"std::log(std::max(value, {SMALLEST!r}))"
     else:
-        source.tables.append(LOGIT)
+        header.tables.append(LOGIT)
         logit = "detail::logit(value)"
-    if isinstance(found, Temperature):
-        return f"for (double& value : z) value = {logit} / {found.temperature!r};"
-    tables = {name: source.table(values) for name, values in lines(found)._asdict().items()}
-    source.tables.append(STRAIGHT.format(count=len(found.before), **tables))
+    if isinstance(calibration, Temperature):
+        return f"for (double& value : z) value = {logit} / {calibration.temperature!r};"
+    tables = {name: header.table(values) for name, values in straight_lines(calibration)._asdict().items()}
+    header.tables.append(STRAIGHT.format(count=len(calibration.before), **tables))
     return f"for (double& value : z) value = detail::straight({logit});"

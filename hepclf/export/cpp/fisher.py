@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from hepclf.export.cpp.source import Source
+from hepclf.export.cpp.header import Header
 from hepclf.models.fisher import FisherTagger
 
 
-def outputs(source: Source, tagger: FisherTagger) -> str:
-    """Write the logits into doubles, that of two classes as the difference of theirs."""
+def write_fisher(header: Header, tagger: FisherTagger) -> str:
+    """Write the logits z, of two classes their difference; return the link to probabilities."""
     arrays = tagger.arrays
     coefficients, intercepts = arrays["coefficients"], arrays["intercepts"]
     if len(intercepts) == 2:
         coefficients, intercepts = np.diff(coefficients, axis=0), np.diff(intercepts)
     k, d = coefficients.shape
-    fill, centre = source.table(arrays["fill"].astype(np.float32)), source.table(arrays["centre"].astype(np.float64))
-    slopes, starts = source.table(coefficients.astype(np.float64)), source.table(intercepts.astype(np.float64))
-    source.add(
+    fill, centre = header.table(arrays["fill"].astype(np.float32)), header.table(arrays["centre"].astype(np.float64))
+    slopes, starts = header.table(coefficients.astype(np.float64)), header.table(intercepts.astype(np.float64))
+    header.add(
         f"for (int k = 0; k < {k}; ++k) z[k] = {starts}[k];",
         f"for (int i = 0; i < {d}; ++i) {{",
         f"  const double value = (std::isnan(x[i]) ? {fill}[i] : x[i]) - {centre}[i];",

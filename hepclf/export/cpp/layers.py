@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, prepared
-from hepclf.export.cpp.source import Source, single
+from hepclf.export.cpp.header import Header, float_literal
+from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, input_array
 from hepclf.models.mlp import Embedding, Members, Shared
 from hepclf.models.mlp_plain import Maxout
 from hepclf.models.network import NetworkTagger, Single
@@ -43,42 +43,42 @@ class Units(NamedTuple):
     size: int
 
 
-def outputs(source: Source, tagger: NetworkTagger) -> str:
-    """Write the logits into doubles."""
-    inputs = Units(prepared(source, tagger.module.prepare), len(tagger.module.prepare.inputs))
-    found = applied(source, tagger.module.body, inputs)
-    source.add(f"for (int k = 0; k < {found.size}; ++k) z[k] = {found.name}[k];")
+def write_network(header: Header, tagger: NetworkTagger) -> str:
+    """Write the logits z; return the link to probabilities."""
+    inputs = Units(input_array(header, tagger.module.prepare), len(tagger.module.prepare.inputs))
+    logits = layer_units(header, tagger.module.body, inputs)
+    header.add(f"for (int k = 0; k < {logits.size}; ++k) z[k] = {logits.name}[k];")
     return "logistic"
 
 
-def applied(source: Source, module: nn.Module, x: Units) -> Units:
-    """What this module makes of x."""
+def layer_units(header: Header, module: nn.Module, x: Units) -> Units:
+    """The units that this module computes from x."""
     if isinstance(module, nn.Sequential):
         for layer in module:
-            x = applied(source, layer, x)
+            x = layer_units(header, layer, x)
         return x
     kind = type(module)
     if kind in _ACTIVATIONS:
-        _each(source, x, _ACTIVATIONS[kind].format(**_settings(module)))
+        _write_elementwise(header, x, _ACTIVATIONS[kind].format(**_settings(module)))
     elif kind in _WRITERS:
-        return _WRITERS[kind](source, module, x)
+        return _WRITERS[kind](header, module, x)
     elif kind not in (nn.Dropout, nn.Identity, Single):
-        known = sorted(each.__name__ for each in (*_ACTIVATIONS, *_WRITERS))
+        names = sorted(layer.__name__ for layer in (*_ACTIVATIONS, *_WRITERS))
         raise ValueError(
-            f"a layer {kind.__name__} has no form in C++ that hepclf knows; there are: {', '.join(known)}; "
+            f"a layer {kind.__name__} has no form in C++ that hepclf knows; there are: {', '.join(names)}; "
             "use format=onnx"
         )
     return x
 
 
-def _each(source: Source, x: Units, expression: str) -> None:
-    source.add(f"for (float& v : {x.name}) v = {expression};")
+def _write_elementwise(header: Header, x: Units, expression: str) -> None:
+    header.add(f"for (float& v : {x.name}) v = {expression};")
 
 
 def _settings(module: nn.Module) -> dict[str, str]:
-    """The numbers that an activation has."""
-    found = {"alpha": getattr(module, "alpha", None), "slope": getattr(module, "negative_slope", None)}
-    return {name: single(value) for name, value in found.items() if value is not None}
+    """The numerical settings of an activation, as C++ literals."""
+    settings = {"alpha": getattr(module, "alpha", None), "slope": getattr(module, "negative_slope", None)}
+    return {name: float_literal(value) for name, value in settings.items() if value is not None}
 
 
 # A comparison is written so that nan, which an overflow leaves, stays nan.
@@ -93,62 +93,62 @@ _ACTIVATIONS: dict[type[nn.Module], str] = {
 }
 
 
-def _linear(source: Source, module: nn.Linear, x: Units) -> Units:
+def _linear(header: Header, module: nn.Linear, x: Units) -> Units:
     size = module.out_features
-    bias = np.zeros(size, dtype=np.float32) if module.bias is None else numbers(module.bias)
-    return _product(source, x, numbers(module.weight).T, bias)
+    bias = np.zeros(size, dtype=np.float32) if module.bias is None else float_array(module.bias)
+    return _product(header, x, float_array(module.weight).T, bias)
 
 
-def _product(source: Source, x: Units, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Units:
-    found = Units(source.array(weights.shape[1]), weights.shape[1])
-    tables = f"{source.table(weights)}, {source.table(bias)}"
-    source.add(f"linear<{x.size}, {found.size}>({x.name}, {tables}, {found.name});")
-    return found
+def _product(header: Header, x: Units, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Units:
+    product = Units(header.array(weights.shape[1]), weights.shape[1])
+    tables = f"{header.table(weights)}, {header.table(bias)}"
+    header.add(f"linear<{x.size}, {product.size}>({x.name}, {tables}, {product.name});")
+    return product
 
 
-def _scaled(source: Source, x: Units, weight: NDArray[np.float32], shift: NDArray[np.float32]) -> None:
-    tables = source.table(weight), source.table(shift)
-    source.add(f"for (int i = 0; i < {x.size}; ++i) {x.name}[i] = {x.name}[i] * {tables[0]}[i] + {tables[1]}[i];")
+def _scaled(header: Header, x: Units, weight: NDArray[np.float32], shift: NDArray[np.float32]) -> None:
+    tables = header.table(weight), header.table(shift)
+    header.add(f"for (int i = 0; i < {x.size}; ++i) {x.name}[i] = {x.name}[i] * {tables[0]}[i] + {tables[1]}[i];")
 
 
-def _batch(source: Source, module: nn.BatchNorm1d, x: Units) -> Units:
-    mean, variance = (numbers(each).astype(np.float64) for each in (module.running_mean, module.running_var))
-    weight = numbers(module.weight) / np.sqrt(variance + module.eps)
-    shift = numbers(module.bias) - mean * weight
-    _scaled(source, x, weight.astype(np.float32), shift.astype(np.float32))
+def _batch(header: Header, module: nn.BatchNorm1d, x: Units) -> Units:
+    mean, variance = (float_array(tensor).astype(np.float64) for tensor in (module.running_mean, module.running_var))
+    weight = float_array(module.weight) / np.sqrt(variance + module.eps)
+    shift = float_array(module.bias) - mean * weight
+    _scaled(header, x, weight.astype(np.float32), shift.astype(np.float32))
     return x
 
 
-def _layer(source: Source, module: nn.LayerNorm, x: Units) -> Units:
-    source.add(f"normalised<{x.size}>({x.name}, {single(module.eps)});")
-    _scaled(source, x, numbers(module.weight), numbers(module.bias))
+def _layer(header: Header, module: nn.LayerNorm, x: Units) -> Units:
+    header.add(f"normalised<{x.size}>({x.name}, {float_literal(module.eps)});")
+    _scaled(header, x, float_array(module.weight), float_array(module.bias))
     return x
 
 
-def _maxout(source: Source, module: Maxout, x: Units) -> Units:  # noqa: ARG001
-    found = Units(source.array(x.size // 2), x.size // 2)
-    source.add(
-        f"for (int i = 0; i < {found.size}; ++i) {{",
+def _maxout(header: Header, module: Maxout, x: Units) -> Units:  # noqa: ARG001
+    maxima = Units(header.array(x.size // 2), x.size // 2)
+    header.add(
+        f"for (int i = 0; i < {maxima.size}; ++i) {{",
         f"  const float a = {x.name}[2 * i], b = {x.name}[2 * i + 1];",
-        f"  {found.name}[i] = a >= b || std::isnan(a) ? a : b;",
+        f"  {maxima.name}[i] = a >= b || std::isnan(a) ? a : b;",
         "}",
     )
-    return found
+    return maxima
 
 
-def _embedding(source: Source, module: Embedding, x: Units) -> Units:
+def _embedding(header: Header, module: Embedding, x: Units) -> Units:
     size, count = module.shift.shape[1] + 1, module.frequency.shape[1]
-    scale = (1 + module.rate * numbers(module.scale)).astype(np.float32)
+    scale = (1 + module.rate * float_array(module.scale)).astype(np.float32)
     if size == 1:
-        _scaled(source, x, scale, np.zeros_like(scale))
+        _scaled(header, x, scale, np.zeros_like(scale))
         return x
-    found = Units(source.array(x.size * size), x.size * size)
+    embedded = Units(header.array(x.size * size), x.size * size)
     frequency, phase, mix, shift = (
-        source.table(numbers(each)) for each in (module.frequency, module.phase, module.mix, module.shift)
+        header.table(float_array(tensor)) for tensor in (module.frequency, module.phase, module.mix, module.shift)
     )
-    source.add(
+    header.add(
         f"for (int i = 0; i < {x.size}; ++i) {{",
-        f"  float* y = {found.name} + {size} * i;",
+        f"  float* y = {embedded.name} + {size} * i;",
         f"  y[0] = {x.name}[i];",
         f"  for (int s = 1; s < {size}; ++s) y[s] = {shift}[{size - 1} * i + s - 1];",
         f"  for (int f = {count} * i; f < {count} * (i + 1); ++f) {{",
@@ -157,37 +157,37 @@ def _embedding(source: Source, module: Embedding, x: Units) -> Units:
         "  }",
         "}",
     )
-    _scaled(source, found, scale, np.zeros_like(scale))
-    return found
+    _scaled(header, embedded, scale, np.zeros_like(scale))
+    return embedded
 
 
-def _members(source: Source, module: Members, x: Units) -> Units:
+def _members(header: Header, module: Members, x: Units) -> Units:
     """The members one after another, each of whose layers is a plain one once its scales are part of the weights."""
-    embedded = applied(source, module.embedding, x)
+    embedded = layer_units(header, module.embedding, x)
     layers = [layer for layer in module.layers if isinstance(layer, Shared)]
-    heads, biases = numbers(module.heads.weight), numbers(module.heads.bias)
-    found = Units(source.array(heads.shape[2]), heads.shape[2])
-    source.add(f"for (float& v : {found.name}) v = 0;")
+    heads, biases = float_array(module.heads.weight), float_array(module.heads.bias)
+    mean = Units(header.array(heads.shape[2]), heads.shape[2])
+    header.add(f"for (float& v : {mean.name}) v = 0;")
     for member in range(len(heads)):
         x = embedded
         for layer in layers:
-            before, after, bias = (numbers(each)[member, 0] for each in (layer.before, layer.after, layer.bias))
-            x = _product(source, x, before[:, None] * numbers(layer.weight).T * after, bias)
-            x = applied(source, module.activation, x)
-        x = _product(source, x, heads[member], biases[member, 0])
-        source.add(f"for (int k = 0; k < {found.size}; ++k) {found.name}[k] += {x.name}[k] / {len(heads)};")
-    return found
+            before, after, bias = (float_array(tensor)[member, 0] for tensor in (layer.before, layer.after, layer.bias))
+            x = _product(header, x, before[:, None] * float_array(layer.weight).T * after, bias)
+            x = layer_units(header, module.activation, x)
+        x = _product(header, x, heads[member], biases[member, 0])
+        header.add(f"for (int k = 0; k < {mean.size}; ++k) {mean.name}[k] += {x.name}[k] / {len(heads)};")
+    return mean
 
 
-def numbers(values: Tensor | None) -> NDArray[np.float32]:
-    """A tensor as an array."""
+def float_array(values: Tensor | None) -> NDArray[np.float32]:
+    """A tensor as an array of float32."""
     if values is None:
         raise ValueError("a normalisation without weights has no form in C++ that hepclf knows; give it affine=True")
-    found: NDArray[np.float32] = values.detach().cpu().numpy()
-    return found
+    array: NDArray[np.float32] = values.detach().cpu().numpy()
+    return array
 
 
-_WRITERS: dict[type[nn.Module], Callable[[Source, Any, Units], Units]] = {
+_WRITERS: dict[type[nn.Module], Callable[[Header, Any, Units], Units]] = {
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch,
     nn.LayerNorm: _layer,

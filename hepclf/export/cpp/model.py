@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.export.cpp import fisher, layers, trees
-from hepclf.export.cpp.calibration import calibrated
+from hepclf.export.cpp.calibration import calibration_code
+from hepclf.export.cpp.header import Header, string_literal
 from hepclf.export.cpp.raw import declared_as_nan
-from hepclf.export.cpp.source import Source, text
-from hepclf.export.form import Score, bare
+from hepclf.export.formats import Score, uncalibrated
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
@@ -38,10 +38,10 @@ TOP = """\
 #include <cmath>
 #include <limits>
 """
-LOGISTIC_TWO = """
+LOGISTIC_BINARY = """
 inline void logistic(double* z) { z[0] = 1 / (1 + std::exp(-z[0])); }
 """
-LOGISTIC_MORE = """
+LOGISTIC_MULTICLASS = """
 inline void logistic(double* z) {
   const double most = *std::max_element(z, z + outputs);
   double sum = 0;
@@ -52,7 +52,7 @@ inline void logistic(double* z) {
 LOGISTIC = "detail::logistic(z);"
 ROUNDED = "for (int k = 0; k < outputs; ++k) out[k] = static_cast<float>(z[k]);"
 SCORES = """
-// The probability of {what} for one event, {features}[inputs] in the order of features.
+// The probability of {classes} for one event, {features}[inputs] in the order of features.
 inline void scores(const float* {features}, float* out) {{
 {mapped}  for (int k = 0; k < outputs; ++k) out[k] = std::numeric_limits<float>::quiet_NaN();
   for (int i = 0; i < inputs; ++i)
@@ -84,48 +84,48 @@ int main() {{
 """
 
 
-def written(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
+def cpp_header(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
     """The text of the header, with the notes as a string in it."""
-    source, (inner, calibration) = Source(), bare(tagger)
+    header, (inner, calibration) = Header(), uncalibrated(tagger)
     if isinstance(inner, NetworkTagger):
-        code, link = layers.CODE, layers.outputs(source, inner)
+        code, link = layers.CODE, layers.write_network(header, inner)
     elif isinstance(inner, TreesTagger):
-        code, link = trees.CODE, trees.outputs(source, inner)
+        code, link = trees.CODE, trees.write_trees(header, inner)
     elif isinstance(inner, FisherTagger):
-        code, link = "", fisher.outputs(source, inner)
+        code, link = "", fisher.write_fisher(header, inner)
     else:
         raise NotImplementedError
-    two = len(tagger.classes) == 2
-    compute = "".join(f"  {line}\n" for line in source.lines)
+    binary = len(tagger.classes) == 2
+    compute = "".join(f"  {line}\n" for line in header.lines)
     links = [LOGISTIC] if link == "logistic" else []
     if calibration is not None:
-        links += [calibrated(source, calibration, len(tagger.classes)), LOGISTIC]
-    mapped = declared_as_nan(source, tagger)
+        links += [calibration_code(header, calibration, len(tagger.classes)), LOGISTIC]
+    mapped = declared_as_nan(header, tagger)
     parts = [
         TOP.replace("{sentinel}", " or one of detail::sentinels" if mapped else ""),
         f"namespace {name} {{\n",
         f"inline constexpr int inputs = {len(tagger.inputs)};",
-        f"inline constexpr int outputs = {1 if two else len(tagger.classes)};",
+        f"inline constexpr int outputs = {1 if binary else len(tagger.classes)};",
         f"inline constexpr const char* features[] = {{{_strings(tagger.inputs)}}};",
         f"inline constexpr const char* classes[] = {{{_strings(tagger.classes)}}};",
-        f"inline constexpr const char* notes =  // in JSON\n  {text(_joined(notes))};\n",
-        f"namespace detail {{\n{LOGISTIC_TWO if two else LOGISTIC_MORE}{code}",
-        *source.tables,
+        f"inline constexpr const char* notes =  // in JSON\n  {string_literal(_joined(notes))};\n",
+        f"namespace detail {{\n{LOGISTIC_BINARY if binary else LOGISTIC_MULTICLASS}{code}",
+        *header.tables,
         f"\ninline void compute(const float* x, double* z) {{\n{compute}}}\n\n}}  // namespace detail",
         SCORES.format(
-            what="the second class" if two else "each class",
+            classes="the second class" if binary else "each class",
             features="raw" if mapped else "x",
             mapped=mapped,
             link="\n  ".join([*links, ROUNDED]),
         ),
-        SCORE if two else "",
+        SCORE if binary else "",
         f"}}  // namespace {name}\n",
     ]
     return "\n".join(parts).encode()
 
 
-def _strings(words: Sequence[str]) -> str:
-    return ", ".join(map(text, words))
+def _strings(names: Sequence[str]) -> str:
+    return ", ".join(map(string_literal, names))
 
 
 def _joined(notes: Mapping[str, str]) -> str:
@@ -133,8 +133,8 @@ def _joined(notes: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[Score]:
-    """How a program scores that a C++ compiler ($CXX, or the first there is) makes of such a header."""
+def compiled_scores(data: bytes) -> Iterator[Score]:
+    """A function that scores with a program, which $CXX or the first compiler found makes of such a header."""
     header = data.decode()
     name = re.findall(r"^namespace (\w+) {$", header, re.MULTILINE)[0]
     outputs = int(re.findall(r"^inline constexpr int outputs = (\d+);$", header, re.MULTILINE)[0])
@@ -147,9 +147,9 @@ def opened(data: bytes) -> Iterator[Score]:
         _compile(program.with_name("main.cpp"), program)
 
         def score(features: NDArray[np.float32]) -> NDArray[np.float64]:
-            done = subprocess.run([program], input=features.tobytes(), stdout=subprocess.PIPE, check=True)
-            found = np.frombuffer(done.stdout, dtype=np.float32).astype(np.float64)
-            return found if has_score else found.reshape(-1, outputs)
+            process = subprocess.run([program], input=features.tobytes(), stdout=subprocess.PIPE, check=True)
+            scores = np.frombuffer(process.stdout, dtype=np.float32).astype(np.float64)
+            return scores if has_score else scores.reshape(-1, outputs)
 
         yield score
 
@@ -161,9 +161,9 @@ def _compile(source: Path, program: Path) -> None:
             "format=cpp needs a C++ compiler, as nothing is written that was not tried; "
             "install g++ or clang++, or name one in CXX"
         )
-    done = subprocess.run(
+    process = subprocess.run(
         [compiler, "-std=c++17", "-O1", "-o", str(program), str(source)], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        reason = " ".join(line for line in done.stderr.splitlines() if "error" in line)[:300]
+    if process.returncode:
+        reason = " ".join(line for line in process.stderr.splitlines() if "error" in line)[:300]
         raise ValueError(f"{compiler} cannot compile the header: {reason}; set CXX to another compiler")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hepclf.export.cpp.source import Source, single
+from hepclf.export.cpp.header import Header, float_literal
 from hepclf.export.deviates import INNERMOST, coefficients
 from hepclf.models.preprocess import Prepare
 
@@ -38,22 +38,24 @@ inline float deviate(float x, const float* knots, int count, const double* power
 """.replace("INNERMOST", repr(INNERMOST))
 
 
-def prepared(source: Source, prepare: Prepare) -> str:
-    """The name of the array of inputs."""
+def input_array(header: Header, prepare: Prepare) -> str:
+    """The name of the array of a network's inputs: scaled features, then indicators of missing values."""
     d, kinds = len(prepare.names), np.array(prepare.kinds)
-    x = source.array(len(prepare.inputs))
-    fill = source.table(prepare.fill.cpu().numpy())
-    source.add(f"for (int i = 0; i < {d}; ++i) {x}[i] = std::isnan(x[i]) ? {fill}[i] : x[i];")
+    x = header.array(len(prepare.inputs))
+    fill = header.table(prepare.fill.cpu().numpy())
+    header.add(f"for (int i = 0; i < {d}; ++i) {x}[i] = std::isnan(x[i]) ? {fill}[i] : x[i];")
     for i, scale in zip(np.flatnonzero(kinds == "log"), prepare.log_scale.tolist(), strict=True):
-        source.add(f"{x}[{i}] = logarithm({x}[{i}], {single(scale)});")
+        header.add(f"{x}[{i}] = logarithm({x}[{i}], {float_literal(scale)});")
     if "quantile" in kinds:
-        powers = source.table(coefficients())
+        powers = header.table(coefficients())
         for i, knots in zip(np.flatnonzero(kinds == "quantile"), prepare.knots.cpu().numpy(), strict=True):
-            table = source.table(knots)
-            source.add(f"{x}[{i}] = deviate({x}[{i}], {table}, {len(knots)}, {powers}, {len(coefficients()) - 1});")
-    centre, width = source.table(prepare.centre.cpu().numpy()), source.table(prepare.width.cpu().numpy())
-    source.add(f"for (int i = 0; i < {d}; ++i) {x}[i] = ({x}[i] - {centre}[i]) / {width}[i];")
+            table = header.table(knots)
+            header.add(f"{x}[{i}] = deviate({x}[{i}], {table}, {len(knots)}, {powers}, {len(coefficients()) - 1});")
+    centre, width = header.table(prepare.centre.cpu().numpy()), header.table(prepare.width.cpu().numpy())
+    header.add(f"for (int i = 0; i < {d}; ++i) {x}[i] = ({x}[i] - {centre}[i]) / {width}[i];")
     for i, bound in zip(np.flatnonzero(kinds == "clipped"), prepare.bound.tolist(), strict=True):
-        source.add(f"{x}[{i}] = clipped({x}[{i}], {single(bound)});")
-    source.add(*(f"{x}[{d + place}] = std::isnan(x[{i}]) ? 1.0f : 0.0f;" for place, i in enumerate(prepare.missing)))
+        header.add(f"{x}[{i}] = clipped({x}[{i}], {float_literal(bound)});")
+    header.add(
+        *(f"{x}[{d + position}] = std::isnan(x[{i}]) ? 1.0f : 0.0f;" for position, i in enumerate(prepare.missing))
+    )
     return x

@@ -1,11 +1,11 @@
-"""Declared missing values in C++: what comes before the tagger sees the features."""
+"""Declared missing values become NaN before the tagger sees the features, in C++."""
 
 from __future__ import annotations
 
 from math import isinf
 
 from hepclf.events import by_value
-from hepclf.export.cpp.source import Source, single
+from hepclf.export.cpp.header import Header, float_literal
 from hepclf.models.model import Tagger, sentinels
 
 CODE = """
@@ -25,21 +25,21 @@ inline void declared_as_nan(const float* raw, float* x) {
 INFINITY = "std::numeric_limits<float>::infinity()"
 
 
-def declared_as_nan(source: Source, tagger: Tagger) -> str:
-    """What makes features x of the raw ones, nothing where they are the same; the sentinels go to the source."""
+def declared_as_nan(header: Header, tagger: Tagger) -> str:
+    """The lines that make features x of the raw ones, empty without sentinels, which are added to the header."""
     values = by_value(tagger.inputs, sentinels(tagger))
     if not values:
         return ""
-    source.tables.append(CODE)
-    source.rows(
+    header.tables.append(CODE)
+    header.rows(
         "Sentinel sentinels[]",
-        [f"{{{place}, {_number(value)}}}" for value, places in values.items() for place in places],
+        [f"{{{column}, {_number(value)}}}" for value, columns in values.items() for column in columns],
     )
-    source.tables.append(MAPPED)
+    header.tables.append(MAPPED)
     return "  float x[inputs];\n  detail::declared_as_nan(raw, x);\n"
 
 
 def _number(value: float) -> str:
     if isinf(value):
         return INFINITY if value > 0 else f"-{INFINITY}"
-    return single(value)
+    return float_literal(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hepclf.export.cpp.source import Source
+from hepclf.export.cpp.header import Header
 from hepclf.models.trees import TreesTagger
 
 CODE = """
@@ -26,18 +26,18 @@ inline int leaf(const Node* nodes, int at, const float* x) {
 """
 
 
-def outputs(source: Source, tagger: TreesTagger) -> str:
-    """Write the sums of the trees into doubles, and say how probabilities come of them."""
+def write_trees(header: Header, tagger: TreesTagger) -> str:
+    """Write the sums z of the trees; return the link to probabilities."""
     trees, k = tagger.trees, tagger.trees.values.shape[1]
-    places = np.where(trees.inner, trees.children, np.cumsum(~trees.inner) - 1)
+    successors = np.where(trees.inner, trees.children, np.cumsum(~trees.inner) - 1)
     columns = np.where(trees.inner, trees.columns % trees.width * 2 + (trees.columns >= trees.width), -1)
     thresholds = np.where(trees.inner, trees.thresholds, np.float32(0)).astype(str).tolist()
-    rows = zip(columns.tolist(), thresholds, places.tolist(), strict=True)
-    source.rows("Node nodes[]", [f"{{{column}, {threshold}f, {place}}}" for column, threshold, place in rows])
-    roots = source.table(trees.roots.astype(np.int32))
-    values = source.table(tagger.arrays["values"].astype(np.float64))
-    baseline = source.table(tagger.arrays["baseline"].astype(np.float64))
-    source.add(
+    rows = zip(columns.tolist(), thresholds, successors.tolist(), strict=True)
+    header.rows("Node nodes[]", [f"{{{column}, {threshold}f, {successor}}}" for column, threshold, successor in rows])
+    roots = header.table(trees.roots.astype(np.int32))
+    values = header.table(tagger.arrays["values"].astype(np.float64))
+    baseline = header.table(tagger.arrays["baseline"].astype(np.float64))
+    header.add(
         f"for (int k = 0; k < {k}; ++k) z[k] = {baseline}[k];",
         f"for (const int root : {roots}) {{",
         f"  const double* value = {values} + {k} * leaf(nodes, root, x);",
@@ -46,5 +46,5 @@ def outputs(source: Source, tagger: TreesTagger) -> str:
     )
     if tagger.settings["link"] == "logistic":
         return "logistic"
-    source.add(f"for (int k = 0; k < {k}; ++k) z[k] = std::min(std::max(z[k] / {len(trees.roots)}, 0.0), 1.0);")
+    header.add(f"for (int k = 0; k < {k}; ++k) z[k] = std::min(std::max(z[k] / {len(trees.roots)}, 0.0), 1.0);")
     return "mean"

@@ -8,11 +8,13 @@ from hepclf.export.onnx.graph import DOUBLE, Graph
 from hepclf.models.fisher import FisherTagger
 
 
-def scored(graph: Graph, tagger: FisherTagger, x: str) -> str:
+def fisher_probabilities(graph: Graph, tagger: FisherTagger, x: str) -> str:
     """Probabilities [n] or [n, k] of raw features [n, d], double."""
     arrays = tagger.arrays
     filled = graph.add("Where", graph.add("IsNaN", x), arrays["fill"].astype(np.float32), x)
     centred = graph.add("Sub", graph.add("Cast", filled, to=DOUBLE), arrays["centre"])
     logits = graph.add("Add", graph.add("MatMul", centred, arrays["coefficients"].T), arrays["intercepts"])
-    found = graph.add("Softmax", logits, axis=1)
-    return found if len(tagger.classes) > 2 else graph.add("Gather", found, np.array(1), axis=1)
+    probabilities = graph.add("Softmax", logits, axis=1)
+    if len(tagger.classes) > 2:
+        return probabilities
+    return graph.add("Gather", probabilities, np.array(1), axis=1)

@@ -18,7 +18,7 @@ FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
 
 
 class Graph:
-    """Nodes and constants in the order in which they were asked for."""
+    """Nodes and constants in the order in which they are added."""
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []
@@ -26,8 +26,8 @@ class Graph:
         self._numbers = count()
 
     def add(self, operator: str, *inputs: str | NDArray[Any], domain: str = "", **attributes: Any) -> str:
-        """The name of what a node gives; an input is such a name or a constant."""
-        names = [given if isinstance(given, str) else self._constant(given) for given in inputs]
+        """Add a node and return the name of its output; each input is the name of an output, or a constant."""
+        names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
         output = f"{operator}_{next(self._numbers)}"
         self._nodes.append(helper.make_node(operator, names, [output], domain=domain, **attributes))
         return output
@@ -55,16 +55,16 @@ class Graph:
         return model
 
 
-def single(values: Any) -> NDArray[np.float32]:
+def float32(values: Any) -> NDArray[np.float32]:
     """Numbers as a float32 constant."""
     return np.asarray(values, dtype=np.float32)
 
 
-def double(values: Any) -> NDArray[np.float64]:
+def float64(values: Any) -> NDArray[np.float64]:
     """Numbers as a float64 constant."""
     return np.asarray(values, dtype=np.float64)
 
 
-def whole(*values: int) -> NDArray[np.int64]:
-    """Shapes, axes and places."""
+def int64(*values: int) -> NDArray[np.int64]:
+    """Shapes, axes and indices as an int64 constant."""
     return np.array(values, dtype=np.int64)

@@ -10,27 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hepclf.export.onnx.graph import DOUBLE, Graph, single, whole
+from hepclf.export.onnx.graph import DOUBLE, Graph, float32, int64
 from hepclf.export.onnx.link import logistic
-from hepclf.export.onnx.prepare import prepared
+from hepclf.export.onnx.prepare import input_node
 from hepclf.models.mlp import Embedding, Heads, Members, Shared
 from hepclf.models.mlp_plain import Maxout
 from hepclf.models.network import NetworkTagger, Single
 
 END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
-Writer = Callable[[Graph, Any, str], str]
+LayerWriter = Callable[[Graph, Any, str], str]
 
 
-def scored(graph: Graph, tagger: NetworkTagger, x: str) -> str:
+def network_probabilities(graph: Graph, tagger: NetworkTagger, x: str) -> str:
     """Probabilities [n] or [n, k] of raw features [n, d], double; nan where the network's output is not finite."""
-    outputs = applied(graph, tagger.module.body, prepared(graph, tagger.module.prepare, x))
+    outputs = layer_output(graph, tagger.module.body, input_node(graph, tagger.module.prepare, x))
     logits = graph.add("Cast", outputs, to=DOUBLE)
-    found = logistic(graph, logits, len(tagger.classes))
-    return graph.add("Add", found, graph.add("Sub", logits, logits))  # zero, or nan
+    probabilities = logistic(graph, logits, len(tagger.classes))
+    return graph.add("Add", probabilities, graph.add("Sub", logits, logits))  # zero, or nan
 
 
-def applied(graph: Graph, module: nn.Module, x: str) -> str:
-    """What this module makes of x."""
+def layer_output(graph: Graph, module: nn.Module, x: str) -> str:
+    """The name of what this module computes from x."""
     writer = _WRITERS.get(type(module))
     if writer is None:
         raise ValueError(
@@ -42,27 +42,29 @@ def applied(graph: Graph, module: nn.Module, x: str) -> str:
 
 def _sequence(graph: Graph, module: nn.Sequential, x: str) -> str:
     for layer in module:
-        x = applied(graph, layer, x)
+        x = layer_output(graph, layer, x)
     return x
 
 
 def _linear(graph: Graph, module: nn.Linear, x: str) -> str:
-    bias = [] if module.bias is None else [numbers(module.bias)]
-    return graph.add("Gemm", x, numbers(module.weight), *bias, transB=1)
+    bias = [] if module.bias is None else [float_constant(module.bias)]
+    return graph.add("Gemm", x, float_constant(module.weight), *bias, transB=1)
 
 
 def _batch(graph: Graph, module: nn.BatchNorm1d, x: str) -> str:
-    terms = [numbers(each) for each in (module.weight, module.bias, module.running_mean, module.running_var)]
+    terms = [float_constant(tensor) for tensor in (module.weight, module.bias, module.running_mean, module.running_var)]
     return graph.add("BatchNormalization", x, *terms, epsilon=module.eps)
 
 
 def _layer(graph: Graph, module: nn.LayerNorm, x: str) -> str:
-    return graph.add("LayerNormalization", x, numbers(module.weight), numbers(module.bias), epsilon=module.eps)
+    return graph.add(
+        "LayerNormalization", x, float_constant(module.weight), float_constant(module.bias), epsilon=module.eps
+    )
 
 
 def _gelu(graph: Graph, module: nn.GELU, x: str) -> str:  # noqa: ARG001
-    share = graph.add("Add", graph.add("Erf", graph.add("Div", x, single(math.sqrt(2)))), single(1))
-    return graph.add("Mul", graph.add("Mul", x, share), single(0.5))
+    share = graph.add("Add", graph.add("Erf", graph.add("Div", x, float32(math.sqrt(2)))), float32(1))
+    return graph.add("Mul", graph.add("Mul", x, share), float32(0.5))
 
 
 def _silu(graph: Graph, module: nn.SiLU, x: str) -> str:  # noqa: ARG001
@@ -70,46 +72,48 @@ def _silu(graph: Graph, module: nn.SiLU, x: str) -> str:  # noqa: ARG001
 
 
 def _maxout(graph: Graph, module: Maxout, x: str) -> str:  # noqa: ARG001
-    first, second = (graph.add("Slice", x, whole(i), whole(END), whole(1), whole(2)) for i in range(2))
+    first, second = (graph.add("Slice", x, int64(i), int64(END), int64(1), int64(2)) for i in range(2))
     return graph.add("Max", first, second)
 
 
 def _single(graph: Graph, module: Single, x: str) -> str:  # noqa: ARG001
-    return graph.add("Reshape", x, whole(-1))
+    return graph.add("Reshape", x, int64(-1))
 
 
 def _members(graph: Graph, module: Members, x: str) -> str:
-    x = applied(graph, module.embedding, x)
+    x = layer_output(graph, module.embedding, x)
     for layer in module.layers:
-        x = applied(graph, module.activation, applied(graph, layer, x))
-    return graph.add("ReduceMean", applied(graph, module.heads, x), axes=[0], keepdims=0)
+        x = layer_output(graph, module.activation, layer_output(graph, layer, x))
+    return graph.add("ReduceMean", layer_output(graph, module.heads, x), axes=[0], keepdims=0)
 
 
 def _embedding(graph: Graph, module: Embedding, x: str) -> str:
-    apart = graph.add("Unsqueeze", x, whole(2))
+    columns = graph.add("Unsqueeze", x, int64(2))
     if module.shift.shape[1]:
-        phase = graph.add("Add", graph.add("Mul", apart, numbers(module.frequency)), numbers(module.phase))
-        waves = graph.add("Cos", graph.add("Mul", phase, single(2 * math.pi)))
-        mixed = graph.add("Einsum", waves, numbers(module.mix), equation="ndf,dfs->nds")
-        apart = graph.add("Concat", apart, graph.add("Add", mixed, numbers(module.shift)), axis=2)
-    joined = graph.add("Reshape", apart, whole(0, len(module.scale)))
-    return graph.add("Mul", joined, single(1 + module.rate * numbers(module.scale)))
+        phase = graph.add(
+            "Add", graph.add("Mul", columns, float_constant(module.frequency)), float_constant(module.phase)
+        )
+        waves = graph.add("Cos", graph.add("Mul", phase, float32(2 * math.pi)))
+        mixed = graph.add("Einsum", waves, float_constant(module.mix), equation="ndf,dfs->nds")
+        columns = graph.add("Concat", columns, graph.add("Add", mixed, float_constant(module.shift)), axis=2)
+    joined = graph.add("Reshape", columns, int64(0, len(module.scale)))
+    return graph.add("Mul", joined, float32(1 + module.rate * float_constant(module.scale)))
 
 
 def _shared(graph: Graph, module: Shared, x: str) -> str:
-    units = graph.add("MatMul", graph.add("Mul", x, numbers(module.before)), numbers(module.weight).T)
-    return graph.add("Add", graph.add("Mul", units, numbers(module.after)), numbers(module.bias))
+    units = graph.add("MatMul", graph.add("Mul", x, float_constant(module.before)), float_constant(module.weight).T)
+    return graph.add("Add", graph.add("Mul", units, float_constant(module.after)), float_constant(module.bias))
 
 
 def _heads(graph: Graph, module: Heads, x: str) -> str:
-    return graph.add("Add", graph.add("MatMul", x, numbers(module.weight)), numbers(module.bias))
+    return graph.add("Add", graph.add("MatMul", x, float_constant(module.weight)), float_constant(module.bias))
 
 
-def _plain(operator: str, **settings: str) -> Writer:
+def _plain(operator: str, **settings: str) -> LayerWriter:
     """A layer that is one operator; its attributes are the module's settings of these names."""
 
     def write(graph: Graph, module: nn.Module, x: str) -> str:
-        attributes: dict[str, Any] = {name: float(getattr(module, own)) for name, own in settings.items()}
+        attributes: dict[str, Any] = {name: float(getattr(module, setting)) for name, setting in settings.items()}
         return graph.add(operator, x, **attributes)
 
     return write
@@ -119,14 +123,14 @@ def _same(graph: Graph, module: nn.Module, x: str) -> str:  # noqa: ARG001
     return x
 
 
-def numbers(values: Tensor | None) -> NDArray[np.float32]:
-    """A tensor as a constant."""
+def float_constant(values: Tensor | None) -> NDArray[np.float32]:
+    """A tensor as a float32 constant."""
     if values is None:
         raise ValueError("a normalisation without weights has no form in ONNX that hepclf knows; give it affine=True")
-    return single(values.detach().cpu().numpy())
+    return float32(values.detach().cpu().numpy())
 
 
-_WRITERS: dict[type[nn.Module], Writer] = {
+_WRITERS: dict[type[nn.Module], LayerWriter] = {
     nn.Sequential: _sequence,
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch,

@@ -13,8 +13,8 @@ ACROSS = 8  # numbers in a line of a table
 _TYPES = {"float32": ("float", "f"), "float64": ("double", ""), "int32": ("int", "")}
 
 
-class Source:
-    """Tables and the lines of the function that uses them, in the order in which they were asked for."""
+class Header:
+    """Tables, and the lines of the function that uses them, in the order in which they are added."""
 
     def __init__(self) -> None:
         self.tables: list[str] = []
@@ -23,15 +23,15 @@ class Source:
 
     def table(self, values: NDArray[Any]) -> str:
         """The name of a table of float32, float64 or int32 numbers, each written so that it reads back the same."""
-        kind, mark = _TYPES[str(values.dtype)]
+        kind, suffix = _TYPES[str(values.dtype)]
         name = self._name("t")
-        words = [f"{word}{mark}" for word in np.char.mod("%s", values.ravel().astype(str)).tolist()]
-        self.rows(f"{kind} {name}[]", [", ".join(words[i : i + ACROSS]) for i in range(0, len(words), ACROSS)])
+        literals = [f"{number}{suffix}" for number in np.char.mod("%s", values.ravel().astype(str)).tolist()]
+        self.rows(f"{kind} {name}[]", [", ".join(literals[i : i + ACROSS]) for i in range(0, len(literals), ACROSS)])
         return name
 
-    def rows(self, declared: str, rows: list[str]) -> None:
-        """A table of these rows."""
-        self.tables.append(f"inline constexpr {declared} = {{\n" + "".join(f"  {row},\n" for row in rows) + "};")
+    def rows(self, declaration: str, rows: list[str]) -> None:
+        """Add a table of these rows."""
+        self.tables.append(f"inline constexpr {declaration} = {{\n" + "".join(f"  {row},\n" for row in rows) + "};")
 
     def array(self, size: int) -> str:
         """The name of an array of so many floats in the function."""
@@ -40,18 +40,18 @@ class Source:
         return name
 
     def add(self, *lines: str) -> None:
-        """Lines of the function."""
+        """Add lines to the function."""
         self.lines += lines
 
     def _name(self, letter: str) -> str:
         return f"{letter}{next(self._numbers)}"
 
 
-def single(value: float) -> str:
-    """A float32 number."""
+def float_literal(value: float) -> str:
+    """A float32 number as C++ source."""
     return f"{np.float32(value)!s}f"
 
 
-def text(words: str) -> str:
-    """A string; JSON's escapes are C++'s, so that no name can end it and be read as code."""
-    return json.dumps(words, ensure_ascii=False)
+def string_literal(string: str) -> str:
+    """A string as C++ source. JSON's escapes are those of C++, so no name can end the string and be read as code."""
+    return json.dumps(string, ensure_ascii=False)

@@ -10,8 +10,8 @@ import torch
 
 from hepclf import BDT, KNN, MLP, SVM, Cuts, Likelihood, Logistic, PlainMLP, Preprocess
 from hepclf.events import Events
-from hepclf.export.form import FORMS
-from hepclf.export.gate import trial, worst
+from hepclf.export.formats import FORMATS
+from hepclf.export.gate import largest_difference, trial
 from hepclf.models.adaboost import AdaBoost
 from hepclf.models.fisher import Fisher
 from hepclf.models.forest import Forest
@@ -64,14 +64,14 @@ OF_THREE = [*TREES, "logistic", "fisher", "relu", "mlp"]
 
 
 def made(kind, tagger):
-    written, opened = FORMS[kind].of(kind, tagger)
-    return opened(written(tagger, "tagger", {"run": '"x"'}))
+    write, read = FORMATS[kind].writer_and_reader(kind, tagger)
+    return read(write(tagger, "tagger", {"run": '"x"'}))
 
 
 def agrees(kind, tagger, events):
     tried = trial(tagger, events.select(tagger.inputs))
     with made(kind, tagger) as score:
-        found = worst(kind, score, tried, refuses=FORMS[kind].refuses)
+        found = largest_difference(kind, score, tried, refuses=FORMATS[kind].refuses)
         scores = score(events.features)
     np.testing.assert_allclose(scores, tagger.scores(events), rtol=0, atol=tried.allowed)
     return found
@@ -143,11 +143,11 @@ def test_what_a_form_cannot_hold_is_refused_in_one_line(model, events, fitted):
     whole = events()
     whole = Events(features=np.nan_to_num(whole.features), labels=whole.labels, names=whole.names)
     tagger = fitted(model, whole)
-    for kind, form in FORMS.items():
+    for kind, form in FORMATS.items():
         with pytest.raises(
             ValueError, match=f"format={kind} holds .*, however this tagger is a {type(tagger).__name__}"
         ):
-            form.of(kind, tagger)
+            form.writer_and_reader(kind, tagger)
 
 
 @pytest.mark.parametrize("name", ["forest", "tree"])
@@ -175,4 +175,4 @@ def test_a_package_that_is_missing_is_named(kind, package, events, fitted, monke
     tagger = fitted(BDT(iterations=2), events())
     monkeypatch.setitem(__import__("sys").modules, package, None)
     with pytest.raises(ValueError, match=f"format={kind} needs {package}; pip install 'hepclf"):
-        FORMS[kind].of(kind, tagger)
+        FORMATS[kind].writer_and_reader(kind, tagger)

@@ -1,4 +1,4 @@
-"""The forms that a tagger leaves the house in."""
+"""The file formats that a tagger can be exported to."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
 from hepclf.statistics.calibration import Isotonic, Temperature
 
-Kind = Literal["onnx", "cpp", "xgboost-json"]
+FormatName = Literal["onnx", "cpp", "xgboost-json"]
 Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # features [n, d] to scores [n] or [n, k]
-Written = Callable[[Tagger, str, Mapping[str, str]], bytes]  # of a tagger, a name and notes, the contents of a file
-Opened = Callable[[bytes], AbstractContextManager[Score]]
+Writer = Callable[[Tagger, str, Mapping[str, str]], bytes]  # a tagger, a name and notes to the contents of a file
+Reader = Callable[[bytes], AbstractContextManager[Score]]
 
 
-def bare(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]:
+def uncalibrated(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]:
     """The tagger without the calibration of its scores, and the calibration."""
     if isinstance(tagger, CalibratedTagger):
         return tagger.inner, tagger.calibration
@@ -32,55 +32,65 @@ def bare(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]:
 
 
 @dataclass(frozen=True)
-class Form:
-    """A format: the module that writes it (`written`) and reads it back (`opened`), and what it can hold.
+class ExportFormat:
+    """A format: the module and its two functions that write a file and score with it, and what the format can hold.
 
+    writer    the function from a tagger to the contents of a file
+    reader    the function from the contents to a context manager that scores features
     taggers   the kinds of tagger it can hold, calibrated or not
-    refuses   whether what reads it gives nan for an infinite feature, which no tagger scores
-    packages  what is imported for it, and the words that install them
+    refuses   whether its reader gives nan for an infinite feature, which no tagger scores
+    packages  the packages that it imports; `install` is the command that installs them
     """
 
     suffix: str
     module: str
+    writer: str
+    reader: str
     taggers: tuple[type, ...]
     refuses: bool = True
     packages: tuple[str, ...] = ()
     install: str = ""
 
-    def of(self, kind: str, tagger: Tagger) -> tuple[Written, Opened]:
-        """What writes and what reads this format, or a ValueError where it cannot be had for this tagger."""
-        inner, _ = bare(tagger)
+    def writer_and_reader(self, name: str, tagger: Tagger) -> tuple[Writer, Reader]:
+        """The functions that write and read this format; ValueError where the format cannot hold this tagger."""
+        inner, _ = uncalibrated(tagger)
         if not isinstance(inner, self.taggers):
-            names = ", ".join(_NAMES[each] for each in self.taggers)
+            holds = ", ".join(_NAMES[kind] for kind in self.taggers)
             raise ValueError(
-                f"format={kind} holds {names}, however this tagger is a {type(inner).__name__}; "
+                f"format={name} holds {holds}, however this tagger is a {type(inner).__name__}; "
                 "use `hepclf predict`, which scores with every tagger"
             )
         for package in self.packages:
             try:
                 import_module(package)
             except ImportError:
-                raise ValueError(f"format={kind} needs {package}; {self.install}") from None
+                raise ValueError(f"format={name} needs {package}; {self.install}") from None
         module = import_module(self.module)
-        return module.written, module.opened
+        return getattr(module, self.writer), getattr(module, self.reader)
 
 
 _NAMES: dict[type, str] = {NetworkTagger: "networks", TreesTagger: "trees", FisherTagger: "Fisher's discriminant"}
-FORMS: dict[Kind, Form] = {
-    "onnx": Form(
+FORMATS: dict[FormatName, ExportFormat] = {
+    "onnx": ExportFormat(
         ".onnx",
         "hepclf.export.onnx.model",
+        "onnx_file",
+        "onnx_scores",
         (NetworkTagger, TreesTagger, FisherTagger),
         packages=("onnx", "onnxruntime"),
         install="pip install 'hepclf[onnx]'",
     ),
-    "xgboost-json": Form(
+    "xgboost-json": ExportFormat(
         ".xgboost.json",
         "hepclf.export.xgboost",
+        "xgboost_json",
+        "xgboost_scores",
         (TreesTagger,),
         refuses=False,
         packages=("xgboost",),
         install="pip install 'hepclf[boost]'",
     ),
-    "cpp": Form(".hpp", "hepclf.export.cpp.model", (NetworkTagger, TreesTagger, FisherTagger)),
+    "cpp": ExportFormat(
+        ".hpp", "hepclf.export.cpp.model", "cpp_header", "compiled_scores", (NetworkTagger, TreesTagger, FisherTagger)
+    ),
 }
