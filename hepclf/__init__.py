@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from hepclf.events import Events as Events
     from hepclf.models.bdt import BDT as BDT
     from hepclf.models.cuts import Cuts as Cuts
-    from hepclf.models.kinds import load_tagger as load_tagger
     from hepclf.models.knn import KNN as KNN
     from hepclf.models.lightgbm import LightGBM as LightGBM
     from hepclf.models.likelihood import Likelihood as Likelihood
+    from hepclf.models.loading import load_tagger as load_tagger
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.mlp_plain import PlainMLP as PlainMLP
@@ -59,7 +59,7 @@ _HOMES = {
     "BDT": "models.bdt",
     "Cuts": "models.cuts",
     "KNN": "models.knn",
-    "load_tagger": "models.kinds",
+    "load_tagger": "models.loading",
     "new_folder": "run",
     "Events": "events",
     "LightGBM": "models.lightgbm",

@@ -16,8 +16,8 @@ from hepclf.events import Events, Sentinels
 from hepclf.export.formats import FORMATS, FormatName, uncalibrated
 from hepclf.export.gate import Trial, largest_difference, trial
 from hepclf.files import read_yaml, write_bytes
-from hepclf.models.calibrated import described
-from hepclf.models.kinds import load_tagger
+from hepclf.models.calibrated import calibration_summary
+from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger, sentinels
 from hepclf.models.tagger import HEAD, plain_sentinels
 from hepclf.recipe import recipe
@@ -110,7 +110,7 @@ def _notes(run: Run, tagger: Tagger, tested: Trial) -> Mapping[str, str]:
         "features": tagger.inputs,
         "classes": tagger.classes,
         "sentinels": plain_sentinels(sentinels(tagger)),
-        "calibration": None if calibration is None else described(calibration),
+        "calibration": None if calibration is None else calibration_summary(calibration),
         "working_points": _working_points(run),
         "events_compared": tested.real_count,
         "hard_events_compared": tested.hard_count,

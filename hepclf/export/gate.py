@@ -133,7 +133,7 @@ def _scorable(tagger: Tagger, features: Features) -> list[tuple[Features, Scores
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Hard events miss features that training never missed, which is no news here."""
-    logger = logging.getLogger("hepclf.models.look")
+    logger = logging.getLogger("hepclf.models.event_checks")
     before, logger.disabled = logger.disabled, True
     try:
         yield

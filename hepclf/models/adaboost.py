@@ -8,8 +8,8 @@ import numpy as np
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import GrownFit, at_least, matrices, nodes_of, positive
 from hepclf.models.model import Fit
+from hepclf.models.tree_fit import TreesFit, check_at_least, check_positive, sklearn_nodes, tree_matrices
 from hepclf.models.trees import Nodes
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
@@ -34,8 +34,8 @@ class AdaBoost:
     leaf_events: int = 50
 
     def __post_init__(self) -> None:
-        at_least(self, iterations=1, depth=1, leaf_events=1)
-        positive(self, "learning_rate")
+        check_at_least(self, iterations=1, depth=1, leaf_events=1)
+        check_positive(self, "learning_rate")
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
@@ -43,8 +43,8 @@ class AdaBoost:
         def grow(events: Matrix) -> Iterator[list[Nodes]]:
             return _boosted(self, events, trainer.seed)
 
-        parts = matrices(train, valid, trainer, "model=adaboost")
-        return GrownFit(parts, trainer, grow=grow, rounds=self.iterations, link="logistic", stops=True)
+        parts = tree_matrices(train, valid, trainer, "model=adaboost")
+        return TreesFit(parts, trainer, grow=grow, rounds=self.iterations, link="logistic", stops=True)
 
 
 def _boosted(recipe: AdaBoost, train: Matrix, seed: int) -> Iterator[list[Nodes]]:
@@ -69,7 +69,7 @@ def _boosted(recipe: AdaBoost, train: Matrix, seed: int) -> Iterator[list[Nodes]
                 )
             return
         votes = 1.0 if error <= 0 else recipe.learning_rate * (np.log((1 - error) / error) + np.log(k - 1))
-        yield [_ballot(nodes_of(tree.tree_), votes)]
+        yield [_ballot(sklearn_nodes(tree.tree_), votes)]
         if error <= 0:
             return
         weights = np.exp(np.log(weights) + votes * wrong)

@@ -1,4 +1,4 @@
-"""What models outside PyTorch share: a matrix of events in, a tagger that is made of plain arrays out."""
+"""What models outside PyTorch share: they learn from a matrix of events and make a tagger of plain arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from safetensors.numpy import save as save_arrays
 
 from hepclf.disk import mapped
 from hepclf.events import Events, Sentinels
-from hepclf.models.look import look, slices
+from hepclf.models.event_checks import check_events, slices
 from hepclf.models.model import Uninterrupted
 from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
@@ -44,18 +44,18 @@ class Matrix(NamedTuple):
     sentinels: Sentinels
 
 
-def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> Matrix:
-    """The events that count, with their training weights; `what` is the model in errors, `keeps` negative weights."""
+def matrix(events: Events, trainer: Trainer, model: str, *, keeps: bool = False) -> Matrix:
+    """The events that count, with their training weights; `keeps` allows negative ones. `model` stands in errors."""
     if mapped(events.features) is not None:
-        raise ValueError(f"{what} holds its table in memory, where {len(events):,} events do not fit; use model=mlp")
+        raise ValueError(f"{model} holds its table in memory, where {len(events):,} events do not fit; use model=mlp")
     rule = trainer.negative_weights
     if rule == "keep" and not keeps and (events.weights < 0).any():
         raise ValueError(
-            f"{what} cannot learn from negative weights, however trainer.negative_weights=keep; use zero or abs"
+            f"{model} cannot learn from negative weights, however trainer.negative_weights=keep; use zero or abs"
         )
     if trainer.decorrelate is not None:
         raise ValueError(
-            f"{what} descends no loss that trainer.decorrelate could be added to; use a network such as model=mlp, or "
+            f"{model} descends no loss that trainer.decorrelate could be added to; use a network such as model=mlp, or "
             "trainer.planing"
         )
     events = trainer.weighing(events)
@@ -63,21 +63,23 @@ def matrix(events: Events, trainer: Trainer, what: str, *, keeps: bool = False) 
     return Matrix(np.asarray(events.features), events.labels, weights, events.names, events.classes, events.sentinels)
 
 
-def both(train: Events, valid: Events, trainer: Trainer, what: str, *, keeps: bool = False) -> tuple[Matrix, Matrix]:
-    """Training and validation events; what was set for networks alone is said to be left."""
-    plain = Trainer()
-    left = [name for name in FOR_NETWORKS if getattr(trainer, name) != getattr(plain, name)]
-    if left:
-        said = ", ".join(f"trainer.{name}={getattr(trainer, name)}" for name in left)
-        log.warning("%s does not heed %s, which networks do", what, said)
-    return matrix(train, trainer, what, keeps=keeps), matrix(valid, trainer, what, keeps=keeps)
+def matrices(
+    train: Events, valid: Events, trainer: Trainer, model: str, *, keeps: bool = False
+) -> tuple[Matrix, Matrix]:
+    """Training and validation events; warns of trainer settings that only networks use."""
+    defaults = Trainer()
+    ignored = [name for name in FOR_NETWORKS if getattr(trainer, name) != getattr(defaults, name)]
+    if ignored:
+        settings = ", ".join(f"trainer.{name}={getattr(trainer, name)}" for name in ignored)
+        log.warning("%s does not heed %s, which networks do", model, settings)
+    return matrix(train, trainer, model, keeps=keeps), matrix(valid, trainer, model, keeps=keeps)
 
 
 class ArrayTagger(ABC):
-    """A tagger made of arrays: what a subclass adds is its kind, and how features become probabilities.
+    """A tagger made of arrays. A subclass adds its kind, and how features become probabilities.
 
-    arrays    all that it learnt; `fill` [d], where it is there, stands in for missing values
-    settings  plain data that the arrays do not say
+    arrays     all that it learnt; `fill` [d], if present, replaces missing values
+    settings   plain data that the arrays do not hold
     sentinels  declared missing values of each input, which it takes for NaN
     """
 
@@ -107,7 +109,7 @@ class ArrayTagger(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """ValueError where the arrays cannot be those of a fit; what a stranger made must neither hang nor crash."""
+        """ValueError where the arrays cannot be those of a fit; a file from elsewhere must neither hang nor crash."""
 
     @property
     def device(self) -> str:
@@ -116,16 +118,16 @@ class ArrayTagger(ABC):
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]."""
-        look(events, self.inputs, self.settings.get("missing"), self.sentinels)
+        check_events(events, self.inputs, self.settings.get("missing"), self.sentinels)
         k = len(self.classes)
-        found = np.empty((len(events),) if k == 2 else (len(events), k))
-        for place, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
-            found[place * ROWS : place * ROWS + len(part)] = self.probabilities(self._filled(part))
-        return found
+        probabilities = np.empty((len(events),) if k == 2 else (len(events), k))
+        for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
+            probabilities[number * ROWS : number * ROWS + len(part)] = self.probabilities(self._filled(part))
+        return probabilities
 
     def loss(self, part: Matrix) -> float:
         """The weighted mean cross-entropy of these events."""
-        return mean_loss(self.probabilities(self._filled(part.features)), part)
+        return mean_cross_entropy(self.probabilities(self._filled(part.features)), part)
 
     def save(self, folder: Path | str) -> None:
         """Write tagger.json and its arrays in safetensors."""
@@ -195,10 +197,10 @@ class ArrayFit(Uninterrupted):
 
     def __iter__(self) -> Iterator[Epoch]:
         started = time.perf_counter()
-        self._tagger = made = self._make(self._train)
-        made.sentinels = self._train.sentinels
-        train_loss, valid_loss = (made.loss(part) for part in (self._train, self._valid))
-        made.summary = {**made.summary, "valid_loss": valid_loss}
+        self._tagger = tagger = self._make(self._train)
+        tagger.sentinels = self._train.sentinels
+        train_loss, valid_loss = (tagger.loss(part) for part in (self._train, self._valid))
+        tagger.summary = {**tagger.summary, "valid_loss": valid_loss}
         yield Epoch(1, train_loss, valid_loss, 1.0, time.perf_counter() - started)
 
     def tagger(self) -> ArrayTagger:
@@ -208,22 +210,22 @@ class ArrayFit(Uninterrupted):
         return self._tagger
 
 
-def mean_loss(probabilities: NDArray[np.float64], part: Matrix) -> float:
+def mean_cross_entropy(probabilities: NDArray[np.float64], part: Matrix) -> float:
     """The weighted mean cross-entropy."""
     if probabilities.ndim == 1:
-        of_truth = np.where(part.targets == 1, probabilities, 1 - probabilities)
+        true_class = np.where(part.targets == 1, probabilities, 1 - probabilities)
     else:
-        of_truth = probabilities[np.arange(len(part.targets)), part.targets]
-    return float(part.weights @ -np.log(np.maximum(of_truth, SMALLEST)) / part.weights.sum())
+        true_class = probabilities[np.arange(len(part.targets)), part.targets]
+    return float(part.weights @ -np.log(np.maximum(true_class, SMALLEST)) / part.weights.sum())
 
 
 def medians(train: Matrix) -> tuple[NDArray[np.float32], list[int]]:
-    """The weighted median of each feature, which stands in for missing values, and the features that miss some."""
+    """The weighted median of each feature, which replaces missing values, and the columns that have missing values."""
     absent = np.isnan(train.features)
     missing = np.flatnonzero(absent.any(axis=0)).tolist()
     if empty := [train.names[column] for column in missing if absent[:, column].all()]:
         raise ValueError(f"feature {empty[0]!r} is missing in every training event; leave it out of data.features")
     columns = zip(train.features.T, ~absent.T, strict=True)
     sizes = np.abs(train.weights)
-    middles = [quantiles(values[known], sizes[known], (0.5,)) for values, known in columns]
+    middles = [quantiles(values[present], sizes[present], (0.5,)) for values, present in columns]
     return np.concatenate(middles).astype(np.float32), missing

@@ -14,16 +14,23 @@ import numpy as np
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import at_least, check_monotone, matrices, outputs_of, positive, tree_tagger
 from hepclf.models.model import Fit, Uninterrupted
 from hepclf.models.stepped import stepped
+from hepclf.models.tree_fit import (
+    check_at_least,
+    check_monotone,
+    check_positive,
+    output_count,
+    tree_matrices,
+    tree_tagger,
+)
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.recipe import recipe
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.trainer import Trainer
 
 COMPARED = 256  # events whose scores are compared with the library's own
-CLOSE = 1e-6
+TOLERANCE = 1e-6
 
 
 @recipe
@@ -46,9 +53,9 @@ class BDT:
     monotone: Mapping[str, Literal[-1, 1]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        at_least(self, iterations=1, leaves=2, depth=1, leaf_events=1, l2=0)
-        positive(self, "learning_rate")
-        positive(self, "feature_fraction", most=1)
+        check_at_least(self, iterations=1, leaves=2, depth=1, leaf_events=1, l2=0)
+        check_positive(self, "learning_rate")
+        check_positive(self, "feature_fraction", maximum=1)
         if not 2 <= self.bins <= 255:
             raise ValueError(f"bins must lie in 2..255, however bins={self.bins}")
 
@@ -59,7 +66,7 @@ class BDT:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         self.check(train.names, train.classes, trainer)
-        return BDTFit(self, *matrices(train, valid, trainer, "model=bdt"), trainer)
+        return BDTFit(self, *tree_matrices(train, valid, trainer, "model=bdt"), trainer)
 
     def library(self, names: tuple[str, ...], seed: int) -> dict[str, Any]:
         """The settings as HistGradientBoostingClassifier calls them."""
@@ -157,11 +164,11 @@ def _reporting(report: Callable[[tuple[float, float]], bool], settings: dict[str
 
 
 def _tagger(model: Any, train: Matrix, rounds: int, loss: float) -> TreesTagger:
-    outputs = outputs_of(train.classes)
+    outputs = output_count(train.classes)
     predictors = [tree for trees in model._predictors[:rounds] for tree in trees]
-    grown = [_nodes(tree.nodes, place % outputs, outputs) for place, tree in enumerate(predictors)]
+    trees = [_nodes(tree.nodes, number % outputs, outputs) for number, tree in enumerate(predictors)]
     summary = {"kept_epoch": rounds, "valid_loss": loss}
-    return tree_tagger(train, planted(grown), "logistic", summary, model._baseline_prediction.ravel())
+    return tree_tagger(train, planted(trees), "logistic", summary, model._baseline_prediction.ravel())
 
 
 def _nodes(nodes: Any, output: int, outputs: int) -> Nodes:
@@ -180,12 +187,14 @@ def _nodes(nodes: Any, output: int, outputs: int) -> Nodes:
 
 
 def _compare(tagger: TreesTagger, model: Any, valid: Matrix, rounds: int) -> None:
-    """Refuse trees that score otherwise than the library does: it does not document where it keeps them."""
+    """Refuse trees whose scores differ from the library's: it does not document how it stores them."""
     features = valid.features[:COMPARED]
-    theirs = next(islice(model.staged_predict_proba(features), rounds - 1, None))
-    ours = tagger.probabilities(features)
-    worst = float(np.abs(ours - (theirs[:, 1] if ours.ndim == 1 else theirs)).max())
-    if not worst < CLOSE:
+    library_scores = next(islice(model.staged_predict_proba(features), rounds - 1, None))
+    scores = tagger.probabilities(features)
+    if scores.ndim == 1:
+        library_scores = library_scores[:, 1]
+    worst = float(np.abs(scores - library_scores).max())
+    if not worst < TOLERANCE:
         import sklearn
 
         raise ValueError(

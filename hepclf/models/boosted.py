@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events, Sentinels
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import check_monotone, outputs_of
 from hepclf.models.model import Uninterrupted
 from hepclf.models.tagger import HEAD, read_sentinels, read_tagger, write_tagger, written_sentinels
+from hepclf.models.tree_fit import check_monotone, output_count
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.trainer import Trainer
 
 COMPARED = 256  # events whose scores are compared with the library's own
-CLOSE = 1e-5  # a library may sum its trees in float32
+TOLERANCE = 1e-5  # a library may sum its trees in float32
 
 Monotone = Mapping[str, Literal[-1, 1]]
 
@@ -38,12 +38,12 @@ class Boosting(Protocol):
         ...
 
     def probabilities(self, features: NDArray[np.float32], rounds: int) -> NDArray[np.float64]:
-        """What the library itself says after so many rounds: of class 1 [n], or of each class [n, k]."""
+        """The library's own probabilities after so many rounds: of class 1 [n], or of each class [n, k]."""
         ...
 
 
 class Stored(NamedTuple):
-    """What a library's file says: its trees, round by round and class by class, and what stands before them."""
+    """The contents of a library's file: its trees, round by round and class by class, and the baseline [outputs]."""
 
     trees: list[Nodes]
     baseline: NDArray[np.float64]
@@ -52,8 +52,8 @@ class Stored(NamedTuple):
 class BoostedTagger(TreesTagger):
     """Boosted trees that lie on disk as their library writes them.
 
-    That file is read here, not by the library: a tagger scores where the library is not installed, and what a
-    stranger made meets the checks of TreesTagger, never native code that trusts its input.
+    That file is read here, not by the library. So a tagger scores where the library is not installed, and a file of
+    unknown origin meets the checks of TreesTagger, never native code that trusts its input.
     """
 
     file: ClassVar[str]
@@ -68,10 +68,10 @@ class BoostedTagger(TreesTagger):
         sentinels: Sentinels | None = None,
     ) -> None:
         trees, baseline = self.read(data, inputs, classes)
-        if not trees or len(trees) % outputs_of(classes):
-            raise ValueError(f"{len(trees)} trees cannot take turns for {outputs_of(classes)} outputs")
+        if not trees or len(trees) % output_count(classes):
+            raise ValueError(f"{len(trees)} trees cannot take turns for {output_count(classes)} outputs")
         for number, tree in enumerate(trees):
-            _check(number, tree, len(inputs))
+            _check_tree(number, tree, len(inputs))
         arrays = {**planted(trees), "baseline": baseline}
         counts = {"trees": len(trees), "leaves": len(arrays["values"])}
         self.data = data
@@ -161,9 +161,9 @@ class BoostedFit(Uninterrupted):
             inputs=train.names, classes=train.classes, data=data, summary=summary, sentinels=train.sentinels
         )
         features = self._valid.features[:COMPARED]
-        theirs = self._boosting.probabilities(features, self._best.epoch)
-        worst = float(np.abs(tagger.probabilities(features) - theirs).max())
-        if not worst < CLOSE:
+        library_scores = self._boosting.probabilities(features, self._best.epoch)
+        worst = float(np.abs(tagger.probabilities(features) - library_scores).max())
+        if not worst < TOLERANCE:
             raise ValueError(
                 f"the trees of this version of {tagger.kind} were not understood: scores differ by {worst:.3g}; "
                 "install another version"
@@ -171,36 +171,36 @@ class BoostedFit(Uninterrupted):
         return tagger
 
 
-def monotone(asked: Monotone, train: Events) -> list[int] | None:
-    """-1, 0 or 1 for each feature, or None where nothing was asked for; ValueError where that cannot be had."""
-    check_monotone(asked, train.names, train.classes)
-    return [asked.get(name, 0) for name in train.names] if asked else None
+def monotone_signs(monotone: Monotone, train: Events) -> list[int] | None:
+    """-1, 0 or 1 for each feature, or None without constraints; ValueError where the data does not allow them."""
+    check_monotone(monotone, train.names, train.classes)
+    return [monotone.get(name, 0) for name in train.names] if monotone else None
 
 
-def column(values: Any, kinds: str, length: int) -> NDArray[Any]:
-    """A list of a file as an array of numbers of these kinds, or a ValueError."""
+def node_array(values: Any, kinds: str, length: int) -> NDArray[Any]:
+    """A list [nodes] from a file as an array of numbers of these kinds, or a ValueError."""
     array = np.asarray(values)
     if array.shape != (length,) or array.dtype.kind not in kinds:
         raise ValueError(f"a tree of {length} nodes has a list that is {array.dtype} {array.shape}")
     return array
 
 
-def leaf_values(values: NDArray[np.float64], place: int, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    """The values [nodes, outputs] of the tree at this place, where the classes of a round take turns."""
-    outputs = outputs_of(classes)
-    found = np.zeros((len(values), outputs))
-    found[:, place % outputs] = values
-    return found
+def leaf_values(values: NDArray[np.float64], number: int, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """The values [nodes, outputs] of the tree of this number; the trees of a round go to the classes in turn."""
+    outputs = output_count(classes)
+    columns = np.zeros((len(values), outputs))
+    columns[:, number % outputs] = values
+    return columns
 
 
-def _check(number: int, tree: Nodes, inputs: int) -> None:
-    """Refuse features that are not there, and a child out of range or of two nodes: no walk need end there."""
+def _check_tree(number: int, tree: Nodes, inputs: int) -> None:
+    """Refuse unknown features, and a child out of range or of two nodes, with which a walk might never end."""
     if tree.features.min() < LEAF or tree.features.max() >= inputs:
         raise ValueError(f"tree {number} looks at features that are not among the {inputs}")
     inner = tree.features != LEAF
     children = np.concatenate([tree.left[inner], tree.right[inner]])
     if not np.array_equal(np.sort(children), np.arange(1, len(inner))):
         raise ValueError(f"a node of tree {number} has no child, or two nodes share one")
-    # An infinite threshold parts events with the feature from those without it.
+    # An infinite threshold separates events with the feature from those without it.
     if np.isnan(tree.thresholds).any() or not np.isfinite(tree.values[~inner]).all():
         raise ValueError(f"tree {number} has thresholds that are no numbers, or values that are not finite")

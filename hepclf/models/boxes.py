@@ -19,15 +19,15 @@ GAIN = 1e-3  # of the background: a round over all pairs that gains less is the 
 ROUNDING = 1e-9  # sums of the same weights in another order differ by less
 
 
-class Sample:
+class CodedSample:
     """Events of one class by their codes [edges, n], with weights [n] that are scaled to a sum of one."""
 
     def __init__(self, codes: Codes, weights: Array) -> None:
         self.codes, self.weights = codes, weights / weights.sum()
         self.places = int(codes.max(initial=0)) + 1
-        self.place(np.zeros(len(codes), dtype=np.int64))
+        self.apply(np.zeros(len(codes), dtype=np.int64))
 
-    def place(self, box: Box) -> None:
+    def apply(self, box: Box) -> None:
         """Remember which events each edge of this box cuts away."""
         self._cut = self.codes < box[:, None]
         self._cuts = self._cut.sum(axis=0, dtype=np.uint8)
@@ -38,7 +38,7 @@ class Sample:
         return float(self.weights[self._cuts == 0].sum())
 
     def shares(self, first: int, second: int, places: int) -> Array:
-        """The share that would be in the box for all places of two of its edges, [places, places]."""
+        """The share in the box for all places of two of its edges, [places, places]."""
         inside = np.flatnonzero(self._cuts == self._cut[first].view(np.uint8) + self._cut[second].view(np.uint8))
         cells = self.codes[first, inside].astype(np.int64) * places + self.codes[second, inside]
         table: Array = np.bincount(places**2 - 1 - cells, self.weights[inside], minlength=places**2).astype(np.float64)
@@ -48,7 +48,7 @@ class Sample:
 class Search:
     """A search for boxes; `signal` and `background` have the same edges, at least two."""
 
-    def __init__(self, signal: Sample, background: Sample, seed: int) -> None:
+    def __init__(self, signal: CodedSample, background: CodedSample, seed: int) -> None:
         self._signal, self._background = signal, background
         self._places = max(signal.places, background.places)
         self._pairs: list[tuple[int, int]] = list(combinations(range(len(signal.codes)), 2))
@@ -56,32 +56,32 @@ class Search:
 
     def background(self, box: Box) -> float:
         """The background's share in the box."""
-        self._background.place(box)
+        self._background.apply(box)
         return self._background.share
 
     def best(self, targets: Sequence[float], restarts: int) -> list[Box]:
-        """For each signal efficiency the best box that was found, each search going from open to tight.
+        """The best box found for each signal efficiency; each search goes from open to tight.
 
         targets  descending
         """
-        found: list[Box] = []
+        best: list[Box] = []
         for _ in range(restarts):
             box, path = self.open, []
             for target in targets:
                 box = self.descend(box, target, self.open, self.tight)
                 path.append(box)
-            found = [min(pair, key=self.background) for pair in zip(found or path, path, strict=True)]
-        return found
+            best = [min(pair, key=self.background) for pair in zip(best or path, path, strict=True)]
+        return best
 
     def nested(self, targets: Sequence[float], boxes: Sequence[Box], anchor: int) -> list[Box]:
-        """Boxes each of which lies in the one before; that of the anchor is taken as it is."""
-        made = list(boxes)
+        """Boxes each of which lies inside the one before; the box of the anchor stays as it is."""
+        chain = list(boxes)
         for i in range(anchor - 1, -1, -1):
-            outside = np.minimum(boxes[i], made[i + 1])
-            made[i] = self.descend(outside, targets[i], self.open, made[i + 1])
-        for i in range(anchor + 1, len(made)):
-            made[i] = self.descend(made[i - 1], targets[i], made[i - 1], self.tight)
-        return made
+            outside = np.minimum(boxes[i], chain[i + 1])
+            chain[i] = self.descend(outside, targets[i], self.open, chain[i + 1])
+        for i in range(anchor + 1, len(chain)):
+            chain[i] = self.descend(chain[i - 1], targets[i], chain[i - 1], self.tight)
+        return chain
 
     @property
     def open(self) -> Box:
@@ -100,10 +100,10 @@ class Search:
         """
         box = box.copy()
         for sample in (self._signal, self._background):
-            sample.place(box)
-        left = np.inf
-        while self._background.share < (1 - GAIN) * left:
-            left = self._background.share
+            sample.apply(box)
+        previous = np.inf
+        while self._background.share < (1 - GAIN) * previous:
+            previous = self._background.share
             for pair in self._random.permutation(self._pairs).tolist():
                 self._move(box, pair, target, low, high)
         return box
@@ -114,13 +114,13 @@ class Search:
         signal, background = (
             sample.shares(pair[0], pair[1], self._places)[allowed] for sample in (self._signal, self._background)
         )
-        enough = np.where(signal >= target - ROUNDING, background, np.inf)
-        least = enough <= enough.min() + ROUNDING
-        best = np.unravel_index(np.argmax(np.where(least, signal, -1)), signal.shape)
-        less = self._background.share - background[best]
-        more = signal[best] - self._signal.share
-        if less < ROUNDING and (less < -ROUNDING or more < ROUNDING):
+        eligible = np.where(signal >= target - ROUNDING, background, np.inf)
+        cleanest = eligible <= eligible.min() + ROUNDING
+        best = np.unravel_index(np.argmax(np.where(cleanest, signal, -1)), signal.shape)
+        background_removed = self._background.share - background[best]
+        signal_gained = signal[best] - self._signal.share
+        if background_removed < ROUNDING and (background_removed < -ROUNDING or signal_gained < ROUNDING):
             return
         box[pair] = low[pair] + best
         for sample in (self._signal, self._background):
-            sample.place(box)
+            sample.apply(box)

@@ -23,12 +23,12 @@ INNER = "uncalibrated"  # the folder of the tagger whose scores are mapped
 class CalibratedTagger:
     """A tagger that maps the scores of another one; the order of events stays, so a ROC curve does."""
 
-    def __init__(self, inner: Tagger, found: Temperature | Isotonic) -> None:
-        if isinstance(found, Isotonic) and len(inner.classes) > 2:
+    def __init__(self, inner: Tagger, calibration: Temperature | Isotonic) -> None:
+        if isinstance(calibration, Isotonic) and len(inner.classes) > 2:
             raise ValueError(f"isotonic calibration is for two classes, however there are {len(inner.classes)}")
-        self.inner, self.calibration = inner, found
+        self.inner, self.calibration = inner, calibration
         self.inputs, self.classes, self.sentinels = inner.inputs, inner.classes, sentinels(inner)
-        self.summary: Mapping[str, Any] = {**inner.summary, "calibration": described(found)}
+        self.summary: Mapping[str, Any] = {**inner.summary, "calibration": calibration_summary(calibration)}
 
     @property
     def device(self) -> str:
@@ -61,8 +61,8 @@ class CalibratedTagger:
         write_tagger(Path(folder), {}, contents)
 
     @classmethod
-    def load(cls, folder: Path | str, inside: Callable[[Path], Tagger]) -> CalibratedTagger:
-        """Read a saved tagger; `inside` reads the one whose scores are mapped."""
+    def load(cls, folder: Path | str, load_inner: Callable[[Path], Tagger]) -> CalibratedTagger:
+        """Read a saved tagger; `load_inner` reads the one whose scores are mapped."""
         head, _ = read_tagger(Path(folder), KIND)
         inner = Path(folder) / INNER
         if inner.is_symlink() or not (inner / HEAD).is_file():
@@ -71,7 +71,7 @@ class CalibratedTagger:
             )
         if _digest(inner) != head.get("inner"):
             raise ValueError(f"{inner / HEAD} was changed after the tagger was saved: its SHA-256 differs; refused")
-        tagger = inside(inner)
+        tagger = load_inner(inner)
         try:
             if [*tagger.inputs] != head["inputs"] or [*tagger.classes] != head["classes"]:
                 raise ValueError("inputs and classes must be those of the tagger inside")
@@ -85,25 +85,25 @@ def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
     method = trainer.calibrate
     if method == "none":
         return tagger
-    check(method, valid.classes)
+    check_calibration(method, valid.classes)
     valid = trainer.weighing(valid)
     scores = tagger.scores(valid)
     return CalibratedTagger(tagger, calibration_map(method, scores, valid.labels, trainer.weights(valid)))
 
 
-def check(method: Method | str, classes: tuple[str, ...]) -> None:
-    """ValueError where these classes cannot be calibrated so, to be asked before anything is trained for nothing."""
+def check_calibration(method: Method | str, classes: tuple[str, ...]) -> None:
+    """ValueError where these classes cannot be calibrated in this way; called before the training."""
     if method == "isotonic" and len(classes) > 2:
         raise ValueError(
             f"trainer.calibrate=isotonic is for two classes, however there are {len(classes)}; use temperature"
         )
 
 
-def described(found: Temperature | Isotonic) -> dict[str, Any]:
-    """A line of what was fitted."""
-    if isinstance(found, Temperature):
-        return found.to_dict()
-    return {"method": "isotonic", "knots": len(found.before)}
+def calibration_summary(calibration: Temperature | Isotonic) -> dict[str, Any]:
+    """The calibration for a summary, without its knots."""
+    if isinstance(calibration, Temperature):
+        return calibration.to_dict()
+    return {"method": "isotonic", "knots": len(calibration.before)}
 
 
 def _digest(folder: Path) -> str:

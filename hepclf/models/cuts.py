@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
-from hepclf.models.boxes import ROUNDING, Box, Codes, Sample, Search
-from hepclf.models.grid import cut, grid
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
+from hepclf.models.boxes import ROUNDING, Box, CodedSample, Codes, Search
+from hepclf.models.grid import cut_expression, grid
 from hepclf.models.model import Fit
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
@@ -52,9 +52,11 @@ class Cuts:
     restarts: int = 2
 
     def __post_init__(self) -> None:
-        for name, least, most in (("steps", 2, 1000), ("places", 2, 250), ("restarts", 1, 1000)):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must lie between {least} and {most}, however {name}={getattr(self, name)}")
+        for name, minimum, maximum in (("steps", 2, 1000), ("places", 2, 250), ("restarts", 1, 1000)):
+            if not minimum <= getattr(self, name) <= maximum:
+                raise ValueError(
+                    f"{name} must lie between {minimum} and {maximum}, however {name}={getattr(self, name)}"
+                )
         if self.efficiency is not None and not 0 < self.efficiency < 1:
             raise ValueError(f"efficiency must lie between 0 and 1, however efficiency={self.efficiency}")
 
@@ -68,7 +70,7 @@ class Cuts:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         self.check(train.names, train.classes, trainer)
-        first, second = both(train, valid, trainer, "model=cuts")
+        first, second = matrices(train, valid, trainer, "model=cuts")
         physical = trainer.weighing(valid).weights
         return ArrayFit(first, second, lambda train: _fitted(self, train, second, physical, trainer.seed))
 
@@ -80,8 +82,8 @@ class CutsTagger(ArrayTagger):
 
     def probabilities(self, features: NDArray[np.float32]) -> Array:
         """Of class 1 [n]."""
-        found: Array = self.arrays["scores"][self.boxes(features)]
-        return found
+        scores: Array = self.arrays["scores"][self.boxes(features)]
+        return scores
 
     def boxes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
         """How many boxes each event lies in [n]."""
@@ -106,7 +108,7 @@ class CutsTagger(ArrayTagger):
         """The cuts of a box, counted from the loosest, as data.selection takes them."""
         rows = zip(self.inputs, self.arrays["low"][box].tolist(), self.arrays["high"][box].tolist(), strict=True)
         limits = [(name, None if low == -OPEN else low, None if high == OPEN else high) for name, low, high in rows]
-        cuts = [cut(*each) for each in limits if each[1:] != (None, None)]
+        cuts = [cut_expression(name, low, high) for name, low, high in limits if (low, high) != (None, None)]
         return " and ".join(cuts) or "1 > 0"  # holds for every event, where an empty text would be no selection
 
 
@@ -135,50 +137,50 @@ def _fitted(recipe: Cuts, train: Matrix, valid: Matrix, physical: Array, seed: i
     boxes = search.best(targets, recipe.restarts)
     inside = [_passes(edges, box, valid) for box in boxes]
     if recipe.efficiency is None:
-        anchor = int(np.argmax([_significance(each, valid.targets, physical) for each in inside]))
+        anchor = int(np.argmax([_significance(box_events, valid.targets, physical) for box_events in inside]))
     else:
         anchor = targets.index(recipe.efficiency)
     nested = search.nested(targets, boxes, anchor)
     low, high = _limits(edges, nested, len(train.names))
     arrays = {"low": low, "high": high, "scores": np.linspace(0, 1, len(nested) + 1)}
-    unjudged = CutsTagger(inputs=train.names, classes=train.classes, arrays=arrays)
-    arrays["scores"] = _scores(unjudged.boxes(valid.features), valid, len(nested))
+    unscored = CutsTagger(inputs=train.names, classes=train.classes, arrays=arrays)
+    arrays["scores"] = _scores(unscored.boxes(valid.features), valid, len(nested))
     summary = {
         "signal_efficiency": targets[anchor],
-        "selection": unjudged.selection(anchor),
-        "selections": {f"{target:g}": unjudged.selection(box) for box, target in enumerate(targets)},
+        "selection": unscored.selection(anchor),
+        "selections": {f"{target:g}": unscored.selection(box) for box, target in enumerate(targets)},
     }
     return CutsTagger(inputs=train.names, classes=train.classes, arrays=arrays, summary=summary)
 
 
-def _samples(edges: Sequence[Edge], train: Matrix) -> tuple[Sample, Sample]:
-    """Signal and background by their codes; a lone edge gets company that never moves."""
+def _samples(edges: Sequence[Edge], train: Matrix) -> tuple[CodedSample, CodedSample]:
+    """Signal and background by their codes; a single edge gets a second one that never moves."""
     codes = np.stack([edge.codes(train.features) for edge in edges])
     if len(edges) == 1:
         codes = np.concatenate([codes, np.zeros_like(codes)])
     signal = train.targets == 1
-    return Sample(codes[:, signal], train.weights[signal]), Sample(codes[:, ~signal], train.weights[~signal])
+    return CodedSample(codes[:, signal], train.weights[signal]), CodedSample(codes[:, ~signal], train.weights[~signal])
 
 
 def _edges(recipe: Cuts, train: Matrix) -> list[Edge]:
-    found: list[Edge] = []
+    edges: list[Edge] = []
     for column, name in enumerate(train.names):
         x = train.features[:, column]
         cuts = grid(x, train.weights, train.targets == 1, recipe.places)
-        both = [Edge(column, True, cuts), Edge(column, False, cuts[::-1])]
-        side = recipe.sides[name] if name in recipe.sides else _side(both, train)
-        found += {"above": both[:1], "below": both[1:], "window": both}[side]
-    return found
+        window = [Edge(column, True, cuts), Edge(column, False, cuts[::-1])]
+        side = recipe.sides[name] if name in recipe.sides else _side(window, train)
+        edges += {"above": window[:1], "below": window[1:], "window": window}[side]
+    return edges
 
 
-def _side(both: list[Edge], train: Matrix) -> Side:
-    """The sides of a feature that remove most of the background, the feature being alone."""
-    signal, background = _samples(both, train)
+def _side(window: list[Edge], train: Matrix) -> Side:
+    """The side of a feature, cut alone, that removes most of the background; both where the second side adds enough."""
+    signal, background = _samples(window, train)
     places = max(signal.places, background.places)
-    kept, left = (sample.shares(0, 1, places) for sample in (signal, background))
-    left = np.where(kept >= TRIED - ROUNDING, left, 1)
-    above, below = float(left[:, 0].min()), float(left[0].min())
-    if min(above, below) - left.min() > WINDOW + ROUNDING:
+    signal_share, background_share = (sample.shares(0, 1, places) for sample in (signal, background))
+    background_share = np.where(signal_share >= TRIED - ROUNDING, background_share, 1)
+    above, below = float(background_share[:, 0].min()), float(background_share[0].min())
+    if min(above, below) - background_share.min() > WINDOW + ROUNDING:
         return "window"
     return "above" if above <= below else "below"
 
@@ -189,7 +191,7 @@ def _passes(edges: Sequence[Edge], box: Box, part: Matrix) -> NDArray[np.bool_]:
 
 
 def _significance(inside: NDArray[np.bool_], targets: NDArray[np.int64], weights: Array) -> float:
-    """S/sqrt(B) of what is inside; -1 where too little background is left to know it."""
+    """S/sqrt(B) of the events inside; -1 where too little background remains to measure it."""
     s, b = (float(weights[inside & (targets == label)].sum()) for label in (1, 0))
     squares = float((weights[inside & (targets == 0)] ** 2).sum())
     return s / b**0.5 if b > 0 and b**2 >= FEWEST * squares else -1.0
@@ -206,10 +208,10 @@ def _limits(edges: Sequence[Edge], boxes: Sequence[Box], d: int) -> tuple[Array,
 
 
 def _scores(boxes: NDArray[np.int64], part: Matrix, size: int) -> Array:
-    """The share of signal among events in so many boxes [size + 1], one event more being no news, made to rise."""
+    """The share of signal among events in 0, 1... boxes [size + 1], with one average event added, made to rise."""
     from scipy.optimize import isotonic_regression
 
-    all_, signal = (np.bincount(boxes, part.weights * chosen, minlength=size + 1) for chosen in (1, part.targets))
-    prior = signal.sum() / all_.sum()
-    rising = isotonic_regression((signal + prior) / (all_ + 1), weights=all_ + 1).x
+    total, signal = (np.bincount(boxes, part.weights * chosen, minlength=size + 1) for chosen in (1, part.targets))
+    prior = signal.sum() / total.sum()
+    rising = isotonic_regression((signal + prior) / (total + 1), weights=total + 1).x
     return np.asarray(rising * (1 - STEP * size) + STEP * np.arange(size + 1))

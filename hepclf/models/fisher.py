@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both, medians
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices, medians
 from hepclf.models.model import Fit
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
@@ -25,7 +25,7 @@ class Fisher:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        first, second = both(train, valid, trainer, "model=fisher", keeps=True)
+        first, second = matrices(train, valid, trainer, "model=fisher", keeps=True)
         return ArrayFit(first, second, _fitted)
 
 
@@ -40,8 +40,8 @@ class FisherTagger(ArrayTagger):
         logits = x @ self.arrays["coefficients"].T + self.arrays["intercepts"]
         logits -= logits.max(axis=1, keepdims=True)
         sizes = np.exp(logits)
-        found: NDArray[np.float64] = sizes / sizes.sum(axis=1, keepdims=True)
-        return found[:, 1] if found.shape[1] == 2 else found
+        shares: NDArray[np.float64] = sizes / sizes.sum(axis=1, keepdims=True)
+        return shares[:, 1] if shares.shape[1] == 2 else shares
 
     def check(self) -> None:
         """Shapes."""

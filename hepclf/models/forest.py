@@ -10,8 +10,8 @@ import torch
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import GrownFit, at_least, matrices, nodes_of, positive
 from hepclf.models.model import Fit
+from hepclf.models.tree_fit import TreesFit, check_at_least, check_positive, sklearn_nodes, tree_matrices
 from hepclf.models.trees import Nodes
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
@@ -34,17 +34,17 @@ class Forest:
     feature_fraction: float | None = None
 
     def __post_init__(self) -> None:
-        at_least(self, trees=1, depth=1, leaves=2, leaf_events=1)
-        positive(self, "feature_fraction", most=1)
+        check_at_least(self, trees=1, depth=1, leaves=2, leaf_events=1)
+        check_positive(self, "feature_fraction", maximum=1)
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
 
         def grow(events: Matrix) -> Iterator[list[Nodes]]:
-            return _grown(self, events, trainer.seed)
+            return _tree_batches(self, events, trainer.seed)
 
-        parts = matrices(train, valid, trainer, "model=forest")
-        return GrownFit(parts, trainer, grow=grow, rounds=min(EPOCHS, self.trees), link="mean")
+        parts = tree_matrices(train, valid, trainer, "model=forest")
+        return TreesFit(parts, trainer, grow=grow, rounds=min(EPOCHS, self.trees), link="mean")
 
     def library(self, seed: int) -> dict[str, Any]:
         """The settings as RandomForestClassifier and ExtraTreesClassifier call them."""
@@ -58,8 +58,8 @@ class Forest:
         }
 
 
-def _grown(recipe: Forest, train: Matrix, seed: int) -> Iterator[list[Nodes]]:
-    """The trees, some at a time: a warm start grows the same forest as a single fit."""
+def _tree_batches(recipe: Forest, train: Matrix, seed: int) -> Iterator[list[Nodes]]:
+    """The trees in batches: a warm start grows the same forest as a single fit."""
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
     kind = RandomForestClassifier if recipe.kind == "random" else ExtraTreesClassifier
@@ -69,5 +69,5 @@ def _grown(recipe: Forest, train: Matrix, seed: int) -> Iterator[list[Nodes]]:
     for number in range(1, rounds + 1):
         model.set_params(n_estimators=math.ceil(recipe.trees * number / rounds))
         model.fit(train.features, train.targets, sample_weight=train.weights)
-        yield [nodes_of(tree.tree_) for tree in model.estimators_[before:]]
+        yield [sklearn_nodes(tree.tree_) for tree in model.estimators_[before:]]
         before = len(model.estimators_)

@@ -19,30 +19,30 @@ def grid(values: NDArray[np.float32], weights: Array, signal: NDArray[np.bool_],
 
     None is a value itself: what is written in a selection must keep the same events where a file holds more digits.
     """
-    known = ~np.isnan(values)
-    chosen = known & signal
+    present = ~np.isnan(values)
+    chosen = present & signal
     if not chosen.any():
         return np.empty(0)
-    aims = quantiles(values[chosen], weights[chosen], np.linspace(0, 1, places))
-    low, high = quantiles(values[known], weights[known], (0.16, 0.84))
-    distinct = np.unique(values[known].astype(np.float64))
+    targets = quantiles(values[chosen], weights[chosen], np.linspace(0, 1, places))
+    low, high = quantiles(values[present], weights[present], (0.16, 0.84))
+    distinct = np.unique(values[present].astype(np.float64))
     digits = DIGITS - math.floor(math.log10(high - low)) if high > low else DIGITS
-    return np.unique([_between(distinct, float(value), digits) for value in aims])
+    return np.unique([_short_cut(distinct, float(value), digits) for value in targets])
 
 
-def _between(known: Array, value: float, digits: int) -> float:
-    """The value rounded, or the shortest number below that one, where it is known."""
+def _short_cut(distinct: Array, value: float, digits: int) -> float:
+    """The value rounded; where a feature has that value, the shortest number between it and the next lower one."""
     rounded = round(value, digits)
-    place = int(np.searchsorted(known, np.float64(np.float32(rounded))))
-    if place == len(known) or known[place] != np.float32(rounded):
+    place = int(np.searchsorted(distinct, np.float64(np.float32(rounded))))
+    if place == len(distinct) or distinct[place] != np.float32(rounded):
         return rounded
-    below = known[place - 1] if place else known[0] - 1
-    middle = (below + known[place]) / 2
+    below = distinct[place - 1] if place else distinct[0] - 1
+    middle = (below + distinct[place]) / 2
     shortest = (float(f"{middle:.{count}g}") for count in range(1, 18))
-    return next((number for number in shortest if below < np.float32(number) < known[place]), middle)
+    return next((number for number in shortest if below < np.float32(number) < distinct[place]), middle)
 
 
-def cut(name: str, low: float | None, high: float | None) -> str:
+def cut_expression(name: str, low: float | None, high: float | None) -> str:
     """A cut in the language of selections (docs/expressions.md); a name that is an expression stands in brackets."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z_0-9]*", name):
         name = f"({name})" if re.search(r"[-+*/%<>=&|~()\[\],`]| and | or |not ", name) else f"`{name}`"

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
 from hepclf.models.model import Fit
-from hepclf.models.scales import refuse_many, scaled, scales
+from hepclf.models.scales import refuse_many, scales, standardised
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
@@ -45,7 +45,7 @@ class KNN:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         refuse_many(len(train), self.most, "model=knn", "its tagger holds them all")
-        first, second = both(train, valid, trainer, "model=knn")
+        first, second = matrices(train, valid, trainer, "model=knn")
         return ArrayFit(first, second, self._fitted)
 
     def _fitted(self, train: Matrix) -> KNNTagger:
@@ -60,7 +60,7 @@ class KNN:
             "fill": scale.fill,
             "centre": scale.centre,
             "width": scale.width,
-            "points": scale.scaled(train.features).astype(np.float32),
+            "points": scale.standardised(train.features).astype(np.float32),
             "targets": train.targets,
             "weights": train.weights,
         }
@@ -75,10 +75,10 @@ class KNNTagger(ArrayTagger):
 
     def probabilities(self, features: NDArray[np.float32]) -> Array:
         """Of class 1 [n], or of each class [n, k]."""
-        x = scaled(features, self.arrays["centre"], self.arrays["width"])
+        x = standardised(features, self.arrays["centre"], self.arrays["width"])
         parts = [self._shares(x[start : start + ROWS]) for start in range(0, max(len(x), 1), ROWS)]
-        found = np.concatenate(parts)
-        return found[:, 1] if found.shape[1] == 2 else found
+        shares = np.concatenate(parts)
+        return shares[:, 1] if shares.shape[1] == 2 else shares
 
     def check(self) -> None:
         """Shapes, and points of every class with positive weights."""
@@ -100,7 +100,7 @@ class KNNTagger(ArrayTagger):
     def _shares(self, x: Array) -> Array:
         if not len(x):
             return np.empty((0, len(self.classes)))
-        distances, found = self._points.kneighbors(x)
+        distances, neighbours = self._points.kneighbors(x)
         near = distances[:, :-1]
         sizes = np.ones_like(near)
         if self.settings["kernel"] == "tricube":
@@ -108,7 +108,7 @@ class KNNTagger(ArrayTagger):
             sizes = (1 - np.divide(near, radius, out=np.zeros_like(near), where=radius > 0) ** 3) ** 3
             # All are equally far where features are few integers; copies of a point lie a rounding from it.
             sizes[near[:, 0] > (1 - ROUNDING) * radius[:, 0]] = 1
-        sums = (sizes[:, :, None] * self._weights[found[:, :-1]]).sum(axis=1) + self._prior
+        sums = (sizes[:, :, None] * self._weights[neighbours[:, :-1]]).sum(axis=1) + self._prior
         shares: Array = sums / sums.sum(axis=1, keepdims=True)
         return shares
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, column, leaf_values, monotone
-from hepclf.models.grown import at_least, check_monotone, matrices, outputs_of, positive
+from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, leaf_values, monotone_signs, node_array
 from hepclf.models.model import Fit
+from hepclf.models.tree_fit import check_at_least, check_monotone, check_positive, output_count, tree_matrices
 from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
-MOST_LEAVES = 131_072  # of the library
+MAXIMUM_LEAVES = 131_072  # of the library
 BY_CATEGORY, MISSING_LEFT = 1, 2  # bits of a split's decision_type
 ABSENT = 12  # its bits for what counts as missing
 NOTHING, NAN = 0, 8
@@ -50,11 +50,13 @@ class LightGBM:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        at_least(self, iterations=1, leaves=2, depth=1, leaf_events=1, leaf_weight=0, l1=0, l2=0, bins=2, threads=1)
-        positive(self, "learning_rate")
-        positive(self, "event_fraction", "feature_fraction", most=1)
-        if self.leaves > MOST_LEAVES:
-            raise ValueError(f"leaves must be at most {MOST_LEAVES}, however leaves={self.leaves}")
+        check_at_least(
+            self, iterations=1, leaves=2, depth=1, leaf_events=1, leaf_weight=0, l1=0, l2=0, bins=2, threads=1
+        )
+        check_positive(self, "learning_rate")
+        check_positive(self, "event_fraction", "feature_fraction", maximum=1)
+        if self.leaves > MAXIMUM_LEAVES:
+            raise ValueError(f"leaves must be at most {MAXIMUM_LEAVES}, however leaves={self.leaves}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
         """Refuse settings that do not fit these features and classes; None: they are not known yet."""
@@ -63,9 +65,9 @@ class LightGBM:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        settings = self.library(len(train.classes), monotone(self.monotone, train), trainer.seed)
+        settings = self.library(len(train.classes), monotone_signs(self.monotone, train), trainer.seed)
         _lightgbm()
-        parts = matrices(train, valid, trainer, "model=lightgbm")
+        parts = tree_matrices(train, valid, trainer, "model=lightgbm")
         return BoostedFit(
             parts,
             trainer,
@@ -77,10 +79,10 @@ class LightGBM:
 
     def library(self, classes: int, signs: list[int] | None, seed: int) -> dict[str, Any]:
         """The settings as LightGBM calls them."""
-        two = {"objective": "binary", "metric": "binary_logloss"}
-        more = {"objective": "multiclass", "metric": "multi_logloss", "num_class": classes}
+        binary = {"objective": "binary", "metric": "binary_logloss"}
+        multiclass = {"objective": "multiclass", "metric": "multi_logloss", "num_class": classes}
         return {
-            **(two if classes == 2 else more),
+            **(binary if classes == 2 else multiclass),
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "max_depth": self.depth or -1,
@@ -115,22 +117,22 @@ class LightGBMTagger(BoostedTagger):
         if not end:
             raise ValueError("it ends before its trees do")
         head, *trees = (_words(block) for block in text.split("\nTree="))
-        outputs = outputs_of(classes)
-        said = {name: head[name] for name in ("objective", "num_class", "num_tree_per_iteration", "max_feature_idx")}
-        meant = {
+        outputs = output_count(classes)
+        stored = {name: head[name] for name in ("objective", "num_class", "num_tree_per_iteration", "max_feature_idx")}
+        required = {
             "objective": "binary sigmoid:1" if outputs == 1 else f"multiclass num_class:{outputs}",
             "num_class": str(outputs),
             "num_tree_per_iteration": str(outputs),
             "max_feature_idx": str(len(inputs) - 1),
         }
-        if said != meant or "average_output" in head:
-            raise ValueError(f"the model has {str(said)[:200]}, the tagger needs {meant}")
-        nodes = [_nodes(tree, place, classes) for place, tree in enumerate(trees)]
+        if stored != required or "average_output" in head:
+            raise ValueError(f"the model has {str(stored)[:200]}, the tagger needs {required}")
+        nodes = [_nodes(tree, number, classes) for number, tree in enumerate(trees)]
         return Stored(nodes, np.zeros(outputs))
 
 
 class _LightGBMBoosting:
-    """A booster, which grows by one round a step."""
+    """A booster, which grows by one round in each step."""
 
     def __init__(self, settings: dict[str, Any], train: Matrix, valid: Matrix) -> None:
         lightgbm = _lightgbm()
@@ -158,8 +160,8 @@ class _LightGBMBoosting:
         return text.encode()
 
     def probabilities(self, features: NDArray[np.float32], rounds: int) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = self._booster.predict(features, num_iteration=rounds)
-        return found
+        probabilities: NDArray[np.float64] = self._booster.predict(features, num_iteration=rounds)
+        return probabilities
 
 
 def _lightgbm() -> Any:
@@ -175,39 +177,39 @@ def _words(block: str) -> dict[str, str]:
     return {name: value for name, equals, value in (line.partition("=") for line in block.split("\n"))}
 
 
-def _nodes(tree: dict[str, str], place: int, classes: tuple[str, ...]) -> Nodes:
-    """One tree of the text, where splits come first and then leaves, which children below zero count from -1 down."""
+def _nodes(tree: dict[str, str], number: int, classes: tuple[str, ...]) -> Nodes:
+    """One tree of the text: first its splits, then its leaves; as a child, leaf i is written as -1 - i."""
     leaves = int(tree["num_leaves"])
     if int(tree["num_cat"]) or int(tree["is_linear"]):
-        raise ValueError(f"tree {place} splits by category or has lines in its leaves, which hepclf never asks for")
+        raise ValueError(f"tree {number} splits by category or has lines in its leaves, which hepclf never asks for")
     values = _numbers(tree, "leaf_value", float, leaves)
     if leaves == 1:
-        return _nodes_of_one(leaf_values(values, place, classes))
+        return _single_leaf(leaf_values(values, number, classes))
     splits = leaves - 1
     kinds = _numbers(tree, "decision_type", int, splits)
     thresholds = _numbers(tree, "threshold", float, splits)
     thresholds = np.where(thresholds == -TINY, np.nextafter(-TINY, -np.inf), thresholds)  # as zero lies above it
     if np.any(kinds & BY_CATEGORY) or np.isin(kinds & ABSENT, (NOTHING, NAN), invert=True).any():
-        raise ValueError(f"tree {place} splits by category or takes zero for missing, which hepclf never asks for")
+        raise ValueError(f"tree {number} splits by category or takes zero for missing, which hepclf never asks for")
     # A feature without missing values in training has no side for them: they count as zero.
     missing_left = np.where(kinds & ABSENT == NAN, kinds & MISSING_LEFT, thresholds >= 0)
     children = [_numbers(tree, f"{side}_child", int, splits) for side in ("left", "right")]
-    left, right = (np.where(child < 0, splits - 1 - child, child) for child in children)
-    none = np.zeros(leaves, dtype=np.int64)
+    left_children, right_children = (np.where(child < 0, splits - 1 - child, child) for child in children)
+    zeros = np.zeros(leaves, dtype=np.int64)
     return Nodes(
-        features=np.concatenate([_numbers(tree, "split_feature", int, splits), none + LEAF]),
-        thresholds=np.concatenate([thresholds, none]),
-        missing_left=np.concatenate([missing_left, none]),
-        left=np.concatenate([left, none]),
-        right=np.concatenate([right, none]),
-        values=leaf_values(np.concatenate([np.zeros(splits), values]), place, classes),
+        features=np.concatenate([_numbers(tree, "split_feature", int, splits), zeros + LEAF]),
+        thresholds=np.concatenate([thresholds, zeros]),
+        missing_left=np.concatenate([missing_left, zeros]),
+        left=np.concatenate([left_children, zeros]),
+        right=np.concatenate([right_children, zeros]),
+        values=leaf_values(np.concatenate([np.zeros(splits), values]), number, classes),
     )
 
 
-def _nodes_of_one(values: NDArray[np.float64]) -> Nodes:
-    none = np.zeros(1, dtype=np.int64)
-    return Nodes(none + LEAF, none, none, none, none, values)
+def _single_leaf(values: NDArray[np.float64]) -> Nodes:
+    zeros = np.zeros(1, dtype=np.int64)
+    return Nodes(zeros + LEAF, zeros, zeros, zeros, zeros, values)
 
 
 def _numbers(tree: dict[str, str], name: str, kind: type[int] | type[float], length: int) -> NDArray[Any]:
-    return column([kind(word) for word in tree[name].split()], "i" if kind is int else "f", length)
+    return node_array([kind(word) for word in tree[name].split()], "i" if kind is int else "f", length)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both, medians
-from hepclf.models.calibrate import calibrated, log_softmax, probabilities
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices, medians
 from hepclf.models.model import Fit
+from hepclf.models.platt import log_softmax, platt_scaling, probabilities
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
@@ -55,7 +55,7 @@ class Likelihood:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        first, second = both(train, valid, trainer, "model=likelihood", keeps=True)
+        first, second = matrices(train, valid, trainer, "model=likelihood", keeps=True)
         return ArrayFit(first, second, lambda train: _fitted(self, train, second))
 
 
@@ -71,10 +71,10 @@ class LikelihoodTagger(ArrayTagger):
     def logits(self, features: NDArray[np.float32]) -> Array:
         """The summed logarithms of the ratios [n, k]."""
         x = _rotated(features, self.arrays["centre"], self.arrays["rotation"])
-        found = np.zeros((len(x), len(self.classes)))
+        logits = np.zeros((len(x), len(self.classes)))
         for column, (edges, ratios) in enumerate(self._histograms):
-            found += ratios[_places(x[:, column], edges)]
-        return found
+            logits += ratios[_places(x[:, column], edges)]
+        return logits
 
     def check(self) -> None:
         """Shapes, and edges that ascend."""
@@ -96,38 +96,40 @@ class LikelihoodTagger(ArrayTagger):
 
 
 def _fitted(recipe: Likelihood, train: Matrix, valid: Matrix) -> LikelihoodTagger:
-    centre, rotation = _decorrelation(train) if recipe.decorrelate == "linear" else _as_they_are(len(train.names))
+    centre, rotation = _decorrelation(train) if recipe.decorrelate == "linear" else _identity(len(train.names))
     x, y = (_rotated(part.features, centre, rotation) for part in (train, valid))
     widths = SMOOTHING if recipe.smoothing is None else (recipe.smoothing,)
-    found = [_histogram(x[:, i], y[:, i], train, valid, recipe.bins, widths) for i in range(x.shape[1])]
+    histograms = [_histogram(x[:, i], y[:, i], train, valid, recipe.bins, widths) for i in range(x.shape[1])]
     sums = np.bincount(train.targets, train.weights, minlength=len(train.classes))
     fractions = np.log(sums / sums.sum())
     arrays: dict[str, NDArray[Any]] = {
         "centre": centre,
         "rotation": rotation,
-        "starts": np.cumsum([0, *(len(each.edges) for each in found)]),
-        "edges": np.concatenate([each.edges for each in found]),
-        "ratios": np.concatenate([each.ratios for each in found]),
+        "starts": np.cumsum([0, *(len(histogram.edges) for histogram in histograms)]),
+        "edges": np.concatenate([histogram.edges for histogram in histograms]),
+        "ratios": np.concatenate([histogram.ratios for histogram in histograms]),
         "slope": np.ones(1),
         "offsets": fractions,
     }
     product = LikelihoodTagger(inputs=train.names, classes=train.classes, arrays=arrays)
-    slope, offsets = calibrated(product.logits(valid.features) + fractions, valid)
+    slope, offsets = platt_scaling(product.logits(valid.features) + fractions, valid)
     arrays |= {"slope": np.full(1, slope), "offsets": slope * fractions + offsets}
-    smoothing = dict(zip(train.names, (each.smoothing for each in found), strict=True))
+    smoothing = dict(zip(train.names, (histogram.smoothing for histogram in histograms), strict=True))
     summary = {"smoothing": smoothing, "slope": slope}
     return LikelihoodTagger(inputs=train.names, classes=train.classes, arrays=arrays, summary=summary)
 
 
-class Histogram(NamedTuple):
-    """Of one feature: inner edges [m] and the logarithms of the classes' ratios [m + 2, k], the last for missing."""
+class RatioHistogram(NamedTuple):
+    """Inner edges [m] of a feature's bins, and logarithms of the classes' ratios [m + 2, k], missing values last."""
 
     edges: Array
     ratios: Array
     smoothing: float
 
 
-def _histogram(x: Array, y: Array, train: Matrix, valid: Matrix, bins: int, widths: tuple[float, ...]) -> Histogram:
+def _histogram(
+    x: Array, y: Array, train: Matrix, valid: Matrix, bins: int, widths: tuple[float, ...]
+) -> RatioHistogram:
     """The histogram of a training column x whose smoothing is best on the validation column y."""
     edges = _quantiles(x, np.abs(train.weights), bins)
     size, k = len(edges) + 2, len(train.classes)
@@ -136,14 +138,14 @@ def _histogram(x: Array, y: Array, train: Matrix, valid: Matrix, bins: int, widt
         cells = _places(column, edges) * k + targets
         return np.asarray(np.bincount(cells, weights, minlength=size * k), dtype=np.float64).reshape(size, k)
 
-    counts, judged = (sums(column, *part[1:3]) for column, part in ((x, train), (y, valid)))
+    counts, valid_counts = (sums(column, *part[1:3]) for column, part in ((x, train), (y, valid)))
     squares = np.asarray(np.bincount(train.targets, train.weights**2, minlength=k), dtype=np.float64)
     total = sums(x, train.targets, np.abs(train.weights)).sum(axis=1)
-    tried = [_ratios(counts, squares, total / total.sum(), width) for width in widths]
+    candidates = [_ratios(counts, squares, total / total.sum(), width) for width in widths]
     fractions = np.log(counts.sum(axis=0) / counts.sum())
-    losses = [-(judged * log_softmax(ratios + fractions)).sum() for ratios in tried]
+    losses = [-(valid_counts * log_softmax(ratios + fractions)).sum() for ratios in candidates]
     best = int(np.argmin(losses))
-    return Histogram(edges, tried[best], widths[best])
+    return RatioHistogram(edges, candidates[best], widths[best])
 
 
 def _ratios(counts: Array, squares: Array, total: Array, width: float) -> Array:
@@ -164,9 +166,9 @@ def _quantiles(x: Array, weights: Array, bins: int) -> Array:
     """The different inner edges of the bins; the outermost hold TAIL events each."""
     from scipy.special import ndtr, ndtri
 
-    there = ~np.isnan(x)
-    order = np.argsort(x[there], kind="stable")
-    values, sums = x[there][order], np.cumsum(weights[there][order])
+    present = ~np.isnan(x)
+    order = np.argsort(x[present], kind="stable")
+    values, sums = x[present][order], np.cumsum(weights[present][order])
     if not len(sums) or sums[-1] == 0:
         return np.empty(0)
     last = ndtri(max(1 - TAIL / len(values), 0.6))
@@ -181,15 +183,15 @@ def _places(x: Array, edges: Array) -> NDArray[np.int64]:
 
 
 def _rotated(features: NDArray[np.float32], centre: Array, rotation: Array) -> Array:
-    """Decorrelated features; what is missing stays so, and counts as the centre in the others."""
+    """Decorrelated features. A missing value stays missing, and counts as the centre in the other features."""
     x = features.astype(np.float64) - centre
     absent = np.isnan(x)
-    found: Array = np.where(absent, 0, x) @ rotation
-    found[absent] = np.nan
-    return found
+    rotated: Array = np.where(absent, 0, x) @ rotation
+    rotated[absent] = np.nan
+    return rotated
 
 
-def _as_they_are(d: int) -> tuple[Array, Array]:
+def _identity(d: int) -> tuple[Array, Array]:
     return np.zeros(d), np.eye(d)
 
 

@@ -32,9 +32,9 @@ class Logistic(Network):
         """Refuse settings that do not fit these features and classes; None: they are not known yet."""
         super().check(names, classes, trainer)
         if self.solver == "newton":
-            from hepclf.models.newton import check
+            from hepclf.models.newton import check_newton
 
-            check(classes, trainer)
+            check_newton(classes, trainer)
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""

@@ -61,8 +61,8 @@ class MLP(Network):
         embedding = Embedding(inputs, self.embedding, self.frequencies, self.frequency_width, self.scale_rate)
         widths = (inputs * self.embedding, *self.hidden)
         layers = [
-            Shared(given, width, self.members, first=not number)
-            for number, (given, width) in enumerate(pairwise(widths))
+            Shared(width_before, width, self.members, first=not number)
+            for number, (width_before, width) in enumerate(pairwise(widths))
         ]
         heads = Heads(widths[-1], outputs, self.members)
         return Members(embedding, layers, heads, ACTIVATIONS[self.activation](), self.dropout)

@@ -19,7 +19,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from hepclf.events import Events, Sentinels
-from hepclf.models.look import look, slices
+from hepclf.models.event_checks import check_events, slices
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.rows import table
@@ -81,7 +81,7 @@ class Module(nn.Module):
         self.prepare = prepare
         self.body = recipe.network(len(prepare.inputs), 1 if classes == 2 else classes)
         if classes == 2:
-            self.body = nn.Sequential(self.body, Single())
+            self.body = nn.Sequential(self.body, SingleOutput())
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits."""
@@ -89,7 +89,7 @@ class Module(nn.Module):
         return logits
 
 
-class Single(nn.Module):
+class SingleOutput(nn.Module):
     """Drops the last axis, of one output."""
 
     def forward(self, logits: Tensor) -> Tensor:
@@ -183,12 +183,12 @@ class NetworkTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
-        look(events, self.inputs, self._module.prepare.missing, self.sentinels)
+        check_events(events, self.inputs, self._module.prepare.missing, self.sentinels)
         k = len(self.classes)
         # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
         logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
-        for place, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
-            logits[place * ROWS : place * ROWS + len(part)] = self._logits(part)
+        for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
+            logits[number * ROWS : number * ROWS + len(part)] = self._logits(part)
         if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
             parts = slices(events, self.inputs, self.sentinels, ROWS)
             largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in parts)
@@ -245,9 +245,10 @@ def _module(
 
     One of hepclf's own is first built without memory, so that a file cannot ask for more than it holds.
     """
-    made = head.get("recipe")
-    chosen = _recipe_class(made.get(TARGET) if isinstance(made, dict) else None, recipes)
-    recipe: Network = build(chosen, made, "recipe")
+    settings = head.get("recipe")
+    target = settings.get(TARGET) if isinstance(settings, dict) else None
+    chosen = _recipe_class(target, recipes)
+    recipe: Network = build(chosen, settings, "recipe")
     prepare = Prepare.read(tuple(head["inputs"]), head.get("prepare"))
     classes = len(head["classes"])
     for device in (CPU,) if chosen in recipes else (torch.device("meta"), CPU):
@@ -284,16 +285,18 @@ def _recipe_class(target: Any, recipes: tuple[type[Network], ...]) -> type[Netwo
     """The class that a tagger names: one of the caller's, or one of hepclf's own; nothing else is imported."""
     if not isinstance(target, str):
         raise ValueError(f"recipe.{TARGET} must be the name of a class, not {str(target)[:40]!r}")
-    for given in recipes:
-        if target == f"{given.__module__}.{given.__qualname__}":
-            return given
+    for recipe_class in recipes:
+        if target == f"{recipe_class.__module__}.{recipe_class.__qualname__}":
+            return recipe_class
     module, _, name = target.rpartition(".")
     if not module.startswith("hepclf.models."):
         raise UntrustedError(target)
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        candidate = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
         raise ValueError(f"the tagger names {target}, which is not a network of this hepclf: {error}") from error
-    if not (isinstance(found, type) and is_dataclass(found) and issubclass(found, Network) and fields(found)):
+    if not (
+        isinstance(candidate, type) and is_dataclass(candidate) and issubclass(candidate, Network) and fields(candidate)
+    ):
         raise ValueError(f"the tagger names {target}, which is not a network of hepclf")
-    return found
+    return candidate

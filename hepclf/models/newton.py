@@ -24,8 +24,8 @@ SEPARATED = 1e-9  # curvature left, of that at the start: what is flatter has no
 CONVERGED = 1e-12  # Newton decrement relative to the loss: far below the 1e-5 to which peers agree
 
 
-def check(classes: tuple[str, ...] | None, trainer: Trainer) -> None:
-    """Refuse what is no likelihood of two classes; None: the classes are not known yet."""
+def check_newton(classes: tuple[str, ...] | None, trainer: Trainer) -> None:
+    """Refuse settings that make no likelihood of two classes; None: the classes are not known yet."""
     if classes is not None and len(classes) != 2:
         raise ValueError(f"solver=newton needs two classes, the data has {len(classes)}; use solver=gradient")
     if trainer.loss != "cross_entropy":
@@ -45,7 +45,7 @@ class NewtonFit:
     """
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
-        check(train.classes, trainer)
+        check_newton(train.classes, trainer)
         device = resolve(trainer.device)
         self._recipe, self._classes, self._sentinels = recipe, train.classes, train.sentinels
         train, valid = trainer.weighing(train), trainer.weighing(valid)
@@ -158,8 +158,8 @@ class NewtonFit:
         return float((losses(x @ theta, y, "cross_entropy") * w).mean() + (self._penalty * theta**2).sum())
 
     def _mean_loss(self, part: Table) -> float:
-        each = losses(part.inputs @ self._theta, part.targets, "cross_entropy")
-        return float((each * part.weights).sum() / part.weights.sum())
+        event_losses = losses(part.inputs @ self._theta, part.targets, "cross_entropy")
+        return float((event_losses * part.weights).sum() / part.weights.sum())
 
     def _coefficients(self) -> dict[str, Any]:
         """Coefficients in the units of the features where scaling is linear, else of the scaled inputs."""

@@ -61,20 +61,20 @@ class Preprocess:
         weights  of the training [n], of which the size counts; without them all events count alike
         """
         self.check(names)
-        spans = _spans(features)
-        kept = [column for column, name in enumerate(names) if self._varies(spans[column], name)]
-        if not kept:
+        ranges = _ranges(features)
+        varying = [column for column, name in enumerate(names) if self._varies(ranges[column], name)]
+        if not varying:
             raise ValueError("no feature varies in the training split; there is nothing to learn from")
-        kinds = tuple(self.features.get(names[column], self.scaling) for column in kept)
-        missing = tuple(i for i, column in enumerate(kept) if spans[column].missing)
-        prepare = Prepare(names=tuple(names[column] for column in kept), kinds=kinds, missing=missing)
+        kinds = tuple(self.features.get(names[column], self.scaling) for column in varying)
+        missing = tuple(i for i, column in enumerate(varying) if ranges[column].missing)
+        prepare = Prepare(names=tuple(names[column] for column in varying), kinds=kinds, missing=missing)
         sample, sizes = _sample(features, np.ones(len(features)) if weights is None else np.abs(weights))
-        for position, (column, kind) in enumerate(zip(kept, kinds, strict=True)):
+        for position, (column, kind) in enumerate(zip(varying, kinds, strict=True)):
             prepare.set(position, kind, sample[:, column], sizes)
         return prepare
 
-    def _varies(self, span: Span, name: str) -> bool:
-        low, high = span.low, span.high
+    def _varies(self, feature: FeatureRange, name: str) -> bool:
+        low, high = feature.low, feature.high
         if max(-low, high) > LARGEST:
             raise ValueError(
                 f"feature {name!r} reaches {max(-low, high):.4g} in size, beyond {LARGEST:g}, where float32 overflows; "
@@ -82,35 +82,35 @@ class Preprocess:
             )
         if low < high:
             return True
-        what = "is missing in every training event" if low > high else f"is always {low:.6g}"
+        problem = "is missing in every training event" if low > high else f"is always {low:.6g}"
         if self.constant == "error":
             raise ValueError(
-                f"feature {name!r} {what}, which no classifier can use; "
+                f"feature {name!r} {problem}, which no classifier can use; "
                 "leave it out of data.features or set model.preprocess.constant=drop"
             )
-        log.warning("feature %r %s and is dropped", name, what)
+        log.warning("feature %r %s and is dropped", name, problem)
         return False
 
 
-class Span(NamedTuple):
-    """The values of a feature that are there, and whether some are missing; low > high where all are."""
+class FeatureRange(NamedTuple):
+    """The smallest and largest value of a feature, and whether some are missing; low > high where all are."""
 
     low: float
     high: float
     missing: bool
 
 
-def _spans(features: NDArray[np.float32]) -> list[Span]:
-    """The span of each feature, by one pass over the table."""
+def _ranges(features: NDArray[np.float32]) -> list[FeatureRange]:
+    """The range of each feature, by one pass over the table."""
     size = features.shape[1]
     low, high, missing = np.full(size, np.inf), np.full(size, -np.inf), np.zeros(size, dtype=bool)
     for part in blocks(features):
-        here = features[part]
-        absent = np.isnan(here).any(axis=0)
-        low = np.fmin(low, np.fmin.reduce(here, axis=0))
-        high = np.fmax(high, np.fmax.reduce(here, axis=0))
+        rows = features[part]
+        absent = np.isnan(rows).any(axis=0)
+        low = np.fmin(low, np.fmin.reduce(rows, axis=0))
+        high = np.fmax(high, np.fmax.reduce(rows, axis=0))
         missing |= absent
-    return [Span(*row) for row in zip(low.tolist(), high.tolist(), missing.tolist(), strict=True)]
+    return [FeatureRange(*row) for row in zip(low.tolist(), high.tolist(), missing.tolist(), strict=True)]
 
 
 def _sample(features: NDArray[np.float32], weights: Array) -> tuple[NDArray[np.float32], Array]:
@@ -153,9 +153,9 @@ class Prepare(nn.Module):
         self.register_buffer("knots", torch.zeros(len(self._quantiles), KNOTS))
 
     def set(self, position: int, kind: Scaling, column: NDArray[np.float32], weights: Array) -> None:
-        """Fit one kept feature to its training values [n], whose weights [n] are not negative."""
-        known = ~np.isnan(column)
-        column, weights = column[known], weights[known]
+        """Fit the scale of one feature to its training values [n], whose weights [n] are not negative."""
+        present = ~np.isnan(column)
+        column, weights = column[present], weights[present]
         values = column.astype(np.float64)
         self.fill[position] = float(quantiles(column, weights, (0.5,))[0])
         if kind in ("robust", "clipped"):
@@ -252,10 +252,10 @@ def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:
     """The rank of each value among the knots (ties in the middle) as a normal deviate, at most about 2.7 sigma."""
     columns = x.T.contiguous()
     last = knots.shape[1] - 1
-    left = torch.searchsorted(knots, columns, right=False)
-    right = torch.searchsorted(knots, columns, right=True)
-    lower = (right - 1).clamp(0, last)
-    upper = left.clamp(0, last)
+    knots_below = torch.searchsorted(knots, columns, right=False)
+    knots_up_to = torch.searchsorted(knots, columns, right=True)
+    lower = (knots_up_to - 1).clamp(0, last)
+    upper = knots_below.clamp(0, last)
     below, above = knots.gather(1, lower), knots.gather(1, upper)
     gap = (above - below).clamp_min(torch.finfo(x.dtype).tiny)
     inside = torch.where(above > below, lower + (columns - below) / gap, (lower + upper) / 2)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 CELLS = 1 << 16  # of float32 numbers that share their first 16 bits
-ROUNDING = 1e-9  # of the sum of weights: a share that is met so closely is met
+ROUNDING = 1e-9  # of the sum of weights: a share that is reached this closely counts as reached
 
 
 def quantiles(values: NDArray[np.float32], weights: Array, shares: ArrayLike) -> Array:
@@ -25,13 +25,13 @@ def quantiles(values: NDArray[np.float32], weights: Array, shares: ArrayLike) ->
     sums = np.bincount(cells, weights, minlength=CELLS)
     total = float(sums.sum())
     margin = ROUNDING * total
-    aims = np.clip(np.multiply.outer((1, 1), shares) * total + [[-margin], [margin]], margin, total - margin)
+    targets = np.clip(np.multiply.outer((1, 1), shares) * total + [[-margin], [margin]], margin, total - margin)
     # Only cells that hold a quantile are sorted.
-    wanted = np.zeros(CELLS, dtype=bool)
-    wanted[np.minimum(np.searchsorted(np.cumsum(sums), aims), CELLS - 1)] = True
-    chosen = np.flatnonzero(wanted[cells])
+    needed = np.zeros(CELLS, dtype=bool)
+    needed[np.minimum(np.searchsorted(np.cumsum(sums), targets), CELLS - 1)] = True
+    chosen = np.flatnonzero(needed[cells])
     chosen = chosen[np.argsort(values[chosen], kind="stable")]
-    passed = np.cumsum(np.where(wanted, 0.0, sums))[cells[chosen]]
-    places = np.searchsorted(np.cumsum(weights[chosen]) + passed, aims)
+    passed = np.cumsum(np.where(needed, 0.0, sums))[cells[chosen]]
+    places = np.searchsorted(np.cumsum(weights[chosen]) + passed, targets)
     low, high = values[chosen][np.minimum(places, len(chosen) - 1)].astype(np.float64)
     return np.asarray((low + high) / 2)

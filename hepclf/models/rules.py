@@ -21,18 +21,18 @@ def rules(tagger: TreesTagger, missing: list[int]) -> dict[str, Any]:
     if len(tagger.arrays["sizes"]) != 1 or len(tagger.arrays["values"]) > MOST:
         return {}
     inner, children = tagger.trees.inner, tagger.trees.children
-    leaves, cuts, found = iter(tagger.arrays["values"]), {0: ""}, []
+    leaves, cuts, lines = iter(tagger.arrays["values"]), {0: ""}, []
     for node in range(len(inner)):
         if inner[node]:
             for side, cut in enumerate(_cuts(tagger, node, missing)):
                 cuts[int(children[node]) + side] = f"{cuts[node]} and {cut}" if cuts[node] else cut
         else:
-            found.append({"cut": cuts[node], "scores": _scores(tagger.classes, next(leaves))})
-    return {"rules": found}
+            lines.append({"cut": cuts[node], "scores": _scores(tagger.classes, next(leaves))})
+    return {"rules": lines}
 
 
 def _cuts(tagger: TreesTagger, node: int, missing: list[int]) -> tuple[str, str]:
-    """What leads to the left and to the right of a node."""
+    """The cuts that lead to the left and to the right of a node."""
     column = tagger.arrays["features"][node]
     name = tagger.inputs[column] if tagger.inputs[column].isidentifier() else f"({tagger.inputs[column]})"
     value = repr(float(tagger.arrays["thresholds"][node]))  # in full: an event on the edge stays on its side
@@ -43,5 +43,5 @@ def _cuts(tagger: TreesTagger, node: int, missing: list[int]) -> tuple[str, str]
 
 
 def _scores(classes: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, float]:
-    shown = [1 - values[0], values[0]] if len(values) == 1 else values
-    return {name: float(value) for name, value in zip(classes, shown, strict=True)}
+    scores = [1 - values[0], values[0]] if len(values) == 1 else values
+    return {name: float(value) for name, value in zip(classes, scores, strict=True)}

@@ -13,22 +13,22 @@ Array = NDArray[np.float64]
 
 
 class Scales(NamedTuple):
-    """What stands in for missing values, the weighted mean and the width of each feature [d]."""
+    """The value that replaces a missing one, the weighted mean and the width of each feature [d]."""
 
     fill: NDArray[np.float32]
     centre: Array
     width: Array
     missing: list[int]
 
-    def scaled(self, features: NDArray[np.float32]) -> Array:
+    def standardised(self, features: NDArray[np.float32]) -> Array:
         """Features of mean 0 and width 1 in training, none missing."""
-        return scaled(np.where(np.isnan(features), self.fill, features), self.centre, self.width)
+        return standardised(np.where(np.isnan(features), self.fill, features), self.centre, self.width)
 
 
-def scaled(features: NDArray[np.float32], centre: Array, width: Array) -> Array:
+def standardised(features: NDArray[np.float32], centre: Array, width: Array) -> Array:
     """Features [n, d] in units of their widths."""
-    found: Array = (features - centre) / width
-    return found
+    x: Array = (features - centre) / width
+    return x
 
 
 def scales(train: Matrix) -> Scales:
@@ -42,10 +42,10 @@ def scales(train: Matrix) -> Scales:
     return Scales(fill, centre, width, missing)
 
 
-def refuse_many(events: int, most: int, what: str, why: str) -> None:
+def refuse_many(events: int, limit: int, model: str, reason: str) -> None:
     """A ValueError where there are more training events than the model is made for."""
-    if events > most:
+    if events > limit:
         raise ValueError(
-            f"{what} is for at most most={most:,} training events, as {why}, however there are {events:,}; "
+            f"{model} is for at most most={limit:,} training events, as {reason}, however there are {events:,}; "
             f"use model=bdt or fewer events, or set model.most={events}"
         )

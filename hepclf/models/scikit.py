@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
-from hepclf.models.calibrate import Calibration, calibrated, probabilities
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
 from hepclf.models.model import Fit
+from hepclf.models.platt import PlattScaling, platt_scaling, probabilities
 from hepclf.models.scales import Scales, scales
 from hepclf.models.tagger import write_tagger
 from hepclf.nearest import nearest
@@ -54,18 +54,20 @@ class Sklearn:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         estimator = self._estimator(trainer.seed)
-        what = f"model=sklearn ({self.estimator})"
-        first, second = both(train, valid, trainer, what)
+        model = f"model=sklearn ({self.estimator})"
+        first, second = matrices(train, valid, trainer, model)
         return ArrayFit(first, second, lambda train: _fitted(estimator, self.estimator, train, second))
 
     def _estimator(self, seed: int) -> Any:
         """The estimator with its settings, checked before anything is trained."""
         cls = _classifier(self.estimator)
-        known = cls().get_params(deep=False)
+        parameters = cls().get_params(deep=False)
         for name in self.settings:
-            if name not in known:
-                raise ValueError(f"model.settings.{name} is not a parameter of {self.estimator}{nearest(name, known)}")
-        seeded = {"random_state": seed} if "random_state" in known else {}
+            if name not in parameters:
+                raise ValueError(
+                    f"model.settings.{name} is not a parameter of {self.estimator}{nearest(name, parameters)}"
+                )
+        seeded = {"random_state": seed} if "random_state" in parameters else {}
         return cls(**{**seeded, **self.settings})
 
 
@@ -75,7 +77,7 @@ class SklearnTagger(ArrayTagger):
     kind = "unsaved"
 
     def __init__(
-        self, estimator: Any, name: str, scale: Scales, train: Matrix, calibration: Calibration | None
+        self, estimator: Any, name: str, scale: Scales, train: Matrix, calibration: PlattScaling | None
     ) -> None:
         self._estimator, self._name, self._scale, self._calibration = estimator, name, scale, calibration
         settings = {"missing": scale.missing}
@@ -92,10 +94,10 @@ class SklearnTagger(ArrayTagger):
         k = len(self.classes)
         if not len(features):
             return np.empty(0 if k == 2 else (0, k))
-        x = self._scale.scaled(features)
+        x = self._scale.standardised(features)
         if self._calibration is None:
-            found = np.asarray(self._estimator.predict_proba(x), dtype=np.float64)
-            return found[:, 1] if k == 2 else found
+            every_class = np.asarray(self._estimator.predict_proba(x), dtype=np.float64)
+            return every_class[:, 1] if k == 2 else every_class
         slope, offsets = self._calibration
         return probabilities(slope * _decisions(self._estimator, x) + offsets)
 
@@ -152,18 +154,18 @@ def _fitted(estimator: Any, name: str, train: Matrix, valid: Matrix) -> SklearnT
                 "choose another estimator"
             )
         weights = {}
-    estimator.fit(scale.scaled(train.features), train.targets, **weights)
+    estimator.fit(scale.standardised(train.features), train.targets, **weights)
     if absent := set(range(len(train.classes))) - set(estimator.classes_):
         raise ValueError(f"class {train.classes[min(absent)]!r} has no training events; change data.split")
     if hasattr(estimator, "predict_proba"):
         return SklearnTagger(estimator, name, scale, train, None)
     if not hasattr(estimator, "decision_function"):
         raise ValueError(f"{name} gives neither probabilities nor decisions, so it cannot be judged by its scores")
-    decisions = _decisions(estimator, scale.scaled(valid.features))
-    return SklearnTagger(estimator, name, scale, train, calibrated(decisions, valid))
+    decisions = _decisions(estimator, scale.standardised(valid.features))
+    return SklearnTagger(estimator, name, scale, train, platt_scaling(decisions, valid))
 
 
 def _decisions(estimator: Any, x: Array) -> Array:
     """The decision function [n, k]; of two classes the background's is zero."""
-    found = np.asarray(estimator.decision_function(x), dtype=np.float64)
-    return np.c_[np.zeros(len(found)), found] if found.ndim == 1 else found
+    decisions = np.asarray(estimator.decision_function(x), dtype=np.float64)
+    return np.c_[np.zeros(len(decisions)), decisions] if decisions.ndim == 1 else decisions

@@ -18,42 +18,42 @@ class _End:
 
 
 def stepped(work: Callable[[Callable[[T], bool]], None]) -> Iterator[T]:
-    """What `work` reports, step by step: it runs in a thread, and only while the caller waits for the next.
+    """The reports of `work`, step by step: it runs in a thread, and only while the caller waits for the next.
 
     `work` is called with a function that takes what it reports and returns whether to go on. When the caller leaves
     (closes the iterator, drops it, is interrupted), the answer is no, and leaving waits until the work has ended.
     An error of the work is raised where the caller waits.
     """
-    wanted: SimpleQueue[bool] = SimpleQueue()
-    made: SimpleQueue[T | _End] = SimpleQueue()
+    answers: SimpleQueue[bool] = SimpleQueue()  # whether to go on
+    reports: SimpleQueue[T | _End] = SimpleQueue()
 
     def report(value: T) -> bool:
-        made.put(value)
-        going = wanted.get()
+        reports.put(value)
+        going = answers.get()
         if not going:
-            wanted.put(False)  # should the work report once more
+            answers.put(False)  # should the work report once more
         return going
 
     def run() -> None:
         error = None
         try:
-            if wanted.get():
+            if answers.get():
                 work(report)
         except BaseException as raised:
             error = raised
-        made.put(_End(error))
+        reports.put(_End(error))
 
     thread = Thread(target=run, name="hepclf training", daemon=True)
     thread.start()
     try:
         while True:
-            wanted.put(True)
-            value = made.get()
+            answers.put(True)
+            value = reports.get()
             if isinstance(value, _End):
                 if value.error is not None:
                     raise value.error
                 return
             yield value
     finally:
-        wanted.put(False)
+        answers.put(False)
         thread.join()

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, both
-from hepclf.models.calibrate import calibrated, probabilities
+from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
 from hepclf.models.model import Fit
-from hepclf.models.scales import refuse_many, scaled, scales
+from hepclf.models.platt import platt_scaling, probabilities
+from hepclf.models.scales import refuse_many, scales, standardised
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
 
@@ -48,7 +48,7 @@ class SVM:
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         refuse_many(len(train), self.most, "model=svm", "its time grows with their square")
-        first, second = both(train, valid, trainer, "model=svm")
+        first, second = matrices(train, valid, trainer, "model=svm")
         return ArrayFit(first, second, lambda train: self._fitted(train, second))
 
     def _fitted(self, train: Matrix, valid: Matrix) -> SVMTagger:
@@ -56,7 +56,7 @@ class SVM:
         from sklearn.svm import SVC
 
         scale, k = scales(train), len(train.classes)
-        x, gamma = scale.scaled(train.features), self.gamma or 1 / len(train.names)
+        x, gamma = scale.standardised(train.features), self.gamma or 1 / len(train.names)
         machine = SVC(C=self.c, gamma=gamma, cache_size=CACHE_MB)
         targets = [train.targets == label for label in ([1] if k == 2 else range(k))]
         machines = [clone(machine).fit(x, target, train.weights) for target in targets]
@@ -73,8 +73,9 @@ class SVM:
             "offsets": np.zeros(k),
         }
         settings = {"missing": scale.missing}
-        plain = SVMTagger(inputs=train.names, classes=train.classes, arrays=arrays, settings=settings)
-        slope, offsets = calibrated(plain.logits(np.where(np.isnan(valid.features), scale.fill, valid.features)), valid)
+        uncalibrated = SVMTagger(inputs=train.names, classes=train.classes, arrays=arrays, settings=settings)
+        filled = np.where(np.isnan(valid.features), scale.fill, valid.features)
+        slope, offsets = platt_scaling(uncalibrated.logits(filled), valid)
         arrays |= {"slope": np.full(1, slope), "offsets": offsets}
         summary = {"support_vectors": len(vectors), "slope": slope}
         return SVMTagger(inputs=train.names, classes=train.classes, arrays=arrays, settings=settings, summary=summary)
@@ -91,11 +92,11 @@ class SVMTagger(ArrayTagger):
 
     def logits(self, features: NDArray[np.float32]) -> Array:
         """The machines' decisions [n, k]; of two classes the background's is zero."""
-        x = scaled(features, self.arrays["centre"], self.arrays["width"])
+        x = standardised(features, self.arrays["centre"], self.arrays["width"])
         rows = max(CELLS // len(self.arrays["vectors"]), 1)
         parts = [self._decisions(x[start : start + rows]) for start in range(0, max(len(x), 1), rows)]
-        found = np.concatenate(parts)
-        return np.c_[np.zeros(len(found)), found] if len(self.classes) == 2 else found
+        decisions = np.concatenate(parts)
+        return np.c_[np.zeros(len(decisions)), decisions] if len(self.classes) == 2 else decisions
 
     def check(self) -> None:
         """Shapes, and a kernel that falls with the distance."""
@@ -115,11 +116,11 @@ class SVMTagger(ArrayTagger):
     def _decisions(self, x: Array) -> Array:
         distances = (x**2).sum(axis=1)[:, None] + self._squares - 2 * x @ self.arrays["vectors"].T
         kernel = np.exp(-self.arrays["gamma"] * np.maximum(distances, 0))
-        found: Array = kernel @ self.arrays["coefficients"].T + self.arrays["intercepts"]
-        return found
+        decisions: Array = kernel @ self.arrays["coefficients"].T + self.arrays["intercepts"]
+        return decisions
 
 
 def _coefficients(machine: Any, vectors: NDArray[np.int64]) -> Array:
-    found = np.zeros(len(vectors))
-    found[np.searchsorted(vectors, machine.support_)] = machine.dual_coef_[0]
-    return found
+    coefficients = np.zeros(len(vectors))
+    coefficients[np.searchsorted(vectors, machine.support_)] = machine.dual_coef_[0]
+    return coefficients

@@ -130,7 +130,7 @@ def read_tagger(folder: Path, kind: str | None = None) -> tuple[dict[str, Any], 
     if kind is not None and head["kind"] != kind:
         raise ValueError(
             f"{folder / HEAD} is a tagger of kind {head['kind']!r}, not {kind!r}; "
-            "hepclf.models.kinds.load_tagger reads every kind"
+            "hepclf.models.loading.load_tagger reads every kind"
         )
     return head, {_role(name): _vouched(folder, name, digest) for name, digest in head["files"].items()}
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.grown import GrownFit, at_least, matrices, nodes_of
 from hepclf.models.model import Fit
 from hepclf.models.rules import rules
+from hepclf.models.tree_fit import TreesFit, check_at_least, sklearn_nodes, tree_matrices
 from hepclf.models.trees import Nodes, TreesTagger
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer
@@ -30,7 +30,7 @@ class Tree:
     pruning: float = 0.0
 
     def __post_init__(self) -> None:
-        at_least(self, depth=1, leaves=2, leaf_events=1, pruning=0)
+        check_at_least(self, depth=1, leaves=2, leaf_events=1, pruning=0)
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
@@ -47,7 +47,7 @@ class Tree:
         }
 
 
-class TreeFit(GrownFit):
+class TreeFit(TreesFit):
     """A tree grown in one go."""
 
     def __init__(self, recipe: Tree, train: Events, valid: Events, trainer: Trainer) -> None:
@@ -56,9 +56,9 @@ class TreeFit(GrownFit):
 
             model = DecisionTreeClassifier(**recipe.library(trainer.seed))
             model.fit(events.features, events.targets, sample_weight=events.weights)
-            yield [nodes_of(model.tree_)]
+            yield [sklearn_nodes(model.tree_)]
 
-        parts = matrices(train, valid, trainer, "model=tree")
+        parts = tree_matrices(train, valid, trainer, "model=tree")
         super().__init__(parts, trainer, grow=grow, rounds=1, link="mean")
 
     def tagger(self) -> TreesTagger:

@@ -24,10 +24,10 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class Nodes(NamedTuple):
-    """One tree as a library holds it: left and right are the places of children, the root comes first.
+    """One tree as a library holds it: left and right are the indices of children, and the root comes first.
 
     features  LEAF marks a leaf
-    values    of each leaf in its place [nodes, outputs]; what stands at other nodes is not looked at
+    values    the values of each leaf [nodes, outputs]; those of other nodes are not used
     """
 
     features: NDArray[Any]
@@ -39,15 +39,15 @@ class Nodes(NamedTuple):
 
 
 def planted(trees: Sequence[Nodes]) -> Arrays:
-    """The arrays of these trees, each numbered level by level, so that it needs no word on who is whose child.
+    """The arrays of these trees, each numbered level by level, so that children need not be stored.
 
     An event goes left where its float32 feature <= threshold: thresholds rounded down to float32 decide the same.
     """
     sizes = np.array([len(tree.features) for tree in trees], dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
     nodes = Nodes(*(np.concatenate(column) for column in zip(*trees, strict=True)))
-    own = np.repeat(starts, sizes)
-    order = _level_by_level(nodes.features != LEAF, nodes.left + own, nodes.right + own, starts)
+    offsets = np.repeat(starts, sizes)
+    order = _level_by_level(nodes.features != LEAF, nodes.left + offsets, nodes.right + offsets, starts)
     nodes = Nodes(*(column[order] for column in nodes))
     leaf = nodes.features == LEAF
     return {
@@ -59,15 +59,15 @@ def planted(trees: Sequence[Nodes]) -> Arrays:
     }
 
 
-def joined(parts: Sequence[Arrays]) -> Arrays:
+def concatenated(parts: Sequence[Arrays]) -> Arrays:
     """The ensemble of all these trees."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _level_by_level(
-    inner: NDArray[Any], left: NDArray[Any], right: NDArray[Any], roots: NDArray[np.int64]
+    inner: NDArray[Any], left_children: NDArray[Any], right_children: NDArray[Any], roots: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """The places of all nodes: tree after tree, and in each the levels from its root down, from left to right."""
+    """The order of all nodes: tree after tree, and in each tree level by level, from left to right."""
     level, tree = roots, np.arange(len(roots))
     levels, owners = [], []
     while len(level):
@@ -75,19 +75,19 @@ def _level_by_level(
         owners.append(tree)
         split = inner[level]
         level, tree = level[split], np.repeat(tree[split], 2)
-        level = np.stack([left[level], right[level]], axis=1).ravel().astype(np.int64)
+        level = np.stack([left_children[level], right_children[level]], axis=1).ravel().astype(np.int64)
     order: NDArray[np.int64] = np.concatenate(levels)
     return order[np.argsort(np.concatenate(owners), kind="stable")]
 
 
 def _rounded_down(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """The largest finite float32 that is not above each value."""
-    most = np.finfo(np.float32).max
-    values = np.clip(values, -most, most)
-    near = values.astype(np.float32)
-    above = near > values
-    near[above] = np.nextafter(near[above], np.float32(-np.inf))
-    return near
+    largest = np.finfo(np.float32).max
+    values = np.clip(values, -largest, largest)
+    rounded = values.astype(np.float32)
+    above = rounded > values
+    rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
+    return rounded
 
 
 class Trees:
@@ -121,18 +121,18 @@ class Trees:
 
     def sums(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """The sum over trees of the values of the leaves that each event ends in [n, outputs]; features [n, d]."""
-        found = np.empty((len(features), self.values.shape[1]))
+        totals = np.empty((len(features), self.values.shape[1]))
         parts = [slice(start, start + BLOCK) for start in range(0, len(features), BLOCK)]
 
         def score(part: slice) -> None:
-            found[part] = self._block(features[part])
+            totals[part] = self._block(features[part])
 
         if len(parts) > 1 and torch.get_num_threads() > 1:
             with ThreadPoolExecutor(min(torch.get_num_threads(), len(parts))) as pool:
                 list(pool.map(score, parts))  # NumPy gives way to other threads while it works
         else:
             list(map(score, parts))
-        return found
+        return totals
 
     def _block(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         events = len(features)
@@ -155,9 +155,9 @@ class Trees:
         leaves, places = nodes, None
         while len(nodes):
             for _ in range(STEPS):  # at a leaf, a step leads nowhere
-                at = self.columns.take(nodes)
-                at += rows
-                right = flat.take(at) > self.thresholds.take(nodes)
+                cells = self.columns.take(nodes)
+                cells += rows
+                right = flat.take(cells) > self.thresholds.take(nodes)
                 nodes = self.children.take(nodes)
                 nodes += right
             if places is None:

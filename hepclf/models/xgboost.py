@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, column, leaf_values, monotone
-from hepclf.models.grown import at_least, check_monotone, matrices, outputs_of, positive
+from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, leaf_values, monotone_signs, node_array
 from hepclf.models.model import Fit
+from hepclf.models.tree_fit import check_at_least, check_monotone, check_positive, output_count, tree_matrices
 from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
 from hepclf.training.device import resolve
@@ -46,9 +46,9 @@ class XGBoost:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        at_least(self, iterations=1, depth=1, leaves=2, leaf_weight=0, l1=0, l2=0, bins=2, threads=1)
-        positive(self, "learning_rate")
-        positive(self, "event_fraction", "feature_fraction", most=1)
+        check_at_least(self, iterations=1, depth=1, leaves=2, leaf_weight=0, l1=0, l2=0, bins=2, threads=1)
+        check_positive(self, "learning_rate")
+        check_positive(self, "event_fraction", "feature_fraction", maximum=1)
         if self.depth is None and self.leaves is None:
             raise ValueError("depth and leaves must not both be null: nothing else ends a tree")
 
@@ -59,9 +59,9 @@ class XGBoost:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        settings = self.library(len(train.classes), monotone(self.monotone, train), trainer.seed)
+        settings = self.library(len(train.classes), monotone_signs(self.monotone, train), trainer.seed)
         settings["device"] = _device(trainer.device)
-        parts = matrices(train, valid, trainer, "model=xgboost")
+        parts = tree_matrices(train, valid, trainer, "model=xgboost")
         return BoostedFit(
             parts,
             trainer,
@@ -73,10 +73,10 @@ class XGBoost:
 
     def library(self, classes: int, signs: list[int] | None, seed: int) -> dict[str, Any]:
         """The settings as XGBoost calls them."""
-        two = {"objective": "binary:logistic", "eval_metric": "logloss"}
-        more = {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
+        binary = {"objective": "binary:logistic", "eval_metric": "logloss"}
+        multiclass = {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
         return {
-            **(two if classes == 2 else more),
+            **(binary if classes == 2 else multiclass),
             "tree_method": "hist",
             "eta": self.learning_rate,
             "max_depth": self.depth or 0,
@@ -106,30 +106,30 @@ class XGBoostTagger(BoostedTagger):
         """The trees, and the base score as logits."""
         learner = json.loads(data)["learner"]
         booster, shape, k = learner["gradient_booster"], learner["learner_model_param"], len(classes)
-        said = {
+        stored = {
             "booster": booster["name"],
             "objective": learner["objective"]["name"],
             "num_feature": int(shape["num_feature"]),
             "num_class": int(shape["num_class"]),
         }
         objective = "binary:logistic" if k == 2 else "multi:softprob"
-        meant = {
+        required = {
             "booster": "gbtree",
             "objective": objective,
             "num_feature": len(inputs),
             "num_class": 0 if k == 2 else k,
         }
-        if said != meant:
-            raise ValueError(f"the model has {str(said)[:200]}, the tagger needs {meant}")
-        trees, outputs = booster["model"]["trees"], outputs_of(classes)
-        if booster["model"]["tree_info"] != [place % outputs for place in range(len(trees))]:
+        if stored != required:
+            raise ValueError(f"the model has {str(stored)[:200]}, the tagger needs {required}")
+        trees, outputs = booster["model"]["trees"], output_count(classes)
+        if booster["model"]["tree_info"] != [number % outputs for number in range(len(trees))]:
             raise ValueError(f"the {len(trees)} trees do not take turns for the classes")
-        nodes = [_nodes(tree, place, classes) for place, tree in enumerate(trees)]
+        nodes = [_nodes(tree, number, classes) for number, tree in enumerate(trees)]
         return Stored(nodes, _baseline(shape["base_score"], outputs))
 
 
 class _XGBoosting:
-    """A booster, which grows by one round a step."""
+    """A booster, which grows by one round in each step."""
 
     def __init__(self, settings: dict[str, Any], train: Matrix, valid: Matrix) -> None:
         xgboost = _xgboost()
@@ -146,17 +146,17 @@ class _XGBoosting:
         except _xgboost().core.XGBoostError as error:
             reason = str(error).partition("Stack trace")[0]
             raise ValueError(f"XGBoost cannot train with these settings: {' '.join(reason.split())}") from error
-        said = self._booster.eval_set([(self._train, "train"), (self._valid, "valid")], self._rounds)
+        line = self._booster.eval_set([(self._train, "train"), (self._valid, "valid")], self._rounds)
         self._rounds += 1
-        train, valid = (float(word.rpartition(":")[2]) for word in said.split()[1:])
+        train, valid = (float(word.rpartition(":")[2]) for word in line.split()[1:])
         return train, valid
 
     def stored(self, rounds: int) -> bytes:
         return bytes(self._booster[:rounds].save_raw("json"))
 
     def probabilities(self, features: NDArray[np.float32], rounds: int) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = self._booster.inplace_predict(features, iteration_range=(0, rounds))
-        return found
+        probabilities: NDArray[np.float64] = self._booster.inplace_predict(features, iteration_range=(0, rounds))
+        return probabilities
 
 
 def _xgboost() -> Any:
@@ -167,47 +167,47 @@ def _xgboost() -> Any:
     return xgboost
 
 
-def _device(asked: str) -> str:
+def _device(name: str) -> str:
     """The device of the boosting: a GPU needs a build of XGBoost that can use it."""
-    device, able = resolve(asked), bool(_xgboost().build_info().get("USE_CUDA"))
-    if device.type == "cpu" or not able and asked == "auto":
+    device, able = resolve(name), bool(_xgboost().build_info().get("USE_CUDA"))
+    if device.type == "cpu" or (not able and name == "auto"):
         return "cpu"
     if not able:
         raise ValueError(
-            f"trainer.device={asked} was asked for, however this XGBoost is built without CUDA; replace the package "
+            f"trainer.device={name} was asked for, however this XGBoost is built without CUDA; replace the package "
             "xgboost-cpu by xgboost, as in hepclf[boost-gpu], or use trainer.device=cpu"
         )
     return str(device)
 
 
-def _nodes(tree: dict[str, Any], place: int, classes: tuple[str, ...]) -> Nodes:
+def _nodes(tree: dict[str, Any], number: int, classes: tuple[str, ...]) -> Nodes:
     """One tree of the JSON: an event goes left where its feature < condition; at a leaf, that is the value."""
     parameters = tree["tree_param"]
     count = len(tree["left_children"])
-    if int(parameters["size_leaf_vector"]) > 1 or np.any(column(tree["split_type"], "i", count)):
-        raise ValueError(f"tree {place} has vectors in its leaves or splits by category, which hepclf never asks for")
-    left, right = (column(tree[f"{side}_children"], "i", count) for side in ("left", "right"))
+    if int(parameters["size_leaf_vector"]) > 1 or np.any(node_array(tree["split_type"], "i", count)):
+        raise ValueError(f"tree {number} has vectors in its leaves or splits by category, which hepclf never asks for")
+    left_children, right_children = (node_array(tree[f"{side}_children"], "i", count) for side in ("left", "right"))
     with np.errstate(over="ignore"):  # to infinity, which no tree may hold
-        conditions = column(tree["split_conditions"], "fi", count).astype(np.float32)
-    leaf = left == -1
+        conditions = node_array(tree["split_conditions"], "fi", count).astype(np.float32)
+    leaf = left_children == -1
     return Nodes(
-        features=np.where(leaf, LEAF, column(tree["split_indices"], "i", count)),
+        features=np.where(leaf, LEAF, node_array(tree["split_indices"], "i", count)),
         thresholds=np.where(leaf, np.float32(0), np.nextafter(conditions, np.float32(-np.inf))),
-        missing_left=column(tree["default_left"], "bi", count),
-        left=left,
-        right=right,
-        values=leaf_values(conditions.astype(np.float64), place, classes),
+        missing_left=node_array(tree["default_left"], "bi", count),
+        left=left_children,
+        right=right_children,
+        values=leaf_values(conditions.astype(np.float64), number, classes),
     )
 
 
-def _baseline(said: str, outputs: int) -> NDArray[np.float64]:
+def _baseline(base_score: str, outputs: int) -> NDArray[np.float64]:
     """Logits from the base score: of two classes, a probability; else logits, one for all in files before 3.1."""
-    scores = np.array([float(word) for word in re.sub(r"[\[\]]", "", said).split(",")])
+    scores = np.array([float(word) for word in re.sub(r"[\[\]]", "", base_score).split(",")])
     if len(scores) not in (1, outputs):
-        raise ValueError(f"base_score must hold {outputs} numbers, however base_score={said[:100]}")
+        raise ValueError(f"base_score must hold {outputs} numbers, however base_score={base_score[:100]}")
     if outputs > 1:
         return np.broadcast_to(scores, (outputs,)).copy()
     if not 0 < scores[0] < 1:
-        raise ValueError(f"base_score must be a probability, however base_score={said[:100]}")
+        raise ValueError(f"base_score must be a probability, however base_score={base_score[:100]}")
     logits: NDArray[np.float64] = np.log(scores / (1 - scores))
     return logits

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hepclf.data.parts import AHEAD, File, FileError, Part
 from hepclf.events import Events
-from hepclf.models.kinds import load_tagger
+from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger
 from hepclf.prediction.arrays import Npz, Parquet
 from hepclf.prediction.asked import Asked

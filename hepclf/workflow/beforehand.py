@@ -5,7 +5,7 @@ from __future__ import annotations
 from hepclf.data.loader import Loader, Outline, outline
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
-from hepclf.models.calibrated import check as check_calibration
+from hepclf.models.calibrated import check_calibration
 from hepclf.models.model import Model
 from hepclf.recipe import RecipeError
 from hepclf.training.trainer import Trainer

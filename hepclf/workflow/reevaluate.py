@@ -19,7 +19,7 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
 from hepclf.evaluation.results import Results
 from hepclf.files import read_yaml, write_yaml
-from hepclf.models.kinds import load_tagger
+from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 from hepclf import Trainer, load_tagger
 from hepclf.events import Events
 from hepclf.models.adaboost import AdaBoost
-from hepclf.models.grown import matrices
+from hepclf.models.tree_fit import tree_matrices
 
 PLAIN = Trainer(patience=None, keep="last", seed=4)
 SMALL = AdaBoost(iterations=15, depth=2, leaf_events=5)
@@ -34,7 +34,7 @@ def fitted(recipe, events, trainer=PLAIN):
 
 def by_hand(recipe, events, trainer=PLAIN):
     """The library's, whose AdaBoost would refuse missing values."""
-    first, _ = matrices(events, events, trainer, "model=adaboost")
+    first, _ = tree_matrices(events, events, trainer, "model=adaboost")
     tree = DecisionTreeClassifier(max_depth=recipe.depth, min_samples_leaf=recipe.leaf_events)
     model = AdaBoostClassifier(tree, n_estimators=recipe.iterations, learning_rate=recipe.learning_rate, random_state=4)
     return model.fit(first.features, first.targets, sample_weight=first.weights)
@@ -71,7 +71,9 @@ def test_the_losses_are_those_of_the_trees_so_far(gaussians):
     _, history = fitted(SMALL, events)
     for rounds in (1, 6):
         tagger, _ = fitted(replace(SMALL, iterations=rounds), events)
-        assert history[rounds - 1].valid_loss == pytest.approx(tagger.loss(matrices(events, events, PLAIN, "x")[1]))
+        assert history[rounds - 1].valid_loss == pytest.approx(
+            tagger.loss(tree_matrices(events, events, PLAIN, "x")[1])
+        )
 
 
 def test_the_best_round_is_kept_and_patience_is_the_trainers(gaussians):

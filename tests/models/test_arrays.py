@@ -11,7 +11,7 @@ from safetensors.numpy import save
 
 from hepclf import Trainer, load_tagger
 from hepclf.models import arrays
-from hepclf.models.arrays import both, matrix
+from hepclf.models.arrays import matrices, matrix
 from hepclf.models.fisher import Fisher, FisherTagger
 from hepclf.models.tagger import write_tagger
 
@@ -111,8 +111,8 @@ def test_every_kind_says_its_name():
 
 def test_what_only_networks_heed_is_said_to_be_left_once(gaussians, caplog):
     events = gaussians()
-    both(events, events, Trainer(balance="mean", patience=3), "model=bdt")
+    matrices(events, events, Trainer(balance="mean", patience=3), "model=bdt")
     assert caplog.text == ""
-    both(events, events, Trainer(batch=64, optimiser="sgd"), "model=bdt")
+    matrices(events, events, Trainer(batch=64, optimiser="sgd"), "model=bdt")
     (record,) = caplog.records
     assert record.getMessage() == "model=bdt does not heed trainer.batch=64, trainer.optimiser=sgd, which networks do"

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from hepclf import BDT, Trainer, load_tagger
 from hepclf.events import Events
 from hepclf.models import bdt
-from hepclf.models.grown import matrices
+from hepclf.models.tree_fit import tree_matrices
 
 SMALL = BDT(iterations=12, leaves=8, leaf_events=5)
 PLAIN = Trainer(patience=None)
@@ -33,7 +33,7 @@ def fitted(recipe, train, valid, trainer=PLAIN):
 
 def by_hand(recipe, train, valid, trainer=PLAIN):
     """The library called by hand on the same arrays."""
-    first, second = matrices(train, valid, trainer, "model=bdt")
+    first, second = tree_matrices(train, valid, trainer, "model=bdt")
     model = HistGradientBoostingClassifier(
         **recipe.library(train.names, trainer.seed), scoring="loss", early_stopping=True, n_iter_no_change=1000
     )
@@ -75,7 +75,7 @@ def test_the_rounds_that_are_kept_are_the_best_or_all(parts):
     lowest = int(np.argmin(losses)) + 1
     assert lowest < 40
     assert (best.summary["kept_epoch"], best.summary["trees"]) == (lowest, lowest)
-    assert best.loss(matrices(train, valid, PLAIN, "x")[1]) == pytest.approx(min(losses), abs=1e-12)
+    assert best.loss(tree_matrices(train, valid, PLAIN, "x")[1]) == pytest.approx(min(losses), abs=1e-12)
     last, _ = fitted(recipe, train, valid, replace(PLAIN, keep="last"))
     assert last.summary["kept_epoch"] == 40
     assert last.summary["valid_loss"] == losses[-1]

@@ -17,9 +17,9 @@ from hepclf import Events, LightGBM, Trainer, XGBoost, load_tagger
 from hepclf.cli.main import main
 from hepclf.evaluation.files.store import read_scores
 from hepclf.models import boosted
-from hepclf.models.arrays import mean_loss
-from hepclf.models.grown import matrices
+from hepclf.models.arrays import mean_cross_entropy
 from hepclf.models.tagger import write_tagger
+from hepclf.models.tree_fit import tree_matrices
 
 SMALL = {
     "xgboost": XGBoost(iterations=12, depth=3, bins=64),
@@ -61,8 +61,8 @@ def test_the_losses_of_a_round_are_those_of_its_tagger(model, parts, classes):
     train, valid = parts(classes)
     tagger, history = fitted(model, train, valid)
     assert [epoch.epoch for epoch in history] == list(range(1, 13))
-    for part, loss in zip(matrices(train, valid, LAST, "x"), history[-1][1:3], strict=True):
-        assert mean_loss(tagger.probabilities(part.features), part) == pytest.approx(loss, abs=1e-6)
+    for part, loss in zip(tree_matrices(train, valid, LAST, "x"), history[-1][1:3], strict=True):
+        assert mean_cross_entropy(tagger.probabilities(part.features), part) == pytest.approx(loss, abs=1e-6)
     assert tagger.summary["valid_loss"] == history[-1].valid_loss
     assert tagger.scores(valid).shape == ((800,) if classes == 2 else (800, 3))
 
@@ -103,7 +103,7 @@ def test_the_rounds_that_are_kept_are_the_best_or_all(name, model, parts):
     lowest = int(np.argmin(losses)) + 1
     assert lowest < 40
     assert (best.summary["kept_epoch"], best.summary["trees"]) == (lowest, lowest)
-    assert best.loss(matrices(train, valid, BEST, "x")[1]) == pytest.approx(min(losses), abs=1e-6)
+    assert best.loss(tree_matrices(train, valid, BEST, "x")[1]) == pytest.approx(min(losses), abs=1e-6)
     best.save("tagger")
     assert load_tagger("tagger").summary["trees"] == lowest
     data = next(Path("tagger").glob("model-*")).read_bytes()

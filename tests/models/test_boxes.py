@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from hepclf.models.boxes import Sample, Search
+from hepclf.models.boxes import CodedSample, Search
 
 PLACES = 12
 
@@ -17,7 +17,7 @@ def samples(edges, seed, weighted=False):
     rng = np.random.default_rng(seed)
     codes = [rng.binomial(PLACES - 1, share, size=(edges, 400)).astype(np.uint8) for share in (0.6, 0.45)]
     weights = [rng.random(400) + 0.1 if weighted else np.ones(400) for _ in codes]
-    return [Sample(*each) for each in zip(codes, weights, strict=True)]
+    return [CodedSample(*each) for each in zip(codes, weights, strict=True)]
 
 
 def efficiency(sample, box):
@@ -51,7 +51,7 @@ def test_three_edges_find_the_best_of_all_boxes(seed):
 
 def test_shares_are_those_of_every_pair_of_places():
     _, background = samples(3, 0, weighted=True)
-    background.place(np.array([3, 4, 5]))
+    background.apply(np.array([3, 4, 5]))
     shares = background.shares(0, 2, PLACES)
     for first, second in product(range(PLACES), repeat=2):
         assert shares[first, second] == pytest.approx(efficiency(background, (first, 4, second)))

@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hepclf.models.calibrated import CalibratedTagger, with_calibration
 from hepclf.models.fisher import Fisher
-from hepclf.models.kinds import load_tagger
+from hepclf.models.loading import load_tagger
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.statistics.calibration import Isotonic, Temperature, logits
 from hepclf.training.trainer import Trainer

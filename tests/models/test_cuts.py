@@ -14,7 +14,7 @@ from hepclf import Trainer, load_tagger
 from hepclf.data.expressions import parse
 from hepclf.events import Events
 from hepclf.models.cuts import Cuts
-from hepclf.models.grid import cut, grid
+from hepclf.models.grid import cut_expression, grid
 
 NO_PLOTS = hepclf.Evaluation(plots=False)
 
@@ -139,11 +139,11 @@ def test_values_on_a_coarse_grid_keep_their_side_in_doubles():
     [("MET", "MET > 1.5"), ("max(Jet_pt)", "(max(Jet_pt)) > 1.5"), ("Muon.pt", "`Muon.pt` > 1.5")],
 )
 def test_a_cut_is_written_so_that_it_can_be_read(name, says):
-    text = cut(name, 1.5, None)
+    text = cut_expression(name, 1.5, None)
     assert text == says
     columns = {"MET": np.array([1.0, 2.0]), "Muon.pt": np.array([1.0, 2.0]), "Jet_pt": np.array([[1.0], [2.0]])}
     assert parse(text).evaluate({c: columns[c] for c in parse(text).columns}, 2).tolist() == [False, True]
-    assert cut("a + b", -1e-7, 2.0) == "-1e-07 < (a + b) < 2.0"
+    assert cut_expression("a + b", -1e-7, 2.0) == "-1e-07 < (a + b) < 2.0"
     assert parse("-1e-07 < (a + b) < 2.0").columns == ("a", "b")
 
 

@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from hepclf import Trainer, load_tagger
 from hepclf.models.forest import Forest
-from hepclf.models.grown import matrices
+from hepclf.models.tree_fit import tree_matrices
 
 LIBRARY = {"random": RandomForestClassifier, "extra": ExtraTreesClassifier}
 
@@ -40,7 +40,7 @@ def test_it_predicts_what_scikit_learn_does(parts, kind, classes):
     train, valid = parts(classes)
     recipe, trainer = Forest(kind=kind, trees=24, leaf_events=2, depth=9), Trainer(seed=2)
     tagger, history = fitted(recipe, train, valid, trainer)
-    first, _ = matrices(train, valid, trainer, "model=forest")
+    first, _ = tree_matrices(train, valid, trainer, "model=forest")
     theirs = LIBRARY[kind](**recipe.library(2)).fit(first.features, first.targets, sample_weight=first.weights)
     probability = theirs.predict_proba(valid.features)
     assert tagger.scores(valid) == pytest.approx(probability[:, 1] if classes == 2 else probability, abs=1e-12)

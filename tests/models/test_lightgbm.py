@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hepclf import LightGBM, Trainer, load_tagger
-from hepclf.models.grown import matrices
 from hepclf.models.tagger import write_tagger
+from hepclf.models.tree_fit import tree_matrices
 
 LAST = Trainer(patience=None, keep="last", seed=3)
 SMALL = LightGBM(iterations=12, leaves=8, leaf_events=5)
@@ -52,7 +52,7 @@ def by_hand(settings, train, valid, rounds=12):
     settings = {**kind, "seed": 3, "verbosity": -1, "deterministic": True, "force_col_wise": True, **settings}
     first, second = (
         lightgbm.Dataset(p.features, p.targets, weight=p.weights, params=settings)
-        for p in matrices(train, valid, LAST, "")
+        for p in tree_matrices(train, valid, LAST, "")
     )
     second.reference = first
     watched = {"valid_sets": [first, second], "callbacks": [lightgbm.record_evaluation(losses)]}

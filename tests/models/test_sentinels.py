@@ -14,8 +14,8 @@ from hepclf.models.adaboost import AdaBoost
 from hepclf.models.calibrated import with_calibration
 from hepclf.models.fisher import Fisher
 from hepclf.models.forest import Forest
-from hepclf.models.kinds import load_tagger
 from hepclf.models.lightgbm import LightGBM
+from hepclf.models.loading import load_tagger
 from hepclf.models.model import raw_inputs
 from hepclf.models.preprocess import Preprocess
 from hepclf.models.scikit import Sklearn

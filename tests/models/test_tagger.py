@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from hepclf.models.kinds import load_tagger
+from hepclf.models.loading import load_tagger
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.network import NetworkTagger
 from hepclf.models.preprocess import Preprocess

@@ -10,8 +10,8 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from hepclf import CSV, Trainer, load_tagger
-from hepclf.models.grown import matrices
 from hepclf.models.tree import Tree
+from hepclf.models.tree_fit import tree_matrices
 
 FILE = {"files": ("all.csv",), "missing": ("",), "cache": False}
 
@@ -34,7 +34,7 @@ def fitted(recipe, events, trainer):
 def test_it_predicts_what_scikit_learn_does(gaussians, classes, settings):
     events, recipe, trainer = holes(gaussians(classes=classes)), Tree(**settings), Trainer(seed=1)
     tagger, epoch = fitted(recipe, events, trainer)
-    first, _ = matrices(events, events, trainer, "model=tree")
+    first, _ = tree_matrices(events, events, trainer, "model=tree")
     theirs = DecisionTreeClassifier(**recipe.library(1)).fit(first.features, first.targets, sample_weight=first.weights)
     probability = theirs.predict_proba(events.features)
     assert tagger.scores(events) == pytest.approx(probability[:, 1] if classes == 2 else probability, abs=1e-12)

@@ -13,7 +13,7 @@ from hepclf import load_tagger
 from hepclf.events import Events
 from hepclf.models import arrays, trees
 from hepclf.models.tagger import write_tagger
-from hepclf.models.trees import LEAF, Nodes, Trees, TreesTagger, joined, planted
+from hepclf.models.trees import LEAF, Nodes, Trees, TreesTagger, concatenated, planted
 
 NAMES = ("a", "b", "c")
 
@@ -101,7 +101,7 @@ def test_scores_do_not_depend_on_blocks_or_threads(monkeypatch):
 def test_trees_that_were_planted_apart_are_joined():
     rng = np.random.default_rng(2)
     forest = [grown(rng, splits) for splits in (3, 0, 12)]
-    apart = joined([planted(forest[:1]), planted(forest[1:])])
+    apart = concatenated([planted(forest[:1]), planted(forest[1:])])
     assert all(np.array_equal(apart[name], array) for name, array in planted(forest).items())
 
 

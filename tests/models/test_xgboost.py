@@ -11,8 +11,8 @@ import pytest
 import xgboost
 
 from hepclf import Trainer, XGBoost, load_tagger
-from hepclf.models.grown import matrices
 from hepclf.models.tagger import write_tagger
+from hepclf.models.tree_fit import tree_matrices
 from hepclf.models.xgboost import _XGBoosting
 
 LAST = Trainer(patience=None, keep="last", seed=3)
@@ -54,7 +54,9 @@ def by_hand(settings, train, valid, rounds=12):
     """XGBoost called by hand on the same arrays: its scores, and its losses on both."""
     k, losses = len(train.classes), {}
     kind = {"objective": "binary:logistic"} if k == 2 else {"objective": "multi:softprob", "num_class": k}
-    first, second = (xgboost.DMatrix(p.features, p.targets, weight=p.weights) for p in matrices(train, valid, LAST, ""))
+    first, second = (
+        xgboost.DMatrix(p.features, p.targets, weight=p.weights) for p in tree_matrices(train, valid, LAST, "")
+    )
     settings = {**kind, "seed": 3, **settings}
     watched = {"evals": [(first, "train"), (second, "valid")], "evals_result": losses, "verbose_eval": False}
     model = xgboost.train(settings, first, rounds, **watched)
@@ -81,7 +83,7 @@ def test_a_rare_signal_starts_from_its_share(gaussians):
 
 
 def test_an_error_of_the_library_comes_without_its_stack_trace(gaussians):
-    train, valid = matrices(*2 * [gaussians(events=30)], LAST, "model=xgboost")
+    train, valid = tree_matrices(*2 * [gaussians(events=30)], LAST, "model=xgboost")
     boosting = _XGBoosting(SMALL.library(2, None, 0), train._replace(targets=train.targets + 5), valid)
     with pytest.raises(ValueError, match=r"^XGBoost cannot train with these settings: .* Check failed: ") as error:
         boosting.step()

@@ -13,7 +13,7 @@ from hepclf.export.cpp.header import Header, float_literal
 from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, input_array
 from hepclf.models.mlp import Embedding, Members, Shared
 from hepclf.models.mlp_plain import Maxout
-from hepclf.models.network import NetworkTagger, Single
+from hepclf.models.network import NetworkTagger, SingleOutput
 
 CODE = f"""{LOG}{CLIPPED}{DEVIATE}
 // weights[In][Out], so that the inner loop runs over neighbours
@@ -62,7 +62,7 @@ def layer_units(header: Header, module: nn.Module, x: Units) -> Units:
         _write_elementwise(header, x, _ACTIVATIONS[kind].format(**_settings(module)))
     elif kind in _WRITERS:
         return _WRITERS[kind](header, module, x)
-    elif kind not in (nn.Dropout, nn.Identity, Single):
+    elif kind not in (nn.Dropout, nn.Identity, SingleOutput):
         names = sorted(layer.__name__ for layer in (*_ACTIVATIONS, *_WRITERS))
         raise ValueError(
             f"a layer {kind.__name__} has no form in C++ that hepclf knows; there are: {', '.join(names)}; "

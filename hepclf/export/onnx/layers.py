@@ -15,7 +15,7 @@ from hepclf.export.onnx.link import logistic
 from hepclf.export.onnx.prepare import input_node
 from hepclf.models.mlp import Embedding, Heads, Members, Shared
 from hepclf.models.mlp_plain import Maxout
-from hepclf.models.network import NetworkTagger, Single
+from hepclf.models.network import NetworkTagger, SingleOutput
 
 END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
 LayerWriter = Callable[[Graph, Any, str], str]
@@ -76,7 +76,7 @@ def _maxout(graph: Graph, module: Maxout, x: str) -> str:  # noqa: ARG001
     return graph.add("Max", first, second)
 
 
-def _single(graph: Graph, module: Single, x: str) -> str:  # noqa: ARG001
+def _single(graph: Graph, module: SingleOutput, x: str) -> str:  # noqa: ARG001
     return graph.add("Reshape", x, int64(-1))
 
 
@@ -137,7 +137,7 @@ _WRITERS: dict[type[nn.Module], LayerWriter] = {
     nn.LayerNorm: _layer,
     nn.Dropout: _same,
     nn.Identity: _same,
-    Single: _single,
+    SingleOutput: _single,
     nn.Sigmoid: _plain("Sigmoid"),
     nn.Tanh: _plain("Tanh"),
     nn.ReLU: _plain("Relu"),

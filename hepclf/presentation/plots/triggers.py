@@ -48,7 +48,9 @@ def _draw(ax: Axes, finding: FalseAlarms, results: Results) -> None:
         louder = optimal.background_efficiency * finding.background
         rate = false_alarm_rate(louder, finding.live_time_s) * DAY
         ax.step(rate, optimal.signal_efficiency, where="post", color=GREY, linestyle="--", label="best possible")
-    rows = [(alarm.target_rate * DAY, *alarm.efficiency) for alarm in finding.quiet if alarm.efficiency.value is not None]
+    rows = [
+        (alarm.target_rate * DAY, *alarm.efficiency) for alarm in finding.quiet if alarm.efficiency.value is not None
+    ]
     if rows:
         x, y, error = np.array(rows, dtype=np.float64).T
         ax.errorbar(x, y, np.nan_to_num(error), fmt="s", color=BLACK, markersize=4, label="rates asked for")

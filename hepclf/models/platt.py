@@ -1,4 +1,4 @@
-"""From sizes that only order events to probabilities: a slope and offsets, fitted to validation events."""
+"""Platt scaling: a slope and offsets, fitted to validation events, turn decision values into probabilities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hepclf.models.arrays import Matrix
 Array = NDArray[np.float64]
 
 
-class Calibration(NamedTuple):
+class PlattScaling(NamedTuple):
     """Probabilities are softmax(slope * logits + offsets); the slope is positive, so that order is kept."""
 
     slope: float
@@ -27,14 +27,14 @@ def log_softmax(logits: Array) -> Array:
 
 def probabilities(logits: Array) -> Array:
     """As taggers give them: that of class 1 [n] of two classes, else of each class [n, k]."""
-    found = np.exp(log_softmax(logits))
-    return found[:, 1] if found.shape[1] == 2 else found
+    every_class = np.exp(log_softmax(logits))
+    return every_class[:, 1] if every_class.shape[1] == 2 else every_class
 
 
-def calibrated(logits: Array, part: Matrix) -> Calibration:
+def platt_scaling(logits: Array, part: Matrix) -> PlattScaling:
     """The slope and offsets with the least weighted cross-entropy (Platt's sigmoid, for any number of classes).
 
-    logits  [n, k] of these events. ln(slope) and the offsets have a prior of unit width, as much as one event says,
+    logits  [n, k] of these events. ln(slope) and the offsets have a prior of unit width, worth one event,
     which keeps them finite where the classes do not overlap. Negative weights count as zero: with them a loss may
     have no minimum.
     """
@@ -44,12 +44,12 @@ def calibrated(logits: Array, part: Matrix) -> Calibration:
     truth = np.eye(k)[part.targets]
     weights = np.maximum(part.weights, 0)[:, None]
 
-    def objective(found: Array) -> tuple[float, Array]:
-        slope, offsets = np.exp(found[0]), found[1:]
+    def objective(parameters: Array) -> tuple[float, Array]:
+        slope, offsets = np.exp(parameters[0]), parameters[1:]
         logs = log_softmax(slope * logits + offsets)
         pull = weights * (np.exp(logs) - truth)
-        loss = float(found @ found / 2 - (weights * truth * logs).sum())
-        return loss / n, (np.r_[slope * (pull * logits).sum(), pull.sum(axis=0)] + found) / n
+        loss = float(parameters @ parameters / 2 - (weights * truth * logs).sum())
+        return loss / n, (np.r_[slope * (pull * logits).sum(), pull.sum(axis=0)] + parameters) / n
 
-    found = minimize(objective, np.zeros(k + 1), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * (k + 1)).x
-    return Calibration(float(np.exp(found[0])), found[1:])
+    parameters = minimize(objective, np.zeros(k + 1), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * (k + 1)).x
+    return PlattScaling(float(np.exp(parameters[0])), parameters[1:])

@@ -1,4 +1,4 @@
-"""A look at events before they are scored: what no tagger can score, and what this one never saw."""
+"""Checks of events before they are scored: infinite values, and missing ones where training had none."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ def slices(events: Events, inputs: tuple[str, ...], sentinels: Sentinels, size: 
         yield missing_as_nan(part, inputs, sentinels)
 
 
-def look(events: Events, inputs: tuple[str, ...], missing: Collection[int] | None, sentinels: Sentinels) -> None:
+def check_events(
+    events: Events, inputs: tuple[str, ...], missing: Collection[int] | None, sentinels: Sentinels
+) -> None:
     """Refuse infinite values, and warn of missing ones where training had none.
 
-    missing  the positions of the inputs that missed values in training; None: the tagger takes them as they come
+    missing  the positions of the inputs that had missing values in training; None: the tagger handles missing values
     """
     if not isinstance(events, Events):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""What the models of scikit-learn's trees share: the events they learn from, and a fit whose rounds add trees."""
+"""What models of trees share: their training events, checks of settings, and a fit whose rounds add trees."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from hepclf.events import Events
-from hepclf.models.arrays import Matrix, both, mean_loss
+from hepclf.models.arrays import Matrix, matrices, mean_cross_entropy
 from hepclf.models.model import Uninterrupted
-from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, joined, linked, planted
+from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, concatenated, linked, planted
 from hepclf.nearest import nearest
 from hepclf.training.epoch import Best, Epoch, Keep
 from hepclf.training.trainer import Trainer
@@ -20,12 +20,12 @@ from hepclf.training.trainer import Trainer
 Grow = Callable[[Matrix], Iterator[list[Nodes]]]
 
 
-class GrownFit(Uninterrupted):
+class TreesFit(Uninterrupted):
     """A fit whose every round yields trees, which are added to those before.
 
-    grow      the trees of each round, grown on a matrix
-    link      how leaves become probabilities (TreesTagger)
-    stops     whether more trees can do harm: then the trainer's patience and keep are heeded, else all are kept
+    grow   the trees of each round, grown on a matrix
+    link   how leaves become probabilities (TreesTagger)
+    stops  whether more trees can overtrain: then the trainer's patience and keep are heeded, else all trees are kept
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class GrownFit(Uninterrupted):
 
     @property
     def patience(self) -> int | None:
-        """Rounds without a better validation loss after which to leave, where more trees can do harm."""
+        """Rounds without a better validation loss after which to stop, where more trees can overtrain."""
         return self._patience
 
     def __iter__(self) -> Iterator[Epoch]:
-        outputs = outputs_of(self._train.classes)
+        outputs = output_count(self._train.classes)
         sums = [np.zeros((len(part.targets), outputs)) for part in (self._train, self._valid)]
         self._arrays, self._best, count = [], Best(self._keep), 0
         started = time.perf_counter()
@@ -58,8 +58,8 @@ class GrownFit(Uninterrupted):
             trees, count = Trees(self._arrays[-1], len(self._train.names)), count + len(nodes)
             for total, part in zip(sums, (self._train, self._valid), strict=True):
                 total += trees.sums(part.features)
-            train_loss = mean_loss(linked(sums[0], self._link, count), self._train)
-            valid_loss = mean_loss(linked(sums[1], self._link, count), self._valid)
+            train_loss = mean_cross_entropy(linked(sums[0], self._link, count), self._train)
+            valid_loss = mean_cross_entropy(linked(sums[1], self._link, count), self._valid)
             number = len(self._arrays)
             self._best.take(number, valid_loss)
             yield Epoch(number, train_loss, valid_loss, 1.0, time.perf_counter() - started)
@@ -70,7 +70,7 @@ class GrownFit(Uninterrupted):
         if not self._arrays:
             raise ValueError("there is no tagger before the first epoch; iterate over the fit")
         summary = {"kept_epoch": self._best.epoch, "valid_loss": self._best.loss}
-        return tree_tagger(self._train, joined(self._arrays[: self._best.epoch]), self._link, summary)
+        return tree_tagger(self._train, concatenated(self._arrays[: self._best.epoch]), self._link, summary)
 
 
 def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any], baseline: Any = None) -> TreesTagger:
@@ -81,7 +81,7 @@ def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any
             "no tree found a split that leaves enough events on both sides, so all events would score alike; lower "
             "model.leaf_events"
         )
-    zero = np.zeros(outputs_of(train.classes))
+    zero = np.zeros(output_count(train.classes))
     return TreesTagger(
         inputs=train.names,
         classes=train.classes,
@@ -92,25 +92,25 @@ def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any
     )
 
 
-def outputs_of(classes: tuple[str, ...]) -> int:
-    """Values that a leaf holds: one for two classes, else one a class."""
+def output_count(classes: tuple[str, ...]) -> int:
+    """How many values a leaf holds: one for two classes, else one for each class."""
     return 1 if len(classes) == 2 else len(classes)
 
 
-def matrices(train: Events, valid: Events, trainer: Trainer, what: str) -> tuple[Matrix, Matrix]:
+def tree_matrices(train: Events, valid: Events, trainer: Trainer, model: str) -> tuple[Matrix, Matrix]:
     """Training and validation events as matrices, every class with some to train on."""
-    first, second = both(train, valid, trainer, what)
+    first, second = matrices(train, valid, trainer, model)
     first = first._replace(features=np.require(first.features, requirements="W"))  # scikit-learn's search for NaN
     counts = np.bincount(first.targets, minlength=len(first.classes))
     if not counts.all():
         raise ValueError(
-            f"class {first.classes[int(np.argmin(counts))]!r} has no training event with a weight, which {what} needs; "
-            "give it more events, or choose another trainer.negative_weights"
+            f"class {first.classes[int(np.argmin(counts))]!r} has no training event with a weight, which {model} "
+            "needs; give it more events, or choose another trainer.negative_weights"
         )
     return first, second
 
 
-def nodes_of(tree: Any) -> Nodes:
+def sklearn_nodes(tree: Any) -> Nodes:
     """The fitted `tree_` of one of scikit-learn's decision trees; values are its classes' fractions."""
     fractions = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
     leaf = tree.children_left == -1
@@ -124,27 +124,27 @@ def nodes_of(tree: Any) -> Nodes:
     )
 
 
-def check_monotone(asked: Iterable[str], names: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
-    """Refuse what is no feature of the data, and more than two classes; None: these are not known yet."""
-    signs = tuple(asked)
-    if names is not None and (strange := [name for name in signs if name not in names]):
+def check_monotone(monotone: Iterable[str], names: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
+    """Refuse names that are no features of the data, and more than two classes; None: these are not known yet."""
+    constrained = tuple(monotone)
+    if names is not None and (strange := [name for name in constrained if name not in names]):
         raise ValueError(f"monotone names {strange[0]!r}, which is not a feature{nearest(strange[0], names)}")
-    if signs and classes is not None and len(classes) > 2:
+    if constrained and classes is not None and len(classes) > 2:
         raise ValueError(f"monotone needs two classes, the data has {len(classes)}; leave it out")
 
 
-def at_least(recipe: Any, **limits: float) -> None:
-    """ValueError where a setting of the recipe is less than its limit; null is none of its business."""
+def check_at_least(recipe: Any, **limits: float) -> None:
+    """ValueError where a setting of the recipe is less than its limit; null passes."""
     for name, low in limits.items():
         value = getattr(recipe, name)
         if value is not None and not low <= value < math.inf:
             raise ValueError(f"{name} must be at least {low}, however {name}={value}")
 
 
-def positive(recipe: Any, *names: str, most: float = math.inf) -> None:
-    """ValueError where a setting of the recipe is not positive and finite, or is more than that."""
+def check_positive(recipe: Any, *names: str, maximum: float = math.inf) -> None:
+    """ValueError where a setting of the recipe is not positive and finite, or is above the maximum; null passes."""
     for name in names:
         value = getattr(recipe, name)
-        if value is not None and not (0 < value <= most and value < math.inf):
-            limit = "positive and finite" if most == math.inf else f"above 0 and at most {most:g}"
+        if value is not None and not (0 < value <= maximum and value < math.inf):
+            limit = "positive and finite" if maximum == math.inf else f"above 0 and at most {maximum:g}"
             raise ValueError(f"{name} must be {limit}, however {name}={value}")
