@@ -16,7 +16,7 @@ from hepclf.training.descent import seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
 from hepclf.training.loss import losses
-from hepclf.training.table import Rows, Table
+from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import Trainer
 
 STEPS = 50
@@ -157,7 +157,7 @@ class NewtonFit:
         x, y, w = self._train[:3]
         return float((losses(x @ theta, y, "cross_entropy") * w).mean() + (self._penalty * theta**2).sum())
 
-    def _mean_loss(self, part: Table) -> float:
+    def _mean_loss(self, part: TensorTable) -> float:
         event_losses = losses(part.inputs @ self._theta, part.targets, "cross_entropy")
         return float((event_losses * part.weights).sum() / part.weights.sum())
 
@@ -227,13 +227,14 @@ class NewtonFit:
         return self._train.inputs.abs().amax(0).clamp_min(1e-300)
 
 
-def _design(part: Rows) -> Table:
+def _design(part: Rows) -> TensorTable:
     """The table in float64 with a leading column of ones for the intercept."""
-    if not isinstance(part, Table):
+    if not isinstance(part, TensorTable):
         raise ValueError(
             f"solver=newton holds its table in memory, where {len(part.targets):,} events do not fit; "
             "use solver=gradient, or fewer events"
         )
     inputs = part.inputs.double()
     ones = torch.ones((len(inputs), 1), dtype=torch.float64, device=inputs.device)
-    return Table(torch.cat((ones, inputs), 1), part.targets.double(), part.weights.double(), ("intercept", *part.names))
+    names = ("intercept", *part.names)
+    return TensorTable(torch.cat((ones, inputs), 1), part.targets.double(), part.weights.double(), names)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.disk import mapped
 from hepclf.events import Events
 from hepclf.models.preprocess import Prepare
-from hepclf.training.table import Rows, Streamed, Table
+from hepclf.training.table import Rows, Streamed, TensorTable
 from hepclf.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def table(
     targets = labels.float() if len(events.classes) == 2 else labels
     sizes = torch.tensor(weights, dtype=torch.float32, device=device)
     if mapped(events.features) is None:
-        return Table(prepare.all(events.select(prepare.names), device), targets, sizes, prepare.inputs, spectator)
+        return TensorTable(prepare.all(events.select(prepare.names), device), targets, sizes, prepare.inputs, spectator)
     columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
     log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
     return Streamed(

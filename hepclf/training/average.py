@@ -15,8 +15,8 @@ LONGEST = 500  # steps that the mean looks back, at most
 class Average:
     """A copy of a network that holds the exponential mean of its weights.
 
-    After k steps it looks back k/9 of them, at most 500, so that a short training's mean forgets the start too.
-    Buffers are those of the latest step.
+    After k steps the mean reaches back over about k/9 of them, at most 500, so that a short training forgets its start
+    too. Buffers are those of the latest step.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -24,18 +24,19 @@ class Average:
         self._steps = 0
 
     def update(self, network: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Add the weights after a step to the mean."""
         self._steps += 1
-        share = max(1 / LONGEST, 9 / (9 + self._steps))
+        fraction = max(1 / LONGEST, 9 / (9 + self._steps))
         with torch.no_grad():
             for mean, latest in zip(self.network.parameters(), network.parameters(), strict=True):
-                mean.lerp_(latest, share)
-            for held, given in zip(self.network.buffers(), network.buffers(), strict=True):
-                held.copy_(given)
+                mean.lerp_(latest, fraction)
+            for mean_buffer, latest_buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+                mean_buffer.copy_(latest_buffer)
 
     def state(self) -> dict[str, Any]:
         """A copy of the mean, and the steps that it has seen."""
-        return {"steps": self._steps, "mean": {name: held.clone() for name, held in self.network.state_dict().items()}}
+        mean = {name: value.clone() for name, value in self.network.state_dict().items()}
+        return {"steps": self._steps, "mean": mean}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a stored state."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from hepclf.events import Events
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
-from hepclf.training.planing import carried, check_carried
+from hepclf.training.planing import check_spectator, spectator_values
 
 KEY = "trainer.decorrelate"
 MOST = 8192  # events of a batch, all pairs of which are compared
@@ -26,8 +26,8 @@ class Decorrelate:
 
     class  whose events are decorrelated; null: the first, which is the background
 
-    The first pass is made without the term, which then grows to its strength: before the score tells classes apart it
-    hardly varies, and a term that does not see how much it varies would rule.
+    The first pass is made without the term, which then grows to its strength: before the score separates the classes it
+    hardly varies, and the term, which does not depend on how much the score varies, would dominate the loss.
     """
 
     spectator: str
@@ -52,7 +52,7 @@ class Decorrelate:
                     f"{KEY}.class names {self.class_!r}, which is no class of the data{nearest(self.class_, classes)}"
                 )
         if columns is not None:
-            check_carried(self.spectator, columns, KEY)
+            check_spectator(self.spectator, columns, KEY)
 
     def column(self, events: Events, weights: NDArray[np.float64]) -> NDArray[np.float32]:
         """The spectator in units of its spread [n], nan for events that are not decorrelated.
@@ -66,11 +66,11 @@ class Decorrelate:
                 f"{KEY} needs weights of one sign; use trainer.negative_weights=zero or abs, "
                 f"however {100 * (weights < 0).mean():.2f} % of them are negative"
             )
-        values = carried(events, self.spectator, KEY)
-        of = (events.labels == events.classes.index(name)) & (weights > 0)
-        if of.sum() < 2 or not (spread := float(values[of].std())) > 0:
+        values = spectator_values(events, self.spectator, KEY)
+        chosen = (events.labels == events.classes.index(name)) & (weights > 0)
+        if chosen.sum() < 2 or not (spread := float(values[chosen].std())) > 0:
             raise ValueError(f"{KEY} needs {self.spectator!r} to vary in class {name!r}, however it does not")
-        return np.where(of, (values - values[of].mean()) / spread, np.nan).astype(np.float32)
+        return np.where(chosen, (values - values[chosen].mean()) / spread, np.nan).astype(np.float32)
 
 
 def distance_correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
@@ -88,11 +88,11 @@ def distance_correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     a, b = (x[:, None] - x).abs(), (y[:, None] - y).abs()
     rows_a, rows_b = a @ w, b @ w
     mean_a, mean_b = w @ rows_a, w @ rows_b
-    both = w @ ((a * b) @ w) + mean_a * mean_b - 2 * (w @ (rows_a * rows_b))
+    covariance = w @ ((a * b) @ w) + mean_a * mean_b - 2 * (w @ (rows_a * rows_b))
     # The mean square of a distance needs no matrix: it is twice the variance.
-    of_x = 2 * (w @ x**2) + mean_a**2 - 2 * (w @ rows_a**2)
-    of_y = 2 * (w @ y**2) + mean_b**2 - 2 * (w @ rows_b**2)
-    return both / (of_x * of_y).clamp_min(SMALLEST).sqrt()
+    variance_x = 2 * (w @ x**2) + mean_a**2 - 2 * (w @ rows_a**2)
+    variance_y = 2 * (w @ y**2) + mean_b**2 - 2 * (w @ rows_b**2)
+    return covariance / (variance_x * variance_y).clamp_min(SMALLEST).sqrt()
 
 
 def disco(logits: Tensor, spectator: Tensor, weights: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def disco(logits: Tensor, spectator: Tensor, weights: Tensor) -> Tensor:
     The score is the sigmoid of the logit; of members, whose logits are [m, n], that of their mean.
     """
     scores = torch.sigmoid(logits if logits.ndim == 1 else logits.mean(0))
-    of = ~torch.isnan(spectator)
-    if spectator.is_cuda:  # to choose rows would wait for the GPU; events of no weight count as well as none
-        return distance_correlation(scores, spectator.nan_to_num(), torch.where(of, weights, 0.0))
-    return distance_correlation(scores[of], spectator[of], weights[of])
+    chosen = ~torch.isnan(spectator)
+    if spectator.is_cuda:  # choosing rows would wait for the GPU; an event of weight zero counts as none
+        return distance_correlation(scores, spectator.nan_to_num(), torch.where(chosen, weights, 0.0))
+    return distance_correlation(scores[chosen], spectator[chosen], weights[chosen])

@@ -19,7 +19,7 @@ from hepclf.training.epoch import Best, Epoch
 from hepclf.training.loss import Loss, losses
 from hepclf.training.optimiser import Optimiser
 from hepclf.training.schedule import Schedule
-from hepclf.training.table import Rows, Table
+from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import RATE, Trainer
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
@@ -153,7 +153,7 @@ def _copied(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 
-def _penalised(valid: Rows, trainer: Trainer) -> Table | None:
+def _penalised(valid: Rows, trainer: Trainer) -> TensorTable | None:
     """Validation events that a decorrelation is judged on, at most as many as fit its matrices; the same each time."""
     if valid.spectator is None:
         return None
@@ -174,7 +174,7 @@ def mean_loss(network: nn.Module, table: Rows, loss: Loss, rows: int = ROWS) -> 
     return float(total / table.weights.sum(dtype=torch.float64))
 
 
-def _batches(train: Rows, batch: int) -> Iterator[Table]:
+def _batches(train: Rows, batch: int) -> Iterator[TensorTable]:
     """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
     per_block = max(1, min(BLOCK, BYTES // (4 * len(train.names))) // batch)
     order = train.order(per_block * batch)

@@ -17,8 +17,8 @@ def resolve(name: str) -> torch.device:
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
-            there = "no GPU that PyTorch can use" if count == 0 else f"only cuda:0..cuda:{count - 1}"
+            available = "no GPU that PyTorch can use" if count == 0 else f"only cuda:0..cuda:{count - 1}"
             raise ValueError(
-                f"device={name} was asked for, however this machine has {there}; use device=auto or device=cpu"
+                f"device={name} was asked for, however this machine has {available}; use device=auto or device=cpu"
             )
     return device

@@ -11,13 +11,13 @@ from hepclf.events import Events
 from hepclf.nearest import nearest
 
 BINS = 50
-FEW = 0.1  # of the effective count: what planing may leave of a class before it is said
+FEW = 0.1  # of the effective count of a class: if planing leaves less, there is a warning
 
 Array = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 
-def check_carried(name: str, columns: tuple[str, ...], key: str) -> None:
+def check_spectator(name: str, columns: tuple[str, ...], key: str) -> None:
     """Refuse a name that is neither spectator nor feature of the data; `key` is the setting that names it."""
     if name not in columns:
         raise ValueError(
@@ -26,9 +26,9 @@ def check_carried(name: str, columns: tuple[str, ...], key: str) -> None:
         )
 
 
-def carried(events: Events, name: str, key: str) -> Array:
+def spectator_values(events: Events, name: str, key: str) -> Array:
     """The spectator (or feature) of this name, a finite number in each event; `key` is the setting that names it."""
-    check_carried(name, (*events.spectators, *events.names), key)
+    check_spectator(name, (*events.spectators, *events.names), key)
     column = events.spectators[name] if name in events.spectators else events.select((name,))[:, 0]
     if column.dtype.kind not in "biuf":
         raise ValueError(f"{key} needs numbers, however spectator {name!r} is text")
@@ -44,14 +44,14 @@ def planed(
     """Weights [n] whose sum, for each class, is the same in each bin of the values; each class keeps its sum.
 
     So no class differs from another in this spectrum, and nothing is learnt from it (planing, arXiv:1709.10106). The
-    bins hold equally many events of all classes together: flat in quantiles, where weights flat in the value itself
-    would be ruled by the few events of a tail. A class stays without weight in the bins where it has no events.
+    bins hold equally many events of all classes together: flat in quantiles, as weights that are flat in the value
+    itself would be dominated by the few events of a tail. A class stays without weight in bins where it has no events.
     """
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     m = max(len(edges) - 1, 1)
     bin_ = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, m - 1)
-    weighing = weights != 0
-    events = np.bincount((labels * m + bin_)[weighing], minlength=len(classes) * m).reshape(-1, m)
+    weighted = weights != 0
+    events = np.bincount((labels * m + bin_)[weighted], minlength=len(classes) * m).reshape(-1, m)
     sums = np.bincount(labels * m + bin_, weights, minlength=len(classes) * m).reshape(-1, m)
     for label, name in enumerate(classes):
         # A sum of negative weights, or of weights that cancel.
@@ -61,16 +61,16 @@ def planed(
                 f"{float(sums[label][below][0]):.4g} in one of {m}; choose trainer.negative_weights=zero or abs"
             )
     filled = events > 0
-    wanted = sums.sum(1) / np.maximum(filled.sum(1), 1)
-    factors = np.divide(wanted[:, None], sums, out=np.zeros_like(sums), where=filled)
-    found = weights * factors[labels, bin_]
+    target = sums.sum(1) / np.maximum(filled.sum(1), 1)
+    factors = np.divide(target[:, None], sums, out=np.zeros_like(sums), where=filled)
+    planed_weights = weights * factors[labels, bin_]
     for label, name in enumerate(classes):
-        _tell(name, weights[labels == label], found[labels == label], int(m - filled[label].sum()), m)
-    return np.asarray(found)
+        _warn_of_cost(name, weights[labels == label], planed_weights[labels == label], int(m - filled[label].sum()), m)
+    return np.asarray(planed_weights)
 
 
-def _tell(name: str, before: Array, after: Array, empty: int, m: int) -> None:
-    """Say what planing costs, where it costs much."""
+def _warn_of_cost(name: str, before: Array, after: Array, empty: int, m: int) -> None:
+    """Warn where planing leaves a class few effective events, or no weight in some bins."""
     counts = [float(w.sum() ** 2 / (w**2).sum()) if len(w) else 0.0 for w in (before, after)]
     if empty:
         log.warning("planing: class %s has no events in %d of %d bins, and stays without weight there", name, empty, m)

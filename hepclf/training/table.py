@@ -14,11 +14,11 @@ RUN = 1024  # rows that are read together from a disk, which is slow to find sin
 
 
 class Rows(Protocol):
-    """What a loss needs of many events: targets [n], training weights [n], and their inputs a part at a time."""
+    """The events of a loss: targets [n], training weights [n], and their inputs a part at a time."""
 
     @property
     def targets(self) -> Tensor:
-        """What the network shall say, on the device."""
+        """The truth that the network learns, on the device."""
         ...
 
     @property
@@ -33,14 +33,14 @@ class Rows(Protocol):
 
     @property
     def spectator(self) -> Tensor | None:
-        """What the score is decorrelated from, on the device; nan for events that are not."""
+        """The variable that the score is decorrelated from, on the device; nan for events that are left out."""
         ...
 
-    def take(self, rows: Tensor) -> Table:
+    def take(self, rows: Tensor) -> TensorTable:
         """These rows, in this order."""
         ...
 
-    def part(self, start: int, stop: int) -> Table:
+    def part(self, start: int, stop: int) -> TensorTable:
         """A stretch of rows."""
         ...
 
@@ -49,7 +49,7 @@ class Rows(Protocol):
         ...
 
 
-class Table(NamedTuple):
+class TensorTable(NamedTuple):
     """All on the device: inputs [n, d], targets [n], training weights [n], input names, and a spectator [n] or none."""
 
     inputs: Tensor
@@ -58,17 +58,17 @@ class Table(NamedTuple):
     names: tuple[str, ...]
     spectator: Tensor | None = None
 
-    def take(self, rows: Tensor) -> Table:
+    def take(self, rows: Tensor) -> TensorTable:
         """These rows, in this order."""
-        return self._at(rows)
+        return self._select(rows)
 
-    def part(self, start: int, stop: int) -> Table:
+    def part(self, start: int, stop: int) -> TensorTable:
         """A stretch of rows; no copy is made."""
-        return self._at(slice(start, stop))
+        return self._select(slice(start, stop))
 
-    def _at(self, rows: Tensor | slice) -> Table:
+    def _select(self, rows: Tensor | slice) -> TensorTable:
         spectator = None if self.spectator is None else self.spectator[rows]
-        return Table(self.inputs[rows], self.targets[rows], self.weights[rows], self.names, spectator)
+        return TensorTable(self.inputs[rows], self.targets[rows], self.weights[rows], self.names, spectator)
 
     def order(self, block: int) -> Tensor:  # noqa: ARG002
         """All rows, each as likely anywhere."""
@@ -85,14 +85,14 @@ class Streamed(NamedTuple):
     names: tuple[str, ...]
     spectator: Tensor | None = None
 
-    def take(self, rows: Tensor) -> Table:
-        """These rows, in this order; read in that of the disk."""
+    def take(self, rows: Tensor) -> TensorTable:
+        """These rows, in this order; they are read in the order of the disk."""
         ranks = rows.cpu().argsort()
-        found = torch.empty((len(rows), self.features.shape[1]))
-        found[ranks] = torch.from_numpy(self.features[rows.cpu()[ranks].numpy()])
-        return self._table(found, rows)
+        features = torch.empty((len(rows), self.features.shape[1]))
+        features[ranks] = torch.from_numpy(self.features[rows.cpu()[ranks].numpy()])
+        return self._table(features, rows)
 
-    def part(self, start: int, stop: int) -> Table:
+    def part(self, start: int, stop: int) -> TensorTable:
         """A stretch of rows."""
         return self._table(torch.tensor(self.features[start:stop]), slice(start, stop))
 
@@ -105,8 +105,8 @@ class Streamed(NamedTuple):
         blocks = (rows[start : start + block] for start in edges)
         return torch.cat([part[torch.randperm(len(part), device=part.device)] for part in blocks])
 
-    def _table(self, features: Tensor, rows: Tensor | slice) -> Table:
+    def _table(self, features: Tensor, rows: Tensor | slice) -> TensorTable:
         with torch.no_grad():
             inputs = self.prepare(features.to(self.targets.device))
         spectator = None if self.spectator is None else self.spectator[rows]
-        return Table(inputs, self.targets[rows], self.weights[rows], self.names, spectator)
+        return TensorTable(inputs, self.targets[rows], self.weights[rows], self.names, spectator)

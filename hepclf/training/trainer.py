@@ -15,7 +15,7 @@ from hepclf.training.decorrelate import MOST, Decorrelate
 from hepclf.training.epoch import Keep
 from hepclf.training.loss import Loss
 from hepclf.training.optimiser import OptimiserName
-from hepclf.training.planing import carried, check_carried, planed
+from hepclf.training.planing import check_spectator, planed, spectator_values
 from hepclf.training.schedule import ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
@@ -74,7 +74,7 @@ class Trainer:
     def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
         """Refuse spectators and classes that the data do not have; None: these are not known yet."""
         if self.planing is not None and columns is not None:
-            check_carried(self.planing, columns, "trainer.planing")
+            check_spectator(self.planing, columns, "trainer.planing")
         if self.decorrelate is not None:
             self.decorrelate.check(columns, classes)
 
@@ -82,7 +82,7 @@ class Trainer:
         """The weights [n] that these events have in the loss: negative_weights, then planing, then balance."""
         spectrum = None
         if self.planing is not None:
-            values = carried(events, self.planing, "trainer.planing")
+            values = spectator_values(events, self.planing, "trainer.planing")
             spectrum = partial(planed, labels=events.labels, values=values, classes=events.classes)
         return training_weights(
             events.labels, events.weights, events.classes, self.balance, self.negative_weights, spectrum

@@ -23,20 +23,20 @@ def training_weights(
     """The weights [n] that the loss uses, from physical signed ones.
 
     negative: error refuses negative weights, zero makes them count nothing, abs takes their size, keep leaves the sign.
-    planed: what gives every class the same spectrum of something, where that is asked for.
+    planed: a map of the weights that gives every class the same spectrum of a spectator; None leaves the spectra.
     balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither; the mean
     is that of the events whose weight is not zero.
     """
     weights = _without_negative(weights, negative)
     if planed is not None:
         weights = planed(weights)
-    total, count = _positive(float(weights.sum()), "all events"), int(np.count_nonzero(weights))
+    total, count = _checked_sum(float(weights.sum()), "all events"), int(np.count_nonzero(weights))
     if balance == "none":
         return _of_order_one(weights, total / count)
     if balance == "mean":
         return weights * (count / total)
     sums = np.bincount(labels, weights, minlength=len(classes))
-    scale = [count / (len(classes) * _positive(total, name)) for total, name in zip(sums, classes, strict=True)]
+    scale = [count / (len(classes) * _checked_sum(total, name)) for total, name in zip(sums, classes, strict=True)]
     return weights * np.array(scale, dtype=np.float64)[labels]
 
 
@@ -53,7 +53,7 @@ def _without_negative(weights: NDArray[np.float64], rule: NegativeWeights) -> ND
 
 
 def _of_order_one(weights: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
-    """Weights in whose units a learning rate means what it always does, or an error."""
+    """These weights, or an error where their mean is so far from one that it would change the learning rate."""
     if not 1e-3 < mean < 1e3:
         raise ValueError(
             f"with trainer.balance=none the mean training weight must lie between 0.001 and 1000, however it is "
@@ -62,7 +62,7 @@ def _of_order_one(weights: NDArray[np.float64], mean: float) -> NDArray[np.float
     return weights
 
 
-def _positive(total: float, name: str) -> float:
+def _checked_sum(total: float, name: str) -> float:
     if not total > 0:
         raise ValueError(
             f"the training weights of {name} sum to {total:.6g}, which a loss cannot use; "

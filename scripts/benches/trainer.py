@@ -13,7 +13,7 @@ from turns import ratio, rounds
 
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training.descent import Descent
-from hepclf.training.table import Table
+from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer
 
 EVENTS, FEATURES = 100_000, 18
@@ -24,14 +24,14 @@ def fresh() -> nn.Module:
     return nn.Sequential(PlainMLP().network(FEATURES, 1), nn.Flatten(0))
 
 
-def data() -> Table:
+def data() -> TensorTable:
     generator = torch.Generator().manual_seed(0)
     labels = (torch.rand(EVENTS, generator=generator) < 0.5).float()
     inputs = torch.randn(EVENTS, FEATURES, generator=generator) + 0.3 * labels[:, None]
-    return Table(inputs, labels, torch.ones(EVENTS), tuple(f"x{i}" for i in range(FEATURES)))
+    return TensorTable(inputs, labels, torch.ones(EVENTS), tuple(f"x{i}" for i in range(FEATURES)))
 
 
-def ours(table: Table, batch: int) -> Callable[[], None]:
+def ours(table: TensorTable, batch: int) -> Callable[[], None]:
     """One epoch of hepclf's loop; validation on one batch, as the others have none."""
     network = fresh()
     few = table.take(torch.arange(batch))
@@ -39,7 +39,7 @@ def ours(table: Table, batch: int) -> Callable[[], None]:
     return lambda: list(Descent(network, table, few, trainer)) and None
 
 
-def tutorial(table: Table, batch: int) -> Callable[[], None]:
+def tutorial(table: TensorTable, batch: int) -> Callable[[], None]:
     """The loop of PyTorch's tutorials: a DataLoader over a TensorDataset, the loss read in each step."""
     network = fresh()
     optimiser = torch.optim.AdamW(network.parameters(), lr=5e-3)
@@ -57,7 +57,7 @@ def tutorial(table: Table, batch: int) -> Callable[[], None]:
     return run
 
 
-def bare(table: Table, batch: int) -> Callable[[], None]:
+def bare(table: TensorTable, batch: int) -> Callable[[], None]:
     """What a careful person writes by hand: shuffle once, slice, the same fused optimiser."""
     network = fresh()
     optimiser = torch.optim.AdamW(network.parameters(), lr=5e-3, fused=True)

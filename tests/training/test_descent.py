@@ -10,7 +10,7 @@ from torch import nn
 
 from hepclf.training import descent as module
 from hepclf.training.descent import Descent, mean_loss
-from hepclf.training.table import Table
+from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer
 
 NAMES = ("x0", "x1")
@@ -20,7 +20,7 @@ def table(events=2000, seed=0, weights=None):
     rng = np.random.default_rng(seed)
     labels = np.arange(events) % 2
     inputs = rng.normal(size=(events, 2)) + 1.5 * labels[:, None]
-    return Table(
+    return TensorTable(
         torch.tensor(inputs, dtype=torch.float32),
         torch.tensor(labels, dtype=torch.float32),
         torch.ones(events) if weights is None else torch.tensor(weights, dtype=torch.float32),
@@ -97,7 +97,7 @@ def test_a_weight_counts_as_that_many_events():
     # Full-batch descent on an event of weight three equals descent on three such events.
     one = table(60, weights=np.where(np.arange(60) < 20, 3.0, 1.0))
     rows = torch.cat([torch.arange(60), torch.arange(20).repeat(2)])
-    many = Table(one.inputs[rows], one.targets[rows], torch.ones(100), NAMES)
+    many = TensorTable(one.inputs[rows], one.targets[rows], torch.ones(100), NAMES)
     scaled = one._replace(weights=one.weights * 60 / 100)
     trainer = Trainer(epochs=5, batch=1000, optimiser="sgd", learning_rate=0.1)
     first, second = network(), network()
@@ -130,7 +130,7 @@ def test_clipping_bounds_a_step():
 @pytest.mark.parametrize(("events", "batch"), [(10, 3), (10, 10), (10, 100), (7, 3), (1, 4), (13, 4), (9, 4)])
 def test_each_event_is_in_exactly_one_batch(events, batch, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 8)
-    part = Table(torch.arange(events)[:, None].float(), torch.zeros(events), torch.ones(events), ("x",))
+    part = TensorTable(torch.arange(events)[:, None].float(), torch.zeros(events), torch.ones(events), ("x",))
     batches = [each.inputs[:, 0].tolist() for each in module._batches(part, batch)]
     assert sorted(chain.from_iterable(batches)) == list(range(events))
     assert all(len(each) <= batch + 1 for each in batches)
@@ -138,7 +138,7 @@ def test_each_event_is_in_exactly_one_batch(events, batch, monkeypatch):
 
 
 def test_batches_are_shuffled_anew_and_keep_rows_together():
-    part = Table(torch.arange(50)[:, None].float(), torch.arange(50).float(), torch.arange(50).float(), ("x",))
+    part = TensorTable(torch.arange(50)[:, None].float(), torch.arange(50).float(), torch.arange(50).float(), ("x",))
     seen = []
     for _ in range(2):
         for inputs, targets, weights, *_ in module._batches(part, 50):

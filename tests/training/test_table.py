@@ -13,7 +13,7 @@ from hepclf.models.logistic import Logistic
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
 from hepclf.training.descent import Descent, _batches, mean_loss
-from hepclf.training.table import Streamed, Table
+from hepclf.training.table import Streamed, TensorTable
 from hepclf.training.trainer import Trainer
 
 EVENTS = 5000
@@ -26,7 +26,7 @@ def both():
     targets, weights = torch.arange(EVENTS).float(), torch.arange(EVENTS).float() + 1
     names = ("a", "b")
     streamed = Streamed(features, lambda rows: 2 * rows, targets, weights, names)
-    return streamed, Table(torch.from_numpy(2 * features), targets, weights, names)
+    return streamed, TensorTable(torch.from_numpy(2 * features), targets, weights, names)
 
 
 def test_rows_and_parts_are_those_of_the_table_in_memory(both):
@@ -70,7 +70,7 @@ def test_the_mean_loss_is_that_of_the_table_in_memory(both):
     losses = [mean_loss(network, each._replace(targets=targets), "cross_entropy", rows=999) for each in both]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     assert isinstance(streamed, Streamed)
-    assert isinstance(table, Table)
+    assert isinstance(table, TensorTable)
 
 
 def test_a_divergence_of_a_streamed_table_names_its_largest_input(both):
