@@ -17,7 +17,7 @@ from safetensors.numpy import save as save_arrays
 
 from hepclf.disk import mapped
 from hepclf.events import Events, Sentinels
-from hepclf.models.event_checks import check_events, slices
+from hepclf.models.event_checks import check_scorable, slices
 from hepclf.models.model import Uninterrupted
 from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
@@ -118,7 +118,7 @@ class ArrayTagger(ABC):
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]."""
-        check_events(events, self.inputs, self.settings.get("missing"), self.sentinels)
+        check_scorable(events, self.inputs, self.settings.get("missing"), self.sentinels)
         k = len(self.classes)
         probabilities = np.empty((len(events),) if k == 2 else (len(events), k))
         for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):

@@ -21,7 +21,7 @@ def slices(events: Events, inputs: tuple[str, ...], sentinels: Sentinels, size: 
         yield missing_as_nan(part, inputs, sentinels)
 
 
-def check_events(
+def check_scorable(
     events: Events, inputs: tuple[str, ...], missing: Collection[int] | None, sentinels: Sentinels
 ) -> None:
     """Refuse infinite values, and warn of missing ones where training had none.

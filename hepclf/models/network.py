@@ -19,7 +19,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from hepclf.events import Events, Sentinels
-from hepclf.models.event_checks import check_events, slices
+from hepclf.models.event_checks import check_scorable, slices
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.rows import table
@@ -183,7 +183,7 @@ class NetworkTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
-        check_events(events, self.inputs, self._module.prepare.missing, self.sentinels)
+        check_scorable(events, self.inputs, self._module.prepare.missing, self.sentinels)
         k = len(self.classes)
         # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
         logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
