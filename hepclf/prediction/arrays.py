@@ -16,8 +16,8 @@ import numpy as np
 NOTES = "hepclf"
 
 
-class Parquet:
-    """A Parquet file, a row group a block."""
+class ParquetOutput:
+    """A Parquet file, with one row group for each block."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -42,38 +42,38 @@ class Parquet:
         self.close()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
 
-class Npz:
-    """An archive of arrays. Each grows in a file without a name beside it, so that memory holds one block alone."""
+class NpzOutput:
+    """An archive of arrays. Each array grows in a temporary file, so that memory holds a single block."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._open = ExitStack()
+        self._stack = ExitStack()
         self._files: dict[str, IO[bytes]] = {}
-        self._kinds: dict[str, np.dtype[Any]] = {}
+        self._dtypes: dict[str, np.dtype[Any]] = {}
         self._entries = 0
 
     def extend(self, columns: Mapping[str, Any]) -> None:
         """Add these entries."""
         for name, column in columns.items():
             if name not in self._files:
-                made_file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115  # the stack closes it
-                self._files[name] = self._open.enter_context(made_file)
-                self._kinds[name] = column.dtype
-            made = np.ascontiguousarray(column, dtype=self._kinds[name])
-            self._files[name].write(made.data.cast("B") if made.size else b"")
+                temporary_file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115  # the stack closes it
+                self._files[name] = self._stack.enter_context(temporary_file)
+                self._dtypes[name] = column.dtype
+            values = np.ascontiguousarray(column, dtype=self._dtypes[name])
+            self._files[name].write(values.data.cast("B") if values.size else b"")
         self._entries += len(next(iter(columns.values())))
 
     def finish(self, notes: str) -> None:
-        """Write the archive, the notes one of its members."""
+        """Write the archive, with the notes as one of its members."""
         with zipfile.ZipFile(self._path, "w") as archive:
             for name, file in self._files.items():
                 file.seek(0)
-                header = {"descr": self._kinds[name].str, "fortran_order": False, "shape": (self._entries,)}
+                header = {"descr": self._dtypes[name].str, "fortran_order": False, "shape": (self._entries,)}
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array_header_2_0(member, header)
                     shutil.copyfileobj(file, member, 1 << 20)
@@ -82,12 +82,12 @@ class Npz:
         self.close()
 
     def close(self) -> None:
-        """Let the files go."""
-        self._open.close()
+        """Close the temporary files."""
+        self._stack.close()
 
 
 def parquet_notes(path: Path) -> dict[str, Any] | None:
-    """The notes of a Parquet file that was written here, or None of any other."""
+    """The notes of a Parquet file that hepclf wrote, or None for any other file."""
     import pyarrow.parquet
 
     try:
@@ -97,7 +97,7 @@ def parquet_notes(path: Path) -> dict[str, Any] | None:
 
 
 def npz_notes(path: Path) -> dict[str, Any] | None:
-    """The notes of an archive that was written here, or None of any other."""
+    """The notes of an archive that hepclf wrote, or None for any other file."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return _notes(str(archive[NOTES]))

@@ -1,4 +1,4 @@
-"""Formats: which files can be scored, by the ends of their names, and what is written for each by default."""
+"""Formats: which files can be scored, by the suffixes of their names, and what is written for each by default."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hepclf.data.npz import open_arrays
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File
 from hepclf.data.samples import Sample, Source
-from hepclf.prediction.asked import CSV, NPZ, Asked
 from hepclf.prediction.plan import Kind
+from hepclf.prediction.query import CSV, NPZ, Query
 
 ROOT = "hepclf.data.root.Root"
 LOADERS = {
@@ -26,8 +26,8 @@ LOADERS = {
     ".csv": CSV,
     ".tsv": CSV,
 }
-# A friend tree is of use beside a tree alone; h5py's users read arrays.
-OUTPUTS: dict[str, Kind] = {
+# Only a tree can have a friend tree. Users of HDF5 read arrays.
+DEFAULT_OUTPUTS: dict[str, Kind] = {
     ROOT: "friend",
     "hepclf.data.parquet.Parquet": "parquet",
     "hepclf.data.hdf5.HDF5": "npz",
@@ -36,39 +36,40 @@ OUTPUTS: dict[str, Kind] = {
 }
 
 
-def loader(name: str, trained: str | None = None) -> str:
-    """The loader of a file, by the end of its name; a name that says nothing is a table where the run read tables."""
-    known = [LOADERS[suffix.lower()] for suffix in Path(name).suffixes if suffix.lower() in LOADERS]
-    if known:
-        return known[-1]  # also of file.root.1
-    if trained == CSV:
+def loader(file_name: str, run_loader: str | None = None) -> str:
+    """The loader of a file, by the suffix of its name. A file without a known suffix is CSV if the run read CSV."""
+    loaders = [LOADERS[suffix.lower()] for suffix in Path(file_name).suffixes if suffix.lower() in LOADERS]
+    if loaders:
+        return loaders[-1]  # also of file.root.1
+    if run_loader == CSV:
         return CSV
-    raise ValueError(f"file '{name}' is of no format that can be scored; there are: {', '.join(LOADERS)}")
+    raise ValueError(f"file '{file_name}' is of no format that can be scored; there are: {', '.join(LOADERS)}")
 
 
-def output(source: Source, asked: Asked, chosen: Kind | None) -> Kind:
-    """What is written for a file: as chosen, or else in its own format."""
-    return chosen or OUTPUTS[loader(source.name, asked.loader)]
+def output_kind(source: Source, query: Query, setting: Kind | None) -> Kind:
+    """The kind of output for a file: that of the settings, or else the default for the format of the file."""
+    return setting or DEFAULT_OUTPUTS[loader(source.name, query.loader)]
 
 
-def is_tree(name: str) -> bool:
+def is_tree(file_name: str) -> bool:
     """Whether a file of this name holds a tree, which may have friends."""
-    return any(LOADERS.get(suffix.lower()) == ROOT for suffix in Path(name).suffixes)
+    return any(LOADERS.get(suffix.lower()) == ROOT for suffix in Path(file_name).suffixes)
 
 
-def tree(source: Source, asked: Asked, chosen: str | None) -> str | None:
-    """The tree to read: that of the file's name, or of the settings, or of the run where it read such files."""
-    return source.tree or chosen or (asked.tree if loader(source.name, asked.loader) == asked.loader else None)
+def tree_name(source: Source, query: Query, setting: str | None) -> str | None:
+    """The tree to read: that of the file's name, or of the settings, or of the run if it read files of this format."""
+    is_like_run = loader(source.name, query.loader) == query.loader
+    return source.tree or setting or (query.tree if is_like_run else None)
 
 
-def opened(source: Source, tree: str | None, asked: Asked, chunk: int, pool: Executor) -> File:
-    """A file that can be scored."""
-    target = loader(source.name, asked.loader)
+def open_file(source: Source, tree: str | None, query: Query, chunk: int, pool: Executor) -> File:
+    """A file to score, opened by the loader of its format."""
+    target = loader(source.name, query.loader)
     if target == CSV:
-        return DelimitedFile(source, asked.dialect_of(source.name), chunk)
+        return DelimitedFile(source, query.dialect_of(source.name), chunk)
     if target == NPZ:
-        return open_arrays(source, tree, asked.names)
-    module, _, name = target.rpartition(".")
-    kind: type[Ntuples] = getattr(import_module(module), name)
+        return open_arrays(source, tree, query.names)
+    module, _, class_name = target.rpartition(".")
+    loader_class: type[Ntuples] = getattr(import_module(module), class_name)
     any_sample = Sample(name="new", class_="any", files=source.name)
-    return kind(samples=(any_sample,)).open(source, tree, pool)
+    return loader_class(samples=(any_sample,)).open(source, tree, pool)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 NOTES = "hepclf"
 
 
-class Friend:
-    """A ROOT file with a tree of flat branches; told how many blocks come, it writes the head of the tree once."""
+class FriendTree:
+    """A ROOT file with a tree of flat branches; given the number of blocks, it writes the header of the tree once."""
 
     def __init__(self, path: Path, tree: str, blocks: int) -> None:
         import uproot
@@ -25,31 +25,31 @@ class Friend:
 
     def extend(self, columns: Mapping[str, Any]) -> None:
         """Add these entries."""
-        made = {name: storable(column) for name, column in columns.items()}
+        arrays = {name: storable(column) for name, column in columns.items()}
         if self._tree is None:
             # mktree, as assigning a dictionary would write an RNTuple.
-            types = {name: column.dtype for name, column in made.items()}
+            types = {name: array.dtype for name, array in arrays.items()}
             self._tree = self._file.mktree(self._tree_name, types, initial_basket_capacity=self._blocks)
-        self._tree.extend(made)
+        self._tree.extend(arrays)
 
     def finish(self, notes: str) -> None:
         """Write the notes beside the tree."""
         self._file[NOTES] = notes
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._file.close()
 
 
 def storable(column: NDArray[Any]) -> NDArray[Any]:
-    """ROOT knows no half or extended precision, which go to single and double."""
+    """The column in a type that ROOT has: half precision becomes single, extended precision double."""
     if column.dtype.kind == "f" and column.dtype.itemsize not in (4, 8):
         return column.astype(np.float32 if column.dtype.itemsize == 2 else np.float64)
     return column
 
 
 def read_notes(path: Path) -> dict[str, Any] | None:
-    """The notes of a ROOT file that was written here, or None of any other."""
+    """The notes of a ROOT file that hepclf wrote, or None for any other file."""
     import uproot
 
     try:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 PART = ".part"
-ABANDONED = 24 * 3600  # seconds after which a job of another machine is taken for dead
+ABANDONED = 24 * 3600  # seconds after which a job on another machine counts as dead
 
 
 class Output(Protocol):
-    """A file that takes columns, block by block, and at last the notes by which it is known again."""
+    """A file that takes columns, block by block, and at the end the notes by which it is recognised later."""
 
     def extend(self, columns: Mapping[str, Any]) -> None:
         """Add these entries; the first block says which columns there are, and of which types."""
@@ -28,25 +28,25 @@ class Output(Protocol):
         ...
 
     def close(self) -> None:
-        """Let the file go, finished or not."""
+        """Close the file, finished or not."""
         ...
 
 
 @contextmanager
-def aside(path: Path) -> Iterator[Path]:
-    """A place beside this path, for this process alone; what is written there is moved to the path when all is well."""
-    place = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}{PART}")
+def temporary_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside this path, for this process only; the file moves to `path` if the block succeeds."""
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}{PART}")
     try:
-        yield place
+        yield temporary
         with writing(path):
-            place.replace(path)
+            temporary.replace(path)
     finally:
-        place.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """An OSError in here is one of writing this file."""
+    """An OSError in this block is reported as an error of writing this file."""
     try:
         yield
     except OSError as error:
@@ -54,23 +54,23 @@ def writing(path: Path) -> Iterator[None]:
         raise OSError(f"{path} cannot be written: {reason}; what was finished stays, choose another out=DIR") from error
 
 
-def sweep(path: Path) -> None:
-    """Remove what dead jobs left beside this path."""
-    for left in path.parent.glob(f".{escape(path.name)}.*{PART}"):
-        if not _alive(left):
-            left.unlink(missing_ok=True)
+def remove_abandoned(path: Path) -> None:
+    """Remove the temporary files that dead jobs left beside this path."""
+    for temporary in path.parent.glob(f".{escape(path.name)}.*{PART}"):
+        if not _is_alive(temporary):
+            temporary.unlink(missing_ok=True)
 
 
-def _alive(place: Path) -> bool:
-    """Whether the job that writes there may be alive: asked of this machine, guessed by the time on another."""
-    owner, process, _ = place.name.removesuffix(PART).rsplit(".", 2)
+def _is_alive(temporary: Path) -> bool:
+    """Whether the job that writes this file may be alive: known on this machine, guessed by age for another one."""
+    owner, process, _ = temporary.name.removesuffix(PART).rsplit(".", 2)
     if owner.endswith(f".{socket.gethostname()}") and process.isdigit():
         try:
-            with suppress(PermissionError):  # of another user's, which is there
+            with suppress(PermissionError):  # another user's process, which is alive
                 os.kill(int(process), 0)
         except ProcessLookupError:
             return False
         return True
     with suppress(FileNotFoundError):
-        return time.time() - place.stat().st_mtime < ABANDONED
+        return time.time() - temporary.stat().st_mtime < ABANDONED
     return False

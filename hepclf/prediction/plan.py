@@ -1,4 +1,4 @@
-"""Plan: which file is scored to where, and what of it is there already."""
+"""Plan: where the scores of each file go, and which of them an earlier call has written."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from hepclf.data.delimited import COMPRESSED
 from hepclf.data.samples import Source
 from hepclf.prediction.arrays import npz_notes, parquet_notes
 from hepclf.prediction.friend import read_notes
-from hepclf.prediction.text import beside, text_notes
+from hepclf.prediction.text import notes_path, text_notes
 
 Kind = Literal["friend", "copy", "parquet", "npz", "csv"]
 
 
-class Form(NamedTuple):
-    """How the files of a kind of output end, and how the notes in one are read; None where it is not ours."""
+class OutputFormat(NamedTuple):
+    """The suffix of a kind of output, and the function that reads its notes; None for files of other programs."""
 
     suffix: str
     notes: Callable[[Path], dict[str, Any] | None]
 
 
-FORMS: dict[Kind, Form] = {
-    "friend": Form(".root", read_notes),
-    "copy": Form(".root", read_notes),
-    "parquet": Form(".parquet", parquet_notes),
-    "npz": Form(".npz", npz_notes),
-    "csv": Form(".csv", text_notes),
+OUTPUT_FORMATS: dict[Kind, OutputFormat] = {
+    "friend": OutputFormat(".root", read_notes),
+    "copy": OutputFormat(".root", read_notes),
+    "parquet": OutputFormat(".parquet", parquet_notes),
+    "npz": OutputFormat(".npz", npz_notes),
+    "csv": OutputFormat(".csv", text_notes),
 }
 
 
@@ -37,7 +37,7 @@ class Task(NamedTuple):
     """A file to score, and where its scores go.
 
     kind  of output
-    key   of all that the contents of the output depend on
+    key   a hash of everything that the contents of the output depend on
     """
 
     source: Source
@@ -48,7 +48,7 @@ class Task(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """What became of a file: written, there already, or bad for a reason and left out."""
+    """The outcome for a file: written, there already, or bad for a reason and left out."""
 
     input: str
     output: Path
@@ -59,39 +59,39 @@ class Predicted(NamedTuple):
     kind: Kind = "friend"
 
 
-def places(sources: list[Source], out: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Where the scores of each file go: as deep below `out` as it lies below the folder that all have in common."""
+def output_paths(sources: list[Source], out: Path, suffixes: Sequence[str]) -> list[Path]:
+    """The path of each output: as deep below `out` as its input lies below the common folder of all inputs."""
     inputs = [Path(_absolute(source).partition("://")[2] or _absolute(source)) for source in sources]
     common = os.path.commonpath([path.parent for path in inputs])
-    found = [
-        (out / _unpacked(path).relative_to(common)).with_suffix(suffix)
+    outputs = [
+        (out / _uncompressed(path).relative_to(common)).with_suffix(suffix)
         for path, suffix in zip(inputs, suffixes, strict=True)
     ]
-    known = {path.resolve() for path in inputs}
-    for path, place in zip(inputs, found, strict=True):
-        if place.resolve() in known:
-            raise ValueError(f"the scores of {path} would replace {place}, which is an input; choose another out=DIR")
-        if (first := inputs[found.index(place)]) is not path:
+    resolved_inputs = {path.resolve() for path in inputs}
+    for path, output in zip(inputs, outputs, strict=True):
+        if output.resolve() in resolved_inputs:
+            raise ValueError(f"the scores of {path} would replace {output}, which is an input; choose another out=DIR")
+        if (first := inputs[outputs.index(output)]) is not path:
             raise ValueError(
-                f"the scores of {first} and of {path} would both be {place}; "
+                f"the scores of {first} and of {path} would both be {output}; "
                 "score them one after the other, each with an out=DIR of its own"
             )
-    return found
+    return outputs
 
 
-def _unpacked(path: Path) -> Path:
-    """The name of what is compressed in a file."""
+def _uncompressed(path: Path) -> Path:
+    """The name of the file without the suffix of its compression."""
     return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
 
 
-def there(task: Task, *, overwrite: bool) -> Predicted | None:
-    """What an earlier call left for this task; None where it is to be written, or written anew.
+def earlier_output(task: Task, *, overwrite: bool) -> Predicted | None:
+    """The output that an earlier call wrote for this task; None if it must be written, or replaced.
 
-    What is not hepclf's is never replaced; scores of another file or tree only on demand.
+    A file that hepclf did not write is never replaced; scores of another file or tree only with `overwrite`.
     """
     if not task.output.exists():
         return None
-    notes = FORMS[task.kind].notes(task.output) or {}
+    notes = OUTPUT_FORMATS[task.kind].notes(task.output) or {}
     if "key" not in notes:
         raise FileExistsError(
             f"{task.output} is there and was not written by hepclf predict{_or_changed(task)}; "
@@ -102,31 +102,32 @@ def there(task: Task, *, overwrite: bool) -> Predicted | None:
         return Predicted(task.source.name, task.output, "there", *counts, kind=task.kind)
     if notes["input"] != subject(task) and not overwrite:
         path, tree = notes["input"]
-        of = f"tree {tree!r} of {path}" if tree else path
+        earlier_input = f"tree {tree!r} of {path}" if tree else path
         raise FileExistsError(
-            f"{task.output} holds the scores of {of}; choose another out=DIR, or replace it with overwrite=true"
+            f"{task.output} holds the scores of {earlier_input}; "
+            "choose another out=DIR, or replace it with overwrite=true"
         )
     return None
 
 
 def _or_changed(task: Task) -> str:
-    return ", or was changed since" if task.kind == "csv" and beside(task.output).exists() else ""
+    return ", or was changed since" if task.kind == "csv" and notes_path(task.output).exists() else ""
 
 
 def subject(task: Task) -> list[str | None]:
-    """What was scored, as the notes say it."""
+    """The file and the tree that are scored, as the notes name them."""
     return [_absolute(task.source), task.tree]
 
 
 def _absolute(source: Source) -> str:
-    """A URL as it is, a path with its own name, also where that is a link, so that links are told apart."""
+    """A URL as it is; an absolute path, with the name of a link kept, so that two links to a file differ."""
     if "://" in source.name:
         return source.name
     path = Path(source.name)
     return str(path.parent.resolve() / path.name)
 
 
-def part(shard: str | None) -> slice:
+def shard_slice(shard: str | None) -> slice:
     """The files of one of several jobs: i/N takes every N-th file from the i-th."""
     if shard is None:
         return slice(None)

@@ -8,8 +8,8 @@ from typing import Literal
 
 from hepclf.data.delimited import check_delimiter
 from hepclf.data.expressions import parse
-from hepclf.prediction.asked import AS_TRAINED
-from hepclf.prediction.plan import Kind, part
+from hepclf.prediction.plan import Kind, shard_slice
+from hepclf.prediction.query import AS_TRAINED
 from hepclf.recipe import recipe
 
 
@@ -59,7 +59,7 @@ class Prediction:
     on_bad_file: Literal["error", "skip"] = "error"
 
     def __post_init__(self) -> None:
-        part(self.shard)
+        shard_slice(self.shard)
         if self.delimiter is not None:
             check_delimiter(self.delimiter)
         if self.header and self.names:

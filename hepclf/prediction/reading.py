@@ -1,4 +1,4 @@
-"""Reading: the entries of a file, block by block, as a tagger wants them; a few blocks always under way."""
+"""Reading: the entries of a file, block by block, as a tagger takes them; the next blocks are read ahead."""
 
 from __future__ import annotations
 
@@ -15,51 +15,53 @@ from numpy.typing import NDArray
 from hepclf.data.growing import FEATURES, InMemory
 from hepclf.data.parts import File, FileError, Part, ahead, inspect_parts
 from hepclf.data.table import EntryError
-from hepclf.prediction.asked import Asked
+from hepclf.prediction.query import Query
 
 
-class Block(NamedTuple):
-    """A stretch of entries.
+class EntryBlock(NamedTuple):
+    """Consecutive entries of a file.
 
     features  of the selected entries, float32 [m, d]
-    kept      their positions among the entries, or None where all are
-    carried   columns of all entries, among them those of the file that were asked for as they are
+    selected  their positions among the entries, or None if all are selected
+    carried   columns of all entries: expressions of the user, and branches that are copied
     """
 
     entries: int
     features: NDArray[np.float32]
-    kept: NDArray[np.intp] | None
+    selected: NDArray[np.intp] | None
     carried: Mapping[str, Any]
 
 
-def looked(file: File, asked: Asked, chunk: int, readers: Executor) -> Part:
-    """A file whose names and types were checked: how many entries it has, and where its blocks begin."""
-    with named(file):
-        question = asked.of(file.columns)
-    part = Part(process=0, file=file, quantities=question)
+def checked_part(file: File, query: Query, chunk: int, readers: Executor) -> Part:
+    """The file with its names and types checked: how many entries it has, and where its blocks begin."""
+    with locating_errors(file):
+        expressions = query.expressions(file.columns)
+    part = Part(process=0, file=file, quantities=expressions)
     inspect_parts([part], readers, chunk=chunk, stored={}, skip=False)
     return part
 
 
-def blocks(part: Part, asked: Asked, also: tuple[str, ...], readers: Executor) -> Generator[Block, None, None]:
-    """All entries of a file, in their order; of an empty file, one block of none. `also` are columns as they are."""
+def entry_blocks(
+    part: Part, query: Query, copied: tuple[str, ...], readers: Executor
+) -> Generator[EntryBlock, None, None]:
+    """All entries of a file, in order; an empty file gives one empty block. `copied` columns are read unchanged."""
     spans = list(pairwise(part.cuts)) or [(0, 0)]
-    yield from ahead((partial(_block, part, asked, also, start, stop) for start, stop in spans), readers)
+    yield from ahead((partial(_block, part, query, copied, start, stop) for start, stop in spans), readers)
 
 
-def _block(part: Part, asked: Asked, also: tuple[str, ...], start: int, stop: int) -> Block:
-    with named(part.file, start):
-        columns = part.file.read(tuple(dict.fromkeys((*part.quantities.columns, *also))), start, stop)
-        chunk = asked.chunk(part.quantities, columns, stop - start)
-    table = InMemory(len(asked.inputs), {}, len(chunk.weights))
+def _block(part: Part, query: Query, copied: tuple[str, ...], start: int, stop: int) -> EntryBlock:
+    with locating_errors(part.file, start):
+        columns = part.file.read(tuple(dict.fromkeys((*part.quantities.columns, *copied))), start, stop)
+        chunk = query.chunk(part.quantities, columns, stop - start)
+    table = InMemory(len(query.inputs), {}, len(chunk.weights))
     table.append(chunk._replace(spectators={}))
-    carried = {name: columns[name] for name in also} | chunk.spectators
-    return Block(stop - start, table.finish()[FEATURES], chunk.selected, carried)
+    carried = {name: columns[name] for name in copied} | chunk.spectators
+    return EntryBlock(stop - start, table.finish()[FEATURES], chunk.selected, carried)
 
 
 @contextmanager
-def named(file: File, start: int = 0) -> Iterator[None]:
-    """Errors in here begin with the file and the entry at fault; that the file is gone is an error of the file."""
+def locating_errors(file: File, start: int = 0) -> Iterator[None]:
+    """Errors in this block begin with the file and the entry at fault; a missing file is a FileError."""
     try:
         yield
     except FileError:

@@ -1,4 +1,4 @@
-"""Scoring: one file from its entries to an output of as many."""
+"""Scoring: from the entries of one file to an output with as many entries."""
 
 from __future__ import annotations
 
@@ -18,82 +18,86 @@ from hepclf.data.parts import AHEAD, File, FileError, Part
 from hepclf.events import Events
 from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger
-from hepclf.prediction.arrays import Npz, Parquet
-from hepclf.prediction.asked import Asked
-from hepclf.prediction.copied import Copied, Layout, layout
-from hepclf.prediction.formats import opened
-from hepclf.prediction.friend import Friend
-from hepclf.prediction.output import Output, aside, writing
+from hepclf.prediction.arrays import NpzOutput, ParquetOutput
+from hepclf.prediction.copied import BranchLayout, CopiedTree, branch_layout
+from hepclf.prediction.formats import open_file
+from hepclf.prediction.friend import FriendTree
+from hepclf.prediction.output import Output, temporary_path, writing
 from hepclf.prediction.plan import Predicted, Task, subject
 from hepclf.prediction.prediction import Prediction
-from hepclf.prediction.reading import Block, blocks, looked, named
-from hepclf.prediction.text import Text
+from hepclf.prediction.query import Query
+from hepclf.prediction.reading import EntryBlock, checked_part, entry_blocks, locating_errors
+from hepclf.prediction.text import CsvOutput
 from hepclf.run import Run
 
 
-class Job(NamedTuple):
-    """All that the scoring of a file depends on, in a form that goes to other processes; what the scores are called."""
+class ScoringJob(NamedTuple):
+    """Everything that the scoring of a file depends on, ready to be sent to other processes.
+
+    scores  the names of the scores in the output
+    """
 
     run: Run
     recipes: tuple[type[Any], ...]
-    asked: Asked
+    query: Query
     prediction: Prediction
     scores: tuple[str, ...]
 
     def tagger(self) -> Tagger:
         """The run's tagger, on the device."""
-        found = load_tagger(self.run.tagger, self.recipes)
-        move: Callable[[str], Tagger] | None = getattr(found, "to", None)
+        tagger = load_tagger(self.run.tagger, self.recipes)
+        move: Callable[[str], Tagger] | None = getattr(tagger, "to", None)
         if move is None and self.prediction.device not in ("auto", "cpu"):
             raise ValueError(
                 f"this tagger scores on the cpu alone, however device={self.prediction.device}; use device=auto"
             )
-        return found if move is None else move(self.prediction.device)
+        return tagger if move is None else move(self.prediction.device)
 
 
-def branches(branch: str, classes: tuple[str, ...]) -> tuple[str, ...]:
-    """What the scores are called: as told for two classes, with the name of each for more."""
+def score_names(branch: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the scores: `branch` for two classes, with a suffix for each class if there are more."""
     if len(classes) == 2:
         return (branch,)
-    plain = [re.sub(r"\W", "_", name, flags=re.ASCII) for name in classes]
-    ends = plain if len(set(plain)) == len(plain) else [str(place) for place in range(len(classes))]
-    return tuple(f"{branch}_{end}" for end in ends)
+    suffixes = [re.sub(r"\W", "_", name, flags=re.ASCII) for name in classes]
+    if len(set(suffixes)) < len(suffixes):
+        suffixes = [str(index) for index in range(len(classes))]
+    return tuple(f"{branch}_{suffix}" for suffix in suffixes)
 
 
-def look(job: Job, task: Task) -> int:
-    """The number of entries of a file, all names in it checked."""
+def entry_count(job: ScoringJob, task: Task) -> int:
+    """The number of entries of a file, after all names in it were checked."""
     with (
         ThreadPoolExecutor(1) as pool,
-        ThreadPoolExecutor(1) as readers,  # of its own, as who reads waits for who decompresses
-        closing(opened(task.source, task.tree, job.asked, job.prediction.chunk, pool)) as file,
+        ThreadPoolExecutor(1) as readers,  # a second pool, as readers wait for the threads that decompress
+        closing(open_file(task.source, task.tree, job.query, job.prediction.chunk, pool)) as file,
     ):
-        found = looked(file, job.asked, job.prediction.chunk, readers)
+        part = checked_part(file, job.query, job.prediction.chunk, readers)
         _layout(job, task, file)
-        return found.size
+        return part.size
 
 
-def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[int], None]) -> Predicted:
-    """Score a file; a file that cannot be read is left out where the job says so. `tell` hears of entries done."""
+def score_file(job: ScoringJob, task: Task, tagger: Tagger, threads: int, tell: Callable[[int], None]) -> Predicted:
+    """Score a file; an unreadable file is left out if the job says so. `tell` is called with the entries scored."""
     try:
         with (
             ThreadPoolExecutor(threads) as pool,
             ThreadPoolExecutor(AHEAD) as readers,
-            closing(opened(task.source, task.tree, job.asked, job.prediction.chunk, pool)) as file,
+            closing(open_file(task.source, task.tree, job.query, job.prediction.chunk, pool)) as file,
         ):
-            part = looked(file, job.asked, job.prediction.chunk, readers)
-            shape = _layout(job, task, file)
+            part = checked_part(file, job.query, job.prediction.chunk, readers)
+            layout = _layout(job, task, file)
             with (
                 writing(task.output),
-                aside(task.output) as place,
-                closing(_output(job, task, part, place, shape)) as output,
-                closing(blocks(part, job.asked, shape.names, readers)) as stream,
+                temporary_path(task.output) as path,
+                closing(_output(job, task, part, path, layout)) as output,
+                closing(entry_blocks(part, job.query, layout.names, readers)) as blocks,
             ):
                 selected = 0
-                for block in stream:
+                for block in blocks:
                     output.extend({**block.carried, **_scores(job, tagger, part, block)})
                     selected += len(block.features)
                     tell(block.entries)
-                output.finish(notes(job, task, part.size, selected))
+                output.finish(output_notes(job, task, part.size, selected))
                 output.close()
         return Predicted(task.source.name, task.output, "written", part.size, selected, kind=task.kind)
     except FileError as error:
@@ -102,49 +106,50 @@ def score(job: Job, task: Task, tagger: Tagger, threads: int, tell: Callable[[in
         return Predicted(task.source.name, task.output, "bad", reason=str(error), kind=task.kind)
 
 
-def _scores(job: Job, tagger: Tagger, part: Part, block: Block) -> dict[str, NDArray[np.float64]]:
-    """The scores of each entry of a block, and the declared value where it was not selected."""
-    found = np.full((len(job.scores), block.entries), job.prediction.fill)
+def _scores(job: ScoringJob, tagger: Tagger, part: Part, block: EntryBlock) -> dict[str, NDArray[np.float64]]:
+    """The scores of each entry of a block; entries that were not selected have the fill value."""
+    columns = np.full((len(job.scores), block.entries), job.prediction.fill)
     if len(block.features):
-        with named(part.file):
+        with locating_errors(part.file):
             scores = tagger.scores(Events(features=block.features, names=tagger.inputs))
-        found[:, slice(None) if block.kept is None else block.kept] = np.atleast_2d(scores.T)
-    return dict(zip(job.scores, found, strict=True))
+        selected = slice(None) if block.selected is None else block.selected
+        columns[:, selected] = np.atleast_2d(scores.T)
+    return dict(zip(job.scores, columns, strict=True))
 
 
-def _layout(job: Job, task: Task, file: File) -> Layout:
-    """The branches to copy, where a copy is asked for."""
+def _layout(job: ScoringJob, task: Task, file: File) -> BranchLayout:
+    """The branches to copy; none unless the output is a copy."""
     if task.kind != "copy":
-        return Layout((), ())
+        return BranchLayout((), ())
     tree = getattr(file, "tree", None)
-    with named(file):
+    with locating_errors(file):
         if tree is None:
             raise ValueError(
                 "output=copy copies a tree of a ROOT file, which this is not; choose another output, with columns=[...]"
             )
-        shape = layout(task.source.path, tree, job.prediction.drop)
-        for name in (*job.scores, *job.asked.carried):
-            if name in shape.written:
+        layout = branch_layout(task.source.path, tree, job.prediction.drop)
+        for name in (*job.scores, *job.query.carried):
+            if name in layout.written:
                 raise ValueError(f"branch {name!r} is there already; choose another name, as in branch=mva")
-    return shape
+    return layout
 
 
-def _output(job: Job, task: Task, part: Part, place: Path, shape: Layout) -> Output:
+def _output(job: ScoringJob, task: Task, part: Part, path: Path, layout: BranchLayout) -> Output:
     match task.kind:
         case "friend":
-            return Friend(place, job.prediction.friend, len(part.cuts))
+            return FriendTree(path, job.prediction.friend, len(part.cuts))
         case "copy":
-            return Copied(place, str(getattr(part.file, "tree", None)), len(part.cuts), shape)
+            return CopiedTree(path, str(getattr(part.file, "tree", None)), len(part.cuts), layout)
         case "parquet":
-            return Parquet(place)
+            return ParquetOutput(path)
         case "npz":
-            return Npz(place)
+            return NpzOutput(path)
         case "csv":
-            return Text(place, task.output)
+            return CsvOutput(path, task.output)
 
 
-def notes(job: Job, task: Task, entries: int, selected: int) -> str:
-    """What stands beside the scores: by which they are known again, and how they are to be read."""
+def output_notes(job: ScoringJob, task: Task, entries: int, selected: int) -> str:
+    """The notes (JSON) that are stored with the scores: how to recognise the output later, and how to read it."""
     return json.dumps(
         {
             "hepclf": version("hepclf"),
@@ -152,7 +157,7 @@ def notes(job: Job, task: Task, entries: int, selected: int) -> str:
             "input": subject(task),
             "run": str(job.run.folder.resolve()),
             "scores": job.scores,
-            "selection": job.asked.selection,
+            "selection": job.query.selection,
             "fill": repr(job.prediction.fill),
             "entries": entries,
             "selected": selected,

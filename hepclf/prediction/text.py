@@ -12,15 +12,15 @@ from hepclf.data.frames import append_rows
 from hepclf.files import write_bytes
 from hepclf.prediction.friend import NOTES
 
-DIGEST = "blake2b"  # of the CSV file, so that notes are never taken for those of another
+DIGEST = "blake2b"  # of the CSV file, so that its notes are never taken for those of another file
 
 
-class Text:
-    """A CSV file: commas, a header, and all digits that a number needs to be read back as it was."""
+class CsvOutput:
+    """A CSV file: commas, a header, and every digit needed to read a number back unchanged."""
 
-    def __init__(self, place: Path, path: Path) -> None:
-        self._place, self._path = place, path
-        self._file: IO[str] = place.open("w", encoding="utf-8", newline="")
+    def __init__(self, temporary_path: Path, path: Path) -> None:
+        self._temporary_path, self._path = temporary_path, path
+        self._file: IO[str] = temporary_path.open("w", encoding="utf-8", newline="")
         self._is_empty = True
 
     def extend(self, columns: Mapping[str, Any]) -> None:
@@ -29,26 +29,26 @@ class Text:
         self._is_empty = False
 
     def finish(self, notes: str) -> None:
-        """Write the notes beside the path; what is there already goes, as they would not be its notes."""
+        """Write the notes beside the path; an older file there is removed, as the notes are not about it."""
         self._file.close()
         self._path.unlink(missing_ok=True)
-        contents = {**json.loads(notes), DIGEST: _digest(self._place)}
-        write_bytes(beside(self._path), json.dumps(contents).encode())
+        contents = {**json.loads(notes), DIGEST: _digest(self._temporary_path)}
+        write_bytes(notes_path(self._path), json.dumps(contents).encode())
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._file.close()
 
 
-def beside(path: Path) -> Path:
-    """Where the notes of a CSV file are."""
+def notes_path(path: Path) -> Path:
+    """The file that holds the notes of a CSV file."""
     return path.with_name(f"{path.name}.{NOTES}.json")
 
 
 def text_notes(path: Path) -> dict[str, Any] | None:
-    """The notes of a CSV file that was written here and is as it was, or None of any other."""
+    """The notes of a CSV file that hepclf wrote and nobody changed, or None for any other file."""
     try:
-        notes = json.loads(beside(path).read_text(encoding="utf-8"))
+        notes = json.loads(notes_path(path).read_text(encoding="utf-8"))
         return notes if isinstance(notes, dict) and notes[DIGEST] == _digest(path) else None
     except (OSError, ValueError, KeyError):
         return None

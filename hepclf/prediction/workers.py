@@ -16,9 +16,9 @@ import torch
 
 from hepclf.data.loader import Tell
 from hepclf.prediction.plan import Predicted, Task
-from hepclf.prediction.scoring import Job, score
+from hepclf.prediction.scoring import ScoringJob, score_file
 
-GRACE = 10.0  # seconds in which a worker that is told to end cleans up
+GRACE = 10.0  # seconds that a worker has to clean up when it must end
 
 
 class Failure(NamedTuple):
@@ -36,29 +36,29 @@ def cores() -> int:
 class Team:
     """Processes that wait for tasks; leaving the block ends them, whatever they do."""
 
-    def __init__(self, job: Job, workers: int, threads: int) -> None:
+    def __init__(self, job: ScoringJob, workers: int, threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.processes: dict[Connection, BaseProcess] = {}
         self.busy: dict[Connection, Task] = {}
         try:
             for _ in range(workers):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_work, args=(theirs, job, threads), daemon=True)
-                self.processes[ours] = process
+                team_end, worker_end = context.Pipe()
+                process = context.Process(target=_work, args=(worker_end, job, threads), daemon=True)
+                self.processes[team_end] = process
                 process.start()
-                theirs.close()  # theirs alone, so that their death is heard
+                worker_end.close()  # the worker alone holds its end, so that its death is noticed
         except BaseException:
             self.end()
             raise
 
     def send(self, line: Connection, task: Task) -> None:
-        """Give a worker something to do."""
+        """Give a worker a task."""
         self.busy[line] = task
-        with suppress(BrokenPipeError):  # its death is heard below
+        with suppress(BrokenPipeError):  # a dead worker is noticed in `messages`
             line.send(task)
 
-    def heard(self) -> Iterator[tuple[Connection, Any]]:
-        """What workers said; a worker that died is an error that names the file it had."""
+    def messages(self) -> Iterator[tuple[Connection, Any]]:
+        """The messages of the workers; a worker that died is an error that names the file it had."""
         ready = wait(list(self.busy))
         for line in [line for line in self.busy if line in ready]:
             try:
@@ -69,14 +69,14 @@ class Team:
     def _death(self, line: Connection) -> OSError:
         self.processes[line].join(GRACE)
         code = self.processes[line].exitcode
-        why = "killed, as a system does that is short of memory" if code == -signal.SIGKILL else f"exit code {code}"
+        cause = "killed, as a system does that is short of memory" if code == -signal.SIGKILL else f"exit code {code}"
         return OSError(
-            f"the worker that scored {self.busy[line].source.name} died ({why}); what was finished stays: "
+            f"the worker that scored {self.busy[line].source.name} died ({cause}); what was finished stays: "
             "run again, with fewer workers if memory is short"
         )
 
     def end(self) -> None:
-        """End all processes; those at work remove what they had half written."""
+        """End all processes; busy ones remove their unfinished outputs."""
         for line, process in self.processes.items():
             line.close()
             if process.pid is not None:
@@ -88,18 +88,20 @@ class Team:
                 process.join()
 
 
-def scored(job: Job, tasks: list[Task], workers: int, threads: int, tell: Tell, of: int) -> Iterator[Predicted]:
-    """What became of each task, in the order in which they end; one that fails ends all."""
+def score_in_parallel(
+    job: ScoringJob, tasks: list[Task], workers: int, threads: int, tell: Tell, entries: int
+) -> Iterator[Predicted]:
+    """The outcome of each task, in the order in which they end; one that fails ends all."""
     waiting, done = list(reversed(tasks)), 0
     team = Team(job, min(workers, len(tasks)), threads)
     try:
         for line in team.processes:
             team.send(line, waiting.pop())
         while team.busy:
-            for line, message in team.heard():
+            for line, message in team.messages():
                 if isinstance(message, int):
                     done += message
-                    tell(done, of)
+                    tell(done, entries)
                 elif isinstance(message, logging.LogRecord):
                     logging.getLogger(message.name).handle(message)
                 elif isinstance(message, Failure):
@@ -113,24 +115,24 @@ def scored(job: Job, tasks: list[Task], workers: int, threads: int, tell: Tell, 
         team.end()
 
 
-class _Line(QueueHandler):
+class _LogSender(QueueHandler):
     """Sends what the library logs to the process that shows it."""
 
     def enqueue(self, record: logging.LogRecord) -> None:
         self.queue.send(record)  # type: ignore[attr-defined]
 
 
-def _work(line: Connection, job: Job, threads: int) -> None:
-    """Score what comes over the line until nobody is at its other end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed in the terminal reaches all; one of them decides
+def _work(line: Connection, job: ScoringJob, threads: int) -> None:
+    """Score the tasks that come over the line until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that started them decides
     signal.signal(signal.SIGTERM, _terminated)
     torch.set_num_threads(threads)
-    logging.getLogger("hepclf").handlers = [_Line(line)]  # type: ignore[arg-type]
+    logging.getLogger("hepclf").handlers = [_LogSender(line)]  # type: ignore[arg-type]
     with suppress(EOFError, BrokenPipeError, SystemExit):
         try:
             tagger = job.tagger()
             while True:
-                line.send(score(job, line.recv(), tagger, threads, line.send))
+                line.send(score_file(job, line.recv(), tagger, threads, line.send))
         except (EOFError, BrokenPipeError):
             raise
         except (ValueError, OSError, MemoryError) as error:

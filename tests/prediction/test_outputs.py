@@ -16,8 +16,8 @@ import uproot
 
 from hepclf import Evaluation, Logistic, Prediction, Trainer, predict, train
 from hepclf.data.samples import Source
-from hepclf.prediction.output import aside, sweep
-from hepclf.prediction.plan import part, places
+from hepclf.prediction.output import remove_abandoned, temporary_path
+from hepclf.prediction.plan import output_paths, shard_slice
 
 QUICK = Trainer(epochs=1)
 
@@ -100,37 +100,41 @@ def test_an_input_is_never_replaced(mine, ntuple):
 
 def test_files_lie_as_deep_as_below_their_common_folder(tmp_path):
     sources = [Source(name, None) for name in ("a/b/x.root", "a/c/x.root", "a/../a/y.root")]
-    assert places(sources, Path("out"), [".npz"] * 3) == [Path("out/b/x.npz"), Path("out/c/x.npz"), Path("out/y.npz")]
-    assert places(sources[:1], Path("out"), [".root"]) == [Path("out/x.root")]
+    assert output_paths(sources, Path("out"), [".npz"] * 3) == [
+        Path("out/b/x.npz"),
+        Path("out/c/x.npz"),
+        Path("out/y.npz"),
+    ]
+    assert output_paths(sources[:1], Path("out"), [".root"]) == [Path("out/x.root")]
     servers = [Source(f"root://eos//store/{name}", None) for name in ("a/x.root", "b/x.root")]
-    assert places(servers, Path("out"), [".root"] * 2) == [Path("out/a/x.root"), Path("out/b/x.root")]
+    assert output_paths(servers, Path("out"), [".root"] * 2) == [Path("out/a/x.root"), Path("out/b/x.root")]
 
 
 def test_files_whose_scores_would_collide_are_refused():
     with pytest.raises(ValueError, match=r"scores of .*/x\.root and of .*/x\.npz would both be out/x\.parquet"):
-        places([Source("x.root", None), Source("x.npz", None)], Path("out"), [".parquet"] * 2)
+        output_paths([Source("x.root", None), Source("x.npz", None)], Path("out"), [".parquet"] * 2)
     with pytest.raises(ValueError, match="each with an out=DIR of its own"):
-        places([Source("x.root", "t"), Source("x.root", "u")], Path("out"), [".root"] * 2)
+        output_paths([Source("x.root", "t"), Source("x.root", "u")], Path("out"), [".root"] * 2)
 
 
 def test_shards_take_each_file_once():
     files = list(range(11))
-    found = [files[part(f"{i}/4")] for i in range(1, 5)]
+    found = [files[shard_slice(f"{i}/4")] for i in range(1, 5)]
     assert sorted(chain.from_iterable(found)) == files
-    assert files[part(None)] == files
+    assert files[shard_slice(None)] == files
 
 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "1", "1/0", "-1/4", "a/b", "1/4/2"])
 def test_a_shard_that_is_none_is_refused(shard):
     with pytest.raises(ValueError, match=f"shard must be i/N with i from 1 to N, however shard={shard};"):
-        part(shard)
+        shard_slice(shard)
 
 
 def test_what_dead_jobs_left_goes_and_what_a_living_one_writes_stays(tmp_path):
     path = tmp_path / "a.root"
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    with aside(path) as living:
+    with temporary_path(path) as living:
         living.write_text("half")
         left = living.with_name(living.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
         left.write_text("half")
@@ -141,7 +145,7 @@ def test_what_dead_jobs_left_goes_and_what_a_living_one_writes_stays(tmp_path):
         other = tmp_path / ".b.root.host.1.00.part"
         other.write_text("half")
         os.utime(other, (0, 0))
-        sweep(path)
+        remove_abandoned(path)
         assert {each.name for each in tmp_path.iterdir()} == {living.name, elsewhere.name, other.name}
     assert path.read_text() == "half"
 

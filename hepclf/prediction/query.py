@@ -1,4 +1,4 @@
-"""Asked: what is asked of each entry of a new file, as the run that trained the tagger spelled it."""
+"""Query: what is evaluated for each entry of a new file, as the run that trained the tagger spelled it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from hepclf.data.table import Chunk, Quantities, parse_quantities
 from hepclf.recipe import TARGET, convert
 
 CSV, NPZ = "hepclf.data.csv.CSV", "hepclf.data.npz.NPZ"
-AS_TRAINED = "as trained"  # two words, so that no column or expression is called so
+AS_TRAINED = "as trained"  # two words, which no column or expression can be
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Query:
     """The tagger's inputs, a selection, and columns to carry along.
 
     inputs   of the tagger, each with its expression
-    plain    the run read a table whose columns have these names: one that a file has is read as it is
+    carried  name and expression of each column to carry along
+    plain    the run read a table whose columns have these names; a file's column of such a name is read as it is
     missing  the values that the run declared missing
     loader   of the files that the run was trained on, and the tree that it read
-    dialect  of text files; without delimiter, the end of the name says it
+    dialect  of text files; without a delimiter, the end of the file's name decides
     names    of the columns of a matrix
     """
 
@@ -41,13 +42,14 @@ class Asked:
     dialect: Dialect
     names: tuple[str, ...]
 
-    def dialect_of(self, name: str) -> Dialect:
+    def dialect_of(self, file_name: str) -> Dialect:
         """How a text file of this name is written."""
-        tabs = any(suffix.lower() == ".tsv" for suffix in Path(name).suffixes)
-        return replace(self.dialect, delimiter=self.dialect.delimiter or ("\t" if tabs else ","))
+        is_tsv = any(suffix.lower() == ".tsv" for suffix in Path(file_name).suffixes)
+        by_suffix = "\t" if is_tsv else ","
+        return replace(self.dialect, delimiter=self.dialect.delimiter or by_suffix)
 
-    def of(self, columns: Collection[str]) -> Quantities:
-        """The parsed expressions, for a file that has these columns; what is carried along are its spectators."""
+    def expressions(self, columns: Collection[str]) -> Quantities:
+        """The parsed expressions, for a file that has these columns; carried columns are the spectators."""
         inputs = {name: f"`{text}`" if self.plain and text in columns else text for name, text in self.inputs.items()}
         return parse_quantities(
             features=inputs,
@@ -58,34 +60,36 @@ class Asked:
             missing=self.missing,
         )
 
-    def chunk(self, question: Quantities, columns: Mapping[str, Any], entries: int) -> Chunk:
-        """The inputs of the selected entries, and what is carried along of all entries."""
-        carried = {name: each.evaluate(columns, entries) for name, each in question.spectators.items()}
-        return replace(question, spectators={}).evaluate(columns, entries)._replace(spectators=carried)
+    def chunk(self, expressions: Quantities, columns: Mapping[str, Any], entries: int) -> Chunk:
+        """The inputs of the selected entries, and the carried columns of all entries."""
+        carried = {name: column.evaluate(columns, entries) for name, column in expressions.spectators.items()}
+        return replace(expressions, spectators={}).evaluate(columns, entries)._replace(spectators=carried)
 
 
-class Table(NamedTuple):
-    """What is said of files that do not tell it themselves; None: as the run's data says."""
+class TableFormat(NamedTuple):
+    """Settings for files that do not describe themselves; None: as in the data recipe of the run."""
 
     delimiter: str | None
     header: bool | None
     names: tuple[str, ...]
 
 
-def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str], table: Table) -> Asked:
-    """What a run's stored data recipe, as plain values, says of the inputs of its tagger."""
+def query(
+    data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str], table: TableFormat
+) -> Query:
+    """The query for the inputs of a tagger, from the data recipe (plain values) that its run stored."""
     stored = data if isinstance(data, Mapping) else {}
     features = stored.get("features")
     leading = convert(Mapping[str, int], stored.get("leading") or {}, "data.leading")
     objects = parse_quantities(features={}, leading=leading, spectators={}, weight=None, selections=()).features
-    texts = {name: each.text for name, each in objects.items()}
+    texts = {name: expression.text for name, expression in objects.items()}
     if isinstance(features, Mapping):
         texts |= convert(Mapping[str, str], features, "data.features")
     if selection == AS_TRAINED:
         selection = convert(str | None, stored.get("selection"), "data.selection")
     if selection is not None:
         parse(selection)
-    return Asked(
+    return Query(
         inputs={name: texts.get(name, name) for name in inputs},
         selection=selection,
         carried=carried,
@@ -98,18 +102,19 @@ def asked(data: Any, inputs: tuple[str, ...], selection: str | None, carried: Ma
     )
 
 
-def _dialect(stored: Mapping[str, Any], table: Table) -> Dialect:
-    """How text files are written: as told, or else as those of the run, where it read such files."""
-    before = stored if stored.get(TARGET) == CSV else {}
-    delimiter = convert(str, before.get("delimiter", ""), "data.delimiter")
+def _dialect(stored: Mapping[str, Any], table: TableFormat) -> Dialect:
+    """How text files are written: as the settings say, or else as the text files of the run, if it read any."""
+    csv_recipe = stored if stored.get(TARGET) == CSV else {}
+    delimiter = convert(str, csv_recipe.get("delimiter", ""), "data.delimiter")
     header = table.header
     if header is None:
-        header = not table.names and convert(bool, before.get("header", True), "data.header")
-    names = () if header else table.names or _texts(before.get("columns"))
-    absent = before.get("missing") or ()
-    if isinstance(absent, Mapping):
-        absent = [value for values in absent.values() for value in (values if isinstance(values, list) else [values])]
-    texts = tuple(str(value) for value in absent if not math.isfinite(parse_number(str(value))))
+        header = not table.names and convert(bool, csv_recipe.get("header", True), "data.header")
+    names = () if header else table.names or _texts(csv_recipe.get("columns"))
+    missing = csv_recipe.get("missing") or ()
+    if isinstance(missing, Mapping):
+        lists = [values if isinstance(values, list) else [values] for values in missing.values()]
+        missing = [value for values in lists for value in values]
+    texts = tuple(str(value) for value in missing if not math.isfinite(parse_number(str(value))))
     return Dialect(delimiter=table.delimiter or delimiter, header=header, names=names, missing=texts)
 
 
@@ -119,7 +124,7 @@ def _texts(values: Any) -> tuple[str, ...]:
 
 
 def _missing(stored: Mapping[str, Any]) -> Declared:
-    """The declared missing values; a loader of the user's own may mean something else by this word."""
+    """The declared missing values; a user's own loader may use this word for something else."""
     try:
         return declared(convert(Setting, stored.get("missing") or (), "data.missing"), has_text=True)
     except ValueError:
@@ -130,6 +135,6 @@ def _missing(stored: Mapping[str, Any]) -> Declared:
 
 def _tree(stored: Mapping[str, Any]) -> str | None:
     """The tree of the run's samples, where they share one."""
-    named = stored.get("tree")
-    trees = {sample.get("tree") or named for sample in stored.get("samples") or () if isinstance(sample, Mapping)}
+    default = stored.get("tree")
+    trees = {sample.get("tree") or default for sample in stored.get("samples") or () if isinstance(sample, Mapping)}
     return str(tree) if len(trees) == 1 and (tree := trees.pop()) is not None else None
