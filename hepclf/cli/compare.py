@@ -29,12 +29,12 @@ def run(arguments: list[str]) -> int:
     as_json, plots = _flag(settings, "json", default=False), _flag(settings, "plots", default=True)
     listen()
 
-    from hepclf.comparison.compared import compared
-    from hepclf.comparison.selection import selected
+    from hepclf.comparison.compared import compare_runs
+    from hepclf.comparison.selection import select_runs
     from hepclf.workflow.compare import contents
 
-    runs, left_out = selected(folders)
-    found = compared(runs, left_out=left_out)
+    runs, left_out = select_runs(folders)
+    found = compare_runs(runs, left_out=left_out)
     kept = keep(found, settings.get("out"), plots=plots)
     if as_json:
         print(json.dumps(contents(found), indent=2, allow_nan=False))

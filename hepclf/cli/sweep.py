@@ -85,19 +85,19 @@ def comparison(console: Console, jobs: Sequence[Job]) -> None:
     if len(best) < len(done):
         console.print(f"the {MOST} best of {len(done)} on validation are compared")
 
-    from hepclf.comparison.compared import compared
+    from hepclf.comparison.compared import compare_runs
     from hepclf.comparison.selection import LeftOut
     from hepclf.run import Run
 
     left_out = [LeftOut(job.named, reason) for job in jobs if (reason := _left_out(job, best))]
     console.print()
     try:
-        found = compared([Run.open(job.where) for job in best], [job.choice for job in best], left_out)
+        found = compare_runs([Run.open(job.where) for job in best], [job.choice for job in best], left_out)
     except ValueError as reason:
         console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
         return
     show(console, found)
-    drawn = any(entry.judged.get("plots") for entry in found.entries.values())
+    drawn = any(entry.evaluation.get("plots") for entry in found.entries.values())
     console.print(f"comparison in {place(keep(found, plots=drawn))}", soft_wrap=True, markup=False)
 
 

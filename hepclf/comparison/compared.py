@@ -1,4 +1,4 @@
-"""The comparison of runs: their scored events side by side, and what each of them cost."""
+"""The comparison of runs: their performance on the same events, and the cost of each."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hepclf.comparison.contenders import Comparison, Contender, Difference, comparisons
-from hepclf.comparison.entry import Entry
+from hepclf.comparison.entry import RunEntry
 from hepclf.comparison.labels import labels, sample_labels
 from hepclf.comparison.members import members_of
 from hepclf.comparison.repeated import Repeated, copies, repeated
-from hepclf.comparison.sculpted import plain
-from hepclf.comparison.selection import LeftOut, enough
+from hepclf.comparison.sculpted import sculpting_dict
+from hepclf.comparison.selection import LeftOut, check_count
 from hepclf.run import Run
 from hepclf.statistics.curves.limit import Limit
 from hepclf.statistics.value import Value
 
-# Settings of an evaluation that say how it is shown, not what it finds.
-SHOWN = ("plots", "report", "label")
-# Settings of a trainer that say in which mixture of events scores are probabilities, and of what.
-LOSS = ("loss", "balance", "negative_weights", "planing", "decorrelate", "calibrate")
+# Settings of an evaluation that change how its results are shown, not the results.
+DISPLAY_SETTINGS = ("plots", "report", "label")
+# Settings of a trainer that define the mixture of events in which its scores are probabilities.
+LOSS_SETTINGS = ("loss", "balance", "negative_weights", "planing", "decorrelate", "calibrate")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Compared:
     """Runs side by side: `entries` by the names of the comparison, in its order; rates in events per second.
 
-    samples   a comparison for each set of test events, by its name; runs are ranked within one alone
-    repeated  the runs that differ in seeds and folds alone, together
+    samples   a comparison for each set of test events, by its name; runs are ranked only within one set
+    repeated  groups of runs that differ only in seeds and folds
     left_out  the runs that could not be compared, and why
     """
 
     samples: Mapping[str, Comparison]
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, RunEntry]
     rates: Mapping[str, float | None]
     repeated: tuple[Repeated, ...]
     classes: tuple[str, ...]
@@ -53,7 +53,7 @@ class Compared:
 
     @property
     def trained(self) -> list[Difference]:
-        """The differences without those of copies, which are none."""
+        """The differences without those of copies, which are zero by construction."""
         copies = {run.name for run in self.contenders if run.copy_of is not None}
         return [difference for difference in self.differences if difference.name not in copies]
 
@@ -74,20 +74,23 @@ class Compared:
 
     @property
     def notes(self) -> list[str]:
-        """What makes the numbers of these runs less comparable than they look."""
+        """Reasons why the numbers of these runs are less comparable than they look."""
         notes = []
         runs = self.entries.values()
-        if keys := _differing([{key: run.judged[key] for key in run.judged if key not in SHOWN} for run in runs]):
+        evaluations = [
+            {key: value for key, value in run.evaluation.items() if key not in DISPLAY_SETTINGS} for run in runs
+        ]
+        if keys := _differing(evaluations):
             notes.append(f"significances by evaluations that differ in {', '.join(keys)}")
         trainers = [run.config.get("trainer") or {} for run in runs]
-        if keys := _differing([{key: trainer.get(key) for key in LOSS} for trainer in trainers]):
+        if keys := _differing([{key: trainer.get(key) for key in LOSS_SETTINGS} for trainer in trainers]):
             notes.append(f"validation losses of trainings that differ in {', '.join(keys)}")
         if len(self.devices) > 1:
             notes.append(f"times on different devices: {', '.join(self.devices)}")
         return notes
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON: what could not be had is None."""
+        """The numbers, ready for JSON: None for what could not be computed."""
         members = [(name, contender) for name, sample in self.samples.items() for contender in sample.contenders]
         return {
             "classes": list(self.classes),
@@ -101,69 +104,73 @@ class Compared:
         }
 
     def _run(self, contender: Contender, sample: str) -> dict[str, Any]:
-        member = self.entries[contender.name]
+        entry = self.entries[contender.name]
         return {
             "name": contender.name,
-            "run": str(member.run.folder),
-            "data": member.data,
-            "model": member.model,
+            "run": str(entry.run.folder),
+            "data": entry.data,
+            "model": entry.model,
             "copy_of": contender.copy_of,
             "sample": sample or None,
             "test_events": len(contender.events),
-            "kept_epoch": member.kept_epoch,
+            "kept_epoch": entry.kept_epoch,
             "log_loss": {"valid": contender.valid_loss.to_dict()},
             "auc": {"valid": contender.valid.to_dict(), "test": contender.test.to_dict()},
             "working_points": [_plain(point._asdict()) for point in contender.working_points],
-            "significance": _plain(member.expected._asdict()),
-            "sculpting": plain(member.sculpted),
-            "device": member.device,
-            "training_s": member.training_s,
-            "tagger_bytes": member.tagger_bytes,
+            "significance": _plain(entry.expected._asdict()),
+            "sculpting": sculpting_dict(entry.sculpted),
+            "device": entry.device,
+            "training_s": entry.training_s,
+            "tagger_bytes": entry.tagger_bytes,
             "events_per_s": self.rates[contender.name],
         }
 
 
-def compared(runs: Sequence[Run], names: Sequence[str] = (), left_out: Sequence[LeftOut] = ()) -> Compared:
-    """Compare runs of the same classes, called by these names, or else by what tells them apart.
+def compare_runs(runs: Sequence[Run], names: Sequence[str] = (), left_out: Sequence[LeftOut] = ()) -> Compared:
+    """Compare runs of the same classes, named by `names`, or else by what distinguishes them.
 
-    Failed, unfinished and damaged runs are left out, beside those that were before.
+    Failed, unfinished and damaged runs are left out, in addition to `left_out`.
     """
     members, missing = members_of(runs, names)
     missing = [*left_out, *missing]
-    enough(len(members), missing)
+    check_count(len(members), missing)
     entries, contenders = [member.entry for member in members], [member.contender for member in members]
     originals = copies(entries, contenders)
-    called = _named(entries, originals) if not names else [contender.name for contender in contenders]
+    run_names = [contender.name for contender in contenders] if names else _run_names(entries, originals)
+    copy_of = {index: run_names[original] for index, original in originals.items()}
     renamed = [
-        replace(contender, name=name, copy_of=called[originals[index]] if index in originals else None)
-        for index, (name, contender) in enumerate(zip(called, contenders, strict=True))
+        replace(contender, name=name, copy_of=copy_of.get(index))
+        for index, (name, contender) in enumerate(zip(run_names, contenders, strict=True))
     ]
-    parts = comparisons(renamed)
-    by_name = dict(zip(called, members, strict=True))
-    order = [contender for part in parts for contender in part.contenders]
-    ordered = {contender.name: by_name[contender.name].entry for contender in order}
-    samples = sample_labels([[ordered[contender.name] for contender in part.contenders] for part in parts])
+    samples = comparisons(renamed)
+    by_name = dict(zip(run_names, members, strict=True))
+    ordered = [contender for sample in samples for contender in sample.contenders]
+    ordered_entries = {contender.name: by_name[contender.name].entry for contender in ordered}
+    sample_names = sample_labels(
+        [[ordered_entries[contender.name] for contender in sample.contenders] for sample in samples]
+    )
     classes = members[0].classes
     return Compared(
-        samples=dict(zip(samples, parts, strict=True)),
-        entries=ordered,
-        rates={name: by_name[name].rate for name in ordered},
-        repeated=repeated(ordered, order),
+        samples=dict(zip(sample_names, samples, strict=True)),
+        entries=ordered_entries,
+        rates={name: by_name[name].rate for name in ordered_entries},
+        repeated=repeated(ordered_entries, ordered),
         classes=classes,
         signal=entries[0].signal(classes),
         left_out=tuple(missing),
     )
 
 
-def _named(entries: Sequence[Entry], originals: Mapping[int, int]) -> list[str]:
-    """A name for each run; a copy is called by its original."""
+def _run_names(entries: Sequence[RunEntry], originals: Mapping[int, int]) -> list[str]:
+    """A name for each run; a copy is named after its original."""
     indices = [index for index in range(len(entries)) if index not in originals]
-    called = dict(zip(indices, labels([entries[index] for index in indices]), strict=True))
+    names = dict(zip(indices, labels([entries[index] for index in indices]), strict=True))
     counts = Counter[int]()
     for index, original in originals.items():
         counts[original] += 1
-        called[index] = f"{called[original]} (copy{f' {counts[original]}' if counts[original] > 1 else ''})"
-    return [called[index] for index in range(len(entries))]
+        count = f" {counts[original]}" if counts[original] > 1 else ""
+        names[index] = f"{names[original]} (copy{count})"
+    return [names[index] for index in range(len(entries))]
 
 
 def _sample(name: str, sample: Comparison) -> dict[str, Any]:

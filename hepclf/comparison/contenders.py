@@ -39,37 +39,37 @@ SAME_SPECTATORS = 1e-5
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Contender:
-    """A tagger as its scored events tell of it.
+    """The performance of a tagger, computed from its scored events.
 
-    valid, test     area under the curve, as metrics.json has it: of several classes the mean, one against the rest
-    valid_loss      log-loss on validation, as metrics.json has it
-    moved           what each test event moves that area by, [n]
-    weights         of the test events in the mixture that its areas refer to, [n]
-    events, places  the test events, and where they stand in the data, [n]
-    kept            background efficiency at each signal efficiency of GRID, with its error, [100]; nan without a curve
-    copy_of         the tagger whose training this one repeats: equal configuration and seed
+    valid, test            area under the curve, as in metrics.json: of several classes the mean, one against the rest
+    valid_loss             log-loss on validation, as in metrics.json
+    influences             by how much each test event moves the test area, [n]
+    weights                of the test events in the mixture that its areas refer to, [n]
+    events, positions      the test events, and their positions in the data, [n]
+    background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
+    copy_of                the tagger whose training this one repeats: equal configuration and seed
     """
 
     name: str
     valid: Value
     valid_loss: Value
     test: Value
-    moved: Array
+    influences: Array
     weights: Array
     events: Scored
-    places: NDArray[np.intp]
+    positions: NDArray[np.intp]
     roc: Roc | None
     working_points: tuple[WorkingPoint, ...]
-    kept: Array
-    kept_error: Array
+    background_efficiency: Array
+    background_efficiency_error: Array
     copy_of: str | None = None
 
 
 class Difference(NamedTuple):
-    """The test area of a tagger minus that of the reference, and the chance of as much between equal taggers.
+    """The test area of a tagger minus that of the reference, and the p-value if the taggers are equal.
 
-    reason  why there is no p, None where there is one
-    holm    p as it stands among all the differences of a comparison
+    reason  why there is no p; None if there is one
+    holm    p, corrected for the number of differences in the comparison
     """
 
     name: str
@@ -80,8 +80,8 @@ class Difference(NamedTuple):
     reason: str | None = None
 
 
-class Ratio(NamedTuple):
-    """Rejection of a tagger over that of the reference at each signal efficiency of GRID, [100]; nan where unknown.
+class RejectionRatio(NamedTuple):
+    """Rejection of a tagger over that of the reference at each signal efficiency of GRID, [100]; nan if unknown.
 
     The error is that of the tagger's own rejection.
     """
@@ -92,15 +92,15 @@ class Ratio(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Comparison:
-    """Taggers that are judged on the same test events, in the order of their validation area.
+    """Taggers that are evaluated on the same test events, in the order of their validation area.
 
-    Each after the first is set against the first, the reference. A copy stands behind its original.
-    differs_in  in what their test events differ from those of the first comparison, None for that one
+    The first is the reference, with which each other one is compared. A copy stands behind its original.
+    differs_in  how their test events differ from those of the first comparison; None for the first
     """
 
     contenders: tuple[Contender, ...]
     differences: tuple[Difference, ...]
-    ratios: tuple[Ratio, ...]
+    ratios: tuple[RejectionRatio, ...]
     differs_in: str | None = None
 
     @property
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def reference(self) -> Contender:
-        """The tagger that the others are set against."""
+        """The tagger with which the others are compared."""
         return self.contenders[0]
 
     @property
@@ -126,54 +126,55 @@ def contender(
     targets: Sequence[float] = (),
     yields: Mapping[str, float] | None = None,
 ) -> Contender:
-    """What scored events tell of a tagger; `signal` is the class whose curve is drawn, `targets` its working points.
+    """The performance of a tagger on scored events. `signal` is the class of the curve, `targets` its working points.
 
     `yields` are those of its evaluation: areas and efficiencies refer to the same mixture as there.
     """
     test, valid = scored.of("test"), scored.of("valid")
-    parts = {split: part for split in SPLITS if len(part := scored.of(split))}
-    mix = process_mixture(scored, yields or {}, signal, parts, {})
+    splits = {split: events for split in SPLITS if len(events := scored.of(split))}
+    mix = process_mixture(scored, yields or {}, signal, splits, {})
     weights = mix.split_weights("test", test).weights
-    drawn = _Ranked.of(test, signal, weights)
-    value, moved = _area(test, drawn, signal, weights)
-    of_valid = mix.split_weights("valid", valid).weights
-    kept, error = _kept(drawn.curve)
-    line, points = with_limits(drawn.curve, tuple(targets), test, signal, drawn.weights)
+    ranked = _Ranked.of(test, signal, weights)
+    test_area, influences = _area(test, ranked, signal, weights)
+    valid_weights = mix.split_weights("valid", valid).weights
+    valid_area, _ = _area(valid, _Ranked.of(valid, signal, valid_weights), signal, valid_weights)
+    efficiency, error = _background_efficiency(ranked.curve)
+    roc, points = with_limits(ranked.curve, tuple(targets), test, signal, ranked.weights)
     return Contender(
         name=name,
-        valid=_area(valid, _Ranked.of(valid, signal, of_valid), signal, of_valid)[0],
+        valid=valid_area,
         valid_loss=log_loss(valid.labels, valid.scores, valid.weights),
-        test=value,
-        moved=moved,
-        weights=weights if len(test.classes) > 2 else drawn.weights,
+        test=test_area,
+        influences=influences,
+        weights=weights if len(test.classes) > 2 else ranked.weights,
         events=test,
-        places=np.flatnonzero(scored.split == SPLITS.index("test")),
-        roc=line,
+        positions=np.flatnonzero(scored.split == SPLITS.index("test")),
+        roc=roc,
         working_points=points,
-        kept=kept,
-        kept_error=error,
+        background_efficiency=efficiency,
+        background_efficiency_error=error,
     )
 
 
 def comparisons(contenders: Sequence[Contender]) -> tuple[Comparison, ...]:
-    """Taggers that are judged on the same test events are compared with each other alone; most taggers come first.
+    """One comparison for each set of test events; the one with most taggers comes first.
 
-    The p-values after Holm count the differences of all.
+    Holm's correction counts the differences of all comparisons.
     """
     samples: list[list[Contender]] = []
     for tagger in contenders:
-        same = next((sample for sample in samples if differing(tagger, sample[0]) is None), None)
-        if same is None:
+        shared_sample = next((sample for sample in samples if differing_property(tagger, sample[0]) is None), None)
+        if shared_sample is None:
             samples.append([tagger])
         else:
-            same.append(tagger)
+            shared_sample.append(tagger)
     samples.sort(key=len, reverse=True)
     first = samples[0][0]
-    return _adjusted([replace(compare(sample), differs_in=differing(sample[0], first)) for sample in samples])
+    return _with_holm([replace(compare(sample), differs_in=differing_property(sample[0], first)) for sample in samples])
 
 
 def compare(contenders: Sequence[Contender]) -> Comparison:
-    """Each tagger against the best on validation; without validation events, against the first. All on one test set."""
+    """Each tagger against the best on validation (without validation events: the first), on the same test events."""
     position = {tagger.name: index for index, tagger in enumerate(contenders)}
 
     def order(tagger: Contender) -> tuple[float, int, bool]:
@@ -183,46 +184,49 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
 
     ordered = sorted(contenders, key=order)
     reference, *others = ordered
-    whole = Comparison(
+    comparison = Comparison(
         contenders=tuple(ordered),
-        differences=tuple(difference(tagger, reference) for tagger in others),
+        differences=tuple(auc_difference(tagger, reference) for tagger in others),
         ratios=tuple(_ratio(tagger, reference) for tagger in ordered),
     )
-    return _adjusted([whole])[0]
+    return _with_holm([comparison])[0]
 
 
-def _adjusted(parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The same with p-values after Holm, which count the differences of all parts."""
-    adjusted = iter(holm([change.p for part in parts for change in part.differences]))
+def _with_holm(samples: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The comparisons with p-values corrected by Holm's method for the differences of all of them."""
+    corrected = iter(holm_p_values([difference.p for sample in samples for difference in sample.differences]))
     return tuple(
-        replace(part, differences=tuple(change._replace(holm=next(adjusted)) for change in part.differences))
-        for part in parts
+        replace(
+            sample,
+            differences=tuple(difference._replace(holm=next(corrected)) for difference in sample.differences),
+        )
+        for sample in samples
     )
 
 
-def difference(one: Contender, reference: Contender) -> Difference:
+def auc_difference(tagger: Contender, reference: Contender) -> Difference:
     r"""The difference of two areas with its error, and the two-sided p of no difference.
 
     On the same events the areas are correlated: with m the influence of each event on its area, the variance of the
     difference is sum (m_1 - m_2)^2, that is var A_1 + var A_2 - 2 cov with the covariance of DeLong, DeLong and
     Clarke-Pearson (1988) for equal weights. Weights may be negative. p = erfc(|d| / (sqrt(2) sigma_d)).
     """
-    if differs_in := differing(one, reference):
+    if differs_in := differing_property(tagger, reference):
         raise ValueError(
-            f"areas are compared on the same test events, however those of {one.name!r} and {reference.name!r} differ "
-            f"in their {differs_in}; compare them apart"
+            f"areas are compared on the same test events, however those of {tagger.name!r} and {reference.name!r} "
+            f"differ in their {differs_in}; compare them apart"
         )
-    names = one.name, reference.name
-    if one.copy_of is not None:
-        return Difference(*names, NOTHING, reason=f"it is the same training as {one.copy_of}")
-    if one.test.value is None or reference.test.value is None:
+    names = tagger.name, reference.name
+    if tagger.copy_of is not None:
+        return Difference(*names, NOTHING, reason=f"it is the same training as {tagger.copy_of}")
+    if tagger.test.value is None or reference.test.value is None:
         return Difference(*names, NOTHING, reason="there is no AUC on test")
-    value = one.test.value - reference.test.value
-    apart = float(one.moved @ one.moved + reference.moved @ reference.moved)
-    variance = float(np.sum((one.moved - reference.moved) ** 2))
+    value = tagger.test.value - reference.test.value
+    variances = float(tagger.influences @ tagger.influences + reference.influences @ reference.influences)
+    variance = float(np.sum((tagger.influences - reference.influences) ** 2))
     if math.isnan(variance):
         return Difference(*names, measured(value), reason="too few events for an error")
-    if apart <= NO_VARIANCE:
+    if variances <= NO_VARIANCE:
         return Difference(*names, measured(value), reason="both order the classes without exception")
     if variance == 0:
         return Difference(*names, measured(0.0), reason="they rank the events alike")
@@ -230,36 +234,36 @@ def difference(one: Contender, reference: Contender) -> Difference:
     return Difference(*names, measured(value, error), math.erfc(abs(value) / error / math.sqrt(2)))
 
 
-def differing(one: Contender, other: Contender) -> str | None:
+def differing_property(tagger: Contender, reference: Contender) -> str | None:
     """In what the test events of two taggers differ; None if they are the same, in the same order and mixture."""
-    if not np.array_equal(one.places, other.places):
+    if not np.array_equal(tagger.positions, reference.positions):
         return "split"
-    mine, theirs = one.events, other.events
-    if mine.process_names != theirs.process_names:
+    events, reference_events = tagger.events, reference.events
+    if events.process_names != reference_events.process_names:
         return "processes"
     for name in ("labels", "weights", "processes"):
-        if not np.array_equal(getattr(mine, name), getattr(theirs, name)):
+        if not np.array_equal(getattr(events, name), getattr(reference_events, name)):
             return name
-    for name in mine.spectators:
-        if name in theirs.spectators and not _equal(mine.spectators[name], theirs.spectators[name]):
+    for name, values in events.spectators.items():
+        if name in reference_events.spectators and not _equal(values, reference_events.spectators[name]):
             return name
-    if not np.allclose(one.weights, other.weights, rtol=ALIKE, atol=0):
+    if not np.allclose(tagger.weights, reference.weights, rtol=ALIKE, atol=0):
         return "mixture"
     return None
 
 
-def holm(values: Sequence[float | None]) -> list[float | None]:
+def holm_p_values(values: Sequence[float | None]) -> list[float | None]:
     """p-values after Holm (1979): the i-th smallest of m times m - i + 1, never falling, at most 1.
 
-    Below a level alpha, they reject a true equality anywhere with a chance of at most alpha. None stays None.
+    Rejecting below a level alpha rejects any true equality with a probability of at most alpha. None stays None.
     """
-    known = sorted((p, index) for index, p in enumerate(values) if p is not None)
-    found: list[float | None] = [None] * len(values)
+    ascending = sorted((p, index) for index, p in enumerate(values) if p is not None)
+    corrected: list[float | None] = [None] * len(values)
     highest = 0.0
-    for rank, (p, index) in enumerate(known):
-        highest = max(highest, min(1.0, p * (len(known) - rank)))
-        found[index] = highest
-    return found
+    for rank, (p, index) in enumerate(ascending):
+        highest = max(highest, min(1.0, p * (len(ascending) - rank)))
+        corrected[index] = highest
+    return corrected
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,40 +276,45 @@ class _Ranked:
     weights: Array
 
     @classmethod
-    def of(cls, part: Scored, label: int, mixture_weights: Array) -> _Ranked:
-        ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
-        weights = mixed(part.weights, mixture_weights, is_label).within
+    def of(cls, events: Scored, label: int, mixture_weights: Array) -> _Ranked:
+        ranking, is_label = Ranking(discriminant(events, label)), events.labels == label
+        weights = mixed(events.weights, mixture_weights, is_label).within
         return cls(ranking, curve(ranking, is_label, weights), is_label, weights)
 
 
-def _area(part: Scored, drawn: _Ranked, signal: int, weights: Array) -> tuple[Value, Array]:
+def _area(events: Scored, signal_ranked: _Ranked, signal: int, weights: Array) -> tuple[Value, Array]:
     """The area of two classes, or the mean of several, one against the rest, and the influences on it, [n]."""
-    k = len(part.classes)
+    k = len(events.classes)
     labels = range(k) if k > 2 else (signal,)
-    ranked = [drawn if label == signal else _Ranked.of(part, label, weights) for label in labels]
-    if not all(one.curve.defined for one in ranked):
-        return NOTHING, np.full(len(part), math.nan)
-    moved = np.mean([influence(one.curve, one.ranking, one.is_label, one.weights) for one in ranked], axis=0)
-    value = float(np.mean([area(one.curve).value for one in ranked]))
-    return measured(value, math.sqrt(float(moved @ moved))), moved
+    rankings = [signal_ranked if label == signal else _Ranked.of(events, label, weights) for label in labels]
+    if not all(ranked.curve.defined for ranked in rankings):
+        return NOTHING, np.full(len(events), math.nan)
+    influences = np.mean(
+        [influence(ranked.curve, ranked.ranking, ranked.is_label, ranked.weights) for ranked in rankings], axis=0
+    )
+    value = float(np.mean([area(ranked.curve).value for ranked in rankings]))
+    return measured(value, math.sqrt(float(influences @ influences))), influences
 
 
-def _kept(of: Curve) -> tuple[Array, Array]:
-    if not of.defined:
+def _background_efficiency(curve: Curve) -> tuple[Array, Array]:
+    """At each signal efficiency of GRID, with its error."""
+    if not curve.defined:
         return np.full_like(GRID, math.nan), np.full_like(GRID, math.nan)
-    index = of.index_at(GRID)
-    return of.background_efficiency[index], background_error(of, index)
+    index = curve.index_at(GRID)
+    return curve.background_efficiency[index], background_error(curve, index)
 
 
-def _ratio(one: Contender, reference: Contender) -> Ratio:
-    """Known where the background that is left is known to better than a half, for both."""
+def _ratio(tagger: Contender, reference: Contender) -> RejectionRatio:
+    """Known where the relative error of the background efficiency is below a half, for both taggers."""
+    efficiency, reference_efficiency = tagger.background_efficiency, reference.background_efficiency
+    error, reference_error = tagger.background_efficiency_error, reference.background_efficiency_error
     with np.errstate(divide="ignore", invalid="ignore"):
-        known = (one.kept_error < one.kept / 2) & (reference.kept_error < reference.kept / 2)
-        value = np.where(known, reference.kept / one.kept, math.nan)
-        return Ratio(value, value * one.kept_error / one.kept)
+        is_known = (error < efficiency / 2) & (reference_error < reference_efficiency / 2)
+        value = np.where(is_known, reference_efficiency / efficiency, math.nan)
+        return RejectionRatio(value, value * error / efficiency)
 
 
-def _equal(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
-    if one.dtype.kind == other.dtype.kind == "f":
-        return bool(np.allclose(one, other, rtol=SAME_SPECTATORS, atol=0, equal_nan=True))
-    return bool(np.array_equal(one, other))
+def _equal(values: NDArray[np.generic], reference: NDArray[np.generic]) -> bool:
+    if values.dtype.kind == reference.dtype.kind == "f":
+        return bool(np.allclose(values, reference, rtol=SAME_SPECTATORS, atol=0, equal_nan=True))
+    return bool(np.array_equal(values, reference))

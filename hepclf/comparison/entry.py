@@ -1,4 +1,4 @@
-"""A run in a comparison: what its folder says beside its scores."""
+"""A run in a comparison: what its folder records besides its scores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hepclf.scored import Scored
 from hepclf.statistics.value import NOTHING, Value
 
 
-class Expected(NamedTuple):
-    """The significance on test that the run's own evaluation gave, or the reason for none."""
+class ReportedSignificance(NamedTuple):
+    """The significance on test that the run's own evaluation gave, or the reason why there is none."""
 
     asimov: Value = NOTHING
     asimov_systematic: Value = NOTHING
@@ -25,8 +25,8 @@ class Expected(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Entry:
-    """What a run was, what it gave and what it cost; None is what its folder does not say.
+class RunEntry:
+    """The configuration, results and cost of a run; None for what its folder does not record.
 
     training_s, scoring_s   wall-clock seconds of the fit, and of the scores of all its events, on `device`
     tagger_bytes            size of the tagger's files
@@ -38,7 +38,7 @@ class Entry:
     config: Mapping[str, Any]
     data: str
     model: str
-    expected: Expected
+    expected: ReportedSignificance
     device: str | None
     training_s: float | None
     scoring_s: float | None
@@ -48,21 +48,21 @@ class Entry:
     features: tuple[str, ...] = ()
 
     @property
-    def judged(self) -> Mapping[str, Any]:
+    def evaluation(self) -> Mapping[str, Any]:
         """The settings of the run's evaluation."""
         return self.config.get("evaluation") or {}
 
     @property
     def yields(self) -> dict[str, float]:
-        """Expected events by process or class that its evaluation was given, as such or as cross sections."""
-        judged = self.judged
-        luminosity = judged.get("luminosity_fb") or 0.0
-        cross_sections = {name: fb * luminosity for name, fb in (judged.get("cross_sections_fb") or {}).items()}
-        return dict(judged.get("yields") or {}) | cross_sections
+        """Expected events by process or class in the settings of its evaluation, as yields or as cross sections."""
+        settings = self.evaluation
+        luminosity = settings.get("luminosity_fb") or 0.0
+        cross_sections = {name: fb * luminosity for name, fb in (settings.get("cross_sections_fb") or {}).items()}
+        return dict(settings.get("yields") or {}) | cross_sections
 
     def signal(self, classes: Sequence[str]) -> str:
-        """The class that its evaluation took for the signal: the last unless it was said."""
-        return str(self.judged.get("signal") or classes[-1])
+        """The signal class of its evaluation: by default the last class."""
+        return str(self.evaluation.get("signal") or classes[-1])
 
     def scored(self) -> Scored:
         """Its scored events."""
@@ -70,25 +70,25 @@ class Entry:
 
 
 def unfinished(run: Run) -> str | None:
-    """Why a run has nothing to compare yet, or never will; None where it is finished."""
-    state = _mapping(run.environment)
-    if state.get("status") == "failed":
-        return f"failed: {state.get('error') or 'its error is not known'}"
-    if state.get("status") == "running":
-        return f"not finished: it runs since {state.get('started') or 'an unknown time'}, or was killed"
+    """Why a run has no scores to compare; None if it is finished."""
+    environment = _mapping(run.environment)
+    if environment.get("status") == "failed":
+        return f"failed: {environment.get('error') or 'its error is not known'}"
+    if environment.get("status") == "running":
+        return f"not finished: it runs since {environment.get('started') or 'an unknown time'}, or was killed"
     if not run.config.is_file():
         return f"it holds no {run.config.name}"
     return None if run.scores.is_file() else "it holds no scores"
 
 
-def entry(run: Run) -> Entry:
-    """Read all but the scores of a run."""
+def run_entry(run: Run) -> RunEntry:
+    """Read everything but the scores of a run."""
     config, environment, metrics = read_yaml(run.config), _mapping(run.environment), _mapping(run.metrics)
     names = config.get("names")
     if not isinstance(names, Mapping) or not {"data", "model"} <= set(names):
         raise ValueError(f"{run.config} names no data and model, as the configuration of a run does")
     seconds = environment.get("seconds") or {}
-    return Entry(
+    return RunEntry(
         run=run,
         config=config,
         data=str(names["data"]),
@@ -104,18 +104,18 @@ def entry(run: Run) -> Entry:
     )
 
 
-def _expected(metrics: Mapping[str, Any]) -> Expected:
+def _expected(metrics: Mapping[str, Any]) -> ReportedSignificance:
     if not metrics:
-        return Expected(reason="it was never judged")
-    found = metrics.get("test", {}).get("significance")
-    if not found:
-        return Expected(reason="there are no test events to quote a significance on")
-    asimov, systematic = (Value(**found[name]) for name in ("asimov", "asimov_systematic"))
-    return Expected(asimov, systematic, found.get("reason"))
+        return ReportedSignificance(reason="it was never judged")
+    significance = metrics.get("test", {}).get("significance")
+    if not significance:
+        return ReportedSignificance(reason="there are no test events to quote a significance on")
+    asimov, systematic = (Value(**significance[name]) for name in ("asimov", "asimov_systematic"))
+    return ReportedSignificance(asimov, systematic, significance.get("reason"))
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    """JSON that holds a mapping; nothing where there is no such file."""
+    """The mapping in a JSON file; an empty one if there is no such file."""
     if not path.is_file():
         return {}
     try:

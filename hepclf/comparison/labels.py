@@ -1,4 +1,4 @@
-"""What the runs of a comparison are called: by what tells them apart, and no more."""
+"""Names of the runs of a comparison: only what distinguishes them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hepclf.comparison.entry import Entry
+from hepclf.comparison.entry import RunEntry
 from hepclf.words import shortened
 
-SEEDS = ("data.seed", "data.split.seed")  # that one `seed` sets together with trainer.seed
+SEEDS = ("data.seed", "data.split.seed")  # set together with trainer.seed by the setting `seed`
 # Settings that say which events there are, and in which mixture.
-OF_SAMPLES = (
+SAMPLE_SETTINGS = (
     "data.",
     "trainer.seed",
     "evaluation.yields",
@@ -24,30 +24,31 @@ VALUE = 24  # letters of a single value
 Settings = Mapping[str, str]
 
 
-def labels(entries: Sequence[Entry]) -> list[str]:
-    """A name for each, no two alike: its model, its data, the settings that differ, the end of its folder's name."""
+def labels(entries: Sequence[RunEntry]) -> list[str]:
+    """A unique name for each run: its model, its data, the settings that differ, the end of its folder's name."""
     tails = [entry.run.folder.name.rpartition("-")[2] for entry in entries]
-    return _told_apart(_models(entries), [settings_of(entry) for entry in entries], tails)
+    return _unique_names(_models(entries), [settings_of(entry) for entry in entries], tails)
 
 
-def group_labels(groups: Sequence[Sequence[Entry]], ignored: Callable[[str], bool]) -> list[str]:
-    """A name for each group, no two alike: its model, its data, and the settings that its members share.
+def group_labels(groups: Sequence[Sequence[RunEntry]], ignored: Callable[[str], bool]) -> list[str]:
+    """A unique name for each group: its model, its data, and the settings that its members share.
 
-    ignored  says of which settings the name of a group is silent
+    ignored  whether a setting is left out of the names
     """
-    settings = [shared(group, ignored) for group in groups]
-    return _told_apart(_models([group[0] for group in groups]), settings, [""] * len(groups))
+    settings = [common_settings(group, ignored) for group in groups]
+    return _unique_names(_models([group[0] for group in groups]), settings, [""] * len(groups))
 
 
-def sample_labels(samples: Sequence[Sequence[Entry]]) -> list[str]:
+def sample_labels(samples: Sequence[Sequence[RunEntry]]) -> list[str]:
     """A name for each set of test events: the settings of data and yields that its runs alone share."""
-    settings = [shared(entries, lambda key: not key.startswith(OF_SAMPLES)) for entries in samples]
-    common = [{key: row[key] for key in row if all(key in other for other in settings)} for row in settings]
+    settings = [common_settings(group, lambda key: not key.startswith(SAMPLE_SETTINGS)) for group in samples]
+    keys = [key for key in settings[0] if all(key in row for row in settings)]
+    common = [{key: value for key, value in row.items() if key in keys} for row in settings]
     data = [entries[0].data for entries in samples]
-    return _told_apart(data if len(set(data)) > 1 else [""] * len(data), common, [""] * len(data))
+    return _unique_names(data if len(set(data)) > 1 else [""] * len(data), common, [""] * len(data))
 
 
-def shared(entries: Sequence[Entry], ignored: Callable[[str], bool]) -> dict[str, str]:
+def common_settings(entries: Sequence[RunEntry], ignored: Callable[[str], bool]) -> dict[str, str]:
     """The settings that these runs have in common, by their dotted names."""
     first, *others = (settings_of(entry) for entry in entries)
     return {
@@ -57,35 +58,35 @@ def shared(entries: Sequence[Entry], ignored: Callable[[str], bool]) -> dict[str
     }
 
 
-def settings_of(entry: Entry) -> dict[str, str]:
+def settings_of(entry: RunEntry) -> dict[str, str]:
     """The settings of a run by their dotted names."""
-    return dict(flat("", entry.config))
+    return dict(dotted_settings("", entry.config))
 
 
-def _models(entries: Sequence[Entry]) -> list[str]:
+def _models(entries: Sequence[RunEntry]) -> list[str]:
     if len({entry.data for entry in entries}) > 1:
         return [f"{entry.data} {entry.model}" for entry in entries]
     return [entry.model for entry in entries]
 
 
-def _told_apart(names: Sequence[str], settings: Sequence[Settings], tails: Sequence[str]) -> list[str]:
-    """These names; where some are alike with the settings that differ, else with the tails, else with numbers."""
+def _unique_names(names: Sequence[str], settings: Sequence[Settings], tails: Sequence[str]) -> list[str]:
+    """Equal names get a suffix: the settings that differ, then the tails, then numbers, until no two are equal."""
     distinct = list(names)
-    for more in ("settings", "tails", "numbers"):
+    for suffix_kind in ("settings", "tails", "numbers"):
         for name in [name for name, count in Counter(distinct).items() if count > 1]:
-            alike = [index for index, known in enumerate(distinct) if known == name]
+            indices = [index for index, label in enumerate(distinct) if label == name]
             suffixes = {
-                "settings": _differing([settings[index] for index in alike]),
-                "tails": [tails[index] for index in alike],
-                "numbers": [f"({number})" for number in range(1, len(alike) + 1)],
+                "settings": _differing([settings[index] for index in indices]),
+                "tails": [tails[index] for index in indices],
+                "numbers": [f"({number})" for number in range(1, len(indices) + 1)],
             }
-            for index, suffix in zip(alike, suffixes[more], strict=True):
+            for index, suffix in zip(indices, suffixes[suffix_kind], strict=True):
                 distinct[index] = f"{name} {suffix}".strip()
     return distinct
 
 
 def _differing(settings: Sequence[Settings]) -> list[str]:
-    """The settings in which these differ, as they are typed; nothing where they are too many to read."""
+    """The settings in which the runs differ, as typed on the command line; empty if they are too many to read."""
     keys = [
         key
         for key in dict.fromkeys(key for row in settings for key in row)
@@ -94,8 +95,8 @@ def _differing(settings: Sequence[Settings]) -> list[str]:
     if "trainer.seed" in keys:
         seeds = [row.get("trainer.seed") for row in settings]
         keys = [key for key in keys if key not in SEEDS or [row.get(key) for row in settings] != seeds]
-    last = [key.rpartition(".")[2] for key in keys]
-    names = [key if last.count(word) > 1 else word for key, word in zip(keys, last, strict=True)]
+    last_parts = [key.rpartition(".")[2] for key in keys]
+    names = [key if last_parts.count(part) > 1 else part for key, part in zip(keys, last_parts, strict=True)]
     values = [[str(row.get(key)) for key in keys] for row in settings]
     full = [" ".join(map("=".join, zip(names, row, strict=True))) for row in values]
     short = [
@@ -105,10 +106,10 @@ def _differing(settings: Sequence[Settings]) -> list[str]:
     return short if readable else ["" for _ in settings]
 
 
-def flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def dotted_settings(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The settings of a configuration by their dotted names."""
     for key, value in values.items():
         if isinstance(value, Mapping):
-            yield from flat(f"{prefix}{key}.", value)
+            yield from dotted_settings(f"{prefix}{key}.", value)
         else:
             yield f"{prefix}{key}", str(value).replace(" ", "")

@@ -1,4 +1,4 @@
-"""Trainings of one configuration: copies, and those that differ in seeds and folds and how far they are apart."""
+"""Trainings of one configuration: copies, and those that differ only in seeds and folds, with their spread."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepclf.comparison.contenders import GRID, Contender, differing
-from hepclf.comparison.entry import Entry
+from hepclf.comparison.contenders import GRID, Contender, differing_property
+from hepclf.comparison.entry import RunEntry
 from hepclf.comparison.labels import group_labels, settings_of
 from hepclf.statistics.curves.spread import Spread, training_spread
 
@@ -21,14 +21,14 @@ SAME_SCORES = 1e-6
 
 
 class Repeated(NamedTuple):
-    """What the trainings of a group are called together, their names, and their spread on test."""
+    """The name of a group of trainings, the names of its runs, and their spread on test."""
 
     name: str
     runs: tuple[str, ...]
     spread: Spread
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON: what could not be had is None."""
+        """The numbers, ready for JSON: None for what could not be computed."""
         scatter = self.spread
         curves = {
             "signal_efficiency": scatter.targets,
@@ -45,56 +45,57 @@ class Repeated(NamedTuple):
         }
 
 
-def copies(entries: Sequence[Entry], contenders: Sequence[Contender]) -> dict[int, int]:
+def copies(entries: Sequence[RunEntry], contenders: Sequence[Contender]) -> dict[int, int]:
     """The trainings that repeat an earlier one with equal configuration and seed: the index of the earlier one.
 
-    Results that agree to rounding alone, as on another machine, make no other training. The configuration decides,
-    but for data that it does not describe: events in memory, and files whose contents have changed.
+    Results that agree only up to rounding, as on another machine, still count as one training. The configuration
+    decides, except for data that it does not describe: events in memory, and files whose contents have changed.
     """
-    originals: dict[frozenset[tuple[str, str]], list[int]] = {}
-    earlier = {}
+    trainings: dict[frozenset[tuple[str, str]], list[int]] = {}
+    originals = {}
     for index, entry in enumerate(entries):
-        alike = originals.setdefault(_training(entry), [])
-        for original in alike:
+        same_settings = trainings.setdefault(_training(entry), [])
+        for original in same_settings:
             if _same_data(entry, contenders[index], contenders[original]):
-                earlier[index] = original
+                originals[index] = original
                 break
         else:
-            alike.append(index)
-    return earlier
+            same_settings.append(index)
+    return originals
 
 
-def repeated(entries: Mapping[str, Entry], contenders: Sequence[Contender]) -> tuple[Repeated, ...]:
+def repeated(entries: Mapping[str, RunEntry], contenders: Sequence[Contender]) -> tuple[Repeated, ...]:
     """The groups of two trainings or more with an area on test, in the order of the contenders; copies count once."""
     groups: dict[frozenset[tuple[str, str]], list[Contender]] = {}
     for contender in contenders:
         if contender.test.value is not None and contender.copy_of is None:
-            choice = frozenset(pair for pair in _training(entries[contender.name]) if not _seed_or_fold(pair[0]))
+            settings = _training(entries[contender.name])
+            choice = frozenset((key, value) for key, value in settings if not _is_seed_or_fold(key))
             groups.setdefault(choice, []).append(contender)
-    names = group_labels([[entries[run.name] for run in group] for group in groups.values()], _unnamed)
+    names = group_labels([[entries[run.name] for run in group] for group in groups.values()], _is_unnamed)
     return tuple(_spread(name, group) for name, group in zip(names, groups.values(), strict=True) if len(group) > 1)
 
 
-def _training(entry: Entry) -> frozenset[tuple[str, str]]:
-    """What decides the result of a training: its features, and its settings but for those of speed and evaluation."""
-    deciding = {key: value for key, value in settings_of(entry).items() if not _without_effect(key)}
-    return frozenset({**deciding, "features": ",".join(entry.features)}.items())
+def _training(entry: RunEntry) -> frozenset[tuple[str, str]]:
+    """What determines the result of a training: its features, and all settings but those of speed and evaluation."""
+    settings = {key: value for key, value in settings_of(entry).items() if not _is_without_effect(key)}
+    return frozenset({**settings, "features": ",".join(entry.features)}.items())
 
 
-def _without_effect(key: str) -> bool:
+def _is_without_effect(key: str) -> bool:
     return key.rpartition(".")[2] in IDLE or key.startswith(("evaluation.", "names."))
 
 
-def _seed_or_fold(key: str) -> bool:
+def _is_seed_or_fold(key: str) -> bool:
     return key.rpartition(".")[2] in VARIED
 
 
-def _unnamed(key: str) -> bool:
-    return _without_effect(key) or _seed_or_fold(key)
+def _is_unnamed(key: str) -> bool:
+    return _is_without_effect(key) or _is_seed_or_fold(key)
 
 
-def _same_data(entry: Entry, contender: Contender, original: Contender) -> bool:
-    if differing(contender, original) is not None:
+def _same_data(entry: RunEntry, contender: Contender, original: Contender) -> bool:
+    if differing_property(contender, original) is not None:
         return False
     if not any(NO_RECIPE in value for value in settings_of(entry).values()):
         return True
@@ -102,8 +103,9 @@ def _same_data(entry: Entry, contender: Contender, original: Contender) -> bool:
 
 
 def _spread(name: str, group: Sequence[Contender]) -> Repeated:
-    kept, errors = np.stack([run.kept for run in group]), np.stack([run.kept_error for run in group])
-    scatter = training_spread([run.test for run in group], kept, errors, GRID)
+    efficiencies = np.stack([run.background_efficiency for run in group])
+    errors = np.stack([run.background_efficiency_error for run in group])
+    scatter = training_spread([run.test for run in group], efficiencies, errors, GRID)
     return Repeated(name, tuple(run.name for run in group), scatter)
 
 

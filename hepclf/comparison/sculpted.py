@@ -1,4 +1,4 @@
-"""What cuts on the score of a run do to its background's shape, as its own evaluation found."""
+"""How cuts on the score of a run sculpt its background, from the results of its own evaluation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Sculpted = Mapping[str, Mapping[float, Divergence]]
 
 
 def sculpted(metrics: Mapping[str, Any]) -> Sculpted:
-    """Divergences by spectator and target signal efficiency, from metrics.json; nothing where none was asked for."""
-    found = (metrics.get("studies") or {}).get("sculpting") or {}
+    """Divergences by spectator and target signal efficiency, from metrics.json; empty without that study."""
+    shapes = (metrics.get("studies") or {}).get("sculpting") or {}
     return {
         name: {float(point["target"]): _divergence(point) for point in shape["working_points"]}
-        for name, shape in found.items()
+        for name, shape in shapes.items()
     }
 
 
@@ -30,18 +30,18 @@ def _divergence(point: Mapping[str, Any]) -> Divergence:
     )
 
 
-def plain(of: Sculpted) -> dict[str, list[dict[str, Any]]]:
-    """The same, ready for JSON."""
+def sculpting_dict(sculpting: Sculpted) -> dict[str, list[dict[str, Any]]]:
+    """The divergences, ready for JSON."""
     return {
         name: [
             {
                 "target": target,
-                "jsd_bits": apart.bits.to_dict(),
-                "inverse_jsd": apart.inverse.to_dict(),
-                "inverse_jsd_at_least": apart.at_least,
-                "reason": apart.reason,
+                "jsd_bits": divergence.bits.to_dict(),
+                "inverse_jsd": divergence.inverse.to_dict(),
+                "inverse_jsd_at_least": divergence.at_least,
+                "reason": divergence.reason,
             }
-            for target, apart in points.items()
+            for target, divergence in points.items()
         ]
-        for name, points in of.items()
+        for name, points in sculpting.items()
     }

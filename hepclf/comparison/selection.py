@@ -1,4 +1,4 @@
-"""Which of the folders given hold a run that can be compared, and why the others do not."""
+"""Which of some folders hold a run that can be compared, and why the others do not."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ log = logging.getLogger(__name__)
 
 
 class LeftOut(NamedTuple):
-    """A run that is not compared, its path or what it was called, and why."""
+    """A run that is not compared: its path or its name, and the reason."""
 
     run: str
     reason: str
 
     @property
-    def place(self) -> str:
-        """Its path as short as it can be said from the working directory."""
-        path, start = Path(self.run), Path.cwd()
-        return str(path.relative_to(start)) if path.is_relative_to(start) else self.run
+    def short_path(self) -> str:
+        """Its path, relative to the working directory if it lies below it."""
+        path, directory = Path(self.run), Path.cwd()
+        return str(path.relative_to(directory)) if path.is_relative_to(directory) else self.run
 
 
 class Selection(NamedTuple):
@@ -33,12 +33,12 @@ class Selection(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def selected(paths: Sequence[Path | str]) -> Selection:
+def select_runs(paths: Sequence[Path | str]) -> Selection:
     """The runs at these paths; a pattern of the shell also matches files, and folders that are no runs."""
     runs: dict[Path, Run] = {}
     left_out = []
     for path in map(Path, paths):
-        if reason := _no_run(path):
+        if reason := _reason_against(path):
             left_out.append(LeftOut(str(path.absolute()), reason))
             continue
         run = Run(path.resolve()) if path.is_dir() else Run.open(path)
@@ -48,8 +48,8 @@ def selected(paths: Sequence[Path | str]) -> Selection:
     return Selection(tuple(runs.values()), tuple(left_out))
 
 
-def _no_run(path: Path) -> str | None:
-    """Why there is no run at a path; None where there is one, and where there is nothing, which is a slip."""
+def _reason_against(path: Path) -> str | None:
+    """Why there is no run at a path; None if there is one, or nothing at all, which is an error of the user."""
     if path.is_symlink() and not path.exists():
         return "a link to nothing"
     if path.is_file():
@@ -60,14 +60,14 @@ def _no_run(path: Path) -> str | None:
     return None
 
 
-def enough(count: int, left_out: Sequence[LeftOut]) -> None:
-    """Refuse a comparison of fewer than two runs; the command was wrong only where no run was left out."""
+def check_count(count: int, left_out: Sequence[LeftOut]) -> None:
+    """Refuse a comparison of fewer than two runs; it is an error of the command only if no run was left out."""
     if count >= 2:
         return
     if not left_out:
         number = ("none was", "one run was")[count]
         raise RecipeError(f"a comparison needs two runs or more, however {number} given; say hepclf compare DIR DIR")
     number = ("none is", "one run is")[count]
-    reasons = "; ".join(f"{run.place} ({run.reason})" for run in left_out[:3])
-    more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-    raise ValueError(f"a comparison needs two runs or more, however {number} left without {reasons}{more}")
+    reasons = "; ".join(f"{run.short_path} ({run.reason})" for run in left_out[:3])
+    tail = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+    raise ValueError(f"a comparison needs two runs or more, however {number} left without {reasons}{tail}")

@@ -9,12 +9,12 @@ from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Comparison
 from hepclf.words import number
 
-LEVEL = 0.05  # of p (Holm), below which a tagger is said to be worse or better
-SIGMAS = 2.0  # by which a loss is above that of guessing
-NAMED = 3  # runs left out for one reason that a line names
+LEVEL = 0.05  # p (Holm) below which a tagger counts as worse or better
+SIGMAS = 2.0  # standard errors by which a loss exceeds that of guessing
+NAMED = 3  # runs that a line names of those left out for one reason
 
 
-def headline(comparison: Compared) -> Iterator[str]:
+def comparison_headline(comparison: Compared) -> Iterator[str]:
     """On each set of test events: which run is the reference, and which differ from it by more than chance."""
     yield from separation(comparison)
     grouped = {run for group in comparison.repeated for run in group.runs}
@@ -46,12 +46,14 @@ def _leader(sample: Comparison) -> Iterator[str]:
     rank = "the best on validation" if sample.by_validation else "the first given"
     yield f"{first.name} is {rank} of {count}: {area}."
     trainings = {tagger.name for tagger in sample.trainings}
-    others = [change for change in sample.differences if change.name in trainings]
-    sure = [change for change in others if change.holm is not None and change.holm < LEVEL]
+    differences = [difference for difference in sample.differences if difference.name in trainings]
+    significant = [difference for difference in differences if difference.holm is not None and difference.holm < LEVEL]
+    worse = [difference.name for difference in significant if (difference.value.value or 0) < 0]
+    better = [difference.name for difference in significant if (difference.value.value or 0) > 0]
     outcomes = {
-        "worse on test by more than chance": [change.name for change in sure if (change.value.value or 0) < 0],
-        "better on test by more than chance": [change.name for change in sure if (change.value.value or 0) > 0],
-        "not told apart from it": [change.name for change in others if change not in sure],
+        "worse on test by more than chance": worse,
+        "better on test by more than chance": better,
+        "not told apart from it": [difference.name for difference in differences if difference not in significant],
     }
     groups = "; ".join(f"{', '.join(names)}: {outcome}" for outcome, names in outcomes.items() if names)
     yield f"{groups} (p after Holm below {LEVEL:g})."
@@ -62,16 +64,16 @@ def remarks(comparison: Compared) -> Iterator[str]:
     yield from _left_out(comparison)
     if copies := [f"{run.name} as {run.copy_of}" for run in comparison.contenders if run.copy_of]:
         yield f"the same training (equal configuration and seed), counted once: {', '.join(copies)}"
-    tests = sum(change.p is not None for change in comparison.differences)
+    tests = sum(difference.p is not None for difference in comparison.differences)
     if tests:
         yield "p: the chance that equal taggers differ as much on such events; not over seeds"
     if tests > 1:
         yield f"p (Holm): the same, corrected for looking at {tests} differences"
     if comparison.repeated:
         yield "error of the mean: standard deviation between trainings / √trainings"
-    for change in comparison.trained:
-        if change.reason:
-            yield f"{change.name}: no p, as {change.reason}"
+    for difference in comparison.trained:
+        if difference.reason:
+            yield f"{difference.name}: no p, as {difference.reason}"
     for name, entry in comparison.entries.items():
         if entry.expected.reason:
             yield f"{name}: no significance, as {entry.expected.reason}"
@@ -80,17 +82,17 @@ def remarks(comparison: Compared) -> Iterator[str]:
 
 
 def _left_out(comparison: Compared) -> Iterator[str]:
-    """The runs that are not compared, those of one reason together."""
+    """The runs that are not compared, grouped by the reason."""
     reasons: dict[str, list[str]] = {}
     for run in comparison.left_out:
-        reasons.setdefault(run.reason, []).append(run.place)
-    for reason, places in reasons.items():
-        rest = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
-        yield f"left out: {', '.join(places[:NAMED])}{rest}: {reason}"
+        reasons.setdefault(run.reason, []).append(run.short_path)
+    for reason, paths in reasons.items():
+        tail = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+        yield f"left out: {', '.join(paths[:NAMED])}{tail}: {reason}"
 
 
 def _guesses(comparison: Compared) -> Iterator[str]:
-    """The trainings whose loss is above that of equal probabilities, whatever their AUC is."""
+    """The trainings whose loss is above that of equal probabilities for all classes."""
     guess = math.log(len(comparison.classes))
     for run in comparison.contenders:
         loss, error = run.valid_loss

@@ -9,7 +9,7 @@ from typing import Any
 
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
-from hepclf.comparison.sentences import headline, remarks
+from hepclf.comparison.sentences import comparison_headline, remarks
 from hepclf.files import read_yaml, write_bytes, write_csv, write_json
 from hepclf.presentation.comparison import tables
 from hepclf.run import Run, typed
@@ -106,7 +106,13 @@ def _page(of: Compared, made: Run) -> str:
     provenance = Provenance(title=f"{data}: {count} taggers", label="", command=typed(command))
     runs = {name: os.path.relpath(entry.run.folder) for name, entry in of.entries.items()}
     return comparison_page(
-        list(headline(of)), list(tables(of)), list(remarks(of)), runs, made.plots, provenance, folder=made.folder
+        list(comparison_headline(of)),
+        list(tables(of)),
+        list(remarks(of)),
+        runs,
+        made.plots,
+        provenance,
+        folder=made.folder,
     )
 
 

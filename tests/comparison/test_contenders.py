@@ -10,7 +10,15 @@ from numpy.testing import assert_allclose
 from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
-from hepclf.comparison.contenders import GRID, compare, comparisons, contender, difference, differing, holm
+from hepclf.comparison.contenders import (
+    GRID,
+    auc_difference,
+    compare,
+    comparisons,
+    contender,
+    differing_property,
+    holm_p_values,
+)
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.scored import Scored
 from hepclf.statistics.curves.roc import Ranking, area, curve
@@ -73,7 +81,7 @@ def test_the_differences_of_delong_1988_are_the_published_ones():
     assert_allclose([one.test for one in found], areas, rtol=0, atol=5e-5)
     published = [(0.0108, 0.0953, 0.9102), (-0.0780, 0.1046, 0.4561)]
     for one, (value, error, p) in zip(found[:2], published, strict=True):
-        made = difference(one, found[2])
+        made = auc_difference(one, found[2])
         assert_allclose([*made.value, made.p], [value, error, p], rtol=0, atol=5.1e-5)
 
 
@@ -83,7 +91,7 @@ def test_a_difference_and_its_error_are_those_of_all_pairs(two, ties, weights):
     labels, one, other, w = two(300, seed=1, ties=ties, weights=weights)
     assert (w < 0).any() == (weights == "signed")
     value, error = by_pairs(labels, one, other, w)
-    found = difference(of(labels, one, w), of(labels, other, w))
+    found = auc_difference(of(labels, one, w), of(labels, other, w))
     assert found.value == pytest.approx((value, error), rel=1e-9)
     assert found.p == pytest.approx(2 * norm.sf(abs(value) / error), rel=1e-9)
 
@@ -91,7 +99,7 @@ def test_a_difference_and_its_error_are_those_of_all_pairs(two, ties, weights):
 def test_the_areas_are_those_of_scikit_learn(two):
     labels, one, other, w = two(2000, seed=2, ties=50, weights="heavy")
     expected = roc_auc_score(labels, one, sample_weight=w) - roc_auc_score(labels, other, sample_weight=w)
-    assert difference(of(labels, one, w), of(labels, other, w)).value.value == pytest.approx(expected, abs=1e-12)
+    assert auc_difference(of(labels, one, w), of(labels, other, w)).value.value == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("weights", "bound"), [("unit", 0.12), ("heavy", 0.12), ("signed", 0.15)])
@@ -106,7 +114,7 @@ def test_the_error_of_a_difference_is_that_of_a_bootstrap(two, weights, bound):
         return areas[0] - areas[1]
 
     spread = np.std([resampled() for _ in range(400)], ddof=1)
-    assert difference(of(labels, one, w), of(labels, other, w)).value.error / spread == pytest.approx(1, abs=bound)
+    assert auc_difference(of(labels, one, w), of(labels, other, w)).value.error / spread == pytest.approx(1, abs=bound)
 
 
 @pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
@@ -123,7 +131,7 @@ def test_between_equal_taggers_every_p_is_as_likely(weights):
             "signed": rng.choice([2, -1], 400, p=[0.8, 0.2]),
         }
         one, other = (norm.cdf(z + rng.normal(size=400)) for _ in range(2))
-        values.append(difference(of(labels, one, w[weights]), of(labels, other, w[weights])).p)
+        values.append(auc_difference(of(labels, one, w[weights]), of(labels, other, w[weights])).p)
     assert kstest(values, "uniform").pvalue > 0.01
     assert np.mean(np.array(values) < 0.05) == pytest.approx(0.05, abs=0.033)  # three sigma of 400
 
@@ -131,7 +139,7 @@ def test_between_equal_taggers_every_p_is_as_likely(weights):
 def test_on_the_same_events_a_difference_is_known_better_than_two_areas(two):
     labels, one, other, _ = two(2000, seed=5)
     a, b = of(labels, one), of(labels, other)
-    assert difference(a, b).value.error < 0.8 * np.hypot(a.test.error, b.test.error)
+    assert auc_difference(a, b).value.error < 0.8 * np.hypot(a.test.error, b.test.error)
 
 
 def test_taggers_on_other_test_events_are_refused_a_difference(two):
@@ -139,7 +147,7 @@ def test_taggers_on_other_test_events_are_refused_a_difference(two):
     with pytest.raises(
         ValueError, match="on the same test events, however those of 'a' and 'b' differ in their weights"
     ):
-        difference(of(labels, one), of(labels, other, np.full(200, 2.0), name="b"))
+        auc_difference(of(labels, one), of(labels, other, np.full(200, 2.0), name="b"))
 
 
 def test_taggers_are_ranked_only_with_those_that_are_judged_on_the_same_events(two):
@@ -153,7 +161,9 @@ def test_taggers_are_ranked_only_with_those_that_are_judged_on_the_same_events(t
     assert (first.differs_in, second.differs_in) == (None, "weights")
     assert [(change.name, change.reference) for change in second.differences] == [("y", "x")]
     changes = [*first.differences, *second.differences]
-    assert [change.holm for change in changes] == holm([change.p for change in changes]), "all tests are counted"
+    assert [change.holm for change in changes] == holm_p_values([change.p for change in changes]), (
+        "all tests are counted"
+    )
     assert changes[1].holm == pytest.approx(3 * changes[1].p)
 
 
@@ -199,7 +209,7 @@ def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
 
     def why(**changed):
         made = base | changed
-        return differing(of(scores=one, **base), of(scores=other, **made))
+        return differing_property(of(scores=one, **base), of(scores=other, **made))
 
     third, second = np.arange(60) % 3 == 0, np.arange(60) % 3 == 1
     assert why() is None
@@ -219,7 +229,7 @@ def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
 
 def test_taggers_that_rank_alike_have_no_p(two):
     labels, one, _, w = two(500, seed=7, ties=30, weights="heavy")
-    found = difference(of(labels, one, w), of(labels, one**3, w))
+    found = auc_difference(of(labels, one, w), of(labels, one**3, w))
     assert (found.value, found.p, found.reason) == ((0.0, None), None, "they rank the events alike")
 
 
@@ -229,7 +239,7 @@ def test_taggers_without_an_exception_have_no_p(turned, value):
     rng = np.random.default_rng(15)
     labels, w = np.arange(999) % 2, rng.lognormal(0, 1, 999)
     one, other = (labels / 2 + rng.random(999) / 2.1 for _ in range(2))
-    found = difference(of(labels, 1 - one if turned else one, w), of(labels, other, w))
+    found = auc_difference(of(labels, 1 - one if turned else one, w), of(labels, other, w))
     assert found.value == (pytest.approx(value, abs=1e-12), None)
     assert (found.p, found.reason) == (None, "both order the classes without exception")
 
@@ -244,7 +254,7 @@ def test_taggers_without_an_exception_have_no_p(turned, value):
 )
 def test_where_there_is_no_error_there_is_no_p_and_a_reason(labels, weights, reason):
     one, other = np.array([0.6, 0.7, 0.3, 0.2]), np.array([0.6, 0.2, 0.3, 0.7])
-    found = difference(of(np.array(labels), one, np.array(weights)), of(np.array(labels), other, np.array(weights)))
+    found = auc_difference(of(np.array(labels), one, np.array(weights)), of(np.array(labels), other, np.array(weights)))
     assert (found.value.error, found.p, found.reason) == (None, None, reason)
 
 
@@ -303,17 +313,17 @@ def test_without_validation_the_reference_is_the_first_given(two):
 
 
 def test_holm_is_the_table_done_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, None, 0.9]) == [1.0, None, 1.0]
-    assert holm([0.02]) == [0.02]
-    assert holm([]) == []
+    assert holm_p_values([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm_p_values([0.5, None, 0.9]) == [1.0, None, 1.0]
+    assert holm_p_values([0.02]) == [0.02]
+    assert holm_p_values([]) == []
 
 
 def test_a_comparison_corrects_for_the_number_of_its_differences(two):
     labels, one, other, _ = two(2000, seed=11)
     third = np.random.default_rng(0).permutation(one)
     found = compare([of(labels, scores, name=str(i)) for i, scores in enumerate((other, one, third))])
-    assert [made.holm for made in found.differences] == holm([made.p for made in found.differences])
+    assert [made.holm for made in found.differences] == holm_p_values([made.p for made in found.differences])
     assert found.differences[1].holm == pytest.approx(2 * found.differences[1].p)
 
 
@@ -330,7 +340,7 @@ def test_the_ratio_is_of_rejections_at_the_same_signal_efficiency(two):
         for s in (one, other)
     ]
     assert found.ratios[1].value[at] == pytest.approx(rejections[1] / rejections[0])
-    relative = found.contenders[1].kept_error[at] / found.contenders[1].kept[at]
+    relative = found.contenders[1].background_efficiency_error[at] / found.contenders[1].background_efficiency[at]
     assert found.ratios[1].error[at] == pytest.approx(found.ratios[1].value[at] * relative)
 
 
@@ -338,7 +348,7 @@ def test_a_ratio_is_unknown_where_one_rejection_is_not_known_to_a_half(two):
     labels, one, other, _ = two(300, seed=13)
     found = compare([of(labels, one, name="a"), of(labels, other, name="b")])
     first, second = found.contenders
-    poor = [made.kept_error >= made.kept / 2 for made in (first, second)]
+    poor = [made.background_efficiency_error >= made.background_efficiency / 2 for made in (first, second)]
     assert poor[0].any()
     assert (~poor[0] & poor[1]).any()
     assert not poor[0].all()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hepclf.comparison.entry import Entry, Expected
+from hepclf.comparison.entry import ReportedSignificance, RunEntry
 from hepclf.run import Run
 
 
@@ -12,12 +12,12 @@ def judged_with(tmp_path):
 
     def make(**evaluation):
         costs = dict.fromkeys(("device", "training_s", "scoring_s", "tagger_bytes"))
-        return Entry(
+        return RunEntry(
             run=Run(tmp_path),
             config={"evaluation": evaluation},
             data="d",
             model="m",
-            expected=Expected(),
+            expected=ReportedSignificance(),
             **costs,
         )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.comparison.entry import Entry, Expected
+from hepclf.comparison.entry import ReportedSignificance, RunEntry
 from hepclf.comparison.labels import group_labels, labels, sample_labels
 from hepclf.run import Run
 
@@ -19,12 +19,12 @@ def entry():
             "model": settings,
             "trainer": {"seed": seed},
         }
-        return Entry(
+        return RunEntry(
             run=Run(Path(folder)),
             config=config,
             data=data,
             model=model,
-            expected=Expected(),
+            expected=ReportedSignificance(),
             device=None,
             training_s=None,
             scoring_s=None,

@@ -207,7 +207,7 @@ def test_compared_areas_and_rejections_take_a_weight_of_k_as_k_events(signed):
         assert [one.name for one in other.contenders] == [one.name for one in weighted.contenders]
         for one, two in zip(weighted.contenders, other.contenders, strict=True):
             assert (one.valid.value, one.test.value) == pytest.approx((two.valid.value, two.test.value), abs=1e-12)
-            assert one.kept == pytest.approx(two.kept, abs=1e-12)
+            assert one.background_efficiency == pytest.approx(two.background_efficiency, abs=1e-12)
         assert other.differences[0].value.value == pytest.approx(weighted.differences[0].value.value, abs=1e-12)
         known = np.isfinite(weighted.ratios[1].value) & np.isfinite(other.ratios[1].value)  # both errors allow it
         assert other.ratios[1].value[known] == pytest.approx(weighted.ratios[1].value[known], rel=1e-9)

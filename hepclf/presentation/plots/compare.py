@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from hepclf.comparison.contenders import GRID, Comparison, Ratio
+from hepclf.comparison.contenders import GRID, Comparison, RejectionRatio
 from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import KINDS, TOP, IndexEntry, Picture, write_figure, write_index
 from hepclf.presentation.plots.rejection import highest_measured
@@ -45,7 +45,7 @@ class TaggerCurve(NamedTuple):
     """A tagger's curve and how it is drawn."""
 
     roc: Roc
-    ratio: Ratio
+    ratio: RejectionRatio
     name: str
     colour: str
     dashes: str
