@@ -1,4 +1,4 @@
-"""Events: the one table that every part of hepclf speaks."""
+"""Events: the table of events that all parts of hepclf use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.disk import blocks, rows
+from hepclf.disk import row_blocks, take_rows
 from hepclf.nearest import nearest
 
 BINARY = ("background", "signal")
@@ -17,9 +17,9 @@ Sentinels = Mapping[str, tuple[float, ...]]  # feature -> the values that stand 
 
 
 class Origin(NamedTuple):
-    """Where the events of a process come from: what was read of its files, and what its selection kept.
+    """The origin of the events of a process: the entries read from its files, and those that were selected.
 
-    notes  what a reader of the results should know of them: files left out, branches that differ
+    notes  for readers of the results: files left out, branches that differ
     """
 
     process: str
@@ -31,14 +31,14 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Events:
-    """Labelled events with their features, weights and everything that only travels along.
+    """Labelled events with their features, weights and spectators.
 
     features    float32 [n, d], C order; NaN marks a missing value
     labels      integers 0..k-1 [n], an index into classes
     weights     float64 [n], physical and signed
     processes   integers [n], an index into process_names: the sample each event came from
     spectators  named columns [n], carried along and never trained on
-    origins     what was read, process by process, where a loader tells; of all events, so not of a part of them
+    origins     of each process, if the loader gives them; they describe all events, so a part of them has none
     sentinels   feature -> the values that stand for a missing one in the files, such as -999. Here they are NaN; a
                 tagger that is trained on these events keeps them, so that it scores raw values as well
     """
@@ -62,16 +62,16 @@ class Events:
         weights = np.ones(len(features)) if self.weights is None else np.asarray(self.weights, dtype=np.float64)
         processes = labels if self.processes is None else np.asarray(self.processes, dtype=np.int64)
         spectators = {name: _frozen(np.asarray(column)) for name, column in self.spectators.items()}
-        put = object.__setattr__
-        put(self, "features", _frozen(features))
-        put(self, "labels", _frozen(labels))
-        put(self, "weights", _frozen(weights))
-        put(self, "processes", _frozen(processes))
-        put(self, "names", tuple(self.names))
-        put(self, "classes", tuple(self.classes))
-        put(self, "process_names", tuple(self.process_names) or tuple(self.classes))
-        put(self, "spectators", spectators)
-        put(self, "sentinels", {name: tuple(values) for name, values in self.sentinels.items() if len(values)})
+        set_field = object.__setattr__
+        set_field(self, "features", _frozen(features))
+        set_field(self, "labels", _frozen(labels))
+        set_field(self, "weights", _frozen(weights))
+        set_field(self, "processes", _frozen(processes))
+        set_field(self, "names", tuple(self.names))
+        set_field(self, "classes", tuple(self.classes))
+        set_field(self, "process_names", tuple(self.process_names) or tuple(self.classes))
+        set_field(self, "spectators", spectators)
+        set_field(self, "sentinels", {name: tuple(values) for name, values in self.sentinels.items() if len(values)})
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -97,8 +97,8 @@ class Events:
             raise ValueError("the data holds no events; check its files and selection")
         if len(self.names) == 0:
             raise ValueError("the data holds no features; name at least one in data.features")
-        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
-            raise ValueError(f"feature {repeated[0]!r} is named twice; feature names must differ")
+        if duplicates := sorted({name for name in self.names if self.names.count(name) > 1}):
+            raise ValueError(f"feature {duplicates[0]!r} is named twice; feature names must differ")
         self._refuse_infinite()
         self._refuse_sentinels()
         if not np.isfinite(self.weights).all():
@@ -119,10 +119,10 @@ class Events:
         return self
 
     def _refuse_infinite(self) -> None:
-        counts = [int(np.isinf(self.features[part]).sum()) for part in blocks(self.features)]
+        counts = [int(np.isinf(self.features[block]).sum()) for block in row_blocks(self.features)]
         if not any(counts):
             return
-        first = next(part for part, count in zip(blocks(self.features), counts, strict=True) if count)
+        first = next(block for block, count in zip(row_blocks(self.features), counts, strict=True) if count)
         row, column = np.argwhere(np.isinf(self.features[first]))[0]
         raise ValueError(
             f"feature {self.names[column]!r} is infinite in event {first.start + row} "
@@ -135,13 +135,14 @@ class Events:
                 raise ValueError(f"sentinels name {name!r}, which is not a feature{nearest(name, self.names)}")
         if not self.sentinels:
             return
-        for part in blocks(self.features):
-            standing = stand_ins(self.features[part], self.names, self.sentinels)
-            if standing is None or not standing.any():
+        for block in row_blocks(self.features):
+            is_sentinel = stand_ins(self.features[block], self.names, self.sentinels)
+            if is_sentinel is None or not is_sentinel.any():
                 continue
-            row, column = np.argwhere(standing)[0]
+            row, column = np.argwhere(is_sentinel)[0]
+            value = self.features[block][row, column]
             raise ValueError(
-                f"feature {self.names[column]!r} is {self.features[part][row, column]:g} in event {part.start + row}, "
+                f"feature {self.names[column]!r} is {value:g} in event {block.start + row}, "
                 "which sentinels declare missing; put NaN there, as hepclf.events.missing_as_nan does"
             )
 
@@ -151,10 +152,10 @@ class Events:
     def take(self, index: NDArray[Any]) -> Events:
         """The events at these positions (or where this mask holds), in this order.
 
-        What is too large for memory, of a memory map, is a memory map again.
+        Features of a memory map that are too large for memory become a memory map again.
         """
         return Events(
-            features=rows(self.features, index),
+            features=take_rows(self.features, index),
             labels=self.labels[index],
             names=self.names,
             weights=self.weights[index],
@@ -172,7 +173,7 @@ class Events:
         return np.ascontiguousarray(self.features[:, self._columns(names)])
 
     def slices(self, names: tuple[str, ...], size: int) -> Iterator[NDArray[np.float32]]:
-        """These feature columns, so many events at a time; of no events, one slice of none."""
+        """These feature columns, `size` events at a time; without events, one empty slice."""
         columns = None if names == self.names else self._columns(names)
         for start in range(0, max(len(self), 1), size):
             part = self.features[start : start + size]
@@ -186,18 +187,18 @@ class Events:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of events a class."""
+        """Number of events of each class."""
         return dict(zip(self.classes, np.bincount(self.labels, minlength=len(self.classes)).tolist(), strict=True))
 
     @property
     def sums(self) -> dict[str, float]:
-        """Sum of weights a class: the expected yield where weights are physical."""
+        """Sum of weights of each class: the expected yield if weights are physical."""
         sums = np.bincount(self.labels, self.weights, minlength=len(self.classes))
         return dict(zip(self.classes, sums.tolist(), strict=True))
 
     @property
     def effective(self) -> dict[str, float]:
-        """Effective number of events a class, (sum w)^2 / sum w^2; zero for a class without weight."""
+        """Effective number of events of each class, (sum w)^2 / sum w^2; zero for a class without weight."""
         squares = np.bincount(self.labels, self.weights**2, minlength=len(self.classes))
         return {
             name: total**2 / square if square > 0 else 0.0
@@ -218,10 +219,10 @@ class Events:
 
 def missing_as_nan(features: NDArray[np.float32], names: tuple[str, ...], sentinels: Sentinels) -> NDArray[np.float32]:
     """Features [n, d] of these names with NaN in place of sentinels; the same array where there are none in it."""
-    standing = stand_ins(features, names, sentinels)
-    if standing is None or not standing.any():
+    is_sentinel = stand_ins(features, names, sentinels)
+    if is_sentinel is None or not is_sentinel.any():
         return features
-    return np.where(standing, np.float32(np.nan), features)
+    return np.where(is_sentinel, np.float32(np.nan), features)
 
 
 def stand_ins(features: NDArray[np.float32], names: tuple[str, ...], sentinels: Sentinels) -> NDArray[np.bool_] | None:
@@ -232,41 +233,41 @@ def stand_ins(features: NDArray[np.float32], names: tuple[str, ...], sentinels: 
     columns = by_value(names, sentinels)
     if not columns:
         return None
-    standing = np.zeros(features.shape, dtype=bool)
-    for value, places in columns.items():
-        if len(places) == len(names):
-            standing |= features == np.float32(value)
+    is_sentinel = np.zeros(features.shape, dtype=bool)
+    for value, positions in columns.items():
+        if len(positions) == len(names):
+            is_sentinel |= features == np.float32(value)
         else:
-            standing[:, places] |= features[:, places] == np.float32(value)
-    return standing
+            is_sentinel[:, positions] |= features[:, positions] == np.float32(value)
+    return is_sentinel
 
 
 def by_value(names: tuple[str, ...], sentinels: Sentinels) -> dict[float, list[int]]:
     """The positions of the features that each sentinel, in single precision, is declared for."""
     columns: dict[float, list[int]] = {}
     for column, name in enumerate(names):
-        for value in single(sentinels.get(name, ())):
+        for value in single_precision(sentinels.get(name, ())):
             columns.setdefault(value, []).append(column)
     return columns
 
 
-def single(values: tuple[float, ...]) -> list[float]:
-    """These numbers rounded to single precision, each once; beyond its range they are infinite."""
+def single_precision(values: tuple[float, ...]) -> list[float]:
+    """The distinct numbers after rounding to single precision; infinite beyond its range."""
     with np.errstate(over="ignore"):
         rounded: list[float] = np.asarray(values, dtype=np.float64).astype(np.float32).astype(np.float64).tolist()
     return list(dict.fromkeys(rounded))
 
 
 def shortest_text(value: float) -> str:
-    """A number of single precision in as few digits as single it out: -999.99, not -999.98999."""
+    """A number of single precision in as few digits as identify it: -999.99, not -999.98999."""
     return str(np.float32(value)).removesuffix(".0")
 
 
-def _labels(given: Any, events: int) -> NDArray[np.int64]:
-    """Whole numbers, 0 where none are given."""
-    if given is None:
+def _labels(values: Any, events: int) -> NDArray[np.int64]:
+    """Whole numbers; 0 for all events if there are no labels."""
+    if values is None:
         return np.zeros(events, dtype=np.int64)
-    labels = np.asarray(given)
+    labels = np.asarray(values)
     if labels.dtype.kind not in "iub" and not (labels.dtype.kind == "f" and (labels == np.floor(labels)).all()):
         raise ValueError(f"labels must be whole numbers from 0 on, however they are {labels.ravel()[:3].tolist()}...")
     return labels.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Files written aside and moved into place, so that no reader sees half of one; YAML read safely."""
+"""Files that are written to a temporary file and moved, so that no reader sees half of one; YAML read safely."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write beside the place and move there, so that a reader never sees half a file."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """Write to a temporary file beside `path` and move it there, so that a reader never sees half a file."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        aside.write_bytes(data)
-        aside.replace(path)
+        temporary.write_bytes(data)
+        temporary.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, contents: Any) -> None:
-    """JSON that any reader takes: NaN and infinity are refused, not written."""
+    """JSON in the strict standard: NaN and infinity are refused."""
     write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode())
 
 
@@ -34,17 +34,17 @@ def write_yaml(path: Path, contents: Any) -> None:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """YAML (or JSON) read safely: no objects, and no aliases, with which a few lines could name a billion values."""
+    """YAML (or JSON) read safely: no objects, and no aliases, as a few lines with them could hold a billion values."""
     import yaml
 
-    class Plain(yaml.SafeLoader):
+    class SafeLoader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.events.AliasEvent):
                 raise yaml.YAMLError("it holds aliases")
             return super().compose_node(parent, index)
 
     try:
-        contents = yaml.load(path.read_text(), Plain)
+        contents = yaml.load(path.read_text(), SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(contents, Mapping):

@@ -26,15 +26,15 @@ class RecipeError(ValueError):
 def recipe(cls: type[T]) -> type[T]:
     """Make the class a recipe: a frozen, keyword-only dataclass whose values are checked against their types.
 
-    So a typo in Python is refused as one in YAML is. The class's own __post_init__ checks ranges, after the types.
+    So a typo in Python is refused like one in YAML. The class's own __post_init__ checks ranges, after the types.
     """
-    ranges: Callable[[Any], None] | None = cls.__dict__.get("__post_init__")
+    check_ranges: Callable[[Any], None] | None = cls.__dict__.get("__post_init__")
 
     def __post_init__(self: Any) -> None:  # noqa: N807
         for field, value in _converted(self):
             object.__setattr__(self, field, value)
-        if ranges is not None:
-            ranges(self)
+        if check_ranges is not None:
+            check_ranges(self)
         elif hasattr(super(cls, self), "__post_init__"):
             super(cls, self).__post_init__()
 
@@ -42,10 +42,10 @@ def recipe(cls: type[T]) -> type[T]:
     return dataclass(frozen=True, kw_only=True)(cls)
 
 
-def _converted(made: Any) -> list[tuple[str, Any]]:
-    hints = get_type_hints(type(made))
-    known = [field.name for field in fields(made) if field.init]
-    return [(name, convert(hints[name], getattr(made, name), _key(name))) for name in known]
+def _converted(recipe: Any) -> list[tuple[str, Any]]:
+    hints = get_type_hints(type(recipe))
+    names = [field.name for field in fields(recipe) if field.init]
+    return [(name, convert(hints[name], getattr(recipe, name), _key(name))) for name in names]
 
 
 def build(cls: type[Any], values: Any, path: str) -> Any:
@@ -55,20 +55,20 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     """
     if not isinstance(values, Mapping):
         raise RecipeError(f"{path} must be a group of settings, not {values!r}")
-    own = f"{cls.__module__}.{cls.__qualname__}"
-    if values.get(TARGET, own) != own:
-        raise RecipeError(f"{path}.{TARGET} must be {own}, not {values[TARGET]}")
+    target = f"{cls.__module__}.{cls.__qualname__}"
+    if values.get(TARGET, target) != target:
+        raise RecipeError(f"{path}.{TARGET} must be {target}, not {values[TARGET]}")
     hints = get_type_hints(cls)
-    known = {_key(field.name): field for field in fields(cls) if field.init}
+    settings = {_key(field.name): field for field in fields(cls) if field.init}
     arguments = {}
-    for key, value in current(cls, values, path).items():
+    for key, value in current_settings(cls, values, path).items():
         if key == TARGET:
             continue
-        if key not in known:
-            raise RecipeError(f"{path}.{key} is not a setting of {cls.__name__}{nearest(str(key), known)}")
-        name = known[key].name
+        if key not in settings:
+            raise RecipeError(f"{path}.{key} is not a setting of {cls.__name__}{nearest(str(key), settings)}")
+        name = settings[key].name
         arguments[name] = convert(hints[name], value, f"{path}.{key}")
-    for name, field in known.items():
+    for name, field in settings.items():
         if field.name not in arguments and field.default is MISSING and field.default_factory is MISSING:
             raise RecipeError(f"{path}.{name} must be given; say {path}.{name}=...")
     try:
@@ -76,25 +76,25 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix(f"{path.rpartition('.')[2]}.")
         subject = text.split(" ", 1)[0].split("=", 1)[0].split(".", 1)[0]
-        raise RecipeError(f"{path}.{text}" if subject in known else f"{path}: {text}") from error
+        raise RecipeError(f"{path}.{text}" if subject in settings else f"{path}: {text}") from error
 
 
-def renamed(cls: type[Any]) -> Mapping[str, str]:
-    """Former names of settings of a recipe, which stored runs have, and what they are called now."""
+def former_names(cls: type[Any]) -> Mapping[str, str]:
+    """Former names of settings of a recipe, which stored runs have, and the present names."""
     names: Mapping[str, str] = getattr(cls, "RENAMED", {})
     return names
 
 
-def current(cls: type[Any], values: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """These values, those under a former name under the one that the setting has now."""
-    found = dict(values)
-    for former, name in renamed(cls).items():
-        value = found.pop(former, None)
-        if value is not None and found.get(name) not in (None, value):
+def current_settings(cls: type[Any], values: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """These values, with former names of settings replaced by the present names."""
+    settings = dict(values)
+    for former, name in former_names(cls).items():
+        value = settings.pop(former, None)
+        if value is not None and settings.get(name) not in (None, value):
             raise RecipeError(f"{path}.{former} is called {name} now, and both are set; drop {former}")
-        if former in values and found.get(name) is None:
-            found[name] = value
-    return found
+        if former in values and settings.get(name) is None:
+            settings[name] = value
+    return settings
 
 
 def describe(recipe: Any) -> Any:
@@ -112,12 +112,12 @@ def describe(recipe: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    """What a field is called outside Python: `class` for class_, as a keyword cannot name a field."""
+    """The name of a field outside Python: `class` for class_, as a keyword cannot name a field."""
     return name[:-1] if name.endswith("_") and iskeyword(name[:-1]) else name
 
 
 def convert(kind: Any, value: Any, path: str) -> Any:
-    """`value` as this type annotation wants it, or a RecipeError naming the path, the rule and the value."""
+    """`value` converted to this type annotation, or a RecipeError with the path, the rule and the value."""
     if isinstance(value, str) and value == MANDATORY:
         raise RecipeError(f"{path} must be given; say {path}=...")
     if isinstance(value, os.PathLike):
@@ -125,14 +125,14 @@ def convert(kind: Any, value: Any, path: str) -> Any:
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         value = value.item()  # a number of numpy's or torch's
     for reader in (_exact, _union, _sequence, _mapping):
-        found = list(reader(kind, value, path))
-        if found:
-            return found[0]
-    raise RecipeError(f"{path} must be {wanted(kind)}, not {value!r}")
+        converted = list(reader(kind, value, path))
+        if converted:
+            return converted[0]
+    raise RecipeError(f"{path} must be {_accepted(kind)}, not {value!r}")
 
 
-def wanted(kind: Any) -> str:
-    """What a type annotation accepts, in words for an error message."""
+def _accepted(kind: Any) -> str:
+    """The values that a type annotation accepts, in words for an error message."""
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
     if kind in words:
         return words[kind]
@@ -140,15 +140,15 @@ def wanted(kind: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(str(choice) for choice in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(wanted(choice) for choice in arguments))
+        return " or ".join(dict.fromkeys(_accepted(choice) for choice in arguments))
     if origin is tuple:
-        return f"a list, each {wanted(arguments[0])}"
+        return f"a list, each {_accepted(arguments[0])}"
     if origin is not None and issubclass(origin, Mapping):
-        return f"a mapping of names, each to {wanted(arguments[1])}"
+        return f"a mapping of names, each to {_accepted(arguments[1])}"
     return f"the settings of {getattr(kind, '__name__', kind)}"
 
 
-# Each reader yields the converted value, or nothing where the annotation or the value is not its business.
+# Each reader yields the converted value, or nothing if it does not handle this annotation or value.
 
 
 def _exact(kind: Any, value: Any, path: str) -> Iterator[Any]:
@@ -186,7 +186,8 @@ def _sequence(kind: Any, value: Any, path: str) -> Iterator[Any]:
     if len(inner) == 2 and inner[1] is Ellipsis:
         yield tuple(convert(inner[0], item, f"{path}[{i}]") for i, item in enumerate(value))
     elif len(inner) == len(value):
-        yield tuple(convert(one, item, f"{path}[{i}]") for i, (one, item) in enumerate(zip(inner, value, strict=True)))
+        pairs = enumerate(zip(inner, value, strict=True))
+        yield tuple(convert(item_kind, item, f"{path}[{i}]") for i, (item_kind, item) in pairs)
 
 
 def _mapping(kind: Any, value: Any, path: str) -> Iterator[Any]:

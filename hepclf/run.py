@@ -1,4 +1,4 @@
-"""Run: the folder of one training, its file names, and writes that are whole or absent."""
+"""Run: the folder of one training, its file names, and the record of its status."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Run:
     folder: Path
 
     @classmethod
-    def at(cls, folder: Path | str) -> Run:
-        """This folder, taken now; one that holds anything already, or that another process took, is refused."""
+    def create(cls, folder: Path | str) -> Run:
+        """A new run in this folder; a folder that is not empty, or that another process uses, is refused."""
         run = cls(Path(folder))
         try:
             run.folder.mkdir(parents=True, exist_ok=True)
-            taken = any(run.folder.iterdir())
+            is_taken = any(run.folder.iterdir())
             run.environment.touch(exist_ok=False)
         except FileExistsError:
-            taken = True
+            is_taken = True
         except OSError as error:
             reason = f"{folder} cannot be made: {error.strerror}"
             raise OSError(f"{reason}; choose another place (runs=DIR on the command line)") from error
-        if taken:
+        if is_taken:
             raise FileExistsError(f"{folder} is not an empty folder; a run needs one of its own")
         return run
 
@@ -67,7 +67,7 @@ class Run:
 
     @property
     def history(self) -> Path:
-        """A row an epoch."""
+        """A row for each epoch."""
         return self.folder / "history.csv"
 
     @property
@@ -92,14 +92,14 @@ class Run:
 
     @property
     def plots(self) -> Path:
-        """The folder of the pictures."""
+        """The folder of the plots."""
         return self.folder / "plots"
 
     @contextmanager
     def recorded(self, **facts: Any) -> Iterator[dict[str, Any]]:
-        """Keep environment.json true while the block runs: running, then finished or failed and with what.
+        """Keep environment.json up to date while the block runs: running, then finished, or failed with the error.
 
-        The block may add facts to the mapping it gets; they are written at the end.
+        The block may add facts to the mapping that it gets; they are written at the end.
         """
         record = {"status": "running", "error": None, "started": _now(), "finished": None, **environment(), **facts}
         write_json(self.environment, record)
@@ -114,18 +114,18 @@ class Run:
         write_json(self.environment, record)
 
     def _record_failure(self, record: dict[str, Any]) -> None:
-        """Written over the old record where the disk has no room for another file."""
+        """Write the failure; over the old record if the disk has no room for another file."""
         try:
             write_json(self.environment, record)
         except OSError:
-            short = {name: record[name] for name in ("status", "error", "started", "finished")}
+            status = {name: record[name] for name in ("status", "error", "started", "finished")}
             with self.environment.open("r+") as file:
-                file.write(json.dumps(short))
+                file.write(json.dumps(status))
                 file.truncate()
 
 
 def new_folder(runs: Path | str, name: str) -> Path:
-    """A name that no other run has: runs/<name>/<date>_<time>-<id>."""
+    """A unique folder name: runs/<name>/<date>_<time>-<id>."""
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     return Path(runs) / name / f"{stamp}-{secrets.token_hex(4)}"
 
@@ -133,16 +133,16 @@ def new_folder(runs: Path | str, name: str) -> Path:
 def point_latest(runs: Path | str, folder: Path) -> None:
     """Let runs/latest point at this run."""
     link = Path(runs) / "latest"
-    aside = link.with_name(f".latest.{secrets.token_hex(4)}")
-    aside.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+    temporary = link.with_name(f".latest.{secrets.token_hex(4)}")
+    temporary.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
     try:
-        aside.replace(link)
+        temporary.replace(link)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def environment() -> dict[str, Any]:
-    """What a reader needs to know of the machine to repeat a run."""
+    """The machine, versions and command line that are needed to repeat a run."""
     return {
         "command": sys.argv,
         "directory": str(Path.cwd()),
@@ -153,8 +153,8 @@ def environment() -> dict[str, Any]:
     }
 
 
-def typed(command: Sequence[str]) -> str:
-    """A command line as it can be typed again, its program by name."""
+def command_line(command: Sequence[str]) -> str:
+    """A command line as it can be typed again, with the bare name of the program."""
     return shlex.join([Path(word).name for word in command[:1]] + list(command[1:]))
 
 
@@ -163,12 +163,12 @@ def _now() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of the working directory, where it is a checkout."""
+    """The commit of the working directory, if it is a checkout."""
     try:
-        answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+        process = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout.strip() or None
+    return process.stdout.strip() or None
 
 
 def _version(name: str) -> str | None:

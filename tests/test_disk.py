@@ -39,15 +39,15 @@ def test_a_view_of_a_map_is_mapped_and_a_copy_is_not(table):
 @pytest.mark.parametrize("index", [np.arange(999, -1, -1), np.arange(1000) % 3 > 0, np.arange(0)])
 @pytest.mark.usefixtures("little")
 def test_rows_of_a_map_are_those_of_an_array(table, index):
-    assert np.array_equal(disk.rows(table, index), np.array(table)[index])
+    assert np.array_equal(disk.take_rows(table, index), np.array(table)[index])
 
 
 @pytest.mark.usefixtures("little")
 def test_rows_that_do_not_fit_stay_on_disk_in_a_file_without_name(table, tmp_path):
-    many, few = disk.rows(table, np.arange(500)), disk.rows(table, np.arange(10))
+    many, few = disk.take_rows(table, np.arange(500)), disk.take_rows(table, np.arange(10))
     assert disk.mapped(many) is not None
     assert disk.mapped(few) is None
-    assert disk.mapped(disk.rows(many, np.arange(400))) is not None
+    assert disk.mapped(disk.take_rows(many, np.arange(400))) is not None
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
 
 
@@ -61,7 +61,7 @@ def test_events_taken_from_a_map_are_the_same_events(table):
 
 def test_rows_of_an_array_stay_in_memory(monkeypatch):
     monkeypatch.setattr(disk, "memory", lambda: 1)
-    assert disk.mapped(disk.rows(np.ones((100, 2)), np.arange(50))) is None
+    assert disk.mapped(disk.take_rows(np.ones((100, 2)), np.arange(50))) is None
 
 
 @pytest.mark.usefixtures("little")
@@ -75,8 +75,8 @@ def test_an_infinite_value_in_a_later_block_is_found():
 def test_blocks_cover_all_rows_once(monkeypatch):
     monkeypatch.setattr(disk, "BLOCK", 100)
     table = np.arange(1000)
-    assert np.array_equal(np.concatenate([table[part] for part in disk.blocks(table)]), table)
-    assert list(disk.blocks(table[:0])) == []
+    assert np.array_equal(np.concatenate([table[part] for part in disk.row_blocks(table)]), table)
+    assert list(disk.row_blocks(table[:0])) == []
 
 
 def test_memory_is_at_most_what_the_machine_has():

@@ -10,10 +10,10 @@ from hepclf.run import Run, new_folder, point_latest
 
 
 def test_a_run_needs_a_folder_of_its_own():
-    run = Run.at("a/b")
+    run = Run.create("a/b")
     assert run.folder.is_dir()
     with pytest.raises(FileExistsError, match="a/b is not an empty folder; a run needs one of its own"):
-        Run.at("a/b")
+        Run.create("a/b")
     run.config.write_text("x: 1")
     assert Run.open("a/b").config == run.folder.resolve() / "config.yaml"
 
@@ -41,7 +41,7 @@ def test_the_link_points_at_the_newest_wherever_the_runs_are_moved():
 
 
 def test_the_record_says_running_then_finished():
-    run = Run.at("a")
+    run = Run.create("a")
     with run.recorded(seed=3) as record:
         assert json.loads(run.environment.read_text())["status"] == "running"
         record["seconds"] = 1.5
@@ -53,7 +53,7 @@ def test_the_record_says_running_then_finished():
 
 @pytest.mark.parametrize("error", [ValueError("two\nlines"), KeyboardInterrupt("stopped"), SystemExit(3)])
 def test_the_record_says_failed_and_with_what(error):
-    run = Run.at("a")
+    run = Run.create("a")
     with pytest.raises(type(error)), run.recorded():
         raise error
     found = json.loads(run.environment.read_text())
@@ -62,7 +62,7 @@ def test_the_record_says_failed_and_with_what(error):
 
 
 def test_a_failure_is_recorded_though_the_disk_has_no_room_for_a_file(monkeypatch):
-    run = Run.at("a")
+    run = Run.create("a")
 
     def full(*_):
         raise OSError(28, "No space")

@@ -1,4 +1,4 @@
-"""`hepclf cache list|clear [DIR]`: what the cache of decoded columns holds."""
+"""`hepclf cache list|clear [DIR]`: the contents of the cache of decoded columns."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ ACTIONS = ("list", "clear")
 
 def run(arguments: list[str]) -> int:
     """List the entries of the cache, last used first, or remove them all."""
-    action, *rest = arguments or ["list"]
-    if action not in ACTIONS or len(rest) > 1:
+    action, *folders = arguments or ["list"]
+    if action not in ACTIONS or len(folders) > 1:
         words = " ".join(arguments)
         print(f"hepclf: say hepclf cache list or hepclf cache clear, and a folder, not {words!r}", file=sys.stderr)
         return 2
 
-    from hepclf.cli.terminal import listen, output, section
+    from hepclf.cli.terminal import results_console, section, show_warning_logs
     from hepclf.data.cache import Cache, cache_folder
     from hepclf.words import size
 
-    listen()
-    cache = Cache(cache_folder(rest[0] if rest else None), 0)
+    show_warning_logs()
+    cache = Cache(cache_folder(folders[0] if folders else None), 0)
     entries = cache.entries()
     total = sum(entry.size for entry in entries)
-    console = output()
+    console = results_console()
     if action == "clear":
         count = cache.clear()
         console.print(f"{count} tables removed, {size(total)}", markup=False)

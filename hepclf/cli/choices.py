@@ -9,40 +9,41 @@ from hepclf.cli import configs
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
 
-SEARCHED = "hydra.searchpath"  # folders that Hydra alone knows
+SEARCH_PATH = "hydra.searchpath"  # folders that Hydra alone knows
 
 
 def check_choices(command: str, words: Sequence[str]) -> None:
     """Refuse a group that the command does not have, and a choice that no configuration file offers."""
-    labs = configs.labs(words)
+    folders = configs.user_folders(words)
+    has_search_path = any(word.lstrip("+").startswith(SEARCH_PATH) for word in words)
     for word in words:
         key, assigned, _ = word.lstrip("+").partition("=")
         group = key.partition("@")[0]
         if not assigned or word.startswith(("-", "~")) or group not in configs.GROUPS:
             continue
         _check_group(command, key)
-        if not any(other.lstrip("+").startswith(SEARCHED) for other in words):
+        if not has_search_path:
             for name in _names(word):
-                _check_name(key, group, name, labs)
+                _check_name(key, group, name, folders)
 
 
 def _check_group(command: str, key: str) -> None:
-    known = configs.groups(configs.folder() / f"{command}.yaml")
-    if key not in known:
-        tail = nearest(key, known) if known else "; it has none"
-        raise RecipeError(f"{key} is not a group of hepclf {command}{tail}")
+    groups = configs.groups(configs.folder() / f"{command}.yaml")
+    if key not in groups:
+        hint = nearest(key, groups) if groups else "; it has none"
+        raise RecipeError(f"{key} is not a group of hepclf {command}{hint}")
 
 
-def _check_name(key: str, group: str, name: str | None, labs: Sequence[Path]) -> None:
+def _check_name(key: str, group: str, name: str | None, folders: Sequence[Path]) -> None:
     if name is None:
         raise RecipeError(f"{key} must be the name of a choice, not null; leave it out for none")
-    if any((place / group / f"{name}.yaml").is_file() for place in (configs.folder(), *labs)):
+    if any((folder / group / f"{name}.yaml").is_file() for folder in (configs.folder(), *folders)):
         return
-    raise RecipeError(f"{key}={name} is not a choice{nearest(name, configs.choices(group, labs))}")
+    raise RecipeError(f"{key}={name} is not a choice{nearest(name, configs.choices(group, folders))}")
 
 
 def _names(word: str) -> Iterator[str | None]:
-    """The choices that an override names, several in a sweep or a list; what Hydra cannot read is left to it."""
+    """The choices that an override names, several in a sweep or a list; none if Hydra cannot read the override."""
     from hydra.core.override_parser.types import Glob
     from hydra.errors import HydraException
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hepclf.cli.terminal import WIDTH, listen, output, place, section
+from hepclf.cli.terminal import WIDTH, results_console, section, short_path, show_warning_logs
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
 from hepclf.words import Grid, shortened
@@ -19,57 +19,57 @@ if TYPE_CHECKING:  # it imports uproot, which help does not need
     from hepclf.comparison.compared import Compared
 
 KEYS = ("out", "plots", "json")
-NARROWEST = 8  # column of a table
+MIN_WIDTH = 8  # of a column of a table
 FLAGS = {"true": True, "false": False}
 
 
 def run(arguments: list[str]) -> int:
-    """Compare runs, print the tables and leave a folder with numbers, curves and pictures."""
+    """Compare runs, print the tables and leave a folder with numbers, curves and plots."""
     folders, settings = _read(arguments)
     as_json, plots = _flag(settings, "json", default=False), _flag(settings, "plots", default=True)
-    listen()
+    show_warning_logs()
 
     from hepclf.comparison.compared import compare_runs
     from hepclf.comparison.selection import select_runs
     from hepclf.workflow.compare import contents
 
     runs, left_out = select_runs(folders)
-    found = compare_runs(runs, left_out=left_out)
-    kept = keep(found, settings.get("out"), plots=plots)
+    comparison = compare_runs(runs, left_out=left_out)
+    folder = save_comparison(comparison, settings.get("out"), plots=plots)
     if as_json:
-        print(json.dumps(contents(found), indent=2, allow_nan=False))
+        print(json.dumps(contents(comparison), indent=2, allow_nan=False))
         return 0
-    console = output()
-    show(console, found)
-    console.print(f"written to {place(kept)}", soft_wrap=True, markup=False)
-    console.print(f"report     {place(kept / 'report.html')}", soft_wrap=True, markup=False)
+    console = results_console()
+    show_comparison(console, comparison)
+    console.print(f"written to {short_path(folder)}", soft_wrap=True, markup=False)
+    console.print(f"report     {short_path(folder / 'report.html')}", soft_wrap=True, markup=False)
     return 0
 
 
-def keep(found: Compared, out: str | None = None, *, plots: bool) -> Path:
+def save_comparison(comparison: Compared, out: str | None = None, *, plots: bool) -> Path:
     """Write a comparison into a folder of its own, by default comparisons/<date>_<time>-<id>."""
     from hepclf.run import new_folder
     from hepclf.workflow.compare import record
 
     folder = Path(out) if out else new_folder(".", "comparisons")
-    record(found, folder, plots=plots)
+    record(comparison, folder, plots=plots)
     return folder
 
 
-def show(console: Console, found: Compared) -> None:
-    """Print the tables of a comparison, and where its runs lie."""
+def show_comparison(console: Console, comparison: Compared) -> None:
+    """Print the tables of a comparison, and the folders of its runs."""
     from hepclf.comparison.sentences import remarks, separation
     from hepclf.presentation.comparison import tables
 
-    for line in separation(found):
+    for line in separation(comparison):
         console.print(f"{line}\n", markup=False)
-    for grid in tables(found):
+    for grid in tables(comparison):
         _table(console, grid)
-    for line in remarks(found):
+    for line in remarks(comparison):
         console.print(line, markup=False)
     console.print()
-    for name, one in found.entries.items():
-        console.print(f"{name}  {place(one.run.folder)}", soft_wrap=True, markup=False)
+    for name, entry in comparison.entries.items():
+        console.print(f"{name}  {short_path(entry.run.folder)}", soft_wrap=True, markup=False)
 
 
 def _read(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -97,10 +97,10 @@ def _flag(settings: dict[str, str], key: str, *, default: bool) -> bool:
 
 
 def _table(console: Console, grid: Grid) -> None:
-    """A table in 80 columns: headers and names are wrapped between words, words too long shortened, numbers neither."""
+    """A table in 80 columns: headers and names are wrapped between words, and long words shortened; numbers are not."""
     columns = list(zip(*grid.rows, strict=True))
     longest = max(map(len, columns[0]))
-    for width in range(WIDTH, NARROWEST - 1, -1):
+    for width in range(WIDTH, MIN_WIDTH - 1, -1):
         header = [
             _wrapped(name, max(*map(len, column), *map(len, name.split()), width))
             for name, column in zip(grid.header[1:], columns[1:], strict=True)
@@ -111,7 +111,7 @@ def _table(console: Console, grid: Grid) -> None:
         room = WIDTH - sum(widths)
         if room >= longest:
             break
-    names = [_wrapped(name, max(room, NARROWEST)) for name in columns[0]]
+    names = [_wrapped(name, max(room, MIN_WIDTH)) for name in columns[0]]
     rows = [(name, *row[1:]) for name, row in zip(names, grid.rows, strict=True)]
     section(console, grid.title, [grid.header[0], *header], rows)
 

@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
 
 
 def candidates(line: str) -> list[str]:
-    """What the last word of this line may become."""
+    """The completions of the last word of this line."""
     words = line.split(" ")[1:] or [""]
     last = words[-1]
     if len(words) == 1:
@@ -44,12 +44,12 @@ def candidates(line: str) -> list[str]:
     if words[0] == "compare":
         return [name for name in ("out=", "plots=", "json=") if name.startswith(last)]
     key, is_value, value = last.partition("=")
-    lab = configs.labs(words)
+    folders = configs.user_folders(words)
     if is_value:
-        names = configs.choices(key, lab) if key in configs.GROUPS else {}
+        names = configs.choices(key, folders) if key in configs.GROUPS else {}
         done, _, part = value.rpartition(",")
-        kept = f"{key}={done}," if done else f"{key}="
-        return [f"{kept}{name}" for name in names if name.startswith(part)]
+        prefix = f"{key}={done}," if done else f"{key}="
+        return [f"{prefix}{name}" for name in names if name.startswith(part)]
     path = configs.folder() / f"{words[0]}.yaml"
     if not path.is_file():
         return []

@@ -1,4 +1,4 @@
-"""The one seam where YAML becomes code: Hydra's configuration to recipes, every setting checked."""
+"""From Hydra's configuration to recipes, every setting checked; no other module turns YAML into code."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from omegaconf import DictConfig, OmegaConf
 from hepclf.cli import configs
 from hepclf.cli.choices import check_choices
 from hepclf.cli.overrides import overrides
-from hepclf.cli.quoting import refusal
+from hepclf.cli.quoting import quoting_advice
 from hepclf.nearest import nearest
-from hepclf.recipe import TARGET, RecipeError, build, current, renamed
+from hepclf.recipe import TARGET, RecipeError, build, current_settings, former_names
 
 WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
 FLAGS = WITH_VALUE | {"-m", "--multirun", "--resolve", "-r", "--hydra-help"}
 
-# Hydra leaves folders and logs to us, whatever the configuration says.
-OURS = (
+# hepclf makes folders and logs itself, whatever the configuration says.
+FIXED_OVERRIDES = (
     "hydra/job_logging=none",
     "hydra/hydra_logging=none",
     "hydra.output_subdir=null",
@@ -41,14 +41,14 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
 
     words = hydra_arguments(command, arguments)
     check_choices(command, arguments)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach us, who say them on one line
-    typed, sys.argv = sys.argv, ["hepclf", *words]
-    for lab in map(Path.resolve, configs.labs(arguments)):
-        sys.path += [str(lab), *(str(lab / group) for group in configs.GROUPS)]  # for modules beside their YAML
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach hepclf, which prints them on one line
+    command_line, sys.argv = sys.argv, ["hepclf", *words]
+    for folder in map(Path.resolve, configs.user_folders(arguments)):
+        sys.path += [str(folder), *(str(folder / group) for group in configs.GROUPS)]  # for modules beside their YAML
     failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
-        sys.argv = typed
+        sys.argv = command_line
         try:
             task(config)
         except Exception as error:  # raised below, where Hydra adds no lines of its own
@@ -57,11 +57,11 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
     try:
         hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
     except hydra.errors.HydraException as error:
-        if (way := refusal(arguments)) is not None:
-            raise RecipeError(way) from error
+        if (advice := quoting_advice(arguments)) is not None:
+            raise RecipeError(advice) from error
         raise
     finally:
-        sys.argv = typed
+        sys.argv = command_line
     if failures:
         raise failures[0]
 
@@ -69,63 +69,64 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[DictConfig], 
 def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     """Flags first (argparse takes no overrides on both sides of one), then overrides, each allowed to name any key.
 
-    Whether a key exists is for `read` to say, which knows the recipes and so the nearest name.
+    Whether a key exists is checked by `read_recipe`, which knows the recipes and so the nearest name.
     """
     flags: list[str] = []
     overrides: list[str] = []
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
         if not word.startswith("-"):
-            made = _override(command, word, arguments)
-            if made.startswith("++") and made.partition("=")[2].startswith(("{", "[")):
-                # Hydra merges no mapping into a list, and no list into a mapping.
-                overrides.append(f"{made.partition('=')[0]}=null")
-            overrides.append(made)
+            override = _override(command, word, arguments)
+            key, _, value = override.partition("=")
+            if key.startswith("++") and value.startswith(("{", "[")):
+                # Hydra cannot merge a mapping into a list, or a list into a mapping.
+                overrides.append(f"{key}=null")
+            overrides.append(override)
             continue
         if word.split("=", 1)[0] not in FLAGS:
             key = word.lstrip("-")
-            way = f"; say {key if '=' in key else key + '=...'}" if word.startswith("--") else ""
-            raise RecipeError(f"{word} is not a flag of hepclf; there are: {', '.join(sorted(FLAGS))}{way}")
+            hint = f"; say {key if '=' in key else key + '=...'}" if word.startswith("--") else ""
+            raise RecipeError(f"{word} is not a flag of hepclf; there are: {', '.join(sorted(FLAGS))}{hint}")
         flags.append(word)
-        if word in WITH_VALUE and rest:
-            flags.append(rest.pop(0))
-    return [*flags, *OURS, *overrides]
+        if word in WITH_VALUE and words:
+            flags.append(words.pop(0))
+    return [*flags, *FIXED_OVERRIDES, *overrides]
 
 
 def _override(command: str, word: str, arguments: Sequence[str]) -> str:
-    """An override as Hydra wants it: `++` lets it name any key."""
-    key, given, value = word.partition("=")
-    if not given and not key.startswith("~"):
-        if (way := refusal(arguments)) is not None:
-            raise RecipeError(way)
-        meant = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
-        raise RecipeError(f"{word!r} is not key=value" + (f"; say {meant}={word}" if meant else ""))
+    """An override as Hydra takes it: with `++` it may name any key."""
+    key, equals, value = word.partition("=")
+    if not equals and not key.startswith("~"):
+        if (advice := quoting_advice(arguments)) is not None:
+            raise RecipeError(advice)
+        main_key = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
+        raise RecipeError(f"{word!r} is not key=value" + (f"; say {main_key}={word}" if main_key else ""))
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
-        place = Path(value)
-        way = f"--config-dir {place.parent.parent} {key}={place.stem}"
-        raise RecipeError(f"{word} names a file; put it below a folder of yours named {key}/ and say {way}")
-    plain = re.fullmatch(r"[A-Za-z_][\w.]*", key) and key not in configs.GROUPS and not key.startswith("hydra.")
-    return f"++{word}" if plain else word
+        path = Path(value)
+        advice = f"--config-dir {path.parent.parent} {key}={path.stem}"
+        raise RecipeError(f"{word} names a file; put it below a folder of yours named {key}/ and say {advice}")
+    is_setting = re.fullmatch(r"[A-Za-z_][\w.]*", key) and key not in configs.GROUPS and not key.startswith("hydra.")
+    return f"++{word}" if is_setting else word
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain values, interpolations resolved; mandatory ones still say ???.
+def plain_values(config: DictConfig) -> dict[str, Any]:
+    """The configuration as plain values, with interpolations resolved; mandatory values that are not set are ???.
 
-    A mapping that was given whole (`data.classes={...}`) replaces the one before, which Hydra would merge.
+    A mapping on the command line (`data.classes={...}`) replaces the configured one, which Hydra would merge.
     """
     from hydra.core.hydra_config import HydraConfig
 
-    made = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
-    values = {str(key): value for key, value in made.items()} if isinstance(made, dict) else {}
+    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    values = {str(key): value for key, value in container.items()} if isinstance(container, dict) else {}
     for override in overrides(HydraConfig.get().overrides.task):
-        if isinstance(given := override.value(), dict):
-            put(values, override.key_or_group, {str(key): value for key, value in given.items()})
+        if isinstance(mapping := override.value(), dict):
+            put(values, override.key_or_group, {str(key): value for key, value in mapping.items()})
     return values
 
 
 def put(values: dict[str, Any], path: str, value: Any) -> None:
-    """Set what a dotted path names."""
+    """Set the value at a dotted path."""
     *groups, last = path.split(".")
     for group in groups:
         inner = values.get(group)
@@ -134,8 +135,8 @@ def put(values: dict[str, Any], path: str, value: Any) -> None:
     values[last] = value
 
 
-def seeded(values: dict[str, Any], cls: type[Any], seed: Any) -> dict[str, Any]:
-    """These values with the run's seed wherever the recipe, or its split, has one and none was given."""
+def with_seed(values: dict[str, Any], cls: type[Any], seed: Any) -> dict[str, Any]:
+    """These values, with the run's seed where the recipe, or its split, has a seed that is not set."""
     names = {field.name for field in fields(cls)}
     filled = dict(values)
     if "seed" in names:
@@ -156,8 +157,8 @@ def seed_of(values: Mapping[str, Any]) -> int:
 ROLES = {"data": "load", "model": "fit", "trainer": "epochs", "evaluation": "working_points"}
 
 
-def read(values: Any, path: str, *, trusted: bool = True, seed: Any = None) -> Any:
-    """The recipe that `_target_` names, built from the other values; the run's seed goes where none is given.
+def read_recipe(values: Any, path: str, *, trusted: bool = True, seed: Any = None) -> Any:
+    """The recipe that `_target_` names, built from the other values; the run's seed is used where none is set.
 
     Without trust (a configuration that came with somebody else's run) only recipes of hepclf are built.
     """
@@ -167,12 +168,12 @@ def read(values: Any, path: str, *, trusted: bool = True, seed: Any = None) -> A
     if path in ROLES and not hasattr(cls, ROLES[path]):
         raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
     _refuse_former(cls, values, path)
-    return build(cls, values if seed is None else seeded(dict(values), cls, seed), path)
+    return build(cls, values if seed is None else with_seed(dict(values), cls, seed), path)
 
 
 def _refuse_former(cls: type[Any], values: Mapping[str, Any], path: str) -> None:
-    """Refuse a former name of a setting where it was typed, and show the line with the name it has now."""
-    for former, name in renamed(cls).items():
+    """Refuse a former name of a setting on the command line, and show the line with the present name."""
+    for former, name in former_names(cls).items():
         if f"{path}.{former}" in typed_keys():
             value = "..." if values.get(former) is None else values[former]
             raise RecipeError(f"{path}.{former} is called {path}.{name} now; say {path}.{name}={value}")
@@ -189,26 +190,25 @@ def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), name, None) if module else None
+        cls = getattr(importlib.import_module(module), name, None) if module else None
     except ModuleNotFoundError as error:
         if not module.startswith(str(error.name)):
             raise
         raise RecipeError(f"{path}._target_={target} cannot be imported: {error}") from error
-    if not (isinstance(found, type) and is_dataclass(found)):
+    if not (isinstance(cls, type) and is_dataclass(cls)):
         raise RecipeError(f"{path}._target_={target} is not a dataclass; a recipe must be one")
-    return found
+    return cls
 
 
-def refuse_unknown(values: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Refuse a top-level key that no command has, pointing at the setting that was meant."""
+def refuse_unknown(values: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Refuse a top-level key that the command does not have; the message names the nearest setting."""
     for key in values:
-        if key in known:
+        if key in keys:
             continue
-        inner = [
-            f"{group}.{name}" for group in known if isinstance(values.get(group), Mapping) for name in values[group]
-        ]
-        meant = [name for name in inner if name.split(".")[1] == key]
-        hint = f"; nearest: {meant[0]!r}" if meant else nearest(key, [*known, *inner])
+        groups = [group for group in keys if isinstance(values.get(group), Mapping)]
+        settings = [f"{group}.{name}" for group in groups for name in values[group]]
+        same_name = [setting for setting in settings if setting.split(".")[1] == key]
+        hint = f"; nearest: {same_name[0]!r}" if same_name else nearest(key, [*keys, *settings])
         raise RecipeError(f"{key} is not a setting{hint}")
 
 
@@ -220,7 +220,7 @@ def typed_keys() -> set[str]:
 
 
 def chosen(groups: Sequence[str]) -> dict[str, str]:
-    """The name of the choice of each group."""
+    """The chosen configuration of each group."""
     from hydra.core.hydra_config import HydraConfig
 
     choices = HydraConfig.get().runtime.choices
@@ -228,20 +228,20 @@ def chosen(groups: Sequence[str]) -> dict[str, str]:
 
 
 def named_groups() -> set[str]:
-    """The groups of which the command line chose a file."""
+    """The groups for which the command line names a choice."""
     return typed_keys() & set(configs.GROUPS)
 
 
 def changed(group: str, composed: Any, stored: Any) -> dict[str, Any]:
-    """The settings that a run had for a group, with what the command line changes; a choice replaces all."""
+    """The stored settings of a group, with the command line's changes; a choice of the group replaces all of them."""
     from hydra.core.hydra_config import HydraConfig
 
     if group in named_groups() or not isinstance(stored, Mapping):
         return dict(composed)
-    made = copy.deepcopy(dict(stored))
-    if str(made.get(TARGET)).startswith("hepclf."):
-        made = current(recipe_class(str(made[TARGET]), group, trusted=False), made, group)
+    settings = copy.deepcopy(dict(stored))
+    if str(settings.get(TARGET)).startswith("hepclf."):
+        settings = current_settings(recipe_class(str(settings[TARGET]), group, trusted=False), settings, group)
     for override in overrides(HydraConfig.get().overrides.task):
         if override.key_or_group.startswith(f"{group}."):
-            put(made, override.key_or_group.removeprefix(f"{group}."), override.value())
-    return made
+            put(settings, override.key_or_group.removeprefix(f"{group}."), override.value())
+    return settings

@@ -22,21 +22,20 @@ def folder() -> Path:
     return package / "configs"
 
 
-def labs(words: Sequence[str]) -> list[Path]:
+def user_folders(words: Sequence[str]) -> list[Path]:
     """The user's own configuration folders, as given with --config-dir."""
+    separate = [value for flag, value in pairwise([*words, ""]) if flag in ("--config-dir", "-cd")]
     joined = [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
-    return [Path(after) for word, after in pairwise([*words, ""]) if word in ("--config-dir", "-cd")] + [
-        Path(place) for place in joined
-    ]
+    return [Path(path) for path in (*separate, *joined)]
 
 
-def choices(group: str, lab: Sequence[Path] = ()) -> dict[str, str]:
-    """The choices of a group, each with its line of description; folders of one's own come after hepclf's."""
-    found = {}
-    for place in (folder(), *lab):
-        for path in sorted((place / group).glob("*.yaml")):
-            found[path.stem] = description(path)
-    return found
+def choices(group: str, folders: Sequence[Path] = ()) -> dict[str, str]:
+    """The choices of a group, each with its line of description; those of the user's folders come last."""
+    descriptions = {}
+    for root in (folder(), *folders):
+        for path in sorted((root / group).glob("*.yaml")):
+            descriptions[path.stem] = description(path)
+    return descriptions
 
 
 def description(path: Path) -> str:
@@ -71,14 +70,14 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _comments(text: str) -> dict[str, str]:
     """The comment behind each key, by dotted name; the indentation says where a key belongs."""
-    found: dict[str, str] = {}
+    comments: dict[str, str] = {}
     parents: list[tuple[int, str]] = []
     for line in text.splitlines():
         match = re.match(r"^( *)(\w+):(?: .*?)?(?:# *(.*))?$", line)
         if match:
             parents = [(depth, name) for depth, name in parents if depth < len(match[1])] + [(len(match[1]), match[2])]
-            found[".".join(name for _, name in parents)] = match[3] or ""
-    return found
+            comments[".".join(name for _, name in parents)] = match[3] or ""
+    return comments
 
 
 def groups(path: Path) -> list[str]:
@@ -91,9 +90,9 @@ def groups(path: Path) -> list[str]:
 
 def defaults(path: Path) -> dict[str, str]:
     """The default choice of each group of a command, in the order of its file."""
-    found = {}
+    choices = {}
     for line in path.read_text().splitlines():
         words = line.strip().removeprefix("- ").removeprefix("optional ").split(": ")
         if line.strip().startswith("- ") and words[0] in GROUPS and len(words) == 2:
-            found[words[0]] = words[1].strip()
-    return found
+            choices[words[0]] = words[1].strip()
+    return choices

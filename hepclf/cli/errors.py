@@ -1,4 +1,4 @@
-"""What went wrong, on one line, and the exit code for it."""
+"""Errors as one line each, with the exit code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FAILED, WRONG = 1, 2
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """One line that says rule, value and way out, and the exit code: 1 the run failed, 2 the command was wrong."""
+    """One line with rule, value and way out, and the exit code: 1 if the run failed, 2 if the command was wrong."""
     kind = type(error).__name__
     module = type(error).__module__
     text = " ".join(str(error).split())
@@ -28,17 +28,20 @@ def explain(error: BaseException) -> tuple[str, int]:
             FAILED,
         )
     if module.startswith(("hydra", "omegaconf")):
-        first = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
+        summary = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
         if "Parse" in kind or "Lexer" in text:
-            first += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
-        return f"the command cannot be read: {first}", WRONG
+            summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
+        return f"the command cannot be read: {summary}", WRONG
     if isinstance(error, KeyboardInterrupt):
         return text or "interrupted; what was written so far is whole", FAILED
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        place = f" at {error.filename}" if error.filename else ""
-        return f"no space left on device{place}; what was finished is whole: free some space and run it again", FAILED
+        location = f" at {error.filename}" if error.filename else ""
+        return (
+            f"no space left on device{location}; what was finished is whole: free some space and run it again",
+            FAILED,
+        )
     if isinstance(error, (ValueError, OSError)):
         return text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED

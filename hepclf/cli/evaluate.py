@@ -10,26 +10,26 @@ from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
 from hepclf.cli.observed import observed_data
-from hepclf.cli.tables import show
-from hepclf.cli.terminal import listen, output, place
+from hepclf.cli.tables import show_results
+from hepclf.cli.terminal import results_console, short_path, show_warning_logs
 from hepclf.recipe import TARGET, RecipeError
 
-KNOWN = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
+KEYS = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
-# What a stored score cannot answer.
-UNSEEN = "without    what needs features: importance, effective cuts, correlations (give data=)"
+# Studies that stored scores do not suffice for.
+SCORES_ONLY = "without    what needs features: importance, effective cuts, correlations (give data=)"
 
 
 def run(arguments: list[str]) -> int:
-    """Judge a run's stored scores with other choices, or its tagger on other data."""
-    listen()
+    """Evaluate a run's stored scores with other settings, or its tagger on other data."""
+    show_warning_logs()
     conf.launch("evaluate", arguments, _evaluate)
     return 0
 
 
 def _evaluate(config: DictConfig) -> None:
-    values = conf.plain(config)
-    conf.refuse_unknown(values, KNOWN)
+    values = conf.plain_values(config)
+    conf.refuse_unknown(values, KEYS)
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
@@ -39,46 +39,51 @@ def _evaluate(config: DictConfig) -> None:
     from hepclf.workflow.handover import handover
     from hepclf.workflow.reevaluate import reevaluate
 
-    seed, forms = conf.seed_of(values), _forms(values["export"])
+    seed, formats = conf.seed_of(values), _formats(values["export"])
     run = Run.open(str(values["run"]))
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
-    evaluation = conf.read(settings, "evaluation", trusted="evaluation" in conf.named_groups())
-    data = conf.read(values["data"], "data", seed=seed) if values.get("data") else None
+    evaluation = conf.read_recipe(settings, "evaluation", trusted="evaluation" in conf.named_groups())
+    data = conf.read_recipe(values["data"], "data", seed=seed) if values.get("data") else None
     stored = read_yaml(run.config).get("data")
-    asked = values.get("observed")
-    unasked = asked is None or asked == {}
-    watched = None if unasked else observed_data(asked, stored, read_head(run.tagger)["inputs"], seed)
-    own = conf.read(stored, "data", trusted=False) if watched is not None and data is None and _ours(stored) else None
+    observed, run_data = None, None
+    observed_settings = values.get("observed")
+    if observed_settings is not None and observed_settings != {}:
+        observed = observed_data(observed_settings, stored, read_head(run.tagger)["inputs"], seed)
+        if data is None and _is_hepclf_recipe(stored):
+            run_data = conf.read_recipe(stored, "data", trusted=False)
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
     name = conf.chosen(("data",)).get("data", "")
-    results, plots = reevaluate(run, evaluation, folder, data, name=name, recipes=recipes, observed=watched, own=own)
-    written = handover(results, forms, folder)
-    console = output()
-    show(console, results, place(run.folder))
-    console.print(f"written to {place(folder)}", soft_wrap=True, markup=False)
+    results, plots = reevaluate(
+        run, evaluation, folder, data, name=name, recipes=recipes, observed=observed, own=run_data
+    )
+    written = handover(results, formats, folder)
+    console = results_console()
+    show_results(console, results, short_path(run.folder))
+    console.print(f"written to {short_path(folder)}", soft_wrap=True, markup=False)
     if plots:
-        console.print(f"plots      {place(plots[0].parent)}", soft_wrap=True, markup=False)
-    if data is None and own is None:
-        console.print(UNSEEN, markup=False)
+        console.print(f"plots      {short_path(plots[0].parent)}", soft_wrap=True, markup=False)
+    if data is None and run_data is None:
+        console.print(SCORES_ONLY, markup=False)
     for path in written:
-        console.print(f"exported   {place(path)}", soft_wrap=True, markup=False)
-    if (page := Run(folder).report).is_file():
-        console.print(f"report     {place(page)}", soft_wrap=True, markup=False)
+        console.print(f"exported   {short_path(path)}", soft_wrap=True, markup=False)
+    report = Run(folder).report
+    if report.is_file():
+        console.print(f"report     {short_path(report)}", soft_wrap=True, markup=False)
 
 
-def _forms(names: Any) -> tuple[str, ...]:
-    """The forms of `export=`, one or a list."""
+def _formats(names: Any) -> tuple[str, ...]:
+    """The formats of `export=`, one or a list."""
     from hepclf.workflow.handover import check_forms
 
-    forms = tuple(str(name) for name in (names if isinstance(names, list) else [names]))
+    formats = tuple(str(name) for name in (names if isinstance(names, list) else [names]))
     try:
-        check_forms(forms)
+        check_forms(formats)
     except ValueError as error:
         raise RecipeError(str(error)) from error
-    return forms
+    return formats
 
 
-def _ours(stored: Any) -> bool:
-    """Whether a run's data is read by a recipe of hepclf, which alone may be read again unasked."""
+def _is_hepclf_recipe(stored: Any) -> bool:
+    """Whether a run's data is read by a recipe of hepclf, which may be built without the user's consent."""
     return isinstance(stored, Mapping) and str(stored.get(TARGET)).startswith("hepclf.")

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from hepclf.cli import config as conf
-from hepclf.cli.terminal import Watch, listen, output, place
+from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.events import by_value, shortest_text
 from hepclf.recipe import RecipeError, build
 from hepclf.words import size
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from hepclf.export.exported import Export, Exported
     from hepclf.run import Run
 
-OTHERS = ("run", "data", "seed", "trust")
+COMMAND_KEYS = ("run", "data", "seed", "trust")
 
 
 def run(arguments: list[str]) -> int:
     """Write the tagger, and say how well it was reproduced."""
-    listen()
+    show_warning_logs()
     conf.launch("export", arguments, _export)
     return 0
 
@@ -32,20 +32,20 @@ def _export(config: DictConfig) -> None:
     from hepclf.export.exported import exported
     from hepclf.run import Run
 
-    values = conf.plain(config)
+    values = conf.plain_values(config)
     conf.seed_of(values)
     export = _read(values)
     run = Run.open(str(values["run"]))
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
-    found = exported(run, export, _events(run, values) if export.events else None, recipes=recipes)
-    show(output(), found, export)
+    events = _events(run, values) if export.events else None
+    show_export(results_console(), exported(run, export, events, recipes=recipes), export)
 
 
 def _read(values: dict[str, Any]) -> Export:
-    """The settings of a command, which are not in a group of their own."""
+    """The settings of the export, which are top-level keys of the command."""
     from hepclf.export.exported import Export
 
-    settings = {key: value for key, value in values.items() if key not in OTHERS}
+    settings = {key: value for key, value in values.items() if key not in COMMAND_KEYS}
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
     try:
@@ -56,15 +56,15 @@ def _read(values: dict[str, Any]) -> Export:
 
 
 def _events(run: Run, values: dict[str, Any]) -> Events:
-    """The events of the data that was chosen, or of the run's own."""
+    """The events of the chosen data, or by default of the run's data."""
     from hepclf.data.loader import load
     from hepclf.files import read_yaml
 
     watch = Watch()
     try:
         if values.get("data"):
-            return load(conf.read(values["data"], "data", seed=values["seed"]), watch.read)
-        return load(conf.read(read_yaml(run.config).get("data"), "data", trusted=False), watch.read)
+            return load(conf.read_recipe(values["data"], "data", seed=values["seed"]), watch.read)
+        return load(conf.read_recipe(read_yaml(run.config).get("data"), "data", trusted=False), watch.read)
     except (ValueError, OSError) as error:
         if values.get("data"):
             raise
@@ -76,36 +76,36 @@ def _events(run: Run, values: dict[str, Any]) -> Events:
         watch.close()
 
 
-def _declared(value: float, features: int, inputs: int) -> str:
-    """A sentinel, and how many of the features it stands for a missing value in."""
+def _sentinel(value: float, features: int, inputs: int) -> str:
+    """A sentinel, and the number of features that it is declared for."""
     share = "all features" if features == inputs else f"{features} of {inputs} features"
     return f"{shortest_text(value)} in {share}"
 
 
-def show(console: Console, found: Exported, export: Export) -> None:
-    """Print the file, what it was compared on, what stands for a missing value, and how it is used."""
-    trial = found.trial
+def show_export(console: Console, exported: Exported, export: Export) -> None:
+    """Print the file, the events it was compared on, the values for missing features, and how it is used."""
+    trial = exported.trial
     lines = [
-        f"written   {place(found.path)}, {size(found.path.stat().st_size)}",
-        f"compared  {trial.real_count:,} events and {trial.hard_count:,} hard ones, at most {found.worst:.2g} apart "
+        f"written   {short_path(exported.path)}, {size(exported.path.stat().st_size)}",
+        f"compared  {trial.real_count:,} events and {trial.hard_count:,} hard ones, at most {exported.worst:.2g} apart "
         f"({trial.allowed:g} allowed)",
     ]
-    if declared := by_value(found.tagger.inputs, found.sentinels):
-        words = (_declared(value, len(places), len(found.tagger.inputs)) for value, places in declared.items())
+    if sentinels := by_value(exported.tagger.inputs, exported.sentinels):
+        words = (_sentinel(value, len(features), len(exported.tagger.inputs)) for value, features in sentinels.items())
         lines.append(f"missing   NaN, {', '.join(words)}")
     if export.format == "xgboost-json":
         lines.append("beware    ROOT's RBDT knows no missing values: they go right at each split; XGBoost knows them")
-        if declared:
-            lines[-1] += f" where it is told missing={shortest_text(next(iter(declared)))}"
+        if sentinels:
+            lines[-1] += f" where it is told missing={shortest_text(next(iter(sentinels)))}"
     if trial.refused:
         lines.append(f"left out  {trial.refused:,} hard events that overflow the tagger, which has no score for them")
-    for line in (*lines, "", *(f"  {line}" for line in _way(found, export))):
+    for line in (*lines, "", *(f"  {line}" for line in _usage(exported, export))):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _way(found: Exported, export: Export) -> list[str]:
+def _usage(exported: Exported, export: Export) -> list[str]:
     """How the file is used."""
-    path, declared = place(found.path), by_value(found.tagger.inputs, found.sentinels)
+    path, sentinels = short_path(exported.path), by_value(exported.tagger.inputs, exported.sentinels)
     match export.format:
         case "onnx":
             return [
@@ -113,11 +113,11 @@ def _way(found: Exported, export: Export) -> list[str]:
                 'scores = session.run(["probability"], {"features": features})[0]  # float32 [n, d]',
             ]
         case "cpp":
-            call = "float p = {0}::score(x);" if len(found.tagger.classes) == 2 else "{0}::scores(x, p);"
+            call = "float p = {0}::score(x);" if len(exported.tagger.classes) == 2 else "{0}::scores(x, p);"
             return [f'#include "{path}"', f"{call.format(export.name)}  // const float* x"]
         case "xgboost-json":
             return [
                 f'booster = xgboost.Booster(model_file="{path}")',
-                *(f"scores = booster.inplace_predict(features, missing={shortest_text(value)})" for value in declared),
+                *(f"scores = booster.inplace_predict(features, missing={shortest_text(value)})" for value in sentinels),
                 f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");',
             ]

@@ -16,12 +16,12 @@ KEYS = ("to", "from")
 
 
 def run(arguments: list[str]) -> int:
-    """Fetch a dataset and say how to train on it, or, without a name, list what there is."""
-    from hepclf.cli.terminal import Watch, listen, output
+    """Fetch a dataset and print how to train on it; without a name, list the datasets."""
+    from hepclf.cli.terminal import Watch, results_console, show_warning_logs
 
     dataset, settings = _read(arguments)
-    listen()
-    console = output()
+    show_warning_logs()
+    console = results_console()
     if dataset is None:
         for line in _listing():
             console.print(line, soft_wrap=True, markup=False)
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     for line in (
         f"{fetched.path}  {size:,} bytes, {state}, verified by {fetched.verified}",
         f"licence {dataset.licence}, to be cited as {dataset.reference}",
-        f"train on it: hepclf train data={dataset.name} {_word('data.files', fetched.path)}",
+        f"train on it: hepclf train data={dataset.name} {_typed_setting('data.files', fetched.path)}",
     ):
         console.print(line, soft_wrap=True, markup=False)
     return 0
@@ -60,20 +60,20 @@ def _read(arguments: Sequence[str]) -> tuple[Dataset | None, dict[str, str]]:
 def _listing() -> Iterator[str]:
     width = max(map(len, DATASETS))
     for name, dataset in DATASETS.items():
-        known = dataset.checksum.partition(":")[0] or "length, CRC-32 and number of events, as no checksum is known"
+        check = dataset.checksum.partition(":")[0] or "length, CRC-32 and number of events, as no checksum is known"
         yield f"{name:<{width}}  {dataset.holds}"
         for line in (
             f"{dataset.events:,} events, {dataset.size / 1e6:,.0f} MB, {dataset.licence}, {dataset.reference}",
             f"{dataset.page}",
-            f"verified by its {known}",
+            f"verified by its {check}",
         ):
             yield f"{'':<{width}}  {line}"
         yield ""
     yield "hepclf fetch NAME [to=DIR] [from=URL]"
 
 
-def _word(key: str, path: Path) -> str:
-    """A setting as it is typed: what Hydra or the shell would read as more than a name is quoted."""
+def _typed_setting(key: str, path: Path) -> str:
+    """A setting as it is typed: quoted if Hydra or the shell would read it as more than a name."""
     text = str(path)
     if re.fullmatch(r"[\w./-]+", text, re.ASCII):
         return f"{key}={text}"

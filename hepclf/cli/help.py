@@ -10,7 +10,7 @@ from hepclf.cli import configs
 from hepclf.cli.commands import COMMANDS
 
 USAGE = "hepclf COMMAND [group=choice] [key=value]..."
-PLAIN = {  # of commands without a configuration
+USAGE_WITHOUT_CONFIG = {  # of commands without a configuration
     "compare": "hepclf compare DIR DIR... [out=DIR] [plots=false] [json=true]    DIR: the folder of a run",
     "fetch": "hepclf fetch [NAME] [to=DIR] [from=URL]    without a name: what there is",
     "cache": "hepclf cache list|clear [DIR]",
@@ -41,41 +41,41 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def command_help(command: str, lab: Sequence[Path]) -> str:
+def command_help(command: str, folders: Sequence[Path]) -> str:
     """The help of one command: its groups, and the settings of the default choices."""
     lines = [f"hepclf {command}: {COMMANDS[command]}", ""]
     path = configs.folder() / f"{command}.yaml"
     if not path.is_file():
-        return "\n".join([*lines, f"  {PLAIN[command]}"])
+        return "\n".join([*lines, f"  {USAGE_WITHOUT_CONFIG[command]}"])
     defaults = configs.defaults(path)
     lines += [f"  {USAGE.replace('COMMAND', command)}"]
-    lines += _groups([group for group in configs.GROUPS if group in defaults], lab)
+    lines += _groups([group for group in configs.GROUPS if group in defaults], folders)
     lines += ["", "settings", *_settings("", path)]
     for group, choice in defaults.items():
         if choice != "null":
-            chosen = configs.folder() / group / f"{choice}.yaml"
-            lines += ["", f"settings of {group}={choice}", *_settings(f"{group}.", chosen)]
+            choice_path = configs.folder() / group / f"{choice}.yaml"
+            lines += ["", f"settings of {group}={choice}", *_settings(f"{group}.", choice_path)]
     return "\n".join(lines)
 
 
-def _groups(groups: Sequence[str], lab: Sequence[Path]) -> list[str]:
+def _groups(groups: Sequence[str], folders: Sequence[Path]) -> list[str]:
     lines = []
     for group in groups:
-        lines += ["", f"{group}=", *_table(configs.choices(group, lab))]
+        lines += ["", f"{group}=", *_table(configs.choices(group, folders))]
     return lines
 
 
 def _settings(prefix: str, path: Path) -> list[str]:
-    rows = {f"{prefix}{key}={_shown(value)}": comment for key, (value, comment) in configs.keys(path).items()}
+    rows = {f"{prefix}{key}={_typed(value)}": comment for key, (value, comment) in configs.keys(path).items()}
     width = min(max((len(row) for row in rows), default=0), 36)
     return [f"  {row:<{width}}  {comment}".rstrip() for row, comment in rows.items()]
 
 
-def _shown(value: Any) -> str:
+def _typed(value: Any) -> str:
     """A value as it would be typed."""
     words: dict[Any, str] = {None: "null", True: "true", False: "false"}
     if isinstance(value, list):
-        return "[" + ",".join(_shown(item) for item in value) + "]"
+        return "[" + ",".join(_typed(item) for item in value) + "]"
     return words[value] if value is None or isinstance(value, bool) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""`hepclf inspect data=...`: what a dataset holds."""
+"""`hepclf inspect data=...`: the contents of a dataset."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
-from hepclf.cli.surveyed import show
-from hepclf.cli.terminal import Watch, listen, output, place
+from hepclf.cli.surveyed import show_survey
+from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.recipe import RecipeError
 
 if TYPE_CHECKING:
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
     from hepclf.events import Events
     from hepclf.survey.survey import Survey
 
-KNOWN = ("data", "seed", "plots", "json")
+KEYS = ("data", "seed", "plots", "json")
 
 
 def run(arguments: list[str]) -> int:
-    """Print the classes, processes and features of a dataset, and what an expert would say of them."""
-    listen()
+    """Print the classes, processes and features of a dataset, and warnings about them."""
+    show_warning_logs()
     conf.launch("inspect", ["json=true" if word == "--json" else word for word in arguments], _inspect)
     return 0
 
 
 def _inspect(config: DictConfig) -> None:
-    values = conf.plain(config)
-    conf.refuse_unknown(values, KNOWN)
+    values = conf.plain_values(config)
+    conf.refuse_unknown(values, KEYS)
     if not isinstance(values["json"], bool):
         raise RecipeError(f"json must be true or false, not {values['json']!r}")
     plots = None if values["plots"] is None else Path(str(values["plots"])).expanduser()
-    loader = conf.read(values.get("data"), "data", seed=conf.seed_of(values))
+    loader = conf.read_recipe(values.get("data"), "data", seed=conf.seed_of(values))
     watch = Watch()
     try:
-        found = _survey(loader, watch, shapes=plots is not None)
+        survey = _survey(loader, watch, shapes=plots is not None)
         if plots is not None:
             watch.stage("drawing")
-            _draw(found, plots, conf.chosen(("data",)).get("data", ""))
+            _draw(survey, plots, conf.chosen(("data",)).get("data", ""))
     finally:
         watch.close()
     if values["json"]:
-        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        print(json.dumps(survey.to_dict(), indent=2, allow_nan=False))
         return
-    console = output()
-    show(console, found)
+    console = results_console()
+    show_survey(console, survey)
     if plots is not None:
-        console.print(f"plots  {place(plots)}", soft_wrap=True, markup=False)
+        console.print(f"plots  {short_path(plots)}", soft_wrap=True, markup=False)
 
 
 def _survey(loader: Loader, watch: Watch, *, shapes: bool) -> Survey:
@@ -67,18 +67,18 @@ def _survey(loader: Loader, watch: Watch, *, shapes: bool) -> Survey:
 
 
 def _parts(loader: Loader, events: Events) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
-    """The split of the events, or why there is none."""
+    """The split of the events, or the reason why there is none."""
     try:
         return loader.split.parts(events), ()
     except (ValueError, IndexError) as error:
         return None, (str(error),)
 
 
-def _draw(found: Survey, folder: Path, title: str) -> None:
+def _draw(survey: Survey, folder: Path, title: str) -> None:
     from hepclf.presentation.plots.features import draw_features
 
     try:
-        draw_features(found, folder, title=title)
+        draw_features(survey, folder, title=title)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OSError(f"plots={folder} cannot be written: {reason}; choose another folder") from error

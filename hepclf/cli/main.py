@@ -14,15 +14,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 the run failed, 2 the command was wrong."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _said(words)
+        code = _exit_code(words)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has left
+    except BrokenPipeError:  # the reader of the output has closed it
         sys.stderr.close()
         return 1
     return code
 
 
-def _said(words: list[str]) -> int:
+def _exit_code(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         from hepclf.cli.help import overview
 
@@ -33,33 +33,33 @@ def _said(words: list[str]) -> int:
 
         print(f"hepclf {version('hepclf')}")
         return 0
-    command, rest = words[0], words[1:]
+    command, arguments = words[0], words[1:]
     if command.startswith("-"):
         return _complain(f"{command} comes after the command: hepclf train {command} ...", 2)
     if command not in COMMANDS:
         from hepclf.nearest import nearest
 
         return _complain(f"{command!r} is not a command{nearest(command, COMMANDS)}", 2)
-    if {"-h", "--help"} & set(rest):
+    if {"-h", "--help"} & set(arguments):
         from hepclf.cli import configs
         from hepclf.cli.help import command_help
 
-        print(command_help(command, configs.labs(rest)))
+        print(command_help(command, configs.user_folders(arguments)))
         return 0
-    debug = "--debug" in rest
-    return _guarded(command, [word for word in rest if word != "--debug"], debug=debug)
+    debug = "--debug" in arguments
+    return _guarded_run(command, [word for word in arguments if word != "--debug"], debug=debug)
 
 
-def _guarded(command: str, rest: list[str], *, debug: bool) -> int:
-    """The command's exit code; whatever it raises becomes one line on standard error."""
+def _guarded_run(command: str, arguments: list[str], *, debug: bool) -> int:
+    """Run a command and return its exit code; an exception becomes one line on standard error."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
-        return run(rest)
+        return run(arguments)
     except BrokenPipeError:
         raise
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 2
+    except SystemExit as request:
+        return request.code if isinstance(request.code, int) else 2
     except BaseException as error:
         if debug:
             raise

@@ -1,4 +1,4 @@
-"""`hepclf evaluate ... observed.files=...`: what is said of observed data, and what the run says for it."""
+"""`hepclf evaluate ... observed.files=...`: the recipe of observed data, with settings of the run's own data."""
 
 from __future__ import annotations
 
@@ -11,52 +11,53 @@ from hepclf.cli import config as conf
 from hepclf.recipe import MANDATORY, TARGET, RecipeError
 
 NAME = "observed"
-# What the run says of its data and observed data share; the rest is of classes and of yields.
+# Settings that observed data take from the run's data; the others describe classes and yields.
 SHARED = ("features", "leading", "tree", "selection", "groups", "header", "columns", "delimiter", "missing")
 
 
-def observed_data(given: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -> Any:
+def observed_data(settings: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -> Any:
     """The loader of observed data.
 
-    given   what the command line says: a choice, data@observed=NAME, and settings of it, or the settings alone
-    stored  the run's own data, whose kind is taken where none is chosen, and whose features where it is of that kind
-    inputs  of the tagger: the features of data of another kind
+    settings  from the command line: those of a choice, data@observed=NAME, or settings without a choice
+    stored    the recipe of the run's data: the default kind, and shared settings for data of the same kind
+    inputs    of the tagger: the features of data of another kind
     """
-    if not isinstance(given, Mapping):
-        raise RecipeError(f"observed must be a group of settings, such as observed.files=..., not {given!r}")
+    if not isinstance(settings, Mapping):
+        raise RecipeError(f"observed must be a group of settings, such as observed.files=..., not {settings!r}")
     stored = stored if isinstance(stored, Mapping) else {}
-    trusted = TARGET in given
-    target = str(given.get(TARGET) or stored.get(TARGET))
+    trusted = TARGET in settings
+    target = str(settings.get(TARGET) or stored.get(TARGET))
     if not trusted:
-        _refuse_others(given.get("files"), target)
-    known = {one.name for one in fields(conf.recipe_class(target, NAME, trusted=trusted))}
-    settings = {TARGET: target, **given}
+        _refuse_other_formats(settings.get("files"), target)
+    keys = {field.name for field in fields(conf.recipe_class(target, NAME, trusted=trusted))}
+    is_same_kind = _is_same_kind(keys, stored)
+    settings = {TARGET: target, **settings}
     typed = conf.typed_keys()
     for key in SHARED:
-        if key in known and key in stored and f"{NAME}.{key}" not in typed and _alike(known, stored):
+        if key in keys and key in stored and f"{NAME}.{key}" not in typed and is_same_kind:
             settings[key] = stored[key]
-    if "features" in known and settings.get("features", "all") in ([], "all", MANDATORY):
+    if "features" in keys and settings.get("features", "all") in ([], "all", MANDATORY):
         settings["features"] = list(inputs)
-    if "samples" in known and (files := settings.pop("files", None)) is not None:
+    if "samples" in keys and (files := settings.pop("files", None)) is not None:
         settings["samples"] = [{"name": NAME, "class": NAME, "files": files}]
-    if "label" in known and f"{NAME}.label" not in typed:
+    if "label" in keys and f"{NAME}.label" not in typed:
         settings["label"] = None
-    return conf.read(settings, NAME, trusted=trusted, seed=seed)
+    return conf.read_recipe(settings, NAME, trusted=trusted, seed=seed)
 
 
-def _refuse_others(files: Any, target: str) -> None:
-    """Files that another loader reads than that of the run need the choice of one."""
+def _refuse_other_formats(files: Any, target: str) -> None:
+    """Refuse files that the loader of the run does not read, as the user must choose their loader."""
     from hepclf.prediction.formats import LOADERS
 
     for name in [files] if isinstance(files, str) else files or ():
-        meant = LOADERS.get(Path(str(name).partition(":")[0]).suffix.lower(), target)
-        if meant != target:
-            kind = meant.split(".")[-2]
+        loader = LOADERS.get(Path(str(name).partition(":")[0]).suffix.lower(), target)
+        if loader != target:
+            kind = loader.split(".")[-2]
             raise RecipeError(
                 f"observed.files={name} is no file of the kind that the run read; add data@observed={kind}"
             )
 
 
-def _alike(known: set[str], stored: Mapping[str, Any]) -> bool:
-    """Whether the run's data is described in the words of this kind: files of samples, or files of labelled rows."""
-    return all((word in known) == (word in stored) for word in ("samples", "label", "files"))
+def _is_same_kind(keys: set[str], stored: Mapping[str, Any]) -> bool:
+    """Whether the recipe of the run's data has these keys: either files of samples, or files of labelled rows."""
+    return all((key in keys) == (key in stored) for key in ("samples", "label", "files"))

@@ -12,19 +12,19 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from hepclf.cli import config as conf
-from hepclf.cli.terminal import Watch, listen, output, place, section
+from hepclf.cli.terminal import Watch, results_console, section, short_path, show_warning_logs
 from hepclf.recipe import RecipeError, build
 
 if TYPE_CHECKING:
     from hepclf.prediction.plan import Predicted
     from hepclf.prediction.prediction import Prediction
 
-SHOWN = 20  # files that are listed one by one
+MOST_LISTED = 20  # files; of more, only bad ones are listed
 
 
 def run(arguments: list[str]) -> int:
-    """Score the files, and say what became of them."""
-    listen()
+    """Score the files, and print the outcome of each."""
+    show_warning_logs()
     conf.launch("predict", arguments, _predict)
     return 0
 
@@ -32,19 +32,19 @@ def run(arguments: list[str]) -> int:
 def _predict(config: DictConfig) -> None:
     from hepclf.prediction.predict import predict
 
-    values = conf.plain(config)
+    values = conf.plain_values(config)
     prediction = _read(values)
     recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
-    watch, began = Scoring(), time.monotonic()
+    watch, start = ScoringWatch(), time.monotonic()
     try:
-        found = predict(str(values["run"]), prediction, recipes=recipes, tell=watch.scored)
+        outcomes = predict(str(values["run"]), prediction, recipes=recipes, tell=watch.scored)
     finally:
         watch.close()
-    show(output(), found, prediction, time.monotonic() - began)
+    show_predictions(results_console(), outcomes, prediction, time.monotonic() - start)
 
 
 def _read(values: dict[str, Any]) -> Prediction:
-    """The settings of a command, which are not in a group of their own."""
+    """The settings of the prediction, which are top-level keys of the command."""
     from hepclf.prediction.prediction import Prediction
 
     settings = {key: value for key, value in values.items() if key not in ("run", "trust")}
@@ -57,61 +57,67 @@ def _read(values: dict[str, Any]) -> Prediction:
     return prediction
 
 
-class Scoring(Watch):
+class ScoringWatch(Watch):
     """Progress of a scoring."""
 
-    def scored(self, done: int, of: int) -> None:
-        """So many of the entries of all files are scored."""
+    def scored(self, done: int, total: int) -> None:
+        """Show how many of the entries of all files are scored."""
         rate = done / max(time.monotonic() - self._began, 1e-9)
-        self._show("scoring", done, of, f"{rate:,.0f} events/s")
+        self._show("scoring", done, total, f"{rate:,.0f} events/s")
 
 
-def show(console: Console, found: Sequence[Predicted], prediction: Prediction, seconds: float) -> None:
-    """Print what became of each file, or of all where they are many, and how to read the first."""
-    folder = _common(found)
-    listed = found if len(found) <= SHOWN else [each for each in found if each.state == "bad"]
-    rows = [[str(each.output.resolve().relative_to(folder)), *_counts([each]), each.state] for each in listed]
-    if len(found) > 1:
-        rows.append([f"{len(found)} files", *_counts(found), ""])
+def show_predictions(console: Console, outcomes: Sequence[Predicted], prediction: Prediction, seconds: float) -> None:
+    """Print the outcome of each file, or only of bad ones if there are many files, and how to read the first output."""
+    folder = _common_folder(outcomes)
+    bad = [outcome for outcome in outcomes if outcome.state == "bad"]
+    listed = outcomes if len(outcomes) <= MOST_LISTED else bad
+    rows = [
+        [str(outcome.output.resolve().relative_to(folder)), *_counts([outcome]), outcome.state] for outcome in listed
+    ]
+    if len(outcomes) > 1:
+        rows.append([f"{len(outcomes)} files", *_counts(outcomes), ""])
     section(console, "scores", ("", "events", "selected", ""), rows)
-    written = [each for each in found if each.state == "written"]
-    entries = sum(each.entries for each in written)
-    say(console, f"{len(written)} of {len(found)} files scored, {entries:,} events in {seconds:.1f} s")
-    if already := sum(each.state == "there" for each in found):
-        say(console, f"{already} of {len(found)} files were there already")
-    for each in found:
-        if each.state == "bad":
-            say(console, f"left out: {each.reason}")
-    whole = [each for each in found if each.state != "bad"]
-    if not whole:
+    written = [outcome for outcome in outcomes if outcome.state == "written"]
+    entries = sum(outcome.entries for outcome in written)
+    _print_line(console, f"{len(written)} of {len(outcomes)} files scored, {entries:,} events in {seconds:.1f} s")
+    if earlier := sum(outcome.state == "there" for outcome in outcomes):
+        _print_line(console, f"{earlier} of {len(outcomes)} files were there already")
+    for outcome in bad:
+        _print_line(console, f"left out: {outcome.reason}")
+    readable = [outcome for outcome in outcomes if outcome.state != "bad"]
+    if not readable:
         return
-    say(console, f"they are in {place(folder)}\n")
-    for line in _way(whole[0], prediction):
-        say(console, f"  {line}")
+    _print_line(console, f"they are in {short_path(folder)}\n")
+    for line in _usage(readable[0], prediction):
+        _print_line(console, f"  {line}")
 
 
-def say(console: Console, line: str) -> None:
-    """Print a line as it is."""
+def _print_line(console: Console, line: str) -> None:
+    """Print a line without wrapping or markup."""
     console.print(line, soft_wrap=True, markup=False)
 
 
-def _counts(found: Sequence[Predicted]) -> list[str]:
-    return [f"{sum(each.entries for each in found):,}", f"{sum(each.selected for each in found):,}"]
+def _counts(outcomes: Sequence[Predicted]) -> list[str]:
+    entries = sum(outcome.entries for outcome in outcomes)
+    selected = sum(outcome.selected for outcome in outcomes)
+    return [f"{entries:,}", f"{selected:,}"]
 
 
-def _common(found: Sequence[Predicted]) -> Path:
-    return Path(os.path.commonpath([each.output.resolve().parent for each in found]))
+def _common_folder(outcomes: Sequence[Predicted]) -> Path:
+    return Path(os.path.commonpath([outcome.output.resolve().parent for outcome in outcomes]))
 
 
-def _way(first: Predicted, prediction: Prediction) -> list[str]:
-    """How the first output is read back."""
+def _usage(outcome: Predicted, prediction: Prediction) -> list[str]:
+    """The lines of code that read an output."""
     from hepclf.prediction.formats import is_tree
 
-    path = place(first.output)
-    match first.kind:
+    path = short_path(outcome.output)
+    match outcome.kind:
         case "friend":
             lines = [f'scores = uproot.open("{path}")["{prediction.friend}"].arrays()']
-            return [*lines, f'tree->AddFriend("{prediction.friend}", "{path}");'] if is_tree(first.input) else lines
+            if is_tree(outcome.input):
+                lines.append(f'tree->AddFriend("{prediction.friend}", "{path}");')
+            return lines
         case "copy":
             return [f'events = uproot.open("{path}")']
         case "parquet":

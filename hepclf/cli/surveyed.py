@@ -16,47 +16,48 @@ from hepclf.words import number, percent
 ACROSS = 4  # classes that fit beside each other, with errors
 
 
-def show(console: Console, found: Survey) -> None:
-    """Print what was read, who is in it, what the features hold, and the warnings."""
-    read = [row for row in found.processes if row.origin is not None]
-    if read:
-        section(console, "what was read", ("", "files", "entries", "selected", "share"), map(_read, read))
-    weight = "sum of weights" if found.luminosity_fb is None else "expected yield"
-    title = "events" if found.luminosity_fb is None else f"events, expected in {found.luminosity_fb:g} /fb"
-    section(console, title, ("", "events", weight, "effective", "negative"), _populations(found))
-    splits = [[row.name, *(f"{count:,}" for count in row.splits.values())] for row in found.classes if row.splits]
+def show_survey(console: Console, survey: Survey) -> None:
+    """Print the files that were read, the classes, the features, and the warnings."""
+    files = [row for row in survey.processes if row.origin is not None]
+    if files:
+        section(console, "what was read", ("", "files", "entries", "selected", "share"), map(_file_row, files))
+    weight = "sum of weights" if survey.luminosity_fb is None else "expected yield"
+    title = "events" if survey.luminosity_fb is None else f"events, expected in {survey.luminosity_fb:g} /fb"
+    section(console, title, ("", "events", weight, "effective", "negative"), _populations(survey))
+    splits = [[row.name, *(f"{count:,}" for count in row.splits.values())] for row in survey.classes if row.splits]
     if splits:
         section(console, "split", ("", *SPLITS), splits)
-    if found.features:
-        _features(console, found)
-    if found.spectators:
-        console.print(f"spectators: {', '.join(found.spectators)}", soft_wrap=True, markup=False)
-    if repeated := found.duplicates.repeated:
+    if survey.features:
+        _features(console, survey)
+    if survey.spectators:
+        console.print(f"spectators: {', '.join(survey.spectators)}", soft_wrap=True, markup=False)
+    if repeated := survey.duplicates.repeated:
         console.print(f"{repeated:,} events have the features of an earlier one", soft_wrap=True, markup=False)
-    if found.warnings:
-        console.print("\nwarnings" if found.spectators or repeated else "warnings", style="bold")
-    for caution in found.warnings:
+    if survey.warnings:
+        console.print("\nwarnings" if survey.spectators or repeated else "warnings", style="bold")
+    for caution in survey.warnings:
         console.print(f"- {caution.text}", markup=False)
 
 
-def _read(row: Population) -> list[str]:
+def _file_row(row: Population) -> list[str]:
     if row.origin is None:
         return [row.name]
     _, files, entries, selected, _ = row.origin
     return [row.name, f"{files:,}", f"{entries:,}", f"{selected:,}", percent(selected / entries) if entries else "-"]
 
 
-def _populations(found: Survey) -> Iterator[list[str]]:
-    """Each class, and below it its processes where they are others."""
-    for row in found.classes:
+def _populations(survey: Survey) -> Iterator[list[str]]:
+    """Each class, and below it its processes, unless it is one process of the same name."""
+    for row in survey.classes:
         yield _population(row, row.name)
-        mine = [each for each in found.processes if each.class_ == row.name]
-        if [each.name for each in mine] != [row.name]:
-            yield from (_population(each, f"  {each.name}") for each in mine)
+        processes = [process for process in survey.processes if process.class_ == row.name]
+        if [process.name for process in processes] != [row.name]:
+            yield from (_population(process, f"  {process.name}") for process in processes)
+    class_names = {row.name for row in survey.classes}
     yield from (
-        _population(each, f"  {each.name}")
-        for each in found.processes
-        if each.class_ is None and each.name not in {row.name for row in found.classes}
+        _population(process, f"  {process.name}")
+        for process in survey.processes
+        if process.class_ is None and process.name not in class_names
     )
 
 
@@ -66,29 +67,29 @@ def _population(row: Population, name: str) -> list[str]:
     return [name, f"{row.events:,}", total, effective, _share(row.negative)]
 
 
-def _features(console: Console, found: Survey) -> None:
-    """Range and, of two classes, the area; of several, the areas in tables of their own."""
-    kinds = list(found.features[0].auc)
-    single = len(kinds) == 1
-    infinite = any(row.infinite for row in found.features)
+def _features(console: Console, survey: Survey) -> None:
+    """Range and, for two classes, the area; for more classes, the areas in separate tables."""
+    classes = list(survey.features[0].auc)
+    has_one_area = len(classes) == 1
+    infinite = any(row.infinite for row in survey.features)
     header = ["", "missing", *(["infinite"] if infinite else []), "minimum", "maximum", "mean", "width"]
-    rows = [_feature(row, found.events, infinite=infinite) for row in found.features]
-    if single:
+    rows = [_feature(row, survey.events, infinite=infinite) for row in survey.features]
+    if has_one_area:
         header.append("AUC alone")
-        rows = [[*cells, number(*row.auc[kinds[0]])] for cells, row in zip(rows, found.features, strict=True)]
-    section(console, "features, each event counted once" + (", AUC weighted" if single else ""), header, rows)
-    if single:
+        rows = [[*cells, number(*row.auc[classes[0]])] for cells, row in zip(rows, survey.features, strict=True)]
+    section(console, "features, each event counted once" + (", AUC weighted" if has_one_area else ""), header, rows)
+    if has_one_area:
         return
-    for start in range(0, len(kinds), ACROSS):
-        some = kinds[start : start + ACROSS]
-        areas = [[row.name, *(number(*row.auc[kind]) for kind in some)] for row in found.features]
-        section(console, "AUC alone, each class against the rest, weighted", ("", *some), areas)
+    for start in range(0, len(classes), ACROSS):
+        columns = classes[start : start + ACROSS]
+        areas = [[row.name, *(number(*row.auc[name]) for name in columns)] for row in survey.features]
+        section(console, "AUC alone, each class against the rest, weighted", ("", *columns), areas)
 
 
 def _feature(row: FeatureSummary, events: int, *, infinite: bool) -> list[str]:
     missing = _share(row.missing / events) if row.missing else "0"
-    more = [f"{row.infinite:,}"] if infinite else []
-    return [row.name, missing, *more, *map(_short, (row.minimum, row.maximum, row.mean, row.width))]
+    infinite_cell = [f"{row.infinite:,}"] if infinite else []
+    return [row.name, missing, *infinite_cell, *map(_short, (row.minimum, row.maximum, row.mean, row.width))]
 
 
 def _share(value: float | None) -> str:
@@ -98,7 +99,9 @@ def _share(value: float | None) -> str:
 
 
 def _short(value: float | None) -> str:
-    """At most eight letters."""
+    """A number in at most eight characters."""
     if value is None:
         return "-"
-    return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}" if abs(value) < 1e4 else f"{value:.3g}"
+    if abs(value) < 1e4:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if abs(value) < 1e7 else f"{value:.3g}"

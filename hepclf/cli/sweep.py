@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from hepclf.cli.compare import keep, show
-from hepclf.cli.terminal import place, section
+from hepclf.cli.compare import save_comparison, show_comparison
+from hepclf.cli.terminal import section, short_path
 from hepclf.statistics.value import NOTHING, Value
 from hepclf.words import number
 
@@ -67,8 +67,8 @@ def summary(console: Console, jobs: Sequence[Job]) -> None:
     if len(groups) > 1:
         best = max(groups, key=lambda name: _mean(groups[name]))
         console.print(f"best on validation: {best}", markup=False)
-    if warned := sum(job.warnings > 0 for job in jobs):
-        console.print(f"{warned} of {len(jobs)} jobs have warnings; they stand at the top of their reports")
+    if with_warnings := sum(job.warnings > 0 for job in jobs):
+        console.print(f"{with_warnings} of {len(jobs)} jobs have warnings; they stand at the top of their reports")
     if failed := sum(job.failed for job in jobs):
         console.print(f"{failed} of {len(jobs)} jobs failed")
 
@@ -92,13 +92,13 @@ def comparison(console: Console, jobs: Sequence[Job]) -> None:
     left_out = [LeftOut(job.named, reason) for job in jobs if (reason := _left_out(job, best))]
     console.print()
     try:
-        found = compare_runs([Run.open(job.where) for job in best], [job.choice for job in best], left_out)
+        runs = compare_runs([Run.open(job.where) for job in best], [job.choice for job in best], left_out)
     except ValueError as reason:
         console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
         return
-    show(console, found)
-    drawn = any(entry.evaluation.get("plots") for entry in found.entries.values())
-    console.print(f"comparison in {place(keep(found, plots=drawn))}", soft_wrap=True, markup=False)
+    show_comparison(console, runs)
+    plots = any(entry.evaluation.get("plots") for entry in runs.entries.values())
+    console.print(f"comparison in {short_path(save_comparison(runs, plots=plots))}", soft_wrap=True, markup=False)
 
 
 def _left_out(job: Job, best: Sequence[Job]) -> str | None:

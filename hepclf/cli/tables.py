@@ -22,36 +22,36 @@ from hepclf.presentation.tables import (
 from hepclf.words import Caution, number
 
 
-def show(console: Console, results: Results, title: str) -> None:
-    """Print what results hold: warnings, quality on each split, working points, confusion and significance on test.
+def show_results(console: Console, results: Results, title: str) -> None:
+    """Print the results: warnings, quality on each split, working points, confusion and significance on test.
 
-    Of each study what it says in a sentence; the tables only of those that somebody set, as the page has them all.
+    Each study prints its sentences; only studies that the user set print their tables. The page has all of them.
     """
     show_warnings(console, results.warnings)
     section(console, *quality_table(results, title))
     if results.test is not None:
         section(console, *working_points_table(results.test))
         section(console, *confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
-        worth = significance_table(results)
-        if worth is not None:
-            section(console, *worth)
-            if (held := floor_note(results.significance)) is not None:
-                console.print(f"{held}\n", markup=False)
+        significance = significance_table(results)
+        if significance is not None:
+            section(console, *significance)
+            if (remark := floor_note(results.significance)) is not None:
+                console.print(f"{remark}\n", markup=False)
         for sentence in unquoted(results):
             console.print(f"{sentence}\n", markup=False)
     console.print(f"{results.mixture.sentence}\n", markup=False)
     for name in results.asked:
         for grid in results.studies[name].tables if name in results.studies else ():
             section(console, *grid)
-    told = [sentence for study in results.studies.values() for sentence in study.sentences]
-    for sentence in told:
+    sentences = [sentence for study in results.studies.values() for sentence in study.sentences]
+    for sentence in sentences:
         console.print(f"- {sentence}", markup=False)
-    if told:
+    if sentences:
         console.print(f"  {LEVELS}\n", markup=False)
 
 
 def show_warnings(console: Console, warnings: Sequence[Caution]) -> None:
-    """Print the warnings, where there are any, so that they are seen before any number."""
+    """Print the warnings, if there are any, above all numbers."""
     if not warnings:
         return
     console.print(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")

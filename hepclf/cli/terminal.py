@@ -23,12 +23,12 @@ MB = 1_000_000
 EVERY = 10.0  # seconds between lines in a batch log
 
 
-def output() -> Console:
-    """Where results go; 80 columns where nobody says how wide the terminal is."""
+def results_console() -> Console:
+    """The console for results, on standard output; 80 columns wide if it is not a terminal."""
     return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
 
 
-def listen() -> None:
+def show_warning_logs() -> None:
     """Show the library's warnings on standard error."""
     handler = RichHandler(
         console=Console(stderr=True), show_time=False, show_path=False, markup=False, rich_tracebacks=False
@@ -47,69 +47,69 @@ class Watch:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._began = self._spoke = time.monotonic()
-        self._moving: tuple[str, int] | None = None
+        self._transfer: tuple[str, int] | None = None
 
-    def stage(self, what: str) -> None:
-        """A new stage begins; the bar of the last one ends."""
+    def stage(self, name: str) -> None:
+        """Begin a new stage; the bar of the last one ends."""
         self.close()
         self._began = self._spoke = time.monotonic()
         if not self._console.is_terminal:
-            self._console.print(what, highlight=False)
+            self._console.print(name, highlight=False)
 
-    def read(self, done: int, of: int) -> None:
-        """So many of the entries of the data are read."""
+    def read(self, done: int, total: int) -> None:
+        """Show how many of the entries of the data are read."""
         rate = done / max(time.monotonic() - self._began, 1e-9)
-        self._show("loading", done, of, f"{rate:,.0f} entries/s")
+        self._show("loading", done, total, f"{rate:,.0f} entries/s")
 
-    def epoch(self, epoch: Epoch, of: int) -> None:
-        """An epoch is done."""
+    def epoch(self, epoch: Epoch, total: int) -> None:
+        """Show that an epoch is done."""
         losses = f"loss {epoch.train_loss:.4f}, validation {epoch.valid_loss:.4f}"
-        self._show("training", epoch.epoch, of, losses)
+        self._show("training", epoch.epoch, total, losses)
 
-    def transfer(self, what: str, done: int, of: int | None) -> None:
-        """So many bytes of a file are through; the rate is of those of this stage."""
-        if self._moving is None or self._moving[0] != what or done < self._moving[1]:
-            self.stage(what)
-            self._moving = what, done
-        rate = (done - self._moving[1]) / max(time.monotonic() - self._began, 1e-9)
-        self._show(f"{what}, MB", done // MB, None if of is None else of // MB, f"{rate / MB:,.1f} MB/s")
+    def transfer(self, name: str, done: int, total: int | None) -> None:
+        """Show how many bytes of a file are transferred; the rate is that of this stage."""
+        if self._transfer is None or self._transfer[0] != name or done < self._transfer[1]:
+            self.stage(name)
+            self._transfer = name, done
+        rate = (done - self._transfer[1]) / max(time.monotonic() - self._began, 1e-9)
+        self._show(f"{name}, MB", done // MB, None if total is None else total // MB, f"{rate / MB:,.1f} MB/s")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
         self._bar, self._task = None, None
 
-    def _show(self, what: str, done: int, of: int | None, note: str) -> None:
+    def _show(self, name: str, done: int, total: int | None, note: str) -> None:
         if not self._console.is_terminal:
             if time.monotonic() - self._spoke > EVERY:
-                total = "?" if of is None else f"{of:,}"
-                self._console.print(f"{what} {done:,}/{total}: {note}", highlight=False)
+                total_text = "?" if total is None else f"{total:,}"
+                self._console.print(f"{name} {done:,}/{total_text}: {note}", highlight=False)
                 self._spoke = time.monotonic()
             return
         if self._bar is None:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task(what, total=of, note=note)
-        self._bar.update(self._task or TaskID(0), completed=done, total=of, note=note)
+            self._task = self._bar.add_task(name, total=total, note=note)
+        self._bar.update(self._task or TaskID(0), completed=done, total=total, note=note)
 
 
 def section(console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a title and a plain table below it: the first column names, the others are numbers."""
     console.print(title, style="bold", markup=False)
-    made = Table(box=None, pad_edge=False, header_style="")
-    made.add_column(escape(header[0]), overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="")
+    table.add_column(escape(header[0]), overflow="fold")
     for name in header[1:]:
-        made.add_column(escape(name), justify="right", overflow="fold")
+        table.add_column(escape(name), justify="right", overflow="fold")
     for row in rows:
-        made.add_row(*(escape(cell) for cell in row))
-    console.print(made)
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
     console.print()
 
 
-def place(path: Path) -> str:
-    """A path as short as it can be said from here."""
+def short_path(path: Path) -> str:
+    """A path, relative to the working directory if it lies below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:

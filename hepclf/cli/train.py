@@ -12,8 +12,8 @@ from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
 from hepclf.cli.overrides import overrides as parsed
 from hepclf.cli.sweep import Job, comparison, summary
-from hepclf.cli.tables import show, show_coefficients
-from hepclf.cli.terminal import Watch, listen, output, place
+from hepclf.cli.tables import show_coefficients, show_results
+from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.recipe import RecipeError
 
 GROUPS = ("data", "model", "trainer", "evaluation")
@@ -24,7 +24,7 @@ log = logging.getLogger("hepclf.cli")
 
 def run(arguments: list[str]) -> int:
     """Train what the configuration says; a sweep goes on after a failed job and reports it at the end."""
-    listen()
+    show_warning_logs()
     if not {"-m", "--multirun"} & set(arguments):
         conf.launch("train", arguments, _show)
         return 0
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
             jobs.append(
                 Job(
                     named,
-                    place(trained.run.folder),
+                    short_path(trained.run.folder),
                     valid.auc,
                     test.auc,
                     loss=valid.log_loss,
@@ -50,11 +50,11 @@ def run(arguments: list[str]) -> int:
             line, code = explain(error)
             codes.append(code)
             jobs.append(Job(named, line, failed=True))
-        output().print(jobs[-1].line(), soft_wrap=True, markup=False)
+        results_console().print(jobs[-1].line(), soft_wrap=True, markup=False)
 
     conf.launch("train", arguments, task)
-    summary(output(), jobs)
-    comparison(output(), jobs)
+    summary(results_console(), jobs)
+    comparison(results_console(), jobs)
     return FAILED if codes else 0
 
 
@@ -71,22 +71,22 @@ def _varied(arguments: list[str]) -> str:
 
 def _show(config: DictConfig) -> None:
     trained, title = _train(config)
-    console = output()
-    show(console, trained.results, title)
+    console = results_console()
+    show_results(console, trained.results, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
     if "selection" in trained.tagger.summary:
         console.print(f"cuts   {trained.tagger.summary['selection']}", soft_wrap=True, markup=False, highlight=False)
-    console.print(f"run    {place(trained.run.folder)}", soft_wrap=True, markup=False)
+    console.print(f"run    {short_path(trained.run.folder)}", soft_wrap=True, markup=False)
     if trained.plots:
-        console.print(f"plots  {place(trained.run.plots)}", soft_wrap=True, markup=False)
+        console.print(f"plots  {short_path(trained.run.plots)}", soft_wrap=True, markup=False)
     if trained.run.report.is_file():
-        console.print(f"report {place(trained.run.report)}", soft_wrap=True, markup=False)
+        console.print(f"report {short_path(trained.run.report)}", soft_wrap=True, markup=False)
 
 
 def _train(config: DictConfig) -> tuple[Any, str]:
     """One training from one composed configuration; nothing is written before all of it was read."""
-    values = conf.plain(config)
+    values = conf.plain_values(config)
     conf.refuse_unknown(values, KNOWN)
     recipes, names = _again(values) if values.get("again") else _composed(values)
     runs, name = values.get("runs"), values.get("name") or "-".join(names.values())
@@ -111,7 +111,9 @@ def _train(config: DictConfig) -> tuple[Any, str]:
 def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a configuration, and what data and model are called."""
     seed = conf.seed_of(values)
-    return {group: conf.read(values.get(group), group, seed=seed) for group in GROUPS}, conf.chosen(("data", "model"))
+    return {group: conf.read_recipe(values.get(group), group, seed=seed) for group in GROUPS}, conf.chosen(
+        ("data", "model")
+    )
 
 
 def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -131,6 +133,6 @@ def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
             group, _, inner = path.partition(".")
             if path != "data.seed" or "seed" in settings["data"]:
                 conf.put(settings[group], inner, values["seed"])
-    recipes = {group: conf.read(settings[group], group, trusted=group in ours) for group in GROUPS}
+    recipes = {group: conf.read_recipe(settings[group], group, trusted=group in ours) for group in GROUPS}
     names = conf.chosen(("data", "model"))
     return recipes, {what: name if what in ours else str(before.get(what, name)) for what, name in names.items()}

@@ -134,10 +134,10 @@ def contender(
     splits = {split: events for split in SPLITS if len(events := scored.of(split))}
     mix = process_mixture(scored, yields or {}, signal, splits, {})
     weights = mix.split_weights("test", test).weights
-    ranked = _Ranked.of(test, signal, weights)
+    ranked = _Ranked.from_scored(test, signal, weights)
     test_area, influences = _area(test, ranked, signal, weights)
     valid_weights = mix.split_weights("valid", valid).weights
-    valid_area, _ = _area(valid, _Ranked.of(valid, signal, valid_weights), signal, valid_weights)
+    valid_area, _ = _area(valid, _Ranked.from_scored(valid, signal, valid_weights), signal, valid_weights)
     efficiency, error = _background_efficiency(ranked.curve)
     roc, points = with_limits(ranked.curve, tuple(targets), test, signal, ranked.weights)
     return Contender(
@@ -183,10 +183,10 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
         return math.inf if area is None else -area, index, tagger.copy_of is not None
 
     ordered = sorted(contenders, key=order)
-    reference, *others = ordered
+    reference = ordered[0]
     comparison = Comparison(
         contenders=tuple(ordered),
-        differences=tuple(auc_difference(tagger, reference) for tagger in others),
+        differences=tuple(auc_difference(tagger, reference) for tagger in ordered[1:]),
         ratios=tuple(_ratio(tagger, reference) for tagger in ordered),
     )
     return _with_holm([comparison])[0]
@@ -276,7 +276,7 @@ class _Ranked:
     weights: Array
 
     @classmethod
-    def of(cls, events: Scored, label: int, mixture_weights: Array) -> _Ranked:
+    def from_scored(cls, events: Scored, label: int, mixture_weights: Array) -> _Ranked:
         ranking, is_label = Ranking(discriminant(events, label)), events.labels == label
         weights = mixed(events.weights, mixture_weights, is_label).within
         return cls(ranking, curve(ranking, is_label, weights), is_label, weights)
@@ -286,7 +286,7 @@ def _area(events: Scored, signal_ranked: _Ranked, signal: int, weights: Array) -
     """The area of two classes, or the mean of several, one against the rest, and the influences on it, [n]."""
     k = len(events.classes)
     labels = range(k) if k > 2 else (signal,)
-    rankings = [signal_ranked if label == signal else _Ranked.of(events, label, weights) for label in labels]
+    rankings = [signal_ranked if label == signal else _Ranked.from_scored(events, label, weights) for label in labels]
     if not all(ranked.curve.defined for ranked in rankings):
         return NOTHING, np.full(len(events), math.nan)
     influences = np.mean(

@@ -50,11 +50,9 @@ def sample_labels(samples: Sequence[Sequence[RunEntry]]) -> list[str]:
 
 def common_settings(entries: Sequence[RunEntry], ignored: Callable[[str], bool]) -> dict[str, str]:
     """The settings that these runs have in common, by their dotted names."""
-    first, *others = (settings_of(entry) for entry in entries)
+    rows = [settings_of(entry) for entry in entries]
     return {
-        key: value
-        for key, value in first.items()
-        if not ignored(key) and all(settings.get(key) == value for settings in others)
+        key: value for key, value in rows[0].items() if not ignored(key) and all(row.get(key) == value for row in rows)
     }
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hepclf.data.delimited import EXACT, parse_number
 from hepclf.data.expressions import Expression
 from hepclf.data.language.jagged import Jagged
-from hepclf.events import Sentinels, single
+from hepclf.events import Sentinels, single_precision
 from hepclf.nearest import nearest
 
 Setting = tuple[str | float, ...] | Mapping[str, tuple[str | float, ...]]  # of all columns, or by feature or column
@@ -116,7 +116,7 @@ def _is_sentinel(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[
     with np.errstate(over="ignore"):
         rounded = column.astype(np.float32, copy=False)
     for value in sentinels:
-        (near,) = single((value,))
+        (near,) = single_precision((value,))
         exact = np.isinf(near) and column.dtype.itemsize > 4
         is_sentinel |= column == value if exact else rounded == np.float32(near)
     return is_sentinel
@@ -128,7 +128,7 @@ def _numbers(values: tuple[str | float, ...], path: str, has_text: bool) -> tupl
     for value, converted in numbers.items():
         if np.isnan(converted) and str(value).strip().lower() != "nan" and not has_text:
             raise ValueError(f"{path} must be numbers, as these files hold no text, not {value!r}; drop it")
-        if converted and single((converted,)) == [0]:
+        if converted and single_precision((converted,)) == [0]:
             raise ValueError(
                 f"{path} must be numbers that features hold in single precision, not {converted:g}, which is 0 there; "
                 "put another value into the files"

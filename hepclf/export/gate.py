@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, missing_as_nan, single
+from hepclf.events import Events, missing_as_nan, single_precision
 from hepclf.export.formats import Score, uncalibrated
 from hepclf.export.hard_events import Features, hard_events, infinite_events
 from hepclf.export.lines import straight_lines
@@ -70,7 +70,7 @@ def _raw(tagger: Tagger, features: Features) -> Features:
     """Features [n, d] as files hold them: where values are missing, each sentinel of the feature in turn, and NaN."""
     raw, declared = features.copy(), sentinels(tagger)
     for column, name in enumerate(tagger.inputs):
-        choices = np.array([*single(declared.get(name, ())), np.nan], dtype=np.float32)
+        choices = np.array([*single_precision(declared.get(name, ())), np.nan], dtype=np.float32)
         missing = np.flatnonzero(np.isnan(features[:, column]))
         raw[missing, column] = np.resize(choices, len(missing))
     return raw

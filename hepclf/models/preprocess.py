@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hepclf.disk import blocks, mapped
+from hepclf.disk import mapped, row_blocks
 from hepclf.models.quantiles import quantiles
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
@@ -104,7 +104,7 @@ def _ranges(features: NDArray[np.float32]) -> list[FeatureRange]:
     """The range of each feature, by one pass over the table."""
     size = features.shape[1]
     low, high, missing = np.full(size, np.inf), np.full(size, -np.inf), np.zeros(size, dtype=bool)
-    for part in blocks(features):
+    for part in row_blocks(features):
         rows = features[part]
         absent = np.isnan(rows).any(axis=0)
         low = np.fmin(low, np.fmin.reduce(rows, axis=0))

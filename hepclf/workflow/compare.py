@@ -12,7 +12,7 @@ from hepclf.comparison.contenders import Contender
 from hepclf.comparison.sentences import comparison_headline, remarks
 from hepclf.files import read_yaml, write_bytes, write_csv, write_json
 from hepclf.presentation.comparison import tables
-from hepclf.run import Run, typed
+from hepclf.run import Run, command_line
 
 SCHEMA = 2
 COLUMNS = (
@@ -45,7 +45,7 @@ CURVE = ("name", "signal_efficiency", "background_efficiency", "background_effic
 
 def record(of: Compared, folder: Path, *, plots: bool = True) -> tuple[Path, ...]:
     """Write a comparison into a folder of its own; its pictures come back."""
-    made = Run.at(folder)
+    made = Run.create(folder)
     with made.recorded():
         write_json(folder / "comparison.json", contents(of))
         rejections = [f"rejection_{target:g}{end}" for target in of.targets for end in ("", "_error", "_limit_95")]
@@ -103,7 +103,7 @@ def _page(of: Compared, made: Run) -> str:
     command = read_yaml(made.environment).get("command") or []
     data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
     count = sum(len(sample.trainings) for sample in of.samples.values())
-    provenance = Provenance(title=f"{data}: {count} taggers", label="", command=typed(command))
+    provenance = Provenance(title=f"{data}: {count} taggers", label="", command=command_line(command))
     runs = {name: os.path.relpath(entry.run.folder) for name, entry in of.entries.items()}
     return comparison_page(
         list(comparison_headline(of)),

@@ -65,7 +65,7 @@ def reevaluate(
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
     results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
     results = replace(results, warnings=(*results.warnings, *_remembered(run, others=data is not None)))
-    made = Run.at(folder)
+    made = Run.create(folder)
     with made.recorded():
         write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
         plots = record(made, Evaluated(scored=scored, results=results, facts=facts), evaluation)

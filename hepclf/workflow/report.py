@@ -12,7 +12,7 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.results import Results
 from hepclf.files import write_bytes
-from hepclf.run import Run, typed
+from hepclf.run import Run, command_line
 
 FACTS = ("started", "directory", "commit", "python", "platform", "device")
 
@@ -40,7 +40,7 @@ def report(
         label=", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
         if label
         else "",
-        command=again or typed(environment["command"]),
+        command=again or command_line(environment["command"]),
         config=run.config.read_text(encoding="utf-8"),
         environment=_facts(environment, device),
     )
@@ -58,4 +58,4 @@ def _facts(environment: Mapping[str, Any], device: str | None) -> dict[str, str]
     facts = {**environment, "device": device}
     found = {name: str(facts[name]) for name in FACTS if facts.get(name)}
     versions = ", ".join(f"{name} {number}" for name, number in environment["versions"].items() if number)
-    return {"command": typed(environment["command"]), **found, "versions": versions}
+    return {"command": command_line(environment["command"]), **found, "versions": versions}

@@ -60,7 +60,7 @@ def train(
     if folder is None:
         return _trained(job, progress)
     described = job.describe()
-    run = Run.at(folder)
+    run = Run.create(folder)
     with run.recorded() as environment:
         started, timed = time.perf_counter(), Timed(progress)
         write_yaml(run.config, described)

@@ -39,7 +39,7 @@ def made():
         columns = {"labels": labels, "scores": scores, "split": np.arange(n) // 2 % 3, "classes": classes}
         columns["spectators"] = {"mass": z**3} if "sculpting" in changed else {}
         evaluation = Evaluation(**{"plots": False, "minimum_background": 1.0} | changed)
-        run = Run.at(folder)
+        run = Run.create(folder)
         names = {"data": "toy", "model": model}
         settings = {
             "data": {"threads": threads, "seed": seed, "split": {"seed": seed}},

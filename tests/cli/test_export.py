@@ -14,7 +14,7 @@ import yaml
 
 from hepclf import BDT, Evaluation, Mixture, load_tagger, train
 from hepclf.cli import configs
-from hepclf.cli.export import OTHERS
+from hepclf.cli.export import COMMAND_KEYS
 from hepclf.export.exported import Export
 from hepclf.export.onnx import layers
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("mixture_run")
 
 def test_the_file_of_settings_has_a_line_of_help_for_each_of_them():
     keys = configs.keys(configs.folder() / "export.yaml")
-    assert set(keys) == {*OTHERS, *(field.name for field in fields(Export))} - {"data"}
+    assert set(keys) == {*COMMAND_KEYS, *(field.name for field in fields(Export))} - {"data"}
     assert all(comment for _, comment in keys.values())
     defaults = Export(format="onnx")
     assert {name: keys[name][0] for name in ("name", "out", "events")} == {

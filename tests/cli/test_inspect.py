@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hepclf.cli import surveyed
-from hepclf.cli.surveyed import show
+from hepclf.cli.surveyed import show_survey
 from hepclf.events import Events, Origin
 from hepclf.survey.survey import survey
 
@@ -27,9 +27,9 @@ def shown(capsys):
     """A function printing a survey on 80 columns."""
 
     def print_(found):
-        from hepclf.cli.terminal import output
+        from hepclf.cli.terminal import results_console
 
-        show(output(), found)
+        show_survey(results_console(), found)
         return capsys.readouterr().out
 
     return print_

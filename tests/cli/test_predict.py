@@ -79,7 +79,7 @@ def test_files_that_were_left_out_are_named(hepclf):
 
 
 def test_many_files_are_one_line(hepclf, monkeypatch):
-    monkeypatch.setattr("hepclf.cli.predict.SHOWN", 1)
+    monkeypatch.setattr("hepclf.cli.predict.MOST_LISTED", 1)
     _, out, _ = hepclf("predict", "run=run", "files=n/*/*.root", "out=o")
     assert "a/[i]x" not in out.split("they are in")[0]
     assert "2 files" in out

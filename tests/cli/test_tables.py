@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from rich.console import Console
 
-from hepclf.cli.tables import show
+from hepclf.cli.tables import show_results
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.scored import Scored
 
@@ -13,7 +13,7 @@ def printed(classes):
     logits = np.random.default_rng(0).normal(size=600) + 2 * labels
     scored = Scored(labels=labels, scores=1 / (1 + np.exp(-logits)), split=np.arange(600) // 2 % 3, classes=classes)
     console = Console(record=True, width=80)
-    show(console, evaluate(scored, Evaluation(bands=None, overtraining=None)), "a title")
+    show_results(console, evaluate(scored, Evaluation(bands=None, overtraining=None)), "a title")
     return console.export_text()
 
 
