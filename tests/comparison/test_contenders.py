@@ -43,14 +43,14 @@ def placed(labels, scores, weights):
     return ws @ kernel @ wb / ws.sum() / wb.sum(), kernel @ wb / wb.sum(), ws @ kernel / ws.sum()
 
 
-def by_pairs(labels, one, other, weights):
+def by_pairs(labels, first_scores, second_scores, weights):
     """Difference of two areas and its error from the covariances of the components of both."""
-    (a1, s1, b1), (a2, s2, b2) = placed(labels, one, weights), placed(labels, other, weights)
+    (a1, s1, b1), (a2, s2, b2) = placed(labels, first_scores, weights), placed(labels, second_scores, weights)
     variance = 0.0
     for v1, v2, w in ((s1, s2, weights[labels == 1]), (b1, b2, weights[labels == 0])):
         n = w.sum() ** 2 / (w**2).sum()
-        apart = np.stack([v1 - a1, v2 - a2])
-        covariance = n / (n - 1) * (w**2 * apart) @ apart.T / w.sum() ** 2
+        deviations = np.stack([v1 - a1, v2 - a2])
+        covariance = n / (n - 1) * (w**2 * deviations) @ deviations.T / w.sum() ** 2
         variance += covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     return a1 - a2, np.sqrt(variance)
 
@@ -69,52 +69,61 @@ def two(drawn):
     return draw
 
 
-def of(labels, scores, weights=None, name="a", targets=(), **columns):
+def tagger_of(labels, scores, weights=None, name="a", targets=(), **columns):
     return contender(name, Scored(labels=labels, scores=scores, weights=weights, **columns), 1, targets)
 
 
 def test_the_differences_of_delong_1988_are_the_published_ones():
     albumin, protein, score, outcome = np.array(PATIENTS.split(), dtype=float).reshape(-1, 4).T
     labels = outcome.astype(int)
-    found = [of(labels, column) for column in (albumin / 100, protein / 100, 1 - score / 10)]
+    taggers = [tagger_of(labels, column) for column in (albumin / 100, protein / 100, 1 - score / 10)]
     areas = [(0.7366, 0.0927), (0.6478, 0.1000), (0.7258, 0.1028)]
-    assert_allclose([one.test for one in found], areas, rtol=0, atol=5e-5)
+    assert_allclose([tagger.test for tagger in taggers], areas, rtol=0, atol=5e-5)
     published = [(0.0108, 0.0953, 0.9102), (-0.0780, 0.1046, 0.4561)]
-    for one, (value, error, p) in zip(found[:2], published, strict=True):
-        made = auc_difference(one, found[2])
-        assert_allclose([*made.value, made.p], [value, error, p], rtol=0, atol=5.1e-5)
+    for tagger, (value, error, p) in zip(taggers[:2], published, strict=True):
+        difference = auc_difference(tagger, taggers[2])
+        assert_allclose([*difference.value, difference.p], [value, error, p], rtol=0, atol=5.1e-5)
 
 
 @pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
 @pytest.mark.parametrize("ties", [None, 20])
 def test_a_difference_and_its_error_are_those_of_all_pairs(two, ties, weights):
-    labels, one, other, w = two(300, seed=1, ties=ties, weights=weights)
+    labels, first_scores, second_scores, w = two(300, seed=1, ties=ties, weights=weights)
     assert (w < 0).any() == (weights == "signed")
-    value, error = by_pairs(labels, one, other, w)
-    found = auc_difference(of(labels, one, w), of(labels, other, w))
-    assert found.value == pytest.approx((value, error), rel=1e-9)
-    assert found.p == pytest.approx(2 * norm.sf(abs(value) / error), rel=1e-9)
+    value, error = by_pairs(labels, first_scores, second_scores, w)
+    difference = auc_difference(tagger_of(labels, first_scores, w), tagger_of(labels, second_scores, w))
+    assert difference.value == pytest.approx((value, error), rel=1e-9)
+    assert difference.p == pytest.approx(2 * norm.sf(abs(value) / error), rel=1e-9)
 
 
 def test_the_areas_are_those_of_scikit_learn(two):
-    labels, one, other, w = two(2000, seed=2, ties=50, weights="heavy")
-    expected = roc_auc_score(labels, one, sample_weight=w) - roc_auc_score(labels, other, sample_weight=w)
-    assert auc_difference(of(labels, one, w), of(labels, other, w)).value.value == pytest.approx(expected, abs=1e-12)
+    labels, first_scores, second_scores, w = two(2000, seed=2, ties=50, weights="heavy")
+    expected = roc_auc_score(labels, first_scores, sample_weight=w) - roc_auc_score(
+        labels, second_scores, sample_weight=w
+    )
+    assert auc_difference(
+        tagger_of(labels, first_scores, w), tagger_of(labels, second_scores, w)
+    ).value.value == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("weights", "bound"), [("unit", 0.12), ("heavy", 0.12), ("signed", 0.15)])
 def test_the_error_of_a_difference_is_that_of_a_bootstrap(two, weights, bound):
     # 400 resamplings know their spread to 3.5 %.
-    labels, one, other, w = two(1500, seed=3, weights=weights)
+    labels, first_scores, second_scores, w = two(1500, seed=3, weights=weights)
     rng = np.random.default_rng(4)
 
     def resampled():
-        again = rng.integers(len(labels), size=len(labels))
-        areas = [area(curve(Ranking(s[again]), labels[again] == 1, w[again])).value for s in (one, other)]
+        indices = rng.integers(len(labels), size=len(labels))
+        areas = [
+            area(curve(Ranking(s[indices]), labels[indices] == 1, w[indices])).value
+            for s in (first_scores, second_scores)
+        ]
         return areas[0] - areas[1]
 
     spread = np.std([resampled() for _ in range(400)], ddof=1)
-    assert auc_difference(of(labels, one, w), of(labels, other, w)).value.error / spread == pytest.approx(1, abs=bound)
+    assert auc_difference(
+        tagger_of(labels, first_scores, w), tagger_of(labels, second_scores, w)
+    ).value.error / spread == pytest.approx(1, abs=bound)
 
 
 @pytest.mark.parametrize("weights", ["unit", "heavy", "signed"])
@@ -130,32 +139,40 @@ def test_between_equal_taggers_every_p_is_as_likely(weights):
             "heavy": rng.lognormal(0, 0.7, 400),
             "signed": rng.choice([2, -1], 400, p=[0.8, 0.2]),
         }
-        one, other = (norm.cdf(z + rng.normal(size=400)) for _ in range(2))
-        values.append(auc_difference(of(labels, one, w[weights]), of(labels, other, w[weights])).p)
+        first_scores, second_scores = (norm.cdf(z + rng.normal(size=400)) for _ in range(2))
+        values.append(
+            auc_difference(tagger_of(labels, first_scores, w[weights]), tagger_of(labels, second_scores, w[weights])).p
+        )
     assert kstest(values, "uniform").pvalue > 0.01
     assert np.mean(np.array(values) < 0.05) == pytest.approx(0.05, abs=0.033)  # three sigma of 400
 
 
 def test_on_the_same_events_a_difference_is_known_better_than_two_areas(two):
-    labels, one, other, _ = two(2000, seed=5)
-    a, b = of(labels, one), of(labels, other)
+    labels, first_scores, second_scores, _ = two(2000, seed=5)
+    a, b = tagger_of(labels, first_scores), tagger_of(labels, second_scores)
     assert auc_difference(a, b).value.error < 0.8 * np.hypot(a.test.error, b.test.error)
 
 
 def test_taggers_on_other_test_events_are_refused_a_difference(two):
-    labels, one, other, _ = two(200, seed=5)
+    labels, first_scores, second_scores, _ = two(200, seed=5)
     with pytest.raises(
         ValueError, match="on the same test events, however those of 'a' and 'b' differ in their weights"
     ):
-        auc_difference(of(labels, one), of(labels, other, np.full(200, 2.0), name="b"))
+        auc_difference(tagger_of(labels, first_scores), tagger_of(labels, second_scores, np.full(200, 2.0), name="b"))
 
 
 def test_taggers_are_ranked_only_with_those_that_are_judged_on_the_same_events(two):
-    labels, one, other, _ = two(2000, seed=11)
-    third = np.random.default_rng(0).permutation(one)
+    labels, first_scores, second_scores, _ = two(2000, seed=11)
+    third = np.random.default_rng(0).permutation(first_scores)
     elsewhere = np.full(2000, 2.0)
-    taggers = [of(labels, scores, name=name) for name, scores in zip("abc", (one, other, third), strict=True)]
-    taggers[0:0] = [of(labels, scores, elsewhere, name=name) for name, scores in zip("xy", (other, one), strict=True)]
+    taggers = [
+        tagger_of(labels, scores, name=name)
+        for name, scores in zip("abc", (first_scores, second_scores, third), strict=True)
+    ]
+    taggers[0:0] = [
+        tagger_of(labels, scores, elsewhere, name=name)
+        for name, scores in zip("xy", (second_scores, first_scores), strict=True)
+    ]
     first, second = comparisons(taggers)
     assert [[run.name for run in part.contenders] for part in (first, second)] == [["a", "b", "c"], ["x", "y"]]
     assert (first.differs_in, second.differs_in) == (None, "weights")
@@ -168,32 +185,39 @@ def test_taggers_are_ranked_only_with_those_that_are_judged_on_the_same_events(t
 
 
 def test_a_copy_has_no_difference_and_counts_in_no_correction(two):
-    labels, one, other, _ = two(2000, seed=11)
-    runs = [of(labels, other, name="a"), of(labels, one, name="b"), of(labels, one, name="c")]
-    runs.append(replace(of(labels, other, name="again"), copy_of="a"))
-    found = compare(runs)
-    assert [run.name for run in found.contenders] == ["a", "again", "b", "c"]
-    assert [run.name for run in found.trainings] == ["a", "b", "c"]
-    again = found.differences[0]
-    assert (again.value, again.p, again.holm) == ((None, None), None, None)
-    assert again.reason == "it is the same training as a"
-    assert found.differences[1].holm == pytest.approx(2 * found.differences[1].p)
+    labels, first_scores, second_scores, _ = two(2000, seed=11)
+    runs = [
+        tagger_of(labels, second_scores, name="a"),
+        tagger_of(labels, first_scores, name="b"),
+        tagger_of(labels, first_scores, name="c"),
+    ]
+    runs.append(replace(tagger_of(labels, second_scores, name="again"), copy_of="a"))
+    comparison = compare(runs)
+    assert [run.name for run in comparison.contenders] == ["a", "again", "b", "c"]
+    assert [run.name for run in comparison.trainings] == ["a", "b", "c"]
+    copy = comparison.differences[0]
+    assert (copy.value, copy.p, copy.holm) == ((None, None), None, None)
+    assert copy.reason == "it is the same training as a"
+    assert comparison.differences[1].holm == pytest.approx(2 * comparison.differences[1].p)
 
 
 def test_a_copy_that_is_better_by_rounding_is_not_the_reference(two):
-    labels, one, other, _ = two(2000, seed=12)
+    labels, first_scores, second_scores, _ = two(2000, seed=12)
     split = np.where(np.arange(2000) % 2, TEST, VALID)
-    runs = [of(labels, scores, name=name, split=split) for name, scores in (("x", one), ("y", other))]
+    runs = [
+        tagger_of(labels, scores, name=name, split=split)
+        for name, scores in (("x", first_scores), ("y", second_scores))
+    ]
     best, worse = sorted(runs, key=lambda run: run.valid, reverse=True)
     better = best.valid._replace(value=best.valid.value + 1e-9)
-    found = compare([worse, best, replace(best, name="copy", valid=better, copy_of=best.name)])
-    assert [run.name for run in found.contenders] == [best.name, "copy", worse.name]
+    comparison = compare([worse, best, replace(best, name="copy", valid=better, copy_of=best.name)])
+    assert [run.name for run in comparison.contenders] == [best.name, "copy", worse.name]
 
 
 def test_a_working_point_without_background_has_the_limit_of_the_verdict(two):
-    labels, one, _, w = two(60, seed=7, weights="heavy")
-    scores = np.where(labels == 1, 0.5 + one / 2, one / 2)
-    points = of(labels, scores, w, name="a", targets=(0.5,)).working_points
+    labels, first_scores, _, w = two(60, seed=7, weights="heavy")
+    scores = np.where(labels == 1, 0.5 + first_scores / 2, first_scores / 2)
+    points = tagger_of(labels, scores, w, name="a", targets=(0.5,)).working_points
     background = w[labels == 0]
     # No background event is seen with probability exp(-n); here all are of one process.
     expected = background.sum() / (-np.log(0.05) * (background**2).sum() / background.sum())
@@ -202,14 +226,14 @@ def test_a_working_point_without_background_has_the_limit_of_the_verdict(two):
 
 
 def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
-    labels, one, other, w = two(60, seed=6, weights="heavy")
+    labels, first_scores, second_scores, w = two(60, seed=6, weights="heavy")
     mass = np.where(labels == 1, np.nan, np.arange(60.0))
     split = np.where(np.arange(60) % 3 == 0, TEST, 0)
     base = {"labels": labels, "weights": w, "split": split, "spectators": {"mass": mass, "run": np.arange(60)}}
 
     def why(**changed):
-        made = base | changed
-        return differing_property(of(scores=one, **base), of(scores=other, **made))
+        columns = base | changed
+        return differing_property(tagger_of(scores=first_scores, **base), tagger_of(scores=second_scores, **columns))
 
     third, second = np.arange(60) % 3 == 0, np.arange(60) % 3 == 1
     assert why() is None
@@ -228,9 +252,9 @@ def test_the_same_events_are_those_with_equal_columns_at_equal_places(two):
 
 
 def test_taggers_that_rank_alike_have_no_p(two):
-    labels, one, _, w = two(500, seed=7, ties=30, weights="heavy")
-    found = auc_difference(of(labels, one, w), of(labels, one**3, w))
-    assert (found.value, found.p, found.reason) == ((0.0, None), None, "they rank the events alike")
+    labels, first_scores, _, w = two(500, seed=7, ties=30, weights="heavy")
+    difference = auc_difference(tagger_of(labels, first_scores, w), tagger_of(labels, first_scores**3, w))
+    assert (difference.value, difference.p, difference.reason) == ((0.0, None), None, "they rank the events alike")
 
 
 @pytest.mark.parametrize(("turned", "value"), [(False, 0), (True, -1)])
@@ -238,10 +262,12 @@ def test_taggers_without_an_exception_have_no_p(turned, value):
     # Weights that do not add up exactly leave areas of one but for rounding, which is no difference.
     rng = np.random.default_rng(15)
     labels, w = np.arange(999) % 2, rng.lognormal(0, 1, 999)
-    one, other = (labels / 2 + rng.random(999) / 2.1 for _ in range(2))
-    found = auc_difference(of(labels, 1 - one if turned else one, w), of(labels, other, w))
-    assert found.value == (pytest.approx(value, abs=1e-12), None)
-    assert (found.p, found.reason) == (None, "both order the classes without exception")
+    first_scores, second_scores = (labels / 2 + rng.random(999) / 2.1 for _ in range(2))
+    difference = auc_difference(
+        tagger_of(labels, 1 - first_scores if turned else first_scores, w), tagger_of(labels, second_scores, w)
+    )
+    assert difference.value == (pytest.approx(value, abs=1e-12), None)
+    assert (difference.p, difference.reason) == (None, "both order the classes without exception")
 
 
 @pytest.mark.parametrize(
@@ -253,9 +279,12 @@ def test_taggers_without_an_exception_have_no_p(turned, value):
     ],
 )
 def test_where_there_is_no_error_there_is_no_p_and_a_reason(labels, weights, reason):
-    one, other = np.array([0.6, 0.7, 0.3, 0.2]), np.array([0.6, 0.2, 0.3, 0.7])
-    found = auc_difference(of(np.array(labels), one, np.array(weights)), of(np.array(labels), other, np.array(weights)))
-    assert (found.value.error, found.p, found.reason) == (None, None, reason)
+    first_scores, second_scores = np.array([0.6, 0.7, 0.3, 0.2]), np.array([0.6, 0.2, 0.3, 0.7])
+    difference = auc_difference(
+        tagger_of(np.array(labels), first_scores, np.array(weights)),
+        tagger_of(np.array(labels), second_scores, np.array(weights)),
+    )
+    assert (difference.value.error, difference.p, difference.reason) == (None, None, reason)
 
 
 def test_several_classes_are_compared_by_the_mean_of_their_areas():
@@ -269,47 +298,57 @@ def test_several_classes_are_compared_by_the_mean_of_their_areas():
         p = np.exp(z + extra * rng.normal(size=(n, 3)))
         return Scored(labels=labels, scores=p / p.sum(axis=1, keepdims=True), classes=("a", "b", "c"), split=split)
 
-    one, other = scored(0.0), scored(1.0)
-    found = compare([contender("noisy", other, 2), contender("clean", one, 2)])
-    verdicts = [evaluate(one), evaluate(other)]
-    assert [made.name for made in found.contenders] == ["clean", "noisy"]
-    for made, results in zip(found.contenders, verdicts, strict=True):
-        assert made.test == pytest.approx(results.test.auc, rel=1e-12)
-        assert made.valid == pytest.approx(results.valid.auc, rel=1e-12)
-        assert_allclose(made.roc.background_efficiency, results.test.roc.background_efficiency)
-    (made,) = found.differences
+    clean, noisy = scored(0.0), scored(1.0)
+    comparison = compare([contender("noisy", noisy, 2), contender("clean", clean, 2)])
+    evaluations = [evaluate(clean), evaluate(noisy)]
+    assert [tagger.name for tagger in comparison.contenders] == ["clean", "noisy"]
+    for tagger, results in zip(comparison.contenders, evaluations, strict=True):
+        assert tagger.test == pytest.approx(results.test.auc, rel=1e-12)
+        assert tagger.valid == pytest.approx(results.valid.auc, rel=1e-12)
+        assert_allclose(tagger.roc.background_efficiency, results.test.roc.background_efficiency)
+    (difference,) = comparison.differences
     test = split == TEST
 
     def plain(is_label, scores):
         return area(curve(Ranking(scores), is_label, np.ones(len(scores)))).value
 
     def resampled():
-        again = rng.choice(np.flatnonzero(test), test.sum())
+        indices = rng.choice(np.flatnonzero(test), test.sum())
         areas = [
-            np.mean([plain(labels[again] == k, of_one.scores[again, k]) for k in range(3)]) for of_one in (other, one)
+            np.mean([plain(labels[indices] == k, sample.scores[indices, k]) for k in range(3)])
+            for sample in (noisy, clean)
         ]
         return areas[0] - areas[1]
 
-    assert made.value.error / np.std([resampled() for _ in range(200)], ddof=1) == pytest.approx(1, abs=0.17)
+    assert difference.value.error / np.std([resampled() for _ in range(200)], ddof=1) == pytest.approx(1, abs=0.17)
 
 
 def test_the_reference_is_the_best_on_validation_whatever_test_says(two):
-    labels, one, other, _ = two(3000, seed=9, better=1.5)
+    labels, first_scores, second_scores, _ = two(3000, seed=9, better=1.5)
     split = np.where(np.arange(3000) % 2, TEST, VALID)
-    turned = np.where(split == TEST, one, other)
-    found = compare([of(labels, other, name="best on test", split=split), of(labels, turned, name="x", split=split)])
-    assert found.by_validation
-    worse = np.where(split == TEST, other, one)
-    found = compare([of(labels, worse, name="best on test", split=split), of(labels, turned, name="x", split=split)])
-    assert [made.name for made in found.contenders] == ["x", "best on test"]
-    assert found.differences[0].value.value > 0
+    turned = np.where(split == TEST, first_scores, second_scores)
+    comparison = compare(
+        [
+            tagger_of(labels, second_scores, name="best on test", split=split),
+            tagger_of(labels, turned, name="x", split=split),
+        ]
+    )
+    assert comparison.by_validation
+    worse = np.where(split == TEST, second_scores, first_scores)
+    comparison = compare(
+        [tagger_of(labels, worse, name="best on test", split=split), tagger_of(labels, turned, name="x", split=split)]
+    )
+    assert [run.name for run in comparison.contenders] == ["x", "best on test"]
+    assert comparison.differences[0].value.value > 0
 
 
 def test_without_validation_the_reference_is_the_first_given(two):
-    labels, one, other, _ = two(500, seed=10, better=1.5)
-    found = compare([of(labels, one, name="first"), of(labels, other, name="second")])
-    assert not found.by_validation
-    assert [made.name for made in found.contenders] == ["first", "second"]
+    labels, first_scores, second_scores, _ = two(500, seed=10, better=1.5)
+    comparison = compare(
+        [tagger_of(labels, first_scores, name="first"), tagger_of(labels, second_scores, name="second")]
+    )
+    assert not comparison.by_validation
+    assert [run.name for run in comparison.contenders] == ["first", "second"]
 
 
 def test_holm_is_the_table_done_by_hand():
@@ -320,36 +359,43 @@ def test_holm_is_the_table_done_by_hand():
 
 
 def test_a_comparison_corrects_for_the_number_of_its_differences(two):
-    labels, one, other, _ = two(2000, seed=11)
-    third = np.random.default_rng(0).permutation(one)
-    found = compare([of(labels, scores, name=str(i)) for i, scores in enumerate((other, one, third))])
-    assert [made.holm for made in found.differences] == holm_p_values([made.p for made in found.differences])
-    assert found.differences[1].holm == pytest.approx(2 * found.differences[1].p)
+    labels, first_scores, second_scores, _ = two(2000, seed=11)
+    third = np.random.default_rng(0).permutation(first_scores)
+    comparison = compare(
+        [tagger_of(labels, scores, name=str(i)) for i, scores in enumerate((second_scores, first_scores, third))]
+    )
+    assert [difference.holm for difference in comparison.differences] == holm_p_values(
+        [difference.p for difference in comparison.differences]
+    )
+    assert comparison.differences[1].holm == pytest.approx(2 * comparison.differences[1].p)
 
 
 def test_the_ratio_is_of_rejections_at_the_same_signal_efficiency(two):
-    labels, one, other, _ = two(4000, seed=12, better=1.0)
-    found = compare([of(labels, one, name="a"), of(labels, other, name="b")])
-    assert_allclose(found.ratios[0].value[~np.isnan(found.ratios[0].value)], 1)
-    at = int(np.searchsorted(GRID, 0.5))
+    labels, first_scores, second_scores, _ = two(4000, seed=12, better=1.0)
+    comparison = compare([tagger_of(labels, first_scores, name="a"), tagger_of(labels, second_scores, name="b")])
+    assert_allclose(comparison.ratios[0].value[~np.isnan(comparison.ratios[0].value)], 1)
+    index = int(np.searchsorted(GRID, 0.5))
     rejections = [
         1
         / np.mean(
-            s[labels == 0] >= np.sort(s[labels == 1])[::-1][int(np.ceil(GRID[at] * (labels == 1).sum() - 1e-9)) - 1]
+            s[labels == 0] >= np.sort(s[labels == 1])[::-1][int(np.ceil(GRID[index] * (labels == 1).sum() - 1e-9)) - 1]
         )
-        for s in (one, other)
+        for s in (first_scores, second_scores)
     ]
-    assert found.ratios[1].value[at] == pytest.approx(rejections[1] / rejections[0])
-    relative = found.contenders[1].background_efficiency_error[at] / found.contenders[1].background_efficiency[at]
-    assert found.ratios[1].error[at] == pytest.approx(found.ratios[1].value[at] * relative)
+    assert comparison.ratios[1].value[index] == pytest.approx(rejections[1] / rejections[0])
+    relative = (
+        comparison.contenders[1].background_efficiency_error[index]
+        / comparison.contenders[1].background_efficiency[index]
+    )
+    assert comparison.ratios[1].error[index] == pytest.approx(comparison.ratios[1].value[index] * relative)
 
 
 def test_a_ratio_is_unknown_where_one_rejection_is_not_known_to_a_half(two):
-    labels, one, other, _ = two(300, seed=13)
-    found = compare([of(labels, one, name="a"), of(labels, other, name="b")])
-    first, second = found.contenders
-    poor = [made.background_efficiency_error >= made.background_efficiency / 2 for made in (first, second)]
+    labels, first_scores, second_scores, _ = two(300, seed=13)
+    comparison = compare([tagger_of(labels, first_scores, name="a"), tagger_of(labels, second_scores, name="b")])
+    first, second = comparison.contenders
+    poor = [run.background_efficiency_error >= run.background_efficiency / 2 for run in (first, second)]
     assert poor[0].any()
     assert (~poor[0] & poor[1]).any()
     assert not poor[0].all()
-    np.testing.assert_array_equal(np.isnan(found.ratios[1].value), poor[0] | poor[1])
+    np.testing.assert_array_equal(np.isnan(comparison.ratios[1].value), poor[0] | poor[1])

@@ -71,7 +71,7 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture
-def mine(lab, tmp_path):
+def score_files(lab, tmp_path):
     """A function that scores the files of the lab into a folder of this test."""
 
     def call(files=f"{lab.folder}/ntuples/*/*.root", out="out", run=None, tell=silent, **settings):

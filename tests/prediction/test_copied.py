@@ -24,8 +24,8 @@ def write(name, types, columns, form="mktree", **names):
 
 
 def copied(**settings):
-    (each,) = predict("run", Prediction(files="a.root", output="copy", out="out", **settings))
-    with uproot.open(each.output) as file:
+    (outcome,) = predict("run", Prediction(files="a.root", output="copy", out="out", **settings))
+    with uproot.open(outcome.output) as file:
         tree = file["sub/t"] if "sub/t" in file else file["t"]
         assert "TTree" in tree.classname
         return tree, tree.arrays()
@@ -54,7 +54,7 @@ def test_every_branch_is_copied_as_it_is_and_the_score_is_added(friend):
         for name in before.keys():  # noqa: SIM118  # a tree is no mapping
             assert tree[name].typename == before[name].typename, name
             assert ak.array_equal(found[name], expected[name], equal_nan=True), name
-            counters = [each[name].count_branch for each in (tree, before)]
+            counters = [branches[name].count_branch for branches in (tree, before)]
             assert [counter and counter.name for counter in counters] == [counters[1] and counters[1].name] * 2
     assert tree["Jet_pt"].count_branch.name == tree["Jet_id"].count_branch.name == "nJet"
     (beside,) = predict("run", Prediction(files="a.root"))

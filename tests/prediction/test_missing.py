@@ -84,8 +84,8 @@ def stored(spectator="event"):
 
 
 def predicted(path, **settings):
-    (each,) = predict("run", Prediction(files=path, output="npz", out="out", selection=None, **settings))
-    return np.load(each.output)["score"]
+    (outcome,) = predict("run", Prediction(files=path, output="npz", out="out", selection=None, **settings))
+    return np.load(outcome.output)["score"]
 
 
 MISSING = [(-999.99, -9), {"x": (-999.99,), "y": (-999.99,), "n": (-9,), "pair": (-999.99,)}]
@@ -129,8 +129,8 @@ def test_a_csv_has_the_scores_of_its_training(missing):
 
 def test_columns_that_are_carried_along_stay_as_the_file_has_them():
     train(ntuple("npz", missing=(-999.99, -9)), Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder="run")
-    (each,) = predict("run", Prediction(files="t.npz", output="npz", out="out", columns=("x", "n", "event")))
-    found = np.load(each.output)
+    (outcome,) = predict("run", Prediction(files="t.npz", output="npz", out="out", columns=("x", "n", "event")))
+    found = np.load(outcome.output)
     for name in ("x", "n", "event"):
         np.testing.assert_array_equal(found[name], table()[name])
         assert found[name].dtype == table()[name].dtype

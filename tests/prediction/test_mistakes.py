@@ -29,22 +29,22 @@ def three(ntuple):
     return ("a.root", "b.root", "c.root")
 
 
-def test_a_damaged_file_is_named_before_any_is_scored(mine, three):
+def test_a_damaged_file_is_named_before_any_is_scored(score_files, three):
     with pytest.raises(ValueError, match=r"b\.root cannot be read: "):
-        mine(three)
+        score_files(three)
     assert outputs() == []
 
 
-def test_a_damaged_file_is_left_out_where_that_is_asked_for(mine, three):
-    found = mine((*three, "gone.root"), on_bad_file="skip")
-    assert [each.state for each in found] == ["written", "bad", "written", "bad"]
+def test_a_damaged_file_is_left_out_where_that_is_asked_for(score_files, three):
+    found = score_files((*three, "gone.root"), on_bad_file="skip")
+    assert [outcome.state for outcome in found] == ["written", "bad", "written", "bad"]
     assert found[1].reason.startswith("b.root cannot be read")
     assert found[3].reason.startswith("file 'gone.root' does not exist")
     assert outputs() == ["out/a.root", "out/c.root"]
 
 
 @pytest.mark.parametrize("skip", [False, True])
-def test_a_file_that_vanishes_after_it_was_looked_at_is_an_error(mine, ntuple, monkeypatch, skip):
+def test_a_file_that_vanishes_after_it_was_looked_at_is_an_error(score_files, ntuple, monkeypatch, skip):
     for seed, name in enumerate("ab"):
         ntuple(f"{name}.root", seed)
     prepare = story._prepare
@@ -55,27 +55,27 @@ def test_a_file_that_vanishes_after_it_was_looked_at_is_an_error(mine, ntuple, m
 
     monkeypatch.setattr(story, "_prepare", then_remove)
     if skip:
-        assert [each.state for each in mine("?.root", on_bad_file="skip")] == ["written", "bad"]
+        assert [outcome.state for outcome in score_files("?.root", on_bad_file="skip")] == ["written", "bad"]
     else:
         with pytest.raises(ValueError, match=r"file 'b\.root' does not exist"):
-            mine("?.root")
+            score_files("?.root")
     assert outputs() == ["out/a.root"]
 
 
-def test_a_missing_branch_names_the_file_and_the_nearest(mine, ntuple):
+def test_a_missing_branch_names_the_file_and_the_nearest(score_files, ntuple):
     ntuple("a.root", 0)
     with uproot.recreate("b.root") as file:
         file.mktree("Events", {"MET_pt": np.float32, "Jet_pt": "var * float32"}).extend(
             {"MET_pt": np.zeros(1, np.float32), "Jet_pt": ak.Array([[1.0]])}
         )
     with pytest.raises(ValueError, match=r"b\.root, tree 'Events': .*'MET' is not there; .*'MET_pt'"):
-        mine("?.root")
+        score_files("?.root")
     with pytest.raises(ValueError, match=r"a\.root, tree 'Events': .*'evnt' is not there; nearest: 'event'"):
-        mine("a.root", columns=("evnt",))
+        score_files("a.root", columns=("evnt",))
     with pytest.raises(ValueError, match=r"a\.root, tree 'Events': .*'Jet_pt', .*it gives a list an event"):
-        mine("a.root", columns=("Jet_pt",))
+        score_files("a.root", columns=("Jet_pt",))
     with pytest.raises(ValueError, match=r"tree 'events' is not in a\.root; nearest: 'Events'"):
-        mine("a.root", tree="events")
+        score_files("a.root", tree="events")
 
 
 def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
@@ -89,8 +89,8 @@ def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
     with pytest.raises(ValueError, match=r"a\.root, tree 't', entry 17: feature 'x0' is inf.*with selection="):
         predict("run", Prediction(files="a.root", chunk=10))
     assert list(Path("run/predictions").rglob("*")) == []
-    (each,) = predict("run", Prediction(files="a.root", selection="isfinite(x0)"))
-    assert each.selected == 29
+    (outcome,) = predict("run", Prediction(files="a.root", selection="isfinite(x0)"))
+    assert outcome.selected == 29
 
 
 @pytest.mark.parametrize(
@@ -112,22 +112,22 @@ def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
         ({"files": ()}, "files must name at least one"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused(lab, mine, settings, said):
+def test_a_setting_that_cannot_be_is_refused(lab, score_files, settings, said):
     Path("a.dat").touch()
     files = settings.pop("files", str(lab.files[0]))
     with pytest.raises(ValueError, match=said):
-        mine(files, **settings)
+        score_files(files, **settings)
     assert outputs() == []
 
 
-def test_a_folder_that_cannot_be_written_to_says_so(lab, mine):
+def test_a_folder_that_cannot_be_written_to_says_so(lab, score_files):
     Path("file").touch()
     with pytest.raises(OSError, match=r"file/deep/f1\.root cannot be written: Not a directory; .* another out=DIR"):
-        mine(str(lab.files[0]), out="file/deep")
+        score_files(str(lab.files[0]), out="file/deep")
 
 
 @pytest.mark.parametrize("output", ["friend", "copy", "parquet", "npz", "csv"])
-def test_a_full_disk_leaves_what_was_finished_and_nothing_half_written(mine, ntuple, output, tmp_path):
+def test_a_full_disk_leaves_what_was_finished_and_nothing_half_written(score_files, ntuple, output, tmp_path):
     ntuple("a.root", 0)
     ntuple("b.root", 1, events=60_000, pieces=6)
     small = tmp_path / "out"
@@ -137,13 +137,13 @@ def test_a_full_disk_leaves_what_was_finished_and_nothing_half_written(mine, ntu
         pytest.skip(f"no small disk can be mounted here: {made.stderr.decode().strip()}")
     try:
         with pytest.raises(OSError, match=r"out/b\.\w+ cannot be written: No space left on device; what was finished"):
-            mine("?.root", output=output)
+            score_files("?.root", output=output)
         assert {Path(path).name.partition(".")[0] for path in outputs()} == {"a"}
     finally:
         subprocess.run(["umount", "-l", small], check=True)
 
 
-def test_a_worker_that_dies_is_reported_by_its_file(lab, mine, monkeypatch):
+def test_a_worker_that_dies_is_reported_by_its_file(lab, score_files, monkeypatch):
     send = Team.send
 
     def kill_first(team, line, task):
@@ -154,14 +154,14 @@ def test_a_worker_that_dies_is_reported_by_its_file(lab, mine, monkeypatch):
 
     monkeypatch.setattr(Team, "send", kill_first)
     with pytest.raises(OSError, match=r"the worker that scored .*tt/f1\.root died \(killed, .* with fewer workers"):
-        mine(workers=2)
+        score_files(workers=2)
 
 
-def test_an_error_of_a_worker_is_the_one_there_would_be_without(mine):
+def test_an_error_of_a_worker_is_the_one_there_would_be_without(score_files):
     for name in "ab":
         with uproot.recreate(f"{name}.root") as file:
             file.mktree("Events", {"MET": np.float32, "Jet_pt": "var * float32"}).extend(
                 {"MET": np.full(2, np.inf, np.float32), "Jet_pt": ak.Array([[1.0], [2.0]])}
             )
     with pytest.raises(ValueError, match=r"\w\.root, tree 'Events', entry 0: feature 'met' is inf"):
-        mine("?.root", workers=2)
+        score_files("?.root", workers=2)

@@ -23,41 +23,41 @@ QUICK = Trainer(epochs=1)
 
 
 def states(found):
-    return [each.state for each in found]
+    return [outcome.state for outcome in found]
 
 
 @pytest.mark.parametrize("output", ["friend", "copy", "parquet", "npz", "csv"])
-def test_what_is_there_is_left_as_it_is(mine, output):
-    first = mine(output=output)
+def test_what_is_there_is_left_as_it_is(score_files, output):
+    first = score_files(output=output)
     kept = first[1].output.read_bytes()
     first[0].output.unlink()
-    again = mine(output=output)
-    assert states(again) == ["written", "there", "there", "there"]
-    assert again[1].output.read_bytes() == kept
-    assert [each[3:] for each in again] == [each[3:] for each in first]
-    assert states(mine(output=output, overwrite=True)) == ["written"] * 4
+    second = score_files(output=output)
+    assert states(second) == ["written", "there", "there", "there"]
+    assert second[1].output.read_bytes() == kept
+    assert [outcome[3:] for outcome in second] == [outcome[3:] for outcome in first]
+    assert states(score_files(output=output, overwrite=True)) == ["written"] * 4
 
 
 @pytest.mark.parametrize(
     "settings", [{"fill": 0.0}, {"columns": ("event",)}, {"branch": "p"}, {"selection": None}, {"friend": "t"}]
 )
-def test_another_setting_writes_anew(lab, mine, settings):
-    mine(str(lab.files[0]))
-    assert states(mine(str(lab.files[0]), **settings)) == ["written"]
+def test_another_setting_writes_anew(lab, score_files, settings):
+    score_files(str(lab.files[0]))
+    assert states(score_files(str(lab.files[0]), **settings)) == ["written"]
 
 
-def test_how_it_is_computed_does_not_write_anew(lab, mine):
-    mine(str(lab.files[0]))
-    assert states(mine(str(lab.files[0]), chunk=7, workers=2, device="cpu")) == ["there"]
+def test_how_it_is_computed_does_not_write_anew(lab, score_files):
+    score_files(str(lab.files[0]))
+    assert states(score_files(str(lab.files[0]), chunk=7, workers=2, device="cpu")) == ["there"]
 
 
-def test_a_file_that_changed_is_scored_anew(mine, ntuple, friend):
+def test_a_file_that_changed_is_scored_anew(score_files, ntuple, friend):
     ntuple("new.root", 1)
-    mine("new.root")
+    score_files("new.root")
     ntuple("new.root", 2)
-    (each,) = mine("new.root", columns=())
-    assert each.state == "written"
-    assert states(mine("new.root")) == ["there"]
+    (outcome,) = score_files("new.root", columns=())
+    assert outcome.state == "written"
+    assert states(score_files("new.root")) == ["there"]
 
 
 def test_another_tagger_scores_anew(gaussians):
@@ -72,11 +72,11 @@ def test_another_tagger_scores_anew(gaussians):
     assert scores[0] != scores[1]
 
 
-def test_scores_of_another_file_are_replaced_on_demand_alone(lab, mine):
-    mine(str(lab.files[0]))
+def test_scores_of_another_file_are_replaced_on_demand_alone(lab, score_files):
+    score_files(str(lab.files[0]))
     with pytest.raises(FileExistsError, match=r"out/f1\.root holds the scores of .*dy/f1\.root; choose another out"):
-        mine(str(lab.files[2]))
-    assert states(mine(str(lab.files[2]), overwrite=True)) == ["written"]
+        score_files(str(lab.files[2]))
+    assert states(score_files(str(lab.files[2]), overwrite=True)) == ["written"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -84,18 +84,18 @@ def test_scores_of_another_file_are_replaced_on_demand_alone(lab, mine):
     ("output", "name"),
     [("friend", "f1.root"), ("parquet", "f1.parquet"), ("npz", "f1.npz"), ("csv", "f1.csv")],
 )
-def test_what_is_not_ours_is_never_replaced(lab, mine, output, name, overwrite):
+def test_what_is_not_ours_is_never_replaced(lab, score_files, output, name, overwrite):
     Path("out").mkdir()
     Path("out", name).write_text("my thesis")
     with pytest.raises(FileExistsError, match=f"{name} is there and was not written by hepclf predict; move it"):
-        mine(str(lab.files[0]), output=output, overwrite=overwrite)
+        score_files(str(lab.files[0]), output=output, overwrite=overwrite)
     assert Path("out", name).read_text() == "my thesis"
 
 
-def test_an_input_is_never_replaced(mine, ntuple):
+def test_an_input_is_never_replaced(score_files, ntuple):
     ntuple("new.root", 1)
     with pytest.raises(ValueError, match=r"would replace .*new\.root, which is an input; choose another out"):
-        mine("new.root", out=".", overwrite=True)
+        score_files("new.root", out=".", overwrite=True)
 
 
 def test_files_lie_as_deep_as_below_their_common_folder(tmp_path):
@@ -136,17 +136,17 @@ def test_what_dead_jobs_left_goes_and_what_a_living_one_writes_stays(tmp_path):
     dead.wait()
     with temporary_path(path) as living:
         living.write_text("half")
-        left = living.with_name(living.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
-        left.write_text("half")
+        abandoned = living.with_name(living.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
+        abandoned.write_text("half")
         elsewhere, long_ago = (tmp_path / f".a.root.other{i}.1.00.part" for i in range(2))
-        for each in (elsewhere, long_ago):
-            each.write_text("half")
+        for temporary in (elsewhere, long_ago):
+            temporary.write_text("half")
         os.utime(long_ago, (0, 0))
-        other = tmp_path / ".b.root.host.1.00.part"
-        other.write_text("half")
-        os.utime(other, (0, 0))
+        unrelated = tmp_path / ".b.root.host.1.00.part"
+        unrelated.write_text("half")
+        os.utime(unrelated, (0, 0))
         remove_abandoned(path)
-        assert {each.name for each in tmp_path.iterdir()} == {living.name, elsewhere.name, other.name}
+        assert {file.name for file in tmp_path.iterdir()} == {living.name, elsewhere.name, unrelated.name}
     assert path.read_text() == "half"
 
 
@@ -168,7 +168,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(("how", "workers"), [(signal.SIGKILL, 1), (signal.SIGTERM, 1), (signal.SIGTERM, 2)])
-def test_a_job_that_is_ended_leaves_nothing_half_written_and_the_next_one_resumes(lab, mine, how, workers):
+def test_a_job_that_is_ended_leaves_nothing_half_written_and_the_next_one_resumes(lab, score_files, how, workers):
     Path("slow.py").write_text(SLOW)
     files = f"{lab.folder}/ntuples/*/*.root"
     words = [sys.executable, "slow.py", str(lab.run), files, str(workers)]
@@ -182,9 +182,9 @@ def test_a_job_that_is_ended_leaves_nothing_half_written_and_the_next_one_resume
         assert [path for path in left if path.name.startswith(".")] == []
     elif workers == 1:
         assert len(left) == 1
-    found = mine()
+    found = score_files()
     assert len(found) == 4
-    assert all(uproot.open(each.output)["scores"].num_entries == 400 for each in found)
+    assert all(uproot.open(outcome.output)["scores"].num_entries == 400 for outcome in found)
     assert list(Path("out").rglob(".*")) == []
 
 

@@ -16,31 +16,31 @@ from hepclf.data.samples import Sample
 QUICK = Trainer(epochs=1)
 
 
-def test_a_friend_has_the_scores_of_the_tagger_entry_for_entry(lab, mine, friend):
-    found = mine(columns=("event",))
+def test_a_friend_has_the_scores_of_the_tagger_entry_for_entry(lab, score_files, friend):
+    found = score_files(columns=("event",))
     events = lab.data.load()
     direct = dict(zip(events.spectators["event"].tolist(), lab.tagger.scores(events), strict=True))
-    for path, each in zip(lab.files, found, strict=True):
+    for path, outcome in zip(lab.files, found, strict=True):
         parent = uproot.open(path)["Events"].arrays(["event", "Jet_pt"])
-        scores = friend(each.output)
+        scores = friend(outcome.output)
         assert scores["event"].dtype == np.uint64
         assert scores["event"].tolist() == parent["event"].tolist()
         for number, score, jets in zip(scores["event"].tolist(), scores["score"], parent["Jet_pt"], strict=True):
             assert score == (pytest.approx(direct[number], abs=1e-7) if len(jets) else -1)
-        assert (each.state, each.entries) == ("written", 400)
-        assert each.selected == (scores["score"] != -1).sum() < 400
+        assert (outcome.state, outcome.entries) == ("written", 400)
+        assert outcome.selected == (scores["score"] != -1).sum() < 400
 
 
-def test_test_events_have_the_scores_of_the_training(lab, mine, friend):
+def test_test_events_have_the_scores_of_the_training(lab, score_files, friend):
     stored = friend(lab.run / "scores.root")
-    again = {}
-    for each in mine(columns=("event",)):
-        scores = friend(each.output)
-        again |= dict(zip(scores["event"].tolist(), scores["score"].tolist(), strict=True))
+    predicted = {}
+    for outcome in score_files(columns=("event",)):
+        scores = friend(outcome.output)
+        predicted |= dict(zip(scores["event"].tolist(), scores["score"].tolist(), strict=True))
     test = stored["split"] == 2
     assert test.sum() > 200
     expected = stored["score"][test]
-    assert [again[number] for number in stored["event"][test].tolist()] == pytest.approx(expected, abs=1e-6)
+    assert [predicted[number] for number in stored["event"][test].tolist()] == pytest.approx(expected, abs=1e-6)
 
 
 def test_three_classes_have_a_branch_each_that_sum_to_one(gaussians, friend):
@@ -49,47 +49,49 @@ def test_three_classes_have_a_branch_each_that_sum_to_one(gaussians, friend):
     columns = {name: events.features[:, i] for i, name in enumerate(events.names)}
     with uproot.recreate("new.root") as file:
         file.mktree("t", dict.fromkeys(columns, np.float32)).extend(columns)
-    (each,) = predict("run", Prediction(files="new.root", branch="p"))
-    found = friend(each.output)
+    (outcome,) = predict("run", Prediction(files="new.root", branch="p"))
+    found = friend(outcome.output)
     assert list(found) == ["p_class0", "p_class1", "p_class2"]
     scores = np.stack(list(found.values()), axis=1)
     assert scores == pytest.approx(tagger.scores(events), abs=1e-7)
     assert scores.sum(axis=1) == pytest.approx(1)
 
 
-def test_the_selection_may_be_none_or_another(lab, mine, friend):
-    (every,) = mine(str(lab.files[0]), selection=None)
+def test_the_selection_may_be_none_or_another(lab, score_files, friend):
+    (every,) = score_files(str(lab.files[0]), selection=None)
     assert every.selected == every.entries == 400
     assert (friend(every.output)["score"] >= 0).all()
-    (few,) = mine(str(lab.files[0]), selection="trig", fill=-99.0)
+    (few,) = score_files(str(lab.files[0]), selection="trig", fill=-99.0)
     passes = uproot.open(lab.files[0])["Events"]["trig"].array(library="np")
     assert few.selected == passes.sum()
     scores = friend(few.output)["score"]
     assert (scores[~passes] == -99).all()
-    assert np.array_equal(scores[passes], friend(mine(str(lab.files[0]), selection=None)[0].output)["score"][passes])
+    assert np.array_equal(
+        scores[passes], friend(score_files(str(lab.files[0]), selection=None)[0].output)["score"][passes]
+    )
 
 
-def test_a_selection_that_keeps_nothing_leaves_the_declared_value(lab, mine, friend):
-    (each,) = mine(str(lab.files[0]), selection="MET > 1e6", fill=float("nan"))
-    assert np.isnan(friend(each.output)["score"]).all()
-    assert (each.entries, each.selected) == (400, 0)
+def test_a_selection_that_keeps_nothing_leaves_the_declared_value(lab, score_files, friend):
+    (outcome,) = score_files(str(lab.files[0]), selection="MET > 1e6", fill=float("nan"))
+    assert np.isnan(friend(outcome.output)["score"]).all()
+    assert (outcome.entries, outcome.selected) == (400, 0)
 
 
-def test_a_file_without_entries_has_a_friend_without_entries(mine, ntuple, friend):
+def test_a_file_without_entries_has_a_friend_without_entries(score_files, ntuple, friend):
     ntuple("none.root", 0, events=0, pieces=1)
-    (each,) = mine("none.root", columns=("event",))
-    assert each.entries == 0
-    assert {name: len(column) for name, column in friend(each.output).items()} == {"event": 0, "score": 0}
+    (outcome,) = score_files("none.root", columns=("event",))
+    assert outcome.entries == 0
+    assert {name: len(column) for name, column in friend(outcome.output).items()} == {"event": 0, "score": 0}
 
 
-def test_other_outputs_hold_the_same_columns(lab, mine, friend):
+def test_other_outputs_hold_the_same_columns(lab, score_files, friend):
     import pandas as pd
 
-    (one,) = mine(str(lab.files[3]), columns={"number": "event", "jets": "count(Jet_pt)"})
+    (one,) = score_files(str(lab.files[3]), columns={"number": "event", "jets": "count(Jet_pt)"})
     expected = friend(one.output)
     assert list(expected) == ["number", "jets", "score"]
-    (parquet,) = mine(str(lab.files[3]), columns={"number": "event", "jets": "count(Jet_pt)"}, output="parquet")
-    (npz,) = mine(str(lab.files[3]), columns={"number": "event", "jets": "count(Jet_pt)"}, output="npz")
+    (parquet,) = score_files(str(lab.files[3]), columns={"number": "event", "jets": "count(Jet_pt)"}, output="parquet")
+    (npz,) = score_files(str(lab.files[3]), columns={"number": "event", "jets": "count(Jet_pt)"}, output="npz")
     assert (parquet.output.name, npz.output.name) == ("f2.parquet", "f2.npz")
     table, arrays = pd.read_parquet(parquet.output), np.load(npz.output)
     for name, column in expected.items():
@@ -98,28 +100,31 @@ def test_other_outputs_hold_the_same_columns(lab, mine, friend):
         assert arrays[name].dtype == table[name].dtype == column.dtype
 
 
-def test_entries_are_scored_in_the_blocks_that_the_file_has(ntuple, mine, friend):
+def test_entries_are_scored_in_the_blocks_that_the_file_has(ntuple, score_files, friend):
     ntuple("long.root", 7, events=1000, pieces=20)
     heard = []
-    (streamed,) = mine("long.root", chunk=100, tell=lambda done, of: heard.append((done, of)))
+    (streamed,) = score_files("long.root", chunk=100, tell=lambda done, of: heard.append((done, of)))
     assert heard == [(done, 1000) for done in range(100, 1001, 100)]
-    (whole,) = mine("long.root", chunk=10_000, out="whole")
+    (whole,) = score_files("long.root", chunk=10_000, out="whole")
     assert friend(streamed.output)["score"] == pytest.approx(friend(whole.output)["score"], abs=1e-7)
 
 
 @pytest.mark.parametrize("settings", [{"workers": 2}, {"shard": "1/2"}])
-def test_workers_and_shards_make_what_one_worker_makes(lab, mine, settings):
-    one = mine(output="npz", columns=("event",))
+def test_workers_and_shards_make_what_one_worker_makes(lab, score_files, settings):
+    one = score_files(output="npz", columns=("event",))
     heard = []
-    found = mine(output="npz", columns=("event",), out="other", tell=lambda *told: heard.append(told), **settings)
+    found = score_files(
+        output="npz", columns=("event",), out="other", tell=lambda *told: heard.append(told), **settings
+    )
     if "shard" in settings:
-        assert [Path(each.input) for each in found] == [lab.files[0], lab.files[2]]
+        assert [Path(outcome.input) for outcome in found] == [lab.files[0], lab.files[2]]
         found = sorted(
-            (*found, *mine(output="npz", columns=("event",), out="other", shard="2/2")), key=lambda each: each.input
+            (*found, *score_files(output="npz", columns=("event",), out="other", shard="2/2")),
+            key=lambda outcome: outcome.input,
         )
     else:
         assert max(heard) == (1600, 1600)
-    assert [each.output.parts[-2:] for each in found] == [each.output.parts[-2:] for each in one]
+    assert [outcome.output.parts[-2:] for outcome in found] == [outcome.output.parts[-2:] for outcome in one]
     for ours, theirs in zip(found, one, strict=True):
         assert (ours.entries, ours.selected) == (theirs.entries, theirs.selected)
         a, b = np.load(ours.output), np.load(theirs.output)
@@ -133,10 +138,10 @@ def test_a_run_of_a_table_takes_columns_by_their_names(two_numbers, friend):
     with uproot.recreate("new.root") as file:
         columns = {name: values[:, i] for i, name in enumerate(tagger_inputs)}
         file.mktree("t", dict.fromkeys(columns, np.float32)).extend(columns)
-    (each,) = predict(two_numbers, Prediction(files="new.root"))
+    (outcome,) = predict(two_numbers, Prediction(files="new.root"))
     expected = load_tagger(two_numbers / "tagger").scores(Events(features=values, names=tuple(tagger_inputs)))
-    assert friend(each.output)["score"] == pytest.approx(expected, abs=1e-7)
-    assert each.output == two_numbers / "predictions" / "new.root"
+    assert friend(outcome.output)["score"] == pytest.approx(expected, abs=1e-7)
+    assert outcome.output == two_numbers / "predictions" / "new.root"
 
 
 def test_names_that_spell_an_expression_are_columns_where_the_run_had_such_columns(gaussians, friend):
@@ -144,8 +149,8 @@ def test_names_that_spell_an_expression_are_columns_where_the_run_had_such_colum
     odd = Events(features=events.features, labels=events.labels, names=("a-b", "b"))
     tagger = train(odd, Logistic(), QUICK, Evaluation(plots=False), folder="run").tagger
     np.savez("new.npz", **{"a-b": events.features[:, 0], "b": events.features[:, 1], "a": np.zeros(len(events))})
-    (each,) = predict("run", Prediction(files="new.npz", output="npz"))
-    assert np.load(each.output)["score"] == pytest.approx(tagger.scores(odd), abs=1e-7)
+    (outcome,) = predict("run", Prediction(files="new.npz", output="npz"))
+    assert np.load(outcome.output)["score"] == pytest.approx(tagger.scores(odd), abs=1e-7)
 
 
 def test_what_stood_for_a_missing_value_in_training_does_so_again(gaussians, friend):
@@ -156,8 +161,8 @@ def test_what_stood_for_a_missing_value_in_training_does_so_again(gaussians, fri
     trained = train(data, Logistic(), QUICK, Evaluation(plots=False), folder="run")
     with uproot.recreate("new.root") as file:
         file.mktree("t", {"x": np.float32, "y": np.float32}).extend({"x": rows[:, 1], "y": rows[:, 2]})
-    (each,) = predict("run", Prediction(files="new.root"))
-    assert friend(each.output)["score"] == pytest.approx(trained.tagger.scores(data.load()), abs=1e-6)
+    (outcome,) = predict("run", Prediction(files="new.root"))
+    assert friend(outcome.output)["score"] == pytest.approx(trained.tagger.scores(data.load()), abs=1e-6)
 
 
 def test_the_same_entries_in_any_format_have_the_same_scores(tmp_path, gaussians):
@@ -181,8 +186,8 @@ def test_the_same_entries_in_any_format_have_the_same_scores(tmp_path, gaussians
     )
     train(data, Logistic(), QUICK, Evaluation(plots=False), folder="run")
     found = predict("run", Prediction(files=("a.root", "b.parquet", "c.npz", "d.h5"), output="npz"))
-    scores = [np.load(each.output)["score"] for each in found]
-    assert all(np.array_equal(each, scores[0]) for each in scores)
+    scores = [np.load(outcome.output)["score"] for outcome in found]
+    assert all(np.array_equal(outcome, scores[0]) for outcome in scores)
 
 
 def test_a_warning_is_said_once_and_not_of_each_block(gaussians, caplog):

@@ -99,15 +99,15 @@ def hdf5():
 @pytest.mark.parametrize("chunk", [100, 100_000])
 def test_each_format_has_the_scores_of_scores_root(trained, write, name, kind, chunk):
     write()
-    (each,) = score(name, columns=("event",), output="csv", chunk=chunk)
-    found = pd.read_csv(each.output)
+    (outcome,) = score(name, columns=("event",), output="csv", chunk=chunk)
+    found = pd.read_csv(outcome.output)
     assert found["event"].dtype == np.int64
     assert found["event"].tolist() == table()["event"].tolist()
     selected = (table()["n"] > 0).to_numpy()
     assert (found["score"][~selected] == -1).all()
     expected = [trained.scores[event] for event in found["event"][selected]]
     assert found["score"][selected].tolist() == pytest.approx(expected, abs=1e-6)
-    assert (each.entries, each.selected) == (EVENTS, selected.sum())
+    assert (outcome.entries, outcome.selected) == (EVENTS, selected.sum())
     (natural,) = score(name, out="natural")
     assert natural.kind == kind
 
@@ -149,14 +149,14 @@ def test_another_delimiter_and_no_header_are_those_of_the_run(trained):
         files="s.dat", delimiter=";", header=False, columns=("label", "x", "y", "n"), missing=(-999.9, ""), cache=False
     )
     tagger = train(data, Logistic(), **QUICK, folder="other").tagger
-    (each,) = predict("other", Prediction(files="s.dat"))
+    (outcome,) = predict("other", Prediction(files="s.dat"))
     expected = tagger.scores(data.load())
-    assert pd.read_csv(each.output)["score"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    assert pd.read_csv(outcome.output)["score"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
     frame.drop(columns="label").to_csv("new.tsv", sep="\t", index=False, header=False)
     with pytest.raises(ValueError, match=r"^new\.tsv, row 1: 1 columns, however names has 4; check the header"):
         predict("other", Prediction(files="new.tsv"))
-    (each,) = predict("other", Prediction(files="new.tsv", delimiter="\t", names=("x", "y", "n")))
-    assert pd.read_csv(each.output)["score"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    (outcome,) = predict("other", Prediction(files="new.tsv", delimiter="\t", names=("x", "y", "n")))
+    assert pd.read_csv(outcome.output)["score"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def test_a_run_on_ntuples_scores_tables(gaussians):
@@ -175,27 +175,27 @@ def test_a_run_on_ntuples_scores_tables(gaussians):
     inputs = np.column_stack([events.features[:, 1], events.features[:, 0] / 2])
     expected = tagger.scores(Events(features=inputs, names=tagger.inputs))
     for name in ("new.tsv", "new.npy"):
-        (each,) = predict("run", Prediction(files=name, output="csv", out=name[-3:]))
-        assert pd.read_csv(each.output)["score"].to_numpy() == pytest.approx(expected, abs=1e-6)
+        (outcome,) = predict("run", Prediction(files=name, output="csv", out=name[-3:]))
+        assert pd.read_csv(outcome.output)["score"].to_numpy() == pytest.approx(expected, abs=1e-6)
 
 
 def test_quoted_line_breaks_empty_lines_and_empty_tables_keep_entry_for_entry(trained):
     text = 'note,x,y,n,event\n"a\nb",1,2,3,5\n\n"c ""d""",2,,4,6\r\n"e\n\n",3,1,1,7'
     Path("q.csv").write_bytes(text.encode())
     for chunk in (1, 2, 100):
-        (each,) = score("q.csv", columns=("event",), chunk=chunk, overwrite=True)
-        assert pd.read_csv(each.output)["event"].tolist() == [5, 6, 7]
+        (outcome,) = score("q.csv", columns=("event",), chunk=chunk, overwrite=True)
+        assert pd.read_csv(outcome.output)["event"].tolist() == [5, 6, 7]
     Path("none.csv").write_text("x,y,n,event\n")
-    (each,) = score("none.csv", columns=("event",))
-    assert each.entries == 0
-    assert Path(each.output).read_text() == "event,score\n"
+    (outcome,) = score("none.csv", columns=("event",))
+    assert outcome.entries == 0
+    assert Path(outcome.output).read_text() == "event,score\n"
 
 
 def test_whole_numbers_of_one_block_are_not_whole_where_another_has_fractions(trained):
     table(n=np.where(np.arange(EVENTS) < EVENTS - 1, 1.0, 1.5)).astype({"n": object}).to_csv("f.csv", index=False)
     Path("f.csv").write_text(Path("f.csv").read_text().replace(",1.0,", ",1,"))
-    (each,) = score("f.csv", columns=("n",), chunk=100, output="npz")
-    found = np.load(each.output)["n"]
+    (outcome,) = score("f.csv", columns=("n",), chunk=100, output="npz")
+    found = np.load(outcome.output)["n"]
     assert found.dtype == np.float64
     assert found[-1] == 1.5
 
@@ -223,7 +223,7 @@ def test_a_truncated_archive_is_left_out_where_that_is_asked_for(trained):
     with pytest.raises(ValueError, match=r"u\.csv\.gz"):
         score("u.csv.gz")
     found = score(("u.csv.gz", "t.csv"), on_bad_file="skip")
-    assert [each.state for each in found] == ["bad", "written"]
+    assert [outcome.state for outcome in found] == ["bad", "written"]
 
 
 def test_a_copy_of_a_table_is_refused_with_the_way_out(trained):
@@ -232,18 +232,18 @@ def test_a_copy_of_a_table_is_refused_with_the_way_out(trained):
 
 
 def test_a_table_that_was_changed_by_hand_is_never_replaced(trained):
-    (each,) = score("t.csv")
-    notes = json.loads(Path(f"{each.output}.hepclf.json").read_text())
+    (outcome,) = score("t.csv")
+    notes = json.loads(Path(f"{outcome.output}.hepclf.json").read_text())
     assert (notes["entries"], notes["scores"]) == (EVENTS, ["score"])
-    with each.output.open("a") as file:
+    with outcome.output.open("a") as file:
         file.write("0.5\n")
     with pytest.raises(FileExistsError, match=r"t\.csv is there and .* was changed since; move it, or choose"):
         score("t.csv", overwrite=True)
 
 
 def test_an_interrupted_writing_is_begun_again(trained, monkeypatch):
-    (each,) = score("t.csv")
-    before = each.output.read_bytes()
+    (outcome,) = score("t.csv")
+    before = outcome.output.read_bytes()
 
     replace = Path.replace
 
@@ -256,8 +256,8 @@ def test_an_interrupted_writing_is_begun_again(trained, monkeypatch):
         patch.setattr(Path, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             score("t.csv", branch="p")
-    (each,) = score("t.csv")
-    assert each.output.read_bytes() == before
+    (outcome,) = score("t.csv")
+    assert outcome.output.read_bytes() == before
 
 
 def test_settings_that_contradict_each_other_are_refused():
@@ -268,10 +268,10 @@ def test_settings_that_contradict_each_other_are_refused():
 
 
 def test_the_tagger_itself_gives_these_scores(trained):
-    (each,) = score("t.csv", selection=None)
+    (outcome,) = score("t.csv", selection=None)
     frame = table()
     x = frame["x"].where(frame["x"] != -999.9)
     features = np.column_stack([x, x + frame["y"], frame["n"] % 3]).astype(np.float32)
     tagger = load_tagger("run/tagger")
     expected = tagger.scores(Events(features=features, names=tagger.inputs))
-    assert pd.read_csv(each.output)["score"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    assert pd.read_csv(outcome.output)["score"].to_numpy() == pytest.approx(expected, abs=1e-6)
