@@ -13,41 +13,41 @@ def events(**changes):
 
 
 def test_events_fill_in_what_is_not_given():
-    made = events()
-    assert made.weights.tolist() == [1, 1, 1]
-    assert made.processes.tolist() == [0, 1, 1]
-    assert made.process_names == made.classes == ("background", "signal")
-    assert made.features.dtype == np.float32
-    assert made.features.flags.c_contiguous
+    table = events()
+    assert table.weights.tolist() == [1, 1, 1]
+    assert table.processes.tolist() == [0, 1, 1]
+    assert table.process_names == table.classes == ("background", "signal")
+    assert table.features.dtype == np.float32
+    assert table.features.flags.c_contiguous
 
 
 def test_events_are_immutable():
     source = np.ones((2, 1), dtype=np.float32)
-    made = Events(features=source, labels=[0, 1], names=("a",))
+    table = Events(features=source, labels=[0, 1], names=("a",))
     with pytest.raises(ValueError, match="read-only"):
-        made.features[0, 0] = 2
+        table.features[0, 0] = 2
     with pytest.raises(ValueError, match="read-only"):
-        made.weights[0] = 2
+        table.weights[0] = 2
     source[0, 0] = 7  # the caller's own array stays writeable
     with pytest.raises(AttributeError):
-        made.names = ("b",)
+        table.names = ("b",)
 
 
 def test_take_keeps_columns_together_in_the_asked_order():
-    made = events(weights=[1.0, -2.0, 3.0], spectators={"mass": [10, 20, 30]})
-    taken = made.take(np.array([2, 0]))
+    table = events(weights=[1.0, -2.0, 3.0], spectators={"mass": [10, 20, 30]})
+    taken = table.take(np.array([2, 0]))
     assert taken.features.tolist() == [[5, 6], [1, 2]]
     assert taken.labels.tolist() == [1, 0]
     assert taken.weights.tolist() == [3, 1]
     assert taken.spectators["mass"].tolist() == [30, 10]
-    assert len(made.take(made.labels == 1)) == 2
+    assert len(table.take(table.labels == 1)) == 2
 
 
 def test_sums_counts_and_effective_numbers_are_known_by_hand():
-    made = events(weights=[2.0, 3.0, -1.0])
-    assert made.counts == {"background": 1, "signal": 2}
-    assert made.sums == {"background": 2.0, "signal": 2.0}
-    assert made.effective == {"background": 1.0, "signal": pytest.approx(4 / 10)}
+    table = events(weights=[2.0, 3.0, -1.0])
+    assert table.counts == {"background": 1, "signal": 2}
+    assert table.sums == {"background": 2.0, "signal": 2.0}
+    assert table.effective == {"background": 1.0, "signal": pytest.approx(4 / 10)}
     assert events(weights=[0.0, 0.0, 0.0]).effective == {"background": 0.0, "signal": 0.0}
 
 
@@ -105,15 +105,15 @@ def test_no_events_and_no_features_are_refused():
 
 
 def test_events_without_labels_can_be_scored_and_not_trained_on():
-    made = Events(features=[[1.0], [2.0]], names=("a",))
-    assert made.labels.tolist() == [0, 0]
+    table = Events(features=[[1.0], [2.0]], names=("a",))
+    assert table.labels.tolist() == [0, 0]
     with pytest.raises(ValueError, match="class 'signal' has no events"):
-        made.check()
+        table.check()
 
 
 def test_missing_values_pass_the_check():
-    made = events(features=[[np.nan, 1], [1, 2], [1, 2]])
-    assert made.check() is made
+    table = events(features=[[np.nan, 1], [1, 2], [1, 2]])
+    assert table.check() is table
 
 
 def test_nearest_finds_other_spellings_and_otherwise_lists_what_there_is():
@@ -123,9 +123,9 @@ def test_nearest_finds_other_spellings_and_otherwise_lists_what_there_is():
 
 
 def test_events_keep_what_is_declared_missing_and_refuse_to_train_on_it():
-    made = events(sentinels={"a": (-999.99,), "b": ()})
-    assert made.sentinels == {"a": (-999.99,)}
-    assert made.check().take(np.array([0, 1])).sentinels == made.sentinels
+    table = events(sentinels={"a": (-999.99,), "b": ()})
+    assert table.sentinels == {"a": (-999.99,)}
+    assert table.check().take(np.array([0, 1])).sentinels == table.sentinels
     with pytest.raises(
         ValueError, match=r"feature 'b' is 4 in event 1, which sentinels declare missing; put NaN there"
     ):

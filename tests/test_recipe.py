@@ -34,7 +34,7 @@ class Outer:
 
 
 def test_values_become_the_annotated_types():
-    made = build(
+    recipe = build(
         Outer,
         {
             "files": ["a", "b"],
@@ -49,17 +49,17 @@ def test_values_become_the_annotated_types():
         },
         "data",
     )
-    assert made.files == ("a", "b")
-    assert (made.rate, type(made.rate)) == (1.0, float)
-    assert (made.widths, made.sizes, made.inner) == ((3,), {"x": 2.0}, Inner(size=4))
-    assert made.parts == {"p": (Inner(size=1), Inner(size=1))}
-    assert made.threshold == "best"
+    assert recipe.files == ("a", "b")
+    assert (recipe.rate, type(recipe.rate)) == (1.0, float)
+    assert (recipe.widths, recipe.sizes, recipe.inner) == ((3,), {"x": 2.0}, Inner(size=4))
+    assert recipe.parts == {"p": (Inner(size=1), Inner(size=1))}
+    assert recipe.threshold == "best"
     assert build(Outer, {"files": "one"}, "data").files == "one"
 
 
 def test_describe_and_build_are_inverse():
-    made = Outer(files=("a",), sizes={"x": 1.0}, parts={"p": (Inner(size=3),)})
-    assert build(Outer, describe(made), "data") == made
+    recipe = Outer(files=("a",), sizes={"x": 1.0}, parts={"p": (Inner(size=3),)})
+    assert build(Outer, describe(recipe), "data") == recipe
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ class Kind:
 
 
 def test_a_key_that_python_keeps_for_itself_is_a_field_with_an_underscore():
-    made = build(Kind, {"class": "signal", "lambda": 2, "plain_": 3}, "data")
-    assert made == Kind(class_="signal", lambda_=2.0, plain_=3)
-    described = describe(made)
+    recipe = build(Kind, {"class": "signal", "lambda": 2, "plain_": 3}, "data")
+    assert recipe == Kind(class_="signal", lambda_=2.0, plain_=3)
+    described = describe(recipe)
     assert list(described)[1:] == ["class", "lambda", "plain_"]
-    assert build(Kind, described, "data") == made
+    assert build(Kind, described, "data") == recipe
 
 
 def test_its_errors_say_the_key_and_not_the_field():

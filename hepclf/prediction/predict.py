@@ -30,7 +30,7 @@ from hepclf.prediction.plan import (
     shard_slice,
 )
 from hepclf.prediction.prediction import Prediction
-from hepclf.prediction.query import TableFormat, query
+from hepclf.prediction.query import TableFormat, tagger_query
 from hepclf.prediction.repeats import no_repeated_warnings
 from hepclf.prediction.scoring import ScoringJob, entry_count, score_file, score_names
 from hepclf.prediction.workers import cores, score_in_parallel
@@ -79,11 +79,11 @@ def _job(run: Run, prediction: Prediction, recipes: tuple[type[Any], ...]) -> tu
     scores = score_names(prediction.branch, tuple(head["classes"]))
     data, inputs = read_yaml(run.config).get("data"), tuple(head["inputs"])
     table = TableFormat(prediction.delimiter, prediction.header, prediction.names)
-    evaluated = query(data, inputs, prediction.selection, prediction.carried, table)
-    job = ScoringJob(run, recipes, evaluated, prediction, scores)
+    query = tagger_query(data, inputs, prediction.selection, prediction.carried, table)
+    job = ScoringJob(run, recipes, query, prediction, scores)
     job.tagger()  # a tagger that cannot be loaded is an error before any file is opened
     settings = [prediction.friend, prediction.drop, repr(prediction.fill)]
-    return job, [FORMAT, head, asdict(evaluated), scores, *settings]
+    return job, [FORMAT, head, asdict(query), scores, *settings]
 
 
 def _check_names(job: ScoringJob, kinds: list[Kind]) -> None:

@@ -74,7 +74,7 @@ class TableFormat(NamedTuple):
     names: tuple[str, ...]
 
 
-def query(
+def tagger_query(
     data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str], table: TableFormat
 ) -> Query:
     """The query for the inputs of a tagger, from the data recipe (plain values) that its run stored."""

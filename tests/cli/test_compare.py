@@ -26,7 +26,7 @@ from hepclf.words import Grid, number
 
 
 @pytest.fixture
-def made():
+def make_run():
     """A function making the folder of a run whose tagger adds this much noise to the best score."""
 
     def make(folder, noise=0.0, model="mlp", seconds=None, events=0, device="cpu", seed=0, threads=None, **changed):
@@ -67,9 +67,9 @@ def contents(folder="o"):
     return json.loads((Path(folder) / "comparison.json").read_text())
 
 
-def test_the_tables_say_what_the_runs_hold(hepclf, made):
-    made("a", 1.0, "bdt", {"training": 12.4, "scoring": 0.5, "total": 50.0})
-    folder = made("b", 0.0, "mlp")
+def test_the_tables_say_what_the_runs_hold(hepclf, make_run):
+    make_run("a", 1.0, "bdt", {"training": 12.4, "scoring": 0.5, "total": 50.0})
+    folder = make_run("b", 0.0, "mlp")
     metrics = json.loads((folder / "metrics.json").read_text())
     write_json(folder / "metrics.json", {**metrics, "model": {"kept_epoch": 7}})
     code, out, err = hepclf("compare", "a", "b", "out=o", "plots=false")
@@ -94,33 +94,33 @@ def test_the_tables_say_what_the_runs_hold(hepclf, made):
     assert "Holm" not in out
 
 
-def test_the_numbers_are_those_of_the_runs_own_verdicts(hepclf, made):
-    folders = [made(name, noise) for name, noise in (("a", 0.5), ("b", 1.0), ("c", 0.2))]
+def test_the_numbers_are_those_of_the_runs_own_verdicts(hepclf, make_run):
+    folders = [make_run(name, noise) for name, noise in (("a", 0.5), ("b", 1.0), ("c", 0.2))]
     assert hepclf("compare", "a", "b", "c", "out=o", "plots=false")[0] == 0
-    found = contents()
-    assert [one["name"] for one in found["runs"]] == ["mlp noise=0.2", "mlp noise=0.5", "mlp noise=1.0"]
-    (sample,) = found["samples"]
+    comparison = contents()
+    assert [run["name"] for run in comparison["runs"]] == ["mlp noise=0.2", "mlp noise=0.5", "mlp noise=1.0"]
+    (sample,) = comparison["samples"]
     assert (sample["reference"], sample["reference_chosen_by"]) == ("mlp noise=0.2", "validation AUC")
     for folder in folders:
         results = json.loads((folder / "metrics.json").read_text())
-        (one,) = (one for one in found["runs"] if one["run"] == str(folder.resolve()))
-        assert one["auc"]["test"]["value"] == pytest.approx(results["test"]["auc"]["value"], rel=1e-12)
-        assert one["auc"]["test"]["error"] == pytest.approx(results["test"]["auc"]["error"], rel=1e-12)
-        assert one["auc"]["valid"] == pytest.approx(results["valid"]["auc"])
-        assert one["working_points"] == results["test"]["working_points"]
-        assert one["significance"]["asimov"] == results["test"]["significance"]["asimov"]
-    ps = [one["p"] for one in found["differences"]]
-    assert [one["holm"] for one in found["differences"]] == [max(2 * min(ps), ps[0]), max(2 * min(ps), ps[1])]
+        (run,) = (run for run in comparison["runs"] if run["run"] == str(folder.resolve()))
+        assert run["auc"]["test"]["value"] == pytest.approx(results["test"]["auc"]["value"], rel=1e-12)
+        assert run["auc"]["test"]["error"] == pytest.approx(results["test"]["auc"]["error"], rel=1e-12)
+        assert run["auc"]["valid"] == pytest.approx(results["valid"]["auc"])
+        assert run["working_points"] == results["test"]["working_points"]
+        assert run["significance"]["asimov"] == results["test"]["significance"]["asimov"]
+    ps = [run["p"] for run in comparison["differences"]]
+    assert [run["holm"] for run in comparison["differences"]] == [max(2 * min(ps), ps[0]), max(2 * min(ps), ps[1])]
 
 
-def test_the_table_in_csv_and_the_curves_are_the_numbers_of_the_json(hepclf, made):
-    made("a", 1.0, "bdt"), made("b")
+def test_the_table_in_csv_and_the_curves_are_the_numbers_of_the_json(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b")
     hepclf("compare", "a", "b", "out=o", "plots=false")
     with Path("o/comparison.csv").open() as file:
         table = list(csv.DictReader(file))
-    for row, one in zip(table, contents()["runs"], strict=True):
-        assert (row["name"], float(row["auc_test"])) == (one["name"], one["auc"]["test"]["value"])
-        assert float(row["rejection_0.5"]) == one["working_points"][1]["rejection"]["value"]
+    for row, run in zip(table, contents()["runs"], strict=True):
+        assert (row["name"], float(row["auc_test"])) == (run["name"], run["auc"]["test"]["value"])
+        assert float(row["rejection_0.5"]) == run["working_points"][1]["rejection"]["value"]
     (difference,) = contents()["differences"]
     assert (float(table[1]["difference"]), float(table[1]["p"])) == (difference["value"]["value"], difference["p"])
     assert (table[0]["p"], table[0]["reference"], table[1]["reference"]) == ("", "", "mlp")
@@ -130,33 +130,33 @@ def test_the_table_in_csv_and_the_curves_are_the_numbers_of_the_json(hepclf, mad
     assert np.trapezoid(x, y) == pytest.approx(contents()["runs"][0]["auc"]["test"]["value"], abs=1e-12)
 
 
-def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, made):
-    made("a", 1.0, "bdt"), made("b")
+def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b")
     code, out, _ = hepclf("compare", "a", "b")
     assert code == 0
     (folder,) = Path("comparisons").iterdir()
     assert f"written to {folder}" in out
-    kept = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     pictures = [f"plots/{stem}.{kind}" for stem in ("rejection", "roc") for kind in ("pdf", "png")]
     files = ["comparison.csv", "comparison.json", "curves.csv", "environment.json", "report.html"]
-    assert kept == sorted([*files, "plots/pictures.json", *pictures])
+    assert written == sorted([*files, "plots/pictures.json", *pictures])
     assert json.loads((folder / "environment.json").read_text())["status"] == "finished"
 
 
-def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, made):
+def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, make_run):
     # How a run was judged makes it no other training.
-    folders = [made(f"r{seed}", noise=1.0, seed=seed, systematic=0.1 + 0.1 * seed) for seed in range(3)]
-    code, out, err = hepclf("compare", *map(str, folders), str(made("other", noise=0.3)), "out=o")
+    folders = [make_run(f"r{seed}", noise=1.0, seed=seed, systematic=0.1 + 0.1 * seed) for seed in range(3)]
+    code, out, err = hepclf("compare", *map(str, folders), str(make_run("other", noise=0.3)), "out=o")
     assert code == 0, err
-    (found,) = contents()["repeated"]
-    runs = {one["name"]: one["auc"]["test"] for one in contents()["runs"]}
-    assert len(found["runs"]) == 3
-    areas = [runs[name]["value"] for name in found["runs"]]
-    assert found["auc"]["value"] == pytest.approx(statistics.mean(areas))
-    assert found["auc"]["error"] == pytest.approx(statistics.stdev(areas) / math.sqrt(3))
-    assert found["auc_deviation"]["value"] == pytest.approx(statistics.stdev(areas))
-    errors = [runs[name]["error"] for name in found["runs"]]
-    assert found["auc_own_error"] == pytest.approx(math.sqrt(statistics.mean(one**2 for one in errors)))
+    (group,) = contents()["repeated"]
+    runs = {run["name"]: run["auc"]["test"] for run in contents()["runs"]}
+    assert len(group["runs"]) == 3
+    areas = [runs[name]["value"] for name in group["runs"]]
+    assert group["auc"]["value"] == pytest.approx(statistics.mean(areas))
+    assert group["auc"]["error"] == pytest.approx(statistics.stdev(areas) / math.sqrt(3))
+    assert group["auc_deviation"]["value"] == pytest.approx(statistics.stdev(areas))
+    errors = [runs[name]["error"] for name in group["runs"]]
+    assert group["auc_own_error"] == pytest.approx(math.sqrt(statistics.mean(error**2 for error in errors)))
     assert "trainings that differ in seeds and folds alone" in out
     assert max(map(len, out.split("other  ")[0].splitlines())) <= 80
     assert Path("o/plots/spread.png").is_file()
@@ -165,9 +165,9 @@ def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, made):
     assert not Path("p/plots/spread.png").exists()
 
 
-def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, made):
-    made("a", 0.0, "<script>alert(1)</script>")
-    made("b", 1.0)
+def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, make_run):
+    make_run("a", 0.0, "<script>alert(1)</script>")
+    make_run("b", 1.0)
     code, out, err = hepclf("compare", "a", "b", "out=o")
     assert code == 0, err
     assert "report o/report.html" in " ".join(out.split())
@@ -185,14 +185,14 @@ def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, made)
     assert "<img" not in Path("p/report.html").read_text(encoding="utf-8")
 
 
-def test_json_is_all_that_is_printed(hepclf, made):
-    made("a", 1.0, "bdt"), made("b")
+def test_json_is_all_that_is_printed(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b")
     _, out, _ = hepclf("compare", "a", "b", "--json", "out=o", "plots=false")
     assert json.loads(out) == contents()
 
 
-def test_the_same_run_twice_is_compared_once_and_said(hepclf, made):
-    made("a", 1.0, "bdt"), made("b")
+def test_the_same_run_twice_is_compared_once_and_said(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b")
     Path("latest").symlink_to("b")
     code, _, err = hepclf("compare", "a", "b", "latest", "a/", "out=o", "plots=false")
     assert code == 0
@@ -203,9 +203,9 @@ def test_the_same_run_twice_is_compared_once_and_said(hepclf, made):
     assert "a comparison needs two runs or more, however one run was given" in err
 
 
-def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, made):
-    made("a", 1.0, "bdt"), made("b"), made("c", 0.5, "tree")
-    made("d", 1.0, "bdt", events=6, seed=4), made("e", 0.0, "mlp", events=6, seed=4)
+def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b"), make_run("c", 0.5, "tree")
+    make_run("d", 1.0, "bdt", events=6, seed=4), make_run("e", 0.0, "mlp", events=6, seed=4)
     # Labels, weights and places agree; only a column that is carried along tells the events apart.
     for name, seed in zip("abcde", (0, 0, 0, 1, 1), strict=True):
         path = Path(name) / "scores.root"
@@ -214,13 +214,13 @@ def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, made):
         write_scores(path, Scored(**columns, spectators={"event": np.arange(len(scored)) + 10_000 * seed}))
     code, out, err = hepclf("compare", *"abcde", "out=o")
     assert code == 0, err
-    found = contents()
-    assert [(one["name"], one["differs_in"], one["reference"]) for one in found["samples"]] == [
+    comparison = contents()
+    assert [(row["name"], row["differs_in"], row["reference"]) for row in comparison["samples"]] == [
         ("seed=0", None, "mlp seed=0"),
         ("seed=4", "event", "mlp seed=4"),
     ]
-    assert [len(one["runs"]) for one in found["samples"]] == [3, 2]
-    assert [(one["name"], one["reference"]) for one in found["differences"]] == [
+    assert [len(row["runs"]) for row in comparison["samples"]] == [3, 2]
+    assert [(row["name"], row["reference"]) for row in comparison["differences"]] == [
         ("tree", "mlp seed=0"),
         ("bdt seed=0", "mlp seed=0"),
         ("bdt seed=4", "mlp seed=4"),
@@ -243,16 +243,16 @@ def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, made):
         assert [row["sample"] for row in csv.DictReader(file)] == ["seed=0"] * 3 + ["seed=4"] * 2
 
 
-def test_folds_trained_twice_count_once_and_their_copies_are_named(hepclf, made):
-    folders = [made(f"r{seed}", noise=1.0, seed=seed) for seed in range(5)]
+def test_folds_trained_twice_count_once_and_their_copies_are_named(hepclf, make_run):
+    folders = [make_run(f"r{seed}", noise=1.0, seed=seed) for seed in range(5)]
     hepclf("compare", *map(str, folders), "out=once", "plots=false")
     # Trained again elsewhere: another device, another number of threads, scores equal to rounding.
     for seed in range(5):
-        again = made(f"again{seed}", noise=1.0, seed=seed, device="cuda", threads=8)
-        scored = read_scores(again / "scores.root")
+        folder = make_run(f"again{seed}", noise=1.0, seed=seed, device="cuda", threads=8)
+        scored = read_scores(folder / "scores.root")
         columns = {k: getattr(scored, k) for k in ("labels", "split")}
-        write_scores(again / "scores.root", Scored(**columns, scores=scored.scores * (1 - 1e-9)))
-        folders.append(again)
+        write_scores(folder / "scores.root", Scored(**columns, scores=scored.scores * (1 - 1e-9)))
+        folders.append(folder)
     code, out, err = hepclf("compare", *map(str, folders), "out=twice", "plots=false")
     assert code == 0, err
     (once,), (twice,) = (contents(name)["repeated"] for name in ("once", "twice"))
@@ -265,7 +265,7 @@ def test_folds_trained_twice_count_once_and_their_copies_are_named(hepclf, made)
     assert copied == {f"mlp seed={seed} (copy)": f"mlp seed={seed}" for seed in range(5)}
     line = "the same training (equal configuration and seed), counted once: mlp seed="
     assert line in " ".join(out.split())
-    tested = [one for one in contents("twice")["differences"] if one["p"] is not None]
+    tested = [difference for difference in contents("twice")["differences"] if difference["p"] is not None]
     assert len(tested) == 4
     assert "corrected for looking at 4 differences" in out
     page = " ".join(Path("twice/report.html").read_text(encoding="utf-8").split())
@@ -277,8 +277,8 @@ def test_folds_trained_twice_count_once_and_their_copies_are_named(hepclf, made)
     assert line in page
 
 
-def test_a_training_and_its_copy_are_no_two_models(hepclf, made):
-    made("a", 1.0), made("b", 1.0, systematic=0.3)
+def test_a_training_and_its_copy_are_no_two_models(hepclf, make_run):
+    make_run("a", 1.0), make_run("b", 1.0, systematic=0.3)
     code, out, err = hepclf("compare", "a", "b", "out=o", "plots=false")
     assert code == 0, err
     (difference,) = contents()["differences"]
@@ -291,14 +291,14 @@ def test_a_training_and_its_copy_are_no_two_models(hepclf, made):
     assert "test AUC less" not in plain
 
 
-def test_equal_configurations_on_other_data_are_no_copies(hepclf, made):
+def test_equal_configurations_on_other_data_are_no_copies(hepclf, make_run):
     # A file of the same name may have another content, and events in memory are in no configuration.
     for folder, seed in (("a", 0), ("b", 1)):
-        scored = read_scores(made(folder, 1.0, events=seed) / "scores.root")
+        scored = read_scores(make_run(folder, 1.0, events=seed) / "scores.root")
         columns = {k: getattr(scored, k) for k in ("labels", "scores", "split")}
         write_scores(f"{folder}/scores.root", Scored(**columns, spectators={"event": np.arange(len(scored)) + seed}))
     for folder, noise in (("c", 0.5), ("d", 0.9)):
-        run = Run.open(made(folder, noise))
+        run = Run.open(make_run(folder, noise))
         config = {
             **read_yaml(run.config),
             "model": {},
@@ -309,25 +309,25 @@ def test_equal_configurations_on_other_data_are_no_copies(hepclf, made):
     assert [run["copy_of"] for run in contents()["runs"]] == [None] * 4
 
 
-def test_a_group_of_seeds_is_called_by_what_they_share(hepclf, made):
+def test_a_group_of_seeds_is_called_by_what_they_share(hepclf, make_run):
     for noise, seeds in ((0.5, (0, 1)), (1.5, (2, 3))):
         for seed in seeds:
-            made(f"n{noise}s{seed}", noise, seed=seed)
+            make_run(f"n{noise}s{seed}", noise, seed=seed)
     folders = sorted(path.name for path in Path().iterdir())
     assert hepclf("compare", *folders, "out=o", "plots=false")[0] == 0
     assert [group["name"] for group in contents()["repeated"]] == ["mlp noise=0.5", "mlp noise=1.5"]
 
 
-def test_what_cannot_be_compared_is_left_out_and_named(hepclf, made):
-    made("a", 1.0, "bdt"), made("b")
+def test_what_cannot_be_compared_is_left_out_and_named(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b")
     for folder, status, error in (("failed", "failed", "ValueError: no events"), ("runs", "running", None)):
-        (made(folder) / "scores.root").unlink()
+        (make_run(folder) / "scores.root").unlink()
         write_json(Path(folder) / "environment.json", {"status": status, "error": error, "started": "2026-01-01"})
-    (made("scoreless") / "scores.root").unlink()
-    (made("torn") / "metrics.json").write_text("{")
-    (made("cut") / "scores.root").write_bytes(Path("a/scores.root").read_bytes()[:900])
-    write_json(made("odd") / "metrics.json", {"test": {"significance": {"asimov": 3}}})
-    write_yaml(made("nameless") / "config.yaml", {"model": {}})
+    (make_run("scoreless") / "scores.root").unlink()
+    (make_run("torn") / "metrics.json").write_text("{")
+    (make_run("cut") / "scores.root").write_bytes(Path("a/scores.root").read_bytes()[:900])
+    write_json(make_run("odd") / "metrics.json", {"test": {"significance": {"asimov": 3}}})
+    write_yaml(make_run("nameless") / "config.yaml", {"model": {}})
     Path("sweeps").mkdir()
     Path("notes.txt").touch()
     Path("latest").symlink_to("gone")
@@ -335,7 +335,7 @@ def test_what_cannot_be_compared_is_left_out_and_named(hepclf, made):
     code, out, err = hepclf("compare", "a", *missing, "b", "out=o", "plots=false")
     assert code == 0, err
     assert [run["name"] for run in contents()["runs"]] == ["mlp", "bdt"]
-    reasons = {Path(one["run"]).name: one["reason"] for one in contents()["left_out"]}
+    reasons = {Path(run["run"]).name: run["reason"] for run in contents()["left_out"]}
     assert set(reasons) == set(missing)
     assert reasons["failed"] == "failed: ValueError: no events"
     assert reasons["runs"] == "not finished: it runs since 2026-01-01, or was killed"
@@ -351,19 +351,19 @@ def test_what_cannot_be_compared_is_left_out_and_named(hepclf, made):
         assert "left out: failed: failed: ValueError: no events" in " ".join(text.split())
 
 
-def test_files_of_a_pattern_are_left_out_on_one_line(hepclf, made):
-    made("a", 1.0, "bdt"), made("b")
+def test_files_of_a_pattern_are_left_out_on_one_line(hepclf, make_run):
+    make_run("a", 1.0, "bdt"), make_run("b")
     for index in range(7):
         Path(f"file{index}").touch()
     _, out, _ = hepclf("compare", "a", "b", *(f"file{index}" for index in range(7)), "out=o", "plots=false")
     assert "left out: file0, file1, file2 and 4 more: a file, not the folder of a run" in " ".join(out.split())
 
 
-def test_what_makes_numbers_hard_to_compare_is_said(hepclf, made):
+def test_what_makes_numbers_hard_to_compare_is_said(hepclf, make_run):
     (
-        made("a", 1.0, "bdt", device="cuda"),
-        made("b", systematic=0.3, plots=True),
-        made("c", 2.0, "x", minimum_background=1e6),
+        make_run("a", 1.0, "bdt", device="cuda"),
+        make_run("b", systematic=0.3, plots=True),
+        make_run("c", 2.0, "x", minimum_background=1e6),
     )
     _, out, _ = hepclf("compare", "a", "b", "c", "out=o", "plots=false")
     assert "significances by evaluations that differ in systematic, minimum_background" in out.splitlines()
@@ -371,9 +371,9 @@ def test_what_makes_numbers_hard_to_compare_is_said(hepclf, made):
     assert "x: no significance, as no cut on validation keeps" in " ".join(out.split())
 
 
-def test_tables_fit_80_columns_whatever_the_names(hepclf, made):
-    made("a", 1.0, "a_model_with_quite_a_long_name_1"), made("b", 0.1, "a_model_with_quite_a_long_name_2")
-    made("c", 0.11, "a_model_with_quite_a_long_name_2")
+def test_tables_fit_80_columns_whatever_the_names(hepclf, make_run):
+    make_run("a", 1.0, "a_model_with_quite_a_long_name_1"), make_run("b", 0.1, "a_model_with_quite_a_long_name_2")
+    make_run("c", 0.11, "a_model_with_quite_a_long_name_2")
     _, out, _ = hepclf("compare", "a", "b", "c", "out=o", "plots=false")
     tables, _, listing = out.rpartition("\n\n")
     assert max(len(line) for line in tables.splitlines()) <= 80
@@ -387,16 +387,16 @@ def test_a_long_name_is_folded_before_any_number_is():
     assert "  ".join(numbers) in console.export_text()
 
 
-def test_taggers_that_rank_alike_have_no_p(hepclf, made):
-    made("a"), made("b", model="twin", seed=1)
+def test_taggers_that_rank_alike_have_no_p(hepclf, make_run):
+    make_run("a"), make_run("b", model="twin", seed=1)
     _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
     assert contents()["differences"][0]["p"] is None
     assert "no p, as they rank the events alike" in out
-    assert [one["name"] for one in contents()["runs"]] == ["mlp", "twin"]
+    assert [run["name"] for run in contents()["runs"]] == ["mlp", "twin"]
 
 
-def test_a_rejection_without_background_is_a_limit_as_in_the_verdict(hepclf, made):
-    made("a", working_points=(0.001, 0.5)), made("b", 1.0, "bdt", working_points=(0.001, 0.5))
+def test_a_rejection_without_background_is_a_limit_as_in_the_verdict(hepclf, make_run):
+    make_run("a", working_points=(0.001, 0.5)), make_run("b", 1.0, "bdt", working_points=(0.001, 0.5))
     _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
     best = contents()["runs"][0]["working_points"][0]
     results = json.loads(Path("a/metrics.json").read_text())["test"]["working_points"][0]
@@ -409,8 +409,8 @@ def test_a_rejection_without_background_is_a_limit_as_in_the_verdict(hepclf, mad
         assert float(next(csv.DictReader(file))["rejection_0.001_limit_95"]) == limit
 
 
-def test_a_loss_above_that_of_guessing_is_said(hepclf, made):
-    made("a"), made("b", 0.1)
+def test_a_loss_above_that_of_guessing_is_said(hepclf, make_run):
+    make_run("a"), make_run("b", 0.1)
     # Too large a learning rate leaves an order of the events, and probabilities of 0 and 1 that are often wrong.
     path = Path("a/scores.root")
     scored = read_scores(path)
@@ -442,15 +442,15 @@ def test_a_loss_above_that_of_guessing_is_said(hepclf, made):
         (["a", "signal"], 1, "must have the same evaluation.signal"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_on_one_line(hepclf, made, words, code, line):
-    made("a"), made("b", 1.0)
+def test_what_cannot_be_compared_is_refused_on_one_line(hepclf, make_run, words, code, line):
+    make_run("a"), make_run("b", 1.0)
     Path("empty").mkdir()
-    (made("failed") / "scores.root").unlink()
+    (make_run("failed") / "scores.root").unlink()
     write_json(Path("failed/environment.json"), {"status": "failed", "error": "ValueError: no events"})
-    made("classes", classes=("qcd", "top"))
-    made("signal", signal="background")
-    found, out, err = hepclf("compare", *words)
-    assert (found, out) == (code, "")
+    make_run("classes", classes=("qcd", "top"))
+    make_run("signal", signal="background")
+    exit_code, out, err = hepclf("compare", *words)
+    assert (exit_code, out) == (code, "")
     assert line in " ".join(err.split())
     assert len(err.splitlines()) == 1
     assert not Path("comparisons").exists()
@@ -464,11 +464,11 @@ def test_a_sweep_over_models_ends_with_their_comparison(hepclf):
     assert out.index("the sweep") < out.index("AUC ± statistical uncertainty, best on validation first")
     (folder,) = Path("comparisons").iterdir()
     assert f"comparison in {folder}" in out
-    found = contents(folder)
-    assert {one["name"] for one in found["runs"]} == {"model=fisher", "model=logistic"}
-    assert all(one["training_s"] > 0 and one["events_per_s"] > 0 for one in found["runs"])
-    assert len(found["samples"]) == 1
-    assert all(one["log_loss"]["valid"]["value"] > 0 for one in found["runs"])
+    comparison = contents(folder)
+    assert {run["name"] for run in comparison["runs"]} == {"model=fisher", "model=logistic"}
+    assert all(run["training_s"] > 0 and run["events_per_s"] > 0 for run in comparison["runs"])
+    assert len(comparison["samples"]) == 1
+    assert all(run["log_loss"]["valid"]["value"] > 0 for run in comparison["runs"])
     assert not (folder / "plots").exists()
 
 
@@ -488,10 +488,10 @@ def test_completion_offers_the_settings():
     assert "compare" in candidates("hepclf c")
 
 
-def test_sculpting_stands_beside_the_rejection_where_a_run_looked_for_it(hepclf, made):
-    looked = {"sculpting": Sculpting(spectators=("mass",), bins=4)}
-    for folder, noise, more in (("a", 0.0, looked), ("b", 3.0, looked), ("c", 0.5, {})):
-        made(folder, noise, model=folder, **more)
+def test_sculpting_stands_beside_the_rejection_where_a_run_looked_for_it(hepclf, make_run):
+    settings = {"sculpting": Sculpting(spectators=("mass",), bins=4)}
+    for folder, noise, evaluation in (("a", 0.0, settings), ("b", 3.0, settings), ("c", 0.5, {})):
+        make_run(folder, noise, model=folder, **evaluation)
     code, out, _ = hepclf("compare", "a", "b", "c", "out=o", "plots=false")
     assert code == 0
     title = "1/JSD of the background in mass on test ± statistical uncertainty, at a signal"
@@ -500,9 +500,9 @@ def test_sculpting_stands_beside_the_rejection_where_a_run_looked_for_it(hepclf,
     (best,), (cut,), (blurred,) = (rows(line) for line in lines[1:4])
     assert (best[0], cut[0], blurred[0]) == ("a", "c", "b")
     assert cut[1:] == ["-"] * 4
-    found = {run["name"]: run["sculpting"] for run in contents()["runs"]}
-    assert found["c"] == {}
+    sculpting = {run["name"]: run["sculpting"] for run in contents()["runs"]}
+    assert sculpting["c"] == {}
     # The mass follows the best score; blurred, it does less.
-    at = {name: found[name]["mass"][1] for name in "ab"}
-    assert at["a"]["target"] == 0.5
-    assert at["a"]["inverse_jsd"]["value"] < at["b"]["inverse_jsd"]["value"]
+    points = {name: sculpting[name]["mass"][1] for name in "ab"}
+    assert points["a"]["target"] == 0.5
+    assert points["a"]["inverse_jsd"]["value"] < points["b"]["inverse_jsd"]["value"]

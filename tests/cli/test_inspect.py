@@ -26,10 +26,10 @@ def section(out, title):
 def shown(capsys):
     """A function printing a survey on 80 columns."""
 
-    def print_(found):
+    def print_(contents):
         from hepclf.cli.terminal import results_console
 
-        show_survey(results_console(), found)
+        show_survey(results_console(), contents)
         return capsys.readouterr().out
 
     return print_
@@ -38,12 +38,12 @@ def shown(capsys):
 def test_it_counts_and_measures(hepclf):
     code, out, err = hepclf("inspect", *SMALL, "--json")
     assert code == 0, err
-    found = json.loads(out)
-    assert [(row["name"], row["events"]) for row in found["classes"]] == [("noise", 600), ("signal", 200)]
-    assert [row["name"] for row in found["processes"]] == ["noise", "glitch", "signal"]
-    assert found["classes"][0]["splits"] == {"train": 360, "valid": 120, "test": 120}
-    assert found["features"][0]["name"] == "snr"
-    assert found["features"][0]["auc"]["signal"]["value"] > 0.6
+    report = json.loads(out)
+    assert [(row["name"], row["events"]) for row in report["classes"]] == [("noise", 600), ("signal", 200)]
+    assert [row["name"] for row in report["processes"]] == ["noise", "glitch", "signal"]
+    assert report["classes"][0]["splits"] == {"train": 360, "valid": 120, "test": 120}
+    assert report["features"][0]["name"] == "snr"
+    assert report["features"][0]["auc"]["signal"]["value"] > 0.6
     assert hepclf("inspect", *SMALL, "json=true")[1] == out
 
 
@@ -58,33 +58,33 @@ def test_it_prints_tables(hepclf):
 
 def test_expected_yields_are_called_so_where_there_is_a_luminosity(shown, gaussians):
     origins = (Origin("background", 12, 1_000_000, 2000), Origin("signal", 3, 50_000, 2000))
-    given = gaussians(origins=origins)
-    out = shown(survey(given, luminosity_fb=59.8))
+    events = gaussians(origins=origins)
+    out = shown(survey(events, luminosity_fb=59.8))
     assert section(out, "what was read") == [
         ["background", "12", "1,000,000", "2,000", "0.2 %"],
         ["signal", "3", "50,000", "2,000", "4.0 %"],
     ]
     assert "events, expected in 59.8 /fb" in out
     assert "expected yield" in out
-    assert "expected" not in shown(survey(given))
+    assert "expected" not in shown(survey(events))
 
 
 def test_several_classes_have_their_areas_in_tables_of_their_own(shown, gaussians, monkeypatch):
     monkeypatch.setattr(surveyed, "ACROSS", 3)
-    found = survey(gaussians(classes=5))
-    out = shown(found)
+    contents = survey(gaussians(classes=5))
+    out = shown(contents)
     assert out.count("AUC alone, each class against the rest") == 2
-    first = found.features[0].auc["class4"].value
+    first = contents.features[0].auc["class4"].value
     assert f"{first:.3f}" in out
 
 
 def test_long_names_and_large_numbers_stay_within_80_columns(shown, gaussians):
-    given = gaussians(events=20_000, features=40)
+    events = gaussians(events=20_000, features=40)
     names = tuple(f"sum(Jet_pt[abs(Jet_eta) < 2.5 and Jet_btag > 0.{i:03}])" for i in range(40))
-    table = (-1.2345e6 - 1e5 * given.features).astype("float32")
+    table = (-1.2345e6 - 1e5 * events.features).astype("float32")
     table[::1000] = float("nan")
-    given = Events(features=table, names=names, labels=given.labels)
-    out = shown(survey(given))
+    events = Events(features=table, names=names, labels=events.labels)
+    out = shown(survey(events))
     assert max(map(len, out.splitlines())) <= 80
     areas = re.findall(r"\d\.\d+ ± \d\.\d+$", out, re.MULTILINE)
     assert len(areas) == 40  # none of them is broken over two lines
@@ -92,11 +92,11 @@ def test_long_names_and_large_numbers_stay_within_80_columns(shown, gaussians):
 
 
 def test_infinite_values_have_a_column_where_there_are_any(shown, gaussians):
-    given = gaussians()
-    assert "infinite" not in shown(survey(given))
-    table = given.features.copy()
+    events = gaussians()
+    assert "infinite" not in shown(survey(events))
+    table = events.features.copy()
     table[:3, 1] = float("inf")
-    out = shown(survey(Events(features=table, names=given.names, labels=given.labels)))
+    out = shown(survey(Events(features=table, names=events.names, labels=events.labels)))
     assert [row[2] for row in section(out, "features")] == ["0", "3", "0"]
 
 
@@ -151,7 +151,7 @@ def test_pictures_are_drawn_where_they_are_asked_for(hepclf):
 )
 def test_mistakes_cost_one_line(hepclf, words, code, says):
     Path("taken").write_text("a file")
-    found, out, err = hepclf("inspect", *SMALL, *words)
-    assert found == code
+    exit_code, out, err = hepclf("inspect", *SMALL, *words)
+    assert exit_code == code
     assert says in err.splitlines()[-1]
     assert out == ""
