@@ -64,7 +64,7 @@ def test_only_the_last_step_writes(job):
     history.write()
     assert len(Path("history.csv").read_text().splitlines()) == 1 + 4
     found = evaluated(fitted, prepared, one)
-    run = Run.at("run")
+    run = Run.create("run")
     write_yaml(run.config, one.describe())
     with run.recorded():
         store(run, fitted.tagger, found.scored)
