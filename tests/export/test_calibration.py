@@ -66,10 +66,12 @@ def test_a_calibrated_tagger_gives_the_same_scores(name, method, classes, kind, 
 
 
 @pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.parametrize("found", [steep(3000), Isotonic(np.array([0.3]), np.array([1.0]))], ids=["3000 knots", "one"])
-def test_any_number_of_knots_is_exact(found, kind, events, fitted):
+@pytest.mark.parametrize(
+    "calibration", [steep(3000), Isotonic(np.array([0.3]), np.array([1.0]))], ids=["3000 knots", "one"]
+)
+def test_any_number_of_knots_is_exact(calibration, kind, events, fitted):
     train = events()
-    assert difference(kind, CalibratedTagger(fitted(Fisher(), train), found), train.features) <= 4e-8
+    assert difference(kind, CalibratedTagger(fitted(Fisher(), train), calibration), train.features) <= 4e-8
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -115,12 +117,12 @@ def test_a_map_that_was_lost_or_a_temperature_that_is_off_is_refused(name, kind,
 def test_a_knot_that_is_off_is_refused_wherever_it_is(name, real, events, fitted):
     train = events()
     tagger = mapped(fitted(MODELS[name], train), "isotonic", train)
-    features, found = train.features[: len(train) * real], tagger.calibration
-    for knot in range(len(found.after)):
-        after = found.after.copy()
+    features, calibration = train.features[: len(train) * real], tagger.calibration
+    for knot in range(len(calibration.after)):
+        after = calibration.after.copy()
         after[knot] = after[knot] * 0.99 + 0.01 * (after[knot - 1] if knot else after[0] - 1)
         with pytest.raises(ValueError, match="differs from the tagger by"):
-            difference("onnx", tagger, features, CalibratedTagger(tagger.inner, replace(found, after=after)))
+            difference("onnx", tagger, features, CalibratedTagger(tagger.inner, replace(calibration, after=after)))
 
 
 @pytest.mark.parametrize(
@@ -153,17 +155,17 @@ def test_an_infinite_feature_and_an_overflow_have_no_score(method, kind, events,
 EXTREMES = np.array([0, 5e-324, 1e-300, 1e-17, 1e-9, 0.5, 1 - 1e-9, 1 - 2**-53, 1])
 
 
-@pytest.mark.parametrize("found", [Temperature(0.05), Temperature(30.0), steep(2), steep(64), steep(1023)])
-def test_onnx_maps_certain_scores_as_the_tagger_does(found):
+@pytest.mark.parametrize("calibration", [Temperature(0.05), Temperature(30.0), steep(2), steep(64), steep(1023)])
+def test_onnx_maps_certain_scores_as_the_tagger_does(calibration):
     import onnxruntime
 
     graph = Graph()
     p = graph.add("Squeeze", graph.add("Cast", FEATURES, to=DOUBLE), np.array([1]))
     p = graph.add("Gather", EXTREMES, graph.add("Cast", p, to=7))
-    model = graph.model(graph.add("Cast", calibration_nodes(graph, found, p, 2), to=1), 1, 2, {})
+    model = graph.model(graph.add("Cast", calibration_nodes(graph, calibration, p, 2), to=1), 1, 2, {})
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     places = np.arange(len(EXTREMES), dtype=np.float32)[:, None]
-    np.testing.assert_allclose(session.run(None, {FEATURES: places})[0], found(EXTREMES), rtol=0, atol=4e-8)
+    np.testing.assert_allclose(session.run(None, {FEATURES: places})[0], calibration(EXTREMES), rtol=0, atol=4e-8)
 
 
 def test_the_search_among_knots_takes_memory_for_events_alone():

@@ -25,11 +25,13 @@ def built(*words):
 
 
 @compiled
-@pytest.mark.parametrize("found", [None, Temperature(2.0), Isotonic(np.arange(3.0), np.arange(3.0))])
+@pytest.mark.parametrize("calibration", [None, Temperature(2.0), Isotonic(np.arange(3.0), np.arange(3.0))])
 @pytest.mark.parametrize("model", [BDT(iterations=3), PlainMLP(hidden=(4,), activation="maxout")], ids=["trees", "mlp"])
-def test_a_header_compiles_without_a_warning_and_in_two_files_of_one_program(model, found, events, fitted):
+def test_a_header_compiles_without_a_warning_and_in_two_files_of_one_program(model, calibration, events, fitted):
     tagger = fitted(model, events())
-    Path("my.hpp").write_bytes(cpp_header(tagger if found is None else CalibratedTagger(tagger, found), "my", {}))
+    Path("my.hpp").write_bytes(
+        cpp_header(tagger if calibration is None else CalibratedTagger(tagger, calibration), "my", {})
+    )
     Path("one.cpp").write_text('#include "my.hpp"\nfloat one(const float* x) { return my::score(x); }\n')
     Path("two.cpp").write_text(
         '#include "my.hpp"\nint main() { const float x[my::inputs] = {}; return my::score(x) > 2; }\n'
