@@ -26,7 +26,7 @@ Row = list[str]
 
 
 def tables(comparison: Compared) -> Iterator[Grid]:
-    """Quality, rejection and cost of each run, its difference to the reference, and what repeated trainings scatter."""
+    """Quality, rejection and cost of each run, differences to the reference, and the spread of repeated trainings."""
     order = "best on validation first" if comparison.by_validation else "in the order given, as none has validation"
     yield Grid(f"log-loss and AUC {STATISTICAL}, {order}", QUALITY, _rows(comparison, partial(_quality, comparison)))
     header = ("", "Asimov", "B uncertain")

@@ -22,7 +22,7 @@ ROUNDED = (1e5, 1e12)  # range of the sums of weights that are written without d
 
 
 def quality_table(results: Results, title: str) -> Grid:
-    """Quality of the scores on each split: a metric a row, a split a column."""
+    """Quality of the scores: a row for each metric, a column for each split."""
     splits = results.splits
     return Grid(
         title, ["", *(f"{name} ({split.events:,})" for name, split in splits.items())], list(_quality_rows(splits))

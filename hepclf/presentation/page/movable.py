@@ -44,7 +44,7 @@ class Movable:
         return {"cut": thresholds, **self.cells, **self.shares, **self.expected}
 
     def data(self) -> dict[str, Any]:
-        """What the page's script reads: cuts, words and the row to begin with."""
+        """The data of the page's script: the cuts, their words, and the row to start with."""
         return {"cuts": self.cuts.cuts.tolist(), "columns": self.columns, "start": self.cuts.start}
 
 

@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A question, and what answers it."""
+    """A question with the pictures and studies that answer it."""
 
     question: Question
     pictures: tuple[PagePicture, ...]

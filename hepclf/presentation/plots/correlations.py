@@ -1,4 +1,4 @@
-"""Correlation matrices, a panel a class."""
+"""Correlation matrices, a panel for each class."""
 
 from __future__ import annotations
 

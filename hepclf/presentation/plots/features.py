@@ -1,4 +1,4 @@
-"""Each feature's distribution in each class: a picture a feature, and pages with many of them."""
+"""The distributions of each feature by class: a picture for each feature, and pages with many of them."""
 
 from __future__ import annotations
 

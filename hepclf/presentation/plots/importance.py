@@ -1,4 +1,4 @@
-"""What each feature's shuffling costs, as bars."""
+"""The loss of performance when each feature is shuffled, as bars."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _plain_columns(arrays: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def _plain_values(column: Any) -> list[Any]:
-    """Numbers to some digits, None for what is not finite, text as it is."""
+    """Numbers rounded to DIGITS, None for those that are not finite, text as it is."""
     values = np.asarray(column)
     if values.dtype.kind not in "fiub":
         return [str(value) for value in values.tolist()]

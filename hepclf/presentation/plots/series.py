@@ -88,7 +88,7 @@ def of_confusion(split: SplitResults, classes: tuple[str, ...]) -> Iterator[Seri
 
 
 def of_significance(scan: Scan, chosen: Significance) -> Iterator[Series]:
-    """The scan, and what the chosen cut gives."""
+    """The scan, and the significances at the chosen cut."""
     yield Series("scan", {"cut": scan.cuts, **{name: getattr(scan, name) for name, *_ in MEASURES}})
     if chosen.cut is not None:
         quoted = {name: getattr(chosen, name) for name, *_ in MEASURES}
