@@ -38,7 +38,10 @@ def test_working_points_confusion_and_significance_are_those_of_test(make_scored
     weights = results.test.confusion.weights
     assert confusion_table(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
     quoted = results.significance, results.at_threshold
-    assert significance_table(results).rows[3] == ["Asimov", *(number(*each.asimov, 2) for each in quoted)]
+    assert significance_table(results).rows[3] == [
+        "Asimov",
+        *(number(*significance.asimov, 2) for significance in quoted),
+    ]
     assert [len(row) for row in significance_table(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
 
 

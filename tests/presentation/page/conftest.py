@@ -15,7 +15,7 @@ from hepclf.presentation.page.page import Provenance, page
 from hepclf.scored import Scored
 
 # The results without its studies, which take longer than all that is tested here.
-ALONE = {one.name: None for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}
+ALONE = {setting.name: None for setting in fields(Evaluation) if hasattr(getattr(Evaluation(), setting.name), "study")}
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +45,9 @@ def results_of():
 def origin():
     """A function saying where a page comes from, with names that a user may have typed."""
 
-    def make(title="gw, mlp", **said):
-        known = {"label": "", "command": "hepclf train again=runs/x", "config": "model: mlp\n"}
-        return Provenance(**{"title": title, "environment": {"python": "3.12"}, **known, **said})
+    def make(title="gw, mlp", **texts):
+        defaults = {"label": "", "command": "hepclf train again=runs/x", "config": "model: mlp\n"}
+        return Provenance(**{"title": title, "environment": {"python": "3.12"}, **defaults, **texts})
 
     return make
 
@@ -56,7 +56,7 @@ def origin():
 def write_page(origin):
     """A function writing a page into the current folder, with small pictures under these stems."""
 
-    def write(results, stems=("roc", "confusion"), studies=None, **said):
+    def write(results, stems=("roc", "confusion"), studies=None, **texts):
         plots = Path("plots")
         plots.mkdir(exist_ok=True)
         index = {}
@@ -66,7 +66,7 @@ def write_page(origin):
             index[stem] = {"caption": f"What {stem} shows.", "study": study, "kinds": ["png", "pdf", "csv"]}
         (plots / "pictures.json").write_text(json.dumps(index))
         path = Path("report.html")
-        path.write_text(page(results, plots, origin(**said), folder=Path()), encoding="utf-8")
+        path.write_text(page(results, plots, origin(**texts), folder=Path()), encoding="utf-8")
         return path
 
     return write

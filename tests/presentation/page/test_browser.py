@@ -54,26 +54,26 @@ def live(tab, column):
 
 def test_the_page_begins_with_the_numbers_of_the_verdict(results_of, write_page, opened):
     results = results_of(signed=True, threshold=0.6)
-    tab, found = opened(write_page(results)), results.to_dict()["test"]
-    assert live(tab, "cut") == f"{found['threshold']:.6g}"
-    for truth, row in zip(("background", "signal"), found["confusion"], strict=True):
+    tab, metrics = opened(write_page(results)), results.to_dict()["test"]
+    assert live(tab, "cut") == f"{metrics['threshold']:.6g}"
+    for truth, row in zip(("background", "signal"), metrics["confusion"], strict=True):
         for decision, weight in zip(("background", "signal"), row, strict=True):
             assert live(tab, f"{truth}-{decision}") == f"{weight:,.6g} ({100 * weight / sum(row):.1f} %)"
-    assert live(tab, "signal efficiency") == number(found["recall"], found["errors"]["recall"])
-    assert live(tab, "purity of the selected") == number(found["precision"], found["errors"]["precision"])
+    assert live(tab, "signal efficiency") == number(metrics["recall"], metrics["errors"]["recall"])
+    assert live(tab, "purity of the selected") == number(metrics["precision"], metrics["errors"]["precision"])
 
 
 def test_the_best_cut_shows_the_significance_of_the_verdict(results_of, write_page, opened):
     results = results_of(yields={"signal": 50.0, "background": 2000.0})
-    tab, found = opened(write_page(results)), results.to_dict()["test"]["significance"]
+    tab, metrics = opened(write_page(results)), results.to_dict()["test"]["significance"]
     before = live(tab, "S")
     tab.get_by_role("button", name="best cut").click()
-    assert live(tab, "cut") == f"{found['cut']:.6g}"
-    assert before != live(tab, "S") == number(*found["s"].values(), 1)
-    assert live(tab, "B") == number(*found["b"].values(), 1)
+    assert live(tab, "cut") == f"{metrics['cut']:.6g}"
+    assert before != live(tab, "S") == number(*metrics["s"].values(), 1)
+    assert live(tab, "B") == number(*metrics["b"].values(), 1)
     shown = {"S/√B": "s_over_sqrt_b", "Asimov": "asimov", "Asimov, B uncertain": "asimov_systematic"}
     for column, name in shown.items():
-        assert live(tab, column) == number(*found[name].values(), 2)
+        assert live(tab, column) == number(*metrics[name].values(), 2)
     assert tab.get_by_role("button", name="best cut").get_attribute("aria-pressed") == "true"
 
 
@@ -115,8 +115,8 @@ def test_keys_and_buttons_step_from_cut_to_cut(results_of, write_page, opened):
 
 
 def test_no_name_can_run_a_script(results_of, write_page, opened):
-    said = {"title": NASTY, "label": CLOSING, "command": CLOSING, "config": NASTY, "environment": {NASTY: CLOSING}}
-    tab = opened(write_page(results_of((CLOSING, NASTY)), **said))
+    texts = {"title": NASTY, "label": CLOSING, "command": CLOSING, "config": NASTY, "environment": {NASTY: CLOSING}}
+    tab = opened(write_page(results_of((CLOSING, NASTY)), **texts))
     assert tab.locator("h1").text_content() == NASTY
     assert tab.title() == NASTY
     assert tab.locator("script").count() == 2

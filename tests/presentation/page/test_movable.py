@@ -18,8 +18,8 @@ def test_words_are_those_of_the_tables(results_of):
     table, row = movable(results.cuts), results.cuts.start
     assert table.shares["purity of the selected"][row] == number(*results.test.precision)
     assert table.shares["signal efficiency"][row] == number(*results.test.recall)
-    kept = results.test.operating.background_efficiency
-    assert float(table.shares["rejection"][row].partition(" ")[0]) == pytest.approx(1 / kept, rel=0.02)
+    background = results.test.operating.background_efficiency
+    assert float(table.shares["rejection"][row].partition(" ")[0]) == pytest.approx(1 / background, rel=0.02)
 
 
 def test_a_cut_with_too_little_background_has_no_significance(results_of):

@@ -26,11 +26,11 @@ class Elements(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.found, self.open = [], []
+        self.tags, self.open = [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
+        self.tags.append((tag, dict(attrs)))
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -53,8 +53,8 @@ def nasty(results_of, write_page):
     """A page of results, a study, a configuration and a title that would each be a script if they could."""
     results = results_of((CLOSING, NASTY))
     object.__setattr__(results, "studies", {NASTY: Finding()})
-    said = {"title": NASTY, "label": NASTY, "command": CLOSING, "config": CLOSING, "environment": {NASTY: CLOSING}}
-    return write_page(results, **said).read_text(encoding="utf-8")
+    texts = {"title": NASTY, "label": NASTY, "command": CLOSING, "config": CLOSING, "environment": {NASTY: CLOSING}}
+    return write_page(results, **texts).read_text(encoding="utf-8")
 
 
 def test_the_page_is_whole_and_asks_nothing_of_the_world(results_of, write_page):
@@ -65,21 +65,21 @@ def test_the_page_is_whole_and_asks_nothing_of_the_world(results_of, write_page)
     assert "//" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+|^\s*//.*$", "", text, flags=re.M).replace(
         ":///", ""
     )
-    sources = [of[name] for _, of in elements.found for name in ("src", "href") if of.get(name)]
+    sources = [attributes[name] for _, attributes in elements.tags for name in ("src", "href") if attributes.get(name)]
     assert all(source.startswith(("data:", "#", "plots/")) for source in sources)
-    identities = [of["id"] for _, of in elements.found if "id" in of]
+    identities = [attributes["id"] for _, attributes in elements.tags if "id" in attributes]
     assert len(identities) == len(set(identities))
 
 
 def test_nothing_that_was_typed_becomes_markup(nasty):
     elements = Elements(nasty)
     assert elements.open == []
-    tags = [tag for tag, _ in elements.found]
+    tags = [tag for tag, _ in elements.tags]
     assert tags.count("script") == 2
-    assert all(of["src"].startswith("data:") for tag, of in elements.found if tag == "img")
+    assert all(attributes["src"].startswith("data:") for tag, attributes in elements.tags if tag == "img")
     assert NASTY not in nasty
     assert CLOSING not in nasty
-    assert "onerror" not in {name for _, of in elements.found for name in of}
+    assert "onerror" not in {name for _, attributes in elements.tags for name in attributes}
 
 
 def test_the_policy_lets_the_pages_own_script_run_and_no_other(nasty):
@@ -107,9 +107,9 @@ def test_the_findings_of_any_study_are_on_the_page(nasty):
 
 def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(results_of, write_page):
     text = write_page(results_of(), stems=("roc", "mine & yours"), studies={}).read_text(encoding="utf-8")
-    images = [of for tag, of in Elements(text).found if tag == "img"]
-    assert [of["alt"] for of in images] == ["What roc shows.", "What mine & yours shows."]
-    assert all((of["width"], of["height"]) == ("499", "403") for of in images)
+    images = [attributes for tag, attributes in Elements(text).tags if tag == "img"]
+    assert [attributes["alt"] for attributes in images] == ["What roc shows.", "What mine & yours shows."]
+    assert all((attributes["width"], attributes["height"]) == ("499", "403") for attributes in images)
     assert base64.b64decode(images[0]["src"].partition(",")[2]) == Path("plots/roc.png").read_bytes()
     for link in ("plots/roc.pdf", "plots/numbers/roc.csv", "plots/mine%20%26%20yours.pdf"):
         assert f'href="{link}"' in text

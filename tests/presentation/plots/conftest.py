@@ -28,7 +28,7 @@ def ax():
 @pytest.fixture
 def judged():
     """A function making the results on two or more Gaussian classes, without studies but for those named."""
-    studies = {one.name: None for one in fields(Evaluation) if hasattr(one.default_factory, "study")}
+    studies = {setting.name: None for setting in fields(Evaluation) if hasattr(setting.default_factory, "study")}
 
     def make(classes=TWO, n=1200, splits=(0, 1, 2), weights=None, scores=None, llr=False, **evaluation):
         rng = np.random.default_rng(1)
@@ -37,11 +37,11 @@ def judged():
         z = rng.normal(size=(n, k))
         z[np.arange(n), labels] += 1
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-        found = p if k > 2 else p[:, 1]
+        probabilities = p if k > 2 else p[:, 1]
         scored = Scored(
             labels=labels,
             weights=np.ones(n) if weights is None else weights(n),
-            scores=found if scores is None else scores(labels),
+            scores=probabilities if scores is None else scores(labels),
             split=np.asarray(splits)[np.arange(n) // k % len(splits)],
             classes=classes,
             processes=labels,

@@ -43,12 +43,12 @@ def test_the_axis_of_several_classes_says_what_is_rejected(judged):
 
 
 def test_purity_and_what_is_kept_are_two_pictures(judged):
-    purity, kept = drawn(retrieval, "retrieval", judged(n=3000, **ASKED))
-    assert (purity.stem, kept.stem) == ("purity", "kept")
+    purity, efficiencies = drawn(retrieval, "retrieval", judged(n=3000, **ASKED))
+    assert (purity.stem, efficiencies.stem) == ("purity", "kept")
     assert purity.caption
-    assert kept.caption
-    assert list(kept.series[0].columns)[:2] == ["cut", "signal"]
-    labels = [text.get_text() for text in kept.figure.axes[0].get_legend().get_texts()]
+    assert efficiencies.caption
+    assert list(efficiencies.series[0].columns)[:2] == ["cut", "signal"]
+    labels = [text.get_text() for text in efficiencies.figure.axes[0].get_legend().get_texts()]
     assert labels == ["signal efficiency", "background efficiency", "purity", "none left: > (95 %)", "cut 0.5"]
 
 
@@ -84,10 +84,10 @@ def light():
 
 
 def test_the_axis_ends_where_rejections_are_measured_and_a_narrow_region_has_no_hatch(light, ax):
-    found = light.test.roc
-    some = found.background_efficiency > 0
-    assert found.limit is not None
-    assert (1 / found.background_efficiency[some]).max() == pytest.approx(499.0001 / 1e-4)
+    roc = light.test.roc
+    positive = roc.background_efficiency > 0
+    assert roc.limit is not None
+    assert (1 / roc.background_efficiency[positive]).max() == pytest.approx(499.0001 / 1e-4)
     draw_rejection(ax, light.test)
     assert ax.get_ylim()[1] == 4 * highest_rejection(light.test, "test", "signal") <= 4 * 499.0001
     assert not [patch for patch in ax.collections if patch.get_hatch()]

@@ -13,28 +13,28 @@ from hepclf.statistics.counting.template import Template
 def picture(judged):
     results = judged(n=3000, binned=Binned())
     with style():
-        (found,) = binned(results.studies["binned"], results, "title")
-    return found, results.studies["binned"]
+        (drawn,) = binned(results.studies["binned"], results, "title")
+    return drawn, results.studies["binned"]
 
 
 def test_background_lies_under_signal_above_the_significance_of_each_bin(picture):
-    drawn, found = picture
+    drawn, finding = picture
     top, bottom = drawn.figure.axes
     labels = [text.get_text() for text in top.get_legend().get_texts()]
     assert labels == ["background", "signal", "background, stat. error"]
     assert top.get_yscale() == "log"
-    assert [bar.get_height() for bar in bottom.patches] == pytest.approx(list(found.by_bin[0]))
+    assert [bar.get_height() for bar in bottom.patches] == pytest.approx(list(finding.by_bin[0]))
     assert bottom.texts[0].get_text().startswith("all bins, background ± simulation and 10 %: ")
     edges = [text.get_text() for text in bottom.get_xticklabels()]
-    assert len(edges) == len(found.template.edges)
+    assert len(edges) == len(finding.template.edges)
     assert (edges[0], edges[-1]) == ("0", "1")
 
 
 def test_the_series_hold_what_is_drawn(picture):
-    drawn, found = picture
+    drawn, finding = picture
     names = [series.name for series in drawn.series]
     assert names == ["background", "signal", "significance"]
-    np.testing.assert_array_equal(drawn.series[0].columns["events"], found.template.channels.b)
+    np.testing.assert_array_equal(drawn.series[0].columns["events"], finding.template.channels.b)
     for series in drawn.series:
         assert len({len(column) for column in series.columns.values()}) == 1
 

@@ -132,18 +132,18 @@ def test_the_index_says_what_each_picture_shows_and_whose_it_is(judged, sketched
     written = draw(results, Path("plots"))
     index = json.loads(Path("plots/pictures.json").read_text())
     assert list(index) == list(dict.fromkeys(path.stem for path in written))
-    for stem, of in index.items():
-        assert of["caption"].endswith("."), stem
-        assert of["study"] is None or of["study"] in results.studies
+    for stem, entry in index.items():
+        assert entry["caption"].endswith("."), stem
+        assert entry["study"] is None or entry["study"] in results.studies
         places = {"png": "plots", "pdf": "plots"}
-        assert {Path(places.get(kind, "plots/numbers"), f"{stem}.{kind}") for kind in of["kinds"]} <= {*written}
+        assert {Path(places.get(kind, "plots/numbers"), f"{stem}.{kind}") for kind in entry["kinds"]} <= {*written}
 
 
 def test_every_picture_of_the_verdict_itself_has_its_numbers(judged, history, plane, sketched):
     draw(judged(), Path("plots"), history=history, plane=plane)
-    for stem, of in json.loads(Path("plots/pictures.json").read_text()).items():
-        if of["study"] is None:
-            assert of["kinds"] == ["png", "pdf", "csv", "json", "yaml"], stem
+    for stem, entry in json.loads(Path("plots/pictures.json").read_text()).items():
+        if entry["study"] is None:
+            assert entry["kinds"] == ["png", "pdf", "csv", "json", "yaml"], stem
 
 
 def test_the_numbers_of_the_roc_are_those_of_its_curve(judged, sketched):

@@ -35,9 +35,9 @@ def names(folder="plots"):
     return sorted(path.name for path in Path(folder).iterdir())
 
 
-def labels(found, place=0):
+def labels(results, place=0):
     ax = Figure().subplots()
-    draw_feature(ax, found.features[place], found)
+    draw_feature(ax, results.features[place], results)
     return ax, ax.get_legend_handles_labels()[1]
 
 
@@ -117,12 +117,12 @@ def test_a_class_says_what_is_missing_and_of_several_its_own_area():
 
 
 def test_the_curves_are_the_histograms():
-    found = surveyed()
-    shape = found.features[0].shape
-    drawn = [patch.get_data() for patch in labels(found)[0].patches if not patch.get_fill()]
+    results = surveyed()
+    shape = results.features[0].shape
+    drawn = [patch.get_data() for patch in labels(results)[0].patches if not patch.get_fill()]
     assert len(drawn) == 2
-    for patch, of in zip(drawn, shape.histograms, strict=True):
-        np.testing.assert_array_equal(patch.values, of.density)
+    for patch, histogram in zip(drawn, shape.histograms, strict=True):
+        np.testing.assert_array_equal(patch.values, histogram.density)
         np.testing.assert_array_equal(patch.edges, shape.edges)
 
 
@@ -130,14 +130,14 @@ def test_the_curves_are_the_histograms():
     ("values", "scale"), [(np.linspace(0, 9, 600) ** 9, "log"), (np.linspace(0, 9, 600), "linear")]
 )
 def test_a_steep_feature_has_a_logarithmic_axis(values, scale):
-    found = surveyed(f=values)
-    ax = labels(found)[0]
-    pictures._limit(ax, found.features[0], 0.2)
+    results = surveyed(f=values)
+    ax = labels(results)[0]
+    pictures._limit(ax, results.features[0], 0.2)
     assert ax.get_yscale() == scale
 
 
 def test_extreme_features_are_drawn_without_a_warning():
-    found = surveyed(
+    results = surveyed(
         **{
             "_$x_{\\frac": np.full(600, 5.0),
             "never": np.full(600, np.nan),
@@ -148,7 +148,7 @@ def test_extreme_features_are_drawn_without_a_warning():
             "infinite": np.append(np.inf, np.arange(599)),
         }
     )
-    draw_features(found, Path("plots"), title="$_{\\frac")
+    draw_features(results, Path("plots"), title="$_{\\frac")
     assert [name[:3] for name in names()] == ["001", "003", "004", "005", "006", "007", "fea", "ove", "pic"]
 
 
@@ -156,13 +156,13 @@ def test_signed_weights_and_classes_without_yield_are_drawn():
     rng = np.random.default_rng(0)
     weights = np.where(np.arange(600) % 2, rng.normal(0.3, 1, 600), -1.0)
     given = Events(features=rng.normal(size=(600, 1)), names=("x",), labels=np.arange(600) % 2, weights=weights)
-    found = survey(given, shapes=True)
-    assert labels(found)[1] == ["signal"]
-    draw_features(found, Path("plots"))
+    results = survey(given, shapes=True)
+    assert labels(results)[1] == ["signal"]
+    draw_features(results, Path("plots"))
     assert "001_x.png" in names()
 
 
 def test_no_features_leave_an_empty_index():
-    found = survey(Events(features=np.empty((4, 0)), names=(), labels=[0, 1, 0, 1]), shapes=True)
-    assert draw_features(found, Path("plots")) == []
+    results = survey(Events(features=np.empty((4, 0)), names=(), labels=[0, 1, 0, 1]), shapes=True)
+    assert draw_features(results, Path("plots")) == []
     assert names() == ["pictures.json"]

@@ -29,7 +29,7 @@ def labels(ax):
 
 def line(ax, start):
     """The line whose legend entry begins so."""
-    return next(found for found in ax.lines if str(found.get_label()).startswith(start))
+    return next(curve for curve in ax.lines if str(curve.get_label()).startswith(start))
 
 
 def test_losses_are_those_of_the_history_and_the_best_epoch_is_marked(ax, history):
@@ -100,9 +100,9 @@ def test_the_rejection_is_one_over_the_background_efficiency_with_the_quoted_poi
     test = judged().test
     draw_rejection(ax, test)
     x, y = line(ax, "test").get_xydata().T
-    some = test.roc.background_efficiency > 0
-    assert_array_equal(x, test.roc.signal_efficiency[some])
-    assert_array_equal(y, 1 / test.roc.background_efficiency[some])
+    positive = test.roc.background_efficiency > 0
+    assert_array_equal(x, test.roc.signal_efficiency[positive])
+    assert_array_equal(y, 1 / test.roc.background_efficiency[positive])
     points = ax.containers[0].lines[0].get_ydata()
     assert_array_equal(points, [point.rejection.value for point in test.working_points])
 
@@ -110,10 +110,10 @@ def test_the_rejection_is_one_over_the_background_efficiency_with_the_quoted_poi
 def test_the_band_of_the_rejection_holds_its_line(ax, judged):
     test = judged().test
     draw_rejection(ax, test)
-    at = test.roc.background_efficiency.searchsorted(0.3)
-    kept, error = test.roc.background_efficiency[at], test.roc.background_error[at]
+    index = test.roc.background_efficiency.searchsorted(0.3)
+    background, error = test.roc.background_efficiency[index], test.roc.background_error[index]
     corners = ax.collections[0].get_paths()[0].vertices[:, 1]
-    for edge in (1 / (kept + error), 1 / (kept - error)):
+    for edge in (1 / (background + error), 1 / (background - error)):
         assert np.abs(corners / edge - 1).min() < 1e-9
 
 
@@ -122,8 +122,8 @@ def test_a_working_point_has_the_interval_of_the_band(ax, judged):
     draw_rejection(ax, test)
     bars = ax.containers[0].lines[2][0].get_segments()
     for bar, point in zip(bars, test.working_points, strict=True):
-        kept, error = point.background_efficiency
-        np.testing.assert_allclose(np.sort(bar[:, 1]), [1 / (kept + error), 1 / (kept - error)], rtol=1e-9)
+        background, error = point.background_efficiency
+        np.testing.assert_allclose(np.sort(bar[:, 1]), [1 / (background + error), 1 / (background - error)], rtol=1e-9)
 
 
 def test_confusion_cells_hold_share_and_count(ax, judged):
@@ -163,7 +163,7 @@ def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, pla
     mesh, contour = ax.collections
     assert_array_equal(mesh.get_array(), plane.probability)
     assert contour.get_paths()[0].vertices[:, 0] == pytest.approx(0.3)
-    assert sum(len(found.get_xdata()) for found in ax.lines) == EVENTS
+    assert sum(len(curve.get_xdata()) for curve in ax.lines) == EVENTS
     assert ax.get_xlabel() == r"m_{jj}\$"
 
 

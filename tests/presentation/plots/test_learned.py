@@ -27,59 +27,59 @@ def picture():
         x = rng.normal(size=(1000, d)).astype(np.float32)
         x[:, 0] += labels
 
-        def score(asked):
-            return 1 / (1 + np.exp(-asked[:, 0].astype(float)))
+        def score(features):
+            return 1 / (1 + np.exp(-features[:, 0].astype(float)))
 
         scored = Scored(labels=labels, scores=score(x))
         inside = Inside(names=names or tuple(f"x{i}" for i in range(d)), read=lambda places: x[places], ask=score)
         results = evaluate(scored, Evaluation(**dict.fromkeys(OTHERS)), inside)
         with style():
-            (found,) = DRAWN[study](results.studies[study], results, "a title")
-        return found
+            (drawn,) = DRAWN[study](results.studies[study], results, "a title")
+        return drawn
 
     return draw
 
 
 def test_importances_are_bars_with_the_most_important_on_top(picture):
-    found = picture("importance")
-    left, right = found.figure.axes
+    drawn = picture("importance")
+    left, right = drawn.figure.axes
     assert left.get_yticklabels()[0].get_text() == "x0"
     assert (left.get_xlabel(), right.get_xlabel()) == ("rise of the log-loss", "fall of the AUC")
     assert left.get_ylim()[0] > left.get_ylim()[1]
-    columns = found.series[0].columns
+    columns = drawn.series[0].columns
     assert list(columns) == ["feature", "log_loss", "log_loss_error", "auc", "auc_error"]
     assert [bar.get_width() for bar in left.patches] == pytest.approx(columns["log_loss"])
 
 
 def test_of_many_features_the_first_are_drawn_and_all_are_in_the_numbers(picture):
-    found = picture("importance", d=30)
-    assert len(found.figure.axes[0].get_yticks()) == 20
-    assert "first 20 of 30" in found.figure.axes[1].get_title("right")
-    assert len(found.series[0].columns["feature"]) == 30
+    drawn = picture("importance", d=30)
+    assert len(drawn.figure.axes[0].get_yticks()) == 20
+    assert "first 20 of 30" in drawn.figure.axes[1].get_title("right")
+    assert len(drawn.series[0].columns["feature"]) == 30
 
 
 def test_effective_cuts_show_all_and_kept_of_both_classes(picture):
-    found = picture("effective_cuts", d=7)
-    shown = [ax for ax in found.figure.axes if ax.axison]
+    drawn = picture("effective_cuts", d=7)
+    shown = [ax for ax in drawn.figure.axes if ax.axison]
     assert len(shown) == 6
     assert shown[0].get_xlabel() == "x0"
-    assert [text.get_text() for text in found.figure.legends[0].get_texts()] == [
+    assert [text.get_text() for text in drawn.figure.legends[0].get_texts()] == [
         "background, all",
         "background, kept",
         "signal, all",
         "signal, kept",
     ]
-    columns = found.series[0].columns
+    columns = drawn.series[0].columns
     assert (columns["background_kept"] <= columns["background"] + 1e-12).all()
 
 
 @pytest.mark.parametrize(("d", "numbered"), [(3, True), (20, False), (60, False)])
 def test_correlations_have_a_panel_a_class(picture, d, numbered):
-    found = picture("correlations", d=d)
-    left, right, bar = found.figure.axes
+    drawn = picture("correlations", d=d)
+    left, right, bar = drawn.figure.axes
     assert (left.get_title("left"), right.get_title("left")) == ("background", "signal")
     assert bool(left.texts) is numbered
-    correlation = found.series[0].columns["correlation"]
+    correlation = drawn.series[0].columns["correlation"]
     assert len(correlation) == (d + 1) * d // 2
     # The bar, the colours and the numbers in the cells are in one unit.
     assert (bar.get_ylabel(), left.images[0].get_clim()) == ("correlation in %", (-100, 100))

@@ -27,18 +27,18 @@ def curves():
 
 def table(stem):
     """The HEPData table as its variables by name."""
-    found = yaml.safe_load(Path(f"{stem}.yaml").read_text())
-    every = found["independent_variables"] + found["dependent_variables"]
-    return found, {variable["header"]["name"]: variable["values"] for variable in every}
+    data = yaml.safe_load(Path(f"{stem}.yaml").read_text())
+    every = data["independent_variables"] + data["dependent_variables"]
+    return data, {variable["header"]["name"]: variable["values"] for variable in every}
 
 
 def test_the_csv_is_a_tidy_table(curves):
     write_numbers(Path(), "roc", curves)
-    found = pd.read_csv("roc.csv")
-    assert list(found.columns) == ["series", "x", "y", "y_error", "z"]
-    assert list(found["series"]) == ["one"] * 3 + ["two"]
-    np.testing.assert_array_equal(found["x"], [0.1, 1e-7, 1e22, 3.0])
-    np.testing.assert_array_equal(found["z"], [np.nan] * 3 + [-4.5])
+    data = pd.read_csv("roc.csv")
+    assert list(data.columns) == ["series", "x", "y", "y_error", "z"]
+    assert list(data["series"]) == ["one"] * 3 + ["two"]
+    np.testing.assert_array_equal(data["x"], [0.1, 1e-7, 1e22, 3.0])
+    np.testing.assert_array_equal(data["z"], [np.nan] * 3 + [-4.5])
 
 
 def test_the_json_has_null_where_nothing_could_be_had(curves):
@@ -53,9 +53,9 @@ def test_the_json_has_null_where_nothing_could_be_had(curves):
 
 def test_the_yaml_is_one_table_of_hepdata(curves):
     write_numbers(Path(), "roc", curves)
-    found, by_name = table("roc")
-    assert [variable["header"]["name"] for variable in found["independent_variables"]] == ["series", "x"]
-    assert [variable["header"]["name"] for variable in found["dependent_variables"]] == ["y", "z"]
+    data, by_name = table("roc")
+    assert [variable["header"]["name"] for variable in data["independent_variables"]] == ["series", "x"]
+    assert [variable["header"]["name"] for variable in data["dependent_variables"]] == ["y", "z"]
     assert [value["value"] for value in by_name["x"]] == [0.1, 1e-7, 1e22, 3.0]
     assert by_name["y"] == [
         {"value": 1.0, "errors": [{"symerror": 0.5}]},

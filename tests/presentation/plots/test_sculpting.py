@@ -21,8 +21,8 @@ def drawn():
         scored = Scored(labels=labels, scores=scores, spectators={name: mass})
         results = evaluate(scored, Evaluation(sculpting=Sculpting(spectators=(name,), **settings)))
         with style():
-            found = list(sculpting(results.studies["sculpting"], results, "a title"))
-        return {picture.stem: picture for picture in found}
+            pictures = list(sculpting(results.studies["sculpting"], results, "a title"))
+        return {picture.stem: picture for picture in pictures}
 
     return draw
 
