@@ -37,7 +37,7 @@ class Inside:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class ObservedEvents:
     """Observed events, whose class nobody knows: scores [n] or [n, k], weights [n], features [n, d] and their names."""
 
     scores: Array
@@ -77,7 +77,7 @@ class Case:
     luminosity_fb: float | None = None
     inside: Inside | None = None
     balance: Balance = "classes"
-    observed: Seen | None = None
+    observed: ObservedEvents | None = None
     mixture: ProcessMixture = field(default_factory=ProcessMixture)
 
     @cached_property
@@ -95,7 +95,7 @@ class Case:
         part = self.parts[split_name]
         k = len(part.classes)
         sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))
-        if not all(has_positive_sum(float(each), float(square)) for each, square in zip(sums, squares, strict=True)):
+        if not all(has_positive_sum(float(total), float(square)) for total, square in zip(sums, squares, strict=True)):
             return None
         return np.asarray(part.weights * (self.shares / sums)[part.labels])
 

@@ -19,7 +19,7 @@ KINDS = ("worse_than_random", "no_separation", "opposite_ratio", "signal_name") 
 def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]:
     """Warnings of areas under 0.5, or not above it, on the last split that there is."""
     name, split = list(splits.items())[-1]
-    areas = {label: rest.auc for label, rest in split.one_vs_rest.items()} or {signal: split.auc}
+    areas = {label: results.auc for label, results in split.one_vs_rest.items()} or {signal: split.auc}
     before = {label: _trained(splits, label) for label in areas}
     for label, area in areas.items():
         if _below(area):
@@ -43,12 +43,12 @@ def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]
 
 def misnamed(classes: tuple[str, ...], signal: str) -> Iterator[Caution]:
     """A warning where the class that is taken for the signal has the name of a background, or another that of one."""
-    others = [name for name in classes if name != signal]
-    better = [name for name in others if _words(name) & SIGNALS]
+    backgrounds = [name for name in classes if name != signal]
+    better = [name for name in backgrounds if _words(name) & SIGNALS]
     if _words(signal) & SIGNALS:
         return
     if not better and _words(signal) & BACKGROUNDS:
-        better = [name for name in others if not _words(name) & BACKGROUNDS]
+        better = [name for name in backgrounds if not _words(name) & BACKGROUNDS]
     if better:
         yield Caution(
             "signal_name",
@@ -61,14 +61,14 @@ def misnamed(classes: tuple[str, ...], signal: str) -> Iterator[Caution]:
 
 def _worse(label: str, area: Value, name: str, before: Value | None) -> str:
     """Why an area is under 0.5: what training itself says tells labels that differ from a training that went wrong."""
-    what = f"the AUC of {label} on {name}, {number(*area)}, is below 0.5: the tagger is worse than random guessing"
+    lead = f"the AUC of {label} on {name}, {number(*area)}, is below 0.5: the tagger is worse than random guessing"
     if before is not None and before.value is not None and not _below(before) and not _equal(before):
         return (
-            f"{what}, though it is {number(*before)} on training. Usually labels are swapped in some of the events (a "
+            f"{lead}, though it is {number(*before)} on training. Usually labels are swapped in some of the events (a "
             "file, a fold, other data), or those events are of another kind; look at where the labels come from"
         )
     return (
-        f"{what}. Usually labels are swapped, the learning rate is too high, or the weights of the training differ "
+        f"{lead}. Usually labels are swapped, the learning rate is too high, or the weights of the training differ "
         "from those of the evaluation (trainer.negative_weights); look at the labels, and lower trainer.learning_rate"
     )
 

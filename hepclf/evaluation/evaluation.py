@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.case import Balance, Case, Inside, Seen
+from hepclf.evaluation.case import Balance, Case, Inside, ObservedEvents
 from hepclf.evaluation.chance import chance, misnamed
 from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.movable import cuts
+from hepclf.evaluation.movable import cut_table
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.split_results import split_results
 from hepclf.evaluation.studies.bands import Bands
@@ -207,7 +207,7 @@ def evaluate(
     inside: Inside | None = None,
     *,
     balance: Balance = "classes",
-    observed: Seen | None = None,
+    observed: ObservedEvents | None = None,
 ) -> Results:
     """The results on scored events; nothing that is tuned is quoted where it was tuned.
 
@@ -236,7 +236,7 @@ def evaluate(
         at_threshold=significance if evaluation.threshold == "best" else _at_threshold(case),
         mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
-        cuts=cuts(case),
+        cuts=cut_table(case),
         studies=_studied(evaluation, case),
         asked=evaluation.asked,
         warnings=(*chance(found, signal), *named),
@@ -244,7 +244,7 @@ def evaluate(
 
 
 def _case(
-    scored: Scored, evaluation: Evaluation, inside: Inside | None, balance: Balance, observed: Seen | None
+    scored: Scored, evaluation: Evaluation, inside: Inside | None, balance: Balance, observed: ObservedEvents | None
 ) -> tuple[Case, Significance]:
     """The events sorted, with the cut that is best on validation, and what that cut gives on test."""
     signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1

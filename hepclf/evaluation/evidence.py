@@ -8,7 +8,7 @@ p is the probability of a deviation at least as large as the measured one if the
 
 A test is one-sided where the effect has one direction (a tagger that is overtrained is worse on test, a shuffled
 feature costs something), and two-sided elsewhere. Several tests in one study make a small p by chance more likely:
-`combined` and `holm` correct for their number, whether or not the tests depend on each other.
+`combined` and `corrected` correct for their number, whether or not the tests depend on each other.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Evidence(NamedTuple):
         return "hint" if self.p >= CLEAR else "clear"
 
     @property
-    def seen(self) -> bool:
+    def significant(self) -> bool:
         """Whether there is at least a hint."""
         return self.answer in ("hint", "clear")
 
@@ -78,14 +78,14 @@ def small(p: float) -> str:
     return f"{p:.2g}" if p > SMALLEST else f"< {SMALLEST:g}"
 
 
-def excess(value: Value) -> float | None:
+def one_sided_p(value: Value) -> float | None:
     """One-sided p of a value above zero that has a Gaussian error; 1 for zero itself, None for an unknown error."""
     if value.value is None or value.error is None:
         return 1.0 if value.value == 0 else None
     return math.erfc(value.value / value.error / math.sqrt(2)) / 2
 
 
-def deviation(value: Value, expected: float = 0.0) -> float | None:
+def two_sided_p(value: Value, expected: float = 0.0) -> float | None:
     """Two-sided p of a value that has a Gaussian error; 1 where it is as expected, None for an unknown error."""
     if value.value is None or value.error is None:
         return 1.0 if value.value == expected else None
@@ -98,7 +98,7 @@ def combined(*p: float | None) -> Evidence:
     return Evidence(min(1.0, min(values) * len(values)), len(values)) if values else Evidence(None, 0)
 
 
-def holm(p: Mapping[Name, float | None]) -> dict[Name, Evidence]:
+def corrected(p: Mapping[Name, float | None]) -> dict[Name, Evidence]:
     """A statement for each of several tests: p-values that hold together (Holm, Scand. J. Statist. 6 (1979) 65)."""
     values = {name: value for name, value in p.items() if value is not None}
     evidence = {name: Evidence(None, len(values)) for name in p}

@@ -42,7 +42,7 @@ class Label:
 
     def conditions(self, luminosity_fb: float | None = None) -> str:
         """Luminosity and energy: `59.8 fb⁻¹ (13 TeV)`, or what is known of the two."""
-        luminosity = self.luminosity_fb or luminosity_fb
-        known = f"{luminosity:g} fb⁻¹" if luminosity else ""
+        value = self.luminosity_fb or luminosity_fb
+        luminosity = f"{value:g} fb⁻¹" if value else ""
         energy = f"{self.energy_tev:g} TeV" if self.energy_tev else ""
-        return f"{known} ({energy})" if known and energy else known or energy
+        return f"{luminosity} ({energy})" if luminosity and energy else luminosity or energy

@@ -29,20 +29,20 @@ def split_results(
     threshold: float,
     targets: tuple[float, ...],
     edges: Array,
-    of: Curve | None = None,
+    signal_curve: Curve | None = None,
     mix: Mixed | None = None,
 ) -> SplitResults:
     """The results of one split, ranking being that of its discriminant and edges those of its histograms.
 
-    `mix` holds the weights of the mixture that is judged, by default the events' own; `of` is the curve of that
-    ranking by `mix.within`, where it is there already. Losses are means over the events as they are.
+    `mix` holds the weights of the mixture that is judged, by default the events' own. `signal_curve` is the curve of
+    that ranking by `mix.within`, if the caller has it. Losses are means over the events as they are.
     """
     k, weights = len(part.classes), part.weights
     mix = Mixed(weights=weights, within=weights) if mix is None else mix
     cells = confusion_matrix(part.labels, decisions(part, signal, threshold), mix.weights, k)
-    of = curve(ranking, part.labels == signal, mix.within) if of is None else of
-    drawn, points = with_limits(of, targets, part, signal, mix.within)
-    rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
+    signal_curve = curve(ranking, part.labels == signal, mix.within) if signal_curve is None else signal_curve
+    drawn, points = with_limits(signal_curve, targets, part, signal, mix.within)
+    one_vs_rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
     limit = _precision_limit(cells, part, signal, mix.weights) if k == 2 else None
     return SplitResults(
@@ -62,7 +62,7 @@ def split_results(
         operating=_operating(cells, signal) if k == 2 else None,
         roc=drawn,
         optimal=_optimal(part, signal, mix.within),
-        one_vs_rest=rest,
+        one_vs_rest=one_vs_rest,
         histograms=histograms(part, signal, edges, mix.within),
     )
 
@@ -82,17 +82,17 @@ def negative_fraction(weights: Array) -> float | None:
 
 def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[str, DensityHistogram]:
     """The discriminant of each true class, normalised to unit area; none for a class without weight."""
-    found = {}
+    by_class = {}
     last = len(edges) - 2
     bins = np.clip(np.searchsorted(edges, discriminant(part, signal), side="right") - 1, 0, last)
     for label, name in enumerate(part.classes):
-        of = part.labels == label
-        sums = np.bincount(bins[of], weights[of], minlength=last + 1)
-        squares = np.bincount(bins[of], weights[of] ** 2, minlength=last + 1)
+        members = part.labels == label
+        sums = np.bincount(bins[members], weights[members], minlength=last + 1)
+        squares = np.bincount(bins[members], weights[members] ** 2, minlength=last + 1)
         if has_positive_sum(float(sums.sum()), float(squares.sum())):
             norm = sums.sum() * np.diff(edges)
-            found[name] = DensityHistogram(edges, sums / norm, np.sqrt(squares) / norm)
-    return found
+            by_class[name] = DensityHistogram(edges, sums / norm, np.sqrt(squares) / norm)
+    return by_class
 
 
 def _operating(cells: Confusion, signal: int) -> Operating | None:
@@ -110,41 +110,41 @@ def _precision_limit(cells: Confusion, part: Scored, signal: int, weights: Array
 
 def _one_vs_rest(part: Scored, targets: tuple[float, ...], mixture: Array) -> tuple[dict[str, OneVsRest], Value]:
     """Each class against the others, and the mean of the areas; its error knows that they share events."""
-    found, moved = {}, np.zeros(len(part))
+    results, influences = {}, np.zeros(len(part))
     for label, name in enumerate(part.classes):
         ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
         weights = mixed(part.weights, mixture, is_label).within
-        of = curve(ranking, is_label, weights)
-        drawn, points = with_limits(of, targets, part, label, weights)
-        found[name] = OneVsRest(_area(drawn), points, drawn)
+        class_curve = curve(ranking, is_label, weights)
+        drawn, points = with_limits(class_curve, targets, part, label, weights)
+        results[name] = OneVsRest(_area(drawn), points, drawn)
         if drawn is not None:
-            moved += influence(of, ranking, is_label, weights) / len(part.classes)
-    areas = [one.auc.value for one in found.values() if one.auc.value is not None]
-    whole = len(areas) == len(found)
-    return found, measured(float(np.mean(areas)), math.sqrt(float(moved @ moved))) if whole else NOTHING
+            influences += influence(class_curve, ranking, is_label, weights) / len(part.classes)
+    areas = [result.auc.value for result in results.values() if result.auc.value is not None]
+    complete = len(areas) == len(results)
+    return results, measured(float(np.mean(areas)), math.sqrt(float(influences @ influences))) if complete else NOTHING
 
 
 def with_limits(
-    of: Curve, targets: tuple[float, ...], part: Scored, signal: int, weights: Array
+    curve: Curve, targets: tuple[float, ...], part: Scored, signal: int, weights: Array
 ) -> tuple[Roc | None, tuple[WorkingPoint, ...]]:
     """The curve for drawing and its working points, with limits where no background event is left."""
-    points, limit = limited(tuple(working_point(of, target) for target in targets), of, part, signal, weights)
-    drawn = roc_points(of)
+    points, limit = limited(tuple(working_point(curve, target) for target in targets), curve, part, signal, weights)
+    drawn = roc_points(curve)
     return (replace(drawn, limit=limit) if drawn is not None else None), points
 
 
 def limited(
-    points: tuple[WorkingPoint, ...], of: Curve, part: Scored, signal: int, weights: Array
+    points: tuple[WorkingPoint, ...], curve: Curve, part: Scored, signal: int, weights: Array
 ) -> tuple[tuple[WorkingPoint, ...], Limit | None]:
     """The points with limits of the rejection where no background event is left, and the limit; None without any.
 
     `weights` are those that the curve sums.
     """
-    if not of.defined or of.background_squares[0] > 0:
+    if not curve.defined or curve.background_squares[0] > 0:
         return points, None
     background = part.labels != signal
-    limit = rejection_limit(float(of.background[-1]), heaviest(weights[background], part.processes[background]))
-    last = float(of.thresholds[np.argmax(of.background_squares > 0)])
+    limit = rejection_limit(float(curve.background[-1]), heaviest(weights[background], part.processes[background]))
+    last = float(curve.thresholds[np.argmax(curve.background_squares > 0)])
     bounded = (
         point._replace(rejection_limit=limit) if point.threshold is not None and point.threshold > last else point
         for point in points
@@ -152,8 +152,8 @@ def limited(
     return tuple(bounded), limit
 
 
-def _area(of: Roc | None) -> Value:
-    return NOTHING if of is None else of.area
+def _area(drawn: Roc | None) -> Value:
+    return NOTHING if drawn is None else drawn.area
 
 
 def _optimal(part: Scored, signal: int, weights: Array) -> Roc | None:

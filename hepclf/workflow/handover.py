@@ -7,7 +7,7 @@ from pathlib import Path
 from hepclf.evaluation.files.histograms import write_histograms
 from hepclf.evaluation.files.workspace import workspace
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.binned import Shape
+from hepclf.evaluation.studies.binned import BinnedScore
 from hepclf.files import write_json
 from hepclf.nearest import nearest
 
@@ -27,7 +27,7 @@ def handover(results: Results, forms: tuple[str, ...], folder: Path) -> tuple[Pa
     if not forms:
         return ()
     found = results.studies.get("binned")
-    if not isinstance(found, Shape):
+    if not isinstance(found, BinnedScore):
         reason = results.significance.reason or "evaluation.binned is null"
         raise ValueError(f"export={','.join(forms)} writes the binned score, however there is none: {reason}")
     paths = tuple(folder / PLACES[form] for form in dict.fromkeys(forms))

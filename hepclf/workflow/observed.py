@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from hepclf.data.loader import Loader
-from hepclf.evaluation.case import Inside, Seen
+from hepclf.evaluation.case import Inside, ObservedEvents
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import Scored
@@ -16,12 +16,12 @@ from hepclf.workflow.evaluated import inside
 log = logging.getLogger(__name__)
 
 
-def seen(tagger: Tagger, data: Loader) -> Seen:
+def seen(tagger: Tagger, data: Loader) -> ObservedEvents:
     """The scores of observed events; what the data says of their class is left out."""
     read = data.load()
     events = Events(features=read.features, names=read.names, weights=read.weights, classes=("observed",)).check()
     features = raw_inputs(tagger, events)
-    return Seen(scores=tagger.scores(events), weights=events.weights, features=features, names=tagger.inputs)
+    return ObservedEvents(scores=tagger.scores(events), weights=events.weights, features=features, names=tagger.inputs)
 
 
 def simulated(tagger: Tagger, scored: Scored, data: Loader) -> Inside | None:

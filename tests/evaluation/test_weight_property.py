@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hepclf.comparison.contenders import compare, contender
-from hepclf.evaluation.case import Inside, Seen
+from hepclf.evaluation.case import Inside, ObservedEvents
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
@@ -134,7 +134,7 @@ def results(columns, classes):
     test, seen = (columns["features"][columns["split"] == split] for split in (2, 1))
     weights = np.abs(columns["weights"][columns["split"] == 1])
     inside = Inside(names=FEATURES, read=lambda places: test[places], ask=lambda features: asked(features, classes))
-    observed = Seen(scores=asked(seen, classes), weights=weights, features=seen, names=FEATURES)
+    observed = ObservedEvents(scores=asked(seen, classes), weights=weights, features=seen, names=FEATURES)
     settings = (
         replace(SETTINGS, discriminants=Discriminants(against={"c": {"a": 0.3, "b": 0.7}})) if classes > 2 else SETTINGS
     )

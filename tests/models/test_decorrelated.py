@@ -42,7 +42,7 @@ def judged(events):
     def judge(model=None, **settings):
         trainer = Trainer(epochs=8, batch=256, device="cpu", **settings)
         found = train(loader, model or PlainMLP(hidden=(32,)), trainer, EVALUATION).results
-        return found.test.auc.value, found.studies["sculpting"].spectators["mass"].middle.apart.bits
+        return found.test.auc.value, found.studies["sculpting"].spectators["mass"].middle.divergence.bits
 
     return judge
 

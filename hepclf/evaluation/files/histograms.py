@@ -26,9 +26,10 @@ def write_histograms(path: Path, templates: Mapping[str, Template]) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with uproot.recreate(aside) as file:
-            for folder, of in templates.items():
-                for key, name, sums in zip(identifiers(of.names, ()), of.names, of.sums.swapaxes(0, 1), strict=True):
-                    file[f"{folder}/{key}"] = _histogram(key, name, of.edges, sums[0], sums[1])
+            for folder, template in templates.items():
+                keys, process_sums = identifiers(template.names, ()), template.sums.swapaxes(0, 1)
+                for key, name, sums in zip(keys, template.names, process_sums, strict=True):
+                    file[f"{folder}/{key}"] = _histogram(key, name, template.edges, sums[0], sums[1])
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

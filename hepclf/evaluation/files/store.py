@@ -52,9 +52,9 @@ def read_scores(path: str | Path) -> Scored:
         raise FileNotFoundError(f"there are no scores at {path}; a finished training writes them")
     try:
         with uproot.open(path) as file:
-            found = set(file.keys(cycle=False))
-            if not {TREE, NAMES} <= found:
-                raise ValueError(f"it holds {sorted(found)} and not {[TREE, NAMES]}")
+            keys = set(file.keys(cycle=False))
+            if not {TREE, NAMES} <= keys:
+                raise ValueError(f"it holds {sorted(keys)} and not {[TREE, NAMES]}")
             names = json.loads(str(file[NAMES]))
             return _scored(file[TREE].arrays(library="np"), names)
     # A damaged file may fail anywhere in uproot, in many ways.
@@ -113,7 +113,7 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 def identifiers(names: Iterable[str], taken: Iterable[str]) -> list[str]:
     """Identifiers for these names that differ from each other and from those taken."""
-    found: list[str] = []
+    branches: list[str] = []
     used = set(taken)
     for name in names:
         plain = branch = re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII) or "_"
@@ -121,8 +121,8 @@ def identifiers(names: Iterable[str], taken: Iterable[str]) -> list[str]:
         while branch in used:
             branch, count = f"{plain}_{count}", count + 1
         used.add(branch)
-        found.append(branch)
-    return found
+        branches.append(branch)
+    return branches
 
 
 def _encoded(name: str, column: NDArray[Any]) -> tuple[list[str], NDArray[np.int32]]:

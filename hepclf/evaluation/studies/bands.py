@@ -47,21 +47,25 @@ class Bands:
     def study(self, case: Case) -> Intervals | None:
         """Bands on test (without test events, on the last split there is); None where a class has no weight."""
         name = list(case.parts)[-1]
-        of, part, ranking = case.curves[name], case.parts[name], case.rankings[name]
-        if not of.defined:
+        curve, part, ranking = case.curves[name], case.parts[name], case.rankings[name]
+        if not curve.defined:
             return None
-        wanted = np.concatenate([case.targets, EFFICIENCIES])
-        drawn = bootstrap(
-            of,
+        efficiencies = np.concatenate([case.targets, EFFICIENCIES])
+        replicas = bootstrap(
+            curve,
             ranking,
             part.labels == case.signal,
             case.weights(name).within,
-            edges=bins(of, wanted),
+            edges=bins(curve, efficiencies),
             replicas=self.replicas,
             seed=self.seed,
         )
-        quantities = (*_areas(of, drawn, self.partial), *_points(of, drawn, case.targets), *self._counts(case))
-        return Intervals(split=name, replicas=self.replicas, quantities=quantities, band=_band(of, drawn))
+        quantities = (
+            *_areas(curve, replicas, self.partial),
+            *_points(curve, replicas, case.targets),
+            *self._counts(case),
+        )
+        return Intervals(split=name, replicas=self.replicas, quantities=quantities, band=_band(curve, replicas))
 
     def _counts(self, case: Case) -> Iterator[Quantity]:
         """Significances of the cut that validation chose, on test."""
@@ -70,14 +74,14 @@ class Bands:
             return
         ranking, labels = case.rankings["test"], case.parts["test"].labels
         index = ranking.last(case.cut)
-        kept = ranking.events_above(index)
+        passing = ranking.events_above(index)
         quoted = chosen_significance(
-            test.curve, index, case.cut, test.weights[kept][labels[kept] != case.signal], case.rules
+            test.curve, index, case.cut, test.weights[passing][labels[passing] != case.signal], case.rules
         )
         if quoted.reason is not None:
             return
         edges = np.unique([index, len(test.curve.thresholds) - 1])
-        drawn = bootstrap(
+        replicas = bootstrap(
             test.curve,
             ranking,
             labels == case.signal,
@@ -86,7 +90,7 @@ class Bands:
             replicas=self.replicas,
             seed=self.seed,
         )
-        s, b = drawn.signal[:, 0], drawn.background[:, 0]
+        s, b = replicas.signal[:, 0], replicas.background[:, 0]
         yield _quantity("s_over_sqrt_b", None, quoted.s_over_sqrt_b, s_over_sqrt_b(s, b))
         yield _quantity("asimov", None, quoted.asimov, asimov(s, b))
 
@@ -128,7 +132,7 @@ class Band:
     """Background efficiency at signal efficiencies [e], its analytic error, and the ends of its replicas' bands."""
 
     signal_efficiency: Array
-    kept: Array
+    background_efficiency: Array
     error: Array
     narrow: Array
     wide: Array
@@ -146,30 +150,34 @@ class Intervals:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Whether the analytic errors are to be trusted."""
-        ratios = {one: one.ratio for one in self.quantities if one.ratio is not None}
-        found = []
+        ratios = {quantity: quantity.ratio for quantity in self.quantities if quantity.ratio is not None}
+        sentences = []
         if ratios:
-            worst = max(ratios, key=lambda one: abs(math.log(ratios[one] or 1)))
-            of = ratios[worst] or math.nan
-            if 1 / ALIKE <= of <= ALIKE:
+            worst = max(ratios, key=lambda quantity: abs(math.log(ratios[quantity] or 1)))
+            ratio = ratios[worst] or math.nan
+            if 1 / ALIKE <= ratio <= ALIKE:
                 span = f"{min(ratios.values()):.2f} to {max(ratios.values()):.2f}"
-                found.append(f"Bootstrap and analytic errors agree on {self.split}: their ratios are {span}.")
+                sentences.append(f"Bootstrap and analytic errors agree on {self.split}: their ratios are {span}.")
             else:
-                found.append(
-                    f"The bootstrap error of {worst.words} is {of:.2f} times the analytic one on {self.split}: few or "
-                    "heavy events carry it; quote the interval."
+                sentences.append(
+                    f"The bootstrap error of {worst.words} is {ratio:.2f} times the analytic one on {self.split}: "
+                    "few or heavy events carry it; quote the interval."
                 )
-        if self.quantities and all(one.low is None and one.bootstrap_error is None for one in self.quantities):
-            found.append(
+        if self.quantities and all(
+            quantity.low is None and quantity.bootstrap_error is None for quantity in self.quantities
+        ):
+            sentences.append(
                 f"There are no bootstrap bands on {self.split}: in some replicas a class has no positive sum of "
                 "weights."
             )
-        if opened := [one for one in self.quantities if one.name == "rejection" and one.low and one.high is None]:
-            points = ", ".join(f"{one.at:g}" for one in opened)
-            found.append(
+        rejections = [quantity for quantity in self.quantities if quantity.name == "rejection"]
+        unbounded = [rejection for rejection in rejections if rejection.low and rejection.high is None]
+        if unbounded:
+            points = ", ".join(f"{rejection.at:g}" for rejection in unbounded)
+            sentences.append(
                 f"No upper end of the rejection at ε_s = {points}: one replica in six has no background there."
             )
-        return tuple(found)
+        return tuple(sentences)
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -189,39 +197,40 @@ class Intervals:
             "split": self.split,
             "replicas": self.replicas,
             "quantities": [
-                one._asdict() | {"at": _plain(one.at), "value": one.value.to_dict()} for one in self.quantities
+                quantity._asdict() | {"at": _plain(quantity.at), "value": quantity.value.to_dict()}
+                for quantity in self.quantities
             ],
         }
 
 
-def _areas(of: Curve, drawn: Replicas, ranges: tuple[tuple[float, float], ...]) -> Iterator[Quantity]:
-    whole = area(of)
-    yield _quantity("auc", None, whole, drawn.areas(whole.value or math.nan))
+def _areas(curve: Curve, replicas: Replicas, ranges: tuple[tuple[float, float], ...]) -> Iterator[Quantity]:
+    auc = area(curve)
+    yield _quantity("auc", None, auc, replicas.areas(auc.value or math.nan))
     for low, high in ranges:
-        found = partial_area(of, low, high).area
-        yield _quantity("partial_auc", (low, high), found, drawn.areas(found.value or 0.0, low, high))
+        partial = partial_area(curve, low, high).area
+        yield _quantity("partial_auc", (low, high), partial, replicas.areas(partial.value or 0.0, low, high))
 
 
-def _points(of: Curve, drawn: Replicas, targets: tuple[float, ...]) -> Iterator[Quantity]:
+def _points(curve: Curve, replicas: Replicas, targets: tuple[float, ...]) -> Iterator[Quantity]:
     """Rejections; their intervals are those of the background efficiency, turned over."""
-    for target, kept in zip(targets, drawn.background_at(targets).T, strict=True):
-        point = working_point(of, target)
+    for target, efficiencies in zip(targets, replicas.background_at(targets).T, strict=True):
+        point = working_point(curve, target)
         if point.rejection.value is None:
             continue
-        some = bool((kept > 0).all())
-        error = float(np.std(1 / kept, ddof=1)) if some else None
-        low, high = interval(kept)
+        background_left = bool((efficiencies > 0).all())
+        error = float(np.std(1 / efficiencies, ddof=1)) if background_left else None
+        low, high = interval(efficiencies)
         ends = (float(1 / end) if end > 0 else None for end in (high, low))
         yield Quantity("rejection", target, point.rejection, error, *ends)
 
 
-def _quantity(name: str, at: tuple[float, float] | None, value: Value, replicas: Array) -> Quantity:
+def _quantity(name: str, efficiency: tuple[float, float] | None, value: Value, replicas: Array) -> Quantity:
     if not np.isfinite(replicas).all():
-        return Quantity(name, at, value, None, None, None)
+        return Quantity(name, efficiency, value, None, None, None)
     low, high = interval(replicas)
     return Quantity(
         name,
-        at,
+        efficiency,
         value,
         measured(float(np.mean(replicas)), float(np.std(replicas, ddof=1))).error,
         float(low),
@@ -229,15 +238,15 @@ def _quantity(name: str, at: tuple[float, float] | None, value: Value, replicas:
     )
 
 
-def _band(of: Curve, drawn: Replicas) -> Band:
-    index = of.index_at(EFFICIENCIES)
-    kept = drawn.background_at(EFFICIENCIES)
+def _band(curve: Curve, replicas: Replicas) -> Band:
+    index = curve.index_at(EFFICIENCIES)
+    efficiencies = replicas.background_at(EFFICIENCIES)
     return Band(
         signal_efficiency=EFFICIENCIES,
-        kept=of.background_efficiency[index],
-        error=background_error(of, index),
-        narrow=interval(kept),
-        wide=interval(kept, WIDE),
+        background_efficiency=curve.background_efficiency[index],
+        error=background_error(curve, index),
+        narrow=interval(efficiencies),
+        wide=interval(efficiencies, WIDE),
     )
 
 
@@ -250,13 +259,13 @@ def _joined_words(same: list[Quantity]) -> str:
     return same[0].words + "".join(f", {row.at:g}" for row in same[1:])
 
 
-def _ends(of: Quantity) -> tuple[str, str]:
+def _ends(quantity: Quantity) -> tuple[str, str]:
     """The ends of an interval, with the decimals that half of it shows as an error."""
-    if of.low is None or of.high is None or of.low == of.high:
-        return number(of.low), number(of.high)
-    half = (of.high - of.low) / 2
-    return to_error_digits(of.low, half), to_error_digits(of.high, half)
+    if quantity.low is None or quantity.high is None or quantity.low == quantity.high:
+        return number(quantity.low), number(quantity.high)
+    half = (quantity.high - quantity.low) / 2
+    return to_error_digits(quantity.low, half), to_error_digits(quantity.high, half)
 
 
-def _plain(at: float | tuple[float, float] | None) -> float | list[float] | None:
-    return list(at) if isinstance(at, tuple) else at
+def _plain(efficiency: float | tuple[float, float] | None) -> float | list[float] | None:
+    return list(efficiency) if isinstance(efficiency, tuple) else efficiency

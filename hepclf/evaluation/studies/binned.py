@@ -50,24 +50,28 @@ class Binned:
         if self.edges and not (self.edges[0] >= 0 and self.edges[-1] <= 1):
             raise ValueError(f"edges are probabilities in 0..1, however they are {list(self.edges)}")
 
-    def study(self, case: Case) -> Shape | None:
+    def study(self, case: Case) -> BinnedScore | None:
         """The bins on test; None where a split has no expected yields, or no binning keeps enough background."""
         valid, test = case.counted.get("valid"), case.counted.get("test")
         if not isinstance(valid, Counted) or not isinstance(test, Counted) or not valid.curve.defined:
             return None
         end = 1.0 if self.edges else TOP
         edges, cuts = np.unique([0.0, *self._inner(valid, case.rules), end]), _single_cuts(valid.curve, case.rules)
-        both = np.unique(np.concatenate([edges, FINE, [TOP], list(cuts.values())]))
-        every = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, both)
-        found = every.onto(edges).sound(case.rules.minimum_background)
-        if not found.qualified(case.rules.minimum_background).all():
+        all_edges = np.unique(np.concatenate([edges, FINE, [TOP], list(cuts.values())]))
+        full = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, all_edges)
+        chosen = full.onto(edges).sound(case.rules.minimum_background)
+        if not chosen.qualified(case.rules.minimum_background).all():
             return None
-        above = {name: every.onto(np.array([0.0, cut, TOP])) for name, cut in cuts.items()}
-        return Shape(
-            template=found,
-            fine=every.onto(FINE),
-            joined=len(edges) - len(found.edges),
-            cuts={name: one for name, one in above.items() if one.qualified(case.rules.minimum_background)[-1]},
+        above = {name: full.onto(np.array([0.0, cut, TOP])) for name, cut in cuts.items()}
+        return BinnedScore(
+            template=chosen,
+            fine=full.onto(FINE),
+            joined=len(edges) - len(chosen.edges),
+            cuts={
+                name: two_bins
+                for name, two_bins in above.items()
+                if two_bins.qualified(case.rules.minimum_background)[-1]
+            },
             rules=case.rules,
         )
 
@@ -78,16 +82,16 @@ class Binned:
         return choose(valid.curve, self.bins, with_margin(rules.minimum_background))
 
 
-def _single_cuts(of: Curve, rules: Rules) -> dict[str, float]:
+def _single_cuts(curve: Curve, rules: Rules) -> dict[str, float]:
     """The best cut on validation for each of what may be known of the background."""
-    known = best_cuts(of, rules)
-    found = {name: known.get(name) for name in ("asimov", "asimov_systematic")}
-    found["asimov_statistical"] = best_cuts(of, replace(rules, systematic=0.0)).get("asimov_systematic")
-    return {name: cut for name in KNOWLEDGE if (cut := found[name]) is not None and cut > 0}
+    best = best_cuts(curve, rules)
+    cuts = {name: best.get(name) for name in ("asimov", "asimov_systematic")}
+    cuts["asimov_statistical"] = best_cuts(curve, replace(rules, systematic=0.0)).get("asimov_systematic")
+    return {name: cut for name in KNOWLEDGE if (cut := cuts[name]) is not None and cut > 0}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shape:
+class BinnedScore:
     """The score of test as a template.
 
     template  in the chosen bins
@@ -110,37 +114,39 @@ class Shape:
     @property
     def single(self) -> Mapping[str, Value]:
         """The same of the single cut that is best for it; nothing where there is none."""
-        above = {name: Channels(*(column[-1:] for column in of.channels)) for name, of in self.cuts.items()}
+        above = {name: Channels(*(column[-1:] for column in counts.channels)) for name, counts in self.cuts.items()}
         return {name: _significance(channel, name, self.rules) for name, channel in above.items()}
 
     @property
     def by_bin(self) -> tuple[Array, Array]:
         """Asimov significance of each bin, the background known to its statistical error, and its error, [m]."""
-        of = self.template.channels
-        at = np.stack([of.s, of.b, of.b_squares])
-        return propagated(lambda s, b, squares: asimov(s, b, np.sqrt(squares)), at, of.covariance)
+        channels = self.template.channels
+        sums = np.stack([channels.s, channels.b, channels.b_squares])
+        return propagated(lambda s, b, squares: asimov(s, b, np.sqrt(squares)), sums, channels.covariance)
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What the bins gain over a cut, and which were joined."""
         name = "asimov_systematic"
         bins, z = len(self.template.edges) - 1, self.significances[name]
-        what = f"a background known to its simulation and {percent(self.rules.systematic, None)} in common"
+        knowledge = f"a background known to its simulation and {percent(self.rules.systematic, None)} in common"
         gives = f"{_plural(bins, 'bin')} of the score {'give' if bins > 1 else 'gives'}"
-        said = f"{gives} an Asimov significance of {number(*z)} with {what}"
+        sentence = f"{gives} an Asimov significance of {number(*z)} with {knowledge}"
         single = self.single.get(name)
         if single and single.value and z.value is not None:
-            said += f", {_gain(z.value, single.value)} against {number(*single)} of the best single cut"
-            said += self._without()
+            sentence += f", {_gain(z.value, single.value)} against {number(*single)} of the best single cut"
+            sentence += self._without()
         joined = (
             f"{_plural(self.joined, 'bin')} chosen on validation fell short of background on test and joined a "
             f"neighbour.",
         )
-        return (f"{said}.", *joined[: min(self.joined, 1)])
+        return (f"{sentence}.", *joined[: min(self.joined, 1)])
 
     def _without(self) -> str:
         """The gain where nothing is in common: what is, the lowest bins measure."""
-        z, single = (of.get("asimov_statistical", Value(None)).value for of in (self.significances, self.single))
+        z, single = (
+            values.get("asimov_statistical", Value(None)).value for values in (self.significances, self.single)
+        )
         if not z or not single or not self.rules.systematic:
             return ""
         return f" ({_gain(z, single)} without the {percent(self.rules.systematic, None)} in common)"
@@ -148,13 +154,13 @@ class Shape:
     @property
     def tables(self) -> tuple[Grid, ...]:
         """Each bin, and all of them."""
-        of, (z, error) = self.template.channels, self.by_bin
+        channels, (z, error) = self.template.channels, self.by_bin
         rows = [
             [
                 f"{number(low)} to {number(high)}",
-                number(float(of.s[i]), float(np.sqrt(of.s_squares[i])), 1),
-                number(float(of.b[i]), float(np.sqrt(of.b_squares[i])), 1),
-                f"{of.s[i] / of.b[i]:.2g}",
+                number(float(channels.s[i]), float(np.sqrt(channels.s_squares[i])), 1),
+                number(float(channels.b[i]), float(np.sqrt(channels.b_squares[i])), 1),
+                f"{channels.s[i] / channels.b[i]:.2g}",
                 number(float(z[i]), float(error[i])),
             ]
             for i, (low, high) in reversed(list(enumerate(pairwise(self.template.edges))))
@@ -176,7 +182,7 @@ class Shape:
 
     def to_dict(self) -> dict[str, Any]:
         """Edges, contents of each process with errors, significances."""
-        of, (z, error) = self.template.channels, self.by_bin
+        channels, (values, errors) = self.template.channels, self.by_bin
         return {
             "edges": self.template.edges.tolist(),
             "joined": self.joined,
@@ -184,22 +190,24 @@ class Shape:
                 name: {"values": sums[0].tolist(), "errors": np.sqrt(sums[1]).tolist()}
                 for name, sums in zip(self.template.names, self.template.sums.swapaxes(0, 1), strict=True)
             },
-            "signal": of.s.tolist(),
-            "background": of.b.tolist(),
-            "bins": [measured(float(one), float(its)).to_dict() for one, its in zip(z, error, strict=True)],
+            "signal": channels.s.tolist(),
+            "background": channels.b.tolist(),
+            "bins": [
+                measured(float(value), float(error)).to_dict() for value, error in zip(values, errors, strict=True)
+            ],
             "together": {name: value.to_dict() for name, value in self.significances.items()},
             "single_cut": {name: value.to_dict() for name, value in self.single.items()},
         }
 
 
-def _significance(of: Channels, name: str, rules: Rules) -> Value:
+def _significance(channels: Channels, name: str, rules: Rules) -> Value:
     systematic = rules.systematic if name == "asimov_systematic" else 0.0
-    return discovery(of, systematic, statistical=name != "asimov")
+    return discovery(channels, systematic, statistical=name != "asimov")
 
 
 def _gain(z: float, single: float) -> str:
     return f"{100 * (z / single - 1):+.0f} %"
 
 
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"

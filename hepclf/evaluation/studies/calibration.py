@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Balance, Case
-from hepclf.evaluation.evidence import Evidence, combined, deviation, excess, small
+from hepclf.evaluation.evidence import Evidence, combined, one_sided_p, small, two_sided_p
 from hepclf.recipe import recipe
 from hepclf.scored import signal_scores
 from hepclf.statistics import calibration as maps
@@ -56,17 +56,17 @@ class Calibration:
         fits = {"none": None, **_fits(case)}
         rows = {}
         plain = event_losses(part.labels, part.scores)
-        for name, found in fits.items():
-            scores = part.scores if found is None else found(part.scores)
+        for name, fit in fits.items():
+            scores = part.scores if fit is None else fit(part.scores)
             of_signal = signal_scores(scores, case.signal)
-            each = event_losses(part.labels, scores)
+            losses = event_losses(part.labels, scores)
             rows[name] = Quality(
                 reliability=reliability(bin, of_signal, part.labels, case.signal, mixed),
-                log_loss=_mean(each, part.labels, mixed),
+                log_loss=_mean(losses, part.labels, mixed),
                 brier=_mean((of_signal - (part.labels == case.signal)) ** 2, part.labels, mixed),
                 gain=NOTHING
-                if found is None
-                else _mean(plain - each, part.labels, mixed, SINGLE * float(mixed @ plain)),
+                if fit is None
+                else _mean(plain - losses, part.labels, mixed, SINGLE * float(mixed @ plain)),
             )
         temperature = fits.get("temperature")
         return Calibrated(
@@ -115,7 +115,7 @@ class Calibrated:
         """Of two classes: odds of the signal in the expected yields over its odds in the mixture."""
         if self.ratios is None or len(self.ratios) > 2:
             return None
-        return self.ratios[self.signal] / next(of for name, of in self.ratios.items() if name != self.signal)
+        return self.ratios[self.signal] / next(ratio for name, ratio in self.ratios.items() if name != self.signal)
 
     @property
     def evidence(self) -> Evidence:
@@ -125,12 +125,12 @@ class Calibrated:
     @property
     def conclusion(self) -> str:
         """`calibrated`, `harmless`, `miscalibrated` or `unknown`."""
-        found = self.qualities["none"].reliability
-        if found.p is None:
+        uncalibrated = self.qualities["none"].reliability
+        if uncalibrated.p is None:
             return "unknown"
-        if not self.evidence.seen:
+        if not self.evidence.significant:
             return "calibrated"
-        return "harmless" if (found.ece.value or 0) <= self.harmless else "miscalibrated"
+        return "harmless" if (uncalibrated.ece.value or 0) <= self.harmless else "miscalibrated"
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -138,9 +138,10 @@ class Calibrated:
         return (self._judged(), *self._cure(), *self._shifted())
 
     def _judged(self) -> str:
-        found = self.qualities["none"].reliability
+        uncalibrated = self.qualities["none"].reliability
         mixture = "classes of equal weight, as in training" if self.balance == "classes" else "the mixture of training"
-        error = f"calibration error {number(*found.ece)}, {number(*found.by_chance)} expected by chance, for {mixture}"
+        ece, by_chance = number(*uncalibrated.ece), number(*uncalibrated.by_chance)
+        error = f"calibration error {ece}, {by_chance} expected by chance, for {mixture}"
         words, test = self.evidence.words, self.evidence.test
         return {
             "calibrated": f"{words} of miscalibration ({test}): {error}.",
@@ -156,7 +157,7 @@ class Calibrated:
         best = max(gains, key=lambda name: gains[name].value or 0.0)
         gain = gains[best]
         # Gains over the same scores: the best of several is only certain after as many tests.
-        sure = combined(*(excess(quality.gain) for quality in self.qualities.values())).seen
+        sure = combined(*(one_sided_p(quality.gain) for quality in self.qualities.values())).significant
         if self.conclusion == "miscalibrated" and sure:
             error = self.qualities[best].reliability.ece
             stays = "; order and ROC curve stay" if len(self.shares) == 2 else ""
@@ -166,17 +167,17 @@ class Calibrated:
             )
         value, error_of = self.temperature
         off = Evidence(_off(self.temperature))
-        if value is not None and self.evidence.seen and off.seen:
+        if value is not None and self.evidence.significant and off.significant:
             way = "overconfident" if value > 1 else "underconfident"
             yield f"{off.words} that the tagger is {way}: temperature {number(value, error_of)} on validation."
 
     def _shifted(self) -> Iterator[str]:
-        if self.ratios is None or all(abs(math.log(of)) < 0.05 for of in self.ratios.values()):
+        if self.ratios is None or all(abs(math.log(ratio)) < 0.05 for ratio in self.ratios.values()):
             return
         if self.ratio is None:
-            said = ", ".join(f"{of:.3g} ({name})" for name, of in self.ratios.items())
+            ratios = ", ".join(f"{ratio:.3g} ({name})" for name, ratio in self.ratios.items())
             yield (
-                f"With the expected yields classes weigh r times as much as in training, r = {said}: a probability "
+                f"With the expected yields classes weigh r times as much as in training, r = {ratios}: a probability "
                 "there is p r over the sum of p r of all classes."
             )
             return
@@ -191,10 +192,10 @@ class Calibrated:
         """As they are and with each map."""
         rows = []
         for name, quality in self.qualities.items():
-            found = quality.reliability
-            p = "-" if found.p is None else small(found.p)
-            what = "as they are" if name == "none" else name
-            rows.append((what, number(*quality.log_loss), number(*quality.brier), number(*found.ece), p))
+            reliability = quality.reliability
+            p = "-" if reliability.p is None else small(reliability.p)
+            label = "as they are" if name == "none" else name
+            rows.append((label, number(*quality.log_loss), number(*quality.brier), number(*reliability.ece), p))
         header = ("scores on test", "log-loss", "Brier", "calibration error", "p")
         return (Grid("calibration, maps fitted on validation", header, rows),)
 
@@ -222,20 +223,20 @@ def _fits(case: Case) -> dict[str, Any]:
 
 def _off(temperature: Value) -> float | None:
     """Two-sided p of a temperature of 1; None where there is none."""
-    return None if temperature.error is None else deviation(temperature, 1.0)
+    return None if temperature.error is None else two_sided_p(temperature, 1.0)
 
 
-def _value(found: Temperature) -> Value:
-    return measured(found.temperature, found.error)
+def _value(fit: Temperature) -> Value:
+    return measured(fit.temperature, fit.error)
 
 
-def _mean(each: Array, labels: NDArray[np.int64], mixed: Array, rounding: float = 0.0) -> Value:
+def _mean(values: Array, labels: NDArray[np.int64], mixed: Array, rounding: float = 0.0) -> Value:
     """The mean over the mixture, with its error where the share of each class is given."""
-    means = np.bincount(labels, mixed * each) / np.bincount(labels, mixed)
-    moved = means[labels]
-    np.subtract(each, moved, out=moved)
-    moved *= mixed
-    return measured(float(mixed @ each), math.sqrt(float(moved @ moved)), rounding)
+    means = np.bincount(labels, mixed * values) / np.bincount(labels, mixed)
+    residuals = means[labels]
+    np.subtract(values, residuals, out=residuals)
+    residuals *= mixed
+    return measured(float(mixed @ values), math.sqrt(float(residuals @ residuals)), rounding)
 
 
 def _ratios(case: Case) -> dict[str, float] | None:

@@ -64,18 +64,18 @@ class Categories:
                 name: _region(case, places["valid"] == i, places["test"] == i, (valid.weights, test.weights))
                 for i, name in enumerate(self.of)
             },
-            left=_counted(case, places["test"] < 0, test.weights, np.array([EVERY])),
-            left_events=int((places["test"] < 0).sum()),
+            uncategorised=_counted(case, places["test"] < 0, test.weights, np.array([EVERY])),
+            uncategorised_events=int((places["test"] < 0).sum()),
             rules=case.rules,
         )
 
     def places(self, part: Scored) -> NDArray[np.intp]:
         """The region of each event, -1 for none, [n]."""
-        found = np.full(len(part), -1, dtype=np.intp)
+        regions = np.full(len(part), -1, dtype=np.intp)
         for i, text in enumerate(self.of.values()):
-            free = found < 0
-            found[free if text == REST else free & Condition(text).holds(part.spectators)] = i
-        return found
+            free = regions < 0
+            regions[free if text == REST else free & Condition(text).holds(part.spectators)] = i
+        return regions
 
 
 def _region(
@@ -105,7 +105,7 @@ class Region:
     counted: ExpectedEvents
     rules: Rules
 
-    def at(self, index: int) -> ExpectedEvents:
+    def yields(self, index: int) -> ExpectedEvents:
         """Events before the cut (0) or above it (1)."""
         return self.counted.select(index)
 
@@ -123,11 +123,11 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Regions:
-    """The regions in their order, and what is in none of them."""
+    """The regions in their order, and the events that are in none of them."""
 
     regions: Mapping[str, Region]
-    left: ExpectedEvents
-    left_events: int
+    uncategorised: ExpectedEvents
+    uncategorised_events: int
     rules: Rules
 
     def combined(self, index: int) -> dict[str, Value]:
@@ -136,28 +136,28 @@ class Regions:
         S/sqrt(B) in quadrature; the others are one likelihood: the background known, or known to its simulation in
         each region and to the systematic in common.
         """
-        used = [region.at(index) for region in self.regions.values() if region.counts(index)]
+        used = [region.yields(index) for region in self.regions.values() if region.counts(index)]
         if not used:
             return dict.fromkeys(("s_over_sqrt_b", "asimov", "asimov_systematic"), NOTHING)
-        singles = [at.figure("s_over_sqrt_b", self.rules) for at in used]
-        of = _channels(used)
+        singles = [counted.figure("s_over_sqrt_b", self.rules) for counted in used]
+        channels = _channels(used)
         return {
             "s_over_sqrt_b": quadrature(singles),
-            "asimov": discovery(of, statistical=False),
-            "asimov_systematic": discovery(of, self.rules.systematic),
+            "asimov": discovery(channels, statistical=False),
+            "asimov_systematic": discovery(channels, self.rules.systematic),
         }
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What the combination gives, which region adds nothing, and what is in none."""
-        return tuple(self._said())
+        return tuple(self._sentences())
 
-    def _said(self) -> Iterator[str]:
+    def _sentences(self) -> Iterator[str]:
         after, used = self.combined(1), sum(region.counts(1) for region in self.regions.values())
         if after["s_over_sqrt_b"].value is not None:
-            which = f"{used} of {len(self.regions)}" if used < len(self.regions) else f"{used}"
+            count = f"{used} of {len(self.regions)}" if used < len(self.regions) else f"{used}"
             yield (
-                f"{which} categories, each above its own cut, combine to S/√B = "
+                f"{count} categories, each above its own cut, combine to S/√B = "
                 f"{number(*after['s_over_sqrt_b'])} in quadrature and to an Asimov significance of "
                 f"{number(*after['asimov_systematic'])} with a background known to its simulation and "
                 f"{percent(self.rules.systematic, None)} in common."
@@ -165,11 +165,12 @@ class Regions:
         for name, region in self.regions.items():
             if region.reason:
                 yield f"Category {name} adds nothing: {region.reason}."
-        if self.left_events:
-            s, b = self.left.sum(self.left.signal), self.left.sum(~self.left.signal)
+        if self.uncategorised_events:
+            is_signal = self.uncategorised.signal
+            s, b = self.uncategorised.sum(is_signal), self.uncategorised.sum(~is_signal)
             yield (
-                f"{self.left_events:,} events of test are in no category: S = {number(*s, 1)}, B = {number(*b, 1)} "
-                f"expected."
+                f"{self.uncategorised_events:,} events of test are in no category: S = {number(*s, 1)}, "
+                f"B = {number(*b, 1)} expected."
             )
 
     @property
@@ -177,7 +178,7 @@ class Regions:
         """Before the cuts, above them, and combined."""
         together = [(self.combined(index), name) for index, name in enumerate(("before", "after"))]
         rows = [
-            [label, *(number(*found[name]) for found, _ in together)]
+            [label, *(number(*figures[name]) for figures, _ in together)]
             for name, label in (
                 ("s_over_sqrt_b", "S/√B, in quadrature"),
                 ("asimov", "Asimov, one likelihood"),
@@ -202,13 +203,13 @@ class Regions:
     def _row(self, region: Region, index: int) -> list[str]:
         if index and region.cut is None:
             return 5 * ["-"]
-        at = region.at(index)
+        counted = region.yields(index)
         return [
-            number(*at.sum(at.signal, 0), 1),
-            at.background_words(1),
-            _ratio(at),
-            number(*at.figure("s_over_sqrt_b", self.rules)),
-            number(*at.figure("asimov_systematic", self.rules)),
+            number(*counted.sum(counted.signal, 0), 1),
+            counted.background_words(1),
+            _ratio(counted),
+            number(*counted.figure("s_over_sqrt_b", self.rules)),
+            number(*counted.figure("asimov_systematic", self.rules)),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -217,8 +218,8 @@ class Regions:
             "regions": {
                 name: {
                     "cut": region.cut,
-                    "before": self._numbers(region.at(0)),
-                    "after": self._numbers(region.at(1)) if region.cut is not None else None,
+                    "before": self._numbers(region.yields(0)),
+                    "after": self._numbers(region.yields(1)) if region.cut is not None else None,
                     "reason": region.reason,
                 }
                 for name, region in self.regions.items()
@@ -228,48 +229,48 @@ class Regions:
                 for index, name in enumerate(("before", "after"))
             },
             "uncategorised": {
-                "events": self.left_events,
-                "s": self.left.sum(self.left.signal).to_dict(),
-                "b": self.left.sum(~self.left.signal).to_dict(),
+                "events": self.uncategorised_events,
+                "s": self.uncategorised.sum(self.uncategorised.signal).to_dict(),
+                "b": self.uncategorised.sum(~self.uncategorised.signal).to_dict(),
             },
         }
 
-    def _numbers(self, at: ExpectedEvents) -> dict[str, Any]:
+    def _numbers(self, counted: ExpectedEvents) -> dict[str, Any]:
         figures = ("s_over_sqrt_b", "asimov", "asimov_systematic")
-        limit = at.background_limit()
+        limit = counted.background_limit()
         bounded = {} if limit is None else {"b_limit": limit._asdict()}
         return (
             bounded
             | {
-                "s": at.sum(at.signal, 0).to_dict(),
-                "b": at.sum(~at.signal, 0).to_dict(),
-                "processes": {name: at.process(g, 0).to_dict() for g, name in enumerate(at.names)},
+                "s": counted.sum(counted.signal, 0).to_dict(),
+                "b": counted.sum(~counted.signal, 0).to_dict(),
+                "processes": {name: counted.process(g, 0).to_dict() for g, name in enumerate(counted.names)},
             }
-            | {name: at.figure(name, self.rules).to_dict() for name in figures}
+            | {name: counted.figure(name, self.rules).to_dict() for name in figures}
         )
 
 
-def quadrature(of: list[Value]) -> Value:
+def quadrature(significances: list[Value]) -> Value:
     """sqrt(sum z^2) of independent channels, with its error; nothing where one has no value."""
-    values = np.array([np.nan if one.value is None else one.value for one in of])
-    errors = np.array([one.error or 0.0 for one in of])
+    values = np.array([np.nan if significance.value is None else significance.value for significance in significances])
+    errors = np.array([significance.error or 0.0 for significance in significances])
     total = float(np.sqrt(np.sum(values**2)))
     return measured(total, float(np.sqrt(np.sum((values * errors) ** 2))) / total if total > 0 else None)
 
 
 def _channels(used: list[ExpectedEvents]) -> Channels:
-    columns = [_sums(at) for at in used]
+    columns = [_sums(counted) for counted in used]
     return Channels(*(np.array(column) for column in zip(*columns, strict=True)))
 
 
-def _sums(at: ExpectedEvents) -> list[float]:
+def _sums(counted: ExpectedEvents) -> list[float]:
     """What a channel needs of one region: first powers of both, squares of both, higher powers of the background."""
-    s, b = (at.above[:, of, 0].sum(axis=1) for of in (at.signal, ~at.signal))
+    s, b = (counted.above[:, processes, 0].sum(axis=1) for processes in (counted.signal, ~counted.signal))
     return [s[0], b[0], s[1], b[1], b[2], b[3]]
 
 
-def _ratio(at: ExpectedEvents) -> str:
-    s, b, limit = float(at.counts.s[0]), float(at.counts.b[0]), at.background_limit()
+def _ratio(counted: ExpectedEvents) -> str:
+    s, b, limit = float(counted.counts.s[0]), float(counted.counts.b[0]), counted.background_limit()
     if limit is not None and s > 0:
         return f"> {s / limit.at_95:.2g} (95 %)"
     return f"{s / b:.2g}" if b > 0 else "-"

@@ -14,18 +14,18 @@ from hepclf.nearest import nearest
 ROWS = 200_000
 
 
-def column(case: Case, name: str) -> NDArray[Any]:
+def named_column(case: Case, name: str) -> NDArray[Any]:
     """The spectator of this name, else the feature, of the test events [n]."""
     spectators = case.parts["test"].spectators
     if name in spectators:
         return spectators[name]
     if case.inside is not None and name in case.inside.names:
         place, events = case.inside.names.index(name), len(case.parts["test"])
-        found = np.empty(events, dtype=np.float32)
+        values = np.empty(events, dtype=np.float32)
         for start in range(0, events, ROWS):
-            some = np.arange(start, min(start + ROWS, events))
-            found[some] = case.inside.read(some)[:, place]
-        return found
+            rows = np.arange(start, min(start + ROWS, events))
+            values[rows] = case.inside.read(rows)[:, place]
+        return values
     raise ValueError(unknown(name, (*spectators, *(case.inside.names if case.inside else ()))))
 
 

@@ -22,7 +22,7 @@ CLOSE = 0.95  # correlation from where on two features say nearly the same
 class Correlations:
     """Linear correlations of features, and of each with the score, class by class on test.
 
-    events  of more test events, so many are used, as many of each class as there are
+    events  the largest number of test events to use, shared equally among the classes
     """
 
     events: int = 20_000
@@ -32,7 +32,7 @@ class Correlations:
         if self.events < 2:
             raise ValueError(f"events must be at least 2, however events={self.events}")
 
-    def study(self, case: Case) -> Together | None:
+    def study(self, case: Case) -> CorrelationMatrices | None:
         """The matrices; None without the features of test events, as when stored scores are judged."""
         if case.inside is None or "test" not in case.parts:
             return None
@@ -45,28 +45,31 @@ class Correlations:
             name: correlation(columns[labels == label], weights[labels == label])
             for label, name in enumerate(part.classes)
         }
-        return Together(names=(*case.inside.names, SCORE), classes=of_class, events=len(places), of=len(part))
+        return CorrelationMatrices(
+            names=(*case.inside.names, SCORE), classes=of_class, events=len(places), total=len(part)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Together:
-    """A matrix a class over features and score, [d+1, d+1]; from so many events, of so many of test."""
+class CorrelationMatrices:
+    """A matrix of each class over features and score, [d+1, d+1], from `events` of the `total` test events."""
 
     names: tuple[str, ...]
     classes: Mapping[str, Correlation]
     events: int
-    of: int
+    total: int
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The features that say nearly the same in every class, which share their importance."""
-        told = []
+        sentences = []
         last = len(self.names) - 1
-        least = np.min([np.abs(one.value[:last, :last]) for one in self.classes.values()], axis=0)
-        for i, j in sorted(zip(*np.where(np.triu(least, 1) > CLOSE), strict=True), key=lambda at: -least[at])[:3]:
-            values = ", ".join(f"{one.value[i, j]:.3f} in {name}" for name, one in self.classes.items())
-            told.append(f"{self.names[i]} and {self.names[j]} say nearly the same: correlation {values}.")
-        return tuple(told)
+        weakest = np.min([np.abs(matrix.value[:last, :last]) for matrix in self.classes.values()], axis=0)
+        pairs = zip(*np.where(np.triu(weakest, 1) > CLOSE), strict=True)
+        for i, j in sorted(pairs, key=lambda pair: -weakest[pair])[:3]:
+            values = ", ".join(f"{matrix.value[i, j]:.3f} in {name}" for name, matrix in self.classes.items())
+            sentences.append(f"{self.names[i]} and {self.names[j]} say nearly the same: correlation {values}.")
+        return tuple(sentences)
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -76,6 +79,7 @@ class Together:
     def to_dict(self) -> dict[str, Any]:
         """The matrices and their errors by class."""
         matrices = {
-            name: {"value": one.value.tolist(), "error": one.error.tolist()} for name, one in self.classes.items()
+            name: {"value": matrix.value.tolist(), "error": matrix.error.tolist()}
+            for name, matrix in self.classes.items()
         }
         return {"names": list(self.names), "events": self.events, "classes": matrices}

@@ -47,9 +47,9 @@ class Counting:
     luminosities_fb: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        given = {"luminosity_fb": self.luminosity_fb, "off_exposure": self.off_exposure}
-        given |= {f"luminosities_fb[{i}]": one for i, one in enumerate(self.luminosities_fb)}
-        for name, value in given.items():
+        settings = {"luminosity_fb": self.luminosity_fb, "off_exposure": self.off_exposure}
+        settings |= {f"luminosities_fb[{i}]": luminosity for i, luminosity in enumerate(self.luminosities_fb)}
+        for name, value in settings.items():
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} must be above zero, however it is {value:g}")
         for name in ("punzi_sigmas", "ams_background"):
@@ -77,36 +77,37 @@ class Counting:
         if not isinstance(valid, Counted) or not isinstance(test, Counted) or case.cut is None:
             return None
         base = self.luminosity_fb or case.luminosity_fb
-        factors = {wanted: wanted / base for wanted in self.luminosities_fb} if base else {}
+        factors = {luminosity: luminosity / base for luminosity in self.luminosities_fb} if base else {}
         best = best_cuts(valid.curve, case.rules) | {case.rules.optimise: case.cut}
         reached = _reached(case.curves["valid"], case.targets) if valid.curve.defined else {}
-        best_at = {
-            wanted: best_cut(scaled_curve(valid.curve, factor, factor), case.rules)
-            for wanted, factor in factors.items()
+        best_cut_at = {
+            luminosity: best_cut(scaled_curve(valid.curve, factor, factor), case.rules)
+            for luminosity, factor in factors.items()
         }
         drawn = test.curve.thresholds[drawn_thresholds(test.curve, case.rules)][::-1]
-        chosen = [cut for cut in (*best.values(), *reached.values(), *best_at.values()) if cut is not None]
+        chosen = [cut for cut in (*best.values(), *reached.values(), *best_cut_at.values()) if cut is not None]
         cuts = np.unique(np.concatenate([drawn, chosen]))
         above = expected_events(case.discriminant("test"), case.parts["test"], case.signal, test.weights, cuts)
 
-        def at(*wanted: float) -> ExpectedEvents:
-            return above.select(*np.searchsorted(cuts, wanted))
+        def counted(*chosen_cuts: float) -> ExpectedEvents:
+            return above.select(*np.searchsorted(cuts, chosen_cuts))
 
         return Yields(
             rules=case.rules,
-            best={name: at(best[name]) for name in MEASURES if name in best},
-            working={target: at(cut) for target, cut in reached.items()},
+            best={name: counted(best[name]) for name in MEASURES if name in best},
+            working={target: counted(cut) for target, cut in reached.items()},
             luminosity_fb=base,
             luminosities={
-                wanted: at(cut).scaled(factors[wanted]) if cut is not None else None for wanted, cut in best_at.items()
+                luminosity: None if cut is None else counted(cut).scaled(factors[luminosity])
+                for luminosity, cut in best_cut_at.items()
             },
-            scan=at(*drawn),
+            scan=counted(*drawn),
         )
 
 
-def _reached(of: Curve, targets: tuple[float, ...]) -> dict[float, float]:
+def _reached(curve: Curve, targets: tuple[float, ...]) -> dict[float, float]:
     """The cut at each signal efficiency; none where a class has no positive sum of weights."""
-    return dict(zip(targets, of.thresholds[of.index_at(targets)].tolist(), strict=True)) if of.defined else {}
+    return dict(zip(targets, curve.thresholds[curve.index_at(targets)].tolist(), strict=True)) if curve.defined else {}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,14 +152,21 @@ class Yields:
             Grid(
                 "each measure at its best cut (chosen on validation, counted on test)",
                 ("measure", "score ≥", "S", "B", ""),
-                [[NAMES[name], *_counted(at), number(*at.figure(name, self.rules))] for name, at in self.best.items()],
+                [
+                    [NAMES[name], *_counted(counted), number(*counted.figure(name, self.rules))]
+                    for name, counted in self.best.items()
+                ],
             ),
             Grid(
                 "significance at signal efficiencies (chosen on validation, counted on test)",
                 ("signal efficiency", "score ≥", *ALWAYS.values()),
                 [
-                    [", ".join(number(target, digits=2) for target in targets), number(at.cuts[0]), *self._always(at)]
-                    for targets, at in self._distinct()
+                    [
+                        ", ".join(number(target, digits=2) for target in targets),
+                        number(counted.cuts[0]),
+                        *self._always(counted),
+                    ]
+                    for targets, counted in self._distinct()
                 ],
             ),
         ]
@@ -178,47 +186,49 @@ class Yields:
             yield [target for target, _ in same], same[0][1]
 
     def _processes(self) -> Grid:
-        at = self.chosen
+        counted = self.chosen
         rows = [
-            [name, number(*at.process(g)), number(*at.process(g, 0)), "signal" if at.signal[g] else ""]
-            for g, name in enumerate(at.names)
+            [name, number(*counted.process(g)), number(*counted.process(g, 0)), "signal" if counted.signal[g] else ""]
+            for g, name in enumerate(counted.names)
         ]
-        return Grid("expected events on test", ("process", "all", f"score ≥ {number(at.cuts[0])}", ""), rows)
+        return Grid("expected events on test", ("process", "all", f"score ≥ {number(counted.cuts[0])}", ""), rows)
 
-    def _luminosity(self, luminosity: float, at: ExpectedEvents | None) -> list[str]:
-        if at is None:
+    def _luminosity(self, luminosity: float, counted: ExpectedEvents | None) -> list[str]:
+        if counted is None:
             return [f"{luminosity:g}", *6 * ["-"]]
-        return [f"{luminosity:g}", *_counted(at), *self._always(at)]
+        return [f"{luminosity:g}", *_counted(counted), *self._always(counted)]
 
-    def _always(self, at: ExpectedEvents) -> list[str]:
-        return [number(*at.figure(name, self.rules)) for name in ALWAYS]
+    def _always(self, counted: ExpectedEvents) -> list[str]:
+        return [number(*counted.figure(name, self.rules)) for name in ALWAYS]
 
     def to_dict(self) -> dict[str, Any]:
         """Every cut with its yields, process by process, and its measures."""
         return {
             "processes": {name: self.scan.process(g).to_dict() for g, name in enumerate(self.scan.names)},
-            "best": {name: self._at(at) for name, at in self.best.items()},
-            "working_points": [{"signal_efficiency": target} | self._at(at) for target, at in self.working.items()],
+            "best": {name: self._plain(counted) for name, counted in self.best.items()},
+            "working_points": [
+                {"signal_efficiency": target} | self._plain(counted) for target, counted in self.working.items()
+            ],
             "luminosity_fb": self.luminosity_fb,
             "luminosities": [
-                {"luminosity_fb": luminosity} | (self._at(at) if at else {"cut": None})
-                for luminosity, at in self.luminosities.items()
+                {"luminosity_fb": luminosity} | (self._plain(counted) if counted else {"cut": None})
+                for luminosity, counted in self.luminosities.items()
             ],
         }
 
-    def _at(self, at: ExpectedEvents) -> dict[str, Any]:
-        figures = {name: at.figure(name, self.rules).to_dict() for name in available_measures(self.rules)}
-        limit = at.background_limit()
+    def _plain(self, counted: ExpectedEvents) -> dict[str, Any]:
+        figures = {name: counted.figure(name, self.rules).to_dict() for name in available_measures(self.rules)}
+        limit = counted.background_limit()
         bounded = {} if limit is None else {"b_limit": limit._asdict()}
         return bounded | {
-            "cut": float(at.cuts[0]),
-            "s": at.sum(at.signal, 0).to_dict(),
-            "b": at.sum(~at.signal, 0).to_dict(),
-            "effective_background": float(at.effective_background[0]),
-            "processes": {name: at.process(g, 0).to_dict() for g, name in enumerate(at.names)},
+            "cut": float(counted.cuts[0]),
+            "s": counted.sum(counted.signal, 0).to_dict(),
+            "b": counted.sum(~counted.signal, 0).to_dict(),
+            "effective_background": float(counted.effective_background[0]),
+            "processes": {name: counted.process(g, 0).to_dict() for g, name in enumerate(counted.names)},
             "measures": figures,
         }
 
 
-def _counted(at: ExpectedEvents) -> list[str]:
-    return [number(at.cuts[0]), number(*at.sum(at.signal, 0), 1), at.background_words(1)]
+def _counted(counted: ExpectedEvents) -> list[str]:
+    return [number(counted.cuts[0]), number(*counted.sum(counted.signal, 0), 1), counted.background_words(1)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.studies.multiclass import at_random
-from hepclf.evaluation.studies.points import inverse
+from hepclf.evaluation.studies.points import inverse_efficiency
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import Scored
@@ -42,10 +42,10 @@ class Discriminants:
         check_shares(signal_efficiencies=self.signal_efficiencies)
         if self.events < 1000:
             raise ValueError(f"events must be 1000 or more, however events={self.events}")
-        for name, given in self.against.items():
-            if not all(0 <= value <= 1 for value in given.values()) or sum(given.values()) > 1 + 1e-9:
+        for name, fractions in self.against.items():
+            if not all(0 <= value <= 1 for value in fractions.values()) or sum(fractions.values()) > 1 + 1e-9:
                 raise ValueError(
-                    f"against.{name} must be fractions in 0..1 that sum to 1 at most, however it is {dict(given)}"
+                    f"against.{name} must be fractions in 0..1 that sum to 1 at most, however it is {dict(fractions)}"
                 )
 
     def check_classes(self, classes: tuple[str, ...]) -> None:
@@ -53,19 +53,19 @@ class Discriminants:
         for name in self.against:
             self._fractions(name, classes)
 
-    def study(self, case: Case) -> Mixtures | None:
+    def study(self, case: Case) -> ClassDiscriminants | None:
         """The cuts and trades; None where no discriminant is asked for, or a split has no events."""
         targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
         if not (self.against and targets and {"valid", "test"} <= set(case.parts)):
             return None
         valid, test = (replace(case.parts[name], weights=case.weights(name).within) for name in ("valid", "test"))
-        found = {
+        discriminants = {
             name: _discriminant(
                 test, valid, name, self._fractions(name, test.classes), tuple(scanned), targets, self.events
             )
             for name, scanned in self.against.items()
         }
-        return Mixtures(found)
+        return ClassDiscriminants(discriminants)
 
     def _fractions(self, name: str, classes: tuple[str, ...]) -> Array:
         """The fraction of each class [k], that of the discriminant's own being zero."""
@@ -73,22 +73,28 @@ class Discriminants:
             raise ValueError(
                 f"evaluation.discriminants.against needs three classes or more, however there are {list(classes)}"
             )
-        given = self.against[name]
-        for each in (name, *given):
-            if each not in classes:
+        fractions = self.against[name]
+        for class_name in (name, *fractions):
+            if class_name not in classes:
                 raise ValueError(
-                    f"evaluation.discriminants.against names {each!r}, which is no class{nearest(each, classes)}"
+                    f"evaluation.discriminants.against names {class_name!r}, which is no class"
+                    f"{nearest(class_name, classes)}"
                 )
-        if name in given:
+        if name in fractions:
             raise ValueError(f"evaluation.discriminants.against.{name} must leave out {name!r}, its own class")
-        rest = [each for each in classes if each != name and each not in given]
-        left = 1 - sum(given.values())
-        if not rest and abs(left) > 1e-9:
+        unnamed = [class_name for class_name in classes if class_name != name and class_name not in fractions]
+        remainder = 1 - sum(fractions.values())
+        if not unnamed and abs(remainder) > 1e-9:
             raise ValueError(
                 f"evaluation.discriminants.against.{name} names every other class, so its fractions must sum to 1, "
-                f"however they sum to {1 - left:g}"
+                f"however they sum to {1 - remainder:g}"
             )
-        return np.array([0.0 if each == name else given.get(each, left / max(len(rest), 1)) for each in classes])
+        return np.array(
+            [
+                0.0 if class_name == name else fractions.get(class_name, remainder / max(len(unnamed), 1))
+                for class_name in classes
+            ]
+        )
 
 
 class Cut(NamedTuple):
@@ -130,18 +136,18 @@ class Discriminant:
 
 
 @dataclass(frozen=True, eq=False)
-class Mixtures:
+class ClassDiscriminants:
     """The discriminant of each class that is asked for."""
 
-    found: Mapping[str, Discriminant]
+    discriminants: Mapping[str, Discriminant]
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """Which discriminants have no cut."""
         return tuple(
             f"There is no cut on the discriminant of {name}: its weights on validation do not sum to more than zero."
-            for name, of in self.found.items()
-            if not of.cuts
+            for name, discriminant in self.discriminants.items()
+            if not discriminant.cuts
         )
 
     @property
@@ -150,23 +156,23 @@ class Mixtures:
         return tuple(self._grids())
 
     def _grids(self) -> Iterator[Grid]:
-        for name, of in self.found.items():
-            mixture = ", ".join(f"{value:.3g} {other}" for other, value in of.fractions.items())
-            others = list(of.fractions)
+        for name, discriminant in self.discriminants.items():
+            mixture = ", ".join(f"{value:.3g} {background}" for background, value in discriminant.fractions.items())
+            backgrounds = list(discriminant.fractions)
             rows = [
                 (
                     targeted(f"{point.cut:.4g}", [same.target for same in (point, *ties)]),
                     number(*point.efficiencies[name]),
-                    *(_rejected(point, other) for other in others),
+                    *(_rejected(point, background) for background in backgrounds),
                 )
-                for point, *ties in grouped_rows(of.cuts, lambda point: point.cut)
+                for point, *ties in grouped_rows(discriminant.cuts, lambda point: point.cut)
             ]
-            header = ("cut", f"efficiency of {name}", *(f"rejection of {other}" for other in others))
+            header = ("cut", f"efficiency of {name}", *(f"rejection of {background}" for background in backgrounds))
             yield Grid(f"{name} against {mixture}: cuts chosen on validation, quoted on test", header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        return {name: of.to_dict() for name, of in self.found.items()}
+        return {name: discriminant.to_dict() for name, discriminant in self.discriminants.items()}
 
 
 def _rejected(point: Cut, name: str) -> str:
@@ -176,8 +182,8 @@ def _rejected(point: Cut, name: str) -> str:
 
 
 def _limit(part: Scored, label: int) -> Limit:
-    own = part.labels == label
-    return rejection_limit(float(part.weights[own].sum()), heaviest(part.weights[own], part.processes[own]))
+    members = part.labels == label
+    return rejection_limit(float(part.weights[members].sum()), heaviest(part.weights[members], part.processes[members]))
 
 
 def _discriminant(
@@ -187,36 +193,46 @@ def _discriminant(
     fractions: Array,
     scanned: tuple[str, ...],
     targets: tuple[float, ...],
-    most: int,
+    events: int,
 ) -> Discriminant:
     target, classes = test.classes.index(name), test.classes
     chosen = discriminant_cuts(
         log_ratio(valid.scores, target, fractions), valid.labels == target, valid.weights, targets
     )
-    made: tuple[Cut, ...] = ()
+    points: tuple[Cut, ...] = ()
     if chosen is not None:
-        kept = passing(log_ratio(test.scores, target, fractions), chosen, test.labels, test.weights, len(classes))
-        made = tuple(
+        passed = passing(log_ratio(test.scores, target, fractions), chosen, test.labels, test.weights, len(classes))
+        points = tuple(
             Cut(
-                wanted,
+                efficiency,
                 float(chosen[column]),
-                {each: kept.value(i, column) for i, each in enumerate(classes)},
-                {each: inverse(kept.value(i, column)) for i, each in enumerate(classes) if i != target},
+                {class_name: passed.value(i, column) for i, class_name in enumerate(classes)},
                 {
-                    each: _limit(test, i)
-                    for i, each in enumerate(classes)
-                    if i != target and kept.passing_squares[i, column] == 0 < kept.total[i]
+                    class_name: inverse_efficiency(passed.value(i, column))
+                    for i, class_name in enumerate(classes)
+                    if i != target
+                },
+                {
+                    class_name: _limit(test, i)
+                    for i, class_name in enumerate(classes)
+                    if i != target and passed.passing_squares[i, column] == 0 < passed.total[i]
                 },
             )
-            for column, wanted in enumerate(targets)
+            for column, efficiency in enumerate(targets)
         )
-    some = at_random(valid, most)
-    columns = valid.labels[some], valid.scores[some], valid.weights[some]
-    trades = {each: trade(*columns, target, fractions, classes.index(each), targets) for each in scanned}
+    rows = at_random(valid, events)
+    columns = valid.labels[rows], valid.scores[rows], valid.weights[rows]
+    trades = {
+        class_name: trade(*columns, target, fractions, classes.index(class_name), targets) for class_name in scanned
+    }
     return Discriminant(
         target=target,
         targets=targets,
-        fractions={each: float(of) for i, (each, of) in enumerate(zip(classes, fractions, strict=True)) if i != target},
-        cuts=made,
-        trades={each: of for each, of in trades.items() if of is not None},
+        fractions={
+            class_name: float(fraction)
+            for i, (class_name, fraction) in enumerate(zip(classes, fractions, strict=True))
+            if i != target
+        },
+        cuts=points,
+        trades={class_name: values for class_name, values in trades.items() if values is not None},
     )

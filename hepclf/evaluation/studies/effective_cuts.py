@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.evidence import Evidence, holm
+from hepclf.evaluation.evidence import Evidence, corrected
 from hepclf.evaluation.split_results import decisions
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 class EffectiveCuts:
     """The distribution of every feature before and after the decision for the signal, on test.
 
-    events  of more test events, so many are used, as many kept as removed of each class as there are
+    events  the largest number of test events to use, shared equally among kept and removed events of each class
     """
 
     events: int = 20_000
@@ -41,47 +41,51 @@ class EffectiveCuts:
         if self.events < 2:
             raise ValueError(f"events must be at least 2, however events={self.events}")
 
-    def study(self, case: Case) -> Passed | None:
+    def study(self, case: Case) -> FeatureChanges | None:
         """Ranges and shapes by feature; None without the features of test events, as when stored scores are judged."""
         if case.inside is None or "test" not in case.parts:
             return None
         part = case.parts["test"]
-        is_signal, kept = part.labels == case.signal, decisions(part, case.signal, case.threshold) == case.signal
-        kinds = 2 * is_signal.astype(np.int64) + kept
+        is_signal, passed = part.labels == case.signal, decisions(part, case.signal, case.threshold) == case.signal
+        kinds = 2 * is_signal.astype(np.int64) + passed
         places, factors = sample(kinds, part.weights, self.events, np.random.default_rng(self.seed))
         features, weights = case.inside.read(places), part.weights[places] * factors
-        found = {
-            name: _feature(name, features[:, at].astype(np.float64), weights, kinds[places])
-            for at, name in enumerate(case.inside.names)
+        changes = {
+            name: _feature_change(name, features[:, column].astype(np.float64), weights, kinds[places])
+            for column, name in enumerate(case.inside.names)
         }
         threshold = case.threshold if len(part.classes) == 2 else None
-        return Passed(features={k: v for k, v in found.items() if v}, threshold=threshold, events=len(places))
+        return FeatureChanges(
+            features={name: change for name, change in changes.items() if change},
+            threshold=threshold,
+            events=len(places),
+        )
 
 
 class Range(NamedTuple):
-    """What 5 % and 95 % of a weight lie below."""
+    """The weighted 5 % and 95 % quantiles."""
 
     low: Value
     high: Value
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Feature:
+class FeatureChange:
     """A feature before and after the decision, each a pair of background and signal.
 
-    apart   the shapes of kept and removed background
+    divergence  of the shapes of kept and removed background
     edges   of the bins that are drawn, [m+1]; what lies beyond is in none
     """
 
     before: tuple[Range, Range]
     after: tuple[Range, Range]
-    apart: Divergence
+    divergence: Divergence
     edges: Array
     shapes_before: tuple[BinSums, BinSums]
     shapes_after: tuple[BinSums, BinSums]
 
 
-def _feature(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Feature | None:
+def _feature_change(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> FeatureChange | None:
     """None where the feature has no values, or one alone; kinds are 2 * signal + kept."""
     order = np.argsort(values)[: np.isfinite(values).sum()]  # what is missing comes last
     values, weights, kinds = values[order], weights[order], kinds[order]
@@ -91,10 +95,10 @@ def _feature(name: str, values: Array, weights: Array, kinds: NDArray[np.int64])
     after = [np.where(kinds == 2 * kind + 1, weights, 0.0) for kind in (0, 1)]
     edges = np.linspace(*_ends(values), DRAWN + 1)
     bins = np.searchsorted(values, edges[:-1]), np.searchsorted(values, edges[-1], side="right")
-    return Feature(
+    return FeatureChange(
         before=(_range(values, before[0]), _range(values, before[1])),
         after=(_range(values, after[0]), _range(values, after[1])),
-        apart=_apart(name, values, weights, kinds),
+        divergence=_divergence(name, values, weights, kinds),
         edges=edges,
         shapes_before=(_shape(before[0], *bins), _shape(before[1], *bins)),
         shapes_after=(_shape(after[0], *bins), _shape(after[1], *bins)),
@@ -107,18 +111,20 @@ def _ends(values: Array) -> tuple[float, float]:
     return (float(low), float(high)) if high > low else (float(values[0]), float(values[-1]))
 
 
-def _apart(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Divergence:
+def _divergence(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Divergence:
     background = kinds < 2
     if not background.any():
         return Divergence(reason="there is no background")
     bins = column_bins(name, values[background], BINS)
-    m, index, w, kept = len(bins.names), bins.index, weights[background], kinds[background] == 1
-    return divergence(bin_sums(index[kept], w[kept], m), bin_sums(index[~kept], w[~kept], m))
+    m, index, w, passing = len(bins.names), bins.index, weights[background], kinds[background] == 1
+    return divergence(bin_sums(index[passing], w[passing], m), bin_sums(index[~passing], w[~passing], m))
 
 
 def _shape(weights: Array, starts: NDArray[np.intp], end: np.intp) -> BinSums:
     """The histogram of rising values whose bins start at these places; the last bin ends before `end`."""
-    sums, squares = (np.diff(np.append(0.0, np.cumsum(of))[np.append(starts, end)]) for of in (weights, weights**2))
+    sums, squares = (
+        np.diff(np.append(0.0, np.cumsum(values))[np.append(starts, end)]) for values in (weights, weights**2)
+    )
     return BinSums(sums, squares)
 
 
@@ -140,23 +146,23 @@ def quantile(values: Array, weights: Array, share: float) -> Value:
     reached = np.maximum.accumulate(np.cumsum(weights)) / total
     width = np.sqrt(share * (1 - share) / effective_count(total, squares))
     shares = np.array([share, max(share - width, 1e-9), min(share + width, 1.0)])
-    at = np.minimum(np.searchsorted(reached, shares - 1e-12), len(values) - 1)
-    middle, low, high = values[at]
+    index = np.minimum(np.searchsorted(reached, shares - 1e-12), len(values) - 1)
+    middle, low, high = values[index]
     return measured(float(middle), float(high - low) / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Passed:
+class FeatureChanges:
     """Each feature before and after the decision for the signal; threshold is None for several classes."""
 
-    features: Mapping[str, Feature]
+    features: Mapping[str, FeatureChange]
     threshold: float | None
     events: int
 
     @property
     def ranked(self) -> list[str]:
         """Features from the one in which the kept background differs most to that in which it differs least."""
-        return sorted(self.features, key=lambda name: -(self.features[name].apart.bits.value or 0.0))
+        return sorted(self.features, key=lambda name: -(self.features[name].divergence.bits.value or 0.0))
 
     @property
     def _cut(self) -> str:
@@ -165,7 +171,7 @@ class Passed:
     @property
     def evidence(self) -> dict[str, Evidence]:
         """Whether the decision changes the background's shape in each feature."""
-        return holm({name: self.features[name].apart.p for name in self.ranked})
+        return corrected({name: self.features[name].divergence.p for name in self.ranked})
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -189,8 +195,14 @@ class Passed:
         """Central ranges before and after, of the features that change most."""
         shown = self.ranked[:SHOWN]
         rows = [
-            [name, _span(of.before[0]), _span(of.after[0]), _span(of.after[1]), number(*of.apart.bits)]
-            for name, of in ((name, self.features[name]) for name in shown)
+            [
+                name,
+                _span(change.before[0]),
+                _span(change.after[0]),
+                _span(change.after[1]),
+                number(*change.divergence.bits),
+            ]
+            for name, change in ((name, self.features[name]) for name in shown)
         ]
         first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
         header = ("5..95 % of", "background", "background kept", "signal kept", "JSD in bits")
@@ -209,16 +221,16 @@ class Passed:
         }
 
 
-def _span(of: Range) -> str:
-    if of.low.value is None or of.high.value is None:
+def _span(quantiles: Range) -> str:
+    if quantiles.low.value is None or quantiles.high.value is None:
         return "-"
-    return f"{of.low.value:.3g}..{of.high.value:.3g}"
+    return f"{quantiles.low.value:.3g}..{quantiles.high.value:.3g}"
 
 
-def _plain(of: Feature) -> dict[str, Any]:
+def _plain(change: FeatureChange) -> dict[str, Any]:
     ranges = {
-        f"{kind}_{when}": {"q05": one.low.to_dict(), "q95": one.high.to_dict()}
-        for when, pair in (("before", of.before), ("after", of.after))
-        for kind, one in zip(KINDS, pair, strict=True)
+        f"{kind}_{when}": {"q05": quantiles.low.to_dict(), "q95": quantiles.high.to_dict()}
+        for when, pair in (("before", change.before), ("after", change.after))
+        for kind, quantiles in zip(KINDS, pair, strict=True)
     }
-    return {**ranges, "jsd_bits": of.apart.bits.to_dict(), "reason": of.apart.reason}
+    return {**ranges, "jsd_bits": change.divergence.bits.to_dict(), "reason": change.divergence.reason}

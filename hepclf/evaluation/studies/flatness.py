@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.evidence import Evidence, holm, small
-from hepclf.evaluation.studies.column import column, unknown
+from hepclf.evaluation.evidence import Evidence, corrected, small
+from hepclf.evaluation.studies.column import named_column, unknown
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
 from hepclf.statistics.curves.passing import Passing, passing
@@ -63,17 +63,19 @@ class Flatness:
         if not self.names or not {"valid", "test"} <= set(case.parts):
             return None
         targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
-        asked = wishes(signal_efficiency=targets, background_efficiency=self.background_efficiencies)
-        cuts, refused = granted_cuts(asked, case.curves["valid"], "not asked for")
+        requests = wishes(signal_efficiency=targets, background_efficiency=self.background_efficiencies)
+        cuts, refused = granted_cuts(requests, case.curves["valid"], "not asked for")
         shapes = {
-            name: _shape(case, column_bins(name, column(case, name), self.bins, self.edges.get(name, ())), cuts)
+            name: _against_spectator(
+                case, column_bins(name, named_column(case, name), self.bins, self.edges.get(name, ())), cuts
+            )
             for name in self.names
         }
         return EfficiencyShapes(cuts=cuts, shapes=shapes, refused=refused)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shape:
+class EfficiencyShape:
     """Efficiencies of one class at one cut in each bin [b], that of all bins, and whether they are the same."""
 
     efficiency: Array
@@ -96,7 +98,7 @@ class Against:
     """The shapes against one spectator: a pair, background and signal, for each cut."""
 
     bins: Bins
-    shapes: Mapping[Wish, tuple[Shape, Shape]]
+    shapes: Mapping[Wish, tuple[EfficiencyShape, EfficiencyShape]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,7 +125,7 @@ class EfficiencyShapes:
         """Whether an efficiency at the middle cut depends on a spectator, by spectator and class."""
         if self.middle is None:
             return {}
-        return holm(
+        return corrected(
             {
                 (name, kind): shape.test.p
                 for name, against in self.shapes.items()
@@ -147,14 +149,18 @@ class EfficiencyShapes:
         """A summary for each spectator."""
         header = ("cut for", "of", "mean", "lowest", "highest", "chi2/ndf", "p")
         cuts = grouped_rows(self.cuts, self.cuts.__getitem__)
-        return tuple(Grid(_title(name, of), header, list(_rows(of, cuts))) for name, of in self.shapes.items())
+        return tuple(
+            Grid(_title(name, against), header, list(_rows(against, cuts))) for name, against in self.shapes.items()
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        return {name: self._against(name, of) for name, of in self.shapes.items()}
+        return {name: self._against(name, against) for name, against in self.shapes.items()}
 
-    def _against(self, name: str, of: Against) -> dict[str, Any]:
-        bins = {"bins": list(of.bins.names)} if of.bins.edges is None else {"edges": of.bins.edges.tolist()}
+    def _against(self, name: str, against: Against) -> dict[str, Any]:
+        bins = (
+            {"bins": list(against.bins.names)} if against.bins.edges is None else {"edges": against.bins.edges.tolist()}
+        )
         cuts = [
             {
                 "chosen_for": wish.quantity,
@@ -162,41 +168,43 @@ class EfficiencyShapes:
                 "cut": self.cuts[wish],
                 **{kind: shape.to_dict() for kind, shape in zip(KINDS, pair, strict=True)},
             }
-            for wish, pair in of.shapes.items()
+            for wish, pair in against.shapes.items()
         ]
-        evidence = {kind: its.to_dict() for (spectator, kind), its in self.evidence.items() if spectator == name}
-        return {**bins, "outside": of.bins.outside, "evidence": evidence, "cuts": cuts}
+        evidence = {kind: test.to_dict() for (spectator, kind), test in self.evidence.items() if spectator == name}
+        return {**bins, "outside": against.bins.outside, "evidence": evidence, "cuts": cuts}
 
 
-def _shape(case: Case, bins: Bins, cuts: Mapping[Wish, float]) -> Against:
+def _against_spectator(case: Case, bins: Bins, cuts: Mapping[Wish, float]) -> Against:
     part, count = case.parts["test"], len(bins.names)
     groups = np.where(bins.index < 0, -1, bins.index * 2 + (part.labels == case.signal))
     values = np.array(list(cuts.values()))
     passed = passing(case.discriminant("test"), values, groups, case.weights("test").within, 2 * count)
-    whole = passed.merged(np.arange(2 * count) % 2, 2)
+    inclusive = passed.merged(np.arange(2 * count) % 2, 2)
     shapes = {
-        wish: (_one(passed, whole, BACKGROUND, column), _one(passed, whole, SIGNAL, column))
+        wish: (_shape(passed, inclusive, BACKGROUND, column), _shape(passed, inclusive, SIGNAL, column))
         for column, wish in enumerate(cuts)
     }
     return Against(bins=bins, shapes=shapes)
 
 
-def _one(passed: Passing, whole: Passing, kind: int, column: int) -> Shape:
-    of = slice(kind, None, 2)
+def _shape(passed: Passing, inclusive: Passing, kind: int, column: int) -> EfficiencyShape:
+    rows = slice(kind, None, 2)
     test = flatness_test(
-        passed.total[of], passed.squares[of], passed.passing[of, column], passed.passing_squares[of, column]
+        passed.total[rows], passed.squares[rows], passed.passing[rows, column], passed.passing_squares[rows, column]
     )
-    return Shape(
-        efficiency=passed.efficiency[of, column],
-        error=passed.error[of, column],
-        mean=whole.value(kind, column),
+    return EfficiencyShape(
+        efficiency=passed.efficiency[rows, column],
+        error=passed.error[rows, column],
+        mean=inclusive.value(kind, column),
         test=test,
     )
 
 
-def _title(name: str, of: Against) -> str:
-    few = any(shape.test.p is not None and not shape.test.enough for pair in of.shapes.values() for shape in pair)
-    return f"efficiencies in {len(of.bins.names)} bins of {name}, test{'; * too few events in a bin' if few else ''}"
+def _title(name: str, against: Against) -> str:
+    few = any(shape.test.p is not None and not shape.test.enough for pair in against.shapes.values() for shape in pair)
+    return (
+        f"efficiencies in {len(against.bins.names)} bins of {name}, test{'; * too few events in a bin' if few else ''}"
+    )
 
 
 def _rows(against: Against, cuts: list[list[Wish]]) -> Iterator[tuple[str, ...]]:
@@ -214,21 +222,21 @@ def _rows(against: Against, cuts: list[list[Wish]]) -> Iterator[tuple[str, ...]]
             )
 
 
-def _extremes(shape: Shape) -> tuple[int, int] | tuple[None, None]:
+def _extremes(shape: EfficiencyShape) -> tuple[int, int] | tuple[None, None]:
     """The bins of the lowest and of the highest efficiency."""
     if np.isnan(shape.efficiency).all():
         return None, None
     return int(np.nanargmin(shape.efficiency)), int(np.nanargmax(shape.efficiency))
 
 
-def _conclusion(effect: str, shape: Shape, bins: Bins, evidence: Evidence) -> str:
+def _conclusion(effect: str, shape: EfficiencyShape, bins: Bins, evidence: Evidence) -> str:
     chi2, degrees, _, enough = shape.test
     low, high = _extremes(shape)
     if chi2 is None or low is None or high is None:
         return f"{evidence.claim(effect)}: all or nothing passes, or in one bin alone."
     few = "" if enough else ", too few events in a bin"
     conclusion = f"{evidence.claim(effect)}: chi2/ndf = {chi2:.1f}/{degrees}, {evidence.test}{few}"
-    if not evidence.seen:
+    if not evidence.significant:
         return f"{conclusion}."
     ends = (f"{number(shape.efficiency[i], shape.error[i])} in {bins.names[i]}" for i in (low, high))
     return f"{conclusion}. It ranges from {' to '.join(ends)}."

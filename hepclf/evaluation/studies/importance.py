@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case, Inside
-from hepclf.evaluation.evidence import Evidence, excess, holm
+from hepclf.evaluation.evidence import Evidence, corrected, one_sided_p
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
 from hepclf.scored import signal_scores
@@ -32,7 +32,7 @@ NORMAL_95 = 1.6448536269514722  # one-sided
 class Importance:
     """Permutation importance: what the test log-loss and AUC lose when one feature is shuffled among the events.
 
-    events   test events that are asked about; null: as many as 60,000 scorings allow
+    events   test events to shuffle; null: as many as 60,000 scorings allow
     repeats  shuffles of each feature
     """
 
@@ -48,22 +48,22 @@ class Importance:
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, however seed={self.seed}")
 
-    def study(self, case: Case) -> Leaning | None:
+    def study(self, case: Case) -> Importances | None:
         """Each feature's importance; None without the features of test events, as when stored scores are judged."""
         inside = case.inside
         if inside is None or "test" not in case.parts:
             return None
         part, rng = case.parts["test"], np.random.default_rng(self.seed)
-        most = self.events or max(SCORINGS // (self.repeats * len(inside.names)), LEAST)
-        places, factors = sample(part.labels, part.weights, most, rng)
+        events = self.events or max(SCORINGS // (self.repeats * len(inside.names)), LEAST)
+        places, factors = sample(part.labels, part.weights, events, rng)
         within = case.weights("test").within[places] * factors
-        judge = Judge(part.labels[places], part.weights[places] * factors, within, case.signal)
+        sampled = SampledEvents(part.labels[places], part.weights[places] * factors, within, case.signal)
         shuffles = np.stack([rng.permutation(len(places)) for _ in range(self.repeats)])
-        found = _importances(inside, inside.read(places), judge, shuffles)
-        return Leaning(features=found, events=len(places), of=len(part), repeats=self.repeats)
+        importances = _importances(inside, inside.read(places), sampled, shuffles)
+        return Importances(features=importances, events=len(places), total=len(part), repeats=self.repeats)
 
 
-class Judge(NamedTuple):
+class SampledEvents(NamedTuple):
     """Sampled events to score again: labels [n], weights of the loss and of the AUC [n], which label is the signal."""
 
     labels: NDArray[np.int64]
@@ -71,43 +71,44 @@ class Judge(NamedTuple):
     within: Array
     signal: int
 
-    def moved(self, scores: Array) -> dict[str, tuple[float, Array]]:
-        """Log-loss and -AUC of these scores, and what each event moves them by, [n]; nothing of what is undefined."""
-        found = {}
-        w, each = self.weights, event_losses(self.labels, scores)
+    def influences(self, scores: Array) -> dict[str, tuple[float, Array]]:
+        """Log-loss and -AUC of these scores, each with the influence of every event [n]; without undefined ones."""
+        figures = {}
+        w, losses = self.weights, event_losses(self.labels, scores)
         total, n = float(w.sum()), effective_count(float(w.sum()), float(w @ w))
         if total > 0 and n > 1:
-            mean = float(w @ each) / total
-            found["log_loss"] = mean, w * (each - mean) * np.sqrt(n / (n - 1)) / total
+            mean = float(w @ losses) / total
+            figures["log_loss"] = mean, w * (losses - mean) * np.sqrt(n / (n - 1)) / total
         ranking, is_signal = Ranking(signal_scores(scores, self.signal)), self.labels == self.signal
-        of = curve(ranking, is_signal, self.within)
-        value = area(of).value
+        signal_curve = curve(ranking, is_signal, self.within)
+        value = area(signal_curve).value
         if value is not None:
-            # A loss grows and an area shrinks: of both, what is lost.
-            found["auc"] = -value, -influence(of, ranking, is_signal, self.within)
-        return found
+            # Shuffling raises the loss and lowers the area; with this sign both rise.
+            figures["auc"] = -value, -influence(signal_curve, ranking, is_signal, self.within)
+        return figures
 
 
 def _importances(
-    inside: Inside, features: NDArray[np.float32], judge: Judge, shuffles: NDArray[np.intp]
+    inside: Inside, features: NDArray[np.float32], sampled: SampledEvents, shuffles: NDArray[np.intp]
 ) -> dict[str, dict[str, Value]]:
     """Importances by feature and measure; each feature is shuffled by the same permutations, [repeats, n]."""
     repeats = len(shuffles)
     tiled = np.tile(features, (repeats, 1))
     # The same number of rows each time: so what the tagger does not use changes not even the last digit.
-    before = [judge.moved(scores) for scores in np.split(inside.ask(tiled), repeats)]
-    found = {}
+    before = [sampled.influences(scores) for scores in np.split(inside.ask(tiled), repeats)]
+    importances = {}
     for place, name in enumerate(inside.names):
         tiled[:, place] = features[shuffles.ravel(), place]
-        after = [judge.moved(scores) for scores in np.split(inside.ask(tiled), repeats)]
+        after = [sampled.influences(scores) for scores in np.split(inside.ask(tiled), repeats)]
         tiled[:, place] = np.tile(features[:, place], repeats)
-        found[name] = {
-            which: _lost([b.get(which) for b in before], [a.get(which) for a in after], shuffles) for which in MEASURES
+        importances[name] = {
+            measure: _importance([old.get(measure) for old in before], [new.get(measure) for new in after], shuffles)
+            for measure in MEASURES
         }
-    return found
+    return importances
 
 
-def _lost(
+def _importance(
     before: list[tuple[float, Array] | None], after: list[tuple[float, Array] | None], shuffles: NDArray[np.intp]
 ) -> Value:
     """The mean over repeats of after - before, with the error of finite test events and finite repeats.
@@ -122,9 +123,9 @@ def _lost(
         if old is None or new is None:
             return NOTHING
         changes[r] = new[0] - old[0]
-        own = new[1] - old[1]
-        moves[r] = own
-        moves[r, shuffles[r]] += own
+        differences = new[1] - old[1]
+        moves[r] = differences
+        moves[r, shuffles[r]] += differences
     mean = moves.mean(axis=0)
     variance = max(float(mean @ mean) - float(moves.var(axis=0, ddof=1).sum()) / repeats, 0.0)
     variance += float(changes.var(ddof=1)) / repeats
@@ -133,15 +134,15 @@ def _lost(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Leaning:
+class Importances:
     """Importances by feature: the rise of the log-loss and the fall of the AUC, in the order of the features.
 
-    events, of  test events that were asked about, and how many there are
+    events, total  test events that were scored again, and how many there are
     """
 
     features: Mapping[str, Mapping[str, Value]]
     events: int
-    of: int
+    total: int
     repeats: int
 
     @property
@@ -152,12 +153,12 @@ class Leaning:
     @property
     def evidence(self) -> dict[str, Evidence]:
         """Whether each feature matters: one-sided, the rise of the log-loss."""
-        return holm({name: excess(self.features[name]["log_loss"]) for name in self.ranked})
+        return corrected({name: one_sided_p(self.features[name]["log_loss"]) for name in self.ranked})
 
     @property
     def unused(self) -> list[str]:
         """Features that may be shuffled without any change of log-loss or AUC."""
-        return [name for name in self.ranked if all(self.features[name][which] == UNCHANGED for which in MEASURES)]
+        return [name for name in self.ranked if all(self.features[name][measure] == UNCHANGED for measure in MEASURES)]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -166,11 +167,11 @@ class Leaning:
 
     def _sentences(self) -> Iterator[str]:
         first, evidence, unused = self.ranked[0], self.evidence, self.unused
-        loss, auc = (self.features[first][which] for which in MEASURES)
+        loss, auc = (self.features[first][measure] for measure in MEASURES)
         if loss.value is None:
             yield "No importance of features: the test events have no positive sum of weights."
             return
-        if evidence[first].seen:
+        if evidence[first].significant:
             clear = evidence[first].answer == "clear"
             subject = f"The score depends most on {first}" if clear else evidence[first].claim(f"{first} matters")
             yield f"{subject}: shuffling it costs {number(*auc)} of AUC and {number(*loss)} of log-loss."
@@ -178,11 +179,11 @@ class Leaning:
         if idle:
             limit = max(max(value or 0.0, 0.0) + NORMAL_95 * (error or 0.0) for value, error in map(self._loss, idle))
             yield (
-                f"No sign that {_listed(idle, 'or')} matters on {self.events:,} test events ({len(self.features)} "
+                f"No sign that {_enumeration(idle, 'or')} matters on {self.events:,} test events ({len(self.features)} "
                 f"features tested): shuffling costs at most {limit:.2g} of log-loss (95 %)."
             )
         if unused:
-            yield f"The score does not change when {_listed(unused, 'or')} is shuffled."
+            yield f"The score does not change when {_enumeration(unused, 'or')} is shuffled."
 
     def _loss(self, name: str) -> Value:
         return self.features[name]["log_loss"]
@@ -191,22 +192,23 @@ class Leaning:
     def tables(self) -> tuple[Grid, ...]:
         """The most important features."""
         shown = self.ranked[:SHOWN]
-        rows = [[name, *(number(*self.features[name][which]) for which in MEASURES)] for name in shown]
+        rows = [[name, *(number(*self.features[name][measure]) for measure in MEASURES)] for name in shown]
         first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
-        title = f"what a shuffled feature costs on {self.events:,} of {self.of:,} test events{first}"
+        title = f"what a shuffled feature costs on {self.events:,} of {self.total:,} test events{first}"
         return (Grid(title, ("feature", "log-loss", "AUC"), rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """The importances by feature."""
         evidence = self.evidence
         features = {
-            name: {"evidence": evidence[name].to_dict()} | {which: value.to_dict() for which, value in losses.items()}
+            name: {"evidence": evidence[name].to_dict()}
+            | {measure: value.to_dict() for measure, value in losses.items()}
             for name, losses in self.features.items()
         }
         return {"events": self.events, "repeats": self.repeats, "features": features}
 
 
-def _listed(names: list[str], last: str) -> str:
+def _enumeration(names: list[str], last: str) -> str:
     """`a`, `a or b`, `a, b, c or 4 more`."""
     shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names
     return f" {last} ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.evidence import Evidence, excess
+from hepclf.evaluation.evidence import Evidence, one_sided_p
 from hepclf.evaluation.split_results import LLR
 from hepclf.recipe import recipe
 from hepclf.statistics.calibration import logits
@@ -34,7 +34,7 @@ class LikelihoodRatio:
         if not 2 <= self.bins <= 1000:
             raise ValueError(f"bins must lie in 2..1000, however bins={self.bins}")
 
-    def study(self, case: Case) -> Ratio | None:
+    def study(self, case: Case) -> RatioAgreement | None:
         """The comparison on test; None for several classes, or where no event says its exact ratio."""
         part = case.parts.get("test")
         if part is None or LLR not in part.spectators or len(part.classes) != 2:
@@ -45,18 +45,20 @@ class LikelihoodRatio:
         # ln r = ln s/(1 - s) - ln of the prior odds: with classes of equal weight, that is the logit alone.
         prior = math.log(case.shares[1] / case.shares[0])
         exact = np.asarray(part.spectators[LLR], dtype=np.float64)
-        found = logits(part.scores) - prior
-        known = np.isfinite(exact)
-        if not mixed[known].sum() > 0:
+        estimate = logits(part.scores) - prior
+        finite = np.isfinite(exact)
+        if not mixed[finite].sum() > 0:
             return None
         best = event_losses(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
         losses = event_losses(part.labels, part.scores)
         lost = _mean(losses - best, mixed, SINGLE * float(mixed @ losses))
-        return _compared(exact[known], found[known], mixed[known] / mixed[known].sum(), self.bins, lost, len(part))
+        return _compared(
+            exact[finite], estimate[finite], mixed[finite] / mixed[finite].sum(), self.bins, lost, len(part)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ratio:
+class RatioAgreement:
     """How the estimated ln r follows the exact one.
 
     slope, correlation   of the estimate against the exact, 1 for a perfect tagger
@@ -81,13 +83,17 @@ class Ratio:
     @property
     def evidence(self) -> Evidence:
         """Whether the score falls short of the exact ratio: its log-loss, one-sided, as no loss is lower on average."""
-        return Evidence(excess(self.lost))
+        return Evidence(one_sided_p(self.lost))
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What is lost, and how the ratio follows."""
-        left = self.events - self.finite
-        without = (f"{left:,} test events have an exact ratio that is not finite; they are left out.",) if left else ()
+        infinite = self.events - self.finite
+        without = (
+            (f"{infinite:,} test events have an exact ratio that is not finite; they are left out.",)
+            if infinite
+            else ()
+        )
         return (
             f"{self.evidence.words} that the score falls short of the exact likelihood ratio ({self.evidence.test}): "
             f"its log-loss {self._loss}. ln r from the score against the exact one: slope {number(*self.slope)}, "
@@ -114,7 +120,7 @@ class Ratio:
         return {"evidence": self.evidence.to_dict(), **values, "events": self.events, "finite": self.finite}
 
 
-def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int) -> Ratio:
+def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int) -> RatioAgreement:
     """x exact, y estimated, w weights that sum to one, [n] each; errors are those of functions of weighted means.
 
     An event moves each figure by its influence: for the slope dx e / var x, e being what the line leaves; for the
@@ -130,7 +136,7 @@ def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int)
     square = _mean((y - x) ** 2, w)
     rms = math.sqrt(max(square.value or 0.0, 0.0))
     rounding = SINGLE * math.sqrt(max(float(w @ x**2), 0.0))
-    return Ratio(
+    return RatioAgreement(
         slope=measured(slope, float(np.linalg.norm(by_slope)), SINGLE),
         correlation=measured(rho, float(np.linalg.norm(by_rho)), SINGLE),
         bias=_mean(y - x, w, rounding),
@@ -157,10 +163,10 @@ def _profile(x: Array, y: Array, w: Array, bins: int) -> dict[str, Array]:
         exact, estimate = sums(w * x) / total, sums(w * y) / total
         spread = np.sqrt(np.maximum(sums(w * (y - estimate[bin]) ** 2) / total, 0))
         error = np.sqrt(sums(w**2 * (y - estimate[bin]) ** 2)) / np.abs(total)
-    known = total > 0
-    return {"exact": exact[known], "estimate": estimate[known], "error": error[known], "spread": spread[known]}
+    filled = total > 0
+    return {"exact": exact[filled], "estimate": estimate[filled], "error": error[filled], "spread": spread[filled]}
 
 
-def _mean(each: Array, w: Array, rounding: float = 0.0) -> Value:
-    mean = float(w @ each) / float(w.sum())
-    return measured(mean, float(np.linalg.norm(w * (each - mean))) / float(w.sum()), rounding)
+def _mean(values: Array, w: Array, rounding: float = 0.0) -> Value:
+    mean = float(w @ values) / float(w.sum())
+    return measured(mean, float(np.linalg.norm(w * (values - mean))) / float(w.sum()), rounding)

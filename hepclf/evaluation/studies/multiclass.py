@@ -37,13 +37,13 @@ class Multiclass:
         if len(case.scored.classes) < 3 or "test" not in case.parts:
             return None
         test, k = case.parts["test"], len(case.scored.classes)
-        some = at_random(test, self.events)
+        rows = at_random(test, self.events)
         weights = case.weights("test").weights
-        columns = test.labels[some], test.scores[some], weights[some]
+        columns = test.labels[rows], test.scores[rows], weights[rows]
         return Classes(
             classes=test.classes,
-            events=len(some),
-            of=len(test),
+            events=len(rows),
+            total=len(test),
             cells=confusion_matrix(test.labels, decisions(test, case.signal, case.threshold), weights, k),
             pairs=pairs(*columns),
             averages=averages(*columns),
@@ -54,13 +54,13 @@ class Multiclass:
 class Classes:
     """What is known of several classes on test.
 
-    events  how many events the pairs and averages are of, out of `of`
+    events  how many events the pairs and averages are of, out of `total`
     cells   the confusion matrix of all events
     """
 
     classes: tuple[str, ...]
     events: int
-    of: int
+    total: int
     cells: Confusion
     pairs: tuple[Pair, ...]
     averages: Averages
@@ -68,17 +68,19 @@ class Classes:
     @property
     def shares(self) -> tuple[Array, Array]:
         """Share of each decision by truth, each column summing to one, and its error, [k, k]."""
-        totals, squares = (of.sum(axis=0, keepdims=True) for of in (self.cells.weights, self.cells.squares))
-        whole = np.where(totals > 0, totals, np.nan)
-        return self.cells.weights / whole, efficiency_error(self.cells.weights, whole, self.cells.squares, squares)
+        totals, squares = (sums.sum(axis=0, keepdims=True) for sums in (self.cells.weights, self.cells.squares))
+        denominators = np.where(totals > 0, totals, np.nan)
+        return self.cells.weights / denominators, efficiency_error(
+            self.cells.weights, denominators, self.cells.squares, squares
+        )
 
     @property
     def areas(self) -> list[list[Value]]:
         """The area of each pair by row and column, nothing on the diagonal."""
-        found = [[Value(None)] * len(self.classes) for _ in self.classes]
+        matrix = [[Value(None)] * len(self.classes) for _ in self.classes]
         for pair in self.pairs:
-            found[pair.first][pair.second] = found[pair.second][pair.first] = pair.auc
-        return found
+            matrix[pair.first][pair.second] = matrix[pair.second][pair.first] = pair.auc
+        return matrix
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -86,13 +88,13 @@ class Classes:
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
-        known = [pair for pair in self.pairs if pair.auc.value is not None]
-        if known:
-            worst = min(known, key=lambda pair: pair.auc.value or 0.0)
+        defined = [pair for pair in self.pairs if pair.auc.value is not None]
+        if defined:
+            worst = min(defined, key=lambda pair: pair.auc.value or 0.0)
             names = f"{self.classes[worst.first]} and {self.classes[worst.second]}"
             yield f"The pair of classes with the lowest AUC is {names}: {number(*worst.auc)}."
-        if self.events < self.of:
-            yield f"Pairs and averages are of {self.events:,} of the {self.of:,} test events, drawn at random."
+        if self.events < self.total:
+            yield f"Pairs and averages are of {self.events:,} of the {self.total:,} test events, drawn at random."
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -111,17 +113,20 @@ class Classes:
         return Grid("AUC of each pair of classes on test, by p/(p + q)", ("", *self.classes[1:]), rows)
 
     def _averages(self) -> Grid:
-        rest, rest_weighted, one, one_weighted = (number(*value) for value in self.averages)
-        rows = [("one against the rest", rest, rest_weighted), ("one against one", one, one_weighted)]
+        one_vs_rest, one_vs_rest_weighted, one_vs_one, one_vs_one_weighted = (number(*value) for value in self.averages)
+        rows = [
+            ("one against the rest", one_vs_rest, one_vs_rest_weighted),
+            ("one against one", one_vs_one, one_vs_one_weighted),
+        ]
         return Grid("mean AUC on test", ("", "classes alike", "by their weight"), rows)
 
     def _decisions(self) -> Grid:
-        shares, errors = (100 * of for of in self.shares)
+        shares, errors = (100 * values for values in self.shares)
         few = len(self.classes) <= WITH_ERRORS
         errors = errors if few else np.full_like(shares, np.nan)
         rows = [
-            (name, *(number(*measured(*cell), digits=1) for cell in zip(*of, strict=True)))
-            for name, *of in zip(self.classes, shares, errors, strict=True)
+            (name, *(number(*measured(*cell), digits=1) for cell in zip(*columns, strict=True)))
+            for name, *columns in zip(self.classes, shares, errors, strict=True)
         ]
         header = ("truth", *(f"→ {name}" if few else name for name in self.classes))
         return Grid("what each decision is made of on test, %", header, rows)
@@ -142,8 +147,8 @@ class Classes:
         }
 
 
-def at_random(part: Scored, most: int) -> NDArray[np.intp]:
+def at_random(part: Scored, events: int) -> NDArray[np.intp]:
     """All events, or so many at random, in their order."""
-    if len(part) <= most:
+    if len(part) <= events:
         return np.arange(len(part))
-    return np.sort(np.random.default_rng(0).choice(len(part), most, replace=False))
+    return np.sort(np.random.default_rng(0).choice(len(part), events, replace=False))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.case import Case, Seen
+from hepclf.evaluation.case import Case, ObservedEvents
 from hepclf.evaluation.evidence import Evidence, combined, small
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
@@ -37,61 +37,61 @@ class Observed:
     features: tuple[str, ...] | None = None
     scaled: bool = True
 
-    def study(self, case: Case) -> Overlaid | None:
+    def study(self, case: Case) -> DataAgreement | None:
         """The comparison; None without observed data or test events."""
-        seen, part = case.observed, case.parts.get("test")
-        if seen is None or part is None:
+        data, part = case.observed, case.parts.get("test")
+        if data is None or part is None:
             return None
         expected = case.counted["test"]
         if not isinstance(expected, Counted):
-            return Overlaid(
-                agreements={}, classes=part.classes, total=Value(None), seen=_total(seen.weights), reason=expected
+            return DataAgreement(
+                agreements={}, classes=part.classes, total=Value(None), observed=_total(data.weights), reason=expected
             )
         of_class = [part.labels == label for label in range(len(part.classes))]
 
         def compared(simulated: Array, values: Array, edges: Array) -> Agreement:
-            classes = [Entries(simulated[of], expected.weights[of]) for of in of_class]
-            return agreement(classes, Entries(values, seen.weights), edges, scaled=self.scaled)
+            classes = [Entries(simulated[members], expected.weights[members]) for members in of_class]
+            return agreement(classes, Entries(values, data.weights), edges, scaled=self.scaled)
 
         # Events of weight zero must not move a bin's edge.
         counting = expected.weights != 0 if expected.weights.any() else np.ones(len(part), dtype=bool)
-        simulated, observed = case.discriminant("test"), signal_scores(seen.scores, case.signal)
-        found = {SCORE: compared(simulated, observed, _edges(simulated[counting]))}
-        for name, simulated, values in self._features(case, seen):
-            found[name] = compared(simulated, values, histogram_edges(simulated[counting]))
-        return Overlaid(
-            agreements=found,
+        simulated, observed = case.discriminant("test"), signal_scores(data.scores, case.signal)
+        agreements = {SCORE: compared(simulated, observed, _edges(simulated[counting]))}
+        for name, simulated, values in self._features(case, data):
+            agreements[name] = compared(simulated, values, histogram_edges(simulated[counting]))
+        return DataAgreement(
+            agreements=agreements,
             classes=part.classes,
             total=_total(expected.weights),
-            seen=_total(seen.weights),
+            observed=_total(data.weights),
             scaled=self.scaled,
-            left_out=_left_out(self.features, case, seen),
+            left_out=_left_out(self.features, case, data),
         )
 
-    def _features(self, case: Case, seen: Seen) -> Iterator[tuple[str, Array, Array]]:
-        names = seen.names[:MOST] if self.features is None else self.features
+    def _features(self, case: Case, data: ObservedEvents) -> Iterator[tuple[str, Array, Array]]:
+        names = data.names[:MOST] if self.features is None else self.features
         for name in names:
-            if name not in seen.names:
+            if name not in data.names:
                 raise ValueError(
                     f"evaluation.observed.features names {name!r}, which is no feature of the tagger"
-                    f"{nearest(name, seen.names)}"
+                    f"{nearest(name, data.names)}"
                 )
         if case.inside is None or not names:
             return
         simulated = case.inside.read(np.arange(len(case.parts["test"])))
         for name in names:
             column = simulated[:, case.inside.names.index(name)].astype(np.float64)
-            yield name, column, seen.features[:, seen.names.index(name)].astype(np.float64)
+            yield name, column, data.features[:, data.names.index(name)].astype(np.float64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overlaid:
+class DataAgreement:
     """The agreement of the score and of features, the expected and the observed total; or the reason of none."""
 
     agreements: Mapping[str, Agreement]
     classes: tuple[str, ...]
     total: Value
-    seen: Value
+    observed: Value
     scaled: bool = True
     left_out: str | None = None
     reason: str | None = None
@@ -101,8 +101,8 @@ class Overlaid:
         """Totals, the agreement of the score, and of the worst feature after as many looks."""
         if self.reason is not None:
             return (f"Data and simulation are not compared: {self.reason}.",)
-        what = "shapes are compared" if self.scaled else "yields and shapes are compared"
-        totals = f"{number(*self.total, 1)} events are expected and {number(*self.seen, 1)} observed; {what}."
+        comparison = "shapes are compared" if self.scaled else "yields and shapes are compared"
+        totals = f"{number(*self.total, 1)} events are expected and {number(*self.observed, 1)} observed; {comparison}."
         return (totals, *self._words(), *(() if self.left_out is None else (self.left_out,)))
 
     @property
@@ -138,8 +138,13 @@ class Overlaid:
         if not self.agreements:
             return ()
         rows = [
-            (name, "-" if of.chi2 is None else f"{of.chi2:.1f}", str(of.ndf), "-" if of.p is None else small(of.p))
-            for name, of in self.agreements.items()
+            (
+                name,
+                "-" if test.chi2 is None else f"{test.chi2:.1f}",
+                str(test.ndf),
+                "-" if test.p is None else small(test.p),
+            )
+            for name, test in self.agreements.items()
         ]
         return (Grid("observed data against simulation", ("", "chi2", "ndf", "p"), rows),)
 
@@ -147,16 +152,16 @@ class Overlaid:
         """Plain numbers, as metrics.json has them."""
         return {
             "expected": self.total.to_dict(),
-            "observed": self.seen.to_dict(),
+            "observed": self.observed.to_dict(),
             "scaled": self.scaled,
             "agreement": {
                 name: {
-                    "chi2": of.chi2,
-                    "ndf": of.ndf,
-                    "p": of.p,
-                    "missing": {"expected": of.missing[0], "observed": of.missing[1]},
+                    "chi2": test.chi2,
+                    "ndf": test.ndf,
+                    "p": test.p,
+                    "missing": {"expected": test.missing[0], "observed": test.missing[1]},
                 }
-                for name, of in self.agreements.items()
+                for name, test in self.agreements.items()
             },
             "evidence": {name: evidence.to_dict() for name, evidence in self.evidence.items()},
             "reason": self.reason,
@@ -173,12 +178,12 @@ def _total(weights: Array) -> Value:
     return Value(float(weights.sum()), math.sqrt(float(weights @ weights)) or None)
 
 
-def _left_out(asked: tuple[str, ...] | None, case: Case, seen: Seen) -> str | None:
-    if case.inside is None and asked != ():
+def _left_out(features: tuple[str, ...] | None, case: Case, data: ObservedEvents) -> str | None:
+    if case.inside is None and features != ():
         return "Features are not compared: those of the simulation were not read."
-    if asked is None and len(seen.names) > MOST:
-        left = f"{len(seen.names) - MOST} of {len(seen.names)} features"
-        return f"{left} are left out; name others in evaluation.observed.features."
+    if features is None and len(data.names) > MOST:
+        excluded = f"{len(data.names) - MOST} of {len(data.names)} features"
+        return f"{excluded} are left out; name others in evaluation.observed.features."
     return None
 
 

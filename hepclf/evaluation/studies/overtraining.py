@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.evidence import Evidence, combined, excess
+from hepclf.evaluation.evidence import Evidence, combined, one_sided_p
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.roc import area
 from hepclf.statistics.losses import event_losses
@@ -43,7 +43,7 @@ class Overtraining:
         if not 0 <= self.harmless <= 1:
             raise ValueError(f"harmless must lie in 0..1, however it is {self.harmless:g}")
 
-    def study(self, case: Case) -> Trained | None:
+    def study(self, case: Case) -> OvertrainingTests | None:
         """The comparison; None without training or without test events."""
         if not {"train", "test"} <= set(case.parts):
             return None
@@ -53,7 +53,7 @@ class Overtraining:
             tests[name] = two_sample(train, test, self.permutations)
         learnt = _loss(case, "train"), area(case.curves["train"])
         gaps = {split: _gap(case, split, *learnt) for split in ("valid", "test") if split in case.parts}
-        return Trained(tests=tests, gaps=gaps, harmless=self.harmless)
+        return OvertrainingTests(tests=tests, gaps=gaps, harmless=self.harmless)
 
 
 class Gap(NamedTuple):
@@ -64,7 +64,7 @@ class Gap(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
+class OvertrainingTests:
     """The two-sample test of each class (None where its weights do not sum to more than zero), and gaps by split."""
 
     tests: Mapping[str, TwoSample | None]
@@ -75,12 +75,12 @@ class Trained:
     def evidence(self) -> Evidence:
         """Whether training and test differ: the responses of each class, and one-sided the gaps of loss and AUC."""
         responses = (None if test is None else test.p for test in self.tests.values())
-        return combined(*responses, *map(excess, self.gaps["test"]))
+        return combined(*responses, *map(one_sided_p, self.gaps["test"]))
 
     @property
     def worse(self) -> bool:
         """Whether loss or AUC of test is worse than that of training by more than chance explains."""
-        return any(Evidence(excess(value)).seen for value in self.gaps["test"])
+        return any(Evidence(one_sided_p(value)).significant for value in self.gaps["test"])
 
     @property
     def distance(self) -> float | None:
@@ -92,7 +92,7 @@ class Trained:
         """`none`, `harmless`, `overtrained`, `different` (not as overtraining would have it) or `unknown`."""
         if self.distance is None:
             return "unknown"
-        if not self.evidence.seen:
+        if not self.evidence.significant:
             return "none"
         if self.distance <= self.harmless:
             return "harmless"
@@ -110,19 +110,19 @@ class Trained:
 
     def _conclusion(self, distance: float) -> str:
         loss, auc = self.gaps["test"]
-        gaps = f"the test loss {_apart(loss, 'above', 'below')} the training loss"
+        gaps = f"the test loss {_comparison(loss, 'above', 'below')} the training loss"
         if auc.value is not None:
-            gaps += f", the test AUC {_apart(auc, 'below', 'above')} the training AUC"
+            gaps += f", the test AUC {_comparison(auc, 'below', 'above')} the training AUC"
         words, test = self.evidence.words, self.evidence.test
-        apart = f"efficiencies at one cut differ by up to {distance:.2g}"
+        difference = f"efficiencies at one cut differ by up to {distance:.2g}"
         return {
             "none": f"{words} of overtraining ({test}): {gaps}.",
-            "harmless": f"{words} that training and test differ ({test}), but too little to matter for a cut: {apart}; "
-            f"{gaps}.",
-            "overtrained": f"{words} of overtraining ({test}): {gaps}; {apart}. The test results hold, but fewer "
+            "harmless": f"{words} that training and test differ ({test}), but too little to matter for a cut: "
+            f"{difference}; {gaps}.",
+            "overtrained": f"{words} of overtraining ({test}): {gaps}; {difference}. The test results hold, but fewer "
             "epochs, a smaller model or more events may do better.",
-            "different": f"{words} that training and test response differ ({test}), though test is not worse: {apart}; "
-            f"{gaps}. Check that both splits are drawn alike.",
+            "different": f"{words} that training and test response differ ({test}), though test is not worse: "
+            f"{difference}; {gaps}. Check that both splits are drawn alike.",
         }[self.conclusion]
 
     @property
@@ -155,17 +155,17 @@ _NO_GAP = Gap(NOTHING, NOTHING)
 _NAMES = {"valid": "validation (chose the epoch)", "test": "test"}
 
 
-def _test(of: TwoSample) -> dict[str, Any]:
-    return {"p": of.p, "distance": of.distance, "by_chance": of.by_chance.to_dict(), "bound": of.bound}
+def _test(test: TwoSample) -> dict[str, Any]:
+    return {"p": test.p, "distance": test.distance, "by_chance": test.by_chance.to_dict(), "bound": test.bound}
 
 
-def _apart(value: Value, more: str, less: str) -> str:
+def _comparison(value: Value, higher: str, lower: str) -> str:
     """`is 0.002 ± 0.004 above`."""
     if value.value is None:
         return "cannot be compared with"
     if value == ZERO:
         return "equals"
-    return f"is {number(abs(value.value), value.error)} {more if value.value > 0 else less}"
+    return f"is {number(abs(value.value), value.error)} {higher if value.value > 0 else lower}"
 
 
 def _sample(case: Case, split: str, label: int) -> ScoreSample:
@@ -178,25 +178,25 @@ def _sample(case: Case, split: str, label: int) -> ScoreSample:
 
 def _gap(case: Case, split: str, loss: Value, auc: Value) -> Gap:
     """Loss and AUC of two splits, which share no events, so their errors join in quadrature."""
-    return Gap(_less(_loss(case, split), loss), _less(auc, area(case.curves[split])))
+    return Gap(_difference(_loss(case, split), loss), _difference(auc, area(case.curves[split])))
 
 
-def _less(one: Value, other: Value) -> Value:
-    if one.value is None or other.value is None:
+def _difference(first: Value, second: Value) -> Value:
+    if first.value is None or second.value is None:
         return NOTHING
-    known = one.error is not None and other.error is not None
-    error = math.hypot(one.error, other.error) if known else None  # type: ignore[arg-type]
-    return measured(one.value - other.value, error, ROUNDING * max(abs(one.value), abs(other.value)))
+    has_errors = first.error is not None and second.error is not None
+    error = math.hypot(first.error, second.error) if has_errors else None  # type: ignore[arg-type]
+    return measured(first.value - second.value, error, ROUNDING * max(abs(first.value), abs(second.value)))
 
 
 def _loss(case: Case, split: str) -> Value:
     """The log-loss in the mixture of classes that the tagger was trained for."""
     part = case.parts[split]
-    each = event_losses(part.labels, part.scores)
+    losses = event_losses(part.labels, part.scores)
     means = []
     for label in range(len(part.classes)):
-        of = part.labels == label
-        means.append(weighted_mean(each[of], part.weights[of]))
+        members = part.labels == label
+        means.append(weighted_mean(losses[members], part.weights[members]))
     if any(mean.value is None for mean in means):
         return NOTHING
     value = sum(share * (mean.value or 0) for share, mean in zip(case.shares, means, strict=True))

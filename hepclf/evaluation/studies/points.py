@@ -42,16 +42,16 @@ class Points:
     def study(self, case: Case) -> WorkingPoints | None:
         """The cuts with what they keep of test; None where no cut is asked for, or a split has no events."""
         targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
-        asked = wishes(
+        requests = wishes(
             signal_efficiency=targets,
             background_efficiency=self.background_efficiencies,
             background=self.backgrounds,
         )
-        if not asked or not {"valid", "test"} <= set(case.parts):
+        if not requests or not {"valid", "test"} <= set(case.parts):
             return None
         expected = case.counted["valid"]
         cuts, refused = granted_cuts(
-            asked, case.curves["valid"], expected.curve if isinstance(expected, Counted) else expected
+            requests, case.curves["valid"], expected.curve if isinstance(expected, Counted) else expected
         )
         return WorkingPoints(points=tuple(_quoted(case, cuts)), refused=refused, signal=_signal_processes(case))
 
@@ -85,19 +85,19 @@ class Point:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        found: dict[str, Any] = {"chosen_for": self.wish.quantity, "target": self.wish.target, "cut": self.cut}
+        plain: dict[str, Any] = {"chosen_for": self.wish.quantity, "target": self.wish.target, "cut": self.cut}
         for name in ("signal_efficiency", "background_efficiency", "rejection", "s", "b"):
-            found[name] = getattr(self, name).to_dict()
+            plain[name] = getattr(self, name).to_dict()
         if self.limit:
-            found["rejection_limit"] = self.limit._asdict()
+            plain["rejection_limit"] = self.limit._asdict()
         if self.b_limit:
-            found["b_limit"] = self.b_limit._asdict()
+            plain["b_limit"] = self.b_limit._asdict()
         if self.processes:
-            found["processes"] = {
-                name: {"efficiency": of.efficiency.to_dict(), "expected": of.expected.to_dict()}
-                for name, of in self.processes.items()
+            plain["processes"] = {
+                name: {"efficiency": process.efficiency.to_dict(), "expected": process.expected.to_dict()}
+                for name, process in self.processes.items()
             }
-        return found
+        return plain
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,8 +112,8 @@ class WorkingPoints:
     def sentences(self) -> tuple[str, ...]:
         """The background that is left at the middle point, and the wishes that could not be granted."""
         refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
-        made = [point for point in self.points if point.processes and point.b.value]
-        return (*_greatest(made[(len(made) - 1) // 2], self.signal), *refused) if made else refused
+        points = [point for point in self.points if point.processes and point.b.value]
+        return (*_greatest(points[(len(points) - 1) // 2], self.signal), *refused) if points else refused
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -140,11 +140,11 @@ class WorkingPoints:
 
     def _processes(self) -> Iterator[Grid]:
         for start in range(0, len(self.distinct), ACROSS):
-            some = self.distinct[start : start + ACROSS]
-            if names := tuple(some[0][0].processes):
-                rows = [(name, *(number(*point.processes[name].efficiency) for point, *_ in some)) for name in names]
+            groups = self.distinct[start : start + ACROSS]
+            if names := tuple(groups[0][0].processes):
+                rows = [(name, *(number(*point.processes[name].efficiency) for point, *_ in groups)) for name in names]
                 title = "efficiency of each process on test" + (", continued" if start else "")
-                header = ("at the cut for", *(wishes_text(point.wish for point in same) for same in some))
+                header = ("at the cut for", *(wishes_text(point.wish for point in same) for same in groups))
                 yield Grid(title, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
@@ -171,14 +171,14 @@ def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
     sums = passed(expected.weights) if isinstance(expected, Counted) else None
     present = [i for i in range(len(names)) if processes.squares[i] > 0] if len(names) > len(part.classes) else []
     for column, (wish, cut) in enumerate(cuts.items()):
-        kept = classes.value(0, column)
-        empty = classes.passing_squares[0, column] == 0 and kept.value == 0
+        efficiency = classes.value(0, column)
+        empty = classes.passing_squares[0, column] == 0 and efficiency.value == 0
         yield Point(
             wish=wish,
             cut=cut,
             signal_efficiency=classes.value(1, column),
-            background_efficiency=kept,
-            rejection=inverse(kept),
+            background_efficiency=efficiency,
+            rejection=inverse_efficiency(efficiency),
             limit=_limit(case) if empty else None,
             b_limit=_b_limit(case, expected) if empty and isinstance(expected, Counted) else None,
             s=sums[0].sum(1, column) if sums else NOTHING,
@@ -192,12 +192,12 @@ def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
         )
 
 
-def inverse(efficiency: Value) -> Value:
+def inverse_efficiency(efficiency: Value) -> Value:
     """The rejection 1/e with its error, error/e^2; nothing where no background is left."""
-    kept, error = efficiency
-    if kept is None or kept <= 0:
+    value, error = efficiency
+    if value is None or value <= 0:
         return NOTHING
-    return measured(1 / kept, None if error is None else error / kept**2)
+    return measured(1 / value, None if error is None else error / value**2)
 
 
 def _limit(case: Case) -> Limit:
@@ -223,11 +223,11 @@ def _signal_processes(case: Case) -> frozenset[str]:
 
 def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
     """Which process makes most of the background that a cut leaves."""
-    left = {name: of.expected.value or 0.0 for name, of in point.processes.items() if name not in signal}
-    if len(left) < 2 or not point.b.value:
+    yields = {name: process.expected.value or 0.0 for name, process in point.processes.items() if name not in signal}
+    if len(yields) < 2 or not point.b.value:
         return
-    name = max(left, key=left.__getitem__)
+    name = max(yields, key=yields.__getitem__)
     yield (
-        f"Of the background that the cut for {point.wish} leaves, {percent(left[name] / point.b.value, 0)} is {name} "
+        f"Of the background that the cut for {point.wish} leaves, {percent(yields[name] / point.b.value, 0)} is {name} "
         f"(efficiency {number(*point.processes[name].efficiency)})."
     )

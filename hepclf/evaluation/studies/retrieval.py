@@ -31,15 +31,15 @@ class Retrieval:
     purities: tuple[float, ...] = (0.5, 0.9)
 
     def __post_init__(self) -> None:
-        for wanted in self.purities:
-            if not 0 < wanted < 1:
-                raise ValueError(f"purities must lie between 0 and 1, however one is {wanted:g}")
+        for target in self.purities:
+            if not 0 < target < 1:
+                raise ValueError(f"purities must lie between 0 and 1, however one is {target:g}")
 
     def study(self, case: Case) -> Purities | None:
         """What cuts keep of test (without test events, of the last split); None where a class has no weight."""
         name = list(case.parts)[-1]
-        of = case.mixture_curve(name)
-        if not of.defined:
+        curve = case.mixture_curve(name)
+        if not curve.defined:
             return None
         part, weights = case.parts[name], case.weights(name).weights
         background = part.labels != case.signal
@@ -48,17 +48,17 @@ class Retrieval:
         two = len(case.scored.classes) == 2
         return Purities(
             split=name,
-            prevalence=float(of.signal[-1] / (of.signal[-1] + of.background[-1])),
-            average=average_precision(of),
+            prevalence=float(curve.signal[-1] / (curve.signal[-1] + curve.background[-1])),
+            average=average_precision(curve),
             threshold=case.threshold if two else None,
-            chosen=_cuts(of, np.array([at_cut]), weight) if at_cut >= 0 and two else None,
-            wanted={target: _loosest(of, target, weight) for target in self.purities},
-            scan=_cuts(of, thinned_thresholds(of, POINTS), weight),
+            chosen=_cuts(curve, np.array([at_cut]), weight) if at_cut >= 0 and two else None,
+            loosest={target: _loosest(curve, target, weight) for target in self.purities},
+            scan=_cuts(curve, thinned_thresholds(curve, POINTS), weight),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cuts:
+class PurityCurve:
     """What cuts [m] keep: shares of signal and background and the purity, each with its error.
 
     purity_above_90, purity_above_95  what the purity is greater than at 90 and 95 % confidence where no simulated
@@ -78,8 +78,8 @@ class Cuts:
     @property
     def limit(self) -> Limit | None:
         """What the purity of the first cut is greater than, where no simulated background event is left."""
-        known = Limit(float(self.purity_above_90[0]), float(self.purity_above_95[0]))
-        return known if np.isfinite(known).all() else None
+        limit = Limit(float(self.purity_above_90[0]), float(self.purity_above_95[0]))
+        return limit if np.isfinite(limit).all() else None
 
     @property
     def words(self) -> str:
@@ -97,41 +97,41 @@ class Purities:
 
     prevalence  share of signal before any cut
     chosen      at the threshold that decides, None where nothing reaches it or there are more than two classes
-    wanted      the loosest cut of each purity that is asked for, None where no cut is as pure
+    loosest     the loosest cut of each purity that is asked for, None where no cut is as pure
     """
 
     split: str
     prevalence: float
     average: Value
     threshold: float | None
-    chosen: Cuts | None
-    wanted: dict[float, Cuts | None]
-    scan: Cuts
+    chosen: PurityCurve | None
+    loosest: dict[float, PurityCurve | None]
+    scan: PurityCurve
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The average precision with what it is without a tagger, and the purest cuts."""
-        found = [
+        sentences = [
             f"The average precision is {number(*self.average)} on {self.split}; without a tagger it is the share of "
             f"signal, {self.prevalence:.3g}."
         ]
-        found += [
-            f"No cut keeps a share of {percent(of, None)} signal on {self.split}."
-            for of, at in self.wanted.items()
-            if at is None
+        sentences += [
+            f"No cut keeps a share of {percent(target, None)} signal on {self.split}."
+            for target, row in self.loosest.items()
+            if row is None
         ]
-        found += [
+        sentences += [
             f"The cut for a purity of {percent(target, None)} leaves no simulated background on {self.split}: the "
             f"purity is above {row.limit.at_95:.3g} at 95 % confidence, and not known to reach {percent(target, None)}."
-            for target, row in self.wanted.items()
+            for target, row in self.loosest.items()
             if row is not None and row.limit is not None and row.limit.at_95 < target
         ]
-        return tuple(found) if self.average.value is not None else tuple(found[1:])
+        return tuple(sentences) if self.average.value is not None else tuple(sentences[1:])
 
     @property
     def tables(self) -> tuple[Grid, ...]:
         """The cut that decides, and those of the purities."""
-        rows = [(f"{percent(of, None)} pure", at) for of, at in self.wanted.items()]
+        rows = [(f"{percent(target, None)} pure", row) for target, row in self.loosest.items()]
         named = [("decision", self.chosen), *rows]
         cells = [
             (name, number(float(row.cut[0])), number(*row.value("signal")), number(*row.value("background")), row.words)
@@ -148,41 +148,41 @@ class Purities:
             "signal_share": self.prevalence,
             "average_precision": self.average.to_dict(),
             "at_threshold": _plain(self.chosen),
-            "purities": [{"target": of} | (_plain(at) or {"cut": None}) for of, at in self.wanted.items()],
+            "purities": [{"target": target} | (_plain(row) or {"cut": None}) for target, row in self.loosest.items()],
         }
 
 
-def _cuts(of: Curve, index: NDArray[np.intp], weight: float) -> Cuts:
-    pure, error = purity(of, index)
+def _cuts(curve: Curve, index: NDArray[np.intp], weight: float) -> PurityCurve:
+    purities, error = purity(curve, index)
     limits = np.full((2, len(index)), np.nan)
-    for column in np.flatnonzero(of.background_squares[index] == 0):
-        limits[:, column] = purity_limit(float(of.signal[index[column]]), weight) or np.nan
+    for column in np.flatnonzero(curve.background_squares[index] == 0):
+        limits[:, column] = purity_limit(float(curve.signal[index[column]]), weight) or np.nan
     shares = [
         (sums[index] / sums[-1], efficiency_error(sums[index], sums[-1], squares[index], squares[-1]))
-        for sums, squares in ((of.signal, of.signal_squares), (of.background, of.background_squares))
+        for sums, squares in ((curve.signal, curve.signal_squares), (curve.background, curve.background_squares))
     ]
-    return Cuts(
-        cut=of.thresholds[index],
+    return PurityCurve(
+        cut=curve.thresholds[index],
         signal=shares[0][0],
         signal_error=shares[0][1],
         background=shares[1][0],
         background_error=shares[1][1],
-        purity=pure,
+        purity=purities,
         purity_error=error,
         purity_above_90=limits[0],
         purity_above_95=limits[1],
     )
 
 
-def _loosest(of: Curve, wanted: float, weight: float) -> Cuts | None:
-    whole = of.signal + of.background
-    pure = np.flatnonzero((whole > 0) & (of.signal >= wanted * whole))
-    return _cuts(of, np.array([of.settled(int(pure[-1]))]), weight) if len(pure) else None
+def _loosest(curve: Curve, target: float, weight: float) -> PurityCurve | None:
+    total = curve.signal + curve.background
+    passing = np.flatnonzero((total > 0) & (curve.signal >= target * total))
+    return _cuts(curve, np.array([curve.settled(int(passing[-1]))]), weight) if len(passing) else None
 
 
-def _plain(of: Cuts | None) -> dict[str, Any] | None:
-    if of is None:
+def _plain(point: PurityCurve | None) -> dict[str, Any] | None:
+    if point is None:
         return None
     names = {"signal": "signal_efficiency", "background": "background_efficiency", "purity": "purity"}
-    numbers = {"cut": float(of.cut[0])} | {called: of.value(name).to_dict() for name, called in names.items()}
-    return numbers if of.limit is None else numbers | {"purity_limit": of.limit._asdict()}
+    numbers = {"cut": float(point.cut[0])} | {called: point.value(name).to_dict() for name, called in names.items()}
+    return numbers if point.limit is None else numbers | {"purity_limit": point.limit._asdict()}

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.evidence import Evidence, holm
+from hepclf.evaluation.evidence import Evidence, corrected
 from hepclf.evaluation.split_results import limited
-from hepclf.evaluation.studies.column import column, unknown
+from hepclf.evaluation.studies.column import named_column, unknown
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.curves.roc import WorkingPoint, working_point
@@ -59,37 +59,37 @@ class Sculpting:
             return None
         return Sculpted({name: self._shape(name, case) for name in self._names})
 
-    def _shape(self, name: str, case: Case) -> Shape:
+    def _shape(self, name: str, case: Case) -> BackgroundShape:
         part, curve = case.parts["test"], case.curves["test"]
         background = part.labels != case.signal
-        bins = column_bins(name, column(case, name)[background], self.bins, self.edges.get(name, ()))
+        bins = column_bins(name, named_column(case, name)[background], self.bins, self.edges.get(name, ()))
         if bins.edges is None:
             raise ValueError(f"evaluation.sculpting needs numbers, however spectator {name!r} is text")
         numbers = np.full(len(part), -1)
         numbers[background] = bins.index
         targets = [*case.targets, *SCANNED]
-        before, *above = _above(case, numbers, len(bins.names), curve.index_at(targets))
-        left = len(case.targets)
+        before, *above = _counts_above(case, numbers, len(bins.names), curve.index_at(targets))
+        requested = len(case.targets)
         weights = case.weights("test").within
         reached, _ = limited(tuple(working_point(curve, t) for t in targets), curve, part, case.signal, weights)
         points = [
-            Point(point, kept, divergence(kept, _less(before, kept)))
-            for point, kept in zip(reached, above, strict=True)
+            SculptingPoint(point, passing, divergence(passing, _difference(before, passing)))
+            for point, passing in zip(reached, above, strict=True)
         ]
-        return Shape(bins.edges, before, tuple(points[:left]), tuple(points[left:]), bins.outside)
+        return BackgroundShape(bins.edges, before, tuple(points[:requested]), tuple(points[requested:]), bins.outside)
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
-    """A working point: the background above its cut, and how its shape differs from that below."""
+class SculptingPoint:
+    """A working point, the background that passes its cut, and how its shape differs from that of the rest."""
 
-    at: WorkingPoint
-    kept: BinSums
-    apart: Divergence
+    working_point: WorkingPoint
+    passing: BinSums
+    divergence: Divergence
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class BackgroundShape:
     """A spectator: bin edges [m+1], the background before any cut, the working points, and more of them for a curve.
 
     outside  background events that are in no bin
@@ -97,39 +97,42 @@ class Shape:
 
     edges: Array
     before: BinSums
-    points: tuple[Point, ...]
-    scan: tuple[Point, ...]
+    points: tuple[SculptingPoint, ...]
+    scan: tuple[SculptingPoint, ...]
     outside: int
 
     @property
-    def middle(self) -> Point | None:
+    def middle(self) -> SculptingPoint | None:
         """The working point nearest to a signal efficiency of a half."""
-        return min(self.points, key=lambda point: abs(point.at.target - MIDDLE), default=None)
+        return min(self.points, key=lambda point: abs(point.working_point.target - MIDDLE), default=None)
 
 
 @dataclass(frozen=True, eq=False)
 class Sculpted:
     """What cuts on the score do to the background's shape, by spectator."""
 
-    spectators: Mapping[str, Shape]
+    spectators: Mapping[str, BackgroundShape]
 
     @property
     def evidence(self) -> dict[str, Evidence]:
         """Whether the cut of the middle working point changes the background's shape, by spectator."""
         middle = {name: shape.middle for name, shape in self.spectators.items()}
-        return holm({name: None if point is None else point.apart.p for name, point in middle.items()})
+        return corrected({name: None if point is None else point.divergence.p for name, point in middle.items()})
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """A line a spectator, at the working point nearest to a signal efficiency of a half; and what was left out."""
         evidence = self.evidence
-        told = [
-            _told(name, shape.middle, evidence[name])
+        sentences = [
+            _sentence(name, shape.middle, evidence[name])
             for name, shape in self.spectators.items()
             if shape.middle is not None
         ]
-        left = {name: shape.outside for name, shape in self.spectators.items() if shape.outside}
-        return (*told, *(f"{count:,} background events are in no bin of {name}." for name, count in left.items()))
+        outside = {name: shape.outside for name, shape in self.spectators.items() if shape.outside}
+        return (
+            *sentences,
+            *(f"{count:,} background events are in no bin of {name}." for name, count in outside.items()),
+        )
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -140,7 +143,7 @@ class Sculpted:
             Grid(
                 title.format(name),
                 header,
-                [_row(same) for same in grouped_rows(shape.points, lambda p: p.at.threshold)],
+                [_row(same) for same in grouped_rows(shape.points, lambda p: p.working_point.threshold)],
             )
             for name, shape in self.spectators.items()
         )
@@ -159,53 +162,59 @@ class Sculpted:
         }
 
 
-def _above(case: Case, numbers: NDArray[np.int64], m: int, index: NDArray[np.intp]) -> list[BinSums]:
+def _counts_above(case: Case, numbers: NDArray[np.int64], m: int, index: NDArray[np.intp]) -> list[BinSums]:
     """The histogram of all binned events, and of those at or above each threshold, from one pass over the ranking."""
     ranking, weights = case.rankings["test"], case.weights("test").within
     order = ranking.events_above(len(ranking.thresholds) - 1)
-    ends = [len(ranking.events_above(one)) for one in (*index, len(ranking.thresholds) - 1)]
-    found, total, start = {}, BinSums(np.zeros(m), np.zeros(m)), 0
+    ends = [len(ranking.events_above(i)) for i in (*index, len(ranking.thresholds) - 1)]
+    histograms, total, start = {}, BinSums(np.zeros(m), np.zeros(m)), 0
     for end in sorted(set(ends)):
-        some = order[start:end]
-        some = some[numbers[some] >= 0]
-        step = bin_sums(numbers[some], weights[some], m)
+        events = order[start:end]
+        events = events[numbers[events] >= 0]
+        step = bin_sums(numbers[events], weights[events], m)
         total = BinSums(total.sums + step.sums, total.squares + step.squares)
-        found[end], start = total, end
-    return [found[ends[-1]], *(found[end] for end in ends[:-1])]
+        histograms[end], start = total, end
+    return [histograms[ends[-1]], *(histograms[end] for end in ends[:-1])]
 
 
-def _less(of: BinSums, kept: BinSums) -> BinSums:
-    return BinSums(of.sums - kept.sums, of.squares - kept.squares)
+def _difference(before: BinSums, passing: BinSums) -> BinSums:
+    return BinSums(before.sums - passing.sums, before.squares - passing.squares)
 
 
-def _told(name: str, point: Point, evidence: Evidence) -> str:
+def _sentence(name: str, point: SculptingPoint, evidence: Evidence) -> str:
     """The result at a working point, and what it means."""
-    apart, where = point.apart, f"at a signal efficiency of {number(point.at.signal_efficiency, digits=2)}"
-    bits, error = apart.bits
-    claim = evidence.claim(f"a cut {where} sculpts the background in {name}")
+    efficiency = number(point.working_point.signal_efficiency, digits=2)
+    claim = evidence.claim(f"a cut at a signal efficiency of {efficiency} sculpts the background in {name}")
+    bits, error = point.divergence.bits
     if bits is None or error is None:
-        return f"{claim}: {apart.reason}."
-    return f"{claim} ({evidence.test}): JSD {number(bits, error)} bits, 1/JSD {inverse_text(apart)}."
+        return f"{claim}: {point.divergence.reason}."
+    return f"{claim} ({evidence.test}): JSD {number(bits, error)} bits, 1/JSD {inverse_text(point.divergence)}."
 
 
-def _row(same: list[Point]) -> list[str]:
+def _row(same: list[SculptingPoint]) -> list[str]:
     """A row of the points of one cut."""
-    at, apart = same[0].at, same[0].apart
-    efficiency = targeted(number(at.signal_efficiency), [point.at.target for point in same])
-    return [efficiency, rejection_text(at.rejection, at.rejection_limit), number(*apart.bits), inverse_text(apart)]
+    first, divergence = same[0].working_point, same[0].divergence
+    efficiency = targeted(number(first.signal_efficiency), [point.working_point.target for point in same])
+    return [
+        efficiency,
+        rejection_text(first.rejection, first.rejection_limit),
+        number(*divergence.bits),
+        inverse_text(divergence),
+    ]
 
 
-def _plain(point: Point) -> dict[str, Any]:
-    apart = point.apart
+def _plain(point: SculptingPoint) -> dict[str, Any]:
+    cut, divergence = point.working_point, point.divergence
+    limit = cut.rejection_limit
     return {
-        "target": point.at.target,
-        "signal_efficiency": point.at.signal_efficiency,
-        "rejection": point.at.rejection.to_dict(),
-        "rejection_limit": None if point.at.rejection_limit is None else point.at.rejection_limit._asdict(),
-        "jsd_bits": apart.bits.to_dict(),
-        "bias_subtracted": apart.bias,
-        "inverse_jsd": apart.inverse.to_dict(),
-        "inverse_jsd_at_least": apart.at_least,
-        "reason": apart.reason,
-        "kept": point.kept.sums.tolist(),
+        "target": cut.target,
+        "signal_efficiency": cut.signal_efficiency,
+        "rejection": cut.rejection.to_dict(),
+        "rejection_limit": None if limit is None else limit._asdict(),
+        "jsd_bits": divergence.bits.to_dict(),
+        "bias_subtracted": divergence.bias,
+        "inverse_jsd": divergence.inverse.to_dict(),
+        "inverse_jsd_at_least": divergence.at_least,
+        "reason": divergence.reason,
+        "kept": point.passing.sums.tolist(),
     }

@@ -59,20 +59,20 @@ class Triggers:
         """Rates on test; None without a live time, or without events of both kinds."""
         if "test" not in case.parts or not case.curves["test"].defined:
             return None
-        whole = self._live_time(case)
-        if whole is None:
+        sample_time_s = self._live_time(case)
+        if sample_time_s is None:
             return None
         share = _share(case)
         if isinstance(share, str):
             return FalseAlarms(reason=share)
-        alarms, live_time = _alarms(case), whole * share
+        alarms, live_time_s = _alarms(case), sample_time_s * share
         return FalseAlarms(
-            live_time_s=live_time,
+            live_time_s=live_time_s,
             observed_s=self.observed_s,
             background=float(alarms.background[-1]),
-            quiet=tuple(quiet_search(alarms, live_time, rate / DAY) for rate in self.false_alarms_per_day),
-            curve=_line(alarms, live_time),
-            loudest=tuple(_loudest(case, alarms, live_time, self.observed_s, self.loudest)),
+            quiet=tuple(quiet_search(alarms, live_time_s, rate / DAY) for rate in self.false_alarms_per_day),
+            curve=_rate_curve(alarms, live_time_s),
+            loudest=tuple(_loudest(case, alarms, live_time_s, self.observed_s, self.loudest)),
         )
 
     def _live_time(self, case: Case) -> float | None:
@@ -89,7 +89,7 @@ class Triggers:
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class RateCurve:
     """The efficiency against the false-alarm rate (1/s), with its error, [m] each."""
 
     rate: Array
@@ -111,8 +111,8 @@ class Loud:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        found = {**vars(self), "far_per_s": self.rate, "ifar_s": 1 / self.rate}
-        return {name: value for name, value in found.items() if name != "rate"}
+        values = {**vars(self), "far_per_s": self.rate, "ifar_s": 1 / self.rate}
+        return {name: value for name, value in values.items() if name != "rate"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,7 +127,7 @@ class FalseAlarms:
     observed_s: float | None = None
     background: float = math.nan
     quiet: tuple[QuietSearch, ...] = ()
-    curve: Line | None = None
+    curve: RateCurve | None = None
     loudest: tuple[Loud, ...] = ()
     reason: str | None = None
 
@@ -139,16 +139,16 @@ class FalseAlarms:
     def _sentences(self) -> Iterator[str]:
         if self.reason is not None:
             yield f"There are no false-alarm rates: {self.reason}."
-        known = [each for each in self.quiet if each.efficiency.value is not None]
-        if known:
-            least = min(known, key=lambda each: each.target_rate)
-            score = "nothing" if least.cut is None else f"score ≥ {least.cut:.7g}"
+        defined = [point for point in self.quiet if point.efficiency.value is not None]
+        if defined:
+            lowest = min(defined, key=lambda point: point.target_rate)
+            score = "nothing" if lowest.cut is None else f"score ≥ {lowest.cut:.7g}"
             yield (
-                f"With no more false alarms than {_rate(least.target_rate)} the search takes {score} and keeps "
-                f"{number(*least.efficiency)} of the signal."
+                f"With no more false alarms than {_rate(lowest.target_rate)} the search takes {score} and keeps "
+                f"{number(*lowest.efficiency)} of the signal."
             )
-        if len(known) < len(self.quiet):
-            short = max(each.target_rate for each in self.quiet if each not in known)
+        if len(defined) < len(self.quiet):
+            short = max(point.target_rate for point in self.quiet if point not in defined)
             yield (
                 f"A rate of {_rate(short)} or less cannot be known from a live time of {duration(self.live_time_s)} "
                 f"on test; it takes {duration(1 / short)} or more."
@@ -160,31 +160,31 @@ class FalseAlarms:
         header = ("false alarms", "IFAR", "louder events", "score", "signal eff.")
         rows = [
             (
-                _rate(each.target_rate),
-                duration(1 / each.target_rate),
-                "-" if each.louder is None else f"{each.louder:.6g}",
-                "-" if each.cut is None else f"{each.cut:.7g}",
-                number(*each.efficiency),
+                _rate(point.target_rate),
+                duration(1 / point.target_rate),
+                "-" if point.louder is None else f"{point.louder:.6g}",
+                "-" if point.cut is None else f"{point.cut:.7g}",
+                number(*point.efficiency),
             )
-            for each in self.quiet
+            for point in self.quiet
         ]
-        made = [Grid(f"efficiency at a false-alarm rate, test: live time {duration(self.live_time_s)}", header, rows)]
-        return (*made[: len(rows)], *self._loudest())
+        grids = [Grid(f"efficiency at a false-alarm rate, test: live time {duration(self.live_time_s)}", header, rows)]
+        return (*grids[: len(rows)], *self._loudest())
 
     def _loudest(self) -> Iterator[Grid]:
         """As many spectators and features as 80 columns hold."""
         if not self.loudest:
             return
         columns = {
-            "score": [f"{each.score:.7g}" for each in self.loudest],
-            "IFAR": [duration(1 / each.rate) for each in self.loudest],
-            "process": [each.process for each in self.loudest],
+            "score": [f"{event.score:.7g}" for event in self.loudest],
+            "IFAR": [duration(1 / event.rate) for event in self.loudest],
+            "process": [event.process for event in self.loudest],
         }
-        if any(each.weight != 1 for each in self.loudest):
-            columns["weight"] = [f"{each.weight:.4g}" for each in self.loudest]
+        if any(event.weight != 1 for event in self.loudest):
+            columns["weight"] = [f"{event.weight:.4g}" for event in self.loudest]
         for kind in ("spectators", "features"):
             for name in getattr(self.loudest[0], kind):
-                columns.setdefault(name, [_text(getattr(each, kind)[name]) for each in self.loudest])
+                columns.setdefault(name, [_text(getattr(event, kind)[name]) for event in self.loudest])
         header, width = [], 0
         for name, cells in columns.items():
             width += max(len(name), *map(len, cells)) + 2
@@ -202,21 +202,21 @@ class FalseAlarms:
             "observed_s": self.observed_s,
             "quiet": [
                 {
-                    "asked_per_s": each.target_rate,
-                    "far_per_s": each.rate.to_dict(),
-                    "louder": each.louder,
-                    "cut": each.cut,
-                    "signal_efficiency": each.efficiency.to_dict(),
+                    "asked_per_s": point.target_rate,
+                    "far_per_s": point.rate.to_dict(),
+                    "louder": point.louder,
+                    "cut": point.cut,
+                    "signal_efficiency": point.efficiency.to_dict(),
                 }
-                for each in self.quiet
+                for point in self.quiet
             ],
-            "loudest": [each.to_dict() for each in self.loudest],
+            "loudest": [event.to_dict() for event in self.loudest],
         }
 
 
 def duration(seconds: float) -> str:
     """A time in the largest unit that it has one of; a year is 365.25 days."""
-    name, unit = next((each for each in UNITS if seconds >= each[1]), UNITS[-1])
+    name, unit = next((entry for entry in UNITS if seconds >= entry[1]), UNITS[-1])
     return f"{seconds / unit:.4g} {name}"
 
 
@@ -231,14 +231,14 @@ def _text(value: Any) -> str:
 def _share(case: Case) -> float | str:
     """The share of the background's whole weight that is in test, or why it cannot be told."""
     test = case.parts["test"]
-    of = test.labels != case.signal
+    background = test.labels != case.signal
     try:
-        whole = case.scored.scaled_weights("test")[of]
+        total = case.scored.scaled_weights("test")[background]
     except ValueError as reason:
         return str(reason)
-    if not has_positive_sum(float(whole.sum()), float(whole @ whole)):
-        return f"the background's weights sum to {whole.sum():.6g} over all splits"
-    return float(test.weights[of].sum() / whole.sum())
+    if not has_positive_sum(float(total.sum()), float(total @ total)):
+        return f"the background's weights sum to {total.sum():.6g} over all splits"
+    return float(test.weights[background].sum() / total.sum())
 
 
 def _alarms(case: Case) -> Curve:
@@ -250,23 +250,23 @@ def _alarms(case: Case) -> Curve:
     return replace(counted, signal=mixture.signal, signal_squares=mixture.signal_squares)
 
 
-def _line(of: Curve, live_time_s: float) -> Line:
-    index = thinned(of.signal_efficiency, of.background_efficiency)
-    rate = false_alarm_rate(np.maximum.accumulate(of.background)[index], live_time_s)
-    return Line(rate, of.signal_efficiency[index], quiet_efficiency_error(of, index))
+def _rate_curve(curve: Curve, live_time_s: float) -> RateCurve:
+    index = thinned(curve.signal_efficiency, curve.background_efficiency)
+    rate = false_alarm_rate(np.maximum.accumulate(curve.background)[index], live_time_s)
+    return RateCurve(rate, curve.signal_efficiency[index], quiet_efficiency_error(curve, index))
 
 
-def _loudest(case: Case, of: Curve, live_time_s: float, observed_s: float | None, most: int) -> Iterator[Loud]:
+def _loudest(case: Case, curve: Curve, live_time_s: float, observed_s: float | None, count: int) -> Iterator[Loud]:
     part, scores = case.parts["test"], case.discriminant("test")
     background = np.flatnonzero((part.labels != case.signal) & (part.weights != 0))
-    most = min(most, len(background))
-    # The most loudest in any order, then those in theirs.
-    some = background[np.argpartition(-scores[background], most - 1)[:most]] if most else background[:0]
-    some = some[np.argsort(-scores[some], kind="stable")]
-    features = case.inside.read(some) if case.inside is not None and most else None
-    for place, event in enumerate(some):
+    count = min(count, len(background))
+    # First the loudest in any order, then sorted by score.
+    loudest = background[np.argpartition(-scores[background], count - 1)[:count]] if count else background[:0]
+    loudest = loudest[np.argsort(-scores[loudest], kind="stable")]
+    features = case.inside.read(loudest) if case.inside is not None and count else None
+    for place, event in enumerate(loudest):
         above = case.rankings["test"].last(float(scores[event]))
-        louder = float(of.background[above]) - float(part.weights[event])
+        louder = float(curve.background[above]) - float(part.weights[event])
         chance = false_alarm_probability(louder, live_time_s, observed_s) if observed_s is not None else None
         yield Loud(
             score=float(scores[event]),
@@ -274,7 +274,7 @@ def _loudest(case: Case, of: Curve, live_time_s: float, observed_s: float | None
             rate=float(false_alarm_rate(louder, live_time_s)),
             probability=None if chance is None else float(chance),
             process=part.process_names[part.processes[event]],
-            spectators={name: of[event].item() for name, of in part.spectators.items() if name != LIVE_TIME},
+            spectators={name: column[event].item() for name, column in part.spectators.items() if name != LIVE_TIME},
             features={}
             if features is None or case.inside is None
             else dict(zip(case.inside.names, map(float, features[place]), strict=True)),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.evidence import Evidence, deviation, holm
-from hepclf.evaluation.studies.varied import Quoted, Seen, Variation, quote, seen, varied
+from hepclf.evaluation.evidence import Evidence, corrected, two_sided_p
+from hepclf.evaluation.studies.varied import Figures, Quoted, Variation, figures, quoted_value, varied
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
 from hepclf.statistics.shapes.shift import absolute_shift, relative_shift
@@ -39,17 +39,19 @@ class Variations:
         """The shifts on test; None where no variation is named, or a split has no events."""
         if not self.named or not {"valid", "test"} <= set(case.parts):
             return None
-        asked = wishes(signal_efficiency=self.signal_efficiencies, background_efficiency=self.background_efficiencies)
-        cuts, refused = granted_cuts(asked, case.curves["valid"], "not asked for")
-        nominal = seen(case, cuts, case.parts["test"].weights, None)
-        found: dict[str, Shifted | str] = {}
+        requests = wishes(
+            signal_efficiency=self.signal_efficiencies, background_efficiency=self.background_efficiencies
+        )
+        cuts, refused = granted_cuts(requests, case.curves["valid"], "not asked for")
+        nominal = figures(case, cuts, case.parts["test"].weights, None)
+        shifts: dict[str, Shifted | str] = {}
         for name, variation in self.named.items():
             if variation.features and case.inside is None:
-                found[name] = "features cannot be varied from stored scores alone; evaluate the run with its data"
+                shifts[name] = "features cannot be varied from stored scores alone; evaluate the run with its data"
                 continue
             weights, scores = varied(case, name, variation)
-            found[name] = _shifted(nominal, seen(case, cuts, weights, scores))
-        return Shifts(cuts=cuts, nominal=nominal.quoted, variations=found, refused=refused)
+            shifts[name] = _shifted(nominal, figures(case, cuts, weights, scores))
+        return Shifts(cuts=cuts, nominal=nominal.quoted, variations=shifts, refused=refused)
 
 
 class Shifted(NamedTuple):
@@ -57,7 +59,7 @@ class Shifted(NamedTuple):
 
     auc: Value
     auc_shift: Value
-    at: Mapping[Wish, Mapping[str, Value]]
+    by_cut: Mapping[Wish, Mapping[str, Value]]
 
     def to_dict(self, evidence: Mapping[Wish, Evidence]) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them; `evidence` of each cut is for its background efficiency."""
@@ -65,7 +67,7 @@ class Shifted(NamedTuple):
             _cut(wish)
             | {name: shift.to_dict() for name, shift in shifts.items()}
             | {"evidence": evidence[wish].to_dict()}
-            for wish, shifts in self.at.items()
+            for wish, shifts in self.by_cut.items()
         ]
         return {"auc": self.auc.to_dict(), "auc_shift": self.auc_shift.to_dict(), "cuts": cuts}
 
@@ -80,9 +82,9 @@ class Shifts:
     refused: Mapping[Wish, str]
 
     @property
-    def made(self) -> dict[str, Shifted]:
-        """The variations that could be made."""
-        return {name: of for name, of in self.variations.items() if not isinstance(of, str)}
+    def shifted(self) -> dict[str, Shifted]:
+        """The variations that could be made, by name."""
+        return {name: shift for name, shift in self.variations.items() if not isinstance(shift, str)}
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -94,10 +96,12 @@ class Shifts:
         """Whether a variation changes the background efficiency at a cut, by both."""
         distinct = self.distinct
         tests = {
-            (name, same[0]): deviation(of.at[same[0]][JUDGED]) for name, of in self.made.items() for same in distinct
+            (name, same[0]): two_sided_p(shift.by_cut[same[0]][JUDGED])
+            for name, shift in self.shifted.items()
+            for same in distinct
         }
-        corrected = holm(tests)
-        return {(name, wish): corrected[name, same[0]] for name in self.made for same in distinct for wish in same}
+        evidence = corrected(tests)
+        return {(name, wish): evidence[name, same[0]] for name in self.shifted for same in distinct for wish in same}
 
     @property
     def distinct(self) -> list[list[Wish]]:
@@ -107,27 +111,27 @@ class Shifts:
     def _sentences(self) -> Iterator[str]:
         evidence = self.evidence
         for wish, *ties in self.distinct:
-            shifts = {name: shift.at[wish][JUDGED] for name, shift in self.made.items()}
-            known = {name: shift for name, shift in shifts.items() if shift.value is not None}
-            seen = {name: shift for name, shift in known.items() if evidence[name, wish].seen}
-            if known:
-                name = max(seen or known, key=lambda each: abs(known[each].value or 0.0))
-                where = f"the cut for {wishes_text((wish, *ties))}"
-                claim = evidence[name, wish].claim(f"a variation changes the background efficiency at {where}")
-                yield f"{claim} ({evidence[name, wish].test}): {name} by {_percent(known[name])} %."
-        for name, of in self.variations.items():
-            if isinstance(of, str):
-                yield f"There is no variation {name}: {of}."
+            shifts = {name: shift.by_cut[wish][JUDGED] for name, shift in self.shifted.items()}
+            defined = {name: shift for name, shift in shifts.items() if shift.value is not None}
+            significant = {name: shift for name, shift in defined.items() if evidence[name, wish].significant}
+            if defined:
+                name = max(significant or defined, key=lambda name: abs(defined[name].value or 0.0))
+                effect = f"a variation changes the background efficiency at the cut for {wishes_text((wish, *ties))}"
+                claim = evidence[name, wish].claim(effect)
+                yield f"{claim} ({evidence[name, wish].test}): {name} by {_percent(defined[name])} %."
+        for name, reason in self.variations.items():
+            if isinstance(reason, str):
+                yield f"There is no variation {name}: {reason}."
         for wish, why in self.refused.items():
             yield f"There is no cut for {wish}: on validation, {why}."
 
     @property
     def tables(self) -> tuple[Grid, ...]:
         """The AUCs, and the shifts at each cut."""
-        if not self.made:
+        if not self.shifted:
             return ()
         nominal = ("nominal", number(*self.nominal.auc), "")
-        areas = [(name, number(*of.auc), number(*of.auc_shift)) for name, of in self.made.items()]
+        areas = [(name, number(*shift.auc), number(*shift.auc_shift)) for name, shift in self.shifted.items()]
         header = ("variation", "signal eff.", "background eff.", "S", "B")
         return (
             Grid("AUC on test, with each variation", ("variation", "AUC", "shift"), [nominal, *areas]),
@@ -135,7 +139,10 @@ class Shifts:
                 Grid(
                     f"shifts in % on test, at the cut for {wishes_text(same)}: score ≥ {score_cut(self.cuts[same[0]])}",
                     header,
-                    [(name, *(_percent(of.at[same[0]][what]) for what in SHIFTS)) for name, of in self.made.items()],
+                    [
+                        (name, *(_percent(shift.by_cut[same[0]][quantity]) for quantity in SHIFTS))
+                        for name, shift in self.shifted.items()
+                    ],
                 )
                 for same in self.distinct
             ),
@@ -144,25 +151,25 @@ class Shifts:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them; shifts at a cut are relative, that of the AUC is not."""
         nominal = [
-            _cut(wish) | {"cut": self.cuts[wish]} | {name: value.to_dict() for name, value in of.items()}
-            for wish, of in self.nominal.at.items()
+            _cut(wish) | {"cut": self.cuts[wish]} | {name: value.to_dict() for name, value in values.items()}
+            for wish, values in self.nominal.by_cut.items()
         ]
         evidence = self.evidence
         variations = {
-            name: {"reason": of}
-            if isinstance(of, str)
-            else of.to_dict({wish: evidence[name, wish] for wish in self.cuts})
-            for name, of in self.variations.items()
+            name: {"reason": shift}
+            if isinstance(shift, str)
+            else shift.to_dict({wish: evidence[name, wish] for wish in self.cuts})
+            for name, shift in self.variations.items()
         }
         return {"nominal": {"auc": self.nominal.auc.to_dict(), "cuts": nominal}, "variations": variations}
 
 
-def _shifted(nominal: Seen, other: Seen) -> Shifted:
-    at = {
-        wish: {name: relative_shift(before[name], other.at[wish][name]) for name in SHIFTS}
-        for wish, before in nominal.at.items()
+def _shifted(nominal: Figures, variation: Figures) -> Shifted:
+    shifts = {
+        wish: {name: relative_shift(before[name], variation.by_cut[wish][name]) for name in SHIFTS}
+        for wish, before in nominal.by_cut.items()
     }
-    return Shifted(quote(other.auc), absolute_shift(nominal.auc, other.auc), at)
+    return Shifted(quoted_value(variation.auc), absolute_shift(nominal.auc, variation.auc), shifts)
 
 
 def _cut(wish: Wish) -> dict[str, Any]:

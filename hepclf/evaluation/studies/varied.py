@@ -37,9 +37,9 @@ class Variation:
     shift: float = 0.0
 
     def __post_init__(self) -> None:
-        given = [name for name in ("weight", "factor", "features") if getattr(self, name)]
-        if len(given) != 1:
-            raise ValueError(f"a variation is one of weight, factor and features, however it has {given or 'none'}")
+        kinds = [name for name in ("weight", "factor", "features") if getattr(self, name)]
+        if len(kinds) != 1:
+            raise ValueError(f"a variation is one of weight, factor and features, however it has {kinds or 'none'}")
         if not np.isfinite([self.scale, self.shift]).all():
             raise ValueError(f"scale and shift must be finite, however scale={self.scale} and shift={self.shift}")
         if bool(self.features) == ((self.scale, self.shift) == (1.0, 0.0)):
@@ -54,38 +54,40 @@ class Variation:
                     f"{nearest(feature, features)}"
                 )
         spectator = self.weight or self.factor
-        if spectator and spectator not in (known := tuple(spectators)):
-            raise ValueError(f"evaluation.variations.named.{name}: {unknown(spectator, known)}")
+        if spectator and spectator not in (names := tuple(spectators)):
+            raise ValueError(f"evaluation.variations.named.{name}: {unknown(spectator, names)}")
 
 
 class Quoted(NamedTuple):
     """The AUC, and at each cut the efficiencies of signal and background, S and B."""
 
     auc: Value
-    at: Mapping[Wish, Mapping[str, Value]]
+    by_cut: Mapping[Wish, Mapping[str, Value]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
-    """What is looked at, nominal or varied: each number with what every event does to it."""
+class Figures:
+    """The AUC and the figures at each cut, nominal or varied, each with the influence of every event on it."""
 
     auc: Moved | None
-    at: Mapping[Wish, Mapping[str, Moved | None]]
+    by_cut: Mapping[Wish, Mapping[str, Moved | None]]
 
     @property
     def quoted(self) -> Quoted:
         """The numbers with their errors."""
-        at = {wish: {name: quote(of) for name, of in moved.items()} for wish, moved in self.at.items()}
-        return Quoted(quote(self.auc), at)
+        values = {
+            wish: {name: quoted_value(figure) for name, figure in moved.items()} for wish, moved in self.by_cut.items()
+        }
+        return Quoted(quoted_value(self.auc), values)
 
 
-def quote(of: Moved | None) -> Value:
+def quoted_value(figure: Moved | None) -> Value:
     """A number with its error, nothing for None."""
-    return Value(None) if of is None else of.quoted
+    return Value(None) if figure is None else figure.quoted
 
 
-def seen(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array | None) -> Seen:
-    """The numbers of test with these weights and, unless None, these scores."""
+def figures(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array | None) -> Figures:
+    """The figures of the test events with these weights and, unless None, these scores."""
     part = case.parts["test"]
     is_signal = part.labels == case.signal
     ranking = case.rankings["test"] if scores is None else Ranking(scores)
@@ -93,19 +95,19 @@ def seen(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array |
     counted = case.counted["test"]
     expected = _scaled(part, weights, counted.weights) if isinstance(counted, Counted) else None
     weights = _scaled(part, weights, case.weights("test").within)
-    of = curve(ranking, is_signal, weights)
-    found = area(of).value
-    auc = None if found is None else Moved(found, influence(of, ranking, is_signal, weights))
-    at: dict[Wish, dict[str, Moved | None]] = {}
+    signal_curve = curve(ranking, is_signal, weights)
+    value = area(signal_curve).value
+    auc = None if value is None else Moved(value, influence(signal_curve, ranking, is_signal, weights))
+    by_cut: dict[Wish, dict[str, Moved | None]] = {}
     for wish, cut in cuts.items():
-        kept = scores >= cut
-        at[wish] = {
-            "signal_efficiency": passing_efficiency(kept, np.where(is_signal, weights, 0.0)),
-            "background_efficiency": passing_efficiency(kept, np.where(is_signal, 0.0, weights)),
-            "s": None if expected is None else passing_weight(kept & is_signal, expected),
-            "b": None if expected is None else passing_weight(kept & ~is_signal, expected),
+        passing = scores >= cut
+        by_cut[wish] = {
+            "signal_efficiency": passing_efficiency(passing, np.where(is_signal, weights, 0.0)),
+            "background_efficiency": passing_efficiency(passing, np.where(is_signal, 0.0, weights)),
+            "s": None if expected is None else passing_weight(passing & is_signal, expected),
+            "b": None if expected is None else passing_weight(passing & ~is_signal, expected),
         }
-    return Seen(auc=auc, at=at)
+    return Figures(auc=auc, by_cut=by_cut)
 
 
 def _scaled(part: Scored, weights: Array, nominal_scaled: Array) -> Array:
@@ -140,12 +142,12 @@ def _scores(case: Case, variation: Variation) -> Array:
     if inside is None:
         raise ValueError("features cannot be varied from stored scores alone")
     places = [inside.names.index(feature) for feature in variation.features]
-    found = np.empty(len(part))
+    scores = np.empty(len(part))
     for start in range(0, len(part), ROWS):
         rows = np.arange(start, min(start + ROWS, len(part)))
         features = np.array(inside.read(rows))
         features[:, places] = features[:, places] * variation.scale + variation.shift
-        asked = np.asarray(inside.ask(features), dtype=np.float64)
-        two = asked if case.signal == 1 else 1 - asked
-        found[rows] = asked[:, case.signal] if asked.ndim == 2 else two
-    return found
+        probabilities = np.asarray(inside.ask(features), dtype=np.float64)
+        of_signal = probabilities if case.signal == 1 else 1 - probabilities
+        scores[rows] = probabilities[:, case.signal] if probabilities.ndim == 2 else of_signal
+    return scores

@@ -24,7 +24,7 @@ MAX_ERROR = 1.0  # end of the axis of relative errors: a larger one says that no
 def bands(intervals: Intervals, results: Results, title: str) -> Iterator[Picture]:
     """The rejection with its bootstrap bands, and the relative errors below it."""
     band = intervals.band
-    if not (band.kept > 0).any():
+    if not (band.background_efficiency > 0).any():
         return
     figure = Figure(figsize=(5.2, 5.4))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
@@ -35,7 +35,7 @@ def bands(intervals: Intervals, results: Results, title: str) -> Iterator[Pictur
     upper.set_title(title, y=TOP)
     columns = {
         "signal_efficiency": band.signal_efficiency,
-        "background_efficiency": band.kept,
+        "background_efficiency": band.background_efficiency,
         "background_efficiency_error": band.error,
         "bootstrap_low": band.narrow[0],
         "bootstrap_high": band.narrow[1],
@@ -53,9 +53,9 @@ def bands(intervals: Intervals, results: Results, title: str) -> Iterator[Pictur
 
 
 def _rejection(ax: Axes, band: Band, replicas: int) -> None:
-    positive = band.kept > 0
-    x, y = band.signal_efficiency[positive], 1 / band.kept[positive]
-    top = 4 * max(highest_measured(band.kept, band.error), 10.0)
+    positive = band.background_efficiency > 0
+    x, y = band.signal_efficiency[positive], 1 / band.background_efficiency[positive]
+    top = 4 * max(highest_measured(band.background_efficiency, band.error), 10.0)
     for ends, alpha, label in ((band.wide, 0.2, "95 %"), (band.narrow, 0.4, "68 %")):
         low, high = (_inverse(ends[side, positive], 2 * top) for side in (1, 0))
         if not np.isfinite(low).any():
@@ -69,8 +69,8 @@ def _rejection(ax: Axes, band: Band, replicas: int) -> None:
 
 
 def _errors(ax: Axes, band: Band) -> None:
-    region = (band.kept > 0) & (band.signal_efficiency < 1)
-    x, efficiency = band.signal_efficiency[region], band.kept[region]
+    region = (band.background_efficiency > 0) & (band.signal_efficiency < 1)
+    x, efficiency = band.signal_efficiency[region], band.background_efficiency[region]
     analytic, bootstrap = band.error[region] / efficiency, np.diff(band.narrow[:, region], axis=0)[0] / 2 / efficiency
     ax.plot(x, analytic, color=VERMILLION, linestyle="--", label="analytic")
     if np.isfinite(bootstrap).any():

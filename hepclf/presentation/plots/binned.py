@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.binned import Shape
+from hepclf.evaluation.studies.binned import BinnedScore
 from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -25,7 +25,7 @@ SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE)
 LEGEND_ROOM = 0.3  # share of the height that belongs to the legend
 
 
-def binned(finding: Shape, results: Results, title: str) -> Iterator[Picture]:
+def binned(finding: BinnedScore, results: Results, title: str) -> Iterator[Picture]:
     """The stacked template, and the significance of its bins below it."""
     z, error = finding.by_bin
     template = finding.template
@@ -45,7 +45,7 @@ def binned(finding: Shape, results: Results, title: str) -> Iterator[Picture]:
     )
 
 
-def _figure(finding: Shape, signal: str, title: str) -> Figure:
+def _figure(finding: BinnedScore, signal: str, title: str) -> Figure:
     figure = Figure(figsize=(6.2, 5.4))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _stack(top, finding.template)

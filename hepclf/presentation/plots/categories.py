@@ -56,7 +56,7 @@ def _rows(finding: Regions, measure: str) -> list[list[Value]]:
 
 
 def _measure(region: Region, measure: str, stage: int, rules: Rules) -> Value:
-    return region.at(stage).figure(measure, rules) if region.counts(stage) else NOTHING
+    return region.yields(stage).figure(measure, rules) if region.counts(stage) else NOTHING
 
 
 def _panel(ax: Axes, rows: list[list[Value]], count: int) -> None:

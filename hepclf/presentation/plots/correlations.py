@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.correlations import Together
+from hepclf.evaluation.studies.correlations import CorrelationMatrices
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
@@ -22,7 +22,7 @@ MAX_NAMED = 40  # columns up to which each column has room for its name
 PANELS = 4
 
 
-def correlations(finding: Together, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def correlations(finding: CorrelationMatrices, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """The matrices of the first four classes side by side."""
     classes = list(finding.classes.items())[:PANELS]
     side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6

@@ -10,15 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.discriminants import Discriminant, Mixtures
+from hepclf.evaluation.studies.discriminants import ClassDiscriminants, Discriminant
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, GREY, colours
 
 
-def discriminants(finding: Mixtures, results: Results, title: str) -> Iterator[Picture]:
+def discriminants(finding: ClassDiscriminants, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each varied class fraction, at the middle signal efficiency."""
-    for row, (name, discriminant) in enumerate(finding.found.items()):
+    for row, (name, discriminant) in enumerate(finding.discriminants.items()):
         for place, varied in enumerate(discriminant.trades):
             yield _picture(
                 f"fractions_{row + 1}_{place + 1}", name, discriminant, varied, results, _validation_title(title)

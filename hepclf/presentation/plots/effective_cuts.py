@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.effective_cuts import KINDS, Feature, Passed
+from hepclf.evaluation.studies.effective_cuts import KINDS, FeatureChange, FeatureChanges
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
@@ -22,7 +22,7 @@ PANELS, ACROSS = 6, 3
 COLOURS = (BLUE, VERMILLION)
 
 
-def effective_cuts(finding: Passed, results: Results, title: str) -> Iterator[Picture]:
+def effective_cuts(finding: FeatureChanges, results: Results, title: str) -> Iterator[Picture]:
     """A panel for each of the six features whose background the cut changes most."""
     features = finding.ranked[:PANELS]
     if not features:
@@ -53,7 +53,7 @@ def effective_cuts(finding: Passed, results: Results, title: str) -> Iterator[Pi
     yield Picture("effective_cuts", figure, caption, series)
 
 
-def _panel(ax: Axes, feature: Feature) -> None:
+def _panel(ax: Axes, feature: FeatureChange) -> None:
     top = 0.0
     for before, after, colour in zip(feature.shapes_before, feature.shapes_after, COLOURS, strict=True):
         total, passed = _densities(before, after, feature.edges)
@@ -76,7 +76,7 @@ def _densities(before: BinSums, after: BinSums, edges: NDArray[np.float64]) -> t
         return before.sums / norm, after.sums / norm
 
 
-def _series(name: str, feature: Feature) -> Series:
+def _series(name: str, feature: FeatureChange) -> Series:
     columns = {"low": feature.edges[:-1], "high": feature.edges[1:]}
     for kind, before, after in zip(KINDS, feature.shapes_before, feature.shapes_after, strict=True):
         total, passed = _densities(before, after, feature.edges)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.importance import Leaning
+from hepclf.evaluation.studies.importance import Importances
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
@@ -20,7 +20,7 @@ MAX_FEATURES = 20
 LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
 
 
-def importance(finding: Leaning, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def importance(finding: Importances, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """A bar a feature for each measure, the most important first."""
     ranked = finding.ranked
     features = ranked[:MAX_FEATURES]
@@ -55,7 +55,7 @@ def _bars(ax: Axes, values: Sequence[Value]) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(5))
 
 
-def _series(finding: Leaning, ranked: Sequence[str]) -> Series:
+def _series(finding: Importances, ranked: Sequence[str]) -> Series:
     columns: dict[str, Sequence[str] | Sequence[float]] = {"feature": list(ranked)}
     for measure in LABELS:
         values = [finding.features[name][measure] for name in ranked]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from matplotlib.axes import Axes
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.likelihood_ratio import Ratio
+from hepclf.evaluation.studies.likelihood_ratio import RatioAgreement
 from hepclf.presentation.plots.label import with_error
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE
@@ -18,7 +18,7 @@ CAPTION = (
 )
 
 
-def likelihood_ratio(finding: Ratio, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def likelihood_ratio(finding: RatioAgreement, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """One picture: the mean and spread over bins."""
     columns = {
         "exact": finding.exact,
@@ -30,7 +30,7 @@ def likelihood_ratio(finding: Ratio, results: Results, title: str) -> Iterator[P
     yield Picture("likelihood_ratio", figure, CAPTION, (Series("ln r", columns),))
 
 
-def _means(ax: Axes, finding: Ratio) -> None:
+def _means(ax: Axes, finding: RatioAgreement) -> None:
     ax.fill_between(
         finding.exact,
         finding.estimate - finding.spread,

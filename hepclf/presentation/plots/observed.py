@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.observed import SCORE, Overlaid
+from hepclf.evaluation.studies.observed import SCORE, DataAgreement
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, GREY, colours
@@ -24,7 +24,7 @@ CAPTION = (
 )
 
 
-def observed(finding: Overlaid, results: Results, title: str) -> Iterator[Picture]:
+def observed(finding: DataAgreement, results: Results, title: str) -> Iterator[Picture]:
     """One picture of the score, and one of each feature."""
     for index, (name, agreement) in enumerate(finding.agreements.items()):
         stem = (
@@ -38,7 +38,7 @@ def observed(finding: Overlaid, results: Results, title: str) -> Iterator[Pictur
         )
 
 
-def _figure(agreement: Agreement, finding: Overlaid, results: Results, label: str, title: str) -> Figure:
+def _figure(agreement: Agreement, finding: DataAgreement, results: Results, label: str, title: str) -> Figure:
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     total, error = agreement.expected.sum(axis=0), np.sqrt(agreement.squares)
@@ -65,7 +65,7 @@ def _figure(agreement: Agreement, finding: Overlaid, results: Results, label: st
     return figure
 
 
-def _stack(ax: Axes, agreement: Agreement, finding: Overlaid, results: Results) -> None:
+def _stack(ax: Axes, agreement: Agreement, finding: DataAgreement, results: Results) -> None:
     """The signal on top."""
     palette = colours(results.classes, results.signal)
     base = np.zeros(len(agreement.seen))
@@ -96,7 +96,7 @@ def _set_limits(ax: Axes, total: object, data: object) -> None:
         ax.set_ylim(0, 1.5 * high)
 
 
-def _series(name: str, agreement: Agreement, finding: Overlaid) -> Series:
+def _series(name: str, agreement: Agreement, finding: DataAgreement) -> Series:
     columns = {
         "low": agreement.edges[:-1],
         "high": agreement.edges[1:],

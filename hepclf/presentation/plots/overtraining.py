@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.overtraining import Trained
+from hepclf.evaluation.studies.overtraining import OvertrainingTests
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, colours
@@ -21,7 +21,7 @@ CAPTION = (
 )
 
 
-def overtraining(finding: Trained, results: Results, title: str) -> Iterator[Picture]:
+def overtraining(finding: OvertrainingTests, results: Results, title: str) -> Iterator[Picture]:
     """One picture, of the classes that could be tested."""
     tests = {name: test for name, test in finding.tests.items() if test is not None}
     if tests:

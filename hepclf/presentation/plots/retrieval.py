@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.retrieval import Cuts, Purities
+from hepclf.evaluation.studies.retrieval import Purities, PurityCurve
 from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, VERMILLION
@@ -22,7 +22,7 @@ PURITY = ("purity", "purity_error", "cut")
 
 def retrieval(finding: Purities, results: Results, title: str) -> Iterator[Picture]:
     """Purity against signal efficiency, and both efficiencies and the purity against the cut."""
-    columns = {name: getattr(finding.scan, name) for name in Cuts.__dataclass_fields__}
+    columns = {name: getattr(finding.scan, name) for name in PurityCurve.__dataclass_fields__}
     yield Picture(
         "purity",
         panel(lambda ax: _purity(ax, finding), title),
@@ -98,12 +98,12 @@ def _band(ax: Axes, x: Array, y: Array, error: Array, colour: str) -> None:
     ax.fill_between(x, y - error, y + error, where=np.isfinite(error), color=colour, alpha=0.2, linewidth=0)
 
 
-def _measured_purity(scan: Cuts) -> Array:
+def _measured_purity(scan: PurityCurve) -> Array:
     """The purity where simulated background is left, nan elsewhere."""
     return np.where(np.isnan(scan.purity_above_95), scan.purity, np.nan)
 
 
-def _draw_limit(ax: Axes, x: Array, scan: Cuts, colour: str) -> None:
+def _draw_limit(ax: Axes, x: Array, scan: PurityCurve, colour: str) -> None:
     """Where no simulated background is left, draw the lower limit of the purity and hatch the region above it."""
     bounded = np.isfinite(scan.purity_above_95)
     if not bounded.any():

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.sculpting import Point, Sculpted, Shape
+from hepclf.evaluation.studies.sculpting import BackgroundShape, Sculpted, SculptingPoint
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -35,7 +35,7 @@ def sculpting(finding: Sculpted, results: Results, title: str) -> Iterator[Pictu
             yield _divergence_picture(name, shape, scan, stem, title)
 
 
-def _shapes_picture(name: str, shape: Shape, stem: str, title: str) -> Picture:
+def _shapes_picture(name: str, shape: BackgroundShape, stem: str, title: str) -> Picture:
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     before, points = _density(shape.before, shape.edges), shape.points[: len(COLOURS)]
@@ -45,14 +45,14 @@ def _shapes_picture(name: str, shape: Shape, stem: str, title: str) -> Picture:
     columns = {"low": shape.edges[:-1], "high": shape.edges[1:], "before": before[0], "before_error": before[1]}
     highest = before[0].max()
     for point, colour in zip(points, COLOURS, strict=False):
-        density, error = _density(point.kept, shape.edges)
+        density, error = _density(point.passing, shape.edges)
         if not np.isfinite(density).all():
             continue
-        label = f"{percent(point.at.signal_efficiency, 0)} of the signal"
+        label = f"{percent(point.working_point.signal_efficiency, 0)} of the signal"
         _step(top, edges, density, error, colour, label)
         with np.errstate(divide="ignore", invalid="ignore"):
             _step(bottom, edges, density / before[0], error / before[0], colour, None)
-        column = f"kept_{point.at.target:g}"
+        column = f"kept_{point.working_point.target:g}"
         columns |= {column: density, f"{column}_error": error}
         highest = max(highest, min((density + error).max(), 1.5 * density.max()))
     bottom.axhline(1, color=BLACK, linewidth=0.8)
@@ -93,11 +93,13 @@ def _density(counts: BinSums, edges: Array) -> tuple[Array, Array]:
         return counts.sums / norm, np.sqrt(counts.squares) / norm
 
 
-def _has_divergence(point: Point) -> bool:
-    return point.apart.bits.value is not None and point.at.rejection.value is not None
+def _has_divergence(point: SculptingPoint) -> bool:
+    return point.divergence.bits.value is not None and point.working_point.rejection.value is not None
 
 
-def _divergence_picture(name: str, shape: Shape, scan: Sequence[Point], stem: str, title: str) -> Picture:
+def _divergence_picture(
+    name: str, shape: BackgroundShape, scan: Sequence[SculptingPoint], stem: str, title: str
+) -> Picture:
     figure = Figure(figsize=(5.2, 4.2))
     ax = figure.subplots()
     columns = _columns(scan)
@@ -109,7 +111,7 @@ def _divergence_picture(name: str, shape: Shape, scan: Sequence[Point], stem: st
         quoted = _columns(points)
         ax.plot(quoted["rejection"], quoted["inverse_jsd"], "s", color=BLACK, markersize=5, label="working points")
         for point, x, y in zip(points, quoted["rejection"], quoted["inverse_jsd"], strict=True):
-            text = percent(point.at.signal_efficiency, 0)
+            text = percent(point.working_point.signal_efficiency, 0)
             ax.annotate(text, (x, y), (5, 5), textcoords="offset points", fontsize=9)
     reach = columns["lowest"].min() / 2, max(2 * columns["highest"].max(), 10 * columns["lowest"].min())
     ax.set(xscale="log", yscale="log", ylim=reach, xlim=(1, max(2 * columns["rejection"].max(), 10)))
@@ -126,9 +128,12 @@ def _divergence_picture(name: str, shape: Shape, scan: Sequence[Point], stem: st
     return Picture(f"{stem}_jsd", figure, caption, (Series("jsd", columns),))
 
 
-def _columns(points: Sequence[Point]) -> dict[str, Array]:
+def _columns(points: Sequence[SculptingPoint]) -> dict[str, Array]:
     """The drawn columns. A divergence below its error is drawn as the inverse of that error."""
-    rows = [(point.at.signal_efficiency, point.at.rejection.value, *point.apart.bits) for point in points]
+    rows = [
+        (point.working_point.signal_efficiency, point.working_point.rejection.value, *point.divergence.bits)
+        for point in points
+    ]
     efficiency, rejection, bits, error = np.array(rows, dtype=np.float64).T
     error = np.nan_to_num(error)
     floor = np.maximum(error, 1e-12)

@@ -20,10 +20,10 @@ QUANTITIES = (("signal_efficiency", VERMILLION, "o"), ("background_efficiency", 
 
 def variations(finding: Shifts, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each cut."""
-    if not finding.made:
+    if not finding.shifted:
         return
     for number, (wish, cut) in enumerate(finding.cuts.items(), 1):
-        height = 1.9 + 0.36 * len(finding.made)
+        height = 1.9 + 0.36 * len(finding.shifted)
         yield Picture(
             f"variations_{number}",
             panel(lambda ax, wish=wish: _draw(ax, finding, wish, results.signal), title, (6.2, height)),  # type: ignore[misc]
@@ -34,7 +34,7 @@ def variations(finding: Shifts, results: Results, title: str) -> Iterator[Pictur
 
 
 def _draw(ax: Axes, finding: Shifts, wish: Wish, signal: str) -> None:
-    rows = np.arange(len(finding.made))
+    rows = np.arange(len(finding.shifted))
     labels = (f"efficiency of {one_line(signal, 16)}", "background efficiency")
     for (quantity, colour, marker), label, offset in zip(QUANTITIES, labels, (-0.12, 0.12), strict=True):
         x, error = _column(finding, wish, quantity)
@@ -48,7 +48,7 @@ def _draw(ax: Axes, finding: Shifts, wish: Wish, signal: str) -> None:
             label=label,
         )
     ax.axvline(0, color=GREY, linewidth=0.8)
-    ax.set_yticks(rows, [one_line(name, 24) for name in finding.made])
+    ax.set_yticks(rows, [one_line(name, 24) for name in finding.shifted])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(f"shift in %, cut for {wish}")
@@ -56,13 +56,13 @@ def _draw(ax: Axes, finding: Shifts, wish: Wish, signal: str) -> None:
 
 
 def _column(finding: Shifts, wish: Wish, quantity: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-    shifts = [variation.at[wish][quantity] for variation in finding.made.values()]
+    shifts = [variation.by_cut[wish][quantity] for variation in finding.shifted.values()]
     values, errors = [shift.value for shift in shifts], [shift.error for shift in shifts]
     return np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64)
 
 
 def _series(finding: Shifts, wish: Wish) -> Series:
-    columns: dict[str, object] = {"variation": list(finding.made)}
+    columns: dict[str, object] = {"variation": list(finding.shifted)}
     for quantity, *_ in QUANTITIES:
         columns[quantity], columns[f"{quantity}_error"] = _column(finding, wish, quantity)
     return Series(f"shifts at the cut for {wish}", columns)  # type: ignore[arg-type]

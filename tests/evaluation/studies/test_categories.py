@@ -73,7 +73,7 @@ def test_the_table_of_hh_to_4b_has_its_combined_column(before, after, quadratic,
     found = regions(behr(before, after), PLACES, optimise="s_over_sqrt_b", systematic=0.0)
     for index, row in enumerate((before, after)):
         for (s, b), region in zip(row, found.regions.values(), strict=True):
-            at = region.at(index)
+            at = region.yields(index)
             assert (at.counts.s[0], at.counts.b[0]) == pytest.approx((s, b))
         together = found.combined(index)
         s, b = np.transpose(row)
@@ -103,7 +103,7 @@ def test_a_region_is_judged_as_if_it_were_alone():
         region = found.regions[name]
         for index, cut in ((0, -1.0), (1, region.cut)):
             above = chosen & (of.scores >= cut)
-            at = region.at(index)
+            at = region.yields(index)
             assert at.counts.s[0] == pytest.approx(weights[above & (of.labels == 1)].sum())
             assert at.counts.b[0] == pytest.approx(weights[above & (of.labels == 0)].sum())
     cuts = {region.cut for region in found.regions.values()}
@@ -121,8 +121,8 @@ def test_cuts_are_chosen_on_validation_alone():
 def test_events_in_no_category_are_counted_and_said():
     found = regions(of={"boosted": "n_fat >= 2", "intermediate": "n_fat == 1"})
     test = events().of("test")
-    assert found.left_events == int((test.spectators["n_fat"] == 0).sum())
-    assert found.sentences[-1].startswith(f"{found.left_events:,} events of test are in no category: S = ")
+    assert found.uncategorised_events == int((test.spectators["n_fat"] == 0).sum())
+    assert found.sentences[-1].startswith(f"{found.uncategorised_events:,} events of test are in no category: S = ")
     written = found.to_dict()
     b = [each["before"]["b"]["value"] for each in written["regions"].values()]
     assert sum(b) + written["uncategorised"]["b"]["value"] == pytest.approx(

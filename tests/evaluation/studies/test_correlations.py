@@ -41,7 +41,7 @@ def test_features_that_say_the_same_are_named(together):
 
 def test_some_of_many_events_are_enough(together):
     found, *_ = together(events=500)
-    assert (found.events, found.of) == (500, 2000)
+    assert (found.events, found.total) == (500, 2000)
     assert found.classes["signal"].value[0, 1] == pytest.approx(0.995, abs=0.01)
 
 

@@ -41,7 +41,7 @@ def found(scored, **settings):
 
 
 def test_cuts_of_validation_are_quoted_on_test(scored):
-    of = found(scored, against={"bottom": {"charm": 0.2}}, signal_efficiencies=(0.6,)).found["bottom"]
+    of = found(scored, against={"bottom": {"charm": 0.2}}, signal_efficiencies=(0.6,)).discriminants["bottom"]
     assert of.fractions == {"light": 0.8, "charm": 0.2}
     d = {
         name: np.log(part.scores[:, 2] / (0.8 * part.scores[:, 0] + 0.2 * part.scores[:, 1]))
@@ -60,7 +60,7 @@ def test_cuts_of_validation_are_quoted_on_test(scored):
 
 
 def test_the_scan_goes_through_the_fraction_in_use(scored):
-    of = found(scored, against={"bottom": {"charm": 0.5}}, signal_efficiencies=(0.6,)).found["bottom"]
+    of = found(scored, against={"bottom": {"charm": 0.5}}, signal_efficiencies=(0.6,)).discriminants["bottom"]
     trade, valid = of.trades["charm"], scored.of("valid")
     middle = len(trade.values) // 2
     assert trade.values[middle] == pytest.approx(0.5)
@@ -147,7 +147,7 @@ def test_a_training_of_four_classes_ends_with_its_tables():
     studies = trained.results.studies
     assert len(studies["multiclass"].pairs) == 6
     assert min(pair.auc.value for pair in studies["multiclass"].pairs) > 0.7
-    (point, *_) = studies["discriminants"].found["bottom"].cuts
+    (point, *_) = studies["discriminants"].discriminants["bottom"].cuts
     assert point.rejections["charm"].value is None or point.rejections["charm"].value > 3
     assert point.efficiencies["bottom"].value == pytest.approx(0.3, abs=0.12)
 

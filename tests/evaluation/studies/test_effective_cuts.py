@@ -56,8 +56,8 @@ def test_a_cut_on_a_feature_is_found(passed, weights):
         inside = np.abs(middle - 1) > 0.1
         kept = (x.shapes_after[kind].sums / x.shapes_before[kind].sums)[inside]
         assert kept == pytest.approx((middle > 1)[inside].astype(float), abs=1e-12)
-    assert x.apart.bits.value == pytest.approx(1, abs=0.01)
-    assert abs(y.apart.bits.value) < 4 * y.apart.bits.error
+    assert x.divergence.bits.value == pytest.approx(1, abs=0.01)
+    assert abs(y.divergence.bits.value) < 4 * y.divergence.bits.error
 
 
 def test_words_name_the_sharpest_cut(passed):
@@ -86,7 +86,7 @@ def test_a_gap_is_in_no_range(case):
     found = EffectiveCuts().study(case(np.arange(2000) % 2, np.full(2000, 0.7), x, ("x",)))
     assert found.features["x"].before[0].high.value == pytest.approx(1.9, abs=0.05)
     # All is kept: there is nothing that was removed to compare it with.
-    assert "an effective count of 0 " in found.features["x"].apart.reason
+    assert "an effective count of 0 " in found.features["x"].divergence.reason
 
 
 def test_stored_scores_hold_no_features(case):

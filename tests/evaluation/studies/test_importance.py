@@ -8,7 +8,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
 from hepclf.evaluation.case import Case, Inside
-from hepclf.evaluation.studies.importance import Importance, Leaning
+from hepclf.evaluation.studies.importance import Importance, Importances
 from hepclf.scored import Scored
 from hepclf.statistics.counting.scan import Rules
 from hepclf.statistics.curves.roc import Ranking
@@ -135,7 +135,7 @@ def test_a_score_that_moves_by_its_rounding_alone_is_not_said_to_change(asked):
 
 def test_few_events_are_asked_of_many_with_every_class_among_them(asked):
     found = asked(6000, events=300)
-    assert (found.events, found.of) == (300, 6000)
+    assert (found.events, found.total) == (300, 6000)
     assert found.features["much"]["auc"].value == pytest.approx(
         asked(6000).features["much"]["auc"].value, abs=4 * found.features["much"]["auc"].error
     )
@@ -177,14 +177,14 @@ def test_words_rank_features_and_name_the_idle(asked):
 def test_a_feature_without_a_sign_has_a_limit_and_a_weak_one_is_a_hint():
     losses = {"strong": (0.3, 0.01), "weak": (0.024, 0.01), "a": (0.01, 0.01), "b": (-0.002, 0.01)}
     features = {name: {"log_loss": Value(*loss), "auc": Value(*loss)} for name, loss in losses.items()}
-    found = Leaning(features=features, events=500, of=900, repeats=2)
+    found = Importances(features=features, events=500, total=900, repeats=2)
     assert [found.evidence[name].answer for name in losses] == ["clear", "hint", "none", "none"]
     # By hand: 0.01 + 1.645 x 0.01.
     assert found.sentences[1] == (
         "No sign that a or b matters on 500 test events (4 features tested): shuffling costs at most 0.026 of "
         "log-loss (95 %)."
     )
-    weak = Leaning(features={name: features[name] for name in ("weak", "b")}, events=500, of=900, repeats=2)
+    weak = Importances(features={name: features[name] for name in ("weak", "b")}, events=500, total=900, repeats=2)
     assert weak.sentences[0].startswith("A hint that weak matters: shuffling it costs 0.024 ± 0.010 of AUC")
 
 

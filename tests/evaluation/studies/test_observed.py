@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from hepclf.evaluation.case import Inside, Seen
+from hepclf.evaluation.case import Inside, ObservedEvents
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.observed import Observed
 from hepclf.presentation.plots.observed import observed as pictures
@@ -37,7 +37,7 @@ def case():
         features = x[scored.split == 2]
         inside = Inside(names=names, read=lambda places: features[places], ask=lambda given: expit(2.0 * given[:, 0]))
         _, data = drawn(rng, count, share, shift)
-        seen = Seen(scores=expit(2.0 * data[:, 0]), weights=np.ones(count), features=data, names=names)
+        seen = ObservedEvents(scores=expit(2.0 * data[:, 0]), weights=np.ones(count), features=data, names=names)
         return scored, inside, seen
 
     return make
@@ -80,7 +80,7 @@ def test_expected_events_stand_for_the_whole_sample_and_shapes_are_scaled(case):
     scored, inside, seen = case()
     finding = found(scored, inside, seen)
     assert finding.total.value == pytest.approx(len(scored))
-    assert finding.seen == (2000, pytest.approx(np.sqrt(2000)))
+    assert finding.observed == (2000, pytest.approx(np.sqrt(2000)))
     of = finding.agreements["score"]
     assert of.expected.sum() == pytest.approx(2000)
     assert of.scale == pytest.approx(2000 / len(scored))
@@ -124,7 +124,9 @@ def test_three_classes_are_compared_by_the_signals_probability():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(3), 3000)
     scored = Scored(labels=np.arange(3000) % 3, scores=p, classes=("b", "c", "l"))
-    seen = Seen(scores=rng.dirichlet(np.ones(3), 500), weights=np.ones(500), features=np.zeros((500, 0)), names=())
+    seen = ObservedEvents(
+        scores=rng.dirichlet(np.ones(3), 500), weights=np.ones(500), features=np.zeros((500, 0)), names=()
+    )
     finding = found(scored, None, seen)
     assert finding.agreements["score"].p > 0.001
     assert finding.agreements["score"].expected.shape == (3, 40)

@@ -9,8 +9,8 @@ from scipy.stats import norm
 from sklearn.metrics import log_loss, roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.evidence import Evidence, excess
-from hepclf.evaluation.studies.overtraining import Gap, Overtraining, Trained
+from hepclf.evaluation.evidence import Evidence, one_sided_p
+from hepclf.evaluation.studies.overtraining import Gap, Overtraining, OvertrainingTests
 from hepclf.scored import Scored
 from hepclf.statistics.shapes.twosample import TwoSample
 from hepclf.statistics.value import NOTHING, Value
@@ -71,7 +71,7 @@ GAPS = Gap(loss=Value(0.050, 0.018), auc=Value(0.0204, 0.0078))
 )
 def test_gaps_of_loss_and_auc_are_tests_beside_those_of_the_response(gap, p, answer):
     quiet = TwoSample(0.02, 0.6, Value(0.02, 0.01), 0.03, np.zeros(1), np.zeros(1))
-    finding = Trained(tests={"background": quiet, "signal": quiet}, gaps={"test": gap}, harmless=0.01)
+    finding = OvertrainingTests(tests={"background": quiet, "signal": quiet}, gaps={"test": gap}, harmless=0.01)
     assert finding.evidence == (pytest.approx(min(p, 1.0)), 4)
     assert finding.evidence.answer == finding.to_dict()["evidence"]["answer"] == answer
     assert finding.conclusion == ("none" if answer == "none" else "overtrained")
@@ -82,9 +82,9 @@ def test_a_tagger_that_was_not_trained_is_called_overtrained_as_often_as_stated(
     findings = [found(scored(400, seed=seed), permutations=199) for seed in range(300)]
     # Measured over 1,000 seeds: 3.3 % and 2.7 % for the gaps, 2.8 % for all four tests; none was a clear sign.
     for name in ("loss", "auc"):
-        rate = np.mean([Evidence(excess(getattr(finding.gaps["test"], name))).seen for finding in findings])
+        rate = np.mean([Evidence(one_sided_p(getattr(finding.gaps["test"], name))).significant for finding in findings])
         assert 0.01 < rate < 0.07
-    assert 0.005 < np.mean([finding.evidence.seen for finding in findings]) < 0.07
+    assert 0.005 < np.mean([finding.evidence.significant for finding in findings]) < 0.07
     assert sum(finding.evidence.answer == "clear" for finding in findings) <= 2
 
 
@@ -180,7 +180,7 @@ def test_what_it_says_is_plain_and_fits_a_terminal(scored):
 
 
 def test_nothing_known_is_said_so():
-    finding = Trained(tests={"signal": None}, gaps={"test": Gap(NOTHING, NOTHING)}, harmless=0.01)
+    finding = OvertrainingTests(tests={"signal": None}, gaps={"test": Gap(NOTHING, NOTHING)}, harmless=0.01)
     assert finding.conclusion == "unknown"
     assert len(finding.sentences) == 1
 
@@ -188,7 +188,7 @@ def test_nothing_known_is_said_so():
 def test_one_small_p_of_many_classes_is_no_sign():
     quiet = TwoSample(0.02, 0.6, Value(0.02, 0.01), 0.03, np.zeros(1), np.zeros(1))
     tests = {"a": quiet._replace(p=0.03), "b": quiet, "c": quiet}
-    finding = Trained(tests=tests, gaps={"test": Gap(Value(0.0, 0.1), NOTHING)}, harmless=0.01)
+    finding = OvertrainingTests(tests=tests, gaps={"test": Gap(Value(0.0, 0.1), NOTHING)}, harmless=0.01)
     assert finding.conclusion == "none"
 
 

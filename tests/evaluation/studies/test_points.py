@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.studies.points import Points, inverse
+from hepclf.evaluation.studies.points import Points, inverse_efficiency
 from hepclf.presentation.plots.points import points as pictures
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
@@ -70,9 +70,11 @@ def test_the_error_of_a_rejection_is_the_reference_one():
     # atlas-ftag-tools and puma: 100 events, rejection of 20, 50 and 100
     for rejection, error in ((20, 8.717798), (50, 35.0), (100, 99.498744)):
         e = 1 / rejection
-        assert inverse(Value(e, np.sqrt(e * (1 - e) / 100))) == pytest.approx(Value(rejection, error), rel=1e-7)
-    assert inverse(Value(0.0)) == inverse(Value(None)) == Value(None)
-    assert inverse(Value(1.0)) == Value(1.0)
+        assert inverse_efficiency(Value(e, np.sqrt(e * (1 - e) / 100))) == pytest.approx(
+            Value(rejection, error), rel=1e-7
+        )
+    assert inverse_efficiency(Value(0.0)) == inverse_efficiency(Value(None)) == Value(None)
+    assert inverse_efficiency(Value(1.0)) == Value(1.0)
 
 
 def test_false_alarms_are_expected_events():

@@ -56,14 +56,14 @@ def test_the_loosest_pure_cut_is_that_of_a_loop():
     test = of.of("test")
     study = found(of, Retrieval(purities=(0.9,)))
     pure = [cut for cut in np.unique(test.scores) if test.labels[test.scores >= cut].mean() >= 0.9]
-    assert float(study.wanted[0.9].cut[0]) == min(pure)
+    assert float(study.loosest[0.9].cut[0]) == min(pure)
 
 
 def test_a_mixed_first_event_has_no_cut_of_any_purity():
     # The highest score is background's, and what follows never makes up for it.
     of = Scored(labels=np.array([0, 1, 0, 0]), scores=np.array([0.9, 0.8, 0.7, 0.1]))
     study = found(of, Retrieval(purities=(0.9,)))
-    assert study.wanted[0.9] is None
+    assert study.loosest[0.9] is None
     assert study.to_dict()["purities"] == [{"target": 0.9, "cut": None}]
     assert study.sentences[-1] == "No cut keeps a share of 90 % signal on test."
 

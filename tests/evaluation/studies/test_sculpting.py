@@ -52,14 +52,14 @@ def test_each_working_point_compares_what_it_keeps_with_what_it_removes(scored, 
     shape = sculpted(events, edges={"mass": EDGES}).spectators["mass"]
     background, mass = events.labels == 0, events.spectators["mass"]
     for point in shape.points:
-        above = events.scores >= point.at.threshold
+        above = events.scores >= point.working_point.threshold
         kept, removed = (
             np.histogram(mass[background & side], EDGES, weights=events.weights[background & side])[0]
             for side in (above, ~above)
         )
-        assert point.kept.sums == pytest.approx(kept)
+        assert point.passing.sums == pytest.approx(kept)
         oracle = jensenshannon(kept, removed, base=2) ** 2
-        assert point.apart.bits.value + point.apart.bias == pytest.approx(oracle, rel=1e-9)
+        assert point.divergence.bits.value + point.divergence.bias == pytest.approx(oracle, rel=1e-9)
     assert shape.before.sums == pytest.approx(
         np.histogram(mass[background], EDGES, weights=events.weights[background])[0]
     )
@@ -71,8 +71,8 @@ def test_scores_that_follow_the_mass_sculpt_it_and_others_do_not(scored):
     assert follows.sentences[0].startswith(f"A clear sign {claim}")
     assert apart.sentences[0].startswith(f"No sign {claim}")
     assert [each.to_dict()["mass"]["evidence"]["answer"] for each in (follows, apart)] == ["clear", "none"]
-    assert follows.spectators["mass"].middle.apart.bits.value > 0.1
-    bits = apart.spectators["mass"].middle.apart.bits
+    assert follows.spectators["mass"].middle.divergence.bits.value > 0.1
+    bits = apart.spectators["mass"].middle.divergence.bits
     assert abs(bits.value) < 3 * bits.error
     assert "> " in apart.tables[0].rows[1][3]
 

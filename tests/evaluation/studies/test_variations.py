@@ -64,26 +64,26 @@ def test_varied_features_are_those_of_a_tagger_that_is_asked_again(data):
         own = part.labels == label
         w = part.weights[own]
         before, after = (w[scores[own] >= cut].sum() for scores in (part.scores, probability(varied)))
-        assert shifted.at[HALF][name].value == pytest.approx(after / before - 1, rel=1e-9)
-        assert shifted.at[HALF][total] == pytest.approx(shifted.at[HALF][name], rel=0.2)
+        assert shifted.by_cut[HALF][name].value == pytest.approx(after / before - 1, rel=1e-9)
+        assert shifted.by_cut[HALF][total] == pytest.approx(shifted.by_cut[HALF][name], rel=0.2)
     assert not np.allclose(test, varied)
 
 
 def test_a_factor_on_the_weights_changes_yields_and_not_efficiencies_of_a_class(data):
     whole = found(data, yields={"signal": 7, "background": 900}, up=Variation(factor="pileup_up"))
-    of, nominal = whole.variations["up"], whole.nominal.at[HALF]
+    of, nominal = whole.variations["up"], whole.nominal.by_cut[HALF]
     assert nominal["s"].value == pytest.approx(7 * nominal["signal_efficiency"].value, rel=1e-9)
     assert nominal["b"].value == pytest.approx(900 * nominal["background_efficiency"].value, rel=1e-9)
-    assert of.at[HALF]["signal_efficiency"].value == pytest.approx(0, abs=1e-12)
-    assert of.at[HALF]["s"].value == pytest.approx(0.2, rel=1e-9)
-    assert of.at[HALF]["b"] == Value(0.0)
+    assert of.by_cut[HALF]["signal_efficiency"].value == pytest.approx(0, abs=1e-12)
+    assert of.by_cut[HALF]["s"].value == pytest.approx(0.2, rel=1e-9)
+    assert of.by_cut[HALF]["b"] == Value(0.0)
     assert of.auc_shift.value == pytest.approx(0, abs=1e-12)
 
 
 def test_varied_weights_are_a_column_of_their_own(data):
     of = found(data, inside=False, up=Variation(weight="weight_up")).variations["up"]
-    assert of.at[HALF]["s"].value == pytest.approx(0.5, rel=1e-9)
-    assert of.at[HALF]["background_efficiency"].value == pytest.approx(0, abs=1e-12)
+    assert of.by_cut[HALF]["s"].value == pytest.approx(0.5, rel=1e-9)
+    assert of.by_cut[HALF]["background_efficiency"].value == pytest.approx(0, abs=1e-12)
 
 
 def test_the_error_of_a_shift_of_the_auc_knows_that_the_events_are_the_same(data):
@@ -125,7 +125,7 @@ def test_several_classes_are_asked_for_the_signal(make_scored):
     inside = Inside(names=("a", "b", "c"), read=lambda places: features[split == 2][places], ask=ask)
     settings = Variations(named={"c_up": Variation(features=("c",), shift=0.5)})
     of = evaluate(scored, alone(variations=settings), inside).studies["variations"].variations["c_up"]
-    assert of.at[HALF]["signal_efficiency"].value > 0.1
+    assert of.by_cut[HALF]["signal_efficiency"].value > 0.1
 
 
 def test_the_tables_fit_a_terminal_and_the_numbers_are_plain(data):
@@ -198,7 +198,7 @@ def test_without_expected_yields_there_are_no_shifts_of_them(make_scored, drawn)
     scored = make_scored(labels, scores, weights, split, spectators={"up": np.full(900, 1.1)})
     evaluation = alone(variations=Variations(named={"up": Variation(factor="up")}))
     of = evaluate(scored, evaluation).studies["variations"].variations["up"]
-    assert of.at[HALF]["s"] == of.at[HALF]["signal_efficiency"] == NOTHING
+    assert of.by_cut[HALF]["s"] == of.by_cut[HALF]["signal_efficiency"] == NOTHING
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ def test_one_cut_has_one_background_efficiency_everywhere(judged):
         "points": studies["points"].points[0].background_efficiency.value,
         "flatness": shape[0].mean.value,
         "bands": 1 / rejection.value.value,
-        "sculpting": 1 / studies["sculpting"].spectators["place"].points[0].at.rejection.value,
-        "variations": next(iter(studies["variations"].nominal.at.values()))["background_efficiency"].value,
+        "sculpting": 1 / studies["sculpting"].spectators["place"].points[0].working_point.rejection.value,
+        "variations": next(iter(studies["variations"].nominal.by_cut.values()))["background_efficiency"].value,
         "yields": results.at_threshold.b.value / results.studies["counting"].scan.before[0, :2].sum(),
     }
     assert told == pytest.approx(dict.fromkeys(told, kept), rel=1e-12)
@@ -122,7 +122,7 @@ def test_a_variation_that_changes_nothing_moves_nothing(judged):
     results, *_ = judged
     same = results.studies["variations"].variations["same"]
     assert same.auc.value == pytest.approx(results.test.auc.value)
-    assert {name: move.value for name, move in next(iter(same.at.values())).items()} == pytest.approx(
+    assert {name: move.value for name, move in next(iter(same.by_cut.values())).items()} == pytest.approx(
         {"signal_efficiency": 0, "background_efficiency": 0, "s": 0, "b": 0}, abs=1e-12
     )
 
