@@ -89,6 +89,25 @@ def test_each_package_imports_only_what_the_table_allows():
     assert breaches == []
 
 
+def test_no_modules_import_each_other_in_a_circle():
+    modules = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py")}
+    arrows = {module: set() for module in modules}
+    for path, module in imports():
+        arrows[".".join(("hepclf", *path.with_suffix("").parts))].add(module)
+    while leaves := [module for module, targets in arrows.items() if not targets & set(arrows)]:
+        for module in leaves:
+            del arrows[module]
+    assert sorted(arrows) == []
+
+
+def test_no_package_holds_more_than_a_fifth_of_the_code():
+    lines: dict[str, int] = {}
+    for path in PACKAGE.rglob("*.py"):
+        part = path.relative_to(PACKAGE).parts[0]
+        lines[part] = lines.get(part, 0) + path.read_text(encoding="utf-8").count("\n")
+    assert max(lines.values()) < 0.2 * sum(lines.values()), lines
+
+
 def test_heavy_libraries_are_imported_in_their_home_alone():
     breaches = [
         f"{path} imports {module}"
