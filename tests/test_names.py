@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "hepclf"
 FUNCTION_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "of at by each one both other others some here there what which where than made given said told found known kept "
-        "asked wanted whole rest most least left more less many apart again own its their mine ours theirs beside",
+        "of at by each one both other others some here there what which where than made given said told found known "
+        "kept asked wanted whole rest most least left more less many apart again own its their mine ours theirs beside",
     )
 )
 
