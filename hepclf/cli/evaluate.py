@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
+from rich.console import Console
 
 from hepclf.cli import config as conf
 from hepclf.cli.observed import observed_data
@@ -60,16 +61,21 @@ def _evaluate(config: DictConfig) -> None:
     written = handover(results, formats, folder)
     console = results_console()
     show_results(console, results, short_path(run.folder))
-    console.print(f"written to {short_path(folder)}", soft_wrap=True, markup=False)
-    if plots:
-        console.print(f"plots      {short_path(plots[0].parent)}", soft_wrap=True, markup=False)
     if data is None and run_data is None:
         console.print(SCORES_ONLY, markup=False)
-    for path in written:
-        console.print(f"exported   {short_path(path)}", soft_wrap=True, markup=False)
-    report = Run(folder).report
-    if report.is_file():
-        console.print(f"report     {short_path(report)}", soft_wrap=True, markup=False)
+    _show_files(console, folder, plots[0].parent if plots else None, written)
+
+
+def _show_files(console: Console, folder: Path, plots: Path | None, exported: Sequence[Path]) -> None:
+    """Where the results, their pictures, exported files and page lie."""
+    lines = [("written to", folder)]
+    if plots is not None:
+        lines.append(("plots", plots))
+    lines += [("exported", path) for path in exported]
+    if (report := folder / "report.html").is_file():
+        lines.append(("report", report))
+    for word, path in lines:
+        console.print(f"{word:10} {short_path(path)}", soft_wrap=True, markup=False)
 
 
 def _formats(names: Any) -> tuple[str, ...]:

@@ -38,13 +38,12 @@ def split_results(
     that ranking by `mix.within`, if the caller has it. Losses are means over the events as they are.
     """
     k, weights = len(part.classes), part.weights
-    mix = Mixed(weights=weights, within=weights) if mix is None else mix
+    mix = mix or Mixed(weights=weights, within=weights)
     cells = confusion_matrix(part.labels, decisions(part, signal, threshold), mix.weights, k)
-    signal_curve = curve(ranking, part.labels == signal, mix.within) if signal_curve is None else signal_curve
+    signal_curve = signal_curve or curve(ranking, part.labels == signal, mix.within)
     drawn, points = with_limits(signal_curve, targets, part, signal, mix.within)
     one_vs_rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
     averaged = list(range(k)) if k > 2 else [signal]
-    limit = _precision_limit(cells, part, signal, mix.weights) if k == 2 else None
     return SplitResults(
         events=len(part),
         negative_fraction=negative_fraction(weights),
@@ -58,7 +57,7 @@ def split_results(
         threshold=threshold if k == 2 else None,
         confusion=cells,
         working_points=points,
-        precision_limit=limit,
+        precision_limit=_precision_limit(cells, part, signal, mix.weights) if k == 2 else None,
         operating=_operating(cells, signal) if k == 2 else None,
         roc=drawn,
         optimal=_optimal(part, signal, mix.within),

@@ -9,9 +9,9 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
 from hepclf.files import read_yaml
 from hepclf.models.logistic import Logistic
-from hepclf.run import Run
+from hepclf.run import Run, command_line
 from hepclf.workflow.reevaluate import reevaluate
-from hepclf.workflow.report import labelled, typed
+from hepclf.workflow.report import labelled
 from hepclf.workflow.train import train
 
 
@@ -68,7 +68,7 @@ def test_a_label_has_the_luminosity_of_the_yields_unless_its_own():
 
 def test_a_command_can_be_typed_again():
     words = ["/opt/bin/hepclf", "evaluate", "run=a run", "evaluation.threshold=0.7"]
-    assert shlex.split(typed(words)) == ["hepclf", *words[1:]]
+    assert shlex.split(command_line(words)) == ["hepclf", *words[1:]]
 
 
 def test_the_label_is_kept_with_the_run(trained):

@@ -199,27 +199,7 @@ def _discriminant(
     chosen = discriminant_cuts(
         log_ratio(valid.scores, target, fractions), valid.labels == target, valid.weights, targets
     )
-    points: tuple[Cut, ...] = ()
-    if chosen is not None:
-        passed = passing(log_ratio(test.scores, target, fractions), chosen, test.labels, test.weights, len(classes))
-        points = tuple(
-            Cut(
-                efficiency,
-                float(chosen[column]),
-                {class_name: passed.value(i, column) for i, class_name in enumerate(classes)},
-                {
-                    class_name: inverse_efficiency(passed.value(i, column))
-                    for i, class_name in enumerate(classes)
-                    if i != target
-                },
-                {
-                    class_name: _limit(test, i)
-                    for i, class_name in enumerate(classes)
-                    if i != target and passed.passing_squares[i, column] == 0 < passed.total[i]
-                },
-            )
-            for column, efficiency in enumerate(targets)
-        )
+    points = () if chosen is None else _cuts(test, target, fractions, chosen, targets)
     rows = at_random(valid, events)
     columns = valid.labels[rows], valid.scores[rows], valid.weights[rows]
     trades = {
@@ -235,4 +215,27 @@ def _discriminant(
         },
         cuts=points,
         trades={class_name: values for class_name, values in trades.items() if values is not None},
+    )
+
+
+def _cuts(
+    test: Scored, target: int, fractions: Array, thresholds: Array, targets: tuple[float, ...]
+) -> tuple[Cut, ...]:
+    """What each threshold, chosen on validation, keeps of each class on test."""
+    classes = test.classes
+    passed = passing(log_ratio(test.scores, target, fractions), thresholds, test.labels, test.weights, len(classes))
+    others = [(label, name) for label, name in enumerate(classes) if label != target]
+    return tuple(
+        Cut(
+            efficiency,
+            float(thresholds[column]),
+            {name: passed.value(label, column) for label, name in enumerate(classes)},
+            {name: inverse_efficiency(passed.value(label, column)) for label, name in others},
+            {
+                name: _limit(test, label)
+                for label, name in others
+                if passed.passing_squares[label, column] == 0 < passed.total[label]
+            },
+        )
+        for column, efficiency in enumerate(targets)
     )

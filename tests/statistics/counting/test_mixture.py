@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.comparison.contenders import contender, differing
+from hepclf.comparison.contenders import contender, differing_property
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.flatness import Flatness
@@ -150,8 +150,8 @@ def test_a_comparison_refers_to_the_mixture_of_the_evaluation(name):
 
 def test_taggers_of_different_mixtures_are_not_compared():
     one, other, same = (contender("a", three(EVEN), 1, (), yields) for yields in ({}, WHOLE, dict(WHOLE)))
-    assert differing(one, other) == "mixture"
-    assert differing(other, same) is None
+    assert differing_property(one, other) == "mixture"
+    assert differing_property(other, same) is None
 
 
 def test_importance_loses_the_area_of_the_mixture_and_the_loss_of_the_events():
