@@ -18,7 +18,7 @@ from hepclf.export.gate import Trial, largest_difference, trial
 from hepclf.files import read_yaml, write_bytes
 from hepclf.models.calibrated import calibration_summary
 from hepclf.models.loading import load_tagger
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 from hepclf.models.tagger import HEAD, plain_sentinels
 from hepclf.recipe import recipe
 from hepclf.run import Run
@@ -89,7 +89,7 @@ def exported(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{export.name}{file_format.suffix}"
     write_bytes(path, data)
-    return Exported(path, tagger, tested, difference or 0.0, sentinels(tagger))
+    return Exported(path, tagger, tested, difference or 0.0, tagger.sentinels)
 
 
 def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
@@ -109,7 +109,7 @@ def _notes(run: Run, tagger: Tagger, tested: Trial) -> Mapping[str, str]:
         "tagger_sha256": hashlib.sha256((run.tagger / HEAD).read_bytes()).hexdigest(),
         "features": tagger.inputs,
         "classes": tagger.classes,
-        "sentinels": plain_sentinels(sentinels(tagger)),
+        "sentinels": plain_sentinels(tagger.sentinels),
         "calibration": None if calibration is None else calibration_summary(calibration),
         "working_points": _working_points(run),
         "events_compared": tested.real_count,

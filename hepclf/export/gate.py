@@ -14,7 +14,7 @@ from hepclf.events import Events, missing_as_nan, single_precision
 from hepclf.export.formats import Score, uncalibrated
 from hepclf.export.hard_events import Features, hard_events, infinite_events
 from hepclf.export.lines import straight_lines
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.statistics.calibration import Isotonic
 
@@ -53,7 +53,7 @@ class Trial(NamedTuple):
 
 def trial(tagger: Tagger, real: Features) -> Trial:
     """The events that an export is tested on: these real ones [n, d] and hard ones, as files hold them."""
-    with_nan = missing_as_nan(real, tagger.inputs, sentinels(tagger))
+    with_nan = missing_as_nan(real, tagger.inputs, tagger.sentinels)
     with _quiet():
         real, difficult = _raw(tagger, with_nan), _raw(tagger, hard_events(tagger, with_nan))
         parts = [(real, _scores(tagger, real)), *_scorable(tagger, difficult)]
@@ -68,7 +68,7 @@ def trial(tagger: Tagger, real: Features) -> Trial:
 
 def _raw(tagger: Tagger, features: Features) -> Features:
     """Features [n, d] as files hold them: where values are missing, each sentinel of the feature in turn, and NaN."""
-    raw, declared = features.copy(), sentinels(tagger)
+    raw, declared = features.copy(), tagger.sentinels
     for column, name in enumerate(tagger.inputs):
         choices = np.array([*single_precision(declared.get(name, ())), np.nan], dtype=np.float32)
         missing = np.flatnonzero(np.isnan(features[:, column]))

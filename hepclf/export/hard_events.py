@@ -11,7 +11,7 @@ from hepclf.events import by_value, missing_as_nan
 from hepclf.export.formats import uncalibrated
 from hepclf.export.midpoints import midpoint_events
 from hepclf.models.fisher import FisherTagger
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import Trees, TreesTagger
 from hepclf.statistics.calibration import Isotonic
@@ -52,7 +52,7 @@ def infinite_events(tagger: Tagger, real: Features) -> Features:
     typical = _typical(uncalibrated(tagger)[0], real)
     rows = np.tile(typical, (2 * len(typical), 1))
     rows[np.arange(len(rows)), np.arange(len(rows)) // 2] = np.tile([INFINITY, -INFINITY], len(typical))
-    return rows[np.isinf(missing_as_nan(rows, tagger.inputs, sentinels(tagger))).any(axis=1)]
+    return rows[np.isinf(missing_as_nan(rows, tagger.inputs, tagger.sentinels)).any(axis=1)]
 
 
 def _typical(tagger: Tagger, real: Features) -> Features:
@@ -82,7 +82,7 @@ def _edges(tagger: Tagger, rows: Features) -> Features:
 
 def _at_sentinels(tagger: Tagger, typical: Features) -> Features:
     """Events with one feature at and next to each of its sentinels."""
-    by_sentinel = by_value(tagger.inputs, sentinels(tagger))
+    by_sentinel = by_value(tagger.inputs, tagger.sentinels)
     pairs = [(column, value) for value, columns in by_sentinel.items() for column in columns]
     columns = np.array([column for column, _ in pairs], dtype=np.int64)
     values = np.array([value for _, value in pairs], dtype=np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.events import by_value, shortest_text
 from hepclf.export.formats import Score, uncalibrated
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 from hepclf.models.trees import Trees, TreesTagger
 from hepclf.statistics.calibration import Isotonic
 
@@ -69,7 +69,7 @@ def shared_sentinel(tagger: Tagger) -> float | None:
 
     XGBoost takes a single such value, which the caller gives at each call.
     """
-    values = by_value(tagger.inputs, sentinels(tagger))
+    values = by_value(tagger.inputs, tagger.sentinels)
     if len(values) > 1 or any(len(columns) < len(tagger.inputs) for columns in values.values()):
         raise ValueError(
             f"format=xgboost-json cannot map the declared missing values {', '.join(map(shortest_text, values))}: "

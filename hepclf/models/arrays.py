@@ -116,6 +116,15 @@ class ArrayTagger(ABC):
         """Always the processor."""
         return "cpu"
 
+    def to(self, device: str) -> Self:
+        """Itself: arrays are scored on the processor alone."""
+        if device not in ("auto", "cpu"):
+            raise ValueError(
+                f"device must be auto or cpu, not {device}: a tagger of kind {self.kind} scores on the cpu alone; "
+                "use device=auto"
+            )
+        return self
+
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]."""
         check_scorable(events, self.inputs, self.settings.get("missing"), self.sentinels)
@@ -143,7 +152,7 @@ class ArrayTagger(ABC):
         write_tagger(Path(folder), {FILE: save_arrays(arrays)}, contents)
 
     @classmethod
-    def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Self:  # noqa: ARG003
+    def load(cls, folder: Path | str) -> Self:
         """Read a saved tagger of this kind."""
         head, files = read_tagger(Path(folder), cls.kind)
         try:

@@ -95,7 +95,7 @@ class BoostedTagger(TreesTagger):
         write_tagger(Path(folder), {self.file: self.data}, {**contents, **written_sentinels(self.sentinels)})
 
     @classmethod
-    def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Self:  # noqa: ARG003
+    def load(cls, folder: Path | str) -> Self:
         """Read a saved tagger of this kind."""
         head, files = read_tagger(Path(folder), cls.kind)
         inputs, classes = tuple(head["inputs"]), tuple(head["classes"])

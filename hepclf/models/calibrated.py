@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
 from hepclf.statistics.calibration import Isotonic, Method, Temperature, calibration_map, from_dict
 from hepclf.training.trainer import Trainer
@@ -27,7 +27,7 @@ class CalibratedTagger:
         if isinstance(calibration, Isotonic) and len(inner.classes) > 2:
             raise ValueError(f"isotonic calibration is for two classes, however there are {len(inner.classes)}")
         self.inner, self.calibration = inner, calibration
-        self.inputs, self.classes, self.sentinels = inner.inputs, inner.classes, sentinels(inner)
+        self.inputs, self.classes, self.sentinels = inner.inputs, inner.classes, inner.sentinels
         self.summary: Mapping[str, Any] = {**inner.summary, "calibration": calibration_summary(calibration)}
 
     @property
@@ -41,10 +41,8 @@ class CalibratedTagger:
 
     def to(self, device: str) -> CalibratedTagger:
         """The same tagger, scoring on this device."""
-        move: Callable[[str], Tagger] | None = getattr(self.inner, "to", None)
-        if move is None and device not in ("auto", "cpu"):
-            raise ValueError(f"this tagger scores on the cpu alone, however device={device}; use device=auto")
-        return self if move is None else CalibratedTagger(move(device), self.calibration)
+        inner = self.inner.to(device)
+        return self if inner is self.inner else CalibratedTagger(inner, self.calibration)
 
     def save(self, folder: Path | str) -> None:
         """Write the tagger inside to a folder of its own and, last, the tagger.json that vouches for it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +23,38 @@ from hepclf.models.tagger import read_head
 from hepclf.models.trees import TreesTagger
 from hepclf.models.xgboost import XGBoostTagger
 
-_LOADERS: dict[str, Callable[[Path | str, tuple[type[Any], ...]], Tagger]] = {
-    NETWORK: NetworkTagger.load,
-    FisherTagger.kind: FisherTagger.load,
-    TreesTagger.kind: TreesTagger.load,
-    LikelihoodTagger.kind: LikelihoodTagger.load,
-    CutsTagger.kind: CutsTagger.load,
-    KNNTagger.kind: KNNTagger.load,
-    SVMTagger.kind: SVMTagger.load,
-    SklearnTagger.kind: SklearnTagger.load,
-    XGBoostTagger.kind: XGBoostTagger.load,
-    LightGBMTagger.kind: LightGBMTagger.load,
+Loader = Callable[[Path | str], Tagger]
+
+_LOADERS: dict[str, Loader] = {
+    kind.kind: kind.load
+    for kind in (
+        FisherTagger,
+        TreesTagger,
+        LikelihoodTagger,
+        CutsTagger,
+        KNNTagger,
+        SVMTagger,
+        SklearnTagger,
+        XGBoostTagger,
+        LightGBMTagger,
+    )
 }
 
 
 def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagger:
     """Read a saved tagger of any kind; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
+    loaders: dict[str, Loader] = {**_LOADERS, NETWORK: partial(NetworkTagger.load, recipes=recipes)}
     if read_head(Path(folder))["kind"] == CALIBRATED:
-        return CalibratedTagger.load(folder, lambda inner: _uncalibrated(inner, recipes))
-    return _uncalibrated(folder, recipes)
+        return CalibratedTagger.load(folder, partial(_loaded, loaders))
+    return _loaded(loaders, folder)
 
 
-def _uncalibrated(folder: Path | str, recipes: tuple[type[Any], ...]) -> Tagger:
+def _loaded(loaders: Mapping[str, Loader], folder: Path | str) -> Tagger:
+    """The tagger that the loader of its kind reads."""
     kind = read_head(Path(folder))["kind"]
-    if kind not in _LOADERS:
+    if kind not in loaders:
         raise ValueError(
-            f"{folder}/tagger.json is a tagger of kind {kind[:40]!r}, this hepclf reads {', '.join(sorted(_LOADERS))}; "
+            f"{folder}/tagger.json is a tagger of kind {kind[:40]!r}, this hepclf reads {', '.join(sorted(loaders))}; "
             "use a matching version"
         )
-    return _LOADERS[kind](folder, recipes)
+    return loaders[kind](folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,15 @@ ROWS = 1 << 16  # events looked at together
 
 
 class Tagger(Protocol):
-    """What a fit leaves: it scores events by its own inputs, scaling and missing-value rule."""
+    """What a fit leaves: it scores events by its own inputs, scaling and missing-value rule.
+
+    sentinels  declared missing values of each input, which it takes for NaN
+    """
 
     inputs: tuple[str, ...]
     classes: tuple[str, ...]
     summary: Mapping[str, Any]
+    sentinels: Sentinels
 
     @property
     def device(self) -> str:
@@ -32,27 +36,25 @@ class Tagger(Protocol):
         """Probability of the signal [n], or of each class [n, k] where there are more than two."""
         ...
 
+    def to(self, device: str) -> Self:
+        """The same tagger, scoring on this device (auto, cpu, cuda, cuda:N); ValueError where it cannot."""
+        ...
+
     def save(self, folder: Path | str) -> None:
         """Write tagger.json and its files."""
         ...
 
 
-def sentinels(tagger: Tagger) -> Sentinels:
-    """The declared missing values that a tagger takes for missing ones; one of the user's own may know none."""
-    values: Sentinels = getattr(tagger, "sentinels", {})
-    return values
-
-
 def raw_inputs(tagger: Tagger, events: Events) -> NDArray[np.float32]:
     """The inputs of a tagger [n, d] as it takes them: NaN in place of its declared missing values."""
-    return missing_as_nan(events.select(tagger.inputs), tagger.inputs, sentinels(tagger))
+    return missing_as_nan(events.select(tagger.inputs), tagger.inputs, tagger.sentinels)
 
 
 def undeclared(tagger: Tagger, events: Events) -> bool:
     """Whether the events hold values that the tagger takes for missing ones, and that their loader did not declare."""
-    if not sentinels(tagger):
+    if not tagger.sentinels:
         return False
-    parts = (stand_ins(part, tagger.inputs, sentinels(tagger)) for part in events.slices(tagger.inputs, ROWS))
+    parts = (stand_ins(part, tagger.inputs, tagger.sentinels) for part in events.slices(tagger.inputs, ROWS))
     return any(standing is not None and bool(standing.any()) for standing in parts)
 
 

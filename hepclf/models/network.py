@@ -167,7 +167,7 @@ class NetworkTagger:
         self._module = module.eval().requires_grad_(False)
         self.recipe = recipe
         self.inputs = module.prepare.names
-        self.sentinels = {name: values for name, values in (sentinels or {}).items() if name in self.inputs}
+        self.sentinels: Sentinels = {name: values for name, values in (sentinels or {}).items() if name in self.inputs}
         self.classes = classes
         self.summary = summary
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,7 @@ class SklearnTagger(ArrayTagger):
         write_tagger(Path(folder), {}, head)
 
     @classmethod
-    def load(cls, folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> SklearnTagger:  # noqa: ARG003
+    def load(cls, folder: Path | str) -> Self:
         """Always a ValueError: there is nothing to load."""
         raise ValueError(
             f"{folder} holds no tagger: a scikit-learn estimator was trained in memory and cannot be saved; "

@@ -45,13 +45,7 @@ class ScoringJob(NamedTuple):
 
     def tagger(self) -> Tagger:
         """The run's tagger, on the device."""
-        tagger = load_tagger(self.run.tagger, self.recipes)
-        move: Callable[[str], Tagger] | None = getattr(tagger, "to", None)
-        if move is None and self.prediction.device not in ("auto", "cpu"):
-            raise ValueError(
-                f"this tagger scores on the cpu alone, however device={self.prediction.device}; use device=auto"
-            )
-        return tagger if move is None else move(self.prediction.device)
+        return load_tagger(self.run.tagger, self.recipes).to(self.prediction.device)
 
 
 def score_names(branch: str, classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -105,7 +105,9 @@ def test_calibration_uses_the_weights_of_the_loss(gaussians):
 def test_a_tagger_that_scores_on_the_cpu_alone_says_so(tagged):
     tagger, _ = tagged()
     assert tagger.to("auto") is tagger
-    with pytest.raises(ValueError, match=r"scores on the cpu alone, however device=cuda; use device=auto"):
+    with pytest.raises(
+        ValueError, match=r"device must be auto or cpu, not cuda: .* fisher scores on the cpu alone; use device=auto"
+    ):
         tagger.to("cuda")
 
 

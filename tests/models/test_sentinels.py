@@ -92,9 +92,23 @@ def test_a_calibrated_tagger_takes_raw_values(method, fitted):
     np.testing.assert_array_equal(raw_inputs(stored, raw(valid)), valid.features)
 
 
-def test_a_tagger_moves_with_its_sentinels(fitted):
-    tagger, valid = fitted(Logistic())
-    np.testing.assert_array_equal(tagger.to("cpu").scores(raw(valid)), tagger.scores(valid))
+@pytest.mark.parametrize("method", ["none", "temperature"])
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [
+        ("logistic", "device=cuda:99 was asked for, however"),
+        ("bdt", "device must be auto or cpu, not cuda:99: a tagger of kind trees scores on the cpu alone"),
+        ("fisher", "device must be auto or cpu, not cuda:99: a tagger of kind fisher"),
+        ("xgboost", "device must be auto or cpu, not cuda:99: a tagger of kind xgboost"),
+    ],
+)
+def test_every_tagger_moves_with_its_sentinels_to_a_device_it_can_use(name, refusal, method, fitted):
+    tagger, valid = fitted(MODELS[name], replace(QUICK, calibrate=method))
+    moved = tagger.to("cpu")
+    assert moved.device == "cpu"
+    np.testing.assert_array_equal(moved.scores(raw(valid)), tagger.scores(valid))
+    with pytest.raises(ValueError, match=refusal):
+        tagger.to("cuda:99")
 
 
 def test_a_feature_that_was_dropped_has_no_sentinels(parts):

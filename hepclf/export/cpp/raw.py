@@ -6,7 +6,7 @@ from math import isinf
 
 from hepclf.events import by_value
 from hepclf.export.cpp.header import Header, float_literal
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 
 CODE = """
 struct Sentinel {
@@ -27,7 +27,7 @@ INFINITY = "std::numeric_limits<float>::infinity()"
 
 def declared_as_nan(header: Header, tagger: Tagger) -> str:
     """The lines that make features x of the raw ones, empty without sentinels, which are added to the header."""
-    values = by_value(tagger.inputs, sentinels(tagger))
+    values = by_value(tagger.inputs, tagger.sentinels)
     if not values:
         return ""
     header.tables.append(CODE)

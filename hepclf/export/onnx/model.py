@@ -16,7 +16,7 @@ from hepclf.export.onnx.graph import FEATURES, FLOAT, Graph, float32, int64
 from hepclf.export.onnx.layers import network_probabilities
 from hepclf.export.onnx.trees import tree_probabilities
 from hepclf.models.fisher import FisherTagger
-from hepclf.models.model import Tagger, sentinels
+from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
 
@@ -43,7 +43,7 @@ def onnx_file(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # 
 def _raw(graph: Graph, tagger: Tagger) -> str:
     """The features with NaN in place of declared missing values."""
     features = FEATURES
-    for value, columns in by_value(tagger.inputs, sentinels(tagger)).items():
+    for value, columns in by_value(tagger.inputs, tagger.sentinels).items():
         is_sentinel = graph.add("Equal", FEATURES, float32(value))
         if len(columns) < len(tagger.inputs):
             is_sentinel = graph.add("And", is_sentinel, np.isin(np.arange(len(tagger.inputs)), columns))
