@@ -92,12 +92,12 @@ def cell(weight: float, fraction: float) -> str:
 
 
 def floor_note(quoted: Significance) -> str | None:
-    """A sentence saying that the minimum background holds the best cut; None where it does not."""
+    """A sentence saying that the minimum background limits the best cut; None where it does not."""
     if quoted.floor is None:
         return None
     return (
-        f"evaluation.minimum_background={quoted.floor:g} holds the cut here: a tighter cut looks better, but rests on "
-        "too few simulated background events to be trusted."
+        f"The cut is limited by evaluation.minimum_background={quoted.floor:g}: on validation a tighter cut would have "
+        "a higher expected significance, but too few background events to measure it."
     )
 
 

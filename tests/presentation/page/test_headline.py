@@ -25,7 +25,7 @@ def test_the_lines_say_what_metrics_say(results_of):
         f"Asimov significance {number(*quoted.asimov, 2)}, {number(*quoted.asimov_systematic, 2)} "
         "with an uncertain background."
     )
-    assert held.startswith("evaluation.minimum_background=10 holds the cut here: a tighter cut looks better")
+    assert held.startswith("The cut is limited by evaluation.minimum_background=10: on validation a tighter cut would")
     assert len(headline(results_of(threshold="best"))) == 3
 
 
