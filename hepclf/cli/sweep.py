@@ -17,7 +17,7 @@ MOST = 8  # choices that are compared with each other, the best on validation
 REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together
 
 
-class Job(NamedTuple):
+class SweepJob(NamedTuple):
     """One job: what is special to it, its run's folder, or why it failed, and what its results say.
 
     valid, test  AUC on these splits
@@ -43,13 +43,13 @@ class Job(NamedTuple):
     @property
     def choice(self) -> str:
         """What was chosen, without seeds and folds."""
-        kept = [word for word in self.named.split(" ") if word.split("=", 1)[0] not in REPEATS]
-        return " ".join(kept) or "all"
+        choices = [word for word in self.named.split(" ") if word.split("=", 1)[0] not in REPEATS]
+        return " ".join(choices) or "all"
 
 
-def summary(console: Console, jobs: Sequence[Job]) -> None:
+def summary(console: Console, jobs: Sequence[SweepJob]) -> None:
     """Print the mean and spread of each choice, and the one to take: the best on validation, quoted on test."""
-    groups: dict[str, list[Job]] = {}
+    groups: dict[str, list[SweepJob]] = {}
     for job in jobs:
         if job.valid.value is not None and job.test.value is not None:
             groups.setdefault(job.choice, []).append(job)
@@ -73,7 +73,7 @@ def summary(console: Console, jobs: Sequence[Job]) -> None:
         console.print(f"{failed} of {len(jobs)} jobs failed")
 
 
-def comparison(console: Console, jobs: Sequence[Job]) -> None:
+def comparison(console: Console, jobs: Sequence[SweepJob]) -> None:
     """Compare the runs of a sweep as `hepclf compare` does, where each choice was trained once."""
     done = [job for job in jobs if job.valid.value is not None and not job.failed]
     if len(done) < 2:
@@ -101,7 +101,7 @@ def comparison(console: Console, jobs: Sequence[Job]) -> None:
     console.print(f"comparison in {short_path(save_comparison(runs, plots=plots))}", soft_wrap=True, markup=False)
 
 
-def _left_out(job: Job, best: Sequence[Job]) -> str | None:
+def _left_out(job: SweepJob, best: Sequence[SweepJob]) -> str | None:
     """Why a job is not compared with the best ones; None where it is."""
     if job.failed:
         return f"failed: {job.where}"
@@ -110,7 +110,7 @@ def _left_out(job: Job, best: Sequence[Job]) -> str | None:
     return None if job in best else f"not among the {MOST} best on validation"
 
 
-def _mean(group: Sequence[Job]) -> float:
+def _mean(group: Sequence[SweepJob]) -> float:
     return statistics.mean(job.valid.value or 0.0 for job in group)
 
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
 from hepclf.cli.overrides import overrides as parsed
-from hepclf.cli.sweep import Job, comparison, summary
+from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.recipe import RecipeError
@@ -28,16 +28,22 @@ def run(arguments: list[str]) -> int:
     if not {"-m", "--multirun"} & set(arguments):
         conf.launch("train", arguments, _show)
         return 0
-    jobs: list[Job] = []
+    jobs: list[SweepJob] = []
     codes: list[int] = []
+    started: list[dict[str, str]] = []
 
     def task(config: DictConfig) -> None:
-        named = _varied(arguments)
+        settings = _settings()
+        named = _varied(arguments, settings)
+        if settings in started:
+            results_console().print(f"{named}: left out, as the list names it twice", soft_wrap=True, markup=False)
+            return
+        started.append(settings)
         try:
             trained, _ = _train(config)
             valid, test = (trained.results.splits[name] for name in ("valid", "test"))
             jobs.append(
-                Job(
+                SweepJob(
                     named,
                     short_path(trained.run.folder),
                     valid.auc,
@@ -49,7 +55,7 @@ def run(arguments: list[str]) -> int:
         except Exception as error:
             line, code = explain(error)
             codes.append(code)
-            jobs.append(Job(named, line, failed=True))
+            jobs.append(SweepJob(named, line, failed=True))
         results_console().print(jobs[-1].line(), soft_wrap=True, markup=False)
 
     conf.launch("train", arguments, task)
@@ -58,15 +64,19 @@ def run(arguments: list[str]) -> int:
     return FAILED if codes else 0
 
 
-def _varied(arguments: list[str]) -> str:
-    """What is special to this job of a sweep: its values of the keys that vary."""
+def _settings() -> dict[str, str]:
+    """The overrides of this job of a sweep by their keys; of a key that is given again, the last."""
     from hydra.core.hydra_config import HydraConfig
 
+    overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
+    return {override.split("=", 1)[0]: override for override in overrides}  # a list comes after the null before it
+
+
+def _varied(arguments: list[str], settings: dict[str, str]) -> str:
+    """What is special to this job of a sweep: its values of the keys that vary."""
     words = [word for word in conf.hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
     keys = [override.key_or_group for override in parsed(words) if override.is_sweep_override()]
-    overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
-    last = {override.split("=", 1)[0]: override for override in overrides}  # a list comes after the null before it
-    return " ".join(override for key, override in last.items() if key in keys) or "one job"
+    return " ".join(override for key, override in settings.items() if key in keys) or "one job"
 
 
 def _show(config: DictConfig) -> None:
@@ -117,7 +127,7 @@ def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The recipes of an earlier run with what the command line changes; a group that it names is its own."""
+    """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
     from hepclf.files import read_yaml
     from hepclf.run import Run
 
@@ -126,13 +136,15 @@ def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
             "experiment and again both choose the recipes; give one of them, and single settings beside it"
         )
     stored = read_yaml(Run.open(str(values["again"])).config)
-    ours, before = conf.named_groups(), stored.get("names") or {}
+    chosen, stored_names = conf.named_groups(), stored.get("names") or {}
     settings = {group: conf.changed(group, values[group], stored.get(group)) for group in GROUPS}
     if "seed" in conf.typed_keys():
         for path in ("data.seed", "data.split.seed", "trainer.seed"):
             group, _, inner = path.partition(".")
             if path != "data.seed" or "seed" in settings["data"]:
                 conf.put(settings[group], inner, values["seed"])
-    recipes = {group: conf.read_recipe(settings[group], group, trusted=group in ours) for group in GROUPS}
+    recipes = {group: conf.read_recipe(settings[group], group, trusted=group in chosen) for group in GROUPS}
     names = conf.chosen(("data", "model"))
-    return recipes, {what: name if what in ours else str(before.get(what, name)) for what, name in names.items()}
+    return recipes, {
+        group: name if group in chosen else str(stored_names.get(group, name)) for group, name in names.items()
+    }

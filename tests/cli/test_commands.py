@@ -142,8 +142,15 @@ def test_a_sweep_goes_on_after_a_failed_job_and_says_so(hepclf):
     states = [json.loads(p.read_text())["status"] for p in Path("runs/gw-logistic").glob("*/environment.json")]
     assert sorted(states) == ["failed", "finished", "finished"]
     assert "data.signals=1: failed" in out
-    code, _, _ = hepclf("train", "-m", *QUICK, "data.split.fold=0,1")
+
+
+def test_a_value_given_twice_in_a_sweep_is_trained_once_and_said(hepclf):
+    code, out, _ = hepclf("train", "-m", *QUICK, "model=logistic", "data.split.fold=0,1,0")
     assert code == 0
+    assert out.count("data.split.fold=0: AUC 0.") == 1
+    assert "data.split.fold=0: left out, as the list names it twice\n" in out
+    assert ["all", "2"] in [line.split()[:2] for line in out.splitlines()]
+    assert len(list(Path("runs/gw-logistic").iterdir())) == 2
 
 
 def test_a_model_of_ones_own_needs_no_fork(hepclf):

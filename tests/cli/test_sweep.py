@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from hepclf.cli.sweep import Job, summary
+from hepclf.cli.sweep import SweepJob, summary
 from hepclf.statistics.value import Value
 
 
@@ -13,7 +13,7 @@ def printed(*jobs):
 
 
 def job(named, valid, test, loss=0.4, **more):
-    return Job(named, "runs/x", Value(valid, 0.01), Value(test, 0.01), loss=Value(loss, 0.02), **more)
+    return SweepJob(named, "runs/x", Value(valid, 0.01), Value(test, 0.01), loss=Value(loss, 0.02), **more)
 
 
 def test_folds_and_seeds_of_a_choice_are_averaged_and_other_choices_are_not():
@@ -46,5 +46,5 @@ def test_jobs_with_warnings_are_counted_and_say_so():
 
 
 def test_failed_jobs_are_counted():
-    assert "1 of 2 jobs failed" in printed(job("seed=0", 0.9, 0.9), Job("seed=1", "no events", failed=True))
-    assert Job("seed=1", "no events", failed=True).line() == "seed=1: failed  no events"
+    assert "1 of 2 jobs failed" in printed(job("seed=0", 0.9, 0.9), SweepJob("seed=1", "no events", failed=True))
+    assert SweepJob("seed=1", "no events", failed=True).line() == "seed=1: failed  no events"
