@@ -49,10 +49,10 @@ def run(arguments: list[str]) -> int:
 def save_comparison(comparison: Compared, out: str | None = None, *, plots: bool) -> Path:
     """Write a comparison into a folder of its own, by default comparisons/<date>_<time>-<id>."""
     from hepclf.run import new_folder
-    from hepclf.workflow.compare import record
+    from hepclf.workflow.compare import record_comparison
 
     folder = Path(out) if out else new_folder(".", "comparisons")
-    record(comparison, folder, plots=plots)
+    record_comparison(comparison, folder, plots=plots)
     return folder
 
 

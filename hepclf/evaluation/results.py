@@ -118,21 +118,21 @@ class Results:
     @property
     def splits(self) -> dict[str, SplitResults]:
         """The splits that have events, by name."""
-        found = {name: getattr(self, name) for name in SPLITS}
-        return {name: split for name, split in found.items() if split is not None}
+        results = {name: getattr(self, name) for name in SPLITS}
+        return {name: split for name, split in results.items() if split is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers of the results, ready for JSON: what could not be had is None, never nan."""
-        found: dict[str, Any] = {name: split.to_dict() for name, split in self.splits.items()}
-        if "test" in found:
-            found["test"]["significance"] = _significance(self.significance)
+        contents: dict[str, Any] = {name: split.to_dict() for name, split in self.splits.items()}
+        if "test" in contents:
+            contents["test"]["significance"] = _significance(self.significance)
             if self.at_threshold is not None:
-                found["test"]["significance_at_threshold"] = _significance(self.at_threshold)
+                contents["test"]["significance_at_threshold"] = _significance(self.at_threshold)
         if self.studies:
-            found["studies"] = {name: study.to_dict() for name, study in self.studies.items()}
-        found["mixture"] = self.mixture.to_dict()
+            contents["studies"] = {name: study.to_dict() for name, study in self.studies.items()}
+        contents["mixture"] = self.mixture.to_dict()
         warnings = [row.to_dict() for row in self.warnings]
-        return {"warnings": warnings} | {name: _finite(split) for name, split in found.items()}
+        return {"warnings": warnings} | {name: _finite(split) for name, split in contents.items()}
 
 
 def _point(point: WorkingPoint) -> dict[str, Any]:
@@ -140,14 +140,14 @@ def _point(point: WorkingPoint) -> dict[str, Any]:
     return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in named.items()}
 
 
-def _significance(of: Significance) -> dict[str, Any]:
-    numbers = {name: value for name, value in vars(of).items() if name != "b_limit" or value is not None}
+def _significance(significance: Significance) -> dict[str, Any]:
+    numbers = {name: value for name, value in vars(significance).items() if name != "b_limit" or value is not None}
     return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in numbers.items()}
 
 
-def _finite(found: Any) -> Any:
-    if isinstance(found, dict):
-        return {name: _finite(value) for name, value in found.items()}
-    if isinstance(found, list):
-        return [_finite(value) for value in found]
-    return None if isinstance(found, float) and not math.isfinite(found) else found
+def _finite(contents: Any) -> Any:
+    if isinstance(contents, dict):
+        return {name: _finite(value) for name, value in contents.items()}
+    if isinstance(contents, list):
+        return [_finite(value) for value in contents]
+    return None if isinstance(contents, float) and not math.isfinite(contents) else contents

@@ -64,15 +64,15 @@ class Stopping:
 class Progress(Protocol):
     """Hears what a workflow is doing."""
 
-    def stage(self, what: str) -> None:
+    def stage(self, name: str) -> None:
         """A new stage begins."""
         ...
 
-    def read(self, done: int, of: int) -> None:
+    def read(self, done: int, total: int) -> None:
         """So many of the entries of the data are read."""
         ...
 
-    def epoch(self, epoch: Epoch, of: int) -> None:
+    def epoch(self, epoch: Epoch, total: int) -> None:
         """An epoch is done."""
         ...
 
@@ -80,17 +80,17 @@ class Progress(Protocol):
 class Quiet:
     """Progress for those who do not want to see it: a line of the log."""
 
-    def stage(self, what: str) -> None:
+    def stage(self, name: str) -> None:
         """A new stage begins."""
-        log.info(what)
+        log.info(name)
 
-    def read(self, done: int, of: int) -> None:
+    def read(self, done: int, total: int) -> None:
         """So many of the entries of the data are read."""
-        log.debug("%d of %d entries are read", done, of)
+        log.debug("%d of %d entries are read", done, total)
 
-    def epoch(self, epoch: Epoch, of: int) -> None:
+    def epoch(self, epoch: Epoch, total: int) -> None:
         """An epoch is done."""
-        log.info("epoch %d of %d: training loss %.5g, validation loss %.5g", epoch.epoch, of, *epoch[1:3])
+        log.info("epoch %d of %d: training loss %.5g, validation loss %.5g", epoch.epoch, total, *epoch[1:3])
 
 
 class Timed:
@@ -102,11 +102,11 @@ class Timed:
         self._began = 0.0
         self.seconds: dict[str, float] = {}
 
-    def stage(self, what: str) -> None:
+    def stage(self, name: str) -> None:
         """A new stage begins; the last one ends."""
         self.close()
-        self._stage, self._began = what, time.perf_counter()
-        self._to.stage(what)
+        self._stage, self._began = name, time.perf_counter()
+        self._to.stage(name)
 
     def close(self) -> None:
         """The last stage ends."""
@@ -114,10 +114,10 @@ class Timed:
             self.seconds[self._stage] = time.perf_counter() - self._began
         self._stage = None
 
-    def read(self, done: int, of: int) -> None:
+    def read(self, done: int, total: int) -> None:
         """So many of the entries of the data are read."""
-        self._to.read(done, of)
+        self._to.read(done, total)
 
-    def epoch(self, epoch: Epoch, of: int) -> None:
+    def epoch(self, epoch: Epoch, total: int) -> None:
         """An epoch is done."""
-        self._to.epoch(epoch, of)
+        self._to.epoch(epoch, total)

@@ -43,35 +43,37 @@ COLUMNS = (
 CURVE = ("name", "signal_efficiency", "background_efficiency", "background_efficiency_error", "threshold")
 
 
-def record(of: Compared, folder: Path, *, plots: bool = True) -> tuple[Path, ...]:
+def record_comparison(compared: Compared, folder: Path, *, plots: bool = True) -> tuple[Path, ...]:
     """Write a comparison into a folder of its own; its pictures come back."""
-    made = Run.create(folder)
-    with made.recorded():
-        write_json(folder / "comparison.json", contents(of))
-        rejections = [f"rejection_{target:g}{end}" for target in of.targets for end in ("", "_error", "_limit_95")]
-        write_csv(folder / "comparison.csv", [*COLUMNS, *rejections], _rows(of))
-        write_csv(folder / "curves.csv", CURVE, _curves(of))
-        drawn = _draw(of, made.plots) if plots else ()
-        write_bytes(made.report, _page(of, made).encode())
+    run = Run.create(folder)
+    with run.recorded():
+        write_json(folder / "comparison.json", contents(compared))
+        rejections = [
+            f"rejection_{target:g}{end}" for target in compared.targets for end in ("", "_error", "_limit_95")
+        ]
+        write_csv(folder / "comparison.csv", [*COLUMNS, *rejections], _rows(compared))
+        write_csv(folder / "curves.csv", CURVE, _curves(compared))
+        drawn = _draw(compared, run.plots) if plots else ()
+        write_bytes(run.report, _page(compared, run).encode())
         return drawn
 
 
-def contents(of: Compared) -> dict[str, Any]:
+def contents(compared: Compared) -> dict[str, Any]:
     """The contents of comparison.json."""
-    return {"schema": SCHEMA, "hepclf": version("hepclf"), **of.to_dict()}
+    return {"schema": SCHEMA, "hepclf": version("hepclf"), **compared.to_dict()}
 
 
-def _rows(of: Compared) -> list[list[Any]]:
+def _rows(compared: Compared) -> list[list[Any]]:
     """A row a run, empty where there is no number."""
-    differences = {difference.name: difference for difference in of.differences}
+    differences = {difference.name: difference for difference in compared.differences}
     rows: list[list[Any]] = []
-    for sample, comparison in of.samples.items():
+    for sample, comparison in compared.samples.items():
         for run in comparison.contenders:
-            entry, change = of.entries[run.name], differences.get(run.name)
+            entry, change = compared.entries[run.name], differences.get(run.name)
             training = [run.copy_of, sample or None, entry.kept_epoch, *run.valid_loss]
             tested = [change.reference, *change.value, change.p, change.holm] if change else [None] * 5
             expected = [*entry.expected.asimov, *entry.expected.asimov_systematic]
-            costs = [entry.training_s, entry.tagger_bytes, of.rates[run.name]]
+            costs = [entry.training_s, entry.tagger_bytes, compared.rates[run.name]]
             places = [run.name, str(entry.run.folder)]
             rows.append([*places, *training, *run.valid, *run.test, *tested, *expected, *costs, *_rejections(run)])
     return rows
@@ -84,42 +86,42 @@ def _rejections(run: Contender) -> list[float | None]:
     return [number for point, limit in points for number in (*point.rejection, limit)]
 
 
-def _curves(of: Compared) -> list[tuple[Any, ...]]:
+def _curves(compared: Compared) -> list[tuple[Any, ...]]:
     """The points of each curve as it is drawn."""
     rows: list[tuple[Any, ...]] = []
-    for one in of.contenders:
-        if curve := one.roc:
+    for tagger in compared.contenders:
+        if curve := tagger.roc:
             columns = (curve.signal_efficiency, curve.background_efficiency, curve.background_error, curve.thresholds)
             points = zip(*(column.tolist() for column in columns), strict=True)
-            rows += [(one.name, *point) for point in points]
+            rows += [(tagger.name, *point) for point in points]
     return rows
 
 
-def _page(of: Compared, made: Run) -> str:
+def _page(compared: Compared, run: Run) -> str:
     """The page of a comparison; what the terminal says, with the pictures."""
     from hepclf.presentation.page.comparison import comparison_page
     from hepclf.presentation.page.page import Provenance
 
-    command = read_yaml(made.environment).get("command") or []
-    data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
-    count = sum(len(sample.trainings) for sample in of.samples.values())
+    command = read_yaml(run.environment).get("command") or []
+    data = ", ".join(dict.fromkeys(entry.data for entry in compared.entries.values()))
+    count = sum(len(sample.trainings) for sample in compared.samples.values())
     provenance = Provenance(title=f"{data}: {count} taggers", label="", command=command_line(command))
-    runs = {name: os.path.relpath(entry.run.folder) for name, entry in of.entries.items()}
+    runs = {name: os.path.relpath(entry.run.folder) for name, entry in compared.entries.items()}
     return comparison_page(
-        list(comparison_headline(of)),
-        list(tables(of)),
-        list(remarks(of)),
+        list(comparison_headline(compared)),
+        list(tables(compared)),
+        list(remarks(compared)),
         runs,
-        made.plots,
+        run.plots,
         provenance,
-        folder=made.folder,
+        folder=run.folder,
     )
 
 
-def _draw(of: Compared, folder: Path) -> tuple[Path, ...]:
+def _draw(compared: Compared, folder: Path) -> tuple[Path, ...]:
     from hepclf.presentation.plots.compare import draw_comparison
 
-    spreads = {group.name: group.spread for group in of.repeated}
-    data = ", ".join(dict.fromkeys(entry.data for entry in of.entries.values()))
-    rest = of.signal if len(of.classes) > 2 else None
-    return tuple(draw_comparison(of.samples, folder, title=data, signal=rest, repeated=spreads))
+    spreads = {group.name: group.spread for group in compared.repeated}
+    data = ", ".join(dict.fromkeys(entry.data for entry in compared.entries.values()))
+    signal = compared.signal if len(compared.classes) > 2 else None
+    return tuple(draw_comparison(compared.samples, folder, title=data, signal=signal, repeated=spreads))

@@ -6,14 +6,14 @@ from hepclf.training.epoch import Epoch, Stopping, Timed
 
 
 class Heard(list):
-    def stage(self, what):
-        self.append(what)
+    def stage(self, name):
+        self.append(name)
 
-    def read(self, done, of):
-        self.append((done, of))
+    def read(self, done, total):
+        self.append((done, total))
 
-    def epoch(self, epoch, of):
-        self.append((epoch, of))
+    def epoch(self, epoch, total):
+        self.append((epoch, total))
 
 
 def test_each_stage_has_its_own_time_and_all_is_passed_on(monkeypatch):
