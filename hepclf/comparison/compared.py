@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hepclf.comparison.contenders import Comparison, Contender, Difference, comparisons
+from hepclf.comparison.comparison import Comparison, comparisons
+from hepclf.comparison.contenders import Contender
+from hepclf.comparison.differences import Difference
 from hepclf.comparison.entry import RunEntry
 from hepclf.comparison.labels import labels, sample_labels
 from hepclf.comparison.members import members_of

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepclf.comparison.contenders import GRID, Contender, differing_property
+from hepclf.comparison.contenders import GRID, Contender
+from hepclf.comparison.differences import differing_property
 from hepclf.comparison.entry import RunEntry
 from hepclf.comparison.labels import group_labels, settings_of
 from hepclf.statistics.curves.spread import Spread, training_spread

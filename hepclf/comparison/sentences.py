@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from hepclf.comparison.compared import Compared
-from hepclf.comparison.contenders import Comparison
+from hepclf.comparison.comparison import Comparison
 from hepclf.words import number
 
 LEVEL = 0.05  # p (Holm) below which a tagger counts as worse or better

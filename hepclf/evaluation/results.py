@@ -13,7 +13,8 @@ from hepclf.statistics.confusion import Confusion
 from hepclf.statistics.counting.mixture import ProcessMixture
 from hepclf.statistics.counting.scan import Scan, Significance
 from hepclf.statistics.curves.limit import Limit
-from hepclf.statistics.curves.roc import Roc, WorkingPoint
+from hepclf.statistics.curves.roc import Roc
+from hepclf.statistics.curves.working_point import WorkingPoint
 from hepclf.statistics.shapes.bins import DensityHistogram
 from hepclf.statistics.value import Value
 from hepclf.words import Caution

@@ -10,15 +10,9 @@ from numpy.testing import assert_allclose
 from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
-from hepclf.comparison.contenders import (
-    GRID,
-    auc_difference,
-    compare,
-    comparisons,
-    contender,
-    differing_property,
-    holm_p_values,
-)
+from hepclf.comparison.comparison import compare, comparisons
+from hepclf.comparison.contenders import GRID, contender
+from hepclf.comparison.differences import auc_difference, differing_property, holm_p_values
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.scored import Scored
 from hepclf.statistics.curves.roc import Ranking, area, curve

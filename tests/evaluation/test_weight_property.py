@@ -10,7 +10,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hepclf.comparison.contenders import compare, contender
+from hepclf.comparison.comparison import compare
+from hepclf.comparison.contenders import contender
 from hepclf.evaluation.case import Inside, ObservedEvents
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.binned import Binned

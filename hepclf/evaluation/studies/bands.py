@@ -17,7 +17,8 @@ from hepclf.statistics.counting.significance import asimov, s_over_sqrt_b
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.bootstrap import Replicas, bins, bootstrap, interval
 from hepclf.statistics.curves.partial import partial_area
-from hepclf.statistics.curves.roc import Curve, area, background_error, working_point
+from hepclf.statistics.curves.roc import Curve, area, background_error
+from hepclf.statistics.curves.working_point import working_point
 from hepclf.statistics.value import Value, measured
 from hepclf.words import Grid, grouped_rows, number, to_error_digits
 

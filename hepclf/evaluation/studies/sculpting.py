@@ -15,7 +15,7 @@ from hepclf.evaluation.split_results import limited
 from hepclf.evaluation.studies.column import named_column, unknown
 from hepclf.recipe import recipe
 from hepclf.statistics.curves.limit import rejection_text
-from hepclf.statistics.curves.roc import WorkingPoint, working_point
+from hepclf.statistics.curves.working_point import WorkingPoint, working_point
 from hepclf.statistics.shapes.bins import column_bins
 from hepclf.statistics.shapes.divergence import BinSums, Divergence, bin_sums, divergence, inverse_text
 from hepclf.words import Grid, grouped_rows, number, targeted

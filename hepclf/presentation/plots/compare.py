@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from hepclf.comparison.contenders import GRID, Comparison, RejectionRatio
+from hepclf.comparison.comparison import Comparison, RejectionRatio
+from hepclf.comparison.contenders import GRID
 from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import KINDS, TOP, IndexEntry, Picture, write_figure, write_index
 from hepclf.presentation.plots.rejection import highest_measured

@@ -219,43 +219,6 @@ def _before(sums: Array) -> Array:
     return np.concatenate([[0.0], sums[:-1]])
 
 
-class WorkingPoint(NamedTuple):
-    """The cut at the first score whose signal efficiency reaches the target, and the background that passes it.
-
-    `rejection_limit` is the lower limit of the rejection where no background event passes.
-    """
-
-    target: float
-    signal_efficiency: float | None
-    background_efficiency: Value
-    rejection: Value
-    threshold: float | None
-    rejection_limit: Limit | None = None
-
-
-def working_point(curve: Curve, target: float) -> WorkingPoint:
-    """The first distinct score at which the signal efficiency reaches the target.
-
-    The background efficiency's error joins its counting error in quadrature with what the uncertain signal
-    efficiency moves it by. Without background left there is no rejection.
-    """
-    if not curve.defined:
-        return WorkingPoint(target, None, NOTHING, NOTHING, None)
-    index = int(curve.index_at(target))
-    background_efficiency = float(curve.background_efficiency[index])
-    error = float(background_error(curve, np.array([index]))[0])
-    rejection = NOTHING
-    if background_efficiency > 0:
-        rejection = measured(1 / background_efficiency, error / background_efficiency**2)
-    return WorkingPoint(
-        target=target,
-        signal_efficiency=float(curve.signal_efficiency[index]),
-        background_efficiency=measured(background_efficiency, error),
-        rejection=rejection,
-        threshold=float(curve.thresholds[index]),
-    )
-
-
 def background_error(curve: Curve, index: NDArray[np.intp]) -> Array:
     """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
     reached = curve.signal_efficiency[index]

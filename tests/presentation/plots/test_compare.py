@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from hepclf.comparison.contenders import compare, contender
+from hepclf.comparison.comparison import compare
+from hepclf.comparison.contenders import contender
 from hepclf.presentation.plots.compare import (
     MAX_CURVES,
     add_legend,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.comparison.contenders import contender, differing_property
+from hepclf.comparison.contenders import contender
+from hepclf.comparison.differences import differing_property
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.flatness import Flatness

@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from hepclf.statistics.curves.roc import (
-    Ranking,
-    area,
-    background_error,
-    curve,
-    influence,
-    roc_points,
-    thinned,
-    working_point,
-)
+from hepclf.statistics.curves.roc import Ranking, area, background_error, curve, influence, roc_points, thinned
+from hepclf.statistics.curves.working_point import working_point
 from hepclf.statistics.value import NOTHING
 
 SCORES = np.array([0.9, 0.8, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.3, 0.1])
