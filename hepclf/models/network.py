@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import field, fields, is_dataclass, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +23,7 @@ from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.rows import table
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
+from hepclf.models.trust import trusted_class
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
@@ -247,7 +247,7 @@ def _module(
     """
     settings = head.get("recipe")
     target = settings.get(TARGET) if isinstance(settings, dict) else None
-    chosen = _recipe_class(target, recipes)
+    chosen = trusted_class(target, recipes, Network)
     recipe: Network = build(chosen, settings, "recipe")
     prepare = Prepare.read(tuple(head["inputs"]), head.get("prepare"))
     classes = len(head["classes"])
@@ -268,35 +268,3 @@ def _fill(module: Module, tensors: dict[str, Tensor]) -> None:
     if broken := [name for name, value in tensors.items() if not bool(torch.isfinite(value).all())]:
         raise ValueError(f"the weights hold values that are not finite in {broken[0]!r}; refused")
     module.load_state_dict(tensors, assign=True)
-
-
-class UntrustedError(ValueError):
-    """A tagger is made of a class that is not hepclf's; whoever loads it knows how to say that it is trusted."""
-
-    def __init__(self, target: str) -> None:
-        super().__init__(
-            f"the tagger is made of {target}, which is not part of hepclf; "
-            "pass the class in recipes=(...) if you trust it"
-        )
-        self.target = target
-
-
-def _recipe_class(target: Any, recipes: tuple[type[Network], ...]) -> type[Network]:
-    """The class that a tagger names: one of the caller's, or one of hepclf's own; nothing else is imported."""
-    if not isinstance(target, str):
-        raise ValueError(f"recipe.{TARGET} must be the name of a class, not {str(target)[:40]!r}")
-    for recipe_class in recipes:
-        if target == f"{recipe_class.__module__}.{recipe_class.__qualname__}":
-            return recipe_class
-    module, _, name = target.rpartition(".")
-    if not module.startswith("hepclf.models."):
-        raise UntrustedError(target)
-    try:
-        candidate = getattr(importlib.import_module(module), name, None)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"the tagger names {target}, which is not a network of this hepclf: {error}") from error
-    if not (
-        isinstance(candidate, type) and is_dataclass(candidate) and issubclass(candidate, Network) and fields(candidate)
-    ):
-        raise ValueError(f"the tagger names {target}, which is not a network of hepclf")
-    return candidate
