@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import field
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
 from hepclf.models.model import Fit, Uninterrupted
+from hepclf.models.monotone import Monotone, check_monotone, monotone_signs
 from hepclf.models.stepped import stepped
 from hepclf.models.tree_fit import (
+    COMPARED,
     check_at_least,
-    check_monotone,
     check_positive,
+    compare_with_library,
     output_count,
     tree_matrices,
     tree_tagger,
@@ -29,7 +31,6 @@ from hepclf.recipe import recipe
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.trainer import Trainer
 
-COMPARED = 256  # events whose scores are compared with the library's own
 TOLERANCE = 1e-6
 
 
@@ -50,7 +51,7 @@ class BDT:
     l2: float = 0.0
     bins: int = 255
     feature_fraction: float = 1.0
-    monotone: Mapping[str, Literal[-1, 1]] = field(default_factory=dict)
+    monotone: Monotone = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_at_least(self, iterations=1, leaves=2, depth=1, leaf_events=1, l2=0)
@@ -65,10 +66,10 @@ class BDT:
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
-        self.check(train.names, train.classes, trainer)
-        return BDTFit(self, *tree_matrices(train, valid, trainer, "model=bdt"), trainer)
+        settings = self.library(monotone_signs(self.monotone, train), trainer.seed)
+        return BDTFit(self, settings, *tree_matrices(train, valid, trainer, "model=bdt"), trainer)
 
-    def library(self, names: tuple[str, ...], seed: int) -> dict[str, Any]:
+    def library(self, signs: list[int] | None, seed: int) -> dict[str, Any]:
         """The settings as HistGradientBoostingClassifier calls them."""
         return {
             "max_iter": self.iterations,
@@ -79,7 +80,7 @@ class BDT:
             "l2_regularization": self.l2,
             "max_bins": self.bins,
             "max_features": self.feature_fraction,
-            "monotonic_cst": [self.monotone.get(name, 0) for name in names] if self.monotone else None,
+            "monotonic_cst": signs,
             "random_state": seed,
         }
 
@@ -87,7 +88,8 @@ class BDT:
 class BDTFit(Uninterrupted):
     """A boosting under way, an Epoch a round."""
 
-    def __init__(self, recipe: BDT, train: Matrix, valid: Matrix, trainer: Trainer) -> None:
+    def __init__(self, recipe: BDT, settings: dict[str, Any], train: Matrix, valid: Matrix, trainer: Trainer) -> None:
+        self._settings = settings
         self._recipe, self._train, self._valid, self._trainer = recipe, train, valid, trainer
         self._model: Any = None
         self._rounds: Any = None
@@ -124,8 +126,8 @@ class BDTFit(Uninterrupted):
 
     def _boost(self, report: Callable[[tuple[float, float]], bool]) -> None:
         """Run the library's fit, which asks after each round whether to go on."""
-        train, valid, settings = self._train, self._valid, self._recipe.library(self._train.names, self._trainer.seed)
-        self._model = _reporting(report, settings)
+        train, valid = self._train, self._valid
+        self._model = _reporting(report, self._settings)
         self._model.fit(
             train.features,
             train.targets,
@@ -188,16 +190,9 @@ def _nodes(nodes: Any, output: int, outputs: int) -> Nodes:
 
 def _compare(tagger: TreesTagger, model: Any, valid: Matrix, rounds: int) -> None:
     """Refuse trees whose scores differ from the library's: it does not document how it stores them."""
-    features = valid.features[:COMPARED]
-    library_scores = next(islice(model.staged_predict_proba(features), rounds - 1, None))
-    scores = tagger.probabilities(features)
-    if scores.ndim == 1:
-        library_scores = library_scores[:, 1]
-    worst = float(np.abs(scores - library_scores).max())
-    if not worst < TOLERANCE:
-        import sklearn
+    import sklearn
 
-        raise ValueError(
-            f"the trees of scikit-learn {sklearn.__version__} were not understood: scores differ by {worst:.3g}; "
-            "install another version"
-        )
+    features = valid.features[:COMPARED]
+    expected = next(islice(model.staged_predict_proba(features), rounds - 1, None))
+    expected = expected[:, 1] if len(tagger.classes) == 2 else expected
+    compare_with_library(tagger, features, expected, TOLERANCE, f"scikit-learn {sklearn.__version__}")

@@ -6,24 +6,21 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.events import Events, Sentinels
+from hepclf.events import Sentinels
 from hepclf.models.arrays import Matrix
 from hepclf.models.model import Uninterrupted
 from hepclf.models.tagger import HEAD, read_sentinels, read_tagger, write_tagger, written_sentinels
-from hepclf.models.tree_fit import check_monotone, output_count
+from hepclf.models.tree_fit import COMPARED, compare_with_library, output_count
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.trainer import Trainer
 
-COMPARED = 256  # events whose scores are compared with the library's own
 TOLERANCE = 1e-5  # a library may sum its trees in float32
-
-Monotone = Mapping[str, Literal[-1, 1]]
 
 
 class Boosting(Protocol):
@@ -161,20 +158,9 @@ class BoostedFit(Uninterrupted):
             inputs=train.names, classes=train.classes, data=data, summary=summary, sentinels=train.sentinels
         )
         features = self._valid.features[:COMPARED]
-        library_scores = self._boosting.probabilities(features, self._best.epoch)
-        worst = float(np.abs(tagger.probabilities(features) - library_scores).max())
-        if not worst < TOLERANCE:
-            raise ValueError(
-                f"the trees of this version of {tagger.kind} were not understood: scores differ by {worst:.3g}; "
-                "install another version"
-            )
+        expected = self._boosting.probabilities(features, self._best.epoch)
+        compare_with_library(tagger, features, expected, TOLERANCE, f"this version of {tagger.kind}")
         return tagger
-
-
-def monotone_signs(monotone: Monotone, train: Events) -> list[int] | None:
-    """-1, 0 or 1 for each feature, or None without constraints; ValueError where the data does not allow them."""
-    check_monotone(monotone, train.names, train.classes)
-    return [monotone.get(name, 0) for name in train.names] if monotone else None
 
 
 def node_array(values: Any, kinds: str, length: int) -> NDArray[Any]:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix
-from hepclf.models.boosted import BoostedFit, BoostedTagger, Monotone, Stored, leaf_values, monotone_signs, node_array
+from hepclf.models.boosted import BoostedFit, BoostedTagger, Stored, leaf_values, node_array
 from hepclf.models.model import Fit
-from hepclf.models.tree_fit import check_at_least, check_monotone, check_positive, output_count, tree_matrices
+from hepclf.models.monotone import Monotone, check_monotone, monotone_signs
+from hepclf.models.tree_fit import check_at_least, check_positive, output_count, tree_matrices
 from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
 from hepclf.training.trainer import Trainer

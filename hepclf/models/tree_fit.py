@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import Matrix, matrices, mean_cross_entropy
 from hepclf.models.model import Uninterrupted
 from hepclf.models.trees import LEAF, Arrays, Nodes, Trees, TreesTagger, concatenated, linked, planted
-from hepclf.nearest import nearest
 from hepclf.training.epoch import Best, Epoch, Keep
 from hepclf.training.trainer import Trainer
+
+COMPARED = 256  # events whose scores are compared with the library's own
 
 Grow = Callable[[Matrix], Iterator[list[Nodes]]]
 
@@ -92,6 +94,21 @@ def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any
     )
 
 
+def compare_with_library(
+    tagger: TreesTagger,
+    features: NDArray[np.float32],
+    expected: NDArray[np.float64],
+    tolerance: float,
+    library: str,
+) -> None:
+    """Refuse trees whose scores of COMPARED events differ from the library's own, which may store them otherwise."""
+    worst = float(np.abs(tagger.probabilities(features) - expected).max())
+    if not worst < tolerance:
+        raise ValueError(
+            f"the trees of {library} were not understood: scores differ by {worst:.3g}; install another version"
+        )
+
+
 def output_count(classes: tuple[str, ...]) -> int:
     """How many values a leaf holds: one for two classes, else one for each class."""
     return 1 if len(classes) == 2 else len(classes)
@@ -122,15 +139,6 @@ def sklearn_nodes(tree: Any) -> Nodes:
         right=tree.children_right,
         values=fractions[:, 1:] if fractions.shape[1] == 2 else fractions,
     )
-
-
-def check_monotone(monotone: Iterable[str], names: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
-    """Refuse names that are no features of the data, and more than two classes; None: these are not known yet."""
-    constrained = tuple(monotone)
-    if names is not None and (strange := [name for name in constrained if name not in names]):
-        raise ValueError(f"monotone names {strange[0]!r}, which is not a feature{nearest(strange[0], names)}")
-    if constrained and classes is not None and len(classes) > 2:
-        raise ValueError(f"monotone needs two classes, the data has {len(classes)}; leave it out")
 
 
 def check_at_least(recipe: Any, **limits: float) -> None:

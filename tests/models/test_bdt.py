@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from hepclf import BDT, Trainer, load_tagger
 from hepclf.events import Events
 from hepclf.models import bdt
+from hepclf.models.monotone import monotone_signs
 from hepclf.models.tree_fit import tree_matrices
 
 SMALL = BDT(iterations=12, leaves=8, leaf_events=5)
@@ -35,7 +36,10 @@ def by_hand(recipe, train, valid, trainer=PLAIN):
     """The library called by hand on the same arrays."""
     first, second = tree_matrices(train, valid, trainer, "model=bdt")
     model = HistGradientBoostingClassifier(
-        **recipe.library(train.names, trainer.seed), scoring="loss", early_stopping=True, n_iter_no_change=1000
+        **recipe.library(monotone_signs(recipe.monotone, train), trainer.seed),
+        scoring="loss",
+        early_stopping=True,
+        n_iter_no_change=1000,
     )
     weights = {"sample_weight": first.weights, "sample_weight_val": second.weights}
     return model.fit(first.features, first.targets, X_val=second.features, y_val=second.targets, **weights)
