@@ -21,6 +21,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in a folder and in those below it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def write_json(path: Path, contents: Any) -> None:
     """JSON in the strict standard: NaN and infinity are refused."""
     write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from hepclf.comparison.sculpted import Sculpted, sculpted
 from hepclf.evaluation.files.store import read_scores
-from hepclf.files import read_yaml
+from hepclf.files import folder_size, read_yaml
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.statistics.value import NOTHING, Value
@@ -100,7 +100,7 @@ def run_entry(run: Run) -> RunEntry:
         device=environment.get("device"),
         training_s=seconds.get("training", seconds.get("epochs")),
         scoring_s=seconds.get("scoring"),
-        tagger_bytes=sum(path.stat().st_size for path in run.tagger.iterdir()) if run.tagger.is_dir() else None,
+        tagger_bytes=folder_size(run.tagger) if run.tagger.is_dir() else None,
     )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.disk import mapped
+from hepclf.files import folder_size
 
 HEAD = "entry.json"
 FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
@@ -121,6 +122,12 @@ class Cache:
                     shutil.rmtree(draft, ignore_errors=True)
 
 
+def check_cache_size(gigabytes: float) -> None:
+    """ValueError where a loader's cache_gb can hold nothing."""
+    if not gigabytes > 0:
+        raise ValueError(f"cache_gb must be above 0, not {gigabytes:g}; cache=false keeps nothing")
+
+
 def open_cache(chosen: bool | str, gigabytes: float) -> Cache | None:
     """The cache as a loader's settings say: in the user's own folder (true), in another, or none (false)."""
     if not chosen:
@@ -201,8 +208,7 @@ def _array(path: Path, file: Mapping[str, Any]) -> NDArray[Any]:
 
 def _entry(folder: Path) -> CachedTable | None:
     try:
-        head = folder / HEAD
-        size = sum(path.stat().st_size for path in folder.iterdir())
+        head, size = folder / HEAD, folder_size(folder)
         return CachedTable(folder, size, head.stat().st_mtime, str(json.loads(head.read_text())["holds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not an entry, or another job removed it just now

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
-from hepclf.data.cache import Reading, open_cache, read_through
+from hepclf.data.cache import Reading, check_cache_size, open_cache, read_through
 from hepclf.data.declared import Setting, cells, declared
 from hepclf.data.delimited import Missing, TextLayout
 from hepclf.data.frames import Cells, joined_column
@@ -97,10 +97,7 @@ class CSV:
         delimited.check_delimiter(self.delimiter)
         if self.header and self.columns:
             raise ValueError("columns are the names of a file without header; set header=false, or drop columns")
-        if not self.cache_gb > 0:
-            raise ValueError(
-                f"cache_gb must be above 0 (cache=false keeps nothing), however cache_gb={self.cache_gb:g}"
-            )
+        check_cache_size(self.cache_gb)
 
     def load(self) -> Events:
         """All selected events of the files, in their order."""

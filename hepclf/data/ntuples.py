@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.cache import Reading, open_cache, read_through
+from hepclf.data.cache import Reading, check_cache_size, open_cache, read_through
 from hepclf.data.declared import Setting, declared
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
 from hepclf.data.identity import identity
@@ -96,10 +96,7 @@ class Ntuples(ABC):
                 raise ValueError(f"luminosity_fb must be above 0, however luminosity_fb={self.luminosity_fb:g}")
             for sample in self.samples:
                 sample.expected(self.luminosity_fb)
-        if not self.cache_gb > 0:
-            raise ValueError(
-                f"cache_gb must be above 0 (cache=false keeps nothing), however cache_gb={self.cache_gb:g}"
-            )
+        check_cache_size(self.cache_gb)
         for sample in self.samples:
             self._quantities(sample).check_missing()
 

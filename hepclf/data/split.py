@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
+from hepclf.scored import SPLITS
 
-PARTS = ("train", "valid", "test")
 TRAIN, VALID, TEST = range(3)
 
 
@@ -160,7 +160,7 @@ def _check(parts: NDArray[np.int8], events: Events, method: str) -> None:
     }[method]
     classes = len(events.classes)
     table = np.bincount(parts.astype(np.int64) * classes + events.labels, minlength=3 * classes).reshape(3, classes)
-    for part, name in enumerate(PARTS):
+    for part, name in enumerate(SPLITS):
         if table[part].sum() == 0:
             raise ValueError(f"the {name} part of {len(events)} events is empty; {hint}")
         for label, total in enumerate(table.sum(axis=0)):

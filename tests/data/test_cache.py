@@ -275,7 +275,7 @@ def test_a_missing_file_is_still_the_error_that_it_was():
 
 
 def test_a_limit_of_nothing_is_refused():
-    with pytest.raises(ValueError, match=r"cache_gb must be above 0 \(cache=false keeps nothing\), however cache_gb=0"):
+    with pytest.raises(ValueError, match="cache_gb must be above 0, not 0; cache=false keeps nothing"):
         root(cache_gb=0)
 
 

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepclf.data.split import PARTS, TEST, TRAIN, VALID, Split
+from hepclf.data.split import TEST, TRAIN, VALID, Split
 from hepclf.events import Events
+from hepclf.scored import SPLITS
 
 
 def table(*counts, seed=0, **spectators):
@@ -107,8 +108,8 @@ def test_numbers_that_are_whole_split_as_integers_do():
 
 
 def test_the_parts_are_named_in_the_order_of_their_codes():
-    assert PARTS == ("train", "valid", "test")
-    assert (PARTS[TRAIN], PARTS[VALID], PARTS[TEST]) == PARTS
+    assert SPLITS == ("train", "valid", "test")
+    assert (SPLITS[TRAIN], SPLITS[VALID], SPLITS[TEST]) == SPLITS
 
 
 @pytest.mark.parametrize(
