@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from hepclf.models.model import Fit
 from hepclf.models.tree_fit import TreesFit, check_at_least, check_positive, sklearn_nodes, tree_matrices
 from hepclf.models.trees import Nodes
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 LARGEST = np.iinfo(np.int32).max  # of a tree's seed
 
@@ -24,9 +25,9 @@ class AdaBoost:
     A tree with weighted error e has a_t = learning_rate (log((1 - e)/e) + log(k - 1)) votes for its class; the
     probability of a class is proportional to exp(its votes): the estimate that exponential loss implies (Friedman,
     Hastie and Tibshirani 2000), where scikit-learn's predict_proba shares votes out as fractions, in the same order.
-
-    From the trainer it takes balance, negative_weights, patience (in trees), keep and seed; the rest is for networks.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"patience", "keep", "seed"}
 
     iterations: int = 200
     learning_rate: float = 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +25,7 @@ from hepclf.training.trainer import Trainer
 
 FILE = "arrays.safetensors"
 ROWS = 1 << 16  # events scored at once
-FOR_NETWORKS = ("epochs", "batch", "optimiser", "learning_rate", "weight_decay", "schedule", "loss", "clip")
 SMALLEST = 1e-15  # a probability that a loss can take the logarithm of
-
-
-log = logging.getLogger(__name__)
 
 
 class Matrix(NamedTuple):
@@ -66,12 +61,7 @@ def matrix(events: Events, trainer: Trainer, model: str, *, keeps: bool = False)
 def matrices(
     train: Events, valid: Events, trainer: Trainer, model: str, *, keeps: bool = False
 ) -> tuple[Matrix, Matrix]:
-    """Training and validation events; warns of trainer settings that only networks use."""
-    defaults = Trainer()
-    ignored = [name for name in FOR_NETWORKS if getattr(trainer, name) != getattr(defaults, name)]
-    if ignored:
-        settings = ", ".join(f"trainer.{name}={getattr(trainer, name)}" for name in ignored)
-        log.warning("%s does not heed %s, which networks do", model, settings)
+    """Training and validation events."""
     return matrix(train, trainer, model, keeps=keeps), matrix(valid, trainer, model, keeps=keeps)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import field
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from hepclf.models.tree_fit import (
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.recipe import recipe
 from hepclf.training.epoch import Best, Epoch
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 TOLERANCE = 1e-6
 
@@ -39,9 +39,9 @@ class BDT:
     """Gradient boosting of trees on binned features; an Epoch is a boosting round, a missing value needs no rule.
 
     monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
-
-    From the trainer it takes balance, negative_weights, patience (in rounds), keep and seed; the rest is for networks.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"patience", "keep", "seed"}
 
     iterations: int = 500
     learning_rate: float = 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from hepclf.models.grid import cut_expression, grid
 from hepclf.models.model import Fit
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 Array = NDArray[np.float64]
 Side = Literal["above", "below", "window"]
@@ -42,8 +42,10 @@ class Cuts:
     places      where a cut on a feature may lie: weighted quantiles of the signal
     restarts    searches from the open box, with the edges in different orders
 
-    A missing value passes no cut on its feature. From the trainer come balance, negative_weights and seed.
+    A missing value passes no cut on its feature.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
 
     efficiency: float | None = None
     sides: Mapping[str, Side] = field(default_factory=dict)

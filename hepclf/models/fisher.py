@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from hepclf.events import Events
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices, medians
 from hepclf.models.model import Fit
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 FLATTEST = 1e-12  # relative eigenvalue of the covariance below which a direction has no width
 
@@ -19,9 +21,11 @@ class Fisher:
     r"""The direction in which the classes lie furthest apart, in units of their common width (Fisher 1936).
 
     With the weighted means m_k, the covariance C within the classes and their fractions f_k, the probability of class
-    k is proportional to f_k exp(m_k C^-1 x - m_k C^-1 m_k / 2): exact for Gaussians that share C. From the trainer it
-    takes balance and negative_weights, which may be kept.
+    k is proportional to f_k exp(m_k C^-1 x - m_k C^-1 m_k / 2): exact for Gaussians that share C. Negative weights
+    may be kept.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 
@@ -14,17 +14,16 @@ from hepclf.models.model import Fit
 from hepclf.models.tree_fit import TreesFit, check_at_least, check_positive, sklearn_nodes, tree_matrices
 from hepclf.models.trees import Nodes
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 EPOCHS = 10  # a tenth of the trees is an Epoch
 
 
 @recipe
 class Forest:
-    """scikit-learn's RandomForest, or ExtraTrees (kind=extra), whose cuts are drawn at random too; all trees are kept.
+    """scikit-learn's RandomForest, or ExtraTrees (kind=extra), which draws cuts at random too; all trees are kept."""
 
-    From the trainer it takes balance, negative_weights and seed; the rest is for networks.
-    """
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
 
     kind: Literal["random", "extra"] = "random"
     trees: int = 300

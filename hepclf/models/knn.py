@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
 from hepclf.models.model import Fit
 from hepclf.models.scales import refuse_many, scales, standardised
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 Array = NDArray[np.float64]
 ROUNDING = 1e-6
@@ -30,8 +30,10 @@ class KNN:
     most        training events; beyond, scoring is slow and the tagger, which holds them all, is large
 
     One event more, shared by the classes as in training, keeps probabilities off 0 and 1. A missing value counts as
-    the median. From the trainer it takes balance and negative_weights.
+    the median.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
 
     neighbours: int = 100
     kernel: Literal["flat", "tricube"] = "tricube"

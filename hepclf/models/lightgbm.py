@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from hepclf.models.monotone import Monotone, check_monotone, monotone_signs
 from hepclf.models.tree_fit import check_at_least, check_positive, output_count, tree_matrices
 from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 MAXIMUM_LEAVES = 131_072  # of the library
 BY_CATEGORY, MISSING_LEFT = 1, 2  # bits of a split's decision_type
@@ -32,9 +32,10 @@ class LightGBM:
 
     monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
 
-    From the trainer it takes balance, negative_weights, patience (in rounds), keep and seed; the rest is for networks:
-    it trains on the processor.
+    It trains on the processor.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"patience", "keep", "seed"}
 
     iterations: int = 500
     learning_rate: float = 0.1

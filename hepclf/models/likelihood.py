@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices, median
 from hepclf.models.model import Fit
 from hepclf.models.platt import log_softmax, platt_scaling, probabilities
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 Array = NDArray[np.float64]
 SMOOTHING = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)  # widths that are tried
@@ -40,8 +40,10 @@ class Likelihood:
     decorrelate  none | linear: features times the inverse root of their covariance within the classes
     smoothing    null: for each feature the width with the best validation loss; 0: plain histograms
 
-    From the trainer it takes balance and negative_weights, which may be kept: a negative sum counts as an empty bin.
+    Negative weights may be kept: a negative sum counts as an empty bin.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
 
     decorrelate: Literal["none", "linear"] = "linear"
     bins: int = 256

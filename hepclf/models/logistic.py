@@ -10,7 +10,7 @@ from hepclf.events import Events
 from hepclf.models.model import Fit
 from hepclf.models.network import Network
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 
 @recipe
@@ -20,6 +20,11 @@ class Logistic(Network):
     # Ten times a deep network's: the loss is convex, and coefficients may be far from where they start.
     rate: ClassVar[float] = 0.05
     solver: Literal["gradient", "newton"] = "gradient"
+
+    @property
+    def trainer_settings(self) -> frozenset[str]:
+        """Settings of the trainer that a fit uses: the exact solution depends on few."""
+        return super().trainer_settings if self.solver == "gradient" else WEIGHTING | {"device"}
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """The layer, starting at zero: the loss is convex, so every start leads to the same place."""

@@ -103,8 +103,18 @@ class Uninterrupted:
 
 
 class Model(Protocol):
-    """A recipe that can be fitted."""
+    """A recipe that can be fitted.
+
+    Its `trainer_settings`, a frozenset, may name the settings of the trainer that a fit uses; changing another one
+    then warns. A model that has no such attribute is not warned about.
+    """
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
         ...
+
+
+def trainer_settings(model: Model) -> frozenset[str] | None:
+    """The settings of the trainer that a model uses; None where one of the user's own does not tell."""
+    names: frozenset[str] | None = getattr(model, "trainer_settings", None)
+    return names

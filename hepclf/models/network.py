@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,6 +51,11 @@ class Network(ABC):
     def __post_init__(self) -> None:
         if self.l2 < 0:
             raise ValueError(f"l2 must not be negative, however l2={self.l2}")
+
+    @property
+    def trainer_settings(self) -> frozenset[str]:
+        """Settings of the trainer that a fit uses: all that find weights."""
+        return frozenset(setting.name for setting in fields(Trainer)) - {"calibrate"}
 
     @abstractmethod
     def network(self, inputs: int, outputs: int) -> nn.Module:
@@ -101,8 +106,6 @@ class NetworkFit:
     """A network being trained; `tagger()` gives the best epoch by validation loss (or the last, trainer.keep)."""
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
-        if trainer.learning_rate is None:
-            trainer = replace(trainer, learning_rate=recipe.rate)
         self._recipe, self._trainer, self._classes, self._sentinels = recipe, trainer, train.classes, train.sentinels
         device = resolve(trainer.device)
         train, valid = trainer.weighing(train), trainer.weighing(valid)
@@ -118,7 +121,7 @@ class NetworkFit:
         self._train = table(train, weights, prepare, trainer, device)
         self._valid = table(valid, trainer.weights(valid), prepare, trainer, device)
         self._descent = Descent(
-            self._module.body, self._train, self._valid, trainer, l2=recipe.l2, average=recipe.average
+            self._module.body, self._train, self._valid, trainer, rate=recipe.rate, l2=recipe.l2, average=recipe.average
         )
 
     @property

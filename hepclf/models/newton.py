@@ -57,7 +57,7 @@ class NewtonFit:
         self._penalty = torch.full((size,), recipe.l2, dtype=torch.float64, device=device)
         self._penalty[0] = 0
         self._theta = torch.zeros(size, dtype=torch.float64, device=device)
-        self._steps, self._converged, self._seed = 0, False, trainer.seed
+        self._steps, self._converged = 0, False
         self._refuse_dependent_inputs()
 
     @property
@@ -116,7 +116,7 @@ class NewtonFit:
                 f"there is no tagger before the solution is found, however {self._steps} steps were taken; "
                 "iterate over the fit to its end"
             )
-        with seeded(CPU, self._seed):
+        with seeded(CPU, 0):  # the initial weights are replaced
             module = Module(self._recipe, self._prepare, 2)
         weight, bias = module.body.parameters()
         with torch.no_grad():

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from hepclf.models.scales import Scales, scales
 from hepclf.models.tagger import write_tagger
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 Array = NDArray[np.float64]
 
@@ -36,10 +36,12 @@ class Sklearn:
     settings   its parameters; random_state is the trainer's seed
 
     Its tagger cannot be saved, as scikit-learn has no format but pickle, which can run code when it is read: the run
-    holds scores, metrics and plots, and no tagger. From the trainer it takes balance, negative_weights and seed.
+    holds scores, metrics and plots, and no tagger.
     Weights that differ are refused where the estimator takes none. Without predict_proba, the decision function is
     calibrated on the validation split.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
 
     estimator: str = "sklearn.naive_bayes.GaussianNB"
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from hepclf.models.model import Fit
 from hepclf.models.platt import platt_scaling, probabilities
 from hepclf.models.scales import refuse_many, scales, standardised
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 Array = NDArray[np.float64]
 CELLS = 1 << 22  # values of the kernel in memory at once
@@ -29,9 +29,10 @@ class SVM:
     most   training events; time and memory grow with the square of their number
 
     Of more than two classes each has a machine of its own against the others. Probabilities come from Platt's sigmoid,
-    fitted to the validation split. A missing value counts as the median. From the trainer it takes balance and
-    negative_weights.
+    fitted to the validation split. A missing value counts as the median.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
 
     c: float = 1.0
     gamma: float | None = None

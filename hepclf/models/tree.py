@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,15 +14,14 @@ from hepclf.models.rules import rules
 from hepclf.models.tree_fit import TreesFit, check_at_least, sklearn_nodes, tree_matrices
 from hepclf.models.trees import Nodes, TreesTagger
 from hepclf.recipe import recipe
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 
 @recipe
 class Tree:
-    """A decision tree of scikit-learn; while it is small, its summary holds it as rules, each a cut to select with.
+    """A decision tree of scikit-learn; while it is small, its summary holds it as rules, each a cut to select with."""
 
-    From the trainer it takes balance, negative_weights and seed; the rest is for networks.
-    """
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
 
     depth: int | None = 4
     leaves: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from hepclf.models.tree_fit import check_at_least, check_positive, output_count,
 from hepclf.models.trees import LEAF, Nodes
 from hepclf.recipe import recipe
 from hepclf.training.device import resolve
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import WEIGHTING, Trainer
 
 
 @recipe
@@ -28,10 +28,9 @@ class XGBoost:
     """XGBoost's gradient boosting on histograms; an Epoch is a boosting round, a missing value needs no rule.
 
     monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
-
-    From the trainer it takes device, balance, negative_weights, patience (in rounds), keep and seed; the rest is for
-    networks.
     """
+
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"device", "patience", "keep", "seed"}
 
     iterations: int = 500
     learning_rate: float = 0.1

@@ -31,6 +31,7 @@ class Descent:
     """A network's training, in place: iterate for its epochs, leave whenever you like, and go on later.
 
     l2       adds l2 * (sum of squared weights, biases left out) to the loss that is descended, not to those reported
+    rate     the learning rate, where the trainer names none
     average  follow the network by the running mean of its weights, which then gives the validation loss
 
     Between two epochs all that the next one depends on is in `state()`: random numbers come from the trainer's seed
@@ -38,13 +39,21 @@ class Descent:
     """
 
     def __init__(
-        self, network: nn.Module, train: Rows, valid: Rows, trainer: Trainer, *, l2: float = 0.0, average: bool = False
+        self,
+        network: nn.Module,
+        train: Rows,
+        valid: Rows,
+        trainer: Trainer,
+        *,
+        rate: float = RATE,
+        l2: float = 0.0,
+        average: bool = False,
     ) -> None:
         self._network, self._train, self._valid, self._trainer, self._l2 = network, train, valid, trainer, l2
         self._optimiser = Optimiser(
             network.parameters(),
             trainer.optimiser,
-            rate=trainer.learning_rate or RATE,
+            rate=trainer.learning_rate or rate,
             momentum=trainer.momentum,
             weight_decay=trainer.weight_decay,
         )

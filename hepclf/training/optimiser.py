@@ -14,6 +14,7 @@ from torch.optim.sgd import sgd
 Tensors = list[Tensor]
 Buffers = Mapping[str, Tensors]
 OptimiserName = Literal["adamw", "adam", "rmsprop", "sgd"]
+WITH_MOMENTUM = ("rmsprop", "sgd")
 BUFFERS = {
     "adamw": ("mean", "square"),
     "adam": ("mean", "square"),

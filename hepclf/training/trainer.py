@@ -20,6 +20,7 @@ from hepclf.training.schedule import ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
 RATE = 5e-3  # learning rate of a network that names no other
+WEIGHTING = frozenset({"balance", "negative_weights", "planing"})  # settings behind every weight in a loss
 
 
 @recipe

@@ -1,14 +1,22 @@
-"""What the settings of a training contradict in each other, found before any data are read."""
+"""What the settings of a training contradict in each other, or leave without effect; no data are needed."""
 
 from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
 
 from hepclf.data.loader import Loader, Outline, outline
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
 from hepclf.models.calibrated import check_calibration
-from hepclf.models.model import Model
+from hepclf.models.model import Model, trainer_settings
 from hepclf.recipe import RecipeError
+from hepclf.training.optimiser import WITH_MOMENTUM
 from hepclf.training.trainer import Trainer
+from hepclf.words import Caution
+
+# Scores of any model are calibrated. The seed is for all that is random in a run, where a model may have no part.
+FOR_ALL = frozenset({"calibrate", "seed"})
 
 
 def check_settings(data: Loader, model: Model, trainer: Trainer, evaluation: Evaluation) -> None:
@@ -45,3 +53,25 @@ def check_against(known: Outline, data: Loader, model: Model, trainer: Trainer, 
     trainer.check(known.columns, known.classes)
     if hasattr(model, "check"):
         model.check(known.features, known.classes, trainer)
+
+
+def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution, ...]:
+    """A warning of trainer settings that were changed and that the model, called `name`, does not use, or none."""
+    declared = trainer_settings(model)
+    if declared is None:
+        return ()
+    used = (declared | FOR_ALL) - (set() if trainer.optimiser in WITH_MOMENTUM else {"momentum"})
+    unused = {setting: value for setting, value in _changed(trainer).items() if setting not in used}
+    if unused.get("device") == "cpu":  # where the model computes anyway
+        del unused["device"]
+    if not unused:
+        return ()
+    typed = ", ".join(f"trainer.{setting}={value}" for setting, value in unused.items())
+    text = f"model={name} with these settings does not use {typed}; of the trainer it uses {', '.join(sorted(used))}"
+    return (Caution("unused_settings", tuple(unused), text),)
+
+
+def _changed(trainer: Trainer) -> dict[str, Any]:
+    """The settings that differ from the defaults, and their values."""
+    values = {field.name: (getattr(trainer, field.name), getattr(Trainer(), field.name)) for field in fields(Trainer)}
+    return {name: value for name, (value, default) in values.items() if value != default}

@@ -13,6 +13,7 @@ from hepclf.models.calibrated import with_calibration
 from hepclf.models.model import Tagger
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
 from hepclf.words import Caution
+from hepclf.workflow.beforehand import unused_settings
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 
@@ -40,6 +41,8 @@ def fit(prepared: Prepared, job: Job, on_epoch: OnEpoch | None = None, progress:
     valid = prepared.part("valid")
     training = job.model.fit(prepared.part("train"), valid, job.trainer)
     _announce(prepared.warnings)  # not before: what stops the training is told alone
+    for caution in unused_settings(job.model, job.trainer, job.names["model"]):
+        log.warning(caution.text)
     history: list[Epoch] = []
     stopping = Stopping(training.patience)
     for epoch in training:

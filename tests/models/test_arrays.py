@@ -11,7 +11,7 @@ from safetensors.numpy import save
 
 from hepclf import Trainer, load_tagger
 from hepclf.models import arrays
-from hepclf.models.arrays import matrices, matrix
+from hepclf.models.arrays import matrix
 from hepclf.models.fisher import Fisher, FisherTagger
 from hepclf.models.tagger import write_tagger
 
@@ -107,12 +107,3 @@ def test_negative_weights_follow_the_rule(gaussians):
 
 def test_every_kind_says_its_name():
     assert FisherTagger.kind == "fisher"
-
-
-def test_what_only_networks_heed_is_said_to_be_left_once(gaussians, caplog):
-    events = gaussians()
-    matrices(events, events, Trainer(balance="mean", patience=3), "model=bdt")
-    assert caplog.text == ""
-    matrices(events, events, Trainer(batch=64, optimiser="sgd"), "model=bdt")
-    (record,) = caplog.records
-    assert record.getMessage() == "model=bdt does not heed trainer.batch=64, trainer.optimiser=sgd, which networks do"

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepclf import CSV, GW, Evaluation, Events, Logistic, Mixture, PlainMLP, Split, Trainer, train
+from hepclf import BDT, CSV, GW, KNN, Evaluation, Events, Logistic, Mixture, PlainMLP, Split, Trainer, train
 from hepclf.evaluation.evaluation import Evaluation as Recipe
 from hepclf.run import Run
+from hepclf.workflow.beforehand import unused_settings
 from hepclf.workflow.reevaluate import reevaluate
 
 STUDIES = [name for name in vars(Recipe()) if hasattr(getattr(Recipe(), name), "study")]
@@ -36,7 +37,7 @@ def kinds(trained):
 
 def test_clean_data_and_a_sound_training_have_no_warnings():
     assert kinds(train(events(), Logistic(), QUICK, BARE)) == []
-    assert kinds(train(Mixture(events=4000), Logistic(solver="newton"), QUICK, BARE)) == []
+    assert kinds(train(Mixture(events=4000), Logistic(solver="newton"), Trainer(), BARE)) == []
 
 
 def test_a_feature_that_is_the_truth_is_told_unless_nobody_shall_look(caplog):
@@ -97,3 +98,44 @@ def test_a_table_that_is_not_looked_at_is_the_same_in_the_cache(tmp_path):
     contents = [CSV(files=str(path), check=check)._content() for check in (True, False)]
     assert contents[0] == contents[1]
     assert Path(path).is_file()
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "unused"),
+    [
+        (BDT(), {"momentum": 0.3, "batch": 64}, ("batch", "momentum")),
+        (BDT(), {"patience": 3, "keep": "last", "balance": "mean", "calibrate": "temperature"}, ()),
+        (BDT(), {"batch": 256, "momentum": 0.9}, ()),
+        (BDT(), {"device": "cuda"}, ("device",)),
+        (BDT(), {"device": "cpu"}, ()),
+        (KNN(), {"seed": 7}, ()),
+        (KNN(), {"patience": 3}, ("patience",)),
+        (Logistic(solver="newton"), {"batch": 64}, ("batch",)),
+        (Logistic(), {"batch": 64}, ()),
+        (PlainMLP(), {"momentum": 0.3}, ("momentum",)),
+        (PlainMLP(), {"momentum": 0.3, "optimiser": "sgd"}, ()),
+    ],
+)
+def test_settings_that_a_model_does_not_use_are_told(model, settings, unused):
+    cautions = unused_settings(model, Trainer(**settings), "mine")
+    assert [row.about for row in cautions] == ([unused] if unused else [])
+
+
+def test_an_unused_setting_is_told_at_the_start_and_above_the_results(caplog):
+    results = train(events(), BDT(iterations=3), Trainer(momentum=0.3, batch=64), BARE).results
+    (caution,) = results.warnings
+    assert caution.kind == "unused_settings"
+    assert caution.text == (
+        "model=bdt with these settings does not use trainer.batch=64, trainer.momentum=0.3; of the trainer it uses "
+        "balance, calibrate, keep, negative_weights, patience, planing, seed"
+    )
+    assert caplog.messages.count(caution.text) == 1
+
+
+def test_nothing_is_said_of_a_model_that_does_not_tell_what_it_uses(caplog):
+    class Mine:
+        def fit(self, train, valid, trainer):
+            return BDT(iterations=3).fit(train, valid, trainer)
+
+    assert kinds(train(events(), Mine(), Trainer(momentum=0.3), BARE)) == []
+    assert caplog.text == ""
