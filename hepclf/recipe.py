@@ -86,13 +86,23 @@ def former_names(cls: type[Any]) -> Mapping[str, str]:
 
 
 def current_settings(cls: type[Any], values: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """These values, with former names of settings replaced by the present names."""
+    """These values, with former names of settings replaced by the present names.
+
+    A former name may lie in a group (`counting.punzi_sigmas`). A present one that has its default counts as not set.
+    """
     settings = dict(values)
+    defaults = {_key(field.name): field.default for field in fields(cls)}
     for former, name in former_names(cls).items():
-        value = settings.pop(former, None)
-        if value is not None and settings.get(name) not in (None, value):
+        group, _, key = former.rpartition(".")
+        holder = settings.get(group) if group else settings
+        if not isinstance(holder, Mapping) or key not in holder:
+            continue
+        value = holder[key]
+        rest = {inner: setting for inner, setting in holder.items() if inner != key}
+        settings = settings | {group: rest} if group else rest
+        if value is not None and settings.get(name) not in (None, value, defaults[name]):
             raise RecipeError(f"{path}.{former} is called {name} now, and both are set; drop {former}")
-        if former in values and settings.get(name) is None:
+        if value is not None or settings.get(name) is None:
             settings[name] = value
     return settings
 

@@ -167,16 +167,25 @@ def read_recipe(values: Any, path: str, *, trusted: bool = True, seed: Any = Non
     cls = recipe_class(str(values[TARGET]), path, trusted=trusted)
     if path in ROLES and not hasattr(cls, ROLES[path]):
         raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
-    _refuse_former(cls, values, path)
+    values = _typed_names(cls, values, path)
     return build(cls, values if seed is None else with_seed(dict(values), cls, seed), path)
 
 
-def _refuse_former(cls: type[Any], values: Mapping[str, Any], path: str) -> None:
-    """Refuse a former name of a setting on the command line, and show the line with the present name."""
+def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """These values without the present setting where it is typed in its former group, which then counts.
+
+    A former name that lies in no group is refused on the command line, and the line with the present one is shown.
+    """
+    typed = typed_keys()
     for former, name in former_names(cls).items():
-        if f"{path}.{former}" in typed_keys():
+        if f"{path}.{former}" not in typed:
+            continue
+        if "." in former and f"{path}.{name}" not in typed:
+            values = {key: value for key, value in values.items() if key != name}
+        elif "." not in former:
             value = "..." if values.get(former) is None else values[former]
             raise RecipeError(f"{path}.{former} is called {path}.{name} now; say {path}.{name}={value}")
+    return values
 
 
 def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import field, fields
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Balance, Case, Inside, ObservedEvents
 from hepclf.evaluation.chance import chance, misnamed
+from hepclf.evaluation.cut_choice import CutChoice
 from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cut_table
@@ -39,7 +40,6 @@ from hepclf.evaluation.studies.variations import Variations
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
-from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import process_mixture
 from hepclf.statistics.counting.optimum import best_significance, expected_yields, threshold_significance
 from hepclf.statistics.counting.scan import Significance, scan
@@ -47,16 +47,19 @@ from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.roc import Ranking
 
 Array = NDArray[np.float64]
-Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]
 
 
 @recipe
-class Evaluation:
+class Evaluation(CutChoice):
     """How a tagger is judged: where it cuts, what is quoted, and the experiment that the yields stand for.
 
     A threshold of `best` is the cut of the greatest significance on validation. Expected yields, by process or
     class, are given as such or as cross sections with one luminosity; what has neither keeps its sum of weights.
     """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {  # settings of stored runs
+        f"counting.{name}": name for name in ("punzi_sigmas", "ams_background", "off_exposure")
+    }
 
     threshold: float | Literal["best"] = 0.5
     working_points: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
@@ -64,9 +67,6 @@ class Evaluation:
     yields: Mapping[str, float] = field(default_factory=dict)
     cross_sections_fb: Mapping[str, float] = field(default_factory=dict)
     luminosity_fb: float | None = None
-    systematic: float = 0.1
-    minimum_background: float = 10.0
-    optimise: Optimise = "asimov"
     bands: Bands | None = field(default_factory=Bands)
     retrieval: Retrieval | None = field(default_factory=Retrieval)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
@@ -91,13 +91,11 @@ class Evaluation:
     report: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_cuts()
         self._check_yields()
-        (self.counting or Counting()).belongs(self.luminosity_fb, self.optimise)
-        for name in ("systematic", "minimum_background"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"evaluation.{name} must be zero or more, however it is {value}")
+        if self.counting is not None:
+            self.counting.belongs(self.luminosity_fb)
 
     def _check_cuts(self) -> None:
         if not isinstance(self.threshold, str) and not 0 <= self.threshold <= 1:
@@ -186,19 +184,6 @@ class Evaluation:
         """The studies that somebody set: whose settings are not those that they have by themselves."""
         settings = {one.name: getattr(self, one.name) for one in fields(self)}
         return tuple(name for name, made in settings.items() if hasattr(made, "study") and made != type(made)())
-
-    @property
-    def rules(self) -> Rules:
-        """How a cut is chosen and what it must keep."""
-        counting = self.counting or Counting()
-        return Rules(
-            optimise=self.optimise,
-            systematic=self.systematic,
-            minimum_background=self.minimum_background,
-            punzi_sigmas=counting.punzi_sigmas,
-            ams_background=counting.ams_background,
-            off_exposure=counting.off_exposure,
-        )
 
 
 def evaluate(

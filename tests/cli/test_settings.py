@@ -74,6 +74,35 @@ def test_former_names_are_read_wherever_a_recipe_is_built():
         build(CSV, {"files": "a.csv", "rows": 5, "max_events": 3}, "x")
 
 
+def cut(folder):
+    return json.loads(Path(folder, "metrics.json").read_text())["test"]["significance"]["cut"]
+
+
+def test_constants_of_measures_keep_their_former_key_in_commands_and_stored_runs(hepclf):
+    """The same cut by the key of today, by the former key, and from a run as it was stored before."""
+    command = ("train", "data=gw", *QUICK, "evaluation.optimise=punzi", "evaluation.minimum_background=1")
+    for name, key in (("new", "evaluation.punzi_sigmas=0"), ("old", "evaluation.counting.punzi_sigmas=0")):
+        code, _, err = hepclf(*command, key, f"name={name}", "evaluation.counting.luminosity_fb=10")
+        assert code == 0, err
+    new, old = (next(Path(f"runs/{name}").iterdir()) for name in ("new", "old"))
+    assert json.loads((new / "metrics.json").read_text()) == json.loads((old / "metrics.json").read_text())
+    config = yaml.safe_load((old / "config.yaml").read_text())
+    assert config == yaml.safe_load((new / "config.yaml").read_text())
+    for name in ("punzi_sigmas", "ams_background", "off_exposure"):
+        config["evaluation"]["counting"][name] = config["evaluation"].pop(name)
+    (old / "config.yaml").write_text(yaml.safe_dump(config))
+
+    for run, folder in ((new, "today"), (old, "before")):
+        assert hepclf("evaluate", f"run={run}", f"out={folder}")[0] == 0
+    assert json.loads(Path("before/metrics.json").read_text()) == json.loads(Path("today/metrics.json").read_text())
+    assert cut("before") == cut(new)
+    assert hepclf("evaluate", f"run={old}", "out=bare", "evaluation.counting=null", "evaluation.plots=false")[0] == 0
+    assert cut("bare") == cut(new)
+    for folder, key in (("a", "evaluation.punzi_sigmas=100"), ("b", "evaluation.counting.punzi_sigmas=100")):
+        assert hepclf("evaluate", f"run={old}", f"out={folder}", key)[0] == 0
+    assert cut("a") == cut("b") != cut(new)
+
+
 def test_names_of_files_start_from_the_folder_of_the_command_or_from_the_one_that_is_said(
     hepclf, tmp_path, monkeypatch
 ):

@@ -7,6 +7,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.studies.counting import Counting
+from hepclf.recipe import RecipeError, build
 from hepclf.scored import Scored
 from hepclf.statistics.counting.significance import asimov
 
@@ -63,7 +65,7 @@ def three(n=3000, seed=0):
         ({"cross_sections_fb": {"qcd": 1}}, r"cross_sections_fb must come with evaluation.luminosity_fb"),
         (
             {"optimise": "li_ma"},
-            r"evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure",
+            r"evaluation.optimise=li_ma needs an off region; give evaluation.off_exposure",
         ),
         ({"counting": {"luminosities_fb": (300,)}}, r"nothing says which luminosity those stand for"),
         (
@@ -74,7 +76,9 @@ def three(n=3000, seed=0):
             {"counting": {"luminosities_fb": (-1,), "luminosity_fb": 3}},
             r"luminosities_fb\[0\] must be above zero, .* -1",
         ),
-        ({"counting": {"punzi_sigmas": -1}}, r"punzi_sigmas must be zero or more, however it is -1"),
+        ({"punzi_sigmas": -1}, r"evaluation.punzi_sigmas must be zero or more, however it is -1"),
+        ({"ams_background": math.inf}, r"evaluation.ams_background must be zero or more, however it is inf"),
+        ({"off_exposure": 0}, r"evaluation.off_exposure must be above zero, however it is 0"),
         ({"cross_sections_fb": {"a": 1}, "luminosity_fb": 0}, r"evaluation.luminosity_fb must be positive"),
         (
             {"yields": {"a": 1}, "cross_sections_fb": {"a": 1}, "luminosity_fb": 1},
@@ -85,6 +89,35 @@ def three(n=3000, seed=0):
 def test_a_setting_that_cannot_be_meant_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Evaluation(**settings)
+
+
+@pytest.mark.parametrize("settings", [{"punzi_sigmas": 0}, {"ams_background": 100}, {"off_exposure": 0.5}])
+def test_the_cut_is_chosen_alike_without_the_study_of_yields(settings):
+    optimise = {"punzi_sigmas": "punzi", "ams_background": "ams", "off_exposure": "li_ma"}[next(iter(settings))]
+    events = three()
+    cuts = [
+        evaluate(events, Evaluation(optimise=optimise, counting=counting, **settings)).significance.cut
+        for counting in (Counting(), None)
+    ]
+    assert cuts[0] == cuts[1]
+    assert cuts[0] is not None
+
+
+def test_the_constants_of_a_measure_decide_its_cut():
+    cuts = [
+        evaluate(three(), Evaluation(optimise="punzi", punzi_sigmas=sigmas, counting=None)).significance.cut
+        for sigmas in (0, 100)
+    ]
+    assert cuts[0] > cuts[1]  # the less a search asks for, the tighter the cut
+
+
+def test_constants_in_their_former_group_are_read():
+    former = {"optimise": "punzi", "counting": {"punzi_sigmas": 3.0, "ams_background": 7.0, "off_exposure": None}}
+    assert build(Evaluation, former, "x") == Evaluation(optimise="punzi", punzi_sigmas=3, ams_background=7)
+    # The default, which a file of settings may inherit, does not contradict them; another value does.
+    assert build(Evaluation, former | {"punzi_sigmas": 5.0}, "x").punzi_sigmas == 3
+    with pytest.raises(RecipeError, match=r"x\.counting\.punzi_sigmas is called punzi_sigmas now, and both are set"):
+        build(Evaluation, former | {"punzi_sigmas": 4.0}, "x")
 
 
 def test_expected_yields_are_given_or_cross_sections_by_luminosity():

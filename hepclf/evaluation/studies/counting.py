@@ -40,26 +40,18 @@ class Counting:
     background; the cut is chosen anew.
     """
 
-    punzi_sigmas: float = 5.0
-    ams_background: float = 10.0
-    off_exposure: float | None = None
     luminosity_fb: float | None = None
     luminosities_fb: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        settings = {"luminosity_fb": self.luminosity_fb, "off_exposure": self.off_exposure}
+        settings = {"luminosity_fb": self.luminosity_fb}
         settings |= {f"luminosities_fb[{i}]": luminosity for i, luminosity in enumerate(self.luminosities_fb)}
         for name, value in settings.items():
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} must be above zero, however it is {value:g}")
-        for name in ("punzi_sigmas", "ams_background"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be zero or more, however it is {getattr(self, name):g}")
 
-    def belongs(self, luminosity_fb: float | None, optimise: str) -> None:
+    def belongs(self, luminosity_fb: float | None) -> None:
         """Refuse what contradicts the evaluation that this belongs to, or what that does not say."""
-        if optimise == "li_ma" and self.off_exposure is None:
-            raise ValueError("evaluation.optimise=li_ma needs an off region; give evaluation.counting.off_exposure")
         if self.luminosities_fb and (luminosity_fb or self.luminosity_fb) is None:
             raise ValueError(
                 "evaluation.counting.luminosities_fb scale yields, however nothing says which luminosity those stand "

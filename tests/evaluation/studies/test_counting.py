@@ -47,7 +47,7 @@ def test_the_chosen_cut_is_the_verdicts():
 
 def test_each_measure_is_quoted_at_the_cut_that_validation_liked_best():
     of = events()
-    _, found = judged(of, Counting(punzi_sigmas=3, ams_background=5))
+    _, found = judged(of, punzi_sigmas=3, ams_background=5)
     valid, test = of.of("valid"), of.of("test")
     weights = {name: of.scaled_weights(name) for name in ("valid", "test")}
 
@@ -108,7 +108,7 @@ def test_luminosity_may_be_that_of_the_weights():
 
 
 def test_an_off_region_adds_li_and_ma():
-    _, found = judged(counting=Counting(off_exposure=2), optimise="li_ma")
+    _, found = judged(off_exposure=2, optimise="li_ma")
     at = found.chosen
     s, b = at.counts.s[0], at.counts.b[0]
     assert at.figure("li_ma", found.rules).value == pytest.approx(float(asimov(s, b, np.sqrt(b / 2))))
