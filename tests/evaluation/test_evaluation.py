@@ -91,7 +91,7 @@ def test_a_setting_that_cannot_be_meant_is_refused(settings, message):
         Evaluation(**settings)
 
 
-@pytest.mark.parametrize("settings", [{"punzi_sigmas": 0}, {"ams_background": 100}, {"off_exposure": 0.5}])
+@pytest.mark.parametrize("settings", [{"punzi_sigmas": 100}, {"ams_background": 100}, {"off_exposure": 0.5}])
 def test_the_cut_is_chosen_alike_without_the_study_of_yields(settings):
     optimise = {"punzi_sigmas": "punzi", "ams_background": "ams", "off_exposure": "li_ma"}[next(iter(settings))]
     events = three()
