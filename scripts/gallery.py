@@ -85,7 +85,6 @@ COMPUTED = {
     "repeated": "statistics/curves/spread.py",
     "scores": "evaluation/split_results.py",
     "confusion": "statistics/confusion.py",
-    "decision": "evaluation/plane.py",
     "roc": "statistics/curves/roc.py",
     "rejection": "statistics/curves/roc.py",
     "significance": "statistics/counting/scan.py",
@@ -97,7 +96,7 @@ ASKED = {
     "features": "`hepclf inspect plots=DIR`",
     "compared": "`hepclf compare DIR DIR`",
     "repeated": "`hepclf compare DIR DIR...` of such trainings",
-    "decision": "where there are two features",
+    "plane": "where there are two features",
     "triggers": "where the data have a live time",
     "likelihood_ratio": "where the data know their likelihood ratio",
     "multiclass": "of three classes or more",
@@ -147,7 +146,7 @@ def write(folder: Path) -> None:
     pictures.mkdir(exist_ok=True)
     shown = {heading: list(found(folder, text)) for heading, text in ORDER.items()}
     every = [one for row in shown.values() for one in row]
-    if missing := STUDIES.keys() - {one.study for one in every}:
+    if missing := set(STUDIES) - {one.study for one in every}:
         sys.exit(f"gallery: there is no picture of {', '.join(sorted(missing))}; name one in ORDER")
     for one in every:
         small = Image.open(one.png).convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)

@@ -163,12 +163,17 @@ def read_recipe(values: Any, path: str, *, trusted: bool = True, seed: Any = Non
     Without trust (a configuration that came with somebody else's run) only recipes of hepclf are built.
     """
     if not isinstance(values, Mapping) or TARGET not in values:
-        raise RecipeError(f"{path} must name a recipe in _target_; choose one with {path}=NAME")
+        raise RecipeError(f"{path} must name a recipe in _target_; choose one with {_choice(path, 'MODULE.CLASS')}")
     cls = recipe_class(str(values[TARGET]), path, trusted=trusted)
     if path in ROLES and not hasattr(cls, ROLES[path]):
         raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
     values = _typed_names(cls, values, path)
     return build(cls, values if seed is None else with_seed(dict(values), cls, seed), path)
+
+
+def _choice(path: str, target: str) -> str:
+    """How the command line chooses a recipe: a group has choices, a recipe inside one is named by its class."""
+    return f"{path}.{TARGET}={target}" if "." in path else f"{path}=NAME"
 
 
 def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str) -> Mapping[str, Any]:
@@ -194,7 +199,7 @@ def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
     if not trusted and not target.startswith("hepclf."):
         raise RecipeError(
             f"{path} names {target}, which is not part of hepclf, and a stored configuration may not run it; "
-            f"choose it yourself with {path}=NAME"
+            f"choose it yourself with {_choice(path, target)}"
         )
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
@@ -226,6 +231,14 @@ def typed_keys() -> set[str]:
     from hydra.core.hydra_config import HydraConfig
 
     return {override.lstrip("+~").split("=", 1)[0] for override in HydraConfig.get().overrides.task}
+
+
+def typed_values() -> dict[str, Any]:
+    """The values that the command line gives, by their keys."""
+    from hydra.core.hydra_config import HydraConfig
+
+    parsed = overrides(HydraConfig.get().overrides.task)
+    return {override.key_or_group: override.value() for override in parsed}
 
 
 def chosen(groups: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from hepclf.cli import config as conf
+from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.observed import observed_data
 from hepclf.cli.tables import show_results
 from hepclf.cli.terminal import results_console, short_path, show_warning_logs
@@ -43,7 +44,8 @@ def _evaluate(config: DictConfig) -> None:
     seed, formats = conf.seed_of(values), _formats(values["export"])
     run = Run.open(str(values["run"]))
     settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
-    evaluation = conf.read_recipe(settings, "evaluation", trusted="evaluation" in conf.named_groups())
+    trust = tuple(str(name) for name in values["trust"])
+    evaluation = read_evaluation(settings, trusted="evaluation" in conf.named_groups(), trust=trust)
     data = conf.read_recipe(values["data"], "data", seed=seed) if values.get("data") else None
     stored = read_yaml(run.config).get("data")
     observed, run_data = None, None
@@ -52,7 +54,7 @@ def _evaluate(config: DictConfig) -> None:
         observed = observed_data(observed_settings, stored, read_head(run.tagger)["inputs"], seed)
         if data is None and _is_hepclf_recipe(stored):
             run_data = conf.read_recipe(stored, "data", trusted=False)
-    recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
+    recipes = tuple(conf.recipe_class(name, "trust", trusted=True) for name in trust)
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
     name = conf.chosen(("data",)).get("data", "")
     results, plots = reevaluate(

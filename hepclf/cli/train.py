@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
+from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.overrides import overrides as parsed
 from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
@@ -121,9 +122,8 @@ def _train(config: DictConfig) -> tuple[Any, str]:
 def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a configuration, and what data and model are called."""
     seed = conf.seed_of(values)
-    return {group: conf.read_recipe(values.get(group), group, seed=seed) for group in GROUPS}, conf.chosen(
-        ("data", "model")
-    )
+    recipes = {group: conf.read_recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}
+    return {**recipes, "evaluation": read_evaluation(values.get("evaluation"))}, conf.chosen(("data", "model"))
 
 
 def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -143,7 +143,8 @@ def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
             group, _, inner = path.partition(".")
             if path != "data.seed" or "seed" in settings["data"]:
                 conf.put(settings[group], inner, values["seed"])
-    recipes = {group: conf.read_recipe(settings[group], group, trusted=group in chosen) for group in GROUPS}
+    recipes = {group: conf.read_recipe(settings[group], group, trusted=group in chosen) for group in GROUPS[:3]}
+    recipes["evaluation"] = read_evaluation(settings["evaluation"], trusted="evaluation" in chosen)
     names = conf.chosen(("data", "model"))
     return recipes, {
         group: name if group in chosen else str(stored_names.get(group, name)) for group, name in names.items()

@@ -126,7 +126,14 @@ class Case:
 
 
 class Study(Protocol):
-    """A further question to a tagger: a recipe among the settings of an evaluation."""
+    """A further question to a tagger: a recipe among the settings of an evaluation.
+
+    With `picture_only = True` it is left out where no pictures are drawn.
+    """
+
+    @property
+    def question(self) -> str:
+        """The question in a sentence, as a reader asks it."""
 
     def study(self, case: Case) -> Finding | None:
         """The answer; None where the question does not arise (no such spectator is named, more than two classes)."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import field, fields
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.case import Balance, Case, Inside, ObservedEvents
+from hepclf.evaluation.case import Balance, Case, Inside, ObservedEvents, Study
 from hepclf.evaluation.chance import chance, misnamed
 from hepclf.evaluation.cut_choice import CutChoice
-from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cut_table
+from hepclf.evaluation.own_studies import check_own_studies, findings
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.split_results import split_results
 from hepclf.evaluation.studies.bands import Bands
@@ -32,6 +32,7 @@ from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.studies.multiclass import Multiclass
 from hepclf.evaluation.studies.observed import Observed
 from hepclf.evaluation.studies.overtraining import Overtraining
+from hepclf.evaluation.studies.plane import Plane
 from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.evaluation.studies.sculpting import Sculpting
@@ -67,6 +68,7 @@ class Evaluation(CutChoice):
     yields: Mapping[str, float] = field(default_factory=dict)
     cross_sections_fb: Mapping[str, float] = field(default_factory=dict)
     luminosity_fb: float | None = None
+    plane: Plane | None = field(default_factory=Plane)
     bands: Bands | None = field(default_factory=Bands)
     retrieval: Retrieval | None = field(default_factory=Retrieval)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
@@ -86,6 +88,7 @@ class Evaluation(CutChoice):
     multiclass: Multiclass | None = field(default_factory=Multiclass)
     discriminants: Discriminants | None = field(default_factory=Discriminants)
     triggers: Triggers | None = field(default_factory=Triggers)
+    studies: Mapping[str, Any] = field(default_factory=dict)
     label: Label | None = None
     plots: bool = True
     report: bool = True
@@ -94,6 +97,7 @@ class Evaluation(CutChoice):
         super().__post_init__()
         self._check_cuts()
         self._check_yields()
+        check_own_studies(self.studies, {setting.name for setting in fields(self)})
         if self.counting is not None:
             self.counting.belongs(self.luminosity_fb)
 
@@ -137,7 +141,7 @@ class Evaluation(CutChoice):
             self._check_expected(classes, process_names)
         if spectators is None or features is None:
             return
-        for study in (getattr(self, setting.name) for setting in fields(self)):
+        for study in self.recipes.values():
             if hasattr(study, "check"):
                 study.check(spectators, features)
 
@@ -180,10 +184,19 @@ class Evaluation(CutChoice):
         return dict(self.yields) | {name: fb * luminosity for name, fb in self.cross_sections_fb.items()}
 
     @property
+    def recipes(self) -> dict[str, Study]:
+        """The studies by name, the user's own last; without those that only draw where nothing is drawn."""
+        settings = {setting.name: getattr(self, setting.name) for setting in fields(self)} | dict(self.studies)
+        return {
+            name: study
+            for name, study in settings.items()
+            if hasattr(study, "study") and (self.plots or not getattr(study, "picture_only", False))
+        }
+
+    @property
     def asked(self) -> tuple[str, ...]:
-        """The studies that somebody set: whose settings are not those that they have by themselves."""
-        settings = {one.name: getattr(self, one.name) for one in fields(self)}
-        return tuple(name for name, made in settings.items() if hasattr(made, "study") and made != type(made)())
+        """The studies that somebody set: the user's own, and those with other settings than they have by themselves."""
+        return tuple(name for name, study in self.recipes.items() if name in self.studies or study != type(study)())
 
 
 def evaluate(
@@ -222,7 +235,8 @@ def evaluate(
         mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cut_table(case),
-        studies=_studied(evaluation, case),
+        studies=findings(evaluation.recipes, case, evaluation.studies),
+        recipes=evaluation.recipes,
         asked=evaluation.asked,
         warnings=(*chance(found, signal), *named),
     )
@@ -260,13 +274,6 @@ def _case(
 
 def _at_threshold(case: Case) -> Significance:
     return threshold_significance(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
-
-
-def _studied(evaluation: Evaluation, case: Case) -> dict[str, Finding]:
-    """What each study among the settings finds, in their order, without those that do not apply."""
-    settings = {field.name: getattr(evaluation, field.name) for field in fields(evaluation)}
-    found = {name: recipe.study(case) for name, recipe in settings.items() if hasattr(recipe, "study")}
-    return {name: finding for name, finding in found.items() if finding is not None}
 
 
 def _threshold(evaluation: Evaluation, cut: float | None, significance: Significance) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hepclf.evaluation.case import Study
 from hepclf.evaluation.finding import Finding
 from hepclf.scored import SPLITS
 from hepclf.statistics.confusion import Confusion
@@ -93,7 +94,8 @@ class Results:
 
     `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
     says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
-    further study found, by its name among the settings of the evaluation; `asked` names those that somebody set.
+    further study found, by its name among the settings of the evaluation, and `recipes` the studies themselves; `asked`
+    names those that somebody set.
     `warnings` say what may be wrong with the data, the training or the results; they are the first thing to read.
     """
 
@@ -108,6 +110,7 @@ class Results:
     mixture: ProcessMixture = field(default_factory=ProcessMixture)
     cuts: CutTable | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
+    recipes: Mapping[str, Study] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     warnings: tuple[Caution, ...] = ()
 
@@ -129,8 +132,8 @@ class Results:
             contents["test"]["significance"] = _significance(self.significance)
             if self.at_threshold is not None:
                 contents["test"]["significance_at_threshold"] = _significance(self.at_threshold)
-        if self.studies:
-            contents["studies"] = {name: study.to_dict() for name, study in self.studies.items()}
+        if numbers := {name: plain for name, study in self.studies.items() if (plain := study.to_dict())}:
+            contents["studies"] = numbers
         contents["mixture"] = self.mixture.to_dict()
         warnings = [row.to_dict() for row in self.warnings]
         return {"warnings": warnings} | {name: _finite(split) for name, split in contents.items()}

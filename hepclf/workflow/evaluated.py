@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import evaluate
-from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.results import Results
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
@@ -42,7 +41,6 @@ class Evaluated:
     """Scored events, their results, and what the record says of their origin.
 
     history  the epochs, where the training was made just now
-    plane    the score over the plane of two features, where there are two
     device   where the tagger scored
     """
 
@@ -50,7 +48,6 @@ class Evaluated:
     results: Results
     facts: Facts
     history: tuple[Epoch, ...] = ()
-    plane: Plane | None = None
     device: str | None = None
 
     @property
@@ -73,7 +70,6 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
         results=results,
         facts=Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary),
         history=fitted.history,
-        plane=plane(tagger, events, split, results.signal) if job.evaluation.plots else None,
         device=tagger.device,
     )
 
@@ -106,23 +102,3 @@ def _scores(tagger: Tagger, features: NDArray[np.float32]) -> NDArray[np.float64
     """The tagger's scores of features [n, d] alone."""
     labels = np.zeros(len(features), dtype=np.int64)
     return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))
-
-
-def plane(tagger: Tagger, events: Events, split: NDArray[np.int8], signal: str) -> Plane | None:
-    """The signal's probability over the plane of the two features, and the test events in it.
-
-    None for any other number of features, or for more classes.
-    """
-    if len(tagger.inputs) != 2 or len(tagger.classes) != 2:
-        return None
-    points = raw_inputs(tagger, events)
-    shown = (split == TEST) & ~np.isnan(points).any(axis=1)
-    points, labels = points[shown], events.labels[shown]
-    low, high = np.quantile(points, (0.005, 0.995), axis=0)
-    margin = 0.05 * (high - low)
-    x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], 200) for i in range(2))
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
-    second = _scores(tagger, grid).reshape(len(y), len(x))
-    probability = second if signal == tagger.classes[1] else 1 - second
-    names = (tagger.inputs[0], tagger.inputs[1])
-    return Plane(names=names, x=x, y=y, probability=probability, points=points, labels=labels)

@@ -96,6 +96,4 @@ def _pictures(folder: Path, evaluated: Evaluated, evaluation: Evaluation) -> tup
     epochs = evaluated.history
     curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields} if epochs else None
     label = labelled(evaluation)
-    return tuple(
-        draw(evaluated.results, folder, history=curves, plane=evaluated.plane, title=evaluated.title, label=label)
-    )
+    return tuple(draw(evaluated.results, folder, history=curves, title=evaluated.title, label=label))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ ALIKE = 1.25
 @recipe
 class Bands:
     """Bootstrap replicas of the ROC curve, and the ranges of background efficiency that have a partial area."""
+
+    question: ClassVar[str] = "How well are the curve and its points known?"
 
     replicas: int = 1000
     seed: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class Binned:
     `binning` is by the greatest combined significance, or by equal parts of the signal; `edges`, where given, are
     taken instead. Bins keep the minimum of effective background, on validation two sigma of it over.
     """
+
+    question: ClassVar[str] = "What is the shape of the score worth?"
 
     binning: Literal["significance", "equal_signal"] = "significance"
     bins: int = 10

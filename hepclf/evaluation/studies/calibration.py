@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Calibration:
     bins      of equal weight, at most: each has twenty effective events or more, but two bins there are always
     harmless  expected calibration error that is of no consequence, however significant
     """
+
+    question: ClassVar[str] = "Are the scores probabilities?"
 
     bins: int = 15
     harmless: float = 0.005

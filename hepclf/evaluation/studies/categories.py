@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class Categories:
     `of` is an ordered mapping of a name to a condition, such as {boosted: n_fat >= 2, resolved: otherwise}, the word
     for all that is left. Each region has a cut of its own, chosen on validation and counted on test.
     """
+
+    question: ClassVar[str] = "What do exclusive regions bring, each with its own cut?"
 
     of: Mapping[str, str] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Correlations:
 
     events  the largest number of test events to use, shared equally among the classes
     """
+
+    question: ClassVar[str] = "Which features go together, and with the score?"
 
     events: int = 20_000
     seed: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Counting:
     and its statistical error alike, as the simulation stays what it is, and the systematic stays a share of the
     background; the cut is chosen anew.
     """
+
+    question: ClassVar[str] = "How many events does a cut leave, and what are they worth?"
 
     luminosity_fb: float | None = None
     luminosities_fb: tuple[float, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Discriminants:
     left of 1. Cuts keep `signal_efficiencies` of their class on validation (those of the evaluation where not given)
     and are quoted on test. The fraction of each class that is named is scanned on validation, on at most `events`.
     """
+
+    question: ClassVar[str] = "How well is each class told from a mixture of the others?"
 
     against: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     signal_efficiencies: tuple[float, ...] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class EffectiveCuts:
 
     events  the largest number of test events to use, shared equally among kept and removed events of each class
     """
+
+    question: ClassVar[str] = "Which cuts on the features does a cut on the score amount to?"
 
     events: int = 20_000
     seed: int = 0

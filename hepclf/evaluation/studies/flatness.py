@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class Flatness:
     Bins are given by `edges`, or hold about equally many test events. `signal_efficiencies` are those of the
     evaluation where not given.
     """
+
+    question: ClassVar[str] = "Is a cut as efficient everywhere?"
 
     spectators: tuple[str, ...] = ()
     bins: int = 10

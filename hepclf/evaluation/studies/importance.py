@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class Importance:
     events   test events to shuffle; null: as many as 60,000 scorings allow
     repeats  shuffles of each feature
     """
+
+    question: ClassVar[str] = "Which features does the score depend on?"
 
     events: int | None = None
     repeats: int = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class LikelihoodRatio:
 
     bins  of equal weight, over which the mean is drawn
     """
+
+    question: ClassVar[str] = "Is the likelihood ratio from the score the exact one?"
 
     bins: int = 25
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ WITH_ERRORS = 4  # classes whose areas fit a terminal with their errors
 @recipe
 class Multiclass:
     """Each pair of classes, averages, and what decisions are made of; of more test events, `events` at random."""
+
+    question: ClassVar[str] = "Which classes are confused with each other?"
 
     events: int = 200_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Observed:
     features  which are compared; null: the first twelve of the tagger
     scaled    the expected events are scaled to the observed ones, so that shapes are compared; else yields too
     """
+
+    question: ClassVar[str] = "Does observed data look like the simulation?"
 
     features: tuple[str, ...] | None = None
     scaled: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class Overtraining:
     permutations  of the two-sample tests; the smallest p-value is 1 / (permutations + 1)
     harmless      largest difference of efficiencies, at any cut, that is of no consequence, however significant
     """
+
+    question: ClassVar[str] = "Does the tagger know its training events better than others?"
 
     permutations: int = 1999
     harmless: float = 0.01

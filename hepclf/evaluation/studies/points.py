@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class Points:
     `signal_efficiencies` are those of the evaluation where not given. `backgrounds` are expected events (false
     alarms) of the whole sample. A cut keeps the share of the signal at least, the background at most.
     """
+
+    question: ClassVar[str] = "Which cuts keep a given share, and what do they keep of each process?"
 
     signal_efficiencies: tuple[float, ...] | None = None
     background_efficiencies: tuple[float, ...] = (0.1, 0.01)

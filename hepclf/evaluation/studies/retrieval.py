@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class Retrieval:
 
     `purities` are looked up: the loosest cut that keeps at least such a share of signal.
     """
+
+    question: ClassVar[str] = "How pure is what a cut keeps, and how much does it keep?"
 
     purities: tuple[float, ...] = (0.5, 0.9)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class Sculpting:
 
     Bins are given by `edges`, or hold about equally many background events.
     """
+
+    question: ClassVar[str] = "Does a cut on the score change the background's shape in a mass?"
 
     spectators: tuple[str, ...] = ()
     bins: int = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class Triggers:
     Where it is not given, the data's spectator `live_time_s` is it. `observed_s` is how long the search for a signal
     lasts, for false-alarm probabilities.
     """
+
+    question: ClassVar[str] = "How efficient is a search at a given rate of false alarms?"
 
     live_time_s: float | None = None
     observed_s: float | None = None

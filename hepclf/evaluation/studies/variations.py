@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from hepclf.evaluation.case import Case
 from hepclf.evaluation.evidence import Evidence, corrected, two_sided_p
@@ -22,6 +22,8 @@ JUDGED = "background_efficiency"  # the shift that sentences are about
 @recipe
 class Variations:
     """Variations by name, and the cuts (chosen on the nominal validation events) at which they are judged."""
+
+    question: ClassVar[str] = "What do systematic variations change?"
 
     named: Mapping[str, Variation] = field(default_factory=dict)
     signal_efficiencies: tuple[float, ...] = (0.5,)

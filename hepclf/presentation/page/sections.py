@@ -41,7 +41,7 @@ QUESTIONS = (
         ("losses",),
         ("overtraining", "calibration", "likelihood_ratio", "variations", "flatness", "sculpting", "observed"),
     ),
-    Question("What did it learn?", "learn", ("decision",), ("importance", "effective_cuts", "correlations")),
+    Question("What did it learn?", "learn", (), ("plane", "importance", "effective_cuts", "correlations")),
 )
 OTHER_STUDIES = Question("What else was asked?", "else", (), ())
 

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 MAX_ERROR = 1.0  # end of the axis of relative errors: a larger one says that nothing is known
 
 
-def bands(intervals: Intervals, results: Results, title: str) -> Iterator[Picture]:
+def pictures(intervals: Intervals, results: Results, title: str) -> Iterator[Picture]:
     """The rejection with its bootstrap bands, and the relative errors below it."""
     band = intervals.band
     if not (band.background_efficiency > 0).any():

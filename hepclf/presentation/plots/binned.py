@@ -25,7 +25,7 @@ SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE)
 LEGEND_ROOM = 0.3  # share of the height that belongs to the legend
 
 
-def binned(finding: BinnedScore, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: BinnedScore, results: Results, title: str) -> Iterator[Picture]:
     """The stacked template, and the significance of its bins below it."""
     z, error = finding.by_bin
     template = finding.template

@@ -25,7 +25,7 @@ MAPS = {
 }
 
 
-def calibration(finding: Calibrated, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: Calibrated, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """One picture: the reliability of the scores as they are and after each calibration map."""
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))

@@ -21,7 +21,7 @@ STAGES = (("before the cut", GREY, "o", 0.12), ("above the cut", VERMILLION, "s"
 COMBINED = "combined"
 
 
-def categories(finding: Regions, _: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: Regions, _: Results, title: str) -> Iterator[Picture]:
     """A panel for each measure, with a line for each category and the combination below them."""
     rows = {measure: _rows(finding, measure) for measure in MEASURES}
     names = [one_line(name, 24) for name in (*finding.regions, COMBINED)]

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.label import weight_label, wrapped
+from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import SHARES
 from hepclf.statistics.confusion import Confusion
 from hepclf.words import percent
+
+CAPTION = "Truth by row, decision by column: the share of the true class, and the sum of weights."
+
+
+def pictures(results: Results, title: str) -> Iterator[Picture]:
+    """The matrix of the last split."""
+    split, classes = list(results.splits.values())[-1], results.classes
+    side = 2.6 + 0.75 * len(classes)
+    figure = panel(lambda ax: draw_confusion(ax, split.confusion, classes, split.threshold), title, (side, side))
+    yield Picture("confusion", figure, CAPTION, (_series(split.confusion, classes),))
 
 
 def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
@@ -31,3 +46,16 @@ def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], thresh
         axis.set_minor_locator(NullLocator())
         axis.set_tick_params(length=0)
     ax.set(xlabel="decision" if threshold is None else f"decision, cut {threshold:.3g}", ylabel="truth")
+
+
+def _series(cells: Confusion, classes: tuple[str, ...]) -> Series:
+    """Every cell: its sum of weights with the error, and its share of the true class."""
+    k = len(classes)
+    columns: dict[str, Any] = {
+        "truth": [classes[i // k] for i in range(k * k)],
+        "decision": [classes[i % k] for i in range(k * k)],
+        "weights": cells.weights.ravel(),
+        "weights_error": np.sqrt(cells.squares).ravel(),
+        "share": cells.fractions.ravel(),
+    }
+    return Series("confusion", columns)

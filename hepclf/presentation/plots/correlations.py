@@ -22,7 +22,7 @@ MAX_NAMED = 40  # columns up to which each column has room for its name
 PANELS = 4
 
 
-def correlations(finding: CorrelationMatrices, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """The matrices of the first four classes side by side."""
     classes = list(finding.classes.items())[:PANELS]
     side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6

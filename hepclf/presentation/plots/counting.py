@@ -32,7 +32,7 @@ SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE, BLACK)
 BAND = 0.25
 
 
-def counting(finding: Yields, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: Yields, results: Results, title: str) -> Iterator[Picture]:
     """The measures, and the expected events; nothing where no cut on test keeps enough background."""
     if len(finding.scan.cuts) < 2:
         return

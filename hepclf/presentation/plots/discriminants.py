@@ -16,7 +16,7 @@ from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import DASHES, GREY, colours
 
 
-def discriminants(finding: ClassDiscriminants, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: ClassDiscriminants, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each varied class fraction, at the middle signal efficiency."""
     for row, (name, discriminant) in enumerate(finding.discriminants.items()):
         for place, varied in enumerate(discriminant.trades):

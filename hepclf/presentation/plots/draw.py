@@ -3,61 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from matplotlib.figure import Figure
+
+from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.plane import Plane
 from hepclf.evaluation.results import Results
-from hepclf.presentation.plots.bands import bands
-from hepclf.presentation.plots.binned import binned
-from hepclf.presentation.plots.calibration import calibration
-from hepclf.presentation.plots.categories import categories
-from hepclf.presentation.plots.correlations import correlations
-from hepclf.presentation.plots.counting import counting
-from hepclf.presentation.plots.discriminants import discriminants
-from hepclf.presentation.plots.effective_cuts import effective_cuts
-from hepclf.presentation.plots.flatness import flatness
-from hepclf.presentation.plots.importance import importance
+from hepclf.presentation.plots import confusion, losses, rejection, roc, scores, significance
 from hepclf.presentation.plots.label import one_line
-from hepclf.presentation.plots.likelihood_ratio import likelihood_ratio
-from hepclf.presentation.plots.multiclass import multiclass
+from hepclf.presentation.plots.losses import History
 from hepclf.presentation.plots.numbers import NUMBERS, write_numbers
-from hepclf.presentation.plots.observed import observed
-from hepclf.presentation.plots.overtraining import overtraining
 from hepclf.presentation.plots.picture import INDEX, KINDS, IndexEntry, Picture, stamp, write_figure, write_index
-from hepclf.presentation.plots.pictures import History, result_pictures
-from hepclf.presentation.plots.points import points
-from hepclf.presentation.plots.retrieval import retrieval
-from hepclf.presentation.plots.sculpting import sculpting
 from hepclf.presentation.plots.style import style
-from hepclf.presentation.plots.triggers import triggers
-from hepclf.presentation.plots.variations import variations
 
 NUMBERED = "numbers"
-# How the finding of each study is drawn: finding, results and title to pictures.
-STUDIES: Mapping[str, Callable[[Any, Results, str], Iterator[Picture]]] = {
-    "binned": binned,
-    "bands": bands,
-    "retrieval": retrieval,
-    "overtraining": overtraining,
-    "calibration": calibration,
-    "likelihood_ratio": likelihood_ratio,
-    "observed": observed,
-    "categories": categories,
-    "counting": counting,
-    "points": points,
-    "flatness": flatness,
-    "variations": variations,
-    "multiclass": multiclass,
-    "discriminants": discriminants,
-    "triggers": triggers,
-    "importance": importance,
-    "effective_cuts": effective_cuts,
-    "correlations": correlations,
-    "sculpting": sculpting,
-}
+# Our own studies, each of which the module of its name draws.
+STUDIES = tuple(setting.name for setting in fields(Evaluation) if hasattr(setting.default_factory, "study"))
 
 
 def draw(
@@ -65,7 +30,6 @@ def draw(
     folder: Path,
     *,
     history: History | None = None,
-    plane: Plane | None = None,
     title: str = "",
     label: Label | None = None,
 ) -> list[Path]:
@@ -79,7 +43,7 @@ def draw(
     old_entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
     written, entries = [], {}
     with style(label.style if label else None):
-        for study, picture in _pictures(results, history, plane, one_line(title, 50), label):
+        for study, picture in _pictures(results, history, one_line(title, 50), label):
             if label:
                 stamp(picture.figure, one_line(label.experiment, 20), one_line(label.status, 24))
             written += write_figure(picture.figure, folder, picture.stem)
@@ -102,15 +66,36 @@ def _picture_files(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
 
 
 def _pictures(
-    results: Results, history: History | None, plane: Plane | None, title: str, label: Label | None
+    results: Results, history: History | None, title: str, label: Label | None
 ) -> Iterator[tuple[str | None, Picture]]:
     """Each picture with its study, or None for a picture of the results themselves."""
     run_title = label.conditions() if label else title
     split = list(results.splits)[-1]
     split_title = ", ".join(filter(None, (split, run_title) if label else (run_title, split)))
-    for picture in result_pictures(results, history, plane, run_title, split_title):
+    for picture in _result_pictures(results, history, run_title, split_title):
         yield None, picture
-    for study, finding in results.studies.items():
-        if study in STUDIES:
-            for picture in STUDIES[study](finding, results, split_title):
-                yield study, picture
+    for study in results.studies:
+        for picture in _study_pictures(study, results, split_title):
+            yield study, picture
+
+
+def _result_pictures(results: Results, history: History | None, run_title: str, split_title: str) -> Iterator[Picture]:
+    """The pictures of the results themselves; the losses belong to no split."""
+    if history:
+        yield from losses.pictures(history, run_title)
+    for module in (scores, roc, rejection, confusion, significance):
+        yield from module.pictures(results, split_title)
+
+
+def _study_pictures(name: str, results: Results, title: str) -> Iterator[Picture]:
+    """The pictures of one study: ours by the module of its name, the user's by its own `draw`."""
+    finding = results.studies[name]
+    if name in STUDIES:
+        yield from import_module(f"hepclf.presentation.plots.{name}").pictures(finding, results, title)
+    elif callable(draw_finding := getattr(results.recipes.get(name), "draw", None)):
+        drawn = draw_finding(finding)
+        if isinstance(drawn, Figure):
+            drawn = Picture(name, drawn, results.recipes[name].question)
+        if not isinstance(drawn, Picture):
+            raise TypeError(f"evaluation.studies.{name}.draw must return a figure or a Picture, not {drawn!r}")
+        yield drawn._replace(stem=f"study_{name}")

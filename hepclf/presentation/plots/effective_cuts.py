@@ -22,7 +22,7 @@ PANELS, ACROSS = 6, 3
 COLOURS = (BLUE, VERMILLION)
 
 
-def effective_cuts(finding: FeatureChanges, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[Picture]:
     """A panel for each of the six features whose background the cut changes most."""
     features = finding.ranked[:PANELS]
     if not features:

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-def flatness(finding: EfficiencyShapes, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: EfficiencyShapes, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each spectator: the signal's efficiencies above, the background's below."""
     if not finding.cuts:
         return

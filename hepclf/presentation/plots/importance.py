@@ -20,7 +20,7 @@ MAX_FEATURES = 20
 LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
 
 
-def importance(finding: Importances, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: Importances, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """A bar a feature for each measure, the most important first."""
     ranked = finding.ranked
     features = ranked[:MAX_FEATURES]

@@ -18,7 +18,7 @@ CAPTION = (
 )
 
 
-def likelihood_ratio(finding: RatioAgreement, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: RatioAgreement, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """One picture: the mean and spread over bins."""
     columns = {
         "exact": finding.exact,

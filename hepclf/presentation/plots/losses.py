@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
+
+History = Mapping[str, Sequence[float]]
+
+CAPTION = (
+    "Loss after each epoch; the circle is the least validation loss. Validation that rises while training falls is "
+    "a sign of overtraining."
+)
 
 # With more epochs than this, markers would only hide the line.
 MAX_MARKED = 40
 
 
-def draw_losses(ax: Axes, history: Mapping[str, Sequence[float]]) -> None:
+def pictures(history: History, title: str) -> Iterator[Picture]:
+    """The loss by epoch; none without epochs."""
+    if len(history["epoch"]):
+        series = Series("losses", {name: history[name] for name in ("epoch", "train_loss", "valid_loss")})
+        yield Picture("losses", panel(lambda ax: draw_losses(ax, history), title), CAPTION, (series,))
+
+
+def draw_losses(ax: Axes, history: History) -> None:
     """Draw training and validation loss, and mark the epoch with the lowest validation loss."""
     epochs = np.asarray(history["epoch"], dtype=np.int64)
     train, valid = (np.asarray(history[name], dtype=np.float64) for name in ("train_loss", "valid_loss"))

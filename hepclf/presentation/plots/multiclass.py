@@ -23,7 +23,7 @@ from hepclf.words import percent
 Array = NDArray[np.float64]
 
 
-def multiclass(finding: Classes, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: Classes, results: Results, title: str) -> Iterator[Picture]:
     """The composition of each decision; the AUC of all pairs beside the signal's curves against each other class."""
     side = 2.6 + 0.75 * len(finding.classes)
     yield Picture(

@@ -24,7 +24,7 @@ CAPTION = (
 )
 
 
-def observed(finding: DataAgreement, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: DataAgreement, results: Results, title: str) -> Iterator[Picture]:
     """One picture of the score, and one of each feature."""
     for index, (name, agreement) in enumerate(finding.agreements.items()):
         stem = (

@@ -21,7 +21,7 @@ CAPTION = (
 )
 
 
-def overtraining(finding: OvertrainingTests, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: OvertrainingTests, results: Results, title: str) -> Iterator[Picture]:
     """One picture, of the classes that could be tested."""
     tests = {name: test for name, test in finding.tests.items() if test is not None}
     if tests:

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.results import Results
+from hepclf.evaluation.studies.plane import ProbabilityPlane
+from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.roc import draw_roc
 from hepclf.presentation.plots.style import BLACK, PROBABILITY, colours
 
 # More events would hide the colours below and swell the PDF.
 EVENTS = 1000
+SIDE = 50  # points of the grid along each feature whose numbers are written
+CAPTION = "Probability of {signal} over the two features with test events on top; the line is the decision."
 
 
-def draw_decision(ax: Axes, plane: Plane, threshold: float, classes: tuple[str, ...], signal: str) -> None:
+def pictures(finding: ProbabilityPlane, results: Results, title: str) -> Iterator[Picture]:
+    """The plane, the confusion matrix and the ROC curve side by side."""
+    caption = CAPTION.format(signal=results.signal)
+    yield Picture("decision", _figure(finding, results, title), caption, (_series(finding),))
+
+
+def _figure(finding: ProbabilityPlane, results: Results, title: str) -> Figure:
+    name, split = list(results.splits.items())[-1]
+    figure = Figure(figsize=(14, 4.2))
+    plane_ax, confusion_ax, roc_ax = figure.subplots(1, 3, width_ratios=(1.2, 1, 1), gridspec_kw={"wspace": 0.06})
+    threshold = 0.5 if split.threshold is None else split.threshold
+    draw_decision(plane_ax, finding, threshold, results.classes, results.signal)
+    draw_confusion(confusion_ax, split.confusion, results.classes, split.threshold)
+    draw_roc(roc_ax, split, name=name, signal=results.signal)
+    roc_ax.set_title(title)
+    return figure
+
+
+def draw_decision(ax: Axes, plane: ProbabilityPlane, threshold: float, classes: tuple[str, ...], signal: str) -> None:
     """Draw the probability as colour, the line where it reaches the threshold, and events on top."""
     mesh = ax.pcolormesh(plane.x, plane.y, plane.probability, cmap=PROBABILITY, vmin=0, vmax=1, shading="nearest")
     mesh.set_rasterized(True)
@@ -42,3 +69,12 @@ def draw_decision(ax: Axes, plane: Plane, threshold: float, classes: tuple[str, 
     )
     ax.figure.colorbar(mesh, ax=ax, label=f"probability of {one_line(signal, 20)}")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)
+
+
+def _series(plane: ProbabilityPlane) -> Series:
+    """The probability over the grid, thinned."""
+    i, j = (np.unique(np.linspace(0, len(axis) - 1, SIDE).astype(int)) for axis in (plane.x, plane.y))
+    x, y = np.meshgrid(plane.x[i], plane.y[j])
+    probability = plane.probability[np.ix_(j, i)]
+    columns = {plane.names[0]: x.ravel(), plane.names[1]: y.ravel(), "probability": probability.ravel()}
+    return Series("probability", columns)

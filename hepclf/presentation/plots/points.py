@@ -20,7 +20,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 Array = NDArray[np.float64]
 
 
-def points(finding: WorkingPoints, _: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: WorkingPoints, _: Results, title: str) -> Iterator[Picture]:
     """The efficiency of each process, where there are more processes than classes."""
     if not finding.points or not finding.points[0].processes:
         return

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from hepclf.evaluation.results import SplitResults
-from hepclf.presentation.plots.roc import ONE_VS_REST, StyledCurve, efficiency_label, styled_curves
+from hepclf.evaluation.results import Results, SplitResults
+from hepclf.presentation.plots.picture import Picture, Series, panel
+from hepclf.presentation.plots.roc import ONE_VS_REST, StyledCurve, efficiency_label, named_curves, styled_curves
 from hepclf.presentation.plots.style import BLACK, GREY, VERMILLION
 from hepclf.statistics.curves.roc import Roc
 
 Array = NDArray[np.float64]
 NARROW = 0.01  # signal efficiency below which the region of the limit is too narrow to be seen
+CAPTION = (
+    "One over the background efficiency at each signal efficiency, with a band of ±1σ; squares are working points."
+)
+
+
+def pictures(results: Results, title: str) -> Iterator[Picture]:
+    """The rejection in the last split; none where no background is rejected."""
+    name, split = list(results.splits.items())[-1]
+    if highest_rejection(split, name, results.signal) > 1:
+        figure = panel(lambda ax: draw_rejection(ax, split, name=name, signal=results.signal), title)
+        yield Picture("rejection", figure, CAPTION, tuple(_series(split, name)))
 
 
 def draw_rejection(ax: Axes, split: SplitResults, *, name: str = "test", signal: str = "signal") -> None:
@@ -87,3 +101,16 @@ def _points(ax: Axes, split: SplitResults) -> None:
     y = 1 / background
     down, up = y - 1 / (background + error), 1 / np.maximum(background - error, 1e-12) - y
     ax.errorbar(x, y, np.stack([down, up]), fmt="s", color=BLACK, markersize=4, label="working points")
+
+
+def _series(split: SplitResults, name: str) -> Iterator[Series]:
+    """The rejection where any background is left."""
+    for label, roc in named_curves(split, name):
+        passed = roc.background_efficiency > 0
+        efficiency = roc.background_efficiency[passed]
+        columns = {
+            "signal_efficiency": roc.signal_efficiency[passed],
+            "rejection": 1 / efficiency,
+            "rejection_error": roc.background_error[passed] / efficiency**2,
+        }
+        yield Series(label, columns)

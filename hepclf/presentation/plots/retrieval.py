@@ -20,7 +20,7 @@ STYLES = (("signal", VERMILLION, "-"), ("background", BLUE, "--"), ("purity", GR
 PURITY = ("purity", "purity_error", "cut")
 
 
-def retrieval(finding: Purities, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: Purities, results: Results, title: str) -> Iterator[Picture]:
     """Purity against signal efficiency, and both efficiencies and the purity against the cut."""
     columns = {name: getattr(finding.scan, name) for name in PurityCurve.__dataclass_fields__}
     yield Picture(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepclf.evaluation.results import SplitResults
+from hepclf.evaluation.results import Results, SplitResults
 from hepclf.presentation.plots.label import one_line, with_error
+from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLUE, DASHES, GREY, VERMILLION, colours
 from hepclf.statistics.curves.roc import Roc
 
 ONE_VS_REST = "one class against the rest"
+CAPTION = (
+    "What is kept of the signal against what is removed of the background, at every cut: up and right is better, the "
+    "dotted line is a guess. The area is that of the full curve."
+)
 
 
 class StyledCurve(NamedTuple):
@@ -23,6 +29,14 @@ class StyledCurve(NamedTuple):
     label: str
     colour: str
     dashes: str
+
+
+def pictures(results: Results, title: str) -> Iterator[Picture]:
+    """The curves of the last split; none where no curve could be measured."""
+    name, split = list(results.splits.items())[-1]
+    if styled_curves(split, name, results.signal):
+        figure = panel(lambda ax: draw_roc(ax, split, name=name, signal=results.signal), title)
+        yield Picture("roc", figure, CAPTION, tuple(_series(split, name)))
 
 
 def styled_curves(split: SplitResults, name: str, signal: str) -> list[StyledCurve]:
@@ -68,3 +82,25 @@ def draw_roc(ax: Axes, split: SplitResults, *, name: str = "test", signal: str =
 def efficiency_label(several: bool) -> str:
     """The label of the x axis of a ROC curve."""
     return "efficiency of the class" if several else "signal efficiency"
+
+
+def named_curves(split: SplitResults, name: str) -> Iterator[tuple[str, Roc]]:
+    """The drawn curves by their names in the files of numbers."""
+    if split.one_vs_rest:
+        yield from ((label, quality.roc) for label, quality in split.one_vs_rest.items() if quality.roc is not None)
+        return
+    for label, roc in ((name, split.roc), ("best possible", split.optimal)):
+        if roc is not None:
+            yield label, roc
+
+
+def _series(split: SplitResults, name: str) -> Iterator[Series]:
+    """Both efficiencies along each curve, and the threshold of each point."""
+    for label, roc in named_curves(split, name):
+        columns = {
+            "signal_efficiency": roc.signal_efficiency,
+            "background_efficiency": roc.background_efficiency,
+            "background_efficiency_error": roc.background_error,
+            "threshold": roc.thresholds,
+        }
+        yield Series(label, columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +11,24 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, colours
 from hepclf.statistics.shapes.bins import DensityHistogram
+
+CAPTION = (
+    "Probability of {signal} in each class, normalised to unit area: bars are {name}{points}. The further apart the "
+    "classes, the better they are told apart."
+)
+POINTS = ", points training, which should lie on the bars"
+
+
+def pictures(results: Results, title: str) -> Iterator[Picture]:
+    """The histograms of the last split."""
+    name = list(results.splits)[-1]
+    points = POINTS if name != "train" and results.train else ""
+    caption = CAPTION.format(signal=results.signal, name=name, points=points)
+    figure = panel(lambda ax: draw_scores(ax, results, name), title)
+    yield Picture("scores", figure, caption, tuple(_series(results, name)))
 
 
 def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
@@ -69,3 +86,17 @@ def _set_limits(ax: Axes, histograms: list[DensityHistogram], room: float) -> No
     ax.yaxis.set_minor_formatter(NullFormatter())
     if histograms:
         ax.set_xlim(histograms[0].edges[0], histograms[0].edges[-1])
+
+
+def _series(results: Results, split: str) -> Iterator[Series]:
+    """The histograms of a split and of training, class by class."""
+    for split_name in dict.fromkeys(("train", split)):
+        quality = results.splits.get(split_name)
+        for name, histogram in quality.histograms.items() if quality else ():
+            columns = {
+                "low": histogram.edges[:-1],
+                "high": histogram.edges[1:],
+                "density": histogram.density,
+                "density_error": histogram.error,
+            }
+            yield Series(f"{name}, {split_name}", columns)

@@ -24,7 +24,7 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 TAIL = 3  # maximum drawn width of an outer bin, in widths of the bin beside it
 
 
-def sculpting(finding: Sculpted, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: Sculpted, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
     """Two pictures a spectator: shapes with their ratio, and 1/JSD against rejection."""
     for number, (name, shape) in enumerate(finding.spectators.items(), 1):
         stem = f"sculpting_{number}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]

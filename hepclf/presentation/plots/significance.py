@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.label import one_line, with_error
+from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
 from hepclf.statistics.counting.scan import Scan, Significance
 
@@ -16,6 +20,18 @@ MEASURES = (
     ("asimov_systematic", "Asimov, with systematic", GREEN, "-."),
 )
 LEGEND_ROOM = 0.38  # share of the height that belongs to the legend
+CAPTION = (
+    "Significance of counting events above a cut, scanned on test. The points, at the cut that validation chose, are "
+    "what may be quoted; a maximum of the scan itself may not."
+)
+
+
+def pictures(results: Results, title: str) -> Iterator[Picture]:
+    """The scan on test, where there is one."""
+    if (scan := results.scan) is not None:
+        chosen = results.significance
+        figure = panel(lambda ax: draw_significance(ax, scan, chosen, results.signal), title)
+        yield Picture("significance", figure, CAPTION, tuple(_series(scan, chosen)))
 
 
 def draw_significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "signal") -> None:
@@ -49,3 +65,14 @@ def _set_limits(ax: Axes, measures: list[np.ndarray[tuple[int, ...], np.dtype[np
         ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         ax.set_ylim(0, high / (1 - LEGEND_ROOM))
+
+
+def _series(scan: Scan, chosen: Significance) -> Iterator[Series]:
+    """The scan, and the significances at the chosen cut."""
+    yield Series("scan", {"cut": scan.cuts, **{name: getattr(scan, name) for name, *_ in MEASURES}})
+    if chosen.cut is not None:
+        quoted = {name: getattr(chosen, name) for name, *_ in MEASURES}
+        measured = {name: value for name, value in quoted.items() if value.value is not None}
+        columns = {name: [value.value] for name, value in measured.items()}
+        errors = {f"{name}_error": [value.error] for name, value in measured.items() if value.error is not None}
+        yield Series("chosen on validation", {"cut": [chosen.cut], **columns, **errors})

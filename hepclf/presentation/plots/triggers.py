@@ -16,7 +16,7 @@ from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.curves.alarms import false_alarm_rate
 
 
-def triggers(finding: FalseAlarms, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: FalseAlarms, results: Results, title: str) -> Iterator[Picture]:
     """One picture, with the best possible curve where the exact likelihood ratio is known."""
     if finding.curve is None:
         return

@@ -18,7 +18,7 @@ from hepclf.statistics.curves.chosen import Wish
 QUANTITIES = (("signal_efficiency", VERMILLION, "o"), ("background_efficiency", BLUE, "s"))
 
 
-def variations(finding: Shifts, results: Results, title: str) -> Iterator[Picture]:
+def pictures(finding: Shifts, results: Results, title: str) -> Iterator[Picture]:
     """A picture for each cut."""
     if not finding.shifted:
         return

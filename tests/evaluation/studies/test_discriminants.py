@@ -11,7 +11,7 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.multiclass import Multiclass
 from hepclf.models.logistic import Logistic
-from hepclf.presentation.plots.discriminants import discriminants
+from hepclf.presentation.plots.discriminants import pictures as discriminants
 from hepclf.presentation.plots.style import style
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.train import train

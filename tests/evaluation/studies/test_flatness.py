@@ -9,7 +9,7 @@ import pytest
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.flatness import Flatness
-from hepclf.presentation.plots.flatness import flatness
+from hepclf.presentation.plots.flatness import pictures as flatness
 from hepclf.presentation.plots.style import style
 from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.value import Value

@@ -8,7 +8,7 @@ import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.multiclass import Multiclass
-from hepclf.presentation.plots.multiclass import multiclass
+from hepclf.presentation.plots.multiclass import pictures as multiclass
 from hepclf.presentation.plots.style import style
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}

@@ -10,7 +10,7 @@ from scipy.special import expit
 from hepclf.evaluation.case import Inside, ObservedEvents
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.observed import Observed
-from hepclf.presentation.plots.observed import observed as pictures
+from hepclf.presentation.plots.observed import pictures
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

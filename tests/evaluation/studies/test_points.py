@@ -7,7 +7,7 @@ import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.points import Points, inverse_efficiency
-from hepclf.presentation.plots.points import points as pictures
+from hepclf.presentation.plots.points import pictures
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 from hepclf.statistics.value import Value

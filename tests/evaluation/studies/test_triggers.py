@@ -10,7 +10,7 @@ from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.triggers import DAY, Triggers, duration
 from hepclf.presentation.plots.style import style
-from hepclf.presentation.plots.triggers import triggers
+from hepclf.presentation.plots.triggers import pictures as triggers
 
 OTHERS = {field.name: None for field in fields(Evaluation) if hasattr(getattr(Evaluation(), field.name), "study")}
 

@@ -12,7 +12,7 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
 from hepclf.presentation.plots.style import style
-from hepclf.presentation.plots.variations import variations
+from hepclf.presentation.plots.variations import pictures as variations
 from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.value import NOTHING, Value
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.plane import Plane
+from hepclf.evaluation.studies.plane import ProbabilityPlane
 from hepclf.presentation.plots.style import STYLE, style
 from hepclf.scored import Scored
 
@@ -74,4 +74,6 @@ def plane():
     x, y = np.linspace(0, 1, 20), np.linspace(-5, 5, 30)
     points = np.random.default_rng(2).uniform((0, -5), (1, 5), (2000, 2))
     labels = (points[:, 0] > 0.5).astype(np.int64)
-    return Plane(names=("m_{jj}$", "Δφ"), x=x, y=y, probability=np.tile(x, (30, 1)), points=points, labels=labels)
+    return ProbabilityPlane(
+        names=("m_{jj}$", "Δφ"), x=x, y=y, probability=np.tile(x, (30, 1)), points=points, labels=labels
+    )

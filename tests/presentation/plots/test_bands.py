@@ -7,9 +7,9 @@ from matplotlib.collections import PolyCollection
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.retrieval import Retrieval
-from hepclf.presentation.plots.bands import bands
+from hepclf.presentation.plots.bands import pictures as bands
 from hepclf.presentation.plots.rejection import draw_rejection, highest_rejection
-from hepclf.presentation.plots.retrieval import retrieval
+from hepclf.presentation.plots.retrieval import pictures as retrieval
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

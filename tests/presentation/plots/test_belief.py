@@ -10,9 +10,9 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.studies.overtraining import Overtraining
-from hepclf.presentation.plots.calibration import calibration
-from hepclf.presentation.plots.likelihood_ratio import likelihood_ratio
-from hepclf.presentation.plots.overtraining import overtraining
+from hepclf.presentation.plots.calibration import pictures as calibration
+from hepclf.presentation.plots.likelihood_ratio import pictures as likelihood_ratio
+from hepclf.presentation.plots.overtraining import pictures as overtraining
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.studies.binned import Binned
-from hepclf.presentation.plots.binned import _layers, binned
+from hepclf.presentation.plots.binned import _layers
+from hepclf.presentation.plots.binned import pictures as binned
 from hepclf.presentation.plots.style import style
 from hepclf.statistics.counting.template import Template
 

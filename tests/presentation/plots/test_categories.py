@@ -4,7 +4,7 @@ import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.categories import Categories
-from hepclf.presentation.plots.categories import categories
+from hepclf.presentation.plots.categories import pictures as categories
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.studies.counting import Counting
-from hepclf.presentation.plots.counting import counting
+from hepclf.presentation.plots.counting import pictures as counting
 from hepclf.presentation.plots.style import style
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -180,7 +182,8 @@ def test_signal_is_vermillion_and_background_blue():
 
 def test_no_picture_is_cut_off_at_its_edges(judged, history, plane, tmp_path):
     names = ("a background with quite a long name", "a signal of which much the same is true")
-    for path in draw(judged(names), tmp_path, history=history, plane=plane, title="a title of some length, model"):
+    results = replace(judged(names), studies={"plane": plane})
+    for path in draw(results, tmp_path, history=history, title="a title of some length, model"):
         if path.suffix == ".png":
             pixels = np.asarray(Image.open(path).convert("L"))
             border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])

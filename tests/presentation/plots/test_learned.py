@@ -7,9 +7,9 @@ import pytest
 
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.presentation.plots.correlations import correlations
-from hepclf.presentation.plots.effective_cuts import effective_cuts
-from hepclf.presentation.plots.importance import importance
+from hepclf.presentation.plots.correlations import pictures as correlations
+from hepclf.presentation.plots.effective_cuts import pictures as effective_cuts
+from hepclf.presentation.plots.importance import pictures as importance
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

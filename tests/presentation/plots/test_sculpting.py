@@ -5,7 +5,7 @@ import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.sculpting import Sculpting
-from hepclf.presentation.plots.sculpting import sculpting
+from hepclf.presentation.plots.sculpting import pictures as sculpting
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

@@ -1,0 +1,50 @@
+"""A user's own studies: their names and methods are checked, and what they find."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from hepclf.evaluation.case import Case, Study
+from hepclf.evaluation.finding import Finding
+
+FINDING = ("sentences", "tables", "to_dict")
+
+
+def check_own_studies(studies: Mapping[str, Any], taken: Collection[str]) -> None:
+    """Refuse what is no study, or has a name among the taken ones."""
+    for name, study in studies.items():
+        path = f"evaluation.studies.{name}"
+        if not name.isidentifier():
+            raise ValueError(f"{path} must have a name of letters, digits and underscores; rename it")
+        if name in taken:
+            raise ValueError(f"{path} must have a name of its own, not that of a setting of evaluation; rename it")
+        if isinstance(study, type) or not callable(getattr(study, "study", None)):
+            raise ValueError(f"{path} must be a recipe with study(case), not {study!r}; name one in {path}._target_")
+        question = getattr(study, "question", None)
+        if not isinstance(question, str) or not question:
+            raise ValueError(f"{path} must have a question, not {question!r}; say question: ClassVar[str] = '...?'")
+
+
+def findings(studies: Mapping[str, Study], case: Case, own: Collection[str]) -> dict[str, Finding]:
+    """What each study finds, in their order, without those that do not apply; the user's `own` are checked."""
+    answers = {name: study.study(case) for name, study in studies.items()}
+    found = {name: finding for name, finding in answers.items() if finding is not None}
+    for name in found:
+        if name in own:
+            _check(name, found[name])
+    return found
+
+
+def _check(name: str, finding: Any) -> None:
+    """Refuse a finding that cannot be shown or written."""
+    path = f"evaluation.studies.{name}: study(case)"
+    if missing := [attribute for attribute in FINDING if not hasattr(finding, attribute)]:
+        raise TypeError(f"{path} must return None or a finding with {', '.join(FINDING)}, not one without {missing[0]}")
+    if callable(finding.sentences) or callable(finding.tables):
+        raise TypeError(f"{path} must return a finding whose sentences and tables are values; make them a @property")
+    try:
+        json.dumps(finding.to_dict())
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{path}.to_dict() must be of plain numbers, text, lists and dictionaries: {error}") from error
