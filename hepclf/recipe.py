@@ -143,7 +143,14 @@ def convert(kind: Any, value: Any, path: str) -> Any:
 
 def _accepted(kind: Any) -> str:
     """The values that a type annotation accepts, in words for an error message."""
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "text",
+        type(None): "null",
+        Any: "a value",
+    }
     if kind in words:
         return words[kind]
     origin, arguments = get_origin(kind), get_args(kind)

@@ -33,6 +33,7 @@ MASS = {"mass": (0.0, 20.0, 50.0, 100.0, 1000.0)}
 # Bin edges are given, and the floor of the effective background, which follows sum w^2, is zero.
 SETTINGS = Evaluation(
     minimum_background=0,
+    plane=None,  # a picture alone
     binned=Binned(edges=(0.0, 0.3, 0.6, 1.0)),
     calibration=Calibration(bins=2),
     flatness=Flatness(edges=MASS),
