@@ -223,7 +223,6 @@ def evaluate(
         for name, part in case.parts.items()
     }
     test, signal = case.counted.get("test"), scored.classes[case.signal]
-    named = () if evaluation.signal else tuple(misnamed(scored.classes, signal))
     return Results(
         classes=scored.classes,
         signal=signal,
@@ -238,7 +237,7 @@ def evaluate(
         studies=findings(evaluation.recipes, case, evaluation.studies),
         recipes=evaluation.recipes,
         asked=evaluation.asked,
-        warnings=(*chance(found, signal), *named),
+        warnings=(*chance(found, signal), *(() if evaluation.signal else misnamed(scored.classes, signal))),
     )
 
 

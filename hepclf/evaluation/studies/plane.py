@@ -32,7 +32,7 @@ class Plane:
 
     def __post_init__(self) -> None:
         if not 2 <= self.grid <= 2000:
-            raise ValueError(f"grid must lie in 2..2000, however grid={self.grid}")
+            raise ValueError(f"grid must be a number of points in 2..2000, not {self.grid}; choose 200, say")
 
     def study(self, case: Case) -> ProbabilityPlane | None:
         """The plane; None without features, for more or fewer than two, and for more than two classes."""

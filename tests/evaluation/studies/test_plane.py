@@ -67,7 +67,7 @@ def test_one_feature_or_three_and_unknown_features_have_no_plane(look):
 
 
 def test_a_grid_is_at_least_a_square_of_points():
-    with pytest.raises(ValueError, match=r"grid must lie in 2\.\.2000, however grid=1"):
+    with pytest.raises(ValueError, match=r"grid must be a number of points in 2\.\.2000, not 1"):
         Plane(grid=1)
 
 
