@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
+import re
 import secrets
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from hepclf.files import write_json
+from hepclf.heartbeat import beating
+from hepclf.lock import Lock, acquire, clean
+from hepclf.status import Status, read_status
 
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
+
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):  # noqa: N818  # a run that was asked to stop has not failed
+    """Ends the block of Run.recorded with the status "stopped"; the message is its reason, on one line."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The folder of one training; see docs/outputs.md for every file in it."""
+    """The folder of one training; see docs/outputs.md for every file in it. `lock` is our hold on it."""
 
     folder: Path
+    lock: Lock | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def create(cls, folder: Path | str) -> Run:
@@ -43,7 +57,21 @@ class Run:
             raise OSError(f"{reason}; choose another place (runs=DIR on the command line)") from error
         if is_taken:
             raise FileExistsError(f"{folder} is not an empty folder; a run needs one of its own")
-        return run
+        return cls(run.folder, acquire(run.folder))
+
+    @classmethod
+    def resume(cls, folder: Path | str) -> Run:
+        """A run that did not finish, to be continued in its folder; one that is running or finished is refused."""
+        run = cls.open(folder)
+        lock = acquire(run.folder)
+        try:
+            if (status := run.status()).name == "finished":
+                raise ValueError(f"{folder} cannot be resumed: its training {status}; train again=DIR is a new run")
+            clean(run.folder, leftovers(run.folder))
+        except BaseException:
+            lock.release()
+            raise
+        return cls(run.folder, lock)
 
     @classmethod
     def open(cls, folder: Path | str) -> Run:
@@ -95,26 +123,49 @@ class Run:
         """The folder of the plots."""
         return self.folder / "plots"
 
+    def status(self) -> Status:
+        """What became of the run; told from its folder alone."""
+        return read_status(self.folder, self.environment)
+
+    def require(self, *places: Path) -> None:
+        """Refuse a run that lacks one of these files, saying what became of it; warn of one that did not finish."""
+        status = self.status()
+        for place in places:
+            if not place.exists():
+                raise FileNotFoundError(f"{self.folder} holds no {place.stem}: its training {status}; {status.way_out}")
+        if status.name not in ("finished", "unknown"):
+            log.warning("%s is not a finished run: its training %s", self.folder, status)
+
     @contextmanager
     def recorded(self, **facts: Any) -> Iterator[dict[str, Any]]:
-        """Keep environment.json up to date while the block runs: running, then finished, or failed with the error.
+        """Keep environment.json up to date while the block runs, and the folder ours: nobody else may write it.
 
-        The block may add facts to the mapping that it gets; they are written at the end.
+        Its status is running, then finished, stopped (by Stopped) or failed with the error. The block may add facts to
+        the mapping that it gets; they are written at the end. A process that lost the folder to another writes nothing.
         """
-        record = {"status": "running", "error": None, "started": _now(), "finished": None, **environment(), **facts}
+        lock = self.lock or acquire(self.folder)
+        try:
+            with beating(self.folder, lock.is_ours):
+                yield from self._recorded(lock, facts)
+        finally:
+            lock.release()
+
+    def _recorded(self, lock: Lock, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        times = {"started": _now(), "finished": None}
+        record = {"status": "running", "error": None, **times, **lock.holder.facts, **environment(), **facts}
+        lock.check()
         write_json(self.environment, record)
         try:
             yield record
+            lock.check()
+            write_json(self.environment, record | {"status": "finished", "finished": _now()})
         except BaseException as error:
-            reason = " ".join(str(error).split())
-            record |= {"status": "failed", "error": f"{type(error).__name__}: {reason}", "finished": _now()}
-            self._record_failure(record)
+            if lock.is_ours():
+                self._record_failure(record | {**_ending(error), "finished": _now()})
             raise
-        record |= {"status": "finished", "finished": _now()}
-        write_json(self.environment, record)
 
     def _record_failure(self, record: dict[str, Any]) -> None:
-        """Write the failure; over the old record if the disk has no room for another file."""
+        """Write a failure or a stop; over the old record if the disk has no room for another file."""
         try:
             write_json(self.environment, record)
         except OSError:
@@ -156,6 +207,20 @@ def environment() -> dict[str, Any]:
 def command_line(command: Sequence[str]) -> str:
     """A command line as it can be typed again, with the bare name of the program."""
     return shlex.join([Path(word).name for word in command[:1]] + list(command[1:]))
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """The temporary files and folders below a folder, .NAME.TOKEN.part, of living and of dead processes."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files) if TEMPORARY.fullmatch(name))
+
+
+def _ending(error: BaseException) -> dict[str, str]:
+    """Status and error of a block that ended by an exception."""
+    reason = " ".join(str(error).split())
+    if isinstance(error, Stopped):
+        return {"status": "stopped", "error": reason}
+    return {"status": "failed", "error": f"{type(error).__name__}: {reason}"}
 
 
 def _now() -> str:

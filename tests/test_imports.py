@@ -21,7 +21,12 @@ MAY_IMPORT = {
     "recipe": {"nearest"},
     "events": {"disk", "nearest"},
     "scored": {"events", "nearest"},
-    "run": {"files"},
+    # Who holds a run's folder; all others ask `run` about it.
+    "heartbeat": set(),
+    "holder": {"heartbeat"},
+    "lock": {"heartbeat", "holder"},
+    "status": {"heartbeat", "lock"},
+    "run": {"files", "heartbeat", "lock", "status"},
     "statistics": {"events", "scored", "disk", "nearest", "words"},
     "data": GROUND,
     "training": GROUND,

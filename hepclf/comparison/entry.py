@@ -71,11 +71,8 @@ class RunEntry:
 
 def unfinished(run: Run) -> str | None:
     """Why a run has no scores to compare; None if it is finished."""
-    environment = _mapping(run.environment)
-    if environment.get("status") == "failed":
-        return f"failed: {environment.get('error') or 'its error is not known'}"
-    if environment.get("status") == "running":
-        return f"not finished: it runs since {environment.get('started') or 'an unknown time'}, or was killed"
+    if (status := run.status()).name not in ("finished", "unknown"):
+        return str(status)
     if not run.config.is_file():
         return f"it holds no {run.config.name}"
     return None if run.scores.is_file() else "it holds no scores"

@@ -76,6 +76,7 @@ def exported(
     `recipes` are recipe classes of your own that the stored tagger may name.
     """
     run = run if isinstance(run, Run) else Run.open(run)
+    run.require(run.tagger)
     tagger, file_format = load_tagger(run.tagger, recipes), FORMATS[export.format]
     write, read = file_format.writer_and_reader(export.format, tagger)
     tested = trial(tagger, _real(tagger, export.events, events))

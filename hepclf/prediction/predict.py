@@ -49,6 +49,7 @@ def predict(
     classes of your own that the tagger may be made of; `tell` is called with the numbers of entries scored and in all.
     """
     run = run if isinstance(run, Run) else Run.open(run)
+    run.require(run.tagger)
     job, content = _job(run, prediction, recipes)
     sources = find_sources(prediction.files)
     kinds = [output_kind(source, job.query, prediction.output) for source in sources]

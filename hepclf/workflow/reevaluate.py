@@ -74,13 +74,7 @@ def reevaluate(
 
 def _stored(run: Run) -> tuple[Scored, Facts]:
     """The scores of a run and what it was, or an error that says what became of it."""
-    if not run.scores.is_file() or not run.tagger.is_dir():
-        state = read_yaml(run.environment) if run.environment.is_file() else {}
-        reason = f" ({state['error']})" if state.get("error") else ""
-        status = state.get("status", "unknown")
-        raise FileNotFoundError(
-            f"{run.folder} holds no scores to evaluate: its training is {status}{reason}; train it again"
-        )
+    run.require(run.scores, run.tagger)
     config, head = read_yaml(run.config), read_tagger(run.tagger)[0]
     try:
         names, seed = config["names"], config["trainer"]["seed"]

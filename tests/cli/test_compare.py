@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
+import shutil
+import socket
 import statistics
 from pathlib import Path
 
@@ -320,9 +323,12 @@ def test_a_group_of_seeds_is_called_by_what_they_share(hepclf, make_run):
 
 def test_what_cannot_be_compared_is_left_out_and_named(hepclf, make_run):
     make_run("a", 1.0, "bdt"), make_run("b")
-    for folder, status, error in (("failed", "failed", "ValueError: no events"), ("runs", "running", None)):
+    failure = ("failed", "failed", "ValueError: no events")
+    for folder, status, error in (failure, ("runs", "running", None), ("killed", "running", None)):
         (make_run(folder) / "scores.root").unlink()
         write_json(Path(folder) / "environment.json", {"status": status, "error": error, "started": "2026-01-01"})
+    shutil.rmtree("killed/lock")
+    Path("killed/heartbeat").unlink()
     (make_run("scoreless") / "scores.root").unlink()
     (make_run("torn") / "metrics.json").write_text("{")
     (make_run("cut") / "scores.root").write_bytes(Path("a/scores.root").read_bytes()[:900])
@@ -331,14 +337,28 @@ def test_what_cannot_be_compared_is_left_out_and_named(hepclf, make_run):
     Path("sweeps").mkdir()
     Path("notes.txt").touch()
     Path("latest").symlink_to("gone")
-    missing = ["failed", "runs", "scoreless", "torn", "cut", "odd", "nameless", "sweeps", "notes.txt", "latest"]
+    missing = [
+        "failed",
+        "runs",
+        "killed",
+        "scoreless",
+        "torn",
+        "cut",
+        "odd",
+        "nameless",
+        "sweeps",
+        "notes.txt",
+        "latest",
+    ]
     code, out, err = hepclf("compare", "a", *missing, "b", "out=o", "plots=false")
     assert code == 0, err
     assert [run["name"] for run in contents()["runs"]] == ["mlp", "bdt"]
     reasons = {Path(run["run"]).name: run["reason"] for run in contents()["left_out"]}
     assert set(reasons) == set(missing)
     assert reasons["failed"] == "failed: ValueError: no events"
-    assert reasons["runs"] == "not finished: it runs since 2026-01-01, or was killed"
+    assert reasons["runs"].startswith("runs since 20")
+    assert reasons["runs"].endswith(f"(process {os.getpid()} on {socket.gethostname()})")
+    assert reasons["killed"] == "was killed: its last sign of life is of 2026-01-01"
     assert reasons["scoreless"] == "it holds no scores"
     assert "metrics.json cannot be read" in reasons["torn"]
     assert reasons["cut"].startswith("damaged: ")

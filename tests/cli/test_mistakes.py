@@ -175,7 +175,9 @@ def test_a_failed_run_says_so_when_it_is_evaluated(hepclf):
     (folder,) = Path("runs/csv-mlp").iterdir()
     code, _, err = hepclf("evaluate", f"run={folder}")
     assert code == 1
-    assert "its training is failed (ValueError: class 'signal' has no events" in err
+    assert "holds no scores: its training failed at 20" in err
+    assert ": ValueError: class 'signal' has no events" in err
+    assert err.endswith("train it again\n")
 
 
 def test_a_disk_that_is_full_leaves_a_failed_run(hepclf, monkeypatch):

@@ -1,0 +1,188 @@
+"""Lock: one process holds a run's folder; the lock of a lost process is taken over.
+
+`lock` is a folder with one file, which is named by the token of the holder. A new `lock` is renamed to its place, which
+fails where there is one. A lost one is taken over by renaming its file: of several processes exactly one can. Both hold
+on network file systems too, where flock does not.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from hepclf import heartbeat
+from hepclf.holder import Holder, current, is_alive
+
+LOCK = "lock"
+DAY_S = 24 * 3600.0
+OWN_PLACES = ("tagger", "checkpoint", "plots")  # of a run's folder, where only the holder of its lock writes
+
+
+class FolderInUseError(OSError):
+    """A living process holds the folder."""
+
+
+class LockLostError(OSError):
+    """Another process holds the folder that was ours."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Our hold on a run's folder."""
+
+    folder: Path
+    holder: Holder
+
+    @property
+    def path(self) -> Path:
+        """The file that names us."""
+        return self.folder / LOCK / self.holder.token
+
+    def is_ours(self) -> bool:
+        """Whether nobody took the folder from us; a touch asks the server itself and not its cache."""
+        try:
+            os.utime(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # a server in trouble has given the folder to nobody
+            return True
+        return True
+
+    def check(self) -> None:
+        """Refuse to go on where another process has taken the folder."""
+        if not self.is_ours():
+            names = [str(entry.holder) for entry in entries(self.folder) if entry.holder]
+            successor = names[0] if names else "another process"
+            raise LockLostError(
+                f"{self.folder} is no longer held by this process, but by {successor}: it gave no sign of life for "
+                "too long, or its lock was removed; it ends here and leaves the folder as it is"
+            )
+
+    def release(self) -> None:
+        """Give the folder free; a lock that is no longer ours stays as it is."""
+        with suppress(OSError):  # what stays is the lock of a process that has ended, which the next one takes over
+            if self.is_ours():
+                (self.folder / heartbeat.NAME).unlink(missing_ok=True)
+                self.path.unlink()
+                (self.folder / LOCK).rmdir()
+
+    def _create(self) -> bool:
+        """Put a lock of ours where there is none."""
+        self._temporary.mkdir()
+        try:
+            (self._temporary / self.holder.token).write_text(self._text())
+            with suppress(OSError):
+                (self.folder / LOCK).rmdir()  # an empty one, to which Windows renames nothing
+            self._temporary.rename(self.folder / LOCK)
+        except OSError as error:
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                return False
+            raise
+        finally:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+        return True
+
+    def _take(self, path: Path) -> bool:
+        """Take a lost lock over; of several processes that try, exactly one succeeds."""
+        try:
+            os.utime(path)  # for a moment it bears our token but describes the lost holder: it must look alive
+            path.rename(self.path)
+        except FileNotFoundError:
+            return False
+        try:
+            self._temporary.write_text(self._text())
+            self._temporary.replace(self.path)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            raise
+        finally:
+            self._temporary.unlink(missing_ok=True)
+        is_alone = [entry.path for entry in entries(self.folder)] == [self.path]
+        if not is_alone:  # this process slept between the two steps, and was taken for lost itself
+            self.path.unlink(missing_ok=True)
+        return is_alone
+
+    @property
+    def _temporary(self) -> Path:
+        return self.folder / f".{LOCK}.{self.holder.token}.part"
+
+    def _text(self) -> str:
+        return json.dumps(asdict(self.holder), indent=2) + "\n"
+
+
+class Entry(NamedTuple):
+    """A file in a lock and the holder that it names; None where it is damaged, or is just being taken over."""
+
+    path: Path
+    holder: Holder | None
+
+    def is_held(self, ours: Holder) -> bool:
+        """Whether its process lives; of an unknown one, whether lock or heartbeat were touched of late."""
+        silence_s = heartbeat.silence_s(self.path.parent.parent, self.path)
+        return silence_s < heartbeat.LOST_S if self.holder is None else is_alive(self.holder, silence_s, ours)
+
+
+def acquire(folder: Path) -> Lock:
+    """Take the lock of a folder, from a lost process too; that of a living one is an error."""
+    lock = Lock(folder, current())
+    while not lock._create():
+        found = entries(folder)
+        if living := [entry for entry in found if entry.is_held(lock.holder)]:
+            raise FolderInUseError(_in_use(folder, living[0].holder))
+        for entry in found[1:]:
+            entry.path.unlink(missing_ok=True)
+        if found and lock._take(found[0].path):
+            break
+    (folder / heartbeat.NAME).touch()
+    return lock
+
+
+def living_entry(folder: Path) -> Entry | None:
+    """The entry of the living process that holds a folder, if there is one."""
+    ours = current()
+    return next((entry for entry in entries(folder) if entry.is_held(ours)), None)
+
+
+def entries(folder: Path) -> list[Entry]:
+    """The files in the lock of a folder; more than one only for a moment."""
+    try:
+        paths = sorted((folder / LOCK).iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [Entry(path, _read(path)) for path in paths]
+
+
+def clean(folder: Path, leftovers: Iterable[Path]) -> list[Path]:
+    """Remove the temporary files of dead processes from a folder whose lock we hold; what was removed comes back.
+
+    Where only the holder of the lock writes, they are those of a dead one; elsewhere they must be older than a day.
+    """
+    now, removed = heartbeat.server_time(folder), []
+    for path in leftovers:
+        is_own = path.parent == folder or path.relative_to(folder).parts[0] in OWN_PLACES
+        with suppress(FileNotFoundError):
+            if is_own or now - path.lstat().st_mtime > DAY_S:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                removed.append(path)
+    return removed
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        holder = Holder.parse(path.read_text(errors="replace"))
+    except (OSError, ValueError):
+        return None
+    return holder if holder.token == path.name else None
+
+
+def _in_use(folder: Path, holder: Holder | None) -> str:
+    if holder is None:
+        return f"{folder} is in use by an unknown process, whose lock was touched of late; try again in some minutes"
+    return f"{folder} is in use by {holder} since {holder.since}; wait for its end, or stop it"

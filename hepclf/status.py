@@ -1,0 +1,72 @@
+"""Status: what became of a run, told from its folder alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from hepclf import heartbeat
+from hepclf.lock import living_entry
+
+Name = Literal["running", "finished", "failed", "stopped", "lost", "unknown"]
+
+
+class Status(NamedTuple):
+    """What became of a run, since when, and the reason: an error, that of a stop, or the process of a running one.
+
+    lost      its process ended without a record: it was killed, or its machine stopped
+    unknown   the folder records nothing
+    """
+
+    name: Name
+    since: str | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        time = self.since or "an unknown time"
+        match self.name:
+            case "running":
+                return f"runs since {time} ({self.reason})"
+            case "lost":
+                return f"was killed: its last sign of life is of {time}"
+            case "unknown":
+                return "left no record of its status"
+            case "finished":
+                return f"finished at {time}"
+        moment = f" at {self.since}" if self.since else ""
+        return f"{self.name}{moment}: {self.reason or 'its error is not known'}"
+
+    @property
+    def way_out(self) -> str:
+        """What to do with a run that lacks something."""
+        return "wait for its end" if self.name == "running" else "train it again"
+
+
+def read_status(folder: Path, record: Path) -> Status:
+    """The status by the record in a run's folder, its lock and its heartbeat."""
+    contents = _contents(record)
+    match contents.get("status"):
+        case "finished" | "failed" | "stopped" as name:
+            return Status(name, contents.get("finished"), contents.get("error"))
+    if entry := living_entry(folder):
+        since = entry.holder.since if entry.holder else None
+        return Status("running", since, str(entry.holder or "an unknown process"))
+    if not record.exists():
+        return Status("unknown")
+    touched = heartbeat.last_touched(folder / heartbeat.NAME)
+    return Status("lost", contents.get("started") if touched is None else _date(touched))
+
+
+def _contents(record: Path) -> dict[str, Any]:
+    """The record; an empty one where it is missing or damaged, as a full disk or a kill may leave it."""
+    try:
+        contents = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return contents if isinstance(contents, dict) else {}
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
