@@ -3,32 +3,125 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
+import re
 import secrets
-from collections.abc import Mapping, Sequence
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
+PART = ".part"
+TEMPORARY = re.compile(rf"\..+\.(?P<host>[^.]*)\.(?P<process>\d+)\.[0-9a-f]+{re.escape(PART)}")
+ABANDONED = 24 * 3600  # seconds after which a process on another machine counts as dead
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write to a temporary file beside `path` and move it there, so that a reader never sees half a file."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+@contextmanager
+def atomic(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; the file moves to `path` if the block succeeds, and else is removed.
+
+    A durable file outlives a crash of the machine: the disk confirms the file before it moves, and then its folder.
+    """
+    temporary = temporary_path(path)
     try:
-        temporary.write_bytes(data)
+        yield temporary
+        if durable:
+            _sync(temporary, os.O_RDWR)
         temporary.replace(path)
+        if durable and os.name != "nt":  # which opens no folders
+            _sync(path.parent, os.O_RDONLY)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def folder_size(folder: Path) -> int:
-    """Bytes of all files in a folder and in those below it."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path`, which the block may move; it is removed if it is still there at the end."""
+    temporary = temporary_path(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_json(path: Path, contents: Any) -> None:
+def temporary_path(path: Path) -> Path:
+    """A new path beside `path`, .NAME.HOST.PROCESS.TOKEN.part; no other process on any machine gets the same one.
+
+    tempfile is not used, as its files are for their owner alone, and members of a group read each other's runs.
+    """
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}{PART}")
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """The temporary files and folders below a folder, of living and of dead processes."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files) if is_temporary(name))
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove the temporary files that dead processes left beside this path."""
+    for temporary in path.parent.glob(f".{escape(path.name)}.*{PART}"):
+        if is_abandoned(temporary):
+            temporary.unlink(missing_ok=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder of this name is a temporary one."""
+    return TEMPORARY.fullmatch(name) is not None
+
+
+def is_abandoned(temporary: Path) -> bool:
+    """Whether the process of a temporary file is dead: known on this machine, guessed by age on another one."""
+    match = TEMPORARY.fullmatch(temporary.name)
+    if match and match["host"] == _host():
+        return not _is_alive(int(match["process"]))
+    with suppress(FileNotFoundError):
+        return match is not None and time.time() - temporary.lstat().st_mtime >= ABANDONED
+    return False
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        with suppress(PermissionError):  # another user's process, which is alive
+            os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
+def _host() -> str:
+    return socket.gethostname().replace(".", "-")
+
+
+def _sync(path: Path, flags: int) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that cannot do this
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write to a temporary file beside `path` and move it there, so that a reader never sees half a file."""
+    with atomic(path, durable=durable) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: Path, contents: Any, *, durable: bool = False) -> None:
     """JSON in the strict standard: NaN and infinity are refused."""
-    write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode())
+    write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode(), durable=durable)
 
 
 def write_yaml(path: Path, contents: Any) -> None:
@@ -64,3 +157,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) 
     writer.writerow(header)
     writer.writerows(rows)
     write_bytes(path, text.getvalue().encode())
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in a folder and in those below it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -218,8 +218,8 @@ def leftovers(folder: Path) -> Iterator[Path]:
 def _ending(error: BaseException) -> dict[str, str]:
     """Status and error of a block that ended by an exception."""
     reason = " ".join(str(error).split())
-    if isinstance(error, Stopped):
-        return {"status": "stopped", "error": reason}
+    if isinstance(error, (Stopped, KeyboardInterrupt)):
+        return {"status": "stopped", "error": reason or "interrupted"}
     return {"status": "failed", "error": f"{type(error).__name__}: {reason}"}
 
 

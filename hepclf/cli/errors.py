@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 FAILED, WRONG = 1, 2
+STOPPED, INTERRUPTED, QUIT = 85, 130, 131  # a checkpoint was written, run me again; Ctrl-C; SIGQUIT
 
 
 def explain(error: BaseException) -> tuple[str, int]:
@@ -32,8 +33,12 @@ def explain(error: BaseException) -> tuple[str, int]:
         if "Parse" in kind or "Lexer" in text:
             summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
         return f"the command cannot be read: {summary}", WRONG
+    if kind == "Stopped":
+        return text, INTERRUPTED if "SIGINT" in text.split(";")[0] else STOPPED
+    if kind == "Quit":
+        return text, QUIT
     if isinstance(error, KeyboardInterrupt):
-        return text or "interrupted; what was written so far is whole", FAILED
+        return text or "interrupted; what was written so far is whole", FAILED if text else INTERRUPTED
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
+from rich.console import Console
 
 from hepclf.cli import config as conf
 from hepclf.cli.errors import FAILED, explain
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.overrides import overrides as parsed
+from hepclf.cli.signals import signalled
 from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.recipe import RecipeError
+from hepclf.workflow.stop import Stop
+
+if TYPE_CHECKING:
+    from hepclf.run import Run
 
 GROUPS = ("data", "model", "trainer", "evaluation")
-KNOWN = (*GROUPS, "seed", "runs", "name", "again")
+KNOWN = (*GROUPS, "seed", "runs", "name", "folder", "again", "resume")
+
+AUTO = "auto"
 
 log = logging.getLogger("hepclf.cli")
 
@@ -81,8 +90,12 @@ def _varied(arguments: list[str], settings: dict[str, str]) -> str:
 
 
 def _show(config: DictConfig) -> None:
-    trained, title = _train(config)
+    values = conf.plain_values(config)
     console = results_console()
+    if (finished := _finished(values)) is not None:
+        _show_finished(console, finished)
+        return
+    trained, title = _train(config)
     show_results(console, trained.results, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
@@ -99,24 +112,73 @@ def _train(config: DictConfig) -> tuple[Any, str]:
     """One training from one composed configuration; nothing is written before all of it was read."""
     values = conf.plain_values(config)
     conf.refuse_unknown(values, KNOWN)
-    recipes, names = _again(values) if values.get("again") else _composed(values)
-    runs, name = values.get("runs"), values.get("name") or "-".join(names.values())
-    if not isinstance(runs, str) or not isinstance(name, str) or not re.fullmatch(r"(?!latest$)[^/\\.][^/\\]*", name):
-        raise RecipeError(f"name must be that of a folder below runs, other than latest, not {name!r} in {runs!r}")
+    recipes, names = _stored(values) if values.get("again") or _resumed(values) else _composed(values)
+    runs, folder = values.get("runs"), _folder(values, names)
 
-    from hepclf.run import new_folder, point_latest
+    from hepclf.run import point_latest
     from hepclf.workflow.train import train
 
-    watch = Watch()
+    watch, stop = Watch(), Stop()
     try:
-        trained = train(**recipes, folder=new_folder(runs, name), names=names, progress=watch)
+        with signalled(stop):
+            trained = train(
+                **recipes, folder=folder, names=names, progress=watch, resume=bool(values.get("resume")), stop=stop
+            )
     finally:
         watch.close()
     try:
-        point_latest(runs, trained.run.folder)  # type: ignore[union-attr]
+        if Path(runs).resolve() in trained.run.folder.resolve().parents:  # type: ignore[arg-type, union-attr]
+            point_latest(runs, trained.run.folder)  # type: ignore[arg-type, union-attr]
     except OSError as error:
         log.warning("%s/latest could not be pointed at this run: %s", runs, error.strerror)
     return trained, f"{names['data']}, {names['model']}"
+
+
+def _folder(values: dict[str, Any], names: dict[str, str]) -> Path:
+    """The folder of the run: the one that is resumed, the one that is named, or a new one below runs."""
+    if resumed := _resumed(values) or values.get("folder"):
+        return Path(str(resumed))
+    from hepclf.run import new_folder
+
+    runs, name = values.get("runs"), values.get("name") or "-".join(names.values())
+    if not isinstance(runs, str) or not isinstance(name, str) or not re.fullmatch(r"(?!latest$)[^/\\.][^/\\]*", name):
+        raise RecipeError(f"name must be that of a folder below runs, other than latest, not {name!r} in {runs!r}")
+    return new_folder(runs, name)
+
+
+def _resumed(values: dict[str, Any]) -> str | None:
+    """The run that is to go on by resume=DIR; None for resume=auto, which composes its settings anew."""
+    resume = values.get("resume")
+    if resume is None or resume == AUTO:
+        if resume == AUTO and not values.get("folder"):
+            raise RecipeError("resume=auto needs folder=DIR, the run's own folder; or say resume=DIR")
+        return None
+    for name in ("again", "folder"):
+        if values.get(name):
+            raise RecipeError(f"resume=DIR goes on in the folder of that run; leave {name} out")
+    return str(resume)
+
+
+def _finished(values: dict[str, Any]) -> Run | None:
+    """The run that should go on but has finished already; None where there is something to do."""
+    from hepclf.run import Run
+
+    if not values.get("resume"):
+        return None
+    folder = _resumed(values) or values["folder"]
+    run = Run(Path(str(folder)))
+    return run if run.config.is_file() and run.status().name == "finished" else None
+
+
+def _show_finished(console: Console, run: Run) -> None:
+    """Print the results of a run that has finished, from its stored scores."""
+    from hepclf.files import read_yaml
+    from hepclf.workflow.reevaluate import stored_results
+
+    evaluation = read_evaluation(read_yaml(run.config).get("evaluation"), trusted=False)
+    results, title = stored_results(run, evaluation)
+    show_results(console, results, title)
+    console.print(f"run    {short_path(run.folder)} has finished; again=DIR trains anew", soft_wrap=True, markup=False)
 
 
 def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -126,16 +188,16 @@ def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     return {**recipes, "evaluation": read_evaluation(values.get("evaluation"))}, conf.chosen(("data", "model"))
 
 
-def _again(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _stored(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
     from hepclf.files import read_yaml
     from hepclf.run import Run
 
     if "experiment" in conf.named_groups():
         raise RecipeError(
-            "experiment and again both choose the recipes; give one of them, and single settings beside it"
+            "experiment and again (or resume) both choose the recipes; give one of them, and single settings beside it"
         )
-    stored = read_yaml(Run.open(str(values["again"])).config)
+    stored = read_yaml(Run.open(str(values.get("again") or values["resume"])).config)
     chosen, stored_names = conf.named_groups(), stored.get("names") or {}
     settings = {group: conf.changed(group, values[group], stored.get(group)) for group in GROUPS}
     if "seed" in conf.typed_keys():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -59,7 +59,11 @@ def undeclared(tagger: Tagger, events: Events) -> bool:
 
 
 class Fit(Protocol):
-    """A training under way: iterate for its epochs, leave whenever you like, then take the tagger."""
+    """A training under way: iterate for its epochs, leave whenever you like, then take the tagger.
+
+    A fit that can also be stopped and stored within an epoch has a method `edges` for it, which yields an Epoch where
+    one ends and None at the edges within one.
+    """
 
     @property
     def epochs(self) -> int:
@@ -82,13 +86,19 @@ class Fit(Protocol):
     def state(self) -> dict[str, Any] | None:
         """A copy of all that the next epochs depend on: nested mappings of tensors and plain values.
 
-        To be asked between two epochs. None where the library behind the model cannot go on from there.
+        To be asked between two epochs, or at an edge. None where the library behind the model cannot go on from there.
         """
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a stored state of a fit with the same recipe, events and trainer."""
         ...
+
+
+def edges(fit: Fit) -> Iterator[Epoch | None]:
+    """The places where a fit can be stopped: where an epoch ends, an Epoch; within one, None."""
+    within: Callable[[], Iterator[Epoch | None]] | None = getattr(fit, "edges", None)
+    return iter(fit) if within is None else within()
 
 
 class Uninterrupted:

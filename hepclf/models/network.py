@@ -137,6 +137,10 @@ class NetworkFit:
     def __iter__(self) -> Iterator[Epoch]:
         return iter(self._descent)
 
+    def edges(self) -> Iterator[Epoch | None]:
+        """Train; an Epoch where one ends, None at an edge within one."""
+        return self._descent.edges()
+
     def state(self) -> dict[str, Any]:
         """A copy of all that the next epochs depend on."""
         return self._descent.state()

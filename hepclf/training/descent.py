@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from hepclf.training.average import Average
+from hepclf.training.batches import Batches
 from hepclf.training.decorrelate import MOST, disco
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.loss import Loss, losses
@@ -22,8 +23,7 @@ from hepclf.training.schedule import Schedule
 from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import RATE, Trainer
 
-BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
-BYTES = 1 << 25  # of a block, where rows are wide
+EDGE = 64  # steps from one edge to the next: between edges nothing is saved, stopped or checked
 ROWS = 1 << 14  # rows that go through a network at once outside training: what its caches hold
 
 
@@ -34,8 +34,9 @@ class Descent:
     rate     the learning rate, where the trainer names none
     average  follow the network by the running mean of its weights, which then gives the validation loss
 
-    Between two epochs all that the next one depends on is in `state()`: random numbers come from the trainer's seed
-    and the epoch's number. A fresh Descent that restores it gives the same weights, to the last bit.
+    An epoch has an edge after every 64 steps, and one at its end. At an edge all that the next steps depend on is in
+    `state()`: the order of events comes from (seed, epoch), dropout from (seed, epoch, step). A fresh Descent that
+    restores it gives the same weights, to the last bit.
     """
 
     def __init__(
@@ -62,14 +63,28 @@ class Descent:
         steps = math.ceil(len(train.targets) / trainer.batch)
         self._schedule = Schedule(trainer.schedule, self._optimiser.rate, self._passes, steps)
         self._average = Average(network) if average else None
+        self._mean_weight = float(train.weights.mean())
         self._penalised = None if trainer.decorrelate is None else _penalised(valid, trainer)
-        self._epoch = 0
+        self._epoch, self._step, self._seconds = 0, 0, 0.0  # epochs done; steps and time of the one under way
+        self._total = torch.zeros((), device=train.targets.device)  # its loss so far, times the events
+        self._rate = self._schedule.rate  # at its start
         self._kept: dict[str, Tensor] = {}
         self.best = Best(trainer.keep)
+        self.valid_seconds = 0.0  # spent on the validation set
 
     def __iter__(self) -> Iterator[Epoch]:
+        return (epoch for epoch in self.edges() if epoch is not None)
+
+    def edges(self) -> Iterator[Epoch | None]:
+        """Train; an Epoch where one ends, None at an edge within one."""
         while self._epoch < self._passes:
-            yield self._advance()
+            started = time.perf_counter()
+            for _ in self._pass(self._epoch + 1):
+                self._seconds += time.perf_counter() - started
+                yield None
+                started = time.perf_counter()
+            epoch = self._epoch_end()
+            yield epoch._replace(seconds=epoch.seconds + time.perf_counter() - started)
 
     @property
     def kept(self) -> dict[str, Tensor]:
@@ -80,6 +95,10 @@ class Descent:
         """A copy of all that the next epochs depend on: tensors and plain values."""
         return {
             "epoch": self._epoch,
+            "step": self._step,
+            "seconds": self._seconds,
+            "total": self._total.clone(),
+            "rate": self._rate,
             "best": self.best.state(),
             "kept": dict(self._kept),
             "network": _copied(self._network),
@@ -97,43 +116,63 @@ class Descent:
         self._schedule.restore(state["schedule"])
         self.best.restore(state["best"])
         self._kept, self._epoch = dict(state["kept"]), int(state["epoch"])
+        self._step, self._seconds, self._rate = int(state["step"]), float(state["seconds"]), float(state["rate"])
+        self._total.copy_(state["total"])
 
-    def _advance(self) -> Epoch:
-        """One more epoch."""
-        started, rate, number = time.perf_counter(), self._schedule.rate, self._epoch + 1
-        with seeded(self._train.targets.device, self._trainer.seed, number):
-            train_loss = self._pass(number)
-        judged = self._network if self._average is None else self._average.network
-        valid_loss = mean_loss(judged, self._valid, self._trainer.loss) + self._penalty(judged)
-        for split, loss in (("training", train_loss), ("validation", valid_loss)):
-            if not math.isfinite(loss):
-                tables = (self._train, self._valid)
-                raise ValueError(_diverged(f"the {split} loss is {loss} in epoch {number}", rate, tables))
+    def _pass(self, number: int) -> Iterator[None]:
+        """The rest of a shuffled pass over the training table, with a pause at each edge within it."""
+        device, seed = self._train.targets.device, self._trainer.seed
+        with seeded(device, seed, number):
+            batches = Batches(self._train, self._trainer.batch)
+        self._network.train()
+        remaining = batches.since(self._step)
+        while self._step < len(batches):
+            with seeded(device, seed, number, self._step):
+                for batch in islice(remaining, EDGE - self._step % EDGE):
+                    self._learn(batch, number)
+                    self._step += 1
+            self._check_finite("training", float(self._total), number)
+            if self._step < len(batches):
+                yield
+                self._network.train()  # the caller may have asked for a score
+
+    def _learn(self, batch: TensorTable, number: int) -> None:
+        """One step: the weights follow the gradient of the mean weighted loss, decorrelation included."""
+        trainer = self._trainer
+        self._optimiser.zero_grad()
+        logits = self._network(batch.inputs)
+        loss = (losses(logits, batch.targets, trainer.loss) * batch.weights).mean()
+        if batch.spectator is not None and trainer.decorrelate is not None:
+            strength = trainer.decorrelate.risen(number) * self._mean_weight  # the loss is a sum of weights as well
+            loss = loss + strength * disco(logits, batch.spectator, batch.weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._move()
+        self._total += loss.detach() * len(batch.targets)
+
+    def _epoch_end(self) -> Epoch:
+        """The validation loss and the schedule after a pass; the weights are kept if they are the best."""
+        number = self._epoch + 1
+        train_loss = float(self._total.double() / self._train.weights.sum(dtype=torch.float64))
+        self._check_finite("training", train_loss, number)
+        started = time.perf_counter()
+        network = self._network if self._average is None else self._average.network
+        valid_loss = mean_loss(network, self._valid, self._trainer.loss) + self._penalty(network)
+        self.valid_seconds += time.perf_counter() - started
+        self._check_finite("validation", valid_loss, number)
         self._schedule.after_epoch(valid_loss)
-        self._epoch = number
         if self.best.take(number, valid_loss):
-            self._kept = _copied(judged)
-        return Epoch(number, train_loss, valid_loss, rate, time.perf_counter() - started)
+            self._kept = _copied(network)
+        epoch = Epoch(number, train_loss, valid_loss, self._rate, self._seconds)
+        self._epoch, self._step, self._seconds, self._rate = number, 0, 0.0, self._schedule.rate
+        self._total = torch.zeros_like(self._total)
+        return epoch
 
-    def _pass(self, number: int) -> float:
-        """One shuffled pass over the training table; the mean weighted loss met on the way, decorrelation included."""
-        network, train, trainer = self._network, self._train, self._trainer
-        network.train()
-        total = torch.zeros((), device=train.targets.device)
-        strength = 0.0 if trainer.decorrelate is None else trainer.decorrelate.risen(number)
-        strength = strength * float(train.weights.mean()) if strength else 0.0  # the loss is a sum of weights as well
-        for part in _batches(train, trainer.batch):
-            self._optimiser.zero_grad()
-            logits = network(part.inputs)
-            loss = (losses(logits, part.targets, trainer.loss) * part.weights).mean()
-            if part.spectator is not None:
-                loss = loss + strength * disco(logits, part.spectator, part.weights)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._step()
-            total += loss.detach() * len(part.targets)
-        return float(total.double() / train.weights.sum(dtype=torch.float64))
+    def _check_finite(self, split: str, loss: float, number: int) -> None:
+        if not math.isfinite(loss):
+            tables = (self._train, self._valid)
+            raise ValueError(_diverged(f"the {split} loss is {loss} in epoch {number}", self._rate, tables))
 
-    def _step(self) -> None:
+    def _move(self) -> None:
         """Move the weights along the gradients of a batch."""
         for weight in self._parameters if self._l2 else []:
             if weight.ndim > 1 and weight.grad is not None:
@@ -181,20 +220,6 @@ def mean_loss(network: nn.Module, table: Rows, loss: Loss, rows: int = ROWS) -> 
             each = losses(network(part.inputs), part.targets, loss)
             total += (each * part.weights).sum(dtype=torch.float64)
     return float(total / table.weights.sum(dtype=torch.float64))
-
-
-def _batches(train: Rows, batch: int) -> Iterator[TensorTable]:
-    """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice."""
-    per_block = max(1, min(BLOCK, BYTES // (4 * len(train.names))) // batch)
-    order = train.order(per_block * batch)
-    edges = [*range(0, len(order), batch), len(order)]
-    if len(edges) > 2 and edges[-1] - edges[-2] == 1:
-        del edges[-2]  # a last batch of one event has no variance, which batch normalisation needs
-    for first in range(0, len(edges) - 1, per_block):
-        inner = edges[first : first + per_block + 1]
-        rows = train.take(order[inner[0] : inner[-1]])
-        for start, stop in pairwise(inner):
-            yield rows.part(start - inner[0], stop - inner[0])
 
 
 @contextlib.contextmanager

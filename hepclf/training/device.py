@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
+from typing import Any
 
 import torch
 
@@ -22,3 +24,11 @@ def resolve(name: str) -> torch.device:
                 f"device={name} was asked for, however this machine has {available}; use device=auto or device=cpu"
             )
     return device
+
+
+def conditions(device: str) -> dict[str, Any]:
+    """What the last bits of a training depend on, beside its settings, by what a message calls it."""
+    kind = resolve(device).type
+    name = torch.cuda.get_device_name() if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
+    libraries = {library: version(library) for library in ("hepclf", "torch", "numpy")}
+    return {"device": f"{kind} {name}", "number of threads": torch.get_num_threads(), "version": libraries}

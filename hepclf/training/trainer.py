@@ -27,6 +27,8 @@ WEIGHTING = frozenset({"balance", "negative_weights", "planing"})  # settings be
 class Trainer:
     """Gradient descent on the training split, judged after each epoch on the validation split.
 
+    exit_after_s   stop after so many seconds with a checkpoint, for batch systems that kill without a signal
+    checkpoint_s   seconds between checkpoints; null: none
     epochs         null: 30; from 13,000 training events on fewer, as many as come to 400,000 events; from 80,000 on 5
     learning_rate  null: the network's own, 0.005 but for model=logistic
     """
@@ -48,6 +50,8 @@ class Trainer:
     patience: int | None = 10
     keep: Keep = "best"
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
+    checkpoint_s: float | None = 60.0
+    exit_after_s: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +68,9 @@ class Trainer:
             raise ValueError(f"clip must be positive (or null for none), however clip={self.clip}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1 (or null for none), however patience={self.patience}")
+        for name in ("checkpoint_s", "exit_after_s"):
+            if (value := getattr(self, name)) is not None and not 0 <= value < math.inf:
+                raise ValueError(f"{name} must be zero or more seconds (or null), not {value}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, however seed={self.seed}")
         if self.decorrelate is not None and self.batch > MOST:

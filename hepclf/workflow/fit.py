@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.models.calibrated import with_calibration
-from hepclf.models.model import Tagger
+from hepclf.models.model import Tagger, edges
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
 from hepclf.words import Caution
 from hepclf.workflow.beforehand import unused_settings
+from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 
@@ -31,10 +32,17 @@ class Fitted:
     valid_weights: NDArray[np.float64]
 
 
-def fit(prepared: Prepared, job: Job, on_epoch: OnEpoch | None = None, progress: Progress | None = None) -> Fitted:
+def fit(
+    prepared: Prepared,
+    job: Job,
+    on_epoch: OnEpoch | None = None,
+    progress: Progress | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Fitted:
     """Train until the last epoch, or until the validation loss no longer improves.
 
-    `on_epoch` is told of each epoch, and may end the training there by returning True.
+    `on_epoch` is told of each epoch, and may end the training there by returning True. With `checkpoints` the training
+    goes on from the newest one; epochs that lie behind it are told again.
     """
     progress = progress or Quiet()
     progress.stage("training")
@@ -45,12 +53,21 @@ def fit(prepared: Prepared, job: Job, on_epoch: OnEpoch | None = None, progress:
         log.warning(caution.text)
     history: list[Epoch] = []
     stopping = Stopping(training.patience)
-    for epoch in training:
+
+    def ends(epoch: Epoch) -> bool:
         history.append(epoch)
         progress.epoch(epoch, training.epochs)
-        ended = on_epoch(epoch) if on_epoch is not None else False
-        if stopping.done(epoch.valid_loss) or ended:
-            break
+        is_last = on_epoch(epoch) if on_epoch is not None else False
+        return stopping.done(epoch.valid_loss) or bool(is_last)
+
+    stored = checkpoints.restore(training, prepared) if checkpoints is not None else []
+    is_over = [ends(epoch) for epoch in stored]
+    if not any(is_over):
+        for epoch in edges(training):
+            if epoch is not None and ends(epoch):
+                break
+            if checkpoints is not None:
+                checkpoints.edge(training, history)
     tagger = with_calibration(training.tagger(), valid, job.trainer)
     return Fitted(tagger=tagger, history=tuple(history), valid_weights=job.trainer.weights(valid))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -10,11 +11,9 @@ from typing import Any
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation
-from hepclf.evaluation.files.store import write_scores
 from hepclf.files import write_csv, write_json
-from hepclf.models.model import Tagger
 from hepclf.run import Run
-from hepclf.scored import SPLITS, Scored
+from hepclf.scored import SPLITS
 from hepclf.training.epoch import Epoch, Progress, Quiet
 from hepclf.workflow.evaluated import Evaluated
 from hepclf.workflow.report import labelled, report
@@ -43,10 +42,11 @@ class History:
         self._written = time.monotonic()
 
 
-def store(run: Run, tagger: Tagger, scored: Scored) -> None:
-    """Write the tagger and its scores, before an evaluation that might fail: it can then be repeated."""
-    tagger.save(run.tagger)
-    write_scores(run.scores, scored)
+def read_history(path: Path) -> tuple[Epoch, ...]:
+    """The epochs of a history.csv."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])) for row in rows)
 
 
 def record(

@@ -72,6 +72,15 @@ def reevaluate(
     return results, plots
 
 
+def stored_results(run: Run, evaluation: Evaluation) -> tuple[Results, str]:
+    """The results of a run from its stored scores, without the studies that ask its tagger, and their title."""
+    scored, facts = _stored(run)
+    balance = read_yaml(run.config)["trainer"].get("balance", "classes")
+    results = evaluate(scored, evaluation, balance=balance)
+    warnings = (*results.warnings, *_remembered(run, others=False))
+    return replace(results, warnings=warnings), f"{facts.data}, {facts.model}"
+
+
 def _stored(run: Run) -> tuple[Scored, Facts]:
     """The scores of a run and what it was, or an error that says what became of it."""
     run.require(run.scores, run.tagger)

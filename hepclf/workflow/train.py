@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import time
 from collections.abc import Mapping
@@ -10,19 +11,26 @@ from pathlib import Path
 
 from hepclf.data.loader import Loader
 from hepclf.evaluation.evaluation import Evaluation
+from hepclf.evaluation.files.store import write_scores
 from hepclf.evaluation.results import Results
 from hepclf.events import Events, Origin
-from hepclf.files import write_yaml
+from hepclf.files import read_yaml, write_yaml
+from hepclf.models.loading import load_tagger
 from hepclf.models.model import Model, Tagger
+from hepclf.models.tagger import HEAD
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
 from hepclf.training.trainer import Trainer
+from hepclf.workflow.checkpoints import Checkpoints, difference
 from hepclf.workflow.evaluated import evaluated, score
-from hepclf.workflow.fit import fit
+from hepclf.workflow.fit import Fitted, fit
 from hepclf.workflow.job import Job
-from hepclf.workflow.prepare import prepare
-from hepclf.workflow.record import History, record, store
+from hepclf.workflow.prepare import Prepared, prepare
+from hepclf.workflow.record import History, read_history, record
+from hepclf.workflow.stop import Stop, Stoppable
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,29 +56,50 @@ def train(
     names: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     check: bool = True,
+    resume: bool = False,
+    stop: Stop | None = None,
 ) -> Trained:
     """Train a tagger and evaluate it; with a folder, leave a whole run there (docs/outputs.md).
 
     `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
     the record, their classes otherwise. With check=False nobody looks for what may be wrong in the events; of a loader,
-    `check` is a setting of its own.
+    `check` is a setting of its own. With resume=True an unfinished run in the folder goes on, if it has the same
+    settings. `stop` may ask the training to leave at its next checkpoint.
     """
     job = Job.of(data, model, trainer, evaluation, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
         return _trained(job, progress)
     described = job.describe()
-    run = Run.create(folder)
+    run, is_new = opened(Path(folder), job, resume=resume)
+    stop = Stop() if stop is None else stop
+    stop.exit_after_s = job.trainer.exit_after_s
     with run.recorded() as environment:
         started, timed = time.perf_counter(), Timed(progress)
-        write_yaml(run.config, described)
-        trained = _recorded(job, run, timed)
+        if is_new:
+            write_yaml(run.config, described)
+        trained = _recorded(job, run, timed, stop)
         timed.close()
         epochs = sum(epoch.seconds for epoch in trained.history)
         environment["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs, **timed.seconds}
         environment["device"] = trained.tagger.device
         environment["read"] = [origin._asdict() for origin in trained.origins]
     return trained
+
+
+def opened(folder: Path, job: Job, *, resume: bool) -> tuple[Run, bool]:
+    """The run in a folder and whether it is a new one; one that goes on must have the settings that it began with."""
+    if not resume or not Run(folder).config.is_file():
+        return Run.create(folder), True
+    run = Run.resume(folder)
+    if changed := difference(read_yaml(run.config), job):
+        if run.lock is not None:
+            run.lock.release()
+        raise ValueError(
+            f"{folder} cannot be resumed with other settings: {changed}; leave that out, or train in a new folder "
+            f"(again={folder})"
+        )
+    return run, False
 
 
 def _trained(job: Job, progress: Progress) -> Trained:
@@ -89,24 +118,45 @@ def _trained(job: Job, progress: Progress) -> Trained:
     )
 
 
-def _recorded(job: Job, run: Run, progress: Progress) -> Trained:
+def _recorded(job: Job, run: Run, progress: Progress, stop: Stop) -> Trained:
     """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
-    prepared, history = prepare(job, progress), History(run.history)
-    fitted = fit(prepared, job, on_epoch=history, progress=progress)
-    history.write()
+    checkpoints = Checkpoints(run, job, stop, None if run.lock is None else run.lock.check)
+    progress = Stoppable(progress, checkpoints.leave)
+    prepared = prepare(job, progress)
+    fitted = _stored_fit(job, run, prepared)
+    if fitted is None:
+        history = History(run.history)
+        fitted = fit(prepared, job, history, progress, checkpoints)
+        history.write()
+        fitted.tagger.save(run.tagger)
     progress.stage("scoring")
     scored = score(fitted.tagger, prepared.events, prepared.split)
     progress.stage("storing")
-    store(run, fitted.tagger, scored)
+    write_scores(run.scores, scored)
     progress.stage("evaluating")
     found = evaluated(fitted, prepared, job, scored)
     again = f"hepclf train again={shlex.quote(str(run.folder))}"
+    plots = record(run, found, job.evaluation, again=again, progress=progress)
+    checkpoints.remove()
     return Trained(
         tagger=fitted.tagger,
         results=found.results,
         scored=scored,
         history=fitted.history,
         run=run,
-        plots=record(run, found, job.evaluation, again=again, progress=progress),
+        plots=plots,
         origins=prepared.events.origins,
     )
+
+
+def _stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
+    """The fit of a run that ended after it was trained; None: it is still to be trained."""
+    if not (run.tagger / HEAD).is_file() or not run.history.is_file():
+        return None
+    try:
+        tagger = load_tagger(run.tagger, (type(job.model),)).to(job.trainer.device)
+    except ValueError as error:
+        log.warning("the tagger in %s cannot be used (%s); it is trained again", run.tagger, error)
+        return None
+    valid_weights = job.trainer.weights(prepared.part("valid"))
+    return Fitted(tagger=tagger, history=read_history(run.history), valid_weights=valid_weights)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from hepclf.training import descent as module
-from hepclf.training.descent import Descent, mean_loss
+from hepclf.training import batches as batches_module
+from hepclf.training.batches import Batches
+from hepclf.training.descent import EDGE, Descent, mean_loss
 from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer
 
@@ -129,19 +130,29 @@ def test_clipping_bounds_a_step():
 
 @pytest.mark.parametrize(("events", "batch"), [(10, 3), (10, 10), (10, 100), (7, 3), (1, 4), (13, 4), (9, 4)])
 def test_each_event_is_in_exactly_one_batch(events, batch, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 8)
+    monkeypatch.setattr(batches_module, "BLOCK", 8)
     part = TensorTable(torch.arange(events)[:, None].float(), torch.zeros(events), torch.ones(events), ("x",))
-    batches = [each.inputs[:, 0].tolist() for each in module._batches(part, batch)]
+    batches = [each.inputs[:, 0].tolist() for each in Batches(part, batch).since(0)]
     assert sorted(chain.from_iterable(batches)) == list(range(events))
     assert all(len(each) <= batch + 1 for each in batches)
     assert events == 1 or all(len(each) > 1 for each in batches)
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3, 5, 6])
+def test_a_pass_that_begins_later_has_the_same_batches_from_there_on(first, monkeypatch):
+    monkeypatch.setattr(batches_module, "BLOCK", 8)
+    part = TensorTable(torch.arange(20)[:, None].float(), torch.zeros(20), torch.ones(20), ("x",))
+    batches = Batches(part, 3)
+    remaining = [batch.inputs[:, 0].tolist() for batch in batches.since(first)]
+    assert remaining == [batch.inputs[:, 0].tolist() for batch in batches.since(0)][first:]
+    assert len(remaining) == len(batches) - first
 
 
 def test_batches_are_shuffled_anew_and_keep_rows_together():
     part = TensorTable(torch.arange(50)[:, None].float(), torch.arange(50).float(), torch.arange(50).float(), ("x",))
     seen = []
     for _ in range(2):
-        for inputs, targets, weights, *_ in module._batches(part, 50):
+        for inputs, targets, weights, *_ in Batches(part, 50).since(0):
             assert torch.equal(inputs[:, 0], targets)
             assert torch.equal(targets, weights)
             seen.append(targets.tolist())
@@ -168,7 +179,8 @@ def test_with_an_average_the_validation_loss_is_its_own():
 def snapshot(state, path=""):
     """All tensors and plain values of a nested state by their path, tensors as bytes."""
     if isinstance(state, dict):
-        return {name: value for key in state for name, value in snapshot(state[key], f"{path}/{key}").items()}
+        inner = {key: value for key, value in state.items() if key != "seconds"}
+        return {name: value for key in inner for name, value in snapshot(state[key], f"{path}/{key}").items()}
     return {path: state.numpy().tobytes() if isinstance(state, torch.Tensor) else state}
 
 
@@ -192,6 +204,38 @@ def test_a_descent_that_is_stored_after_any_epoch_goes_on_as_if_it_had_not_stopp
         assert next(iter(resumed))[:4] == expected
         assert snapshot(resumed.state()) == state
         going = resumed
+
+
+def test_a_descent_that_is_stored_at_every_edge_goes_on_as_if_it_had_not_stopped():
+    trainer = Trainer(epochs=2, batch=4, learning_rate=0.01, schedule="one_cycle")
+
+    def descent():
+        torch.manual_seed(0)
+        body = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 1), nn.Flatten(0))
+        return Descent(body, table(4 * (2 * EDGE + 5)), table(200, seed=1), trainer, average=True)
+
+    whole = descent()
+    undisturbed = [(epoch and epoch[:4], snapshot(whole.state())) for epoch in whole.edges()]
+    assert [epoch is None for epoch, _ in undisturbed] == [True, True, False] * 2
+    going = descent()
+    for expected, state in undisturbed:
+        resumed = descent()
+        resumed.restore(going.state())
+        torch.rand(7)  # what else draws random numbers meanwhile has no influence
+        epoch = next(resumed.edges())
+        assert (epoch and epoch[:4]) == expected
+        assert snapshot(resumed.state()) == state
+        going = resumed
+
+
+def test_a_loss_that_is_not_finite_is_met_at_the_next_edge():
+    part, steps = table(4 * 3 * EDGE), []
+    part.inputs[:, 1] = 1e30
+    body = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
+    body.register_forward_hook(lambda *_: steps.append(1))
+    with pytest.raises(ValueError, match="the training loss is nan in epoch 1"):
+        list(Descent(body, part, part, Trainer(epochs=3, batch=4, optimiser="sgd", learning_rate=1e20)))
+    assert len(steps) == EDGE
 
 
 def test_a_stored_state_is_a_copy():

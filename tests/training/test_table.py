@@ -12,7 +12,8 @@ from hepclf.events import Events
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
-from hepclf.training.descent import Descent, _batches, mean_loss
+from hepclf.training.batches import Batches
+from hepclf.training.descent import Descent, mean_loss
 from hepclf.training.table import Streamed, TensorTable
 from hepclf.training.trainer import Trainer
 
@@ -59,7 +60,7 @@ def test_rows_within_a_block_are_shuffled(both):
 
 def test_an_epoch_meets_each_event_once(both):
     for each in both:
-        met = torch.cat([part.targets for part in _batches(each, 64)])
+        met = torch.cat([part.targets for part in Batches(each, 64).since(0)])
         assert torch.equal(met.sort().values, torch.arange(EVENTS).float())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hepclf.data.mixture import Mixture
+from hepclf.evaluation.files.store import write_scores
 from hepclf.files import write_yaml
 from hepclf.models.bdt import BDT
 from hepclf.models.mlp_plain import PlainMLP
@@ -16,7 +17,7 @@ from hepclf.workflow.evaluated import evaluated
 from hepclf.workflow.fit import fit
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import prepare
-from hepclf.workflow.record import History, metrics, record, store
+from hepclf.workflow.record import History, metrics, record
 from hepclf.workflow.train import train
 
 DATA = Mixture(events=1500)
@@ -67,7 +68,8 @@ def test_only_the_last_step_writes(job):
     run = Run.create("run")
     write_yaml(run.config, one.describe())
     with run.recorded():
-        store(run, fitted.tagger, found.scored)
+        fitted.tagger.save(run.tagger)
+        write_scores(run.scores, found.scored)
         plots = record(run, found, one.evaluation)
     assert plots
     assert run.metrics.is_file()

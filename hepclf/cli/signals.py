@@ -1,0 +1,48 @@
+"""Signals: which of them ask a training to stop, and the exit code that follows."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from hepclf.workflow.stop import Stop
+
+NAMES = ("SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT")
+NOTE = b"\nhepclf: stopping at the next checkpoint; press Ctrl-C again to leave at once\n"
+
+
+class Quit(KeyboardInterrupt):
+    """SIGQUIT: leave at once."""
+
+
+@contextmanager
+def signalled(stop: Stop) -> Iterator[None]:
+    """While the block runs, signals ask for a stop; a second Ctrl-C, and SIGQUIT, leave at once.
+
+    A handler only notes the reason. Outside the main thread, where Python has no signals, nothing changes.
+    """
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.write(2, NOTE)
+        stop.ask(signal.Signals(number).name)
+
+    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise Quit("left at once (SIGQUIT); what was written so far is whole")
+
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    handlers = dict.fromkeys(numbers, ask) | {signal.SIGQUIT: leave}
+    try:
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

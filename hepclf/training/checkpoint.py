@@ -1,0 +1,118 @@
+"""Checkpoints: the state of a training on disk, written so that a kill at any moment leaves a whole one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from hepclf.files import write_bytes
+
+KEPT = 2  # checkpoints: the newest, and the one before in case the newest is damaged
+SEPARATOR = "/"
+
+log = logging.getLogger(__name__)
+
+State = Mapping[str, Any]
+
+
+def write_checkpoint(folder: Path, state: State) -> None:
+    """Write a state (nested mappings of tensors and plain values) as the newest checkpoint; the last two are kept.
+
+    The tensors come first and the JSON file last: it holds their digest and its own, so that it vouches for both.
+    """
+    from safetensors.torch import save
+
+    folder.mkdir(exist_ok=True)
+    numbers = _numbers(folder)
+    stem = f"{numbers[-1] + 1 if numbers else 1:06d}"
+    tensors = {name: value.detach().cpu().contiguous() for name, value in _leaves(state) if isinstance(value, Tensor)}
+    data = save(tensors)
+    contents = {"tensors": _digest(data), "state": _plain(state)}
+    text = json.dumps(contents, allow_nan=False)
+    write_bytes(folder / f"{stem}.safetensors", data, durable=True)
+    head = {"digest": _digest(text.encode()), "contents": contents}
+    write_bytes(folder / f"{stem}.json", json.dumps(head, allow_nan=False).encode(), durable=True)
+    for number in numbers[: -KEPT + 1]:
+        for suffix in ("json", "safetensors"):
+            (folder / f"{number:06d}.{suffix}").unlink(missing_ok=True)
+
+
+def read_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """The state in the newest checkpoint that is whole, or None; a damaged one is named in a warning."""
+    for number in reversed(_numbers(folder)):
+        try:
+            return _read(folder, f"{number:06d}")
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            log.warning("the checkpoint %s/%06d cannot be used (%s)", folder, number, " ".join(str(error).split()))
+    return None
+
+
+def _read(folder: Path, stem: str) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    head = json.loads((folder / f"{stem}.json").read_bytes())
+    contents = head["contents"]
+    if _digest(json.dumps(contents, allow_nan=False).encode()) != head["digest"]:
+        raise ValueError("its JSON file is damaged")
+    data = (folder / f"{stem}.safetensors").read_bytes()
+    if _digest(data) != contents["tensors"]:
+        raise ValueError("its tensors are damaged")
+    try:
+        state: dict[str, Any] = _restored(contents["state"])
+        for name, tensor in load(data).items():
+            _put(state, name.split(SEPARATOR), tensor)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+    return state
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of the checkpoints whose JSON file is there, the oldest first."""
+    return sorted(int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _leaves(state: State, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for key, value in state.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield SEPARATOR.join((*path, key)), value
+
+
+def _plain(value: Any) -> Any:
+    """The state without its tensors, for JSON, which knows neither infinity nor NaN: these become {"float": "inf"}."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items() if not isinstance(inner, Tensor)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return value
+
+
+def _restored(value: Any) -> Any:
+    """What `_plain` was given, apart from its tensors."""
+    if isinstance(value, dict):
+        if value.keys() == {"float"}:
+            return float(value["float"])
+        return {key: _restored(inner) for key, inner in value.items()}
+    return [_restored(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _put(state: dict[str, Any], path: list[str], tensor: Tensor) -> None:
+    *groups, last = path
+    for group in groups:
+        state = state[group]
+    state[last] = tensor

@@ -1,0 +1,149 @@
+"""Signals to real processes: what a training leaves, its exit code, and that it goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hepclf.run import Run
+from hepclf.training.checkpoint import read_checkpoint
+from hepclf.workflow.record import read_history
+
+JOB = [
+    "train",
+    "data=mixture",
+    "data.events=20000",
+    "model=mlp_plain",
+    "model.dropout=0.2",
+    "trainer.epochs=6",
+    "trainer.batch=16",
+    "trainer.device=cpu",
+    "trainer.checkpoint_s=0.2",
+    "evaluation.plots=false",
+    "evaluation.report=false",
+]
+
+
+def outcome(folder):
+    tagger = {path.name: path.read_bytes() for path in sorted(Path(folder, "tagger").iterdir())}
+    return Path(folder, "metrics.json").read_bytes(), tagger, [epoch[:4] for epoch in read_history(Run(folder).history)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The outcome of a run in a process of its own that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    done = subprocess.run(command(folder), env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return outcome(folder)
+
+
+def command(folder):
+    return [sys.executable, "-m", "hepclf.cli.main", *JOB, f"folder={folder}", "resume=auto"]
+
+
+def environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def signalled(folder, *numbers):
+    """A training that gets these signals after its first epoch: exit code and standard error."""
+    process = subprocess.Popen(command(folder), env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while not Path(folder, "history.csv").is_file() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.05)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, " ".join(errors.decode().split())
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 85), ("SIGUSR1", 85), ("SIGINT", 130)])
+def test_a_signal_leaves_a_checkpoint(name, code, tmp_path):
+    folder = tmp_path / "run"
+    returned, errors = signalled(folder, getattr(signal, name))
+    assert returned == code, errors
+    assert f"stopped by {name} after" in errors
+    assert errors.endswith(f"continue with: hepclf train resume={folder}")
+    assert read_checkpoint(folder / "checkpoint") is not None
+    assert Run(folder).status().name == "stopped"
+
+
+def test_a_kill_leaves_a_lost_run_that_continues(undisturbed, tmp_path):
+    folder = tmp_path / "run"
+    returned, _ = signalled(folder, signal.SIGKILL)
+    assert returned == -signal.SIGKILL
+    assert Run(folder).status().name == "lost"
+    assert read_checkpoint(folder / "checkpoint") is not None
+    done = subprocess.run(command(folder), env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert outcome(folder) == undisturbed
+    assert Run(folder).status().name == "finished"
+
+
+def test_quit_leaves_at_once(tmp_path):
+    returned, errors = signalled(tmp_path / "run", signal.SIGQUIT)
+    assert returned == 131, errors
+    assert "left at once (SIGQUIT)" in errors
+    assert Run(tmp_path / "run").status().name == "stopped"
+
+
+def small(*words):
+    return [
+        "train",
+        "data=mixture",
+        "data.events=2000",
+        "model=mlp_plain",
+        "trainer.epochs=2",
+        "evaluation.plots=false",
+        *words,
+    ]
+
+
+def test_a_finished_run_prints_its_results_and_is_not_trained_again(hepclf):
+    words = small("folder=mine", "resume=auto")
+    assert hepclf(*words)[0] == 0
+    before = Path("mine/metrics.json").stat().st_mtime_ns
+    for again in (words, ["train", "resume=mine"]):
+        code, out, _ = hepclf(*again)
+        assert code == 0
+        assert "AUC" in out
+        assert "run    mine has finished" in out
+    assert Path("mine/metrics.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("start", [["resume=mine"], small("folder=mine", "resume=auto")])
+def test_a_stopped_run_continues_with_stored_or_with_the_same_settings(start, hepclf):
+    code, _, errors = hepclf(*small("folder=mine", "trainer.exit_after_s=0"))
+    assert code == 85
+    assert "stopped by trainer.exit_after_s=0" in " ".join(errors.split())
+    words = start if start[0] == "train" else ["train", *start, "trainer.exit_after_s=null"]
+    assert hepclf(*words)[0] == 0
+    assert Run(Path("mine")).status().name == "finished"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["resume=auto"], "resume=auto needs folder=DIR"),
+        (["resume=nowhere"], "there is no run nowhere"),
+        (["resume=mine", "folder=other"], "resume=DIR goes on in the folder of that run; leave folder out"),
+        (["resume=mine", "again=mine"], "resume=DIR goes on in the folder of that run; leave again out"),
+        (["resume=mine", "trainer.batch=64", "trainer.exit_after_s=null"], "trainer.batch was 256 and is 64 now"),
+        (["resume=mine", "model=bdt", "trainer.exit_after_s=null"], "cannot be resumed with other settings: model."),
+    ],
+)
+def test_what_cannot_be_resumed_is_refused_in_a_line(words, message, hepclf):
+    assert hepclf(*small("folder=mine", "trainer.exit_after_s=0"))[0] == 85
+    code, _, errors = hepclf("train", *words)
+    assert code in (1, 2)
+    assert message in " ".join(errors.split())
+    assert Run(Path("mine")).status().name == "stopped"
