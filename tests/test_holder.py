@@ -59,7 +59,7 @@ def test_elsewhere_the_heartbeat_decides(place):
 
 def test_where_processes_of_others_are_hidden_the_heartbeat_decides(monkeypatch):
     holder = replace(current(), pid=1)
-    monkeypatch.setattr(module, "process_started", lambda pid: None)
+    monkeypatch.setattr(module, "process_started", lambda _: None)
     assert is_alive(holder, FRESH, current())
     assert not is_alive(holder, STALE, current())
 

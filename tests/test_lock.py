@@ -16,7 +16,7 @@ from hepclf import heartbeat
 from hepclf.holder import current
 from hepclf.lock import FolderInUseError, Lock, LockLostError, acquire, clean, entries, living_entry
 
-HOLD = "import sys; from pathlib import Path; from hepclf.lock import acquire; acquire(Path()); print(1, flush=True); input()"
+HOLD = "from pathlib import Path; from hepclf.lock import acquire; acquire(Path()); print(1, flush=True); input()"
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_the_record_says_running_then_finished():
     assert found["started"] <= found["finished"]
 
 
-@pytest.mark.parametrize("error", [ValueError("two\nlines"), KeyboardInterrupt("stopped"), SystemExit(3)])
+@pytest.mark.parametrize("error", [ValueError("two\nlines"), SystemExit(3)])
 def test_the_record_says_failed_and_with_what(error):
     run = Run.create("a")
     with pytest.raises(type(error)), run.recorded():
@@ -59,6 +59,17 @@ def test_the_record_says_failed_and_with_what(error):
     found = json.loads(run.environment.read_text())
     assert found["status"] == "failed"
     assert found["error"] == f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(KeyboardInterrupt("by\nCtrl-C"), "by Ctrl-C"), (KeyboardInterrupt(), "interrupted")]
+)
+def test_who_interrupts_a_run_has_stopped_it(error, reason):
+    run = Run.create("a")
+    with pytest.raises(KeyboardInterrupt), run.recorded():
+        raise error
+    found = json.loads(run.environment.read_text())
+    assert (found["status"], found["error"]) == ("stopped", reason)
 
 
 def test_a_failure_is_recorded_though_the_disk_has_no_room_for_a_file(monkeypatch):

@@ -28,7 +28,7 @@ from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
-from hepclf.training.trainer import RATE, Trainer
+from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
 WEIGHTS = "weights.safetensors"
@@ -55,7 +55,7 @@ class Network(ABC):
     @property
     def trainer_settings(self) -> frozenset[str]:
         """Settings of the trainer that a fit uses: all that find weights."""
-        return frozenset(setting.name for setting in fields(Trainer)) - {"calibrate"}
+        return frozenset(setting.name for setting in fields(Trainer)) - FOR_ALL
 
     @abstractmethod
     def network(self, inputs: int, outputs: int) -> nn.Module:

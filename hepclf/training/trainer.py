@@ -19,6 +19,7 @@ from hepclf.training.planing import check_spectator, planed, spectator_values
 from hepclf.training.schedule import ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
+FOR_ALL = frozenset({"calibrate", "checkpoint_s", "exit_after_s"})  # settings that the workflow uses, for any model
 RATE = 5e-3  # learning rate of a network that names no other
 WEIGHTING = frozenset({"balance", "negative_weights", "planing"})  # settings behind every weight in a loss
 

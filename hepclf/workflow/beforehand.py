@@ -12,11 +12,11 @@ from hepclf.models.calibrated import check_calibration
 from hepclf.models.model import Model, trainer_settings
 from hepclf.recipe import RecipeError
 from hepclf.training.optimiser import WITH_MOMENTUM
-from hepclf.training.trainer import Trainer
+from hepclf.training.trainer import FOR_ALL, Trainer
 from hepclf.words import Caution
 
-# Scores of any model are calibrated. The seed is for all that is random in a run, where a model may have no part.
-FOR_ALL = frozenset({"calibrate", "seed"})
+# The seed is for all that is random in a run, where a model may have no part.
+NEVER_UNUSED = FOR_ALL | {"seed"}
 
 
 def check_settings(data: Loader, model: Model, trainer: Trainer, evaluation: Evaluation) -> None:
@@ -60,7 +60,7 @@ def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution,
     declared = trainer_settings(model)
     if declared is None:
         return ()
-    used = (declared | FOR_ALL) - (set() if trainer.optimiser in WITH_MOMENTUM else {"momentum"})
+    used = (declared | NEVER_UNUSED) - (set() if trainer.optimiser in WITH_MOMENTUM else {"momentum"})
     unused = {setting: value for setting, value in _changed(trainer).items() if setting not in used}
     if unused.get("device") == "cpu":  # where the model computes anyway
         del unused["device"]
