@@ -105,7 +105,7 @@ class Lock:
         finally:
             self._temporary.unlink(missing_ok=True)
         is_alone = [entry.path for entry in entries(self.folder)] == [self.path]
-        if not is_alone:  # this process slept between the two steps, and was taken for lost itself
+        if not is_alone:  # it slept between the two steps and was taken for lost, or there is another damaged file
             self.path.unlink(missing_ok=True)
         return is_alone
 
@@ -136,8 +136,6 @@ def acquire(folder: Path) -> Lock:
         found = entries(folder)
         if living := [entry for entry in found if entry.is_held(lock.holder)]:
             raise FolderInUseError(_in_use(folder, living[0].holder))
-        for entry in found[1:]:
-            entry.path.unlink(missing_ok=True)
         if found and lock._take(found[0].path):
             break
     (folder / heartbeat.NAME).touch()

@@ -16,7 +16,13 @@ from hepclf import heartbeat
 from hepclf.holder import current
 from hepclf.lock import FolderInUseError, Lock, LockLostError, acquire, clean, entries, living_entry
 
-HOLD = "from pathlib import Path; from hepclf.lock import acquire; acquire(Path()); print(1, flush=True); input()"
+HOLD = """
+from pathlib import Path
+from hepclf.lock import acquire
+acquire(Path())
+print(1, flush=True)
+input()
+"""
 
 
 @pytest.fixture
@@ -164,6 +170,26 @@ def test_a_taker_that_slept_leaves_the_folder_to_the_next(monkeypatch):
     monkeypatch.setattr(Path, "write_text", sleep)
     assert not slow._take(path)
     assert [entry.path for entry in entries(Path())] == [fast.path]
+
+
+def test_a_lock_that_is_just_being_taken_over_is_held(monkeypatch):
+    path, slow, write = lost(), Lock(Path(), current()), Path.write_text
+
+    def interrupt(self, text):
+        monkeypatch.setattr(Path, "write_text", write)
+        with pytest.raises(FolderInUseError, match="unknown process"):
+            acquire(Path())
+        return write(self, text)
+
+    monkeypatch.setattr(Path, "write_text", interrupt)
+    assert slow._take(path)
+    slow.check()
+
+
+def test_who_comes_too_late_for_a_lost_lock_does_not_get_it():
+    Path("lock").mkdir()
+    assert not Lock(Path(), current())._take(Path("lock/gone"))
+    assert entries(Path()) == []
 
 
 def test_a_full_disk_leaves_no_lock(monkeypatch):

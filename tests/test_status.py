@@ -70,7 +70,7 @@ def test_a_run_that_was_killed_is_lost_and_can_be_resumed(child):
 @pytest.mark.parametrize(
     ("error", "name", "reason"),
     [
-        (Stopped("the time limit\nis near"), "stopped", "the time limit is near"),
+        (Stopped("the limit\nis near"), "stopped", "the limit is near"),
         (KeyError("x"), "failed", "KeyError: 'x'"),
     ],
 )
