@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.files import read_yaml, write_bytes, write_csv, write_json, write_yaml
 from hepclf.run import Run, new_folder, point_latest
 
 
@@ -86,43 +85,3 @@ def test_a_failure_is_recorded_though_the_disk_has_no_room_for_a_file(monkeypatc
         fill_the_disk()
     found = json.loads(run.environment.read_text())
     assert (found["status"], found["error"]) == ("failed", "OSError: [Errno 28] No space")
-
-
-def test_aliases_and_what_is_no_yaml_are_refused_by_name():
-    bomb = "a: &a [x, x]\nb: [*a, *a]\n"
-    for text in (bomb, "a: [1", "!!python/object/apply:os.system [ls]", "- 1"):
-        Path("x.yaml").write_text(text)
-        with pytest.raises(ValueError, match=r"x\.yaml"):
-            read_yaml(Path("x.yaml"))
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(monkeypatch):
-    path = Path("metrics.json")
-    write_json(path, {"a": 1})
-
-    def full(self, data):
-        with self.open("wb") as file:
-            file.write(data[:2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_bytes(path, b"new contents")
-    assert json.loads(path.read_text()) == {"a": 1}
-    assert [entry.name for entry in Path().iterdir()] == ["metrics.json"]
-
-
-def test_json_without_a_number_is_refused_rather_than_written():
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(Path("x.json"), {"a": float("nan")})
-    assert not Path("x.json").exists()
-
-
-def test_yaml_and_csv_are_plain():
-    write_yaml(Path("x.yaml"), {"b": [1, 2.5], "a": None, "name": "tt\u0304"})
-    assert read_yaml(Path("x.yaml")) == {"b": [1, 2.5], "a": None, "name": "tt\u0304"}
-    write_csv(Path("x.csv"), ("a", "b"), [(1, 0.1), (2, 0.2)])
-    assert Path("x.csv").read_text() == "a,b\n1,0.1\n2,0.2\n"
-    Path("list.yaml").write_text("[1]")
-    with pytest.raises(ValueError, match="must hold a mapping of settings, not list"):
-        read_yaml(Path("list.yaml"))

@@ -15,11 +15,11 @@ from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find_sources, missing_file
-from hepclf.files import read_yaml
+from hepclf.files import read_yaml, remove_abandoned
 from hepclf.models.tagger import read_head
 from hepclf.prediction.formats import output_kind, tree_name
 from hepclf.prediction.friend import NOTES
-from hepclf.prediction.output import remove_abandoned, writing
+from hepclf.prediction.output import writing
 from hepclf.prediction.plan import (
     OUTPUT_FORMATS,
     Kind,

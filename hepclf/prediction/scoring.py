@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from hepclf.data.parts import AHEAD, File, FileError, Part
 from hepclf.events import Events
+from hepclf.files import atomic
 from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger
 from hepclf.prediction.arrays import NpzOutput, ParquetOutput
 from hepclf.prediction.copied import BranchLayout, CopiedTree, branch_layout
 from hepclf.prediction.formats import open_file
 from hepclf.prediction.friend import FriendTree
-from hepclf.prediction.output import Output, temporary_path, writing
+from hepclf.prediction.output import Output, writing
 from hepclf.prediction.plan import Predicted, Task, subject
 from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.query import Query
@@ -82,7 +83,7 @@ def score_file(job: ScoringJob, task: Task, tagger: Tagger, threads: int, tell: 
             layout = _layout(job, task, file)
             with (
                 writing(task.output),
-                temporary_path(task.output) as path,
+                atomic(task.output) as path,
                 closing(_output(job, task, part, path, layout)) as output,
                 closing(entry_blocks(part, job.query, layout.names, readers)) as blocks,
             ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import uproot
 
 from hepclf import Evaluation, Logistic, Prediction, Trainer, predict, train
 from hepclf.data.samples import Source
-from hepclf.prediction.output import remove_abandoned, temporary_path
 from hepclf.prediction.plan import output_paths, shard_slice
 
 QUICK = Trainer(epochs=1)
@@ -128,26 +126,6 @@ def test_shards_take_each_file_once():
 def test_a_shard_that_is_none_is_refused(shard):
     with pytest.raises(ValueError, match=f"shard must be i/N with i from 1 to N, however shard={shard};"):
         shard_slice(shard)
-
-
-def test_what_dead_jobs_left_goes_and_what_a_living_one_writes_stays(tmp_path):
-    path = tmp_path / "a.root"
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    with temporary_path(path) as living:
-        living.write_text("half")
-        abandoned = living.with_name(living.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
-        abandoned.write_text("half")
-        elsewhere, long_ago = (tmp_path / f".a.root.other{i}.1.00.part" for i in range(2))
-        for temporary in (elsewhere, long_ago):
-            temporary.write_text("half")
-        os.utime(long_ago, (0, 0))
-        unrelated = tmp_path / ".b.root.host.1.00.part"
-        unrelated.write_text("half")
-        os.utime(unrelated, (0, 0))
-        remove_abandoned(path)
-        assert {file.name for file in tmp_path.iterdir()} == {living.name, elsewhere.name, unrelated.name}
-    assert path.read_text() == "half"
 
 
 SLOW = """
