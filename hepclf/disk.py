@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hepclf.files import temporary_path
 
 SHARE = 4  # a table that needs more than 1/SHARE of the memory stays on disk
 BLOCK = 1 << 26  # bytes of a table that are in memory at a time
@@ -80,8 +81,9 @@ def take_rows(table: NDArray[Any], index: NDArray[Any]) -> NDArray[Any]:
         return selected
     # The file loses its name at once, so that it vanishes however the process ends. It is written, not mapped, so that
     # a full disk is an error and does not kill the process.
-    with tempfile.NamedTemporaryFile(dir=_folder(source), prefix=".rows-", delete=False) as file:
-        Path(file.name).unlink()
+    path = temporary_path(_folder(source) / "rows")
+    with open(str(path), "xb+") as file:  # noqa: PTH123  # numpy names a map after its file only where that is a text
+        path.unlink()
         for block in row_blocks(table, len(positions)):
             file.write(np.ascontiguousarray(table[positions[block]]).data)
         file.flush()

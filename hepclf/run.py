@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import write_json
+from hepclf.files import atomic, write_json
 from hepclf.heartbeat import beating
 from hepclf.lock import Lock, acquire, clean
 from hepclf.status import Status, read_status
@@ -184,12 +184,8 @@ def new_folder(runs: Path | str, name: str) -> Path:
 def point_latest(runs: Path | str, folder: Path) -> None:
     """Let runs/latest point at this run."""
     link = Path(runs) / "latest"
-    temporary = link.with_name(f".latest.{secrets.token_hex(4)}")
-    temporary.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
-    try:
-        temporary.replace(link)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic(link) as temporary:
+        temporary.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
 
 
 def environment() -> dict[str, Any]:

@@ -8,8 +8,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.disk import mapped
-from hepclf.files import folder_size
+from hepclf.files import folder_size, is_abandoned, is_temporary, temporary_folder, temporary_path
 
 HEAD = "entry.json"
 FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
-DRAFT_PREFIX = ".fill-"  # entries that are being written
-ABANDONED = 24 * 3600  # seconds after which nobody is writing any more
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +61,13 @@ class Cache:
         return arrays, head["notes"]
 
     @contextlib.contextmanager
-    def draft(self) -> Iterator[Path]:
-        """A folder beside the entries to write one in; what is left of it afterwards goes."""
-        with unwritable(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=DRAFT_PREFIX))
-        try:
+    def draft(self, key: str) -> Iterator[Path]:
+        """A folder beside the entries to write this one in; what is left of it afterwards goes."""
+        with contextlib.ExitStack() as stack:
+            with unwritable(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                draft = stack.enter_context(temporary_folder(self.folder / key))
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
     def keep(self, key: str, draft: Path, reading: Reading, holds: str) -> None:
         """Make a draft the entry of this key, unless another job was first; arrays that are not in its files are added.
@@ -87,14 +81,13 @@ class Cache:
                 if mapped(array) is None:
                     array.tofile(draft / f"{index}.bin")
             (draft / HEAD).write_text(json.dumps({"holds": holds, "notes": reading.notes, "arrays": files}))
-            draft.chmod(0o755)
         with contextlib.suppress(OSError):  # another job's entry is there: it is the same
             draft.rename(self.folder / key)
         self._shrink(key)
 
     def entries(self) -> list[CachedTable]:
         """The tables in the cache, last used first."""
-        entries = [_entry(folder) for folder in self.folder.glob("*") if not folder.name.startswith(DRAFT_PREFIX)]
+        entries = [_entry(folder) for folder in self.folder.glob("*") if not is_temporary(folder.name)]
         return sorted((entry for entry in entries if entry is not None), key=lambda entry: -entry.used)
 
     def clear(self) -> int:
@@ -102,12 +95,12 @@ class Cache:
         entries = self.entries()
         for entry in entries:
             _remove(entry.folder)
-        self._sweep(0)
+        self._sweep(lambda _: True)
         return len(entries)
 
     def _shrink(self, newest: str) -> None:
         """Remove the entries used longest ago while there is too much; never the newest."""
-        self._sweep(ABANDONED)
+        self._sweep(is_abandoned)
         total = 0
         for entry in self.entries():
             total += entry.size
@@ -115,11 +108,10 @@ class Cache:
                 log.info("%s leaves the cache, which may hold %.3g GB", entry.holds, self.limit / 1e9)
                 _remove(entry.folder)
 
-    def _sweep(self, age: float) -> None:
-        for draft in self.folder.glob(f"{DRAFT_PREFIX}*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - draft.stat().st_mtime >= age:
-                    shutil.rmtree(draft, ignore_errors=True)
+    def _sweep(self, is_unused: Callable[[Path], bool]) -> None:
+        for draft in self.folder.glob("*"):
+            if is_temporary(draft.name) and is_unused(draft):
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def check_cache_size(gigabytes: float) -> None:
@@ -172,7 +164,7 @@ def read_through(
         log.info("%s comes from the cache in %s", holds, cache.folder)
         return Reading(*cached)
     try:
-        with cache.draft() as draft:
+        with cache.draft(key) as draft:
             reading = read(draft)
             if reading.keep and content() == dependencies:
                 cache.keep(key, draft, reading, holds)
@@ -216,7 +208,7 @@ def _entry(folder: Path) -> CachedTable | None:
 
 def _remove(folder: Path) -> None:
     """Out of sight at once, so that no other job finds half of it; maps of its files stay valid."""
-    trash = folder.with_name(f"{DRAFT_PREFIX}{folder.name}-{os.getpid()}")
+    trash = temporary_path(folder)
     with contextlib.suppress(OSError):
         folder.rename(trash)
         shutil.rmtree(trash, ignore_errors=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hepclf.events import Sentinels
+from hepclf.files import write_bytes
 
 FORMAT = 1
 HEAD = "tagger.json"
@@ -33,8 +33,8 @@ def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str
     head = {"format": FORMAT, "hepclf": version("hepclf"), **contents, "files": vouched}
     text = json.dumps(head, indent=2).encode() + b"\n"
     for name, data in files.items():
-        _move_into(folder, places[name], data)
-    _move_into(folder, HEAD, text)
+        write_bytes(folder / places[name], data)
+    write_bytes(folder / HEAD, text)
     for name in files:
         for path in folder.glob(_place(name, "?" * 12)):
             if path.name not in vouched and _role(path.name) == name:
@@ -67,15 +67,6 @@ def _sentinel(value: Any) -> float:
     if value in ("inf", "-inf") or (type(value) in (int, float) and np.isfinite(value)):
         return float(value)
     raise ValueError(f"{SENTINELS} must be numbers, however one is {str(value)[:40]!r}")
-
-
-def _move_into(folder: Path, name: str, data: bytes) -> None:
-    aside = folder / f".{name}.{secrets.token_hex(8)}"
-    try:
-        aside.write_bytes(data)
-        aside.replace(folder / name)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _place(name: str, digits: str) -> str:

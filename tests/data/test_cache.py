@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import uproot
 
-from hepclf.data.cache import ABANDONED, DRAFT_PREFIX, Cache, cache_folder
+from hepclf.data.cache import Cache, cache_folder
 from hepclf.data.csv import CSV
 from hepclf.data.root import Root
 from hepclf.disk import mapped
+from hepclf.files import ABANDONED
 
 READ = """
 import sys
@@ -243,7 +244,7 @@ def test_two_jobs_that_fill_it_at_once_both_get_their_table():
 
 
 def test_what_a_dead_job_left_goes_after_a_day():
-    dead, alive = cache_folder() / f"{DRAFT_PREFIX}dead", cache_folder() / f"{DRAFT_PREFIX}alive"
+    dead, alive = (cache_folder() / f".{name}.elsewhere.1.00.part" for name in ("dead", "alive"))
     for folder in (dead, alive):
         folder.mkdir(parents=True)
         (folder / "0.bin").write_bytes(b"half")

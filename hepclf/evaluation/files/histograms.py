@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.files.store import identifiers
+from hepclf.files import atomic
 from hepclf.statistics.counting.template import Template
 
 Array = NDArray[np.float64]
@@ -23,16 +23,11 @@ def write_histograms(path: Path, templates: Mapping[str, Template]) -> None:
     """
     import uproot
 
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with uproot.recreate(aside) as file:
-            for folder, template in templates.items():
-                keys, process_sums = identifiers(template.names, ()), template.sums.swapaxes(0, 1)
-                for key, name, sums in zip(keys, template.names, process_sums, strict=True):
-                    file[f"{folder}/{key}"] = _histogram(key, name, template.edges, sums[0], sums[1])
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with atomic(path) as temporary, uproot.recreate(temporary) as file:
+        for folder, template in templates.items():
+            keys, process_sums = identifiers(template.names, ()), template.sums.swapaxes(0, 1)
+            for key, name, sums in zip(keys, template.names, process_sums, strict=True):
+                file[f"{folder}/{key}"] = _histogram(key, name, template.edges, sums[0], sums[1])
 
 
 def _histogram(key: str, title: str, edges: Array, values: Array, squares: Array) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.files import atomic
 from hepclf.scored import Scored
 
 TREE, NAMES = "scores", "names"
@@ -29,18 +29,12 @@ def write_scores(path: str | Path, scored: Scored) -> None:
 
     path = Path(path)
     columns, names = _columns(scored)
-    # Not tempfile's: its files are for their owner alone, and a group reads each other's scores.
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with uproot.recreate(aside, compression=uproot.LZ4(1)) as file:
-            file[NAMES] = json.dumps(names)
-            # mktree, as assigning a dictionary would write an RNTuple.
-            tree = file.mktree(TREE, {name: column.dtype for name, column in columns.items()})
-            for start in range(0, len(scored), ROWS):
-                tree.extend({name: column[start : start + ROWS] for name, column in columns.items()})
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with atomic(path) as temporary, uproot.recreate(temporary, compression=uproot.LZ4(1)) as file:
+        file[NAMES] = json.dumps(names)
+        # mktree, as assigning a dictionary would write an RNTuple.
+        tree = file.mktree(TREE, {name: column.dtype for name, column in columns.items()})
+        for start in range(0, len(scored), ROWS):
+            tree.extend({name: column[start : start + ROWS] for name, column in columns.items()})
 
 
 def read_scores(path: str | Path) -> Scored:

@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from hepclf.files import atomic
 from hepclf.presentation.plots.label import one_line, with_error
-from hepclf.presentation.plots.picture import SIZE, atomic, write_png
+from hepclf.presentation.plots.picture import SIZE, write_png
 from hepclf.presentation.plots.style import colours, style
 from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.survey import Survey

@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib import font_manager
 
-from hepclf.presentation.plots.picture import atomic
+from hepclf.files import atomic
 
 FULL, LIGHT = "DejaVu Sans", "hepclf DejaVu Sans"
 # Latin, Greek, punctuation, superscripts, signs, arrows and mathematics; other letters come from the whole font.

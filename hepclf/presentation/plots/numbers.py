@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.presentation.plots.picture import Series, atomic
+from hepclf.files import atomic
+from hepclf.presentation.plots.picture import Series
 
 NUMBERS = ("csv", "json", "yaml")
 SERIES, LOW, HIGH, ERROR = "series", "low", "high", "_error"

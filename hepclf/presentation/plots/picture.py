@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, NullFormatter
 from numpy.typing import ArrayLike
+
+from hepclf.files import atomic
 
 KINDS = ("png", "pdf")
 INDEX = "pictures.json"
@@ -140,14 +141,3 @@ def write_png(figure: Figure, png: Path) -> None:
     agg: Any = FigureCanvasAgg(figure)
     with atomic(png) as path:
         agg.print_png(path)
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yield a hidden path beside `path` and move it there at the end, so that no reader sees half a file."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield hidden
-        hidden.replace(path)
-    finally:
-        hidden.unlink(missing_ok=True)
