@@ -52,12 +52,12 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def temporary_path(path: Path) -> Path:
+def temporary_path(path: Path, token: str | None = None) -> Path:
     """A new path beside `path`, .NAME.HOST.PROCESS.TOKEN.part; no other process on any machine gets the same one.
 
     tempfile is not used, as its files are for their owner alone, and members of a group read each other's runs.
     """
-    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}{PART}")
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{token or secrets.token_hex(4)}{PART}")
 
 
 def leftovers(folder: Path) -> Iterator[Path]:

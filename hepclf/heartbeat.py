@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from hepclf.files import temporary_path
 
 NAME = "heartbeat"
 BEAT_S = 30.0  # seconds between two touches
@@ -52,7 +53,7 @@ def last_touched(path: Path) -> float | None:
 
 def server_time(folder: Path) -> float:
     """The clock of the file server; that of this machine where the folder cannot be written."""
-    probe = folder / f".clock.{secrets.token_hex(4)}.part"
+    probe = temporary_path(folder / "clock")
     try:
         probe.touch()
         return probe.stat().st_mtime

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hepclf import heartbeat
+from hepclf.files import temporary_path
 from hepclf.holder import Holder, current, is_alive
 
 LOCK = "lock"
@@ -111,7 +112,7 @@ class Lock:
 
     @property
     def _temporary(self) -> Path:
-        return self.folder / f".{LOCK}.{self.holder.token}.part"
+        return temporary_path(self.folder / LOCK, self.holder.token)
 
     def _text(self) -> str:
         return json.dumps(asdict(self.holder), indent=2) + "\n"

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import platform
-import re
 import secrets
 import shlex
 import subprocess
@@ -19,14 +18,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import atomic, write_json
+from hepclf.files import atomic, leftovers, write_json
 from hepclf.heartbeat import beating
 from hepclf.lock import Lock, acquire, clean
 from hepclf.status import Status, read_status
 
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
-
-TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +155,7 @@ class Run:
         try:
             yield record
             lock.check()
-            write_json(self.environment, record | {"status": "finished", "finished": _now()})
+            write_json(self.environment, record | {"status": "finished", "finished": _now()}, durable=True)
         except BaseException as error:
             if lock.is_ours():
                 self._record_failure(record | {**_ending(error), "finished": _now()})
@@ -167,7 +164,7 @@ class Run:
     def _record_failure(self, record: dict[str, Any]) -> None:
         """Write a failure or a stop; over the old record if the disk has no room for another file."""
         try:
-            write_json(self.environment, record)
+            write_json(self.environment, record, durable=True)
         except OSError:
             status = {name: record[name] for name in ("status", "error", "started", "finished")}
             with self.environment.open("r+") as file:
@@ -203,12 +200,6 @@ def environment() -> dict[str, Any]:
 def command_line(command: Sequence[str]) -> str:
     """A command line as it can be typed again, with the bare name of the program."""
     return shlex.join([Path(word).name for word in command[:1]] + list(command[1:]))
-
-
-def leftovers(folder: Path) -> Iterator[Path]:
-    """The temporary files and folders below a folder, .NAME.TOKEN.part, of living and of dead processes."""
-    for parent, folders, files in os.walk(folder):
-        yield from (Path(parent, name) for name in (*folders, *files) if TEMPORARY.fullmatch(name))
 
 
 def _ending(error: BaseException) -> dict[str, str]:

@@ -22,9 +22,9 @@ MAY_IMPORT = {
     "events": {"disk", "nearest"},
     "scored": {"events", "nearest"},
     # Who holds a run's folder; all others ask `run` about it.
-    "heartbeat": set(),
+    "heartbeat": {"files"},
     "holder": {"heartbeat"},
-    "lock": {"heartbeat", "holder"},
+    "lock": {"files", "heartbeat", "holder"},
     "status": {"heartbeat", "lock"},
     "run": {"files", "heartbeat", "lock", "status"},
     "statistics": {"events", "scored", "disk", "nearest", "words"},

@@ -62,7 +62,7 @@ def record(
     `again` is the command that the page names to make it again, by default the one that was typed.
     """
     progress = progress or Quiet()
-    write_json(run.metrics, metrics(evaluated))
+    write_json(run.metrics, metrics(evaluated), durable=True)
     plots: tuple[Path, ...] = ()
     if evaluation.plots:
         progress.stage("drawing")
