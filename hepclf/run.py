@@ -28,7 +28,7 @@ PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awk
 log = logging.getLogger(__name__)
 
 
-class Stopped(Exception):  # noqa: N818  # a run that was asked to stop has not failed
+class Stopped(BaseException):  # as KeyboardInterrupt: no reader that skips bad files may catch it
     """Ends the block of Run.recorded with the status "stopped"; the message is its reason, on one line."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -19,10 +19,8 @@ from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.recipe import RecipeError
+from hepclf.run import Run, Stopped
 from hepclf.workflow.stop import Stop
-
-if TYPE_CHECKING:
-    from hepclf.run import Run
 
 GROUPS = ("data", "model", "trainer", "evaluation")
 KNOWN = (*GROUPS, "seed", "runs", "name", "folder", "again", "resume")
@@ -62,6 +60,8 @@ def run(arguments: list[str]) -> int:
                     warnings=len(trained.results.warnings),
                 )
             )
+        except Stopped:  # it asks for the whole sweep
+            raise
         except Exception as error:
             line, code = explain(error)
             codes.append(code)
@@ -161,8 +161,6 @@ def _resumed(values: dict[str, Any]) -> str | None:
 
 def _finished(values: dict[str, Any]) -> Run | None:
     """The run that should go on but has finished already; None where there is something to do."""
-    from hepclf.run import Run
-
     if not values.get("resume"):
         return None
     folder = _resumed(values) or values["folder"]
@@ -191,13 +189,13 @@ def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 def _stored(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
     from hepclf.files import read_yaml
-    from hepclf.run import Run
 
+    key = "again" if values.get("again") else "resume"
     if "experiment" in conf.named_groups():
         raise RecipeError(
-            "experiment and again (or resume) both choose the recipes; give one of them, and single settings beside it"
+            f"experiment and {key} both choose the recipes; give one of them, and single settings beside it"
         )
-    stored = read_yaml(Run.open(str(values.get("again") or values["resume"])).config)
+    stored = read_yaml(Run.open(str(values[key])).config)
     chosen, stored_names = conf.named_groups(), stored.get("names") or {}
     settings = {group: conf.changed(group, values[group], stored.get(group)) for group in GROUPS}
     if "seed" in conf.typed_keys():

@@ -184,7 +184,7 @@ def test_a_disk_that_is_full_leaves_a_failed_run(hepclf, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hepclf.workflow.record.write_scores", full)
+    monkeypatch.setattr("hepclf.workflow.train.write_scores", full)
     code, _, err = hepclf("train", *CSV, "trainer.epochs=1")
     assert code == 1
     assert "no space left on device; what was finished is whole" in err
