@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
 from rich.console import Console
 
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed, launch
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.observed import observed_data
+from hepclf.cli.recipes import recipe_class, refuse_unknown, seed_of
 from hepclf.cli.tables import show_results
 from hepclf.cli.terminal import results_console, short_path, show_warning_logs
 from hepclf.recipe import TARGET, RecipeError
@@ -25,13 +25,13 @@ SCORES_ONLY = "without    what needs features: importance, effective cuts, corre
 def run(arguments: list[str]) -> int:
     """Evaluate a run's stored scores with other settings, or its tagger on other data."""
     show_warning_logs()
-    conf.launch("evaluate", arguments, _evaluate)
+    launch("evaluate", arguments, _evaluate)
     return 0
 
 
-def _evaluate(config: DictConfig) -> None:
-    values = conf.plain_values(config)
-    conf.refuse_unknown(values, KEYS)
+def _evaluate(composed: Composed) -> None:
+    values = composed.values
+    refuse_unknown(values, KEYS)
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
@@ -41,22 +41,22 @@ def _evaluate(config: DictConfig) -> None:
     from hepclf.workflow.handover import handover
     from hepclf.workflow.reevaluate import reevaluate
 
-    seed, formats = conf.seed_of(values), _formats(values["export"])
+    seed, formats = seed_of(values), _formats(values["export"])
     run = Run.open(str(values["run"]))
-    settings = conf.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
+    settings = composed.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
     trust = tuple(str(name) for name in values["trust"])
-    evaluation = read_evaluation(settings, trusted="evaluation" in conf.named_groups(), trust=trust)
-    data = conf.read_recipe(values["data"], "data", seed=seed) if values.get("data") else None
+    evaluation = read_evaluation(composed, settings, trusted="evaluation" in composed.named_groups, trust=trust)
+    data = composed.recipe(values["data"], "data", seed=seed) if values.get("data") else None
     stored = read_yaml(run.config).get("data")
     observed, run_data = None, None
     observed_settings = values.get("observed")
     if observed_settings is not None and observed_settings != {}:
-        observed = observed_data(observed_settings, stored, read_head(run.tagger)["inputs"], seed)
+        observed = observed_data(composed, observed_settings, stored, read_head(run.tagger)["inputs"], seed)
         if data is None and _is_hepclf_recipe(stored):
-            run_data = conf.read_recipe(stored, "data", trusted=False)
-    recipes = tuple(conf.recipe_class(name, "trust", trusted=True) for name in trust)
+            run_data = composed.recipe(stored, "data", trusted=False)
+    recipes = tuple(recipe_class(name, "trust", trusted=True) for name in trust)
     folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
-    name = conf.chosen(("data",)).get("data", "")
+    name = composed.chosen("data").get("data", "")
     results, plots = reevaluate(
         run, evaluation, folder, data, name=name, recipes=recipes, observed=observed, own=run_data
     )

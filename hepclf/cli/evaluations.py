@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed
 from hepclf.recipe import TARGET
 
 PATH = "evaluation.studies"
 
 
-def read_evaluation(values: Any, *, trusted: bool = True, trust: Sequence[str] = ()) -> Any:
+def read_evaluation(composed: Composed, values: Any, *, trusted: bool = True, trust: Sequence[str] = ()) -> Any:
     """The recipe of an evaluation; a study that is null is left out.
 
     Without trust, a study of the user's own is built where the command line names its class, or `trust` does.
@@ -19,21 +19,20 @@ def read_evaluation(values: Any, *, trusted: bool = True, trust: Sequence[str] =
     studies = values.get("studies") if isinstance(values, Mapping) else None
     if isinstance(studies, Mapping):
         settings = {str(name): study for name, study in studies.items() if study is not None}
-        built = {name: _study(study, name, trusted, trust) for name, study in settings.items()}
+        built = {name: _study(composed, study, name, trusted, trust) for name, study in settings.items()}
         values = {**values, "studies": built}
-    return conf.read_recipe(values, "evaluation", trusted=trusted)
+    return composed.recipe(values, "evaluation", trusted=trusted)
 
 
-def _study(values: Any, name: str, trusted: bool, trust: Sequence[str]) -> Any:
+def _study(composed: Composed, values: Any, name: str, trusted: bool, trust: Sequence[str]) -> Any:
     path = f"{PATH}.{name}"
-    typed = bool(conf.typed_keys() & {f"{path}.{TARGET}"}) or _names_class(path)
+    typed = bool(composed.typed_keys & {f"{path}.{TARGET}"}) or _names_class(composed.typed_values, path)
     named = isinstance(values, Mapping) and values.get(TARGET) in trust
-    return conf.read_recipe(values, path, trusted=trusted or typed or named)
+    return composed.recipe(values, path, trusted=trusted or typed or named)
 
 
-def _names_class(path: str) -> bool:
+def _names_class(typed: Mapping[str, Any], path: str) -> bool:
     """Whether the command line gives the class as part of a mapping: `studies={mine: {_target_: ...}}`."""
-    typed = conf.typed_values()
     whole = typed.get(PATH)
     inner = whole.get(path.removeprefix(f"{PATH}.")) if isinstance(whole, Mapping) else None
     return any(isinstance(value, Mapping) and TARGET in value for value in (typed.get(path), inner))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
 from rich.console import Console
 
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed, launch
+from hepclf.cli.recipes import recipe_class, seed_of
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.events import by_value, shortest_text
 from hepclf.recipe import RecipeError, build
@@ -24,20 +24,20 @@ COMMAND_KEYS = ("run", "data", "seed", "trust")
 def run(arguments: list[str]) -> int:
     """Write the tagger, and say how well it was reproduced."""
     show_warning_logs()
-    conf.launch("export", arguments, _export)
+    launch("export", arguments, _export)
     return 0
 
 
-def _export(config: DictConfig) -> None:
+def _export(composed: Composed) -> None:
     from hepclf.export.exported import exported
     from hepclf.run import Run
 
-    values = conf.plain_values(config)
-    conf.seed_of(values)
+    values = composed.values
+    seed_of(values)
     export = _read(values)
     run = Run.open(str(values["run"]))
-    recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
-    events = _events(run, values) if export.events else None
+    recipes = tuple(recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
+    events = _events(run, composed, values) if export.events else None
     show_export(results_console(), exported(run, export, events, recipes=recipes), export)
 
 
@@ -55,7 +55,7 @@ def _read(values: dict[str, Any]) -> Export:
     return export
 
 
-def _events(run: Run, values: dict[str, Any]) -> Events:
+def _events(run: Run, composed: Composed, values: dict[str, Any]) -> Events:
     """The events of the chosen data, or by default of the run's data."""
     from hepclf.data.loader import load
     from hepclf.files import read_yaml
@@ -63,8 +63,8 @@ def _events(run: Run, values: dict[str, Any]) -> Events:
     watch = Watch()
     try:
         if values.get("data"):
-            return load(conf.read_recipe(values["data"], "data", seed=values["seed"]), watch.read)
-        return load(conf.read_recipe(read_yaml(run.config).get("data"), "data", trusted=False), watch.read)
+            return load(composed.recipe(values["data"], "data", seed=values["seed"]), watch.read)
+        return load(composed.recipe(read_yaml(run.config).get("data"), "data", trusted=False), watch.read)
     except (ValueError, OSError) as error:
         if values.get("data"):
             raise

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
-
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed, launch
+from hepclf.cli.recipes import refuse_unknown, seed_of
 from hepclf.cli.surveyed import show_survey
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.recipe import RecipeError
@@ -26,23 +25,23 @@ KEYS = ("data", "seed", "plots", "json")
 def run(arguments: list[str]) -> int:
     """Print the classes, processes and features of a dataset, and warnings about them."""
     show_warning_logs()
-    conf.launch("inspect", ["json=true" if word == "--json" else word for word in arguments], _inspect)
+    launch("inspect", ["json=true" if word == "--json" else word for word in arguments], _inspect)
     return 0
 
 
-def _inspect(config: DictConfig) -> None:
-    values = conf.plain_values(config)
-    conf.refuse_unknown(values, KEYS)
+def _inspect(composed: Composed) -> None:
+    values = composed.values
+    refuse_unknown(values, KEYS)
     if not isinstance(values["json"], bool):
         raise RecipeError(f"json must be true or false, not {values['json']!r}")
     plots = None if values["plots"] is None else Path(str(values["plots"])).expanduser()
-    loader = conf.read_recipe(values.get("data"), "data", seed=conf.seed_of(values))
+    loader = composed.recipe(values.get("data"), "data", seed=seed_of(values))
     watch = Watch()
     try:
         survey = _survey(loader, watch, shapes=plots is not None)
         if plots is not None:
             watch.stage("drawing")
-            _draw(survey, plots, conf.chosen(("data",)).get("data", ""))
+            _draw(survey, plots, composed.chosen("data").get("data", ""))
     finally:
         watch.close()
     if values["json"]:

@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed
+from hepclf.cli.recipes import recipe_class
 from hepclf.recipe import MANDATORY, TARGET, RecipeError
 
 NAME = "observed"
@@ -15,9 +16,10 @@ NAME = "observed"
 SHARED = ("features", "leading", "tree", "selection", "groups", "header", "columns", "delimiter", "missing")
 
 
-def observed_data(settings: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -> Any:
+def observed_data(composed: Composed, settings: Any, stored: Any, inputs: tuple[str, ...], seed: Any) -> Any:
     """The loader of observed data.
 
+    composed  the configuration of the command
     settings  from the command line: those of a choice, data@observed=NAME, or settings without a choice
     stored    the recipe of the run's data: the default kind, and shared settings for data of the same kind
     inputs    of the tagger: the features of data of another kind
@@ -29,10 +31,10 @@ def observed_data(settings: Any, stored: Any, inputs: tuple[str, ...], seed: Any
     target = str(settings.get(TARGET) or stored.get(TARGET))
     if not trusted:
         _refuse_other_formats(settings.get("files"), target)
-    keys = {field.name for field in fields(conf.recipe_class(target, NAME, trusted=trusted))}
+    keys = {field.name for field in fields(recipe_class(target, NAME, trusted=trusted))}
     is_same_kind = _is_same_kind(keys, stored)
     settings = {TARGET: target, **settings}
-    typed = conf.typed_keys()
+    typed = composed.typed_keys
     for key in SHARED:
         if key in keys and key in stored and f"{NAME}.{key}" not in typed and is_same_kind:
             settings[key] = stored[key]
@@ -42,7 +44,7 @@ def observed_data(settings: Any, stored: Any, inputs: tuple[str, ...], seed: Any
         settings["samples"] = [{"name": NAME, "class": NAME, "files": files}]
     if "label" in keys and f"{NAME}.label" not in typed:
         settings["label"] = None
-    return conf.read_recipe(settings, NAME, trusted=trusted, seed=seed)
+    return composed.recipe(settings, NAME, trusted=trusted, seed=seed)
 
 
 def _refuse_other_formats(files: Any, target: str) -> None:

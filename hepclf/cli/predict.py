@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
 from rich.console import Console
 
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed, launch
+from hepclf.cli.recipes import recipe_class
 from hepclf.cli.terminal import Watch, results_console, section, short_path, show_warning_logs
 from hepclf.recipe import RecipeError, build
 
@@ -25,16 +25,16 @@ MOST_LISTED = 20  # files; of more, only bad ones are listed
 def run(arguments: list[str]) -> int:
     """Score the files, and print the outcome of each."""
     show_warning_logs()
-    conf.launch("predict", arguments, _predict)
+    launch("predict", arguments, _predict)
     return 0
 
 
-def _predict(config: DictConfig) -> None:
+def _predict(composed: Composed) -> None:
     from hepclf.prediction.predict import predict
 
-    values = conf.plain_values(config)
+    values = composed.values
     prediction = _read(values)
-    recipes = tuple(conf.recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
+    recipes = tuple(recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
     watch, start = ScoringWatch(), time.monotonic()
     try:
         outcomes = predict(str(values["run"]), prediction, recipes=recipes, tell=watch.scored)

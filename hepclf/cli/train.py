@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
 from rich.console import Console
 
-from hepclf.cli import config as conf
+from hepclf.cli.config import Composed, hydra_arguments, launch, put
 from hepclf.cli.errors import FAILED, explain
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.overrides import overrides as parsed
+from hepclf.cli.recipes import refuse_unknown, seed_of
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
@@ -34,21 +34,21 @@ def run(arguments: list[str]) -> int:
     """Train what the configuration says; a sweep goes on after a failed job and reports it at the end."""
     show_warning_logs()
     if not {"-m", "--multirun"} & set(arguments):
-        conf.launch("train", arguments, _show)
+        launch("train", arguments, _show)
         return 0
     jobs: list[SweepJob] = []
     codes: list[int] = []
     started: list[dict[str, str]] = []
 
-    def task(config: DictConfig) -> None:
-        settings = _settings()
+    def task(composed: Composed) -> None:
+        settings = _settings(composed)
         named = _varied(arguments, settings)
         if settings in started:
             results_console().print(f"{named}: left out, as the list names it twice", soft_wrap=True, markup=False)
             return
         started.append(settings)
         try:
-            trained, _ = _train(config)
+            trained, _ = _train(composed)
             valid, test = (trained.results.splits[name] for name in ("valid", "test"))
             jobs.append(
                 SweepJob(
@@ -68,34 +68,32 @@ def run(arguments: list[str]) -> int:
             jobs.append(SweepJob(named, line, failed=True))
         results_console().print(jobs[-1].line(), soft_wrap=True, markup=False)
 
-    conf.launch("train", arguments, task)
+    launch("train", arguments, task)
     summary(results_console(), jobs)
     comparison(results_console(), jobs)
     return FAILED if codes else 0
 
 
-def _settings() -> dict[str, str]:
+def _settings(composed: Composed) -> dict[str, str]:
     """The overrides of this job of a sweep by their keys; of a key that is given again, the last."""
-    from hydra.core.hydra_config import HydraConfig
-
-    overrides = [override.lstrip("+") for override in HydraConfig.get().overrides.task]
+    overrides = [override.lstrip("+") for override in composed.overrides]
     return {override.split("=", 1)[0]: override for override in overrides}  # a list comes after the null before it
 
 
 def _varied(arguments: list[str], settings: dict[str, str]) -> str:
     """What is special to this job of a sweep: its values of the keys that vary."""
-    words = [word for word in conf.hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
+    words = [word for word in hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
     keys = [override.key_or_group for override in parsed(words) if override.is_sweep_override()]
     return " ".join(override for key, override in settings.items() if key in keys) or "one job"
 
 
-def _show(config: DictConfig) -> None:
-    values = conf.plain_values(config)
+def _show(composed: Composed) -> None:
+    values = composed.values
     console = results_console()
     if (finished := _finished(values)) is not None:
-        _show_finished(console, finished)
+        _show_finished(console, composed, finished)
         return
-    trained, title = _train(config)
+    trained, title = _train(composed)
     show_results(console, trained.results, title)
     if "coefficients" in trained.tagger.summary:
         show_coefficients(console, trained.tagger.summary)
@@ -108,11 +106,11 @@ def _show(config: DictConfig) -> None:
         console.print(f"report {short_path(trained.run.report)}", soft_wrap=True, markup=False)
 
 
-def _train(config: DictConfig) -> tuple[Any, str]:
+def _train(composed: Composed) -> tuple[Any, str]:
     """One training from one composed configuration; nothing is written before all of it was read."""
-    values = conf.plain_values(config)
-    conf.refuse_unknown(values, KNOWN)
-    recipes, names = _stored(values) if values.get("again") or _resumed(values) else _composed(values)
+    values = composed.values
+    refuse_unknown(values, KNOWN)
+    recipes, names = (_stored if values.get("again") or _resumed(values) else _fresh)(composed, values)
     runs, folder = values.get("runs"), _folder(values, names)
 
     from hepclf.run import point_latest
@@ -168,44 +166,46 @@ def _finished(values: dict[str, Any]) -> Run | None:
     return run if run.config.is_file() and run.status().name == "finished" else None
 
 
-def _show_finished(console: Console, run: Run) -> None:
+def _show_finished(console: Console, composed: Composed, run: Run) -> None:
     """Print the results of a run that has finished, from its stored scores."""
     from hepclf.files import read_yaml
     from hepclf.workflow.reevaluate import stored_results
 
-    evaluation = read_evaluation(read_yaml(run.config).get("evaluation"), trusted=False)
+    evaluation = read_evaluation(composed, read_yaml(run.config).get("evaluation"), trusted=False)
     results, title = stored_results(run, evaluation)
     show_results(console, results, title)
     console.print(f"run    {short_path(run.folder)} has finished; again=DIR trains anew", soft_wrap=True, markup=False)
 
 
-def _composed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a configuration, and what data and model are called."""
-    seed = conf.seed_of(values)
-    recipes = {group: conf.read_recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}
-    return {**recipes, "evaluation": read_evaluation(values.get("evaluation"))}, conf.chosen(("data", "model"))
+    seed = seed_of(values)
+    recipes = {group: composed.recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}
+    return {**recipes, "evaluation": read_evaluation(composed, values.get("evaluation"))}, composed.chosen(
+        "data", "model"
+    )
 
 
-def _stored(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _stored(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
     from hepclf.files import read_yaml
 
     key = "again" if values.get("again") else "resume"
-    if "experiment" in conf.named_groups():
+    if "experiment" in composed.named_groups:
         raise RecipeError(
             f"experiment and {key} both choose the recipes; give one of them, and single settings beside it"
         )
     stored = read_yaml(Run.open(str(values[key])).config)
-    chosen, stored_names = conf.named_groups(), stored.get("names") or {}
-    settings = {group: conf.changed(group, values[group], stored.get(group)) for group in GROUPS}
-    if "seed" in conf.typed_keys():
+    chosen, stored_names = composed.named_groups, stored.get("names") or {}
+    settings = {group: composed.changed(group, values[group], stored.get(group)) for group in GROUPS}
+    if "seed" in composed.typed_keys:
         for path in ("data.seed", "data.split.seed", "trainer.seed"):
             group, _, inner = path.partition(".")
             if path != "data.seed" or "seed" in settings["data"]:
-                conf.put(settings[group], inner, values["seed"])
-    recipes = {group: conf.read_recipe(settings[group], group, trusted=group in chosen) for group in GROUPS[:3]}
-    recipes["evaluation"] = read_evaluation(settings["evaluation"], trusted="evaluation" in chosen)
-    names = conf.chosen(("data", "model"))
+                put(settings[group], inner, values["seed"])
+    recipes = {group: composed.recipe(settings[group], group, trusted=group in chosen) for group in GROUPS[:3]}
+    recipes["evaluation"] = read_evaluation(composed, settings["evaluation"], trusted="evaluation" in chosen)
+    names = composed.chosen("data", "model")
     return recipes, {
         group: name if group in chosen else str(stored_names.get(group, name)) for group, name in names.items()
     }

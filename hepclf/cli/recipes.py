@@ -1,0 +1,104 @@
+"""From plain settings to recipes, every setting checked; no other module turns YAML into code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from hepclf.nearest import nearest
+from hepclf.recipe import TARGET, RecipeError, build, former_names
+
+
+def with_seed(values: dict[str, Any], cls: type[Any], seed: Any) -> dict[str, Any]:
+    """These values, with the run's seed where the recipe, or its split, has a seed that is not set."""
+    names = {field.name for field in fields(cls)}
+    filled = dict(values)
+    if "seed" in names:
+        filled.setdefault("seed", seed)
+    if "split" in names and isinstance(filled.get("split", {}), Mapping):
+        filled["split"] = {"seed": seed, **filled.get("split", {})}
+    return filled
+
+
+def seed_of(values: Mapping[str, Any]) -> int:
+    """The run's seed, checked."""
+    seed = values.get("seed")
+    if type(seed) is not int or seed < 0:
+        raise RecipeError(f"seed must be a whole number of at least 0, not {seed!r}")
+    return seed
+
+
+ROLES = {"data": "load", "model": "fit", "trainer": "epochs", "evaluation": "working_points"}
+
+
+def read_recipe(values: Any, path: str, typed: Collection[str], *, trusted: bool = True, seed: Any = None) -> Any:
+    """The recipe that `_target_` names, built from the other values; the run's seed is used where none is set.
+
+    Without trust (a configuration that came with somebody else's run) only recipes of hepclf are built.
+    `typed` are the keys of the command line, where a former name of a setting is refused.
+    """
+    if not isinstance(values, Mapping) or TARGET not in values:
+        raise RecipeError(f"{path} must name a recipe in _target_; choose one with {_choice(path, 'MODULE.CLASS')}")
+    cls = recipe_class(str(values[TARGET]), path, trusted=trusted)
+    if path in ROLES and not hasattr(cls, ROLES[path]):
+        raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
+    values = _typed_names(cls, values, path, typed)
+    return build(cls, values if seed is None else with_seed(dict(values), cls, seed), path)
+
+
+def _choice(path: str, target: str) -> str:
+    """How the command line chooses a recipe: a group has choices, a recipe inside one is named by its class."""
+    return f"{path}.{TARGET}={target}" if "." in path else f"{path}=NAME"
+
+
+def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str, typed: Collection[str]) -> Mapping[str, Any]:
+    """These values without the present setting where it is typed in its former group, which then counts.
+
+    A former name that lies in no group is refused on the command line, and the line with the present one is shown.
+    """
+    for former, name in former_names(cls).items():
+        if f"{path}.{former}" not in typed:
+            continue
+        if "." in former and f"{path}.{name}" not in typed:
+            values = {key: value for key, value in values.items() if key != name}
+        elif "." not in former:
+            value = "..." if values.get(former) is None else values[former]
+            raise RecipeError(f"{path}.{former} is called {path}.{name} now; say {path}.{name}={value}")
+    return values
+
+
+def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
+    """The dataclass of this dotted name; importing one of the user's own runs their module, hence the trust."""
+    module, _, name = target.rpartition(".")
+    if not trusted and not target.startswith("hepclf."):
+        raise RecipeError(
+            f"{path} names {target}, which is not part of hepclf, and a stored configuration may not run it; "
+            f"choose it yourself with {_choice(path, target)}"
+        )
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        cls = getattr(importlib.import_module(module), name, None) if module else None
+    except ModuleNotFoundError as error:
+        if not module.startswith(str(error.name)):
+            raise
+        raise RecipeError(f"{path}._target_={target} cannot be imported: {error}") from error
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise RecipeError(f"{path}._target_={target} is not a dataclass; a recipe must be one")
+    return cls
+
+
+def refuse_unknown(values: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Refuse a top-level key that the command does not have; the message names the nearest setting."""
+    for key in values:
+        if key in keys:
+            continue
+        groups = [group for group in keys if isinstance(values.get(group), Mapping)]
+        settings = [f"{group}.{name}" for group in groups for name in values[group]]
+        same_name = [setting for setting in settings if setting.split(".")[1] == key]
+        hint = f"; nearest: {same_name[0]!r}" if same_name else nearest(key, [*keys, *settings])
+        raise RecipeError(f"{key} is not a setting{hint}")
