@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.disk import mapped
-from hepclf.files import folder_size, is_abandoned, is_temporary, temporary_folder, temporary_path
+from hepclf.files import ABANDONED, folder_size, is_temporary, temporary_folder, temporary_path
 
 HEAD = "entry.json"
 FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
@@ -95,12 +96,12 @@ class Cache:
         entries = self.entries()
         for entry in entries:
             _remove(entry.folder)
-        self._sweep(lambda _: True)
+        self._sweep(0)
         return len(entries)
 
     def _shrink(self, newest: str) -> None:
         """Remove the entries used longest ago while there is too much; never the newest."""
-        self._sweep(is_abandoned)
+        self._sweep(ABANDONED)
         total = 0
         for entry in self.entries():
             total += entry.size
@@ -108,10 +109,12 @@ class Cache:
                 log.info("%s leaves the cache, which may hold %.3g GB", entry.holds, self.limit / 1e9)
                 _remove(entry.folder)
 
-    def _sweep(self, is_unused: Callable[[Path], bool]) -> None:
+    def _sweep(self, age: float) -> None:
+        """Remove drafts of at least this age in seconds; a process in another container looks dead and is not asked."""
         for draft in self.folder.glob("*"):
-            if is_temporary(draft.name) and is_unused(draft):
-                shutil.rmtree(draft, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                if is_temporary(draft.name) and time.time() - draft.stat().st_mtime >= age:
+                    shutil.rmtree(draft, ignore_errors=True)
 
 
 def check_cache_size(gigabytes: float) -> None:

@@ -18,7 +18,7 @@ from hepclf.data.cache import Cache, cache_folder
 from hepclf.data.csv import CSV
 from hepclf.data.root import Root
 from hepclf.disk import mapped
-from hepclf.files import ABANDONED
+from hepclf.files import ABANDONED, temporary_path
 
 READ = """
 import sys
@@ -243,15 +243,16 @@ def test_two_jobs_that_fill_it_at_once_both_get_their_table():
     assert len(list(cache_folder().iterdir())) == 1
 
 
-def test_what_a_dead_job_left_goes_after_a_day():
+def test_a_draft_goes_after_a_day_and_no_sooner_as_its_process_may_be_hidden_by_a_container():
+    hidden = temporary_path(cache_folder() / "hidden")
+    hidden = hidden.with_name(hidden.name.replace(f".{os.getpid()}.", ".999999999."))
     dead, alive = (cache_folder() / f".{name}.elsewhere.1.00.part" for name in ("dead", "alive"))
-    for folder in (dead, alive):
+    for folder in (dead, alive, hidden):
         folder.mkdir(parents=True)
         (folder / "0.bin").write_bytes(b"half")
     os.utime(dead, (0, time.time() - ABANDONED - 1))
     root().load()
-    assert not dead.exists()
-    assert alive.exists()
+    assert [folder.exists() for folder in (dead, alive, hidden)] == [False, True, True]
     assert len(cache().entries()) == 1
 
 
