@@ -33,8 +33,8 @@ def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str
     head = {"format": FORMAT, "hepclf": version("hepclf"), **contents, "files": vouched}
     text = json.dumps(head, indent=2).encode() + b"\n"
     for name, data in files.items():
-        write_bytes(folder / places[name], data)
-    write_bytes(folder / HEAD, text)
+        write_bytes(folder / places[name], data, durable=True)
+    write_bytes(folder / HEAD, text, durable=True)
     for name in files:
         for path in folder.glob(_place(name, "?" * 12)):
             if path.name not in vouched and _role(path.name) == name:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hepclf.models.loading import load_tagger
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.network import NetworkTagger
 from hepclf.models.preprocess import Preprocess
+from hepclf.models.tagger import write_tagger
 from hepclf.training.trainer import Trainer
 
 SHORT = Trainer(epochs=2, batch=256)
@@ -46,6 +48,21 @@ def rewrite_weights(folder, change):
     change(tensors)
     save_file(tensors, path)
     rewrite(folder, files={path.name: hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's list of open files")
+def test_the_files_of_a_tagger_are_on_the_disk_before_the_head_that_vouches_for_them(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def spy(descriptor):
+        fsync(descriptor)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name.split("-")[0])
+
+    monkeypatch.setattr(os, "fsync", spy)
+    write_tagger(tmp_path / "tagger", {"weights.bin": b"1"}, {})
+    names = [name.split(".")[1] if name.startswith(".") else name for name in synced]
+    assert names == ["weights", "tagger", "tagger", "tagger"]  # each file, then its folder
+    assert synced[2].startswith(".tagger.json.")
 
 
 @pytest.mark.parametrize("target", ["os.system", "hepclf.files.write_json", "hepclf.models.preprocess.Prepare", "eval"])
