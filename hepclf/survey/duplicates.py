@@ -17,6 +17,8 @@ STRETCH = 1 << 12  # events, so that what is made of them stays in the processor
 ODD, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 # A feature can tell events apart where that share of its values, and so many of them, differ.
 DISTINCT_SHARE, DISTINCT = 0.2, 100
+CHANCE = 5  # standard deviations above the number of equal values that is expected by chance
+NEIGHBOURS = 50  # sorted values on each side, whose spacing is the density of values there
 MANY = 10  # equal events from where on they rather lack the same thing, such as all events without a jet
 GLANCE = 100_000  # values that show whether those of a long column mostly differ, before it is sorted
 
@@ -46,6 +48,8 @@ def duplicates(events: Events, parts: NDArray[np.int8] | None = None) -> Duplica
     first = np.zeros(len(sizes), dtype=np.intp)
     first[group[::-1]] = places[::-1]
     same = _with_unique_value(events, first, sizes)
+    if same.any() and _by_chance(events, int((sizes - 1)[same].sum())):
+        same[:] = False
     copied = same[group]
     places, group = places[copied], group[copied]
     labels = events.labels[places]
@@ -111,6 +115,32 @@ def _with_unique_value(events: Events, first: NDArray[np.intp], sizes: NDArray[n
             count = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values)
             same[undecided[~np.isnan(values) & (count == sizes[undecided])]] = True
     return same
+
+
+def _by_chance(events: Events, copies: int) -> bool:
+    """Whether so many equal events are expected by chance, as features have 24 bits.
+
+    That needs many events of which one feature alone tells them apart: two that differ rarely agree in two features.
+    """
+    telling: list[NDArray[np.float32]] = []
+    for _, table in columns(events):
+        for column in table:
+            if _differ(_ordered(column[:: len(column) // GLANCE + 1])):
+                telling.append(_ordered(column))
+            if len(telling) > 1:
+                return False
+    expected = sum(map(_coincidences, telling))
+    return bool(copies <= expected + CHANCE * np.sqrt(expected))
+
+
+def _coincidences(ordered: NDArray[np.float32]) -> float:
+    """Pairs of equal values that are expected: half the sum of float32's step over the local distance of values."""
+    values = ordered[np.isfinite(ordered)].astype(np.float64)
+    places = np.arange(len(values))
+    low, high = np.maximum(places - NEIGHBOURS, 0), np.minimum(places + NEIGHBOURS, len(values) - 1)
+    distances = (values[high] - values[low]) / np.maximum(high - low, 1)
+    steps = np.spacing(np.abs(ordered[np.isfinite(ordered)])).astype(np.float64)
+    return float(np.minimum(steps / np.maximum(distances, np.finfo(np.float64).tiny), 1).sum()) / 2
 
 
 def _ordered(column: NDArray[np.float32]) -> NDArray[np.float32]:

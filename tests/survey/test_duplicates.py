@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from hepclf.data.mixture import Mixture
 from hepclf.events import Events
-from hepclf.survey.duplicates import Duplicates, duplicates, row_keys
+from hepclf.survey.duplicates import Duplicates, _coincidences, duplicates, row_keys
 
 N = 1000
 PARTS = (np.arange(N) % 5 % 3).astype(np.int8)  # 0 1 2 0 1: train, valid, test, train, valid
@@ -93,3 +94,23 @@ def test_all_bits_of_a_key_vary_though_those_of_whole_numbers_do_not():
 
 def test_events_without_features_repeat_nothing():
     assert duplicates(events(np.empty((5, 0)))) == Duplicates(0, 0, 0, None)
+
+
+def test_values_of_one_feature_that_agree_by_chance_are_natural():
+    found = duplicates(Mixture(events=100_000).load())
+    assert found.repeated > 100
+    assert found[1:3] == (0, 0)
+
+
+def test_a_file_that_is_read_twice_is_found_though_it_has_one_feature():
+    table = Mixture(events=50_000).load().features
+    found = duplicates(events(np.concatenate([table, table])))
+    assert found.copies == pytest.approx(50_000, rel=1e-3)
+
+
+def test_the_number_of_pairs_that_agree_by_chance_is_that_of_equal_values_on_a_grid():
+    # n values on a grid of 2^23 steps between 1 and 2: n (n - 1) / 2 pairs, each equal with probability 2^-23.
+    n = 200_000
+    values = np.sort(1 + np.random.default_rng(0).integers(0, 2**23, n) / 2**23).astype(np.float32)
+    assert _coincidences(values) == pytest.approx(n * (n - 1) / 2 / 2**23, rel=0.05)  # measured: 1.010
+    assert (np.diff(values) == 0).sum() == pytest.approx(n * (n - 1) / 2 / 2**23, abs=4 * np.sqrt(n * n / 2 / 2**23))
