@@ -18,10 +18,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import atomic, leftovers, write_json
+from hepclf.files import atomic, is_temporary, leftovers, write_json
+from hepclf.heartbeat import NAME as HEARTBEAT
 from hepclf.heartbeat import beating
-from hepclf.lock import Lock, acquire, clean
-from hepclf.status import Status, read_status
+from hepclf.lock import LOCK, Lock, acquire, clean
+from hepclf.status import Status, first_start, read_status
 
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
 
@@ -40,9 +41,14 @@ class Run:
     lock: Lock | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def create(cls, folder: Path | str) -> Run:
-        """A new run in this folder; a folder that is not empty, or that another process uses, is refused."""
+    def create(cls, folder: Path | str, *, restart: bool = False) -> Run:
+        """A new run in this folder; a folder that is not empty, or that another process uses, is refused.
+
+        With `restart`, what a process left that was killed before it wrote anything of its run counts as nothing.
+        """
         run = cls(Path(folder))
+        if restart and (lock := run._abandoned_start()):
+            return cls(run.folder, lock)
         try:
             run.folder.mkdir(parents=True, exist_ok=True)
             is_taken = any(run.folder.iterdir())
@@ -56,6 +62,16 @@ class Run:
             raise FileExistsError(f"{folder} is not an empty folder; a run needs one of its own")
         return cls(run.folder, acquire(run.folder))
 
+    def _abandoned_start(self) -> Lock | None:
+        """The lock of a folder that holds nothing but the traces of a process that did not get far; else None."""
+        traces = {self.environment.name, LOCK, HEARTBEAT}
+        names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if not names or any(name not in traces and not is_temporary(name) for name in names):
+            return None
+        lock = acquire(self.folder)
+        clean(self.folder, leftovers(self.folder))
+        return lock
+
     @classmethod
     def resume(cls, folder: Path | str) -> Run:
         """A run that did not finish, to be continued in its folder; one that is running or finished is refused."""
@@ -63,7 +79,8 @@ class Run:
         lock = acquire(run.folder)
         try:
             if (status := run.status()).name == "finished":
-                raise ValueError(f"{folder} cannot be resumed: its training {status}; train again=DIR is a new run")
+                advice = f"hepclf train again={folder} makes a new one"
+                raise ValueError(f"{folder} cannot be resumed: its training {status}; {advice}")
             clean(run.folder, leftovers(run.folder))
         except BaseException:
             lock.release()
@@ -148,7 +165,8 @@ class Run:
             lock.release()
 
     def _recorded(self, lock: Lock, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        times = {"started": _now(), "finished": None}
+        first = first_start(self.environment)  # of a run that is resumed
+        times = {"started": first or _now(), "resumed": _now() if first else None, "finished": None}
         record = {"status": "running", "error": None, **times, **lock.holder.facts, **environment(), **facts}
         lock.check()
         write_json(self.environment, record)

@@ -41,6 +41,8 @@ class Status(NamedTuple):
     @property
     def way_out(self) -> str:
         """What to do with a run that lacks something."""
+        if self.name in ("stopped", "lost"):
+            return "continue it with hepclf train resume=DIR"
         return "wait for its end" if self.name == "running" else "train it again"
 
 
@@ -57,6 +59,12 @@ def read_status(folder: Path, record: Path) -> Status:
         return Status("unknown")
     touched = heartbeat.last_touched(folder / heartbeat.NAME)
     return Status("lost", contents.get("started") if touched is None else _date(touched))
+
+
+def first_start(record: Path) -> str | None:
+    """When the process began that first trained a run; None where there is no record."""
+    started = _contents(record).get("started")
+    return started if isinstance(started, str) else None
 
 
 def _contents(record: Path) -> dict[str, Any]:

@@ -133,7 +133,10 @@ def test_what_an_unfinished_run_lacks_is_an_error_and_else_a_warning(caplog):
     run = Run.create("a")
     with pytest.raises(Stopped), run.recorded():
         raise Stopped("asked to")
-    with pytest.raises(FileNotFoundError, match=r"a holds no tagger: its training stopped at 20.*: asked to; train it"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"a holds no tagger: its training stopped at 20.*: asked to; continue it with hepclf train resume=DIR",
+    ):
         run.require(run.tagger)
     run.tagger.mkdir()
     with caplog.at_level(logging.WARNING):

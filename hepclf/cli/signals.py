@@ -22,7 +22,8 @@ class Quit(KeyboardInterrupt):
 def signalled(stop: Stop) -> Iterator[None]:
     """While the block runs, signals ask for a stop; a second Ctrl-C, and SIGQUIT, leave at once.
 
-    A handler only notes the reason. Outside the main thread, where Python has no signals, nothing changes.
+    A handler only notes the reason. A signal that the caller has switched off, as nohup does with SIGHUP, stays so.
+    Outside the main thread, where Python has no signals, nothing changes.
     """
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -34,8 +35,10 @@ def signalled(stop: Stop) -> Iterator[None]:
     def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         raise Quit("left at once (SIGQUIT); what was written so far is whole")
 
-    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    handlers = dict.fromkeys(numbers, ask) | {signal.SIGQUIT: leave}
+    handlers = {getattr(signal, name): ask for name in NAMES if hasattr(signal, name)}
+    if hasattr(signal, "SIGQUIT"):
+        handlers[signal.SIGQUIT] = leave
+    handlers = {number: act for number, act in handlers.items() if signal.getsignal(number) != signal.SIG_IGN}
     try:
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     except ValueError:  # not the main thread

@@ -60,7 +60,7 @@ def fit(
         is_last = on_epoch(epoch) if on_epoch is not None else False
         return stopping.done(epoch.valid_loss) or bool(is_last)
 
-    stored = checkpoints.restore(training, prepared) if checkpoints is not None else []
+    stored = checkpoints.restore(training) if checkpoints is not None else []
     is_over = [ends(epoch) for epoch in stored]
     if not any(is_over):
         for epoch in edges(training):

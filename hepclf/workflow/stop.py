@@ -1,4 +1,4 @@
-"""A request to stop a training: by a signal, or because its time is up."""
+"""A request to stop a training, and the places between its stages where it is followed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from hepclf.training.epoch import Epoch, Progress
 
 
 class Stop:
-    """Holds the reason why a training is to stop, or None. Signal handlers only set it; the training asks for it.
+    """Holds the reason why trainings are to stop, or None. Signal handlers only set it; the training asks for it.
 
-    `exit_after_s` counts from `started`, a value of time.monotonic().
+    Make it when the process starts: `trainer.exit_after_s` counts from then.
     """
 
-    def __init__(self, exit_after_s: float | None = None, started: float | None = None) -> None:
-        self.exit_after_s = exit_after_s
-        self._started = time.monotonic() if started is None else started
+    def __init__(self) -> None:
+        self._started = time.monotonic()
         self._reason: str | None = None
 
     def ask(self, reason: str) -> None:
@@ -26,14 +25,18 @@ class Stop:
     @property
     def reason(self) -> str | None:
         """Why to stop now; None: go on."""
-        late = self.exit_after_s is not None and time.monotonic() - self._started >= self.exit_after_s
-        return self._reason or (f"trainer.exit_after_s={self.exit_after_s:g}" if late else None)
+        return self._reason
+
+    @property
+    def seconds(self) -> float:
+        """How long ago it was made."""
+        return time.monotonic() - self._started
 
 
 class Stoppable:
-    """Progress that passes on what it hears, and leaves where a stage begins or data are read if a stop is asked for.
+    """Progress that passes on what it hears; where a stage begins or data are read it may also leave.
 
-    During the training it is the checkpoints that stop, at the next edge.
+    `leave` raises where a stop is asked for. Within the training it is the checkpoints that stop, at the next edge.
     """
 
     def __init__(self, progress: Progress, leave: Callable[[], None]) -> None:
@@ -49,6 +52,6 @@ class Stoppable:
         self._leave()
         self._progress.read(done, of)
 
-    def epoch(self, epoch: Epoch, of: int) -> None:
+    def epoch(self, epoch: Epoch, total: int) -> None:
         """An epoch is done."""
-        self._progress.epoch(epoch, of)
+        self._progress.epoch(epoch, total)

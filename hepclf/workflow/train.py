@@ -14,7 +14,7 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.files.store import write_scores
 from hepclf.evaluation.results import Results
 from hepclf.events import Events, Origin
-from hepclf.files import read_yaml, write_yaml
+from hepclf.files import write_yaml
 from hepclf.models.loading import load_tagger
 from hepclf.models.model import Model, Tagger
 from hepclf.models.tagger import HEAD
@@ -22,12 +22,13 @@ from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
 from hepclf.training.trainer import Trainer
-from hepclf.workflow.checkpoints import Checkpoints, difference
+from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.fit import Fitted, fit
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared, prepare
 from hepclf.workflow.record import History, read_history, record
+from hepclf.workflow.resume import opened
 from hepclf.workflow.stop import Stop, Stoppable
 
 log = logging.getLogger(__name__)
@@ -63,43 +64,24 @@ def train(
 
     `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
     the record, their classes otherwise. With check=False nobody looks for what may be wrong in the events; of a loader,
-    `check` is a setting of its own. With resume=True an unfinished run in the folder goes on, if it has the same
-    settings. `stop` may ask the training to leave at its next checkpoint.
+    `check` is a setting of its own. With resume=True an unfinished run in the folder is continued, if it has the
+    same settings. `stop` may ask the training to store a checkpoint and leave.
     """
     job = Job.of(data, model, trainer, evaluation, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
         return _trained(job, progress)
-    described = job.describe()
-    run, is_new = opened(Path(folder), job, resume=resume)
-    stop = Stop() if stop is None else stop
-    stop.exit_after_s = job.trainer.exit_after_s
+    run = opened(Path(folder), job, resume=resume)
     with run.recorded() as environment:
         started, timed = time.perf_counter(), Timed(progress)
-        if is_new:
-            write_yaml(run.config, described)
-        trained = _recorded(job, run, timed, stop)
+        write_yaml(run.config, job.describe())  # again where it is resumed, as some settings may differ
+        trained = _recorded(job, run, timed, stop or Stop())
         timed.close()
         epochs = sum(epoch.seconds for epoch in trained.history)
         environment["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs, **timed.seconds}
         environment["device"] = trained.tagger.device
         environment["read"] = [origin._asdict() for origin in trained.origins]
     return trained
-
-
-def opened(folder: Path, job: Job, *, resume: bool) -> tuple[Run, bool]:
-    """The run in a folder and whether it is a new one; one that goes on must have the settings that it began with."""
-    if not resume or not Run(folder).config.is_file():
-        return Run.create(folder), True
-    run = Run.resume(folder)
-    if changed := difference(read_yaml(run.config), job):
-        if run.lock is not None:
-            run.lock.release()
-        raise ValueError(
-            f"{folder} cannot be resumed with other settings: {changed}; leave that out, or train in a new folder "
-            f"(again={folder})"
-        )
-    return run, False
 
 
 def _trained(job: Job, progress: Progress) -> Trained:
@@ -120,9 +102,10 @@ def _trained(job: Job, progress: Progress) -> Trained:
 
 def _recorded(job: Job, run: Run, progress: Progress, stop: Stop) -> Trained:
     """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
-    checkpoints = Checkpoints(run, job, stop, None if run.lock is None else run.lock.check)
+    checkpoints = Checkpoints(run, job, stop)
     progress = Stoppable(progress, checkpoints.leave)
     prepared = prepare(job, progress)
+    checkpoints.check(prepared)
     fitted = _stored_fit(job, run, prepared)
     if fitted is None:
         history = History(run.history)

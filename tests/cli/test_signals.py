@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from hepclf.cli.signals import signalled as asking
+from hepclf.files import read_yaml
 from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
 from hepclf.workflow.record import read_history
+from hepclf.workflow.stop import Stop
 
 JOB = [
     "train",
@@ -135,8 +138,8 @@ def test_a_stopped_run_continues_with_stored_or_with_the_same_settings(start, he
     [
         (["resume=auto"], "resume=auto needs folder=DIR"),
         (["resume=nowhere"], "there is no run nowhere"),
-        (["resume=mine", "folder=other"], "resume=DIR goes on in the folder of that run; leave folder out"),
-        (["resume=mine", "again=mine"], "resume=DIR goes on in the folder of that run; leave again out"),
+        (["resume=mine", "folder=other"], "resume=mine and folder exclude each other; leave one of them out"),
+        (["resume=mine", "again=mine"], "resume=mine and again exclude each other; leave one of them out"),
         (["resume=mine", "trainer.batch=64", "trainer.exit_after_s=null"], "trainer.batch was 256 and is 64 now"),
         (["resume=mine", "model=bdt", "trainer.exit_after_s=null"], "cannot be resumed with other settings: model."),
     ],
@@ -147,3 +150,54 @@ def test_what_cannot_be_resumed_is_refused_in_a_line(words, message, hepclf):
     assert code in (1, 2)
     assert message in " ".join(errors.split())
     assert Run(Path("mine")).status().name == "stopped"
+
+
+def test_settings_of_a_finished_run_that_decide_its_tagger_may_not_differ(hepclf):
+    assert hepclf(*small("folder=mine", "resume=auto"))[0] == 0
+    code, out, errors = hepclf(*small("folder=mine", "resume=auto", "trainer.batch=64"))
+    assert (code, out) == (1, "")
+    assert "trainer.batch was 256 and is 64 now" in " ".join(errors.split())
+    code, out, errors = hepclf(*small("folder=mine", "resume=auto", "evaluation.systematic=0.5"))
+    assert code == 0
+    assert "made with other evaluation settings" in " ".join(errors.split())
+    assert hepclf("train", "resume=mine", "modell=bdt")[0] == 2
+
+
+def test_the_record_of_a_resumed_run_says_what_it_was_resumed_with(hepclf):
+    assert hepclf(*small("folder=mine", "trainer.exit_after_s=0"))[0] == 85
+    before = read_yaml(Path("mine/environment.json"))
+    assert before["resumed"] is None
+    assert hepclf("train", "resume=mine", "trainer.exit_after_s=null", "evaluation.systematic=0.5")[0] == 0
+    after, config = read_yaml(Path("mine/environment.json")), read_yaml(Path("mine/config.yaml"))
+    assert after["started"] == before["started"] <= after["resumed"] <= after["finished"]
+    assert config["evaluation"]["systematic"] == 0.5
+    assert config["trainer"]["exit_after_s"] is None
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT"])
+def test_a_signal_asks_for_a_stop_and_the_handlers_before_come_back(name):
+    number, stop = getattr(signal, name), Stop()
+    before = signal.getsignal(number)
+    with asking(stop):
+        assert stop.reason is None
+        os.kill(os.getpid(), number)
+        assert stop.reason == name
+    assert signal.getsignal(number) == before
+
+
+def test_a_second_interrupt_leaves_at_once():
+    with asking(stop := Stop()):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.reason == "SIGINT"
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_that_nohup_switched_off_stays_off():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with asking(stop := Stop()):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.reason is None
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from hepclf.data.mixture import Mixture
 from hepclf.evaluation.evaluation import Evaluation
+from hepclf.files import read_yaml
 from hepclf.models.bdt import BDT
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp import MLP
@@ -222,3 +226,77 @@ def test_time_that_is_over_stops_a_training(tmp_path):
     with pytest.raises(Stopped, match=r"stopped by trainer.exit_after_s=0"):
         run("plain", tmp_path / "run", trainer=replace(TRAINER, exit_after_s=0.0))
     assert Run(tmp_path / "run").status().name == "stopped"
+
+
+def test_a_full_disk_at_the_stop_is_said_and_the_checkpoint_before_is_used(monkeypatch, undisturbed, tmp_path):
+    function, calls = checkpoint.write_bytes, []
+
+    def full(path, data, **settings):
+        calls.append(path)
+        if len(calls) > 4:
+            raise OSError(28, "No space left on device")
+        function(path, data, **settings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_bytes", full)
+        message = r"after 2 epochs; no checkpoint could be written \(No space left on device\); continue with"
+        with pytest.raises(Stopped, match=message):
+            run("plain", tmp_path / "run", stop=StopAfter(6))
+    run("plain", tmp_path / "run", resume=True)
+    assert outcome(tmp_path / "run") == undisturbed("plain")
+
+
+@pytest.mark.parametrize("moment", ["in training", "after it"])
+def test_a_run_is_not_continued_on_other_events(moment, gaussians, monkeypatch, tmp_path):
+    model, trainer = MODELS["plain"], replace(TRAINER, epochs=2)
+    with monkeypatch.context() as patch:
+        fail_at(patch, *((descent.Descent, "_learn", 70) if moment == "in training" else (workflow, "score", 1)))
+        with pytest.raises(Killed):
+            train(gaussians(6000), model, trainer, QUICK, tmp_path / "run")
+    with pytest.raises(ValueError, match="began with other data; restore them, or train in a new folder"):
+        train(gaussians(6000, weights=np.full(6000, 2.0)), model, trainer, QUICK, tmp_path / "run", resume=True)
+    assert len(train(gaussians(6000), model, trainer, QUICK, tmp_path / "run", resume=True).history) == 2
+
+
+def test_another_number_of_threads_is_said(tmp_path, caplog):
+    stopped_run(tmp_path / "run")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        run("plain", tmp_path / "run", resume=True)
+    finally:
+        torch.set_num_threads(threads)
+    assert "continues with another number of threads: its result equals" in caplog.text
+
+
+def test_a_model_without_checkpoints_says_that_its_training_starts_again(tmp_path):
+    with pytest.raises(Stopped, match="this model has no checkpoints, so its training will start again; continue with"):
+        run("bdt", tmp_path / "run", stop=StopAfter(6))
+
+
+PART = ".config.yaml.node.1.0a1b2c3d.part"
+
+
+@pytest.mark.parametrize("names", [["environment.json"], ["environment.json", "heartbeat", PART]])
+def test_a_run_that_was_killed_before_it_had_settings_starts_again(names, undisturbed, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in names:
+        (folder / name).touch()
+        os.utime(folder / name, (1.0, 1.0))
+    run("plain", folder, resume=True)
+    assert outcome(folder) == undisturbed("plain")
+    assert not list(folder.glob(".*"))
+
+
+def test_a_folder_with_other_files_is_no_run_to_start_again(tmp_path):
+    (tmp_path / "environment.json").touch()
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(FileExistsError, match="is not an empty folder"):
+        run("plain", tmp_path, resume=True)
+
+
+def test_the_stored_settings_are_those_of_the_last_start(tmp_path):
+    stopped_run(tmp_path / "run")
+    run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, checkpoint_s=30.0))
+    assert read_yaml(tmp_path / "run" / "config.yaml")["trainer"]["checkpoint_s"] == 30.0

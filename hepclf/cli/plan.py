@@ -1,0 +1,113 @@
+"""What `hepclf train` is to do: a new run, a stored one again, or an unfinished one to continue."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hepclf.cli.config import Composed, put
+from hepclf.cli.evaluations import read_evaluation
+from hepclf.cli.recipes import refuse_unknown, seed_of
+from hepclf.files import read_yaml
+from hepclf.recipe import RecipeError
+from hepclf.run import Run, new_folder
+
+GROUPS = ("data", "model", "trainer", "evaluation")
+KNOWN = (*GROUPS, "seed", "runs", "name", "folder", "again", "resume")
+AUTO = "auto"
+
+
+class Plan(NamedTuple):
+    """The recipes of a training by group, what data and model are called, and where it goes.
+
+    folder   of the run
+    runs     the folder of all runs, whose link `latest` is to point at it
+    resumes  whether an unfinished run in the folder is continued
+    """
+
+    recipes: dict[str, Any]
+    names: dict[str, str]
+    folder: Path
+    runs: str
+    resumes: bool
+
+    @property
+    def title(self) -> str:
+        """What stands above the results."""
+        return ", ".join(self.names[group] for group in ("data", "model"))
+
+    @property
+    def run(self) -> Run | None:
+        """The finished run that is in the folder already, if it was to be continued."""
+        run = Run(self.folder)
+        return run if self.resumes and run.config.is_file() and run.status().name == "finished" else None
+
+
+def plan(composed: Composed) -> Plan:
+    """All that the command line says, checked; nothing is read but stored settings, and nothing is written."""
+    values = composed.values
+    refuse_unknown(values, KNOWN)
+    resumed, runs = _resumed(values), values.get("runs")
+    source = values.get("again") or resumed
+    recipes, names = _fresh(composed, values) if source is None else _stored(composed, values, str(source))
+    if not isinstance(runs, str):
+        raise RecipeError(f"runs must be a folder, not {runs!r}")
+    folder = resumed or values.get("folder")
+    return Plan(
+        recipes=recipes,
+        names=names,
+        folder=Path(str(folder)) if folder else new_folder(runs, _name(values.get("name") or "-".join(names.values()))),
+        runs=runs,
+        resumes=values.get("resume") is not None,
+    )
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not re.fullmatch(r"(?!latest$)[^/\\.][^/\\]*", name):
+        raise RecipeError(f"name must be that of a folder below runs, other than latest, not {name!r}")
+    return name
+
+
+def _resumed(values: dict[str, Any]) -> str | None:
+    """The run that resume=DIR names; None where nothing is resumed, or for resume=auto, which needs all settings."""
+    resume = values.get("resume")
+    if resume == AUTO and not values.get("folder"):
+        raise RecipeError("resume=auto needs folder=DIR, the folder of the run; or say resume=DIR")
+    if resume is not None:
+        for name in ("again",) if resume == AUTO else ("again", "folder"):
+            if values.get(name):
+                raise RecipeError(f"resume={resume} and {name} exclude each other; leave one of them out")
+    return None if resume in (None, AUTO) else str(resume)
+
+
+def _fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The recipes of a configuration, and what data and model are called."""
+    seed = seed_of(values)
+    recipes = {group: composed.recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}
+    return {**recipes, "evaluation": read_evaluation(composed, values.get("evaluation"))}, composed.chosen(
+        "data", "model"
+    )
+
+
+def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
+    if "experiment" in composed.named_groups:
+        raise RecipeError(
+            f"experiment and {'again' if values.get('again') else 'resume'} both choose the recipes; give one of them, "
+            "and single settings beside it"
+        )
+    stored = read_yaml(Run.open(source).config)
+    chosen, stored_names = composed.named_groups, stored.get("names") or {}
+    settings = {group: composed.changed(group, values[group], stored.get(group)) for group in GROUPS}
+    if "seed" in composed.typed_keys:
+        for path in ("data.seed", "data.split.seed", "trainer.seed"):
+            group, _, inner = path.partition(".")
+            if path != "data.seed" or "seed" in settings["data"]:
+                put(settings[group], inner, values["seed"])
+    recipes = {group: composed.recipe(settings[group], group, trusted=group in chosen) for group in GROUPS[:3]}
+    recipes["evaluation"] = read_evaluation(composed, settings["evaluation"], trusted="evaluation" in chosen)
+    names = composed.chosen("data", "model")
+    return recipes, {
+        group: name if group in chosen else str(stored_names.get(group, name)) for group, name in names.items()
+    }

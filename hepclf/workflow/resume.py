@@ -1,0 +1,66 @@
+"""Which run a training continues, and whether it may: the settings and the data must be those that it began with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hepclf.files import read_yaml
+from hepclf.run import Run
+from hepclf.workflow.job import Job
+from hepclf.workflow.prepare import Prepared
+
+GROUPS = ("data", "model", "trainer")
+FREE = ("trainer.device", "trainer.threads", "trainer.checkpoint_s", "trainer.exit_after_s")  # may differ
+SAMPLE = 1000  # events whose features are in the digest of the data
+
+
+def opened(folder: Path, job: Job, *, resume: bool) -> Run:
+    """The run to train in a folder: with `resume` an unfinished one that has the same settings, else a new one."""
+    if not resume or not Run(folder).config.is_file():
+        return Run.create(folder, restart=resume)
+    refuse_other_settings(Run(folder), job)
+    return Run.resume(folder)
+
+
+def refuse_other_settings(run: Run, job: Job) -> None:
+    """Refuse a job that would have trained another tagger than the one that a run began, and name the difference."""
+    before, now = _settings(read_yaml(run.config)), _settings(job.describe())
+    for name in dict.fromkeys((*before, *now)):
+        if before.get(name) != now.get(name):
+            raise ValueError(
+                f"{run.folder} cannot be resumed with other settings: {name} was {before.get(name)} and is "
+                f"{now.get(name)} now; leave that out, or train in a new folder (again={run.folder})"
+            )
+
+
+def job_digest(job: Job) -> str:
+    """A digest of all settings that decide the training."""
+    return hashlib.sha256(json.dumps(_settings(job.describe()), sort_keys=True).encode()).hexdigest()
+
+
+def events_digest(prepared: Prepared) -> str:
+    """A digest of the events: labels, weights and split of all, and the features of a thousand."""
+    events, digest = prepared.events, hashlib.sha256()
+    rows = np.unique(np.linspace(0, len(events) - 1, SAMPLE).astype(np.int64))
+    for array in (events.labels, events.weights, prepared.split, np.asarray(events.features[rows])):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _settings(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of data, model and trainer by their dotted names, without those that may differ."""
+    plain = json.loads(json.dumps({group: description[group] for group in GROUPS}, default=str))
+    return {name: value for name, value in _flat(plain).items() if name not in FREE}
+
+
+def _flat(settings: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(settings, dict) or not settings:
+        return {path: settings}
+    inner = ((f"{path}.{key}" if path else key, value) for key, value in settings.items())
+    return {name: value for key, value in inner for name, value in _flat(value, key).items()}
