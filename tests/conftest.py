@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
 from hepclf.scored import Scored
 
@@ -38,6 +39,13 @@ def gaussians():
         return Events(features=values, labels=labels, names=names, classes=kinds, **columns)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def without_studies():
+    """Settings of an evaluation without its studies, which take most of its time."""
+    evaluation = Evaluation()
+    return {name: None for name in vars(evaluation) if hasattr(getattr(evaluation, name), "study")}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,15 @@ HOMES = {
 }
 
 
+@cache
+def nodes():
+    """Every module of the package, with the nodes of its syntax tree."""
+    return {path: list(ast.walk(ast.parse(path.read_text()))) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
 def imports():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, tree in nodes().items():
+        for node in tree:
             if isinstance(node, ast.Import):
                 for name in node.names:
                     yield path.relative_to(PACKAGE), name.name
@@ -130,8 +137,8 @@ def test_init_files_define_nothing_but_the_public_names():
 
 @pytest.mark.parametrize("forbidden", ["eval", "exec", "pickle", "joblib"])
 def test_nothing_runs_or_unpickles_strangers_code(forbidden):
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, tree in nodes().items():
+        for node in tree:
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) != forbidden, path
     assert all(module.split(".")[0] != forbidden for _, module in imports())

@@ -29,7 +29,7 @@ from hepclf.words import Grid, number
 
 
 @pytest.fixture
-def make_run():
+def make_run(without_studies):
     """A function making the folder of a run whose tagger adds this much noise to the best score."""
 
     def make(folder, noise=0.0, model="mlp", seconds=None, events=0, device="cpu", seed=0, threads=None, **changed):
@@ -41,7 +41,7 @@ def make_run():
         classes = changed.pop("classes", ("background", "signal"))
         columns = {"labels": labels, "scores": scores, "split": np.arange(n) // 2 % 3, "classes": classes}
         columns["spectators"] = {"mass": z**3} if "sculpting" in changed else {}
-        evaluation = Evaluation(**{"plots": False, "minimum_background": 1.0} | changed)
+        evaluation = Evaluation(**without_studies | {"plots": False, "minimum_background": 1.0} | changed)
         run = Run.create(folder)
         names = {"data": "toy", "model": model}
         settings = {
