@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
+from hepclf.presentation.plots.style import STYLE
 from hepclf.scored import Scored
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: more threads would wait for each other
@@ -46,6 +48,14 @@ def without_studies():
     """Settings of an evaluation without its studies, which take most of its time."""
     evaluation = Evaluation()
     return {name: None for name in vars(evaluation) if hasattr(getattr(evaluation, name), "study")}
+
+
+@pytest.fixture
+def sketched(monkeypatch):
+    """Coarse pictures and hollow PDFs, for tests that do not look at either."""
+    monkeypatch.setitem(STYLE, "figure.dpi", 30)
+    monkeypatch.setitem(STYLE, "figure.constrained_layout.use", False)
+    monkeypatch.setattr(FigureCanvasPdf, "print_pdf", lambda _, path, **__: Path(path).write_bytes(b"%PDF"))
 
 
 @pytest.fixture

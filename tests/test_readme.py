@@ -63,7 +63,7 @@ def test_the_whole_way_from_ntuples_to_friends(capsys):
     assert 0 < (namespace["scores"] == -1).sum() < 201
 
 
-def test_the_python_examples_run_and_run_again(capsys):
+def test_the_python_examples_run_and_run_again(capsys, sketched):
     namespace = {}
     for _ in range(2):
         for code in (text for text in blocks("python") if "friend" not in text):

@@ -235,7 +235,9 @@ def test_classes_given_whole_replace_those_before(hepclf):
 def test_the_seed_reaches_the_split_of_a_file_that_names_none(hepclf):
     Path("lab/data").mkdir(parents=True)
     Path("lab/data/mine.yaml").write_text("# mine\n_target_: hepclf.data.gw.GW\nsignals: 100\nnoise: 300\n")
-    code, _, err = hepclf("train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", "seed=7")
+    code, _, err = hepclf(
+        "train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", "seed=7", "evaluation.plots=false"
+    )
     assert code == 0, err
     config = yaml.safe_load(Path("runs/latest/config.yaml").read_text())
     assert config["data"]["split"]["seed"] == config["data"]["seed"] == 7

@@ -133,7 +133,7 @@ def test_the_table_in_csv_and_the_curves_are_the_numbers_of_the_json(hepclf, mak
     assert np.trapezoid(x, y) == pytest.approx(contents()["runs"][0]["auc"]["test"]["value"], abs=1e-12)
 
 
-def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, make_run):
+def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, make_run, sketched):
     make_run("a", 1.0, "bdt"), make_run("b")
     code, out, _ = hepclf("compare", "a", "b")
     assert code == 0
@@ -146,7 +146,7 @@ def test_a_comparison_leaves_a_whole_folder_with_pictures(hepclf, make_run):
     assert json.loads((folder / "environment.json").read_text())["status"] == "finished"
 
 
-def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, make_run):
+def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, make_run, sketched):
     # How a run was judged makes it no other training.
     folders = [make_run(f"r{seed}", noise=1.0, seed=seed, systematic=0.1 + 0.1 * seed) for seed in range(3)]
     code, out, err = hepclf("compare", *map(str, folders), str(make_run("other", noise=0.3)), "out=o")
@@ -168,7 +168,7 @@ def test_trainings_that_differ_in_their_seed_alone_have_a_spread(hepclf, make_ru
     assert not Path("p/plots/spread.png").exists()
 
 
-def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, make_run):
+def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, make_run, sketched):
     make_run("a", 0.0, "<script>alert(1)</script>")
     make_run("b", 1.0)
     code, out, err = hepclf("compare", "a", "b", "out=o")
@@ -206,7 +206,7 @@ def test_the_same_run_twice_is_compared_once_and_said(hepclf, make_run):
     assert "a comparison needs two runs or more, however one run was given" in err
 
 
-def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, make_run):
+def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, make_run, sketched):
     make_run("a", 1.0, "bdt"), make_run("b"), make_run("c", 0.5, "tree")
     make_run("d", 1.0, "bdt", events=6, seed=4), make_run("e", 0.0, "mlp", events=6, seed=4)
     # Labels, weights and places agree; only a column that is carried along tells the events apart.

@@ -57,7 +57,7 @@ def test_a_caller_may_end_the_fit_after_any_epoch(job, model):
     assert fitted.tagger.summary["kept_epoch"] <= 2
 
 
-def test_only_the_last_step_writes(job):
+def test_only_the_last_step_writes(job, sketched):
     one = job()
     prepared = prepare(one)
     history = History(Path("history.csv"))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.plane import ProbabilityPlane
-from hepclf.presentation.plots.style import STYLE, style
+from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 
 TWO = ("background", "signal")
@@ -51,14 +49,6 @@ def judged():
         return evaluate(scored, Evaluation(**(studies | evaluation)))
 
     return make
-
-
-@pytest.fixture
-def sketched(monkeypatch):
-    """Coarse pictures and hollow PDFs, for tests that do not look at either."""
-    monkeypatch.setitem(STYLE, "figure.dpi", 30)
-    monkeypatch.setitem(STYLE, "figure.constrained_layout.use", False)
-    monkeypatch.setattr(FigureCanvasPdf, "print_pdf", lambda _, path, **__: Path(path).write_bytes(b"%PDF"))
 
 
 @pytest.fixture
