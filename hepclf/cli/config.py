@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from hepclf.cli import configs
 from hepclf.cli.choices import check_choices
@@ -54,7 +54,12 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[Composed], No
             failures.append(error)
 
     try:
-        hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
+        if is_single(arguments):
+            with hydra.initialize_config_dir(str(configs.folder()), version_base="1.3"):
+                config = hydra.compose(command, words, return_hydra_config=True)
+            job(config)
+        else:
+            hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
     except hydra.errors.HydraException as error:
         if (advice := quoting_advice(arguments)) is not None:
             raise RecipeError(advice) from error
@@ -63,6 +68,11 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[Composed], No
         sys.argv = command_line
     if failures:
         raise failures[0]
+
+
+def is_single(arguments: Sequence[str]) -> bool:
+    """Whether these words can only mean one job: no flags, no comma of a sweep, and nothing said to Hydra itself."""
+    return not any(re.search("^-|,|hydra", word) for word in arguments)
 
 
 def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
@@ -172,10 +182,11 @@ class Composed:
 
 
 def _composed(config: DictConfig) -> Composed:
-    """The configuration of the job that Hydra runs now; Hydra's global state is read here alone."""
+    """The configuration of the job that Hydra runs now; Hydra's own state, in it or global, is read here alone."""
     from hydra.core.hydra_config import HydraConfig
 
-    state = HydraConfig.get()
+    with open_dict(config):
+        state = config.pop("hydra", None) or HydraConfig.get()
     return Composed(config, tuple(state.overrides.task), dict(state.runtime.choices))
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from hepclf.cli.config import is_single, launch
+
 # Each takes a tenth of a second to seconds, and a run without pictures needs none of them.
 UNUSED = ("torch._dynamo", "sympy", "scipy.stats", "matplotlib", "pandas", "sklearn", "xgboost", "lightgbm", "onnx")
 CODE = f"""
@@ -21,3 +25,32 @@ def test_a_small_run_imports_nothing_heavy_that_it_does_not_use():
     answer = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == "imported:"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=bdt", "data.noise=600", "data.classes={a: 1}", "seed=3"],
+        ["experiment=gw_blog", "trainer.epochs=2"],
+    ],
+)
+def test_one_job_has_the_configuration_that_hydra_would_compose_on_its_way_to_a_sweep(words):
+    jobs = []
+    launch("train", words, jobs.append)
+    launch("train", [*words, "hydra.verbose=false"], jobs.append)
+    assert jobs[0] == jobs[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "single"),
+    [
+        (["data=gw", "seed=1"], True),
+        (["seed=1,2"], False),  # Hydra then says how to quote the value in a shell
+        (["-m", "seed=1,2"], False),
+        (["--config-dir", "lab", "data=gw"], False),
+        (["seed=1,2", "hydra.mode=MULTIRUN"], False),
+        (["data.files=${hydra:runtime.cwd}/a.csv"], False),
+    ],
+)
+def test_only_words_that_cannot_mean_a_sweep_are_composed_once(words, single):
+    assert is_single(words) == single
