@@ -90,10 +90,17 @@ def test_onnxruntime_gives_the_stored_scores_of_raw_values(name, calibrate):
     np.testing.assert_allclose(found, scores, rtol=0, atol=1e-6)
 
 
+HEADERS = [
+    *((name, "none") for name in MODELS),
+    ("trees", "isotonic"),
+    *(pytest.param(name, "isotonic", marks=pytest.mark.slow) for name in MODELS if name != "trees"),
+]
+
+
 @compiled
-@pytest.mark.parametrize("calibrate", ["none", "isotonic"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "calibrate"), HEADERS)
 def test_a_compiled_header_gives_the_stored_scores_of_raw_values(name, calibrate):
+    """The slow ones compile once more the step that calibrated trees go through, after each other model."""
     scores = trained(MODELS[name], csv(table(), missing=MISSING), calibrate=calibrate)
     exported("run", Export(format="cpp", out="."), csv(table(), missing=MISSING).load())
     Path("main.cpp").write_text(PROGRAM)
