@@ -7,6 +7,9 @@ import signal
 import subprocess
 from pathlib import Path
 
+# Tests run side by side, where more threads would wait for each other. Libraries read this when they are imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
@@ -15,9 +18,6 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
 from hepclf.presentation.plots.style import STYLE
 from hepclf.scored import Scored
-
-if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: more threads would wait for each other
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
