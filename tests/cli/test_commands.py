@@ -315,16 +315,18 @@ def stopped_in_training(running, number):
     return err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+STOPS = [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]  # test_signals sends every one
+
+
+@pytest.mark.parametrize("number", STOPS)
 def test_a_stopped_sweep_starts_no_other_job(number, interruptible):
-    """The slow one starts a process for a signal that a stopped run is tested with."""
     words = [*HEPCLF, "train", "-m", "model=mlp_plain", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
     running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
     stopped_in_training(running, number)
     assert len(list(Path("runs").glob("*/*/environment.json"))) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", STOPS)
 def test_a_stopped_run_says_so_and_is_whole(number, interruptible):
     words = [
         *HEPCLF,

@@ -74,6 +74,7 @@ def test_a_signal_leaves_a_checkpoint(name, code, tmp_path):
     folder = tmp_path / "run"
     returned, errors = signalled(folder, getattr(signal, name))
     assert returned == code, errors
+    assert "Traceback" not in errors
     assert f"stopped by {name} after" in errors
     assert errors.endswith(f"continue with: hepclf train resume={folder}")
     assert read_checkpoint(folder / "checkpoint") is not None
