@@ -124,11 +124,13 @@ def write_json(path: Path, contents: Any, *, durable: bool = False) -> None:
     write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode(), durable=durable)
 
 
-def write_yaml(path: Path, contents: Any) -> None:
+def write_yaml(path: Path, contents: Any, *, durable: bool = False) -> None:
     """YAML in the order given."""
     import yaml
 
-    write_bytes(path, yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True).encode())
+    write_bytes(
+        path, yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True).encode(), durable=durable
+    )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -150,13 +152,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return dict(contents)
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], *, durable: bool = False) -> None:
     """A header and its rows."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    write_bytes(path, text.getvalue().encode(), durable=durable)
 
 
 def folder_size(folder: Path) -> int:

@@ -62,8 +62,8 @@ class Lock:
             names = [str(entry.holder) for entry in entries(self.folder) if entry.holder]
             successor = names[0] if names else "another process"
             raise LockLostError(
-                f"{self.folder} is no longer held by this process, but by {successor}: it gave no sign of life for "
-                "too long, or its lock was removed; it ends here and leaves the folder as it is"
+                f"{successor} has taken over {self.folder}, because this process was silent for more than "
+                f"{heartbeat.LOST_S / 60:g} minutes or its lock was removed; this process ends and writes nothing more"
             )
 
     def release(self) -> None:
@@ -165,6 +165,8 @@ def clean(folder: Path, leftovers: Iterable[Path]) -> list[Path]:
     """
     now, removed = heartbeat.server_time(folder), []
     for path in leftovers:
+        if path.parent == folder and path.name.startswith(f".{LOCK}."):
+            continue  # another process is asking for the lock at this moment
         is_own = path.parent == folder or path.relative_to(folder).parts[0] in OWN_PLACES
         with suppress(FileNotFoundError):
             if is_own or now - path.lstat().st_mtime > DAY_S:
@@ -183,5 +185,7 @@ def _read(path: Path) -> Holder | None:
 
 def _in_use(folder: Path, holder: Holder | None) -> str:
     if holder is None:
-        return f"{folder} is in use by an unknown process, whose lock was touched of late; try again in some minutes"
+        minutes = f"{heartbeat.LOST_S / 60:g} minutes"
+        reason = f"its lock changed less than {minutes} ago"
+        return f"{folder} is in use by an unknown process: {reason}; try again in {minutes}"
     return f"{folder} is in use by {holder} since {holder.since}; wait for its end, or stop it"

@@ -30,7 +30,14 @@ log = logging.getLogger(__name__)
 
 
 class Stopped(BaseException):  # as KeyboardInterrupt: no reader that skips bad files may catch it
-    """Ends the block of Run.recorded with the status "stopped"; the message is its reason, on one line."""
+    """Ends the block of Run.recorded with the status "stopped" and this reason; `advice` says how to continue.
+
+    is_interrupt  somebody pressed Ctrl-C; else a batch system, or the time limit, stopped it
+    """
+
+    def __init__(self, reason: str, advice: str = "", *, is_interrupt: bool = False) -> None:
+        super().__init__(f"{reason}; {advice}" if advice else reason)
+        self.reason, self.is_interrupt = reason, is_interrupt
 
 
 @dataclass(frozen=True)
@@ -223,7 +230,9 @@ def command_line(command: Sequence[str]) -> str:
 def _ending(error: BaseException) -> dict[str, str]:
     """Status and error of a block that ended by an exception."""
     reason = " ".join(str(error).split())
-    if isinstance(error, (Stopped, KeyboardInterrupt)):
+    if isinstance(error, Stopped):
+        return {"status": "stopped", "error": " ".join(error.reason.split())}
+    if isinstance(error, KeyboardInterrupt):
         return {"status": "stopped", "error": reason or "interrupted"}
     return {"status": "failed", "error": f"{type(error).__name__}: {reason}"}
 

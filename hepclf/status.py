@@ -30,7 +30,7 @@ class Status(NamedTuple):
             case "running":
                 return f"runs since {time} ({self.reason})"
             case "lost":
-                return f"was killed: its last sign of life is of {time}"
+                return f"was killed; it was last alive at {time}"
             case "unknown":
                 return "left no record of its status"
             case "finished":

@@ -117,7 +117,7 @@ def test_who_lost_the_folder_is_told_and_changes_nothing():
     age(lock.path, heartbeat.NAME)
     successor = Lock(Path(), replace(current(), host="far"))
     assert successor._take(lock.path)
-    with pytest.raises(LockLostError, match=r"but by process \d+ on far: it gave no sign of life"):
+    with pytest.raises(LockLostError, match=r"process \d+ on far has taken over .* because this process was silent"):
         lock.check()
     lock.release()
     assert successor.is_ours()
@@ -127,7 +127,7 @@ def test_who_lost_the_folder_is_told_and_changes_nothing():
 def test_a_lock_that_was_removed_is_lost():
     lock = acquire(Path())
     lock.path.unlink()
-    with pytest.raises(LockLostError, match="but by another process"):
+    with pytest.raises(LockLostError, match="another process has taken over"):
         lock.check()
 
 
@@ -216,3 +216,10 @@ def test_temporary_files_go_where_only_the_holder_writes_and_else_after_a_day():
     folder = Path("plots/folder.part").absolute()
     assert clean(Path().absolute(), [*paths, folder, Path("gone.part").absolute()]) == [*paths[:4], folder]
     assert [path.exists() for path in (*paths, folder)] == [False] * 4 + [True, False]
+
+
+def test_what_another_process_writes_to_ask_for_the_lock_is_not_removed():
+    folder = Path().absolute()
+    (folder / ".lock.node.1.0a1b2c3d.part").mkdir()
+    (folder / ".metrics.json.node.1.0a1b2c3d.part").touch()
+    assert clean(folder, sorted(folder.glob(".*"))) == [folder / ".metrics.json.node.1.0a1b2c3d.part"]

@@ -60,7 +60,7 @@ def test_a_run_that_was_killed_is_lost_and_can_be_resumed(child):
     run = Run.open("a")
     (run.folder / ".metrics.json.node.1.0123abcd.part").touch()
     assert run.status().name == "lost"
-    assert str(run.status()).startswith("was killed: its last sign of life is of 20")
+    assert str(run.status()).startswith("was killed; it was last alive at 20")
     with Run.resume("a").recorded():
         assert run.status().name == "running"
         assert record()["pid"] == os.getpid()

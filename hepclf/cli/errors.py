@@ -34,11 +34,11 @@ def explain(error: BaseException) -> tuple[str, int]:
             summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
         return f"the command cannot be read: {summary}", WRONG
     if kind == "Stopped":
-        return text, INTERRUPTED if "SIGINT" in text.split(";")[0] else STOPPED
+        return text, INTERRUPTED if getattr(error, "is_interrupt", False) else STOPPED
     if kind == "Quit":
         return text, QUIT
     if isinstance(error, KeyboardInterrupt):
-        return text or "interrupted; what was written so far is whole", FAILED if text else INTERRUPTED
+        return text or "interrupted; what was written so far is whole", FAILED if kind == "Terminated" else INTERRUPTED
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

@@ -10,6 +10,10 @@ from importlib import import_module
 from hepclf.cli.commands import COMMANDS
 
 
+class Terminated(KeyboardInterrupt):
+    """The system asked the process to end, by SIGTERM."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 the run failed, 2 the command was wrong."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -69,7 +73,7 @@ def _guarded_run(command: str, arguments: list[str], *, debug: bool) -> int:
 
 
 def _terminated(*_: object) -> None:
-    raise KeyboardInterrupt("terminated by the system (SIGTERM); what was written so far is whole")
+    raise Terminated("terminated by the system (SIGTERM); what was written so far is whole")
 
 
 def _complain(line: str, code: int) -> int:

@@ -56,12 +56,14 @@ def _choice(path: str, target: str) -> str:
 
 
 def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str, typed: Collection[str]) -> Mapping[str, Any]:
-    """These values without the present setting where it is typed in its former group, which then counts.
+    """These values without a setting under one name where it is typed under the other, which then counts.
 
     A former name that lies in no group is refused on the command line, and the line with the present one is shown.
     """
     for former, name in former_names(cls).items():
         if f"{path}.{former}" not in typed:
+            if f"{path}.{name}" in typed:
+                values = _without(values, former)
             continue
         if "." in former and f"{path}.{name}" not in typed:
             values = {key: value for key, value in values.items() if key != name}
@@ -69,6 +71,15 @@ def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str, typed: Co
             value = "..." if values.get(former) is None else values[former]
             raise RecipeError(f"{path}.{former} is called {path}.{name} now; say {path}.{name}={value}")
     return values
+
+
+def _without(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """These values without a key, which may lie in a group."""
+    group, _, last = key.rpartition(".")
+    if not group:
+        return {name: value for name, value in values.items() if name != key}
+    inner = values.get(group)
+    return {**values, group: _without(inner, last)} if isinstance(inner, Mapping) else values
 
 
 def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:

@@ -30,7 +30,7 @@ def signalled(stop: Stop) -> Iterator[None]:
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             os.write(2, NOTE)
-        stop.ask(signal.Signals(number).name)
+        stop.ask(signal.Signals(number).name, is_interrupt=number == signal.SIGINT)
 
     def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         raise Quit("left at once (SIGQUIT); what was written so far is whole")

@@ -108,7 +108,8 @@ def _show_finished(console: Console, job: Plan, composed: Composed) -> None:
 
     run = Run(job.folder)
     refuse_other_settings(run, Job.of(**job.recipes, names=job.names))
-    evaluation = read_evaluation(composed, read_yaml(run.config).get("evaluation"), trusted=False)
+    is_named = "evaluation" in composed.named_groups
+    evaluation = read_evaluation(composed, read_yaml(run.config).get("evaluation"), trusted=is_named)
     if evaluation != job.recipes["evaluation"]:
         log.warning("these results were made with other evaluation settings; hepclf evaluate run=DIR applies new ones")
     results, title = stored_results(run, evaluation)

@@ -54,7 +54,7 @@ def fetch(
             download(url, partial, size=dataset.size if dataset.checksum else None, tell=tell, pause=pause)
             verified = _verified(partial, dataset, tell)
         except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(f"{str(stop) or 'interrupted'}{partial.resume_hint()}") from stop
+            raise type(stop)(f"{str(stop) or 'interrupted'}{partial.resume_hint()}") from stop
         except OSError as error:
             raise OSError(f"{error}{partial.resume_hint()}") from error
         partial.become(target)

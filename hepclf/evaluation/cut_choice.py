@@ -40,7 +40,7 @@ class CutChoice:
 
     @property
     def rules(self) -> Rules:
-        """The same for the statistics."""
+        """These settings as hepclf.statistics takes them."""
         return Rules(
             optimise=self.optimise,
             systematic=self.systematic,

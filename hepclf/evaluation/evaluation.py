@@ -141,7 +141,7 @@ class Evaluation(CutChoice):
             self._check_expected(classes, process_names)
         if spectators is None or features is None:
             return
-        for study in self.recipes.values():
+        for study in self.study_settings.values():
             if hasattr(study, "check"):
                 study.check(spectators, features)
 
@@ -184,7 +184,7 @@ class Evaluation(CutChoice):
         return dict(self.yields) | {name: fb * luminosity for name, fb in self.cross_sections_fb.items()}
 
     @property
-    def recipes(self) -> dict[str, Study]:
+    def study_settings(self) -> dict[str, Study]:
         """The studies by name, the user's own last; without those that only draw where nothing is drawn."""
         settings = {setting.name: getattr(self, setting.name) for setting in fields(self)} | dict(self.studies)
         return {
@@ -195,8 +195,10 @@ class Evaluation(CutChoice):
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The studies that somebody set: the user's own, and those with other settings than they have by themselves."""
-        return tuple(name for name, study in self.recipes.items() if name in self.studies or study != type(study)())
+        """The studies that somebody set: the user's own, and those whose settings differ from the defaults."""
+        return tuple(
+            name for name, study in self.study_settings.items() if name in self.studies or study != type(study)()
+        )
 
 
 def evaluate(
@@ -234,8 +236,8 @@ def evaluate(
         mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cut_table(case),
-        studies=findings(evaluation.recipes, case, evaluation.studies),
-        recipes=evaluation.recipes,
+        studies=findings(evaluation.study_settings, case, evaluation.studies),
+        study_settings=evaluation.study_settings,
         asked=evaluation.asked,
         warnings=(*chance(found, signal), *(() if evaluation.signal else misnamed(scored.classes, signal))),
     )

@@ -94,8 +94,8 @@ class Results:
 
     `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
     says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
-    further study found, by its name among the settings of the evaluation, and `recipes` the studies themselves; `asked`
-    names those that somebody set.
+    further study found, by its name among the settings of the evaluation; `study_settings` are the studies themselves,
+    of which `asked` names those that somebody set.
     `warnings` say what may be wrong with the data, the training or the results; they are the first thing to read.
     """
 
@@ -110,7 +110,7 @@ class Results:
     mixture: ProcessMixture = field(default_factory=ProcessMixture)
     cuts: CutTable | None = None
     studies: Mapping[str, Finding] = field(default_factory=dict)
-    recipes: Mapping[str, Study] = field(default_factory=dict)
+    study_settings: Mapping[str, Study] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     warnings: tuple[Caution, ...] = ()
 
@@ -152,6 +152,6 @@ def _significance(significance: Significance) -> dict[str, Any]:
 def _finite(contents: Any) -> Any:
     if isinstance(contents, dict):
         return {name: _finite(value) for name, value in contents.items()}
-    if isinstance(contents, list):
+    if isinstance(contents, (list, tuple)):
         return [_finite(value) for value in contents]
     return None if isinstance(contents, float) and not math.isfinite(contents) else contents

@@ -40,8 +40,7 @@ def write_checkpoint(folder: Path, state: State) -> None:
     head = {"digest": _digest(text.encode()), "contents": contents}
     write_bytes(folder / f"{stem}.json", json.dumps(head, allow_nan=False).encode(), durable=True)
     for number in numbers[: -KEPT + 1]:
-        for suffix in ("json", "safetensors"):
-            (folder / f"{number:06d}.{suffix}").unlink(missing_ok=True)
+        _remove(folder, number)
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -50,7 +49,9 @@ def read_checkpoint(folder: Path) -> dict[str, Any] | None:
         try:
             return _read(folder, f"{number:06d}")
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            log.warning("the checkpoint %s/%06d cannot be used (%s)", folder, number, " ".join(str(error).split()))
+            reason = " ".join(str(error).split())
+            log.warning("the checkpoint %s/%06d is damaged and is removed (%s)", folder, number, reason)
+            _remove(folder, number)  # else it would count as one of the two that are kept
     return None
 
 
@@ -72,6 +73,11 @@ def _read(folder: Path, stem: str) -> dict[str, Any]:
     except SafetensorError as error:
         raise ValueError(str(error)) from error
     return state
+
+
+def _remove(folder: Path, number: int) -> None:
+    for suffix in ("json", "safetensors"):
+        (folder / f"{number:06d}.{suffix}").unlink(missing_ok=True)
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -28,7 +28,8 @@ def resolve(name: str) -> torch.device:
 
 def conditions(device: str) -> dict[str, Any]:
     """What the last bits of a training depend on, beside its settings, by what a message calls it."""
-    kind = resolve(device).type
-    name = torch.cuda.get_device_name() if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
+    place = resolve(device)
+    kind = place.type
+    name = torch.cuda.get_device_name(place) if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
     libraries = {library: version(library) for library in ("hepclf", "torch", "numpy")}
     return {"device": f"{kind} {name}", "number of threads": torch.get_num_threads(), "version": libraries}

@@ -67,7 +67,9 @@ def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution,
     if not unused:
         return ()
     typed = ", ".join(f"trainer.{setting}={value}" for setting, value in unused.items())
-    text = f"model={name} with these settings does not use {typed}; of the trainer it uses {', '.join(sorted(used))}"
+    verb = "have" if len(unused) > 1 else "has"
+    listed = ", ".join(sorted(used & (declared | {"calibrate"})))
+    text = f"{typed} {verb} no effect with model={name}, which uses {listed}"
     return (Caution("unused_settings", tuple(unused), text),)
 
 

@@ -90,24 +90,24 @@ class Checkpoints:
     def leave(self) -> None:
         """Stop between two stages, where there is nothing to store, if the training is to stop."""
         if reason := self.stop_reason:
-            raise Stopped(f"stopped by {reason}; {self._way_on}")
+            raise self._stopped(f"stopped by {reason}")
 
     def remove(self) -> None:
         """Remove them: the run is finished."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @property
-    def _way_on(self) -> str:
-        return f"continue with: hepclf train resume={shlex.quote(str(self._run.folder))}"
+    def _stopped(self, reason: str) -> Stopped:
+        advice = f"continue with: hepclf train resume={shlex.quote(str(self._run.folder))}"
+        return Stopped(reason, advice, is_interrupt=self._stop.is_interrupt)
 
     def _leave_with(self, fit: Fit, history: list[Epoch]) -> None:
         moment = f"stopped by {self.stop_reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"
         try:
             is_stored = self._write(fit, history)
         except OSError as error:
-            raise Stopped(f"{moment}; no checkpoint could be written ({error.strerror}); {self._way_on}") from error
+            raise self._stopped(f"{moment}; no checkpoint could be written ({error.strerror})") from error
         remark = "" if is_stored else "; this model has no checkpoints, so its training will start again"
-        raise Stopped(f"{moment}{remark}; {self._way_on}")
+        raise self._stopped(f"{moment}{remark}")
 
     def _write(self, fit: Fit, history: list[Epoch]) -> bool:
         """Write a checkpoint; False where the fit has no state to store."""

@@ -36,9 +36,9 @@ class History:
         if time.monotonic() - self._written > EVERY_S:
             self.write()
 
-    def write(self) -> None:
+    def write(self, *, durable: bool = False) -> None:
         """Write all epochs so far."""
-        write_csv(self._path, Epoch._fields, self._epochs)
+        write_csv(self._path, Epoch._fields, self._epochs, durable=durable)
         self._written = time.monotonic()
 
 

@@ -17,14 +17,16 @@ class Stop:
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._reason: str | None = None
+        self.is_interrupt = False
 
-    def ask(self, reason: str) -> None:
-        """Ask for a stop; the first reason counts."""
-        self._reason = self._reason or reason
+    def ask(self, reason: str, *, is_interrupt: bool = False) -> None:
+        """Ask for a stop; the first reason counts. `is_interrupt` tells Ctrl-C from what a batch system does."""
+        if self._reason is None:
+            self._reason, self.is_interrupt = reason, is_interrupt
 
     @property
     def reason(self) -> str | None:
-        """Why to stop now; None: go on."""
+        """Why to stop now; None: continue."""
         return self._reason
 
     @property

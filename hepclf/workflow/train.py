@@ -74,7 +74,7 @@ def train(
     run = opened(Path(folder), job, resume=resume)
     with run.recorded() as environment:
         started, timed = time.perf_counter(), Timed(progress)
-        write_yaml(run.config, job.describe())  # again where it is resumed, as some settings may differ
+        write_yaml(run.config, job.describe(), durable=True)  # again where it is resumed, as some settings may differ
         trained = _recorded(job, run, timed, stop or Stop())
         timed.close()
         epochs = sum(epoch.seconds for epoch in trained.history)
@@ -110,7 +110,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop) -> Trained:
     if fitted is None:
         history = History(run.history)
         fitted = fit(prepared, job, history, progress, checkpoints)
-        history.write()
+        history.write(durable=True)
         fitted.tagger.save(run.tagger)
     progress.stage("scoring")
     scored = score(fitted.tagger, prepared.events, prepared.split)
@@ -141,5 +141,6 @@ def _stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
     except ValueError as error:
         log.warning("the tagger in %s cannot be used (%s); it is trained again", run.tagger, error)
         return None
-    valid_weights = job.trainer.weights(prepared.part("valid"))
-    return Fitted(tagger=tagger, history=read_history(run.history), valid_weights=valid_weights)
+    if not (history := read_history(run.history)):
+        return None
+    return Fitted(tagger=tagger, history=history, valid_weights=job.trainer.weights(prepared.part("valid")))

@@ -358,7 +358,7 @@ def test_what_cannot_be_compared_is_left_out_and_named(hepclf, make_run):
     assert reasons["failed"] == "failed: ValueError: no events"
     assert reasons["runs"].startswith("runs since 20")
     assert reasons["runs"].endswith(f"(process {os.getpid()} on {socket.gethostname()})")
-    assert reasons["killed"] == "was killed: its last sign of life is of 2026-01-01"
+    assert reasons["killed"] == "was killed; it was last alive at 2026-01-01"
     assert reasons["scoreless"] == "it holds no scores"
     assert "metrics.json cannot be read" in reasons["torn"]
     assert reasons["cut"].startswith("damaged: ")

@@ -131,12 +131,13 @@ def test_a_failure_is_one_line_and_leaves_nothing(hepclf, server):
 
 
 @pytest.mark.parametrize(
-    ("sent", "says"), [(signal.SIGINT, "interrupted; "), (signal.SIGTERM, "terminated by the system (SIGTERM); ")]
+    ("sent", "code", "says"),
+    [(signal.SIGINT, 130, "interrupted; "), (signal.SIGTERM, 1, "terminated by the system (SIGTERM); ")],
 )
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_download_goes_on_at_the_next_call(hepclf, server, sent, says):
+def test_an_interrupted_download_goes_on_at_the_next_call(hepclf, server, sent, code, says):
     server.stalls = True
-    code = (
+    program = (
         "import sys; from dataclasses import replace; from hepclf.cli.main import main;"
         "from hepclf.data.datasets import DATASETS;"
         f"DATASETS['susy'] = replace(DATASETS['susy'], url={server.url!r}, events=300);"
@@ -144,12 +145,12 @@ def test_an_interrupted_download_goes_on_at_the_next_call(hepclf, server, sent, 
     )
     half = len(BODY) // 2
     part = Path("SUSY.csv.gz.part")
-    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and (not part.exists() or part.stat().st_size < half):
             time.sleep(0.01)
         process.send_signal(sent)
         _, err = process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == code
     last = err.splitlines()[-1]
     assert last.startswith(f"hepclf: {says}")
     assert last.endswith(f"SUSY.csv.gz.part keeps {half:,} bytes, and the next call goes on from there")

@@ -106,7 +106,7 @@ def test_other_data_have_the_plane_of_two_features(hepclf):
         f"# two\n_target_: hepclf.data.mixture.Mixture\nevents: 400\nclasses:\n{classes}\n"
     )
     few = ["model=fisher", "evaluation.plots=false", "evaluation.report=false"]
-    few += [f"evaluation.{name}=null" for name in Evaluation().recipes if name != "plane"]
+    few += [f"evaluation.{name}=null" for name in Evaluation().study_settings if name != "plane"]
     code, _, err = hepclf("train", "--config-dir", "lab", "data=two", *few)
     assert code == 0, err
     for words, drawn in ((("data=two",), True), ((), False)):
@@ -116,3 +116,27 @@ def test_other_data_have_the_plane_of_two_features(hepclf):
         )
         assert code == 0, err
         assert Path(out, "plots/decision.png").is_file() == drawn
+
+
+def test_a_stored_run_imports_no_module_of_a_stranger(hepclf):
+    few = ("evaluation.plots=false", "evaluation.report=false")
+    assert hepclf("train", *QUICK, *few, "folder=stored")[0] == 0
+    Path("stranger.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+    config = yaml.safe_load(Path("stored/config.yaml").read_text())
+    config["evaluation"]["studies"] = {"tails": {"_target_": "stranger.Study"}}
+    Path("stored/config.yaml").write_text(yaml.safe_dump(config))
+    for words in (("evaluate", "run=stored"), ("train", "again=stored"), ("train", "resume=stored")):
+        code, _, err = hepclf(*words)
+        assert code == 2
+        assert "stranger.Study, which is not part of hepclf" in err
+    hepclf("compare", "stored", "stored")
+    assert not Path("ran").exists()
+
+
+def test_a_finished_run_with_a_study_of_ones_own_prints_its_results(hepclf):
+    words = ("train", "--config-dir", "lab", "evaluation=mine", *QUICK, "evaluation.plots=false", "folder=mine")
+    for _ in range(2):
+        code, out, err = hepclf(*words, "resume=auto")
+        assert code == 0, err
+        assert "of signal is among the highest scores." in out
+    assert "other evaluation settings" not in err

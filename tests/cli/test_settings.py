@@ -121,3 +121,16 @@ def test_names_of_files_start_from_the_folder_of_the_command_or_from_the_one_tha
     assert hepclf("train", "again=../runs/latest")[0] == 1
     assert hepclf("train", f"again={tmp_path}/runs/latest")[0] == 0  # its root is absolute
     assert hepclf("train", "again=../runs/latest", "data.root=..")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sigmas"), [((), 3.0), (("evaluation.punzi_sigmas=5",), 5.0), (("evaluation.punzi_sigmas=4",), 4.0)]
+)
+def test_what_is_typed_wins_over_a_former_key_in_a_file_of_settings(hepclf, words, sigmas):
+    Path("lab/evaluation").mkdir(parents=True)
+    Path("lab/evaluation/old.yaml").write_text("defaults: [default]\ncounting: {punzi_sigmas: 3.0}\n")
+    code, _, err = hepclf(
+        "train", "--config-dir", "lab", "data=csv", "data.files=a.csv", *QUICK, "evaluation=old", *words
+    )
+    assert code == 0, err
+    assert yaml.safe_load(Path("runs/latest/config.yaml").read_text())["evaluation"]["punzi_sigmas"] == sigmas

@@ -47,7 +47,7 @@ def test_a_finding_of_ones_own_stands_among_the_others(judge):
     results = judge(Count())
     assert results.to_dict()["studies"] == {"mine": {"events": 4}}
     assert results.asked == ("mine",)
-    assert results.recipes["mine"].question == "How many?"
+    assert results.study_settings["mine"].question == "How many?"
 
 
 def test_a_question_that_does_not_arise_has_no_finding(judge):
@@ -104,6 +104,6 @@ def test_a_finding_that_cannot_be_shown_or_written_is_refused(judge, answer, wor
 
 
 def test_each_study_names_its_question():
-    questions = [study.question for study in Evaluation().recipes.values()]
+    questions = [study.question for study in Evaluation().study_settings.values()]
     assert len(questions) == len(OURS) == len(set(questions))
     assert [question for question in questions if not question.endswith("?") or question.count("?") > 1] == []

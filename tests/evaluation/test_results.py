@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
@@ -133,6 +133,17 @@ def test_what_is_not_finite_is_written_as_null():
     assert (found["negative_fraction"], found["auc"]) == (None, {"value": None, "error": None})
 
 
+def test_tuples_lose_what_is_not_finite_as_well():
+    class Answer:
+        sentences, tables = (), ()
+
+        def to_dict(self):
+            return {"pair": (1.0, math.nan)}
+
+    found = replace(evaluate(scored(), Evaluation()), studies={"mine": Answer()}).to_dict()
+    assert found["studies"]["mine"] == {"pair": [1.0, None]}
+
+
 rows = st.lists(
     st.tuples(
         st.integers(0, 2),
@@ -146,6 +157,9 @@ rows = st.lists(
 
 
 @settings(deadline=None, max_examples=300)
+@example(
+    [(0, 0, 0.0, 0.0), (0, 2, 2.2e-311, 1.0), (1, 2, 0.0, 1.0)], 2, 0.0, 0.0
+)  # an excess that is infinitely unlikely
 @given(rows, st.sampled_from([2, 3]), st.sampled_from([0.0, 1.0, 10.0]), st.sampled_from([0.0, 0.1]))
 def test_whatever_the_events_json_takes_the_verdict(events, k, minimum, systematic):
     labels, split, scores, weights = (np.array(column) for column in zip(*events, strict=True))

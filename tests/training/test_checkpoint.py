@@ -58,15 +58,16 @@ def test_a_damaged_one_is_named_and_the_one_before_is_used(tmp_path, name, damag
     if damage == "gone":
         path.unlink()
     assert read_checkpoint(tmp_path)["fit"]["step"] == 1
-    assert ("000002 cannot be used" in caplog.text) is (name != "000002.json" or damage != "gone")
+    assert ("000002 is damaged and is removed" in caplog.text) is (name != "000002.json" or damage != "gone")
 
 
 def test_every_flipped_byte_of_a_head_is_noticed(tmp_path, caplog):
     write_checkpoint(tmp_path, state(1))
     path = tmp_path / "000001.json"
-    whole = path.read_bytes()
+    whole, tensors = path.read_bytes(), (tmp_path / "000001.safetensors").read_bytes()
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        (tmp_path / "000001.safetensors").write_bytes(tensors)
         assert (found := read_checkpoint(tmp_path)) is None or same(found, state(1))  # a space may become another one
 
 
@@ -98,3 +99,13 @@ def test_the_plain_values_are_strict_json(tmp_path):
         raise AssertionError(name)
 
     json.loads((tmp_path / "000001.json").read_text(), parse_constant=refuse)
+
+
+def test_a_damaged_one_does_not_count_as_one_of_the_two_that_are_kept(tmp_path):
+    for number in (1, 2):
+        write_checkpoint(tmp_path, state(number))
+    (tmp_path / "000002.json").write_bytes(b"{")
+    assert read_checkpoint(tmp_path)["fit"]["step"] == 1
+    write_checkpoint(tmp_path, state(3))
+    (tmp_path / "000002.json").write_bytes(b"{")
+    assert read_checkpoint(tmp_path)["fit"]["step"] == 1

@@ -126,8 +126,8 @@ def test_an_unused_setting_is_told_at_the_start_and_above_the_results(caplog):
     (caution,) = results.warnings
     assert caution.kind == "unused_settings"
     assert caution.text == (
-        "model=bdt with these settings does not use trainer.batch=64, trainer.momentum=0.3; of the trainer it uses "
-        "balance, calibrate, checkpoint_s, exit_after_s, keep, negative_weights, patience, planing, seed"
+        "trainer.batch=64, trainer.momentum=0.3 have no effect with model=bdt, which uses "
+        "balance, calibrate, keep, negative_weights, patience, planing, seed"
     )
     assert caplog.messages.count(caution.text) == 1
 

@@ -92,10 +92,10 @@ def _study_pictures(name: str, results: Results, title: str) -> Iterator[Picture
     finding = results.studies[name]
     if name in STUDIES:
         yield from import_module(f"hepclf.presentation.plots.{name}").pictures(finding, results, title)
-    elif callable(draw_finding := getattr(results.recipes.get(name), "draw", None)):
+    elif callable(draw_finding := getattr(results.study_settings.get(name), "draw", None)):
         drawn = draw_finding(finding)
         if isinstance(drawn, Figure):
-            drawn = Picture(name, drawn, results.recipes[name].question)
+            drawn = Picture(name, drawn, results.study_settings[name].question)
         if not isinstance(drawn, Picture):
             raise TypeError(f"evaluation.studies.{name}.draw must return a figure or a Picture, not {drawn!r}")
         yield drawn._replace(stem=f"study_{name}")

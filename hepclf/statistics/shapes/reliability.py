@@ -195,5 +195,6 @@ def _chi2(excess: Array, covariance: Array) -> tuple[float | None, float | None]
     pulls, correlation = excess / scale, covariance / np.outer(scale, scale)
     if not np.linalg.cond(correlation) < 1e10:
         return None, None
-    chi2 = float(pulls @ np.linalg.solve(correlation, pulls))
+    with np.errstate(over="ignore"):  # a signal event at a probability near zero: the excess is infinitely unlikely
+        chi2 = float(pulls @ np.linalg.solve(correlation, pulls))
     return chi2, float(gammaincc(len(pulls) / 2, chi2 / 2)) if chi2 >= 0 else None

@@ -77,7 +77,7 @@ def test_the_tagger_is_asked_only_where_pictures_are_drawn(look, plots):
     asked = []
     inside = replace(seen.inside, ask=lambda features: asked.append(len(features)) or logistic(features))
     scored = Scored(labels=LABELS, scores=seen.scored.scores)
-    without = dict.fromkeys(set(Evaluation().recipes) - {"plane"})
+    without = dict.fromkeys(set(Evaluation().study_settings) - {"plane"})
     results = evaluate(scored, Evaluation(plots=plots, **without), inside)
     assert asked == ([200 * 200] if plots else [])
     assert list(results.studies) == (["plane"] if plots else [])
