@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from hepclf.cli.commands import COMMANDS
+from hepclf.cli.threads import share_machine
 
 
 class Terminated(KeyboardInterrupt):
@@ -16,6 +17,7 @@ class Terminated(KeyboardInterrupt):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 the run failed, 2 the command was wrong."""
+    share_machine()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _exit_code(words)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
 
-if TYPE_CHECKING:  # it imports torch, which takes a second
+from hepclf.cli.pace import Pace
+
+if TYPE_CHECKING:
     from hepclf.training.epoch import Epoch
 
 WIDTH = 80
 MB = 1_000_000
-EVERY = 10.0  # seconds between lines in a batch log
+EVERY = 60.0  # seconds between lines in a batch log
 
 
 def results_console() -> Console:
@@ -40,38 +42,40 @@ def show_warning_logs() -> None:
 
 
 class Watch:
-    """Progress of a training: a bar on a terminal, a line now and then in a log."""
+    """Progress of a training: a bar on a terminal, a line a minute in a log."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._began = self._spoke = time.monotonic()
+        self._began = self._spoke = clock()
+        self._pace = Pace()
         self._transfer: tuple[str, int] | None = None
 
     def stage(self, name: str) -> None:
         """Begin a new stage; the bar of the last one ends."""
         self.close()
-        self._began = self._spoke = time.monotonic()
+        self._began = self._spoke = self._clock()
+        self._pace = Pace()
         if not self._console.is_terminal:
             self._console.print(name, highlight=False)
 
     def read(self, done: int, total: int) -> None:
         """Show how many of the entries of the data are read."""
-        rate = done / max(time.monotonic() - self._began, 1e-9)
+        rate = done / max(self._clock() - self._began, 1e-9)
         self._show("loading", done, total, f"{rate:,.0f} entries/s")
 
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """Show that an epoch is done."""
-        losses = f"loss {epoch.train_loss:.4f}, validation {epoch.valid_loss:.4f}"
-        self._show("training", epoch.epoch, total, losses)
+    def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
+        """Show that an epoch over so many training events is done; None: before the training was resumed."""
+        self._show("epoch", epoch.epoch, total, self._pace.note(epoch, total, events))
 
     def transfer(self, name: str, done: int, total: int | None) -> None:
         """Show how many bytes of a file are transferred; the rate is that of this stage."""
         if self._transfer is None or self._transfer[0] != name or done < self._transfer[1]:
             self.stage(name)
             self._transfer = name, done
-        rate = (done - self._transfer[1]) / max(time.monotonic() - self._began, 1e-9)
+        rate = (done - self._transfer[1]) / max(self._clock() - self._began, 1e-9)
         self._show(f"{name}, MB", done // MB, None if total is None else total // MB, f"{rate / MB:,.1f} MB/s")
 
     def close(self) -> None:
@@ -82,17 +86,28 @@ class Watch:
 
     def _show(self, name: str, done: int, total: int | None, note: str) -> None:
         if not self._console.is_terminal:
-            if time.monotonic() - self._spoke > EVERY:
+            if self._clock() - self._spoke >= EVERY:
                 total_text = "?" if total is None else f"{total:,}"
                 self._console.print(f"{name} {done:,}/{total_text}: {note}", highlight=False)
-                self._spoke = time.monotonic()
+                self._spoke = self._clock()
             return
         if self._bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=self._console, transient=True)
+            columns = _epoch_columns() if name == "epoch" else _columns()
+            self._bar = Progress(*columns, console=self._console, transient=True, expand=name == "epoch")
             self._bar.start()
             self._task = self._bar.add_task(name, total=total, note=note)
         self._bar.update(self._task or TaskID(0), completed=done, total=total, note=note)
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    name, note = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
+    return name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), note
+
+
+def _epoch_columns() -> tuple[ProgressColumn, ...]:
+    """The bar of a training takes the room that its note leaves, at least four columns, so that 80 hold them."""
+    bar = BarColumn(None, table_column=Column(ratio=1, min_width=4))
+    return bar, MofNCompleteColumn(), TextColumn("{task.fields[note]}")
 
 
 def section(console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

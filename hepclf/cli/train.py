@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from hepclf.cli.signals import signalled
 from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
+from hepclf.cli.times import time_line
 from hepclf.run import Run, point_latest
 from hepclf.workflow.stop import Stop
 
@@ -97,6 +100,8 @@ def _show(job: Plan, composed: Composed, stop: Stop) -> None:
         console.print(f"plots  {short_path(trained.run.plots)}", soft_wrap=True, markup=False)
     if trained.run.report.is_file():
         console.print(f"report {short_path(trained.run.report)}", soft_wrap=True, markup=False)
+    seconds = json.loads(trained.run.environment.read_text(encoding="utf-8"))["seconds"]
+    print(time_line(seconds), file=sys.stderr)
 
 
 def _show_finished(console: Console, job: Plan, composed: Composed) -> None:

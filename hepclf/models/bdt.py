@@ -29,6 +29,7 @@ from hepclf.models.tree_fit import (
 from hepclf.models.trees import LEAF, Nodes, TreesTagger, planted
 from hepclf.recipe import recipe
 from hepclf.training.epoch import Best, Epoch
+from hepclf.training.threads import library_limit
 from hepclf.training.trainer import WEIGHTING, Trainer
 
 TOLERANCE = 1e-6
@@ -128,13 +129,14 @@ class BDTFit(Uninterrupted):
         """Run the library's fit, which asks after each round whether to go on."""
         train, valid = self._train, self._valid
         self._model = _reporting(report, self._settings)
-        self._model.fit(
-            train.features,
-            train.targets,
-            X_val=valid.features,
-            y_val=valid.targets,
-            **_weighted(train, valid),
-        )
+        with library_limit():
+            self._model.fit(
+                train.features,
+                train.targets,
+                X_val=valid.features,
+                y_val=valid.targets,
+                **_weighted(train, valid),
+            )
 
 
 def _weighted(train: Matrix, valid: Matrix) -> dict[str, Any]:

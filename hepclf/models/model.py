@@ -62,7 +62,8 @@ class Fit(Protocol):
     """A training under way: iterate for its epochs, leave whenever you like, then take the tagger.
 
     A fit that can also be stopped and stored within an epoch has a method `edges` for it, which yields an Epoch where
-    one ends and None at the edges within one.
+    one ends and None at the edges within one. One that knows how long it was busy with the validation set has an
+    attribute `valid_seconds`.
     """
 
     @property

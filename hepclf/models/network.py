@@ -134,6 +134,11 @@ class NetworkFit:
         """The trainer's."""
         return self._trainer.patience
 
+    @property
+    def valid_seconds(self) -> float:
+        """The time spent on the validation set."""
+        return self._descent.valid_seconds
+
     def __iter__(self) -> Iterator[Epoch]:
         return iter(self._descent)
 

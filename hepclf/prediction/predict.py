@@ -33,7 +33,7 @@ from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.query import TableFormat, tagger_query
 from hepclf.prediction.repeats import no_repeated_warnings
 from hepclf.prediction.scoring import ScoringJob, entry_count, score_file, score_names
-from hepclf.prediction.workers import cores, score_in_parallel
+from hepclf.prediction.workers import score_in_parallel, thread_count
 from hepclf.run import Run
 
 FOLDER = "predictions"
@@ -136,7 +136,7 @@ def _score_files(job: ScoringJob, tasks: list[Task], entries: int, tell: Tell) -
     """The outcome of each task, in this process or in several."""
     workers = min(job.prediction.workers, len(tasks))
     if workers > 1:
-        yield from score_in_parallel(job, tasks, workers, max(1, cores() // workers), tell, entries)
+        yield from score_in_parallel(job, tasks, workers, max(1, thread_count() // workers), tell, entries)
         return
     done = 0
 
@@ -147,4 +147,4 @@ def _score_files(job: ScoringJob, tasks: list[Task], entries: int, tell: Tell) -
 
     tagger = job.tagger()
     for task in tasks:
-        yield score_file(job, task, tagger, cores(), add)
+        yield score_file(job, task, tagger, thread_count(), add)

@@ -28,7 +28,7 @@ class Failure(NamedTuple):
     text: str
 
 
-def cores() -> int:
+def thread_count() -> int:
     """The threads that this process may keep busy."""
     return torch.get_num_threads()
 

@@ -72,8 +72,8 @@ class Progress(Protocol):
         """So many of the entries of the data are read."""
         ...
 
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """An epoch is done."""
+    def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
+        """An epoch over so many training events is done; events=None: before the training was resumed."""
         ...
 
 
@@ -88,8 +88,8 @@ class Quiet:
         """So many of the entries of the data are read."""
         log.debug("%d of %d entries are read", done, total)
 
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """An epoch is done."""
+    def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:  # noqa: ARG002
+        """An epoch over so many training events is done."""
         log.info("epoch %d of %d: training loss %.5g, validation loss %.5g", epoch.epoch, total, *epoch[1:3])
 
 
@@ -118,6 +118,6 @@ class Timed:
         """So many of the entries of the data are read."""
         self._to.read(done, total)
 
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """An epoch is done."""
-        self._to.epoch(epoch, total)
+    def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
+        """An epoch over so many training events is done."""
+        self._to.epoch(epoch, total, events)

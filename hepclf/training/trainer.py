@@ -19,7 +19,8 @@ from hepclf.training.planing import check_spectator, planed, spectator_values
 from hepclf.training.schedule import ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
-FOR_ALL = frozenset({"calibrate", "checkpoint_s", "exit_after_s"})  # settings that the workflow uses, for any model
+# Settings that the workflow uses, for any model.
+FOR_ALL = frozenset({"calibrate", "checkpoint_s", "exit_after_s", "threads"})
 RATE = 5e-3  # learning rate of a network that names no other
 WEIGHTING = frozenset({"balance", "negative_weights", "planing"})  # settings behind every weight in a loss
 
@@ -32,9 +33,11 @@ class Trainer:
     checkpoint_s   seconds between checkpoints; null: none
     epochs         null: 30; from 13,000 training events on fewer, as many as come to 400,000 events; from 80,000 on 5
     learning_rate  null: the network's own, 0.005 but for model=logistic
+    threads        of the processor, for every model; null: the cores by affinity mask, quota and OMP_NUM_THREADS
     """
 
     device: str = "auto"
+    threads: int | None = None
     epochs: int | None = None
     batch: int = 256
     optimiser: OptimiserName = "adamw"
@@ -56,7 +59,7 @@ class Trainer:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
+        for name in ("threads", "epochs", "batch"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hepclf.models.calibrated import with_calibration
 from hepclf.models.model import Tagger, edges
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
+from hepclf.training.threads import thread_limit
 from hepclf.words import Caution
 from hepclf.workflow.beforehand import unused_settings
 from hepclf.workflow.checkpoints import Checkpoints
@@ -25,11 +26,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fitted:
-    """A trained tagger, its epochs, and the weight that each validation event has in the loss, [n]."""
+    """A trained tagger, its epochs, and the weight that each validation event has in the loss, [n].
+
+    valid_seconds  the time that this process spent on the validation set, where the fit tells it
+    """
 
     tagger: Tagger
     history: tuple[Epoch, ...]
     valid_weights: NDArray[np.float64]
+    valid_seconds: float | None = None
 
 
 def fit(
@@ -44,32 +49,43 @@ def fit(
     `on_epoch` is told of each epoch, and may end the training there by returning True. With `checkpoints` the training
     goes on from the newest one; epochs that lie behind it are told again.
     """
-    progress = progress or Quiet()
+    with thread_limit(job.trainer.threads):
+        return _fitted(prepared, job, on_epoch, progress or Quiet(), checkpoints)
+
+
+def _fitted(
+    prepared: Prepared, job: Job, on_epoch: OnEpoch | None, progress: Progress, checkpoints: Checkpoints | None
+) -> Fitted:
     progress.stage("training")
-    valid = prepared.part("valid")
-    training = job.model.fit(prepared.part("train"), valid, job.trainer)
+    train, valid = prepared.part("train"), prepared.part("valid")
+    training = job.model.fit(train, valid, job.trainer)
     _announce(prepared.warnings)  # not before: what stops the training is told alone
     for caution in unused_settings(job.model, job.trainer, job.names["model"]):
         log.warning(caution.text)
     history: list[Epoch] = []
     stopping = Stopping(training.patience)
 
-    def ends(epoch: Epoch) -> bool:
+    def ends(epoch: Epoch, events: int | None) -> bool:
         history.append(epoch)
-        progress.epoch(epoch, training.epochs)
+        progress.epoch(epoch, training.epochs, events)
         is_last = on_epoch(epoch) if on_epoch is not None else False
         return stopping.done(epoch.valid_loss) or bool(is_last)
 
     stored = checkpoints.restore(training) if checkpoints is not None else []
-    is_over = [ends(epoch) for epoch in stored]
+    is_over = [ends(epoch, None) for epoch in stored]
     if not any(is_over):
         for epoch in edges(training):
-            if epoch is not None and ends(epoch):
+            if epoch is not None and ends(epoch, len(train)):
                 break
             if checkpoints is not None:
                 checkpoints.edge(training, history)
     tagger = with_calibration(training.tagger(), valid, job.trainer)
-    return Fitted(tagger=tagger, history=tuple(history), valid_weights=job.trainer.weights(valid))
+    return Fitted(
+        tagger=tagger,
+        history=tuple(history),
+        valid_weights=job.trainer.weights(valid),
+        valid_seconds=getattr(training, "valid_seconds", None),
+    )
 
 
 def _announce(warnings: tuple[Caution, ...]) -> None:

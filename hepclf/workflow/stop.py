@@ -54,6 +54,6 @@ class Stoppable:
         self._leave()
         self._progress.read(done, of)
 
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """An epoch is done."""
-        self._progress.epoch(epoch, total)
+    def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
+        """An epoch over so many training events is done."""
+        self._progress.epoch(epoch, total, events)

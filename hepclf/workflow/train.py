@@ -21,6 +21,7 @@ from hepclf.models.tagger import HEAD
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
+from hepclf.training.threads import thread_limit
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.evaluated import evaluated, score
@@ -36,7 +37,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What a training leaves in memory; `run` is its folder, where one was asked for, `origins` what was read."""
+    """What a training leaves in memory; `run` is its folder, where one was asked for, `origins` what was read.
+
+    valid_seconds  the time that it spent on the validation set, where the model tells it
+    """
 
     tagger: Tagger
     results: Results
@@ -45,6 +49,7 @@ class Trained:
     run: Run | None
     plots: tuple[Path, ...] = ()
     origins: tuple[Origin, ...] = ()
+    valid_seconds: float | None = None
 
 
 def train(
@@ -70,18 +75,25 @@ def train(
     job = Job.of(data, model, trainer, evaluation, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
-        return _trained(job, progress)
+        with thread_limit(job.trainer.threads):
+            return _trained(job, progress)
     run = opened(Path(folder), job, resume=resume)
-    with run.recorded() as environment:
+    with run.recorded() as environment, thread_limit(job.trainer.threads) as threads:
+        environment["threads"] = threads
         started, timed = time.perf_counter(), Timed(progress)
         write_yaml(run.config, job.describe(), durable=True)  # again where it is resumed, as some settings may differ
         trained = _recorded(job, run, timed, stop or Stop())
         timed.close()
-        epochs = sum(epoch.seconds for epoch in trained.history)
-        environment["seconds"] = {"total": time.perf_counter() - started, "epochs": epochs, **timed.seconds}
+        environment["seconds"] = {"total": time.perf_counter() - started, **_seconds(trained), **timed.seconds}
         environment["device"] = trained.tagger.device
         environment["read"] = [origin._asdict() for origin in trained.origins]
     return trained
+
+
+def _seconds(trained: Trained) -> dict[str, float]:
+    """Times within the training: of all epochs, and of the validation where the model tells it."""
+    epochs = {"epochs": sum(epoch.seconds for epoch in trained.history)}
+    return epochs if trained.valid_seconds is None else {**epochs, "validation": trained.valid_seconds}
 
 
 def _trained(job: Job, progress: Progress) -> Trained:
@@ -97,6 +109,7 @@ def _trained(job: Job, progress: Progress) -> Trained:
         history=fitted.history,
         run=None,
         origins=prepared.events.origins,
+        valid_seconds=fitted.valid_seconds,
     )
 
 
@@ -129,6 +142,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop) -> Trained:
         run=run,
         plots=plots,
         origins=prepared.events.origins,
+        valid_seconds=fitted.valid_seconds,
     )
 
 

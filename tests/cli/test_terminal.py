@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -8,40 +9,100 @@ from rich.console import Console
 from hepclf.cli import terminal
 from hepclf.training.epoch import Epoch
 
+LONG = Epoch(123, 0.51, 0.52, 1e-3, 10.0)  # 377 of 500 epochs are left: 62.8 min
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
 
 @pytest.fixture
-def watch(monkeypatch):
-    """A watch and what it writes, on a terminal or in a log."""
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def watch(monkeypatch, clock):
+    """A watch and what it writes, on a terminal or in a log, 80 columns wide."""
 
     def make(*, is_terminal):
         written = io.StringIO()
-        console = Console(file=written, force_terminal=is_terminal, width=100, legacy_windows=False)
+        console = Console(file=written, force_terminal=is_terminal, width=80, legacy_windows=False)
         monkeypatch.setattr(terminal, "Console", lambda **_: console)
-        return terminal.Watch(), written
+        return terminal.Watch(clock), written
 
     return make
 
 
-def test_a_log_has_a_line_now_and_then_of_how_much_is_read(watch, monkeypatch):
+def test_a_log_has_a_line_a_minute_of_how_much_is_read(watch, clock):
     made, written = watch(is_terminal=False)
     made.stage("loading")
-    made.read(100_000, 2_000_000)
-    assert written.getvalue() == "loading\n"
-    monkeypatch.setattr(terminal, "EVERY", -1.0)
-    made.read(200_000, 2_000_000)
-    assert "loading 200,000/2,000,000: " in written.getvalue()
-    assert written.getvalue().rstrip().endswith("entries/s")
+    for clock.now in (0.0, 30.0, 59.0, 60.0, 119.0, 121.0):
+        made.read(int(clock.now) * 10_000, 2_000_000)
+    assert written.getvalue().splitlines() == [
+        "loading",
+        "loading 600,000/2,000,000: 10,000 entries/s",
+        "loading 1,210,000/2,000,000: 10,000 entries/s",
+    ]
 
 
-def test_a_terminal_has_a_bar_for_the_reading_and_one_for_the_training(watch):
+def test_a_log_has_a_line_a_minute_of_how_the_training_goes(watch, clock):
+    made, written = watch(is_terminal=False)
+    made.stage("training")
+    for number, valid_loss in enumerate((0.54, 0.52, 0.53, 0.55), 1):
+        clock.now += 40.0
+        made.epoch(Epoch(number, 0.51, valid_loss, 1e-3, 40.0), 30, 48_000_000)
+    assert written.getvalue().splitlines() == [
+        "training",
+        "epoch 2/30: loss 0.5100, valid 0.5200, best 2, 1.2M events/s, 19 min left",
+        "epoch 4/30: loss 0.5100, valid 0.5500, best 2, 1.2M events/s, 17 min left",
+    ]
+
+
+def test_a_long_training_still_fits_a_log_of_80_columns(watch, clock):
+    made, written = watch(is_terminal=False)
+    clock.now = 60.0
+    made.epoch(LONG, 500, 1_234_567)
+    assert written.getvalue() == "epoch 123/500: loss 0.5100, valid 0.5200, best 123, 123k events/s, 63 min left\n"
+
+
+def test_each_training_of_a_watch_has_a_best_epoch_of_its_own(watch, clock):
+    made, written = watch(is_terminal=False)
+    for valid_loss in (0.1, 0.2):
+        made.stage("training")
+        clock.now += 60.0
+        made.epoch(Epoch(1 if valid_loss == 0.1 else 2, 0.1, valid_loss, 1e-3, 1.0), 3, 100)
+    assert "valid 0.2000, best 2," in written.getvalue()
+
+
+def shown(written):
+    """What a terminal has shown, line by line."""
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.getvalue())
+    return [line for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+def test_a_terminal_has_a_bar_for_the_reading(watch, clock):
     made, written = watch(is_terminal=True)
     made.stage("loading")
+    clock.now = 2.0
     made.read(100_000, 2_000_000)
-    made.stage("training")
-    made.epoch(Epoch(3, 0.51, 0.52, 1e-3, 1.0), 30)
     made.close()
-    shown = written.getvalue()
-    assert "100000/2000000" in shown
-    assert "entries/s" in shown
-    assert "3/30" in shown
-    assert "loss 0.5100, validation 0.5200" in shown
+    assert "100000/2000000" in shown(written)[-1]
+    assert "50,000 entries/s" in shown(written)[-1]
+
+
+def test_a_terminal_of_80_columns_has_room_for_a_bar_and_all_about_the_training(watch):
+    made, written = watch(is_terminal=True)
+    made.stage("training")
+    made.epoch(LONG, 500, 1_234_567)
+    made.close()
+    line = shown(written)[-1]
+    assert line.rstrip().endswith("123/500 loss 0.5100, valid 0.5200, best 123, 123k events/s, 63 min left")
+    assert len(line) <= 80
+    assert line[0] in "━╸╺"

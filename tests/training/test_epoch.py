@@ -12,8 +12,8 @@ class Heard(list):
     def read(self, done, total):
         self.append((done, total))
 
-    def epoch(self, epoch, total):
-        self.append((epoch, total))
+    def epoch(self, epoch, total, events):
+        self.append((epoch, total, events))
 
 
 def test_each_stage_has_its_own_time_and_all_is_passed_on(monkeypatch):
@@ -23,12 +23,12 @@ def test_each_stage_has_its_own_time_and_all_is_passed_on(monkeypatch):
     timed = Timed(heard)
     timed.stage("training")
     timed.read(3, 4)
-    timed.epoch(epoch, 2)
+    timed.epoch(epoch, 2, 100)
     timed.stage("scoring")
     timed.close()
     timed.close()
     assert timed.seconds == {"training": 2.0, "scoring": 7.0}
-    assert heard == ["training", (3, 4), (epoch, 2), "scoring"]
+    assert heard == ["training", (3, 4), (epoch, 2, 100), "scoring"]
 
 
 def test_stopping_waits_for_patience_epochs_without_a_better_loss():

@@ -11,6 +11,7 @@ from hepclf.training.trainer import Trainer
     ("setting", "message"),
     [
         ({"epochs": 0}, "epochs must be at least 1, however epochs=0"),
+        ({"threads": 0}, "threads must be at least 1, however threads=0"),
         ({"batch": -5}, "batch must be at least 1, however batch=-5"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"learning_rate": math.inf}, "learning_rate must be positive and finite"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from hepclf.models.mlp import MLP
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.run import Run, Stopped
 from hepclf.training import checkpoint, descent
+from hepclf.training.epoch import Quiet
 from hepclf.training.trainer import Trainer
 from hepclf.workflow import train as workflow
 from hepclf.workflow.record import read_history
@@ -194,6 +196,30 @@ def test_other_settings_are_refused_and_nothing_is_lost(changes, message, undist
         run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, **changes))
     run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, checkpoint_s=None))  # which may differ
     assert outcome(tmp_path / "run") == undisturbed("plain")
+
+
+def test_another_number_of_threads_is_told_and_changes_the_result_by_rounding_alone(undisturbed, tmp_path, caplog):
+    with pytest.raises(Stopped):
+        run("mlp", tmp_path / "run", stop=StopAfter(6), trainer=replace(TRAINER, threads=1))
+    run("mlp", tmp_path / "run", resume=True, trainer=replace(TRAINER, threads=2))
+    assert "continues with another number of threads" in caplog.text
+    losses = [[epoch[1:3] for epoch in history] for _, _, history in (outcome(tmp_path / "run"), undisturbed("mlp"))]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_epochs_before_a_stop_are_told_again_as_such(tmp_path):
+    class Heard(Quiet):
+        rows: ClassVar[list] = []
+
+        def epoch(self, epoch, total, events):
+            self.rows.append((epoch.epoch, total, events))
+
+    with pytest.raises(Stopped):
+        run("plain", tmp_path / "run", stop=StopAfter(7))
+    before = len(checkpoint.read_checkpoint(tmp_path / "run/checkpoint")["history"])
+    train(DATA, MODELS["plain"], TRAINER, QUICK, tmp_path / "run", resume=True, progress=Heard())
+    assert 0 < before < 3
+    assert Heard.rows == [(number, 3, None if number <= before else 2400) for number in (1, 2, 3)]
 
 
 def test_a_finished_run_is_not_resumed(tmp_path):

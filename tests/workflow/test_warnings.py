@@ -108,7 +108,7 @@ def test_a_table_that_is_not_looked_at_is_the_same_in_the_cache(tmp_path):
         (BDT(), {"batch": 256, "momentum": 0.9}, ()),
         (BDT(), {"device": "cuda"}, ("device",)),
         (BDT(), {"device": "cpu"}, ()),
-        (KNN(), {"seed": 7}, ()),
+        (KNN(), {"seed": 7, "threads": 3}, ()),
         (KNN(), {"patience": 3}, ("patience",)),
         (Logistic(solver="newton"), {"batch": 64}, ("batch",)),
         (Logistic(), {"batch": 64}, ()),
