@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-import torch
 
 from hepclf.data.mixture import Mixture
 from hepclf.evaluation.evaluation import Evaluation
@@ -282,17 +281,6 @@ def test_a_run_is_not_continued_on_other_events(moment, gaussians, monkeypatch, 
     with pytest.raises(ValueError, match="began with other data; restore them, or train in a new folder"):
         train(gaussians(6000, weights=np.full(6000, 2.0)), model, trainer, QUICK, tmp_path / "run", resume=True)
     assert len(train(gaussians(6000), model, trainer, QUICK, tmp_path / "run", resume=True).history) == 2
-
-
-def test_another_number_of_threads_is_said(tmp_path, caplog):
-    stopped_run(tmp_path / "run")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(threads + 1)
-    try:
-        run("plain", tmp_path / "run", resume=True)
-    finally:
-        torch.set_num_threads(threads)
-    assert "continues with another number of threads: its result equals" in caplog.text
 
 
 def test_a_model_without_checkpoints_says_that_its_training_starts_again(tmp_path):

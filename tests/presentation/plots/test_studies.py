@@ -48,7 +48,7 @@ def draw_own(judged, sketched):
 
     def make(drawn, name="mine"):
         results = judged()
-        draw(replace(results, studies={name: "finding"}, recipes={name: Own(drawn)}), Path("plots"))
+        draw(replace(results, studies={name: "finding"}, study_settings={name: Own(drawn)}), Path("plots"))
         return json.loads(Path("plots/pictures.json").read_text())
 
     return make
@@ -76,7 +76,7 @@ def test_a_picture_of_ones_own_brings_caption_and_numbers(draw_own):
 
 
 def test_a_study_without_draw_has_no_picture(judged, sketched):
-    draw(replace(judged(), studies={"mine": "finding"}, recipes={"mine": object()}), Path("plots"))
+    draw(replace(judged(), studies={"mine": "finding"}, study_settings={"mine": object()}), Path("plots"))
     assert "study_mine" not in json.loads(Path("plots/pictures.json").read_text())
 
 
