@@ -10,7 +10,7 @@ from hepclf.training.cores import affinity, granted
 # A waiting thread spins, then sleeps. By default it spins for so long that it takes the core from the thread that it
 # waits for, where other processes are at work. Each copy of a library reads its variable once, when it is loaded.
 SHORT_SPIN = {
-    "GOMP_SPINCOUNT": "1000",  # GNU's libgomp, in the Linux wheels; its default is 300,000
+    "GOMP_SPINCOUNT": "800",  # GNU's libgomp, in the Linux wheels; its default is 300,000
     "KMP_BLOCKTIME": "1",  # Intel's and LLVM's, on macOS; in ms, the default is 200
 }
 

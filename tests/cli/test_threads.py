@@ -12,7 +12,7 @@ from hepclf.cli import threads
 from hepclf.cli.threads import share_machine
 
 NAMES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
-SHORT = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "1"}
+SHORT = {"GOMP_SPINCOUNT": "800", "KMP_BLOCKTIME": "1"}
 CODE = """
 import os, subprocess, sys
 from hepclf.cli.main import main
@@ -61,7 +61,7 @@ def test_a_quota_below_the_mask_limits_what_libraries_start(monkeypatch, quota, 
 @pytest.mark.skipif(sys.platform != "linux", reason="libgomp is that of the Linux wheels")
 def test_the_openmp_of_pytorch_and_child_processes_have_the_short_spin():
     out, err = started()
-    assert "GOMP_SPINCOUNT = '1000'" in err
+    assert "GOMP_SPINCOUNT = '800'" in err
     assert "loaded []" in out
     assert "child 1000" in out
 
@@ -70,5 +70,5 @@ def test_the_openmp_of_pytorch_and_child_processes_have_the_short_spin():
 def test_the_openmp_of_pytorch_waits_as_the_user_chose():
     out, err = started(OMP_WAIT_POLICY="ACTIVE")
     assert "OMP_WAIT_POLICY = 'ACTIVE'" in err
-    assert "GOMP_SPINCOUNT = '1000'" not in err
+    assert "GOMP_SPINCOUNT = '800'" not in err
     assert "child None" in out
