@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hepclf"
-GROUND = {"files", "disk", "nearest", "words", "recipe", "events", "scored", "run"}
+GROUND = {"files", "disk", "nearest", "words", "cores", "recipe", "events", "scored", "run"}
 STEPS = {"data", "training", "models", "statistics", "survey", "evaluation"}
 OUTPUTS = {"presentation", "comparison", "prediction", "export"}
 MAY_IMPORT = {
     "files": set(),
     "nearest": set(),
     "words": set(),
+    "cores": set(),
     "disk": {"files"},
     "recipe": {"nearest"},
     "events": {"disk", "nearest"},
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "models": GROUND | {"training", "statistics"},
     "comparison": GROUND | {"statistics", "evaluation"},
     "presentation": GROUND | {"statistics", "survey", "evaluation", "comparison"},
-    "prediction": GROUND | {"data", "models", "statistics"},
+    "prediction": GROUND | {"data", "models", "training", "statistics"},
     "export": GROUND | {"models", "statistics"},
     "workflow": GROUND | STEPS | OUTPUTS,
     "cli": GROUND | STEPS | OUTPUTS | {"workflow"},
