@@ -6,6 +6,8 @@ import errno
 import re
 from collections.abc import Iterator
 
+from hepclf.training.memory import DeviceMemoryError, is_out_of_memory
+
 FAILED, WRONG = 1, 2
 STOPPED, INTERRUPTED, QUIT = 85, 130, 131  # a checkpoint was written, run me again; Ctrl-C; SIGQUIT
 
@@ -39,15 +41,18 @@ def explain(error: BaseException) -> tuple[str, int]:
         return text, QUIT
     if isinstance(error, KeyboardInterrupt):
         return text or "interrupted; what was written so far is whole", FAILED if kind == "Terminated" else INTERRUPTED
-    if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
-        return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
+    if is_out_of_memory(error) and not isinstance(error, DeviceMemoryError):
+        return (
+            f"out of memory ({text[:200] or kind}); use fewer events or features, or a machine with more memory",
+            FAILED,
+        )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         location = f" at {error.filename}" if error.filename else ""
         return (
             f"no space left on device{location}; what was finished is whole: free some space and run it again",
             FAILED,
         )
-    if isinstance(error, (ValueError, OSError)):
+    if isinstance(error, (ValueError, OSError, DeviceMemoryError)):
         return text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
 
