@@ -293,8 +293,9 @@ def test_another_error_of_a_step_stays_as_it_is():
         list(Descent(Broken(1), table(), table(), Trainer(epochs=1)))
 
 
-def test_the_validation_set_goes_through_in_blocks_that_fit_and_the_losses_are_the_same():
+def test_the_validation_set_goes_through_in_blocks_that_fit_and_the_losses_are_the_same(caplog):
     trainer = Trainer(epochs=2, batch=64)
     narrow, wide = (list(Descent(Narrow(most), table(), table(seed=1), trainer)) for most in (100, 4000))
     assert [epoch.train_loss for epoch in narrow] == [epoch.train_loss for epoch in wide]
     assert [epoch.valid_loss for epoch in narrow] == pytest.approx([epoch.valid_loss for epoch in wide], rel=1e-6)
+    assert caplog.messages == ["cpu is short of memory: events are scored 62 at a time, not 16384"]
