@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hepclf"
-GROUND = {"files", "disk", "nearest", "words", "cores", "recipe", "events", "scored", "run"}
+GROUND = {"files", "disk", "nearest", "words", "cores", "machine", "recipe", "events", "scored", "run"}
 STEPS = {"data", "training", "models", "statistics", "survey", "evaluation"}
 OUTPUTS = {"presentation", "comparison", "prediction", "export"}
 MAY_IMPORT = {
-    "files": set(),
+    "machine": set(),
+    "files": {"machine"},
     "nearest": set(),
     "words": set(),
     "cores": set(),
@@ -25,7 +26,7 @@ MAY_IMPORT = {
     "scored": {"events", "nearest"},
     # Who holds a run's folder; all others ask `run` about it.
     "heartbeat": {"files"},
-    "holder": {"heartbeat"},
+    "holder": {"heartbeat", "machine"},
     "lock": {"files", "heartbeat", "holder"},
     "status": {"heartbeat", "lock"},
     "run": {"files", "heartbeat", "lock", "status"},

@@ -15,7 +15,7 @@ from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find_sources, missing_file
-from hepclf.files import read_yaml, remove_abandoned
+from hepclf.files import beside, read_yaml, remove_abandoned
 from hepclf.models.tagger import read_head
 from hepclf.prediction.formats import output_kind, tree_name
 from hepclf.prediction.friend import NOTES
@@ -134,7 +134,7 @@ def _prepare(output: Path) -> None:
     """Make the folder of an output, and remove what dead jobs left in it."""
     with writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(output)
+        remove_abandoned(beside(output))
 
 
 def _score_files(
