@@ -217,6 +217,12 @@ def test_the_number_of_a_process_says_nothing_in_another_boot_or_container(tmp_p
     assert is_abandoned(hidden)
 
 
+def test_a_wrong_clock_of_this_machine_removes_nothing(tmp_path, monkeypatch):
+    fresh = left_by(1, tmp_path / "a", "elsewhere")
+    monkeypatch.setattr(time, "time", lambda: 1e12)
+    assert not is_abandoned(fresh)
+
+
 def test_a_folder_is_as_young_as_the_newest_file_in_it(tmp_path):
     draft = tmp_path / ".draft.elsewhere.1.00.part"
     (draft / "inner").mkdir(parents=True)
