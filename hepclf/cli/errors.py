@@ -26,10 +26,8 @@ def explain(error: BaseException) -> tuple[str, int]:
     untrusted = next((cause for cause in _causes(error) if type(cause).__name__ == "UntrustedError"), None)
     if untrusted is not None:
         target = getattr(untrusted, "target", "")
-        return (
-            f"the tagger is made of {target}, which is not part of hepclf; say trust=[{target}] if you trust it",
-            FAILED,
-        )
+        way_out = f"say trust=[{target}] if you trust it"
+        return f"the tagger is made of {target}, which is not part of hepclf; {way_out}", FAILED
     if module.startswith(("hydra", "omegaconf")):
         summary = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
         if "Parse" in kind or "Lexer" in text:
@@ -48,10 +46,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         location = f" at {error.filename}" if error.filename else ""
-        return (
-            f"no space left on device{location}; what was finished is whole: free some space and run it again",
-            FAILED,
-        )
+        way_out = "what was finished is whole: free some space and run it again"
+        return f"no space left on device{location}; {way_out}", FAILED
     if isinstance(error, (ValueError, OSError, DeviceMemoryError)):
         return text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
