@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import io
 import json
 import os
@@ -12,15 +13,17 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
 
+from hepclf.machine import boot_id, pid_namespace
+
 PART = ".part"
-TEMPORARY = re.compile(rf"\..+\.(?P<host>[^.]*)\.(?P<process>\d+)\.[0-9a-f]+{re.escape(PART)}")
-ABANDONED = 24 * 3600  # seconds after which a process on another machine counts as dead
+TEMPORARY = re.compile(rf"\..+\.(?P<place>[^.]*)\.(?P<process>\d+)\.[0-9a-f]+{re.escape(PART)}")
+ABANDONED_S = 24 * 3600.0  # of silence, after which a process that cannot be seen counts as dead
 
 
 @contextmanager
@@ -53,11 +56,11 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def temporary_path(path: Path, token: str | None = None) -> Path:
-    """A new path beside `path`, .NAME.HOST.PROCESS.TOKEN.part; no other process on any machine gets the same one.
+    """A new path beside `path`, .NAME.PLACE.PROCESS.TOKEN.part; no other process on any machine gets the same one.
 
     tempfile is not used, as its files are for their owner alone, and members of a group read each other's runs.
     """
-    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{token or secrets.token_hex(4)}{PART}")
+    return path.with_name(f".{path.name}.{_place()}.{os.getpid()}.{token or secrets.token_hex(4)}{PART}")
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
@@ -66,11 +69,23 @@ def leftovers(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in (*folders, *files) if is_temporary(name))
 
 
-def remove_abandoned(path: Path) -> None:
-    """Remove the temporary files that dead processes left beside this path."""
-    for temporary in path.parent.glob(f".{escape(path.name)}.*{PART}"):
-        if is_abandoned(temporary):
-            temporary.unlink(missing_ok=True)
+def beside(path: Path) -> Iterator[Path]:
+    """The temporary files and folders that processes write for this path."""
+    return path.parent.glob(f".{escape(path.name)}.*{PART}")
+
+
+def remove_abandoned(temporaries: Iterable[Path], is_ours: Callable[[Path], bool] | None = None) -> list[Path]:
+    """Remove the temporary files and folders among these whose processes are dead; what was removed comes back.
+
+    is_ours  says of a path that no living process writes there but this one, which holds a lock
+    """
+    removed = []
+    for path in list(temporaries):
+        if is_temporary(path.name) and ((is_ours is not None and is_ours(path)) or is_abandoned(path)):
+            with suppress(OSError):  # it is gone, or belongs to another user
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                removed.append(path)
+    return removed
 
 
 def is_temporary(name: str) -> bool:
@@ -79,13 +94,40 @@ def is_temporary(name: str) -> bool:
 
 
 def is_abandoned(temporary: Path) -> bool:
-    """Whether the process of a temporary file is dead: known on this machine, guessed by age on another one."""
+    """Whether the process of a temporary file is dead: known where its number means the same process to us.
+
+    Of a process on another machine, in another boot or container it is guessed: nothing was written for a day, by the
+    clock of the file server.
+    """
     match = TEMPORARY.fullmatch(temporary.name)
-    if match and match["host"] == _host():
+    if match is None:
+        return False
+    if match["place"] == _place() and os.name != "nt":
         return not _is_alive(int(match["process"]))
-    with suppress(FileNotFoundError):
-        return match is not None and time.time() - temporary.lstat().st_mtime >= ABANDONED
-    return False
+    changed = _last_changed(temporary)
+    return changed is not None and server_time(temporary.parent) - changed >= ABANDONED_S
+
+
+def server_time(folder: Path) -> float:
+    """The clock of the file server; that of this machine where the folder cannot be written."""
+    probe = temporary_path(folder / "clock")
+    try:
+        probe.touch()
+        return probe.stat().st_mtime
+    except OSError:
+        return time.time()
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def _last_changed(path: Path) -> float | None:
+    """When a file, or any in a folder, changed last; None if there is none."""
+    times = []
+    for inner in (path, *path.rglob("*")):
+        with suppress(FileNotFoundError):
+            times.append(inner.lstat().st_mtime)
+    return max(times, default=None)
 
 
 def _is_alive(process: int) -> bool:
@@ -97,8 +139,10 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _host() -> str:
-    return socket.gethostname().replace(".", "-")
+def _place() -> str:
+    """A name for this machine in this boot, and for this container: two of them may have one host name."""
+    digest = hashlib.blake2b(f"{boot_id()} {pid_namespace()}".encode(), digest_size=4).hexdigest()
+    return f"{socket.gethostname().replace('.', '-')}-{digest}"
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hepclf.files import temporary_path
+from hepclf.files import server_time
 
 NAME = "heartbeat"
 BEAT_S = 30.0  # seconds between two touches
@@ -49,16 +48,3 @@ def last_touched(path: Path) -> float | None:
     with suppress(OSError):
         return path.lstat().st_mtime
     return None
-
-
-def server_time(folder: Path) -> float:
-    """The clock of the file server; that of this machine where the folder cannot be written."""
-    probe = temporary_path(folder / "clock")
-    try:
-        probe.touch()
-        return probe.stat().st_mtime
-    except OSError:
-        return time.time()
-    finally:
-        with suppress(OSError):
-            probe.unlink()

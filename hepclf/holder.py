@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from hepclf.heartbeat import LOST_S
+from hepclf.machine import PROC, boot_id, pid_namespace
 
-PROC = Path("/proc")
 ENDED = "ZX"  # states of a process that has ended, and that its parent has not yet asked about
 
 
@@ -70,8 +70,8 @@ def current() -> Holder:
         host=socket.gethostname(),
         pid=pid,
         process_started=process_started(pid) or "",
-        boot_id=_text(PROC / "sys/kernel/random/boot_id"),
-        pid_namespace=_pid_namespace(),
+        boot_id=boot_id(),
+        pid_namespace=pid_namespace(),
         job_id=job_id(),
         job_restarts=_number(os.environ.get("SLURM_RESTART_COUNT", "")),
         token=secrets.token_hex(4),
@@ -158,13 +158,6 @@ def _condor_job_id(path: str) -> str | None:
     properties = {name.strip(): value.strip() for name, _, value in lines}
     cluster, process = properties.get("ClusterId"), properties.get("ProcId")
     return f"{cluster}.{process}" if cluster and process else None
-
-
-def _pid_namespace() -> str:
-    try:
-        return str((PROC / "self/ns/pid").readlink())
-    except OSError:
-        return ""
 
 
 def _text(path: Path) -> str:

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hepclf import heartbeat
-from hepclf.files import temporary_path
+from hepclf.files import remove_abandoned, temporary_path
 from hepclf.holder import Holder, current, is_alive
 
 LOCK = "lock"
-DAY_S = 24 * 3600.0
 OWN_PLACES = ("tagger", "checkpoint", "plots")  # of a run's folder, where only the holder of its lock writes
 
 
@@ -161,18 +160,15 @@ def entries(folder: Path) -> list[Entry]:
 def clean(folder: Path, leftovers: Iterable[Path]) -> list[Path]:
     """Remove the temporary files of dead processes from a folder whose lock we hold; what was removed comes back.
 
-    Where only the holder of the lock writes, they are those of a dead one; elsewhere they must be older than a day.
+    Where only the holder of the lock writes, they are those of a dead one, whatever else is known of it.
     """
-    now, removed = heartbeat.server_time(folder), []
-    for path in leftovers:
-        if path.parent == folder and path.name.startswith(f".{LOCK}."):
-            continue  # another process is asking for the lock at this moment
-        is_own = path.parent == folder or path.relative_to(folder).parts[0] in OWN_PLACES
-        with suppress(FileNotFoundError):
-            if is_own or now - path.lstat().st_mtime > DAY_S:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-                removed.append(path)
-    return removed
+
+    def is_ours(path: Path) -> bool:
+        return path.parent == folder or path.relative_to(folder).parts[0] in OWN_PLACES
+
+    asking = f".{LOCK}."  # another process is asking for the lock at this moment
+    others = (path for path in leftovers if path.parent != folder or not path.name.startswith(asking))
+    return remove_abandoned(others, is_ours)
 
 
 def _read(path: Path) -> Holder | None:

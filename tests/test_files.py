@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,14 @@ import pytest
 from hepclf import files
 from hepclf.files import (
     atomic,
+    beside,
     folder_size,
     is_abandoned,
     is_temporary,
     leftovers,
     read_yaml,
     remove_abandoned,
+    server_time,
     temporary_folder,
     temporary_path,
     write_bytes,
@@ -80,7 +84,7 @@ def test_the_same_process_number_on_two_machines_gives_two_names(monkeypatch):
     monkeypatch.setattr(files.socket, "gethostname", lambda: "node17.cern.ch")
     there = temporary_path(Path("x"))
     assert here != there
-    assert there.name == f".x.node17-cern-ch.{os.getpid()}.00.part"
+    assert re.fullmatch(rf"\.x\.node17-cern-ch-[0-9a-f]{{8}}\.{os.getpid()}\.00\.part", there.name)
     assert is_temporary(there.name)
 
 
@@ -169,24 +173,74 @@ def test_leftovers_are_files_folders_and_links_of_hepclf_alone():
     assert list(leftovers(Path("gone"))) == []
 
 
-def test_what_dead_processes_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+@pytest.fixture
+def dead():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def left_by(process, path, place=None):
+    """A temporary file that this process, in this container or on another machine, left for a path."""
+    parts = temporary_path(path).name.split(".")
+    parts[-4:-2] = [place or parts[-4], str(process)]
+    temporary = path.with_name(".".join(parts))
+    temporary.write_text("half")
+    return temporary
+
+
+def test_what_dead_processes_left_goes_and_what_a_living_one_writes_stays(tmp_path, dead):
     path = tmp_path / "a.root"
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
     with atomic(path) as living:
         living.write_text("half")
-        abandoned = living.with_name(living.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
-        abandoned.write_text("half")
-        elsewhere, long_ago = (tmp_path / f".a.root.other{i}.1.00.part" for i in range(2))
-        for temporary in (elsewhere, long_ago):
-            temporary.write_text("half")
-        os.utime(long_ago, (0, 0))
-        unrelated = tmp_path / ".b.root.host.1.00.part"
-        unrelated.write_text("half")
-        os.utime(unrelated, (0, 0))
-        remove_abandoned(path)
+        os.utime(living, (0, 0))
+        abandoned = left_by(dead, path)
+        elsewhere, long_ago = (left_by(1, path, place) for place in ("other0", "other1"))
+        unrelated = left_by(1, tmp_path / "b.root", "host")
+        for temporary in (long_ago, unrelated):
+            os.utime(temporary, (0, 0))
+        assert set(remove_abandoned(beside(path))) == {abandoned, long_ago}
         assert {file.name for file in tmp_path.iterdir()} == {living.name, elsewhere.name, unrelated.name}
     assert path.read_text() == "half"
+
+
+@pytest.mark.parametrize("fact", ["boot_id", "pid_namespace"])
+def test_the_number_of_a_process_says_nothing_in_another_boot_or_container(tmp_path, monkeypatch, dead, fact):
+    with monkeypatch.context() as there:
+        there.setattr(files, fact, lambda: "another")
+        hidden = left_by(dead, tmp_path / "a")
+    assert not is_abandoned(hidden)
+    seen = left_by(dead, tmp_path / "a")
+    assert is_abandoned(seen)
+    os.utime(hidden, (0, 0))
+    assert is_abandoned(hidden)
+
+
+def test_a_wrong_clock_of_this_machine_removes_nothing(tmp_path, monkeypatch):
+    fresh = left_by(1, tmp_path / "a", "elsewhere")
+    monkeypatch.setattr(time, "time", lambda: 1e12)
+    assert not is_abandoned(fresh)
+
+
+def test_a_folder_is_as_young_as_the_newest_file_in_it(tmp_path):
+    draft = tmp_path / ".draft.elsewhere.1.00.part"
+    (draft / "inner").mkdir(parents=True)
+    (draft / "inner/0.bin").write_bytes(b"growing")
+    for folder in (draft / "inner", draft):
+        os.utime(folder, (0, 0))
+    assert remove_abandoned([draft]) == []
+    os.utime(draft / "inner/0.bin", (0, 0))
+    assert remove_abandoned([draft]) == [draft]
+    assert names(tmp_path) == []
+
+
+def test_what_lies_where_only_this_process_writes_goes_at_once(tmp_path):
+    fresh = [left_by(1, tmp_path / name, "elsewhere") for name in ("mine", "others")]
+    finished = tmp_path / "mine"
+    finished.write_text("whole")
+    assert remove_abandoned([*fresh, finished], lambda path: "mine" in path.name) == [fresh[0]]
+    assert finished.exists()
 
 
 @pytest.mark.parametrize("name", [".a.other.1.00.part", "a.txt"])
@@ -195,6 +249,13 @@ def test_a_file_that_is_gone_or_not_temporary_is_not_abandoned(name):
     Path("a.txt").write_text("")
     os.utime("a.txt", (0, 0))
     assert not is_abandoned(Path(name))
+
+
+def test_the_clock_is_that_of_the_folder_and_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # the clock of this machine is wrong by decades
+    assert server_time(Path()) > 1e9
+    assert list(Path().iterdir()) == []
+    assert server_time(Path("gone")) == 0.0
 
 
 def test_aliases_and_what_is_no_yaml_are_refused_by_name():

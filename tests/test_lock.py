@@ -13,6 +13,7 @@ from threading import Barrier
 import pytest
 
 from hepclf import heartbeat
+from hepclf.files import temporary_path
 from hepclf.holder import current
 from hepclf.lock import FolderInUseError, Lock, LockLostError, acquire, clean, entries, living_entry
 
@@ -206,16 +207,26 @@ def test_a_full_disk_leaves_no_lock(monkeypatch):
 
 
 def test_temporary_files_go_where_only_the_holder_writes_and_else_after_a_day():
-    names = ["a.part", "tagger/a.part", "plots/numbers/a.part", "predictions/old.part", "predictions/new.part"]
-    paths = [Path().absolute() / name for name in names]
+    part = ".a.node.1.0a1b2c3d.part"
+    places = ["", "tagger/", "plots/numbers/", "predictions/old/", "predictions/new/"]
+    paths = [Path().absolute() / f"{place}{part}" for place in places]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     age(paths[3], seconds=25 * 3600)
-    (Path("plots/folder.part")).mkdir()
-    folder = Path("plots/folder.part").absolute()
-    assert clean(Path().absolute(), [*paths, folder, Path("gone.part").absolute()]) == [*paths[:4], folder]
+    folder = Path("plots/.folder.node.1.0a1b2c3d.part").absolute()
+    folder.mkdir()
+    assert clean(Path().absolute(), [*paths, folder, Path(".gone.node.1.00.part").absolute()]) == [*paths[:4], folder]
     assert [path.exists() for path in (*paths, folder)] == [False] * 4 + [True, False]
+
+
+def test_what_a_living_process_writes_where_others_write_too_stays_however_old_it_is():
+    written = temporary_path(Path("predictions/a.root").absolute())
+    written.parent.mkdir()
+    written.touch()
+    age(written, seconds=25 * 3600)
+    assert clean(Path().absolute(), [written]) == []
+    assert written.exists()
 
 
 def test_what_another_process_writes_to_ask_for_the_lock_is_not_removed():

@@ -6,6 +6,8 @@ import errno
 import re
 from collections.abc import Iterator
 
+from hepclf.training.memory import DeviceMemoryError, is_out_of_memory
+
 FAILED, WRONG = 1, 2
 STOPPED, INTERRUPTED, QUIT = 85, 130, 131  # a checkpoint was written, run me again; Ctrl-C; SIGQUIT
 
@@ -24,10 +26,8 @@ def explain(error: BaseException) -> tuple[str, int]:
     untrusted = next((cause for cause in _causes(error) if type(cause).__name__ == "UntrustedError"), None)
     if untrusted is not None:
         target = getattr(untrusted, "target", "")
-        return (
-            f"the tagger is made of {target}, which is not part of hepclf; say trust=[{target}] if you trust it",
-            FAILED,
-        )
+        way_out = f"say trust=[{target}] if you trust it"
+        return f"the tagger is made of {target}, which is not part of hepclf; {way_out}", FAILED
     if module.startswith(("hydra", "omegaconf")):
         summary = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
         if "Parse" in kind or "Lexer" in text:
@@ -39,15 +39,16 @@ def explain(error: BaseException) -> tuple[str, int]:
         return text, QUIT
     if isinstance(error, KeyboardInterrupt):
         return text or "interrupted; what was written so far is whole", FAILED if kind == "Terminated" else INTERRUPTED
-    if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
-        return f"out of memory ({text[:200]}); use a smaller trainer.batch, fewer features or another device", FAILED
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        location = f" at {error.filename}" if error.filename else ""
+    if is_out_of_memory(error) and not isinstance(error, DeviceMemoryError):
         return (
-            f"no space left on device{location}; what was finished is whole: free some space and run it again",
+            f"out of memory ({text[:200] or kind}); use fewer events or features, or a machine with more memory",
             FAILED,
         )
-    if isinstance(error, (ValueError, OSError)):
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        location = f" at {error.filename}" if error.filename else ""
+        way_out = "what was finished is whole: free some space and run it again"
+        return f"no space left on device{location}; {way_out}", FAILED
+    if isinstance(error, (ValueError, OSError, DeviceMemoryError)):
         return text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
 

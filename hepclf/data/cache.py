@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.disk import mapped
-from hepclf.files import ABANDONED, folder_size, is_temporary, temporary_folder, temporary_path
+from hepclf.files import folder_size, is_temporary, remove_abandoned, temporary_folder, temporary_path
 
 HEAD = "entry.json"
 FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
@@ -96,25 +95,18 @@ class Cache:
         entries = self.entries()
         for entry in entries:
             _remove(entry.folder)
-        self._sweep(0)
+        remove_abandoned(self.folder.glob(".*"))
         return len(entries)
 
     def _shrink(self, newest: str) -> None:
         """Remove the entries used longest ago while there is too much; never the newest."""
-        self._sweep(ABANDONED)
+        remove_abandoned(self.folder.glob(".*"))
         total = 0
         for entry in self.entries():
             total += entry.size
             if total > self.limit and entry.folder.name != newest:
                 log.info("%s leaves the cache, which may hold %.3g GB", entry.holds, self.limit / 1e9)
                 _remove(entry.folder)
-
-    def _sweep(self, age: float) -> None:
-        """Remove drafts of at least this age in seconds; a process in another container looks dead and is not asked."""
-        for draft in self.folder.glob("*"):
-            with contextlib.suppress(FileNotFoundError):
-                if is_temporary(draft.name) and time.time() - draft.stat().st_mtime >= age:
-                    shutil.rmtree(draft, ignore_errors=True)
 
 
 def check_cache_size(gigabytes: float) -> None:

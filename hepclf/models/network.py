@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import field, fields
@@ -25,9 +26,11 @@ from hepclf.models.rows import table
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.models.trust import trusted_class
 from hepclf.recipe import TARGET, build, describe, recipe
+from hepclf.training.blocks import Blocks, shortage
 from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
+from hepclf.training.memory import explained
 from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
@@ -110,19 +113,27 @@ class NetworkFit:
         device = resolve(trainer.device)
         train, valid = trainer.weighing(train), trainer.weighing(valid)
         weights = trainer.weights(train)
-        prepare = recipe.preprocess.fit(train.features, train.names, weights).to(device)
+        prepare = recipe.preprocess.fit(train.features, train.names, weights)
         with seeded(CPU, trainer.seed):
-            self._module = Module(recipe, prepare, len(train.classes)).to(device)
+            self._module = Module(recipe, prepare, len(train.classes))
         if trainer.batch == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self._module.modules()):
             raise ValueError(
                 "batch normalisation needs batches of at least 2 events, however trainer.batch=1; "
                 "use model.norm=layer or a larger batch"
             )
-        self._train = table(train, weights, prepare, trainer, device)
-        self._valid = table(valid, trainer.weights(valid), prepare, trainer, device)
-        self._descent = Descent(
-            self._module.body, self._train, self._valid, trainer, rate=recipe.rate, l2=recipe.l2, average=recipe.average
+        subject = (
+            f"a table of {len(train) + len(valid):,} events with {len(prepare.inputs)} inputs, beside the network,"
         )
+        with explained(lambda: shortage(subject, device, "fewer events or features")):
+            self._module.to(device)  # `prepare` too
+            self._train = table(train, weights, prepare, trainer, device)
+            self._valid = table(valid, trainer.weights(valid), prepare, trainer, device)
+            self._descent = Descent(
+                *(self._module.body, self._train, self._valid, trainer),
+                rate=recipe.rate,
+                l2=recipe.l2,
+                average=recipe.average,
+            )
 
     @property
     def epochs(self) -> int:
@@ -182,6 +193,7 @@ class NetworkTagger:
         self.sentinels: Sentinels = {name: values for name, values in (sentinels or {}).items() if name in self.inputs}
         self.classes = classes
         self.summary = summary
+        self._blocks = Blocks(ROWS)
 
     @property
     def module(self) -> Module:
@@ -194,13 +206,19 @@ class NetworkTagger:
         return str(self._module.prepare.fill.device)
 
     def scores(self, events: Events) -> NDArray[np.float64]:
-        """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64."""
+        """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64.
+
+        A device that is short of memory scores fewer events at a time, from then on: the same scores, to rounding.
+        """
         check_scorable(events, self.inputs, self._module.prepare.missing, self.sentinels)
         k = len(self.classes)
         # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
         logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
         for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
-            logits[number * ROWS : number * ROWS + len(part)] = self._logits(part)
+            device, start = self._module.prepare.fill.device, number * ROWS
+            for values in self._blocks.values(len(part), functools.partial(self._logits, part), device):
+                logits[start : start + len(values)] = values
+                start += len(values)
         if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
             parts = slices(events, self.inputs, self.sentinels, ROWS)
             largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in parts)
@@ -211,10 +229,10 @@ class NetworkTagger:
         scores: NDArray[np.float64] = (torch.sigmoid(logits) if logits.ndim == 1 else torch.softmax(logits, 1)).numpy()
         return scores
 
-    def _logits(self, features: NDArray[np.float32]) -> Tensor:
+    def _logits(self, features: NDArray[np.float32], rows: slice) -> Tensor:
         device = self._module.prepare.fill.device
         with torch.inference_mode():
-            logits: Tensor = self._module(torch.tensor(features, device=device))
+            logits: Tensor = self._module(torch.tensor(features[rows], device=device))
             return logits.cpu()
 
     def to(self, device: str) -> NetworkTagger:

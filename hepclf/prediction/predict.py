@@ -15,7 +15,7 @@ from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find_sources, missing_file
-from hepclf.files import read_yaml, remove_abandoned
+from hepclf.files import beside, read_yaml, remove_abandoned
 from hepclf.models.tagger import read_head
 from hepclf.prediction.formats import output_kind, tree_name
 from hepclf.prediction.friend import NOTES
@@ -33,8 +33,9 @@ from hepclf.prediction.prediction import Prediction
 from hepclf.prediction.query import TableFormat, tagger_query
 from hepclf.prediction.repeats import no_repeated_warnings
 from hepclf.prediction.scoring import ScoringJob, entry_count, score_file, score_names
-from hepclf.prediction.workers import score_in_parallel, thread_count
+from hepclf.prediction.workers import score_in_parallel
 from hepclf.run import Run
+from hepclf.training.threads import thread_limit
 
 FOLDER = "predictions"
 FORMAT = 1  # of the outputs; raised when what is written, or how it is computed, changes
@@ -69,7 +70,11 @@ def predict(
                 entries += state
     for task in pending:
         _prepare(task.output)
-    with no_repeated_warnings("hepclf.models"), closing(_score_files(job, pending, entries, tell)) as stream:
+    with (
+        no_repeated_warnings("hepclf.models"),
+        thread_limit(None) as threads,
+        closing(_score_files(job, pending, threads, entries, tell)) as stream,
+    ):
         outcomes |= {outcome.output: outcome for outcome in stream}
     return tuple(outcomes[path] for _, path, _ in files)
 
@@ -129,14 +134,16 @@ def _prepare(output: Path) -> None:
     """Make the folder of an output, and remove what dead jobs left in it."""
     with writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(output)
+        remove_abandoned(beside(output))
 
 
-def _score_files(job: ScoringJob, tasks: list[Task], entries: int, tell: Tell) -> Generator[Predicted, None, None]:
-    """The outcome of each task, in this process or in several."""
+def _score_files(
+    job: ScoringJob, tasks: list[Task], threads: int, entries: int, tell: Tell
+) -> Generator[Predicted, None, None]:
+    """The outcome of each task, in this process or in several, which share the threads."""
     workers = min(job.prediction.workers, len(tasks))
     if workers > 1:
-        yield from score_in_parallel(job, tasks, workers, max(1, thread_count() // workers), tell, entries)
+        yield from score_in_parallel(job, tasks, workers, max(1, threads // workers), tell, entries)
         return
     done = 0
 
@@ -147,4 +154,4 @@ def _score_files(job: ScoringJob, tasks: list[Task], entries: int, tell: Tell) -
 
     tagger = job.tagger()
     for task in tasks:
-        yield score_file(job, task, tagger, thread_count(), add)
+        yield score_file(job, task, tagger, threads, add)

@@ -17,6 +17,7 @@ import torch
 from hepclf.data.loader import Tell
 from hepclf.prediction.plan import Predicted, Task
 from hepclf.prediction.scoring import ScoringJob, score_file
+from hepclf.training.memory import DeviceMemoryError, is_out_of_memory
 
 GRACE = 10.0  # seconds that a worker has to clean up when it must end
 
@@ -26,11 +27,6 @@ class Failure(NamedTuple):
 
     kind: type[Exception]
     text: str
-
-
-def thread_count() -> int:
-    """The threads that this process may keep busy."""
-    return torch.get_num_threads()
 
 
 class Team:
@@ -135,11 +131,18 @@ def _work(line: Connection, job: ScoringJob, threads: int) -> None:
                 line.send(score_file(job, line.recv(), tagger, threads, line.send))
         except (EOFError, BrokenPipeError):
             raise
-        except (ValueError, OSError, MemoryError) as error:
-            kind = next(kind for kind in (ValueError, OSError, MemoryError) if isinstance(error, kind))
-            line.send(Failure(kind, str(error)))
         except Exception as error:
-            line.send(Failure(RuntimeError, f"{type(error).__name__}: {error}"))
+            line.send(failure(error))
+
+
+def failure(error: Exception) -> Failure:
+    """The error as one that any process can make of its text."""
+    kinds = (DeviceMemoryError, MemoryError, ValueError, OSError)
+    if kind := next((kind for kind in kinds if isinstance(error, kind)), None):
+        return Failure(kind, str(error))
+    if is_out_of_memory(error):
+        return Failure(MemoryError, str(error))
+    return Failure(RuntimeError, f"{type(error).__name__}: {error}")
 
 
 def _terminated(*_: object) -> None:

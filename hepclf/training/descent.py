@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from hepclf.training.average import Average
 from hepclf.training.batches import Batches
+from hepclf.training.blocks import Blocks, alternative, largest_fitting, limit
 from hepclf.training.decorrelate import MOST, disco
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.loss import Loss, losses
+from hepclf.training.memory import explained, is_out_of_memory
 from hepclf.training.optimiser import Optimiser
 from hepclf.training.schedule import Schedule
 from hepclf.training.table import Rows, TensorTable
@@ -59,6 +61,7 @@ class Descent:
             weight_decay=trainer.weight_decay,
         )
         self._parameters = list(network.parameters())
+        self._blocks = Blocks(ROWS)
         self._passes = trainer.passes(len(train.targets))
         steps = math.ceil(len(train.targets) / trainer.batch)
         self._schedule = Schedule(trainer.schedule, self._optimiser.rate, self._passes, steps)
@@ -79,10 +82,11 @@ class Descent:
         """Train; an Epoch where one ends, None at an edge within one."""
         while self._epoch < self._passes:
             started = time.perf_counter()
-            for _ in self._pass(self._epoch + 1):
-                self._seconds += time.perf_counter() - started
-                yield None
-                started = time.perf_counter()
+            with explained(self._batch_that_fits):
+                for _ in self._pass(self._epoch + 1):
+                    self._seconds += time.perf_counter() - started
+                    yield None
+                    started = time.perf_counter()
             epoch = self._epoch_end()
             yield epoch._replace(seconds=epoch.seconds + time.perf_counter() - started)
 
@@ -149,6 +153,29 @@ class Descent:
         self._move()
         self._total += loss.detach() * len(batch.targets)
 
+    def _batch_that_fits(self) -> str:
+        """The line for steps that need too much memory; steps on trial say what would fit, and end the training."""
+        device, batch = self._train.targets.device, self._trainer.batch
+        lack = limit(device)  # before the trials, at which much of it is free again
+        if rows := largest_fitting(min(batch, len(self._train.targets)), self._fits, device):
+            way_out = f"trainer.batch={rows} would fit: start a new run with it"
+            return f"trainer.batch={batch} needs more memory than {lack}; {way_out}"
+        remedies = f"a smaller network, fewer events or features, or {alternative(device)}"
+        return f"the training needs more memory than {lack}, whatever trainer.batch is; use {remedies}"
+
+    def _fits(self, rows: int) -> bool:
+        """Whether two steps with batches of so many rows fit the memory."""
+        self._optimiser.zero_grad()
+        try:
+            with seeded(self._train.targets.device, self._trainer.seed):
+                for batch in islice(Batches(self._train, rows).since(0), 2):
+                    self._learn(batch, self._epoch + 1)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        return True
+
     def _epoch_end(self) -> Epoch:
         """The validation loss and the schedule after a pass; the weights are kept if they are the best."""
         number = self._epoch + 1
@@ -156,7 +183,7 @@ class Descent:
         self._check_finite("training", train_loss, number)
         started = time.perf_counter()
         network = self._network if self._average is None else self._average.network
-        valid_loss = mean_loss(network, self._valid, self._trainer.loss) + self._penalty(network)
+        valid_loss = mean_loss(network, self._valid, self._trainer.loss, self._blocks) + self._penalty(network)
         self.valid_seconds += time.perf_counter() - started
         self._check_finite("validation", valid_loss, number)
         self._schedule.after_epoch(valid_loss)
@@ -192,8 +219,9 @@ class Descent:
             return 0.0
         network.eval()
         with torch.no_grad():
-            parts = range(0, len(table.targets), ROWS)
-            logits = torch.cat([network(table.inputs[start : start + ROWS]) for start in parts])
+            device = table.targets.device
+            blocks = self._blocks.values(len(table.targets), lambda rows: network(table.inputs[rows]), device)
+            logits = torch.cat(list(blocks))
             return decorrelate.strength * float(disco(logits, table.spectator, table.weights))
 
 
@@ -210,15 +238,19 @@ def _penalised(valid: Rows, trainer: Trainer) -> TensorTable | None:
         return valid.take(rows[torch.randperm(len(rows), device=rows.device)[: MOST // 2]])
 
 
-def mean_loss(network: nn.Module, table: Rows, loss: Loss, rows: int = ROWS) -> float:
+def mean_loss(network: nn.Module, table: Rows, loss: Loss, blocks: Blocks | None = None) -> float:
     """The weighted mean loss, sum(w l) / sum(w), in evaluation mode."""
     network.eval()
-    total = torch.zeros((), dtype=torch.float64, device=table.targets.device)
+
+    def loss_sum(rows: slice) -> Tensor:
+        part = table.part(rows.start, rows.stop)
+        return (losses(network(part.inputs), part.targets, loss) * part.weights).sum(dtype=torch.float64)
+
+    device = table.targets.device
+    total = torch.zeros((), dtype=torch.float64, device=device)
     with torch.no_grad():
-        for start in range(0, len(table.targets), rows):
-            part = table.part(start, start + rows)
-            each = losses(network(part.inputs), part.targets, loss)
-            total += (each * part.weights).sum(dtype=torch.float64)
+        for block_sum in (blocks or Blocks(ROWS)).values(len(table.targets), loss_sum, device):
+            total += block_sum
     return float(total / table.weights.sum(dtype=torch.float64))
 
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import uproot
 
+from hepclf import files
 from hepclf.data.cache import Cache, cache_folder
 from hepclf.data.csv import CSV
 from hepclf.data.root import Root
 from hepclf.disk import mapped
-from hepclf.files import ABANDONED, temporary_path
+from hepclf.files import ABANDONED_S, temporary_path
 
 READ = """
 import sys
@@ -243,17 +244,29 @@ def test_two_jobs_that_fill_it_at_once_both_get_their_table():
     assert len(list(cache_folder().iterdir())) == 1
 
 
-def test_a_draft_goes_after_a_day_and_no_sooner_as_its_process_may_be_hidden_by_a_container():
-    hidden = temporary_path(cache_folder() / "hidden")
-    hidden = hidden.with_name(hidden.name.replace(f".{os.getpid()}.", ".999999999."))
+def test_a_draft_goes_after_a_day_and_no_sooner_as_its_process_may_be_hidden_by_a_container(monkeypatch):
+    with monkeypatch.context() as container:
+        container.setattr(files, "pid_namespace", lambda: "pid:[1]")
+        hidden = temporary_path(cache_folder() / "hidden")
     dead, alive = (cache_folder() / f".{name}.elsewhere.1.00.part" for name in ("dead", "alive"))
     for folder in (dead, alive, hidden):
         folder.mkdir(parents=True)
         (folder / "0.bin").write_bytes(b"half")
-    os.utime(dead, (0, time.time() - ABANDONED - 1))
+    for path in (dead / "0.bin", dead):
+        os.utime(path, (time.time() - ABANDONED_S - 1,) * 2)
     root().load()
     assert [folder.exists() for folder in (dead, alive, hidden)] == [False, True, True]
     assert len(cache().entries()) == 1
+    assert cache().clear() == 1
+    assert [folder.exists() for folder in (alive, hidden)] == [True, True]
+
+
+def test_clearing_leaves_the_draft_of_a_living_job_and_takes_that_of_a_dead_one():
+    with cache().draft("mine") as draft:
+        killed = draft.with_name(draft.name.replace(f".{os.getpid()}.", ".999999999."))
+        killed.mkdir()
+        cache().clear()
+        assert (draft.exists(), killed.exists()) == (True, False)
 
 
 def test_a_cache_that_cannot_be_made_is_warned_of_and_the_table_read(caplog):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hepclf.data import ntuples as module
 from hepclf.data.npz import NPZ
 from hepclf.data.samples import Sample, SumOfWeights
 
@@ -149,6 +150,20 @@ def test_the_cache_holds_the_table_before_classes_and_yields(files):
     assert second.sums == pytest.approx({"t": 5 * 5 / 12, "z": 10})
     ntuples(TT, DY, **settings | {"selection": "x > 2"}).load()
     assert len(list(Path("kept").rglob("entry.json"))) == 2
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(None, 3), (5, 5)])
+def test_as_many_threads_decompress_as_cores_are_granted_or_as_the_setting_says(files, monkeypatch, threads, expected):
+    seen = []
+
+    class Noted(NPZ):
+        def open(self, source, tree, pool):
+            seen.append(pool._max_workers)
+            return super().open(source, tree, pool)
+
+    monkeypatch.setattr(module, "cores", lambda: 3)
+    Noted(samples=(TT, DY), features=("x",), cache=False, threads=threads).load()
+    assert seen == [expected] * 3
 
 
 @pytest.mark.parametrize(

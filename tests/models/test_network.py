@@ -12,7 +12,8 @@ from torch import nn
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.network import Network, NetworkTagger
-from hepclf.models.preprocess import Preprocess
+from hepclf.models.preprocess import Prepare, Preprocess
+from hepclf.training.memory import DeviceMemoryError
 from hepclf.training.trainer import Trainer
 
 SHORT = Trainer(epochs=2, batch=256)
@@ -109,6 +110,37 @@ def test_scoring_is_the_same_from_several_threads(gaussians):
         thread.join()
     assert len(found) == 4
     assert all((scores == expected).all() for scores in found)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_device_short_of_memory_scores_fewer_events_at_a_time(gaussians, classes, caplog):
+    events = gaussians(20_000, classes=classes)
+    tagger, _ = fitted(gaussians(600, classes=classes))
+    expected, sizes = tagger.scores(events), []
+
+    def fill(_, arguments):
+        sizes.append(len(arguments[0]))
+        if sizes[-1] > 5000:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    tagger.module.register_forward_pre_hook(fill)
+    np.testing.assert_allclose(tagger.scores(events), expected, rtol=1e-6)
+    assert sizes == [16384, 8192, *[4096] * 4, 20_000 - 16384]
+    np.testing.assert_allclose(tagger.scores(events.take(np.arange(9000))), expected[:9000], rtol=1e-6)
+    assert sizes[7:] == [4096, 4096, 9000 - 8192]
+    assert caplog.messages == ["cpu is short of memory: events are scored 4096 at a time, not 16384"]
+
+
+def test_a_table_that_does_not_fit_the_device_is_an_error_of_one_line(gaussians, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(Prepare, "all", full)
+    line = (
+        "a table of 1,500 events with 3 inputs, beside the network, needs more memory than this machine grants; use few"
+    )
+    with pytest.raises(DeviceMemoryError, match=f"^{line}er events or features or a machine with more memory$"):
+        PlainMLP().fit(gaussians(1000), gaussians(500), SHORT)
 
 
 @dataclass(frozen=True, kw_only=True)

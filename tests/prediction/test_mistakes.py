@@ -8,11 +8,13 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import pytest
+import torch
 import uproot
 
 from hepclf import Evaluation, Logistic, Prediction, Trainer, predict, train
 from hepclf.prediction import predict as story
-from hepclf.prediction.workers import Team
+from hepclf.prediction.workers import Failure, Team, failure
+from hepclf.training.memory import DeviceMemoryError
 
 
 def outputs():
@@ -165,3 +167,21 @@ def test_an_error_of_a_worker_is_the_one_there_would_be_without(score_files):
             )
     with pytest.raises(ValueError, match=r"\w\.root, tree 'Events', entry 0: feature 'met' is inf"):
         score_files("?.root", workers=2)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (DeviceMemoryError("line"), Failure(DeviceMemoryError, "line")),
+        (torch.OutOfMemoryError("CUDA out of memory"), Failure(MemoryError, "CUDA out of memory")),
+        (MemoryError("Unable to allocate"), Failure(MemoryError, "Unable to allocate")),
+        (
+            UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+            Failure(ValueError, "'utf-8' codec can't decode byte 0x78 in position 0: bad"),
+        ),
+        (IsADirectoryError("folder"), Failure(OSError, "folder")),
+        (KeyError("x"), Failure(RuntimeError, "KeyError: 'x'")),
+    ],
+)
+def test_an_error_of_a_worker_keeps_what_decides_its_explanation(error, expected):
+    assert failure(error) == expected

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import uproot
 import yaml
 
 from hepclf import CSV, Evaluation, Events, Logistic, Prediction, Trainer, load_tagger, predict, train
 from hepclf.data.root import Root
 from hepclf.data.samples import Sample
+from hepclf.training import threads
 
 QUICK = Trainer(epochs=1)
 
@@ -198,3 +200,18 @@ def test_a_warning_is_said_once_and_not_of_each_block(gaussians, caplog):
             tree.extend({"x0": np.full(size, np.nan)})
     predict("run", Prediction(files="new.root", chunk=50))
     assert caplog.text.count("'x0' is missing in") == 1
+
+
+def test_scoring_keeps_to_the_cores_that_are_granted_and_leaves_the_number_as_it_was(lab, monkeypatch):
+    before, seen = torch.get_num_threads(), set()
+
+    def note(*_):
+        seen.add(torch.get_num_threads())
+
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    torch.set_num_threads(3)
+    try:
+        predict(lab.run, Prediction(files=str(lab.files[0]), out="out"), tell=note)
+        assert (seen, torch.get_num_threads()) == ({2}, 3)
+    finally:
+        torch.set_num_threads(before)

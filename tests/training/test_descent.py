@@ -10,7 +10,9 @@ from torch import nn
 
 from hepclf.training import batches as batches_module
 from hepclf.training.batches import Batches
+from hepclf.training.blocks import Blocks
 from hepclf.training.descent import EDGE, Descent, mean_loss
+from hepclf.training.memory import DeviceMemoryError
 from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer
 
@@ -87,7 +89,7 @@ def test_the_reported_losses_are_weighted_means():
     each = nn.functional.binary_cross_entropy_with_logits(made(part.inputs), part.targets, reduction="none")
     expected = float((each.detach().double().numpy() * weights).sum() / weights.sum())
     assert mean_loss(made, part, "cross_entropy") == pytest.approx(expected, rel=1e-6)
-    assert mean_loss(made, part, "cross_entropy", rows=7) == pytest.approx(expected, rel=1e-6)
+    assert mean_loss(made, part, "cross_entropy", Blocks(7)) == pytest.approx(expected, rel=1e-6)
     frozen = Trainer(epochs=1, optimiser="sgd", learning_rate=1e-12, momentum=0.0)
     (epoch,) = Descent(made, part, part, frozen)
     assert epoch.train_loss == pytest.approx(expected, rel=1e-5)
@@ -245,3 +247,55 @@ def test_a_stored_state_is_a_copy():
     before = snapshot(state)
     list(descent)
     assert snapshot(state) == before
+
+
+class Narrow(nn.Module):
+    """A network whose device has memory for so many rows at once."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.inner, self.most = network(), most
+
+    def forward(self, inputs):
+        if len(inputs) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return self.inner(inputs)
+
+
+@pytest.mark.parametrize(("events", "most", "expected"), [(2000, 300, 256), (2000, 32, 32), (700, 200, 175)])
+def test_a_step_that_needs_too_much_memory_names_a_batch_that_would_fit(events, most, expected):
+    line = f"trainer.batch=1024 needs more memory than this machine grants; trainer.batch={expected} would fit"
+    with pytest.raises(DeviceMemoryError, match=f"^{line}: start a new run with it$"):
+        list(Descent(Narrow(most), table(events), table(), Trainer(epochs=2, batch=1024)))
+
+
+def test_a_batch_that_fits_by_trial_fits_a_new_training():
+    trainer = Trainer(epochs=1, batch=1024)
+    with pytest.raises(DeviceMemoryError, match="would fit") as caught:
+        list(Descent(Narrow(100), table(), table(), trainer))
+    batch = int(str(caught.value).split("trainer.batch=")[2].split()[0])
+    assert len(list(Descent(Narrow(100), table(), table(), Trainer(epochs=1, batch=batch)))) == 1
+
+
+def test_where_no_batch_fits_the_line_says_so():
+    line = "needs more memory than this machine grants, whatever trainer.batch is; use a smaller network, fewer events"
+    for batch in (1024, 16):
+        with pytest.raises(DeviceMemoryError, match=line):
+            list(Descent(Narrow(15), table(), table(), Trainer(epochs=1, batch=batch)))
+
+
+def test_another_error_of_a_step_stays_as_it_is():
+    class Broken(Narrow):
+        def forward(self, inputs):  # noqa: ARG002
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        list(Descent(Broken(1), table(), table(), Trainer(epochs=1)))
+
+
+def test_the_validation_set_goes_through_in_blocks_that_fit_and_the_losses_are_the_same(caplog):
+    trainer = Trainer(epochs=2, batch=64)
+    narrow, wide = (list(Descent(Narrow(most), table(), table(seed=1), trainer)) for most in (100, 4000))
+    assert [epoch.train_loss for epoch in narrow] == [epoch.train_loss for epoch in wide]
+    assert [epoch.valid_loss for epoch in narrow] == pytest.approx([epoch.valid_loss for epoch in wide], rel=1e-6)
+    assert caplog.messages == ["cpu is short of memory: events are scored 62 at a time, not 16384"]

@@ -13,6 +13,7 @@ from hepclf.models.logistic import Logistic
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
 from hepclf.training.batches import Batches
+from hepclf.training.blocks import Blocks
 from hepclf.training.descent import Descent, mean_loss
 from hepclf.training.table import Streamed, TensorTable
 from hepclf.training.trainer import Trainer
@@ -68,7 +69,7 @@ def test_the_mean_loss_is_that_of_the_table_in_memory(both):
     streamed, table = both
     network = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
     targets = (torch.arange(EVENTS) % 2).float()
-    losses = [mean_loss(network, each._replace(targets=targets), "cross_entropy", rows=999) for each in both]
+    losses = [mean_loss(network, each._replace(targets=targets), "cross_entropy", Blocks(999)) for each in both]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     assert isinstance(streamed, Streamed)
     assert isinstance(table, TensorTable)
