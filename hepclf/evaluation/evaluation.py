@@ -219,11 +219,6 @@ def evaluate(
     case, significance = _case(scored, evaluation, inside, balance, observed)
     edges = histogram_edges(case.rankings.values())
     splits = {name: split_results(case, name, edges) for name in case.parts}
-    if evaluation.threshold == "best":
-        at_threshold = significance
-    else:
-        sorted_parts = case.counted, case.rankings, case.parts
-        at_threshold = threshold_significance(case.rules, *sorted_parts, case.signal, case.threshold)
     test, signal = case.counted.get("test"), scored.classes[case.signal]
     return Results(
         classes=scored.classes,
@@ -232,7 +227,7 @@ def evaluate(
         valid=splits.get("valid"),
         test=splits.get("test"),
         significance=significance,
-        at_threshold=at_threshold,
+        at_threshold=significance if evaluation.threshold == "best" else _at_threshold(case),
         mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cut_table(case),
@@ -283,6 +278,10 @@ def _findings(case: Case, evaluation: Evaluation) -> dict[str, Finding]:
             check_own_finding(name, finding)
         findings[name] = finding
     return findings
+
+
+def _at_threshold(case: Case) -> Significance:
+    return threshold_significance(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
 
 
 def _threshold(evaluation: Evaluation, cut: float | None, significance: Significance) -> float:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hepclf.evaluation.page_sections import LAST, PAGE_SECTIONS
+
 FINDING = ("sentences", "tables", "to_dict")
 
 
@@ -22,6 +24,9 @@ def check_own_studies(studies: Mapping[str, Any], taken: Collection[str]) -> Non
         question = getattr(study, "question", None)
         if not isinstance(question, str) or not question:
             raise ValueError(f"{path} must have a question, not {question!r}; say question: ClassVar[str] = '...?'")
+        section = getattr(study, "page_section", LAST)
+        if section not in PAGE_SECTIONS:
+            raise ValueError(f"{path}.page_section must be one of {', '.join(PAGE_SECTIONS)}, not {section!r}")
 
 
 def check_own_finding(name: str, finding: Any) -> None:
