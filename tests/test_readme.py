@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import textwrap
 from pathlib import Path
 
 import awkward as ak
@@ -101,17 +100,6 @@ def test_the_yaml_example_trains():
     words = shlex.split(command)[1:]
     assert main([*words, "trainer.epochs=2", "evaluation.plots=false"]) == 0
     assert (Path("runs/latest") / "metrics.json").is_file()
-
-
-def test_the_model_of_the_contributing_page_is_trained_as_it_stands(capsys):
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    (code,) = re.findall(r"   ```python\n(.*?)   ```", text, re.DOTALL)
-    Path("lab/model").mkdir(parents=True)
-    Path("lab/model/mine.py").write_text(textwrap.dedent(code))
-    Path("lab/model/mine.yaml").write_text("# mine\n_target_: mine.Mine\nwidth: 8\n")
-    (command,) = re.findall(r"`(hepclf train --config-dir lab model=mine)`", text)
-    quick = ["data=mixture", "data.events=400", "trainer.epochs=1", "evaluation.plots=false"]
-    assert main([*shlex.split(command)[1:], *quick]) == 0, capsys.readouterr().err
 
 
 PAGES = [
