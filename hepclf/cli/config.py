@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -145,20 +146,15 @@ class Composed:
                 put(values, override.key_or_group, {str(key): value for key, value in mapping.items()})
         return values
 
-    @property
-    def typed_keys(self) -> set[str]:
-        """The keys, and groups, that the command line names."""
-        return {override.lstrip("+~").split("=", 1)[0] for override in self.overrides}
-
-    @property
-    def typed_values(self) -> dict[str, Any]:
-        """The values that the command line gives, by their keys."""
-        return {override.key_or_group: override.value() for override in overrides(self.overrides)}
+    @cached_property
+    def typed(self) -> dict[str, Any]:
+        """The keys, and groups, that the command line names, with their values; None for one that it removes."""
+        return {override.get_key_element().lstrip("+~"): override.value() for override in overrides(self.overrides)}
 
     @property
     def named_groups(self) -> set[str]:
         """The groups for which the command line names a choice."""
-        return self.typed_keys & set(configs.GROUPS)
+        return self.typed.keys() & set(configs.GROUPS)
 
     def chosen(self, *groups: str) -> dict[str, str]:
         """The chosen configuration of each of these groups that has one."""
@@ -178,7 +174,7 @@ class Composed:
 
     def recipe(self, settings: Any, path: str, *, trusted: bool = True, seed: Any = None) -> Any:
         """The recipe of these settings; see `read_recipe`."""
-        return read_recipe(settings, path, self.typed_keys, trusted=trusted, seed=seed)
+        return read_recipe(settings, path, self.typed, trusted=trusted, seed=seed)
 
 
 def _composed(config: DictConfig) -> Composed:

@@ -26,7 +26,7 @@ def read_evaluation(composed: Composed, values: Any, *, trusted: bool = True, tr
 
 def _study(composed: Composed, values: Any, name: str, trusted: bool, trust: Sequence[str]) -> Any:
     path = f"{PATH}.{name}"
-    typed = bool(composed.typed_keys & {f"{path}.{TARGET}"}) or _names_class(composed.typed_values, path)
+    typed = f"{path}.{TARGET}" in composed.typed or _names_class(composed.typed, path)
     named = isinstance(values, Mapping) and values.get(TARGET) in trust
     return composed.recipe(values, path, trusted=trusted or typed or named)
 

@@ -84,6 +84,8 @@ def _sentinel(value: float, features: int, inputs: int) -> str:
 
 def show_export(console: Console, exported: Exported, export: Export) -> None:
     """Print the file, the events it was compared on, the values for missing features, and how it is used."""
+    from hepclf.export.formats import FORMATS
+
     trial = exported.trial
     lines = [
         f"written   {short_path(exported.path)}, {size(exported.path.stat().st_size)}",
@@ -99,25 +101,6 @@ def show_export(console: Console, exported: Exported, export: Export) -> None:
             lines[-1] += f" where it is told missing={shortest_text(next(iter(sentinels)))}"
     if trial.refused:
         lines.append(f"left out  {trial.refused:,} hard events that overflow the tagger, which has no score for them")
-    for line in (*lines, "", *(f"  {line}" for line in _usage(exported, export))):
+    usage = FORMATS[export.format].usage_lines(exported.tagger, export.name, str(short_path(exported.path)))
+    for line in (*lines, "", *(f"  {line}" for line in usage)):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _usage(exported: Exported, export: Export) -> list[str]:
-    """How the file is used."""
-    path, sentinels = short_path(exported.path), by_value(exported.tagger.inputs, exported.sentinels)
-    match export.format:
-        case "onnx":
-            return [
-                f'session = onnxruntime.InferenceSession("{path}")',
-                'scores = session.run(["probability"], {"features": features})[0]  # float32 [n, d]',
-            ]
-        case "cpp":
-            call = "float p = {0}::score(x);" if len(exported.tagger.classes) == 2 else "{0}::scores(x, p);"
-            return [f'#include "{path}"', f"{call.format(export.name)}  // const float* x"]
-        case "xgboost-json":
-            return [
-                f'booster = xgboost.Booster(model_file="{path}")',
-                *(f"scores = booster.inplace_predict(features, missing={shortest_text(value)})" for value in sentinels),
-                f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");',
-            ]

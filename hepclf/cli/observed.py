@@ -34,15 +34,14 @@ def observed_data(composed: Composed, settings: Any, stored: Any, inputs: tuple[
     keys = {field.name for field in fields(recipe_class(target, NAME, trusted=trusted))}
     is_same_kind = _is_same_kind(keys, stored)
     settings = {TARGET: target, **settings}
-    typed = composed.typed_keys
     for key in SHARED:
-        if key in keys and key in stored and f"{NAME}.{key}" not in typed and is_same_kind:
+        if key in keys and key in stored and f"{NAME}.{key}" not in composed.typed and is_same_kind:
             settings[key] = stored[key]
     if "features" in keys and settings.get("features", "all") in ([], "all", MANDATORY):
         settings["features"] = list(inputs)
     if "samples" in keys and (files := settings.pop("files", None)) is not None:
         settings["samples"] = [{"name": NAME, "class": NAME, "files": files}]
-    if "label" in keys and f"{NAME}.label" not in typed:
+    if "label" in keys and f"{NAME}.label" not in composed.typed:
         settings["label"] = None
     return composed.recipe(settings, NAME, trusted=trusted, seed=seed)
 

@@ -100,7 +100,7 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
     stored = read_yaml(Run.open(source).config)
     chosen, stored_names = composed.named_groups, stored.get("names") or {}
     settings = {group: composed.changed(group, values[group], stored.get(group)) for group in GROUPS}
-    if "seed" in composed.typed_keys:
+    if "seed" in composed.typed:
         for path in ("data.seed", "data.split.seed", "trainer.seed"):
             group, _, inner = path.partition(".")
             if path != "data.seed" or "seed" in settings["data"]:

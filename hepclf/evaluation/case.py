@@ -128,7 +128,9 @@ class Case:
 class Study(Protocol):
     """A further question to a tagger: a recipe among the settings of an evaluation.
 
-    With `picture_only = True` it is left out where no pictures are drawn.
+    With `picture_only = True` it is left out where no pictures are drawn. `page_section` names the section of the page
+    where it stands (PAGE_SECTIONS), by default the last one; there the studies follow `page_rank`, 0 by default, and
+    then the order of the settings.
     """
 
     @property

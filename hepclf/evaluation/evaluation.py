@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
@@ -12,12 +11,13 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Balance, Case, Inside, ObservedEvents, Study
 from hepclf.evaluation.chance import chance, misnamed
-from hepclf.evaluation.cut_choice import CutChoice
+from hepclf.evaluation.expected_yields import check_yields
+from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cut_table
-from hepclf.evaluation.own_studies import check_own_studies, findings
+from hepclf.evaluation.own_studies import check_own_finding, check_own_studies
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.split_results import split_results
+from hepclf.evaluation.split_results import histogram_edges, split_results
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
@@ -41,6 +41,7 @@ from hepclf.evaluation.studies.variations import Variations
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
+from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import process_mixture
 from hepclf.statistics.counting.optimum import best_significance, expected_yields, threshold_significance
 from hepclf.statistics.counting.scan import Significance, scan
@@ -48,20 +49,28 @@ from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.roc import Ranking
 
 Array = NDArray[np.float64]
+Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]
 
 
 @recipe
-class Evaluation(CutChoice):
+class Evaluation:
     """How a tagger is judged: where it cuts, what is quoted, and the experiment that the yields stand for.
 
-    A threshold of `best` is the cut of the greatest significance on validation. Expected yields, by process or
-    class, are given as such or as cross sections with one luminosity; what has neither keeps its sum of weights.
+    A threshold of `best` is the cut of the greatest significance on validation; `Rules` says what its settings mean.
+    Expected yields, by process or class, are given as such or as cross sections with one luminosity; what has neither
+    keeps its sum of weights.
     """
 
     RENAMED: ClassVar[Mapping[str, str]] = {  # settings of stored runs
         f"counting.{name}": name for name in ("punzi_sigmas", "ams_background", "off_exposure")
     }
 
+    optimise: Optimise = "asimov"
+    systematic: float = 0.1
+    minimum_background: float = 10.0
+    punzi_sigmas: float = 5.0
+    ams_background: float = 10.0
+    off_exposure: float | None = None
     threshold: float | Literal["best"] = 0.5
     working_points: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     signal: str | None = None
@@ -94,9 +103,9 @@ class Evaluation(CutChoice):
     report: bool = True
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        self.rules.check()
         self._check_cuts()
-        self._check_yields()
+        check_yields(self.yields, self.cross_sections_fb, self.luminosity_fb)
         check_own_studies(self.studies, {setting.name for setting in fields(self)})
         if self.counting is not None:
             self.counting.belongs(self.luminosity_fb)
@@ -109,21 +118,6 @@ class Evaluation(CutChoice):
                 raise ValueError(
                     f"evaluation.working_points are signal efficiencies above 0 and up to 1, however one is {target}"
                 )
-
-    def _check_yields(self) -> None:
-        for key, unit in (("yields", "events"), ("cross_sections_fb", "fb")):
-            for name, value in getattr(self, key).items():
-                if not (math.isfinite(value) and value >= 0):
-                    raise ValueError(f"evaluation.{key}.{name} must be zero or more {unit}, however it is {value}")
-        if self.luminosity_fb is None and self.cross_sections_fb:
-            raise ValueError(
-                "evaluation.cross_sections_fb must come with evaluation.luminosity_fb, which makes yields of them; "
-                "give both"
-            )
-        if self.luminosity_fb is not None and not (math.isfinite(self.luminosity_fb) and self.luminosity_fb > 0):
-            raise ValueError(f"evaluation.luminosity_fb must be positive, however it is {self.luminosity_fb}")
-        if both := sorted(set(self.yields) & set(self.cross_sections_fb)):
-            raise ValueError(f"{both[0]!r} is in evaluation.yields and in evaluation.cross_sections_fb; give one")
 
     def check(
         self,
@@ -178,6 +172,11 @@ class Evaluation(CutChoice):
         )
 
     @property
+    def rules(self) -> Rules:
+        """The rules by which the best cut is chosen."""
+        return Rules(**{rule.name: getattr(self, rule.name) for rule in fields(Rules)})
+
+    @property
     def expected(self) -> dict[str, float]:
         """Expected events by process or class, from the yields and the cross sections."""
         luminosity = self.luminosity_fb or 0.0
@@ -218,28 +217,24 @@ def evaluate(
     evaluation = evaluation or Evaluation()
     evaluation.check(scored.classes, scored.process_names)
     case, significance = _case(scored, evaluation, inside, balance, observed)
-    edges = _edges(case.rankings)
-    decided = case.signal, case.threshold, case.targets
-    found = {
-        name: split_results(part, case.rankings[name], *decided, edges, case.curves[name], case.weights(name))
-        for name, part in case.parts.items()
-    }
+    edges = histogram_edges(case.rankings.values())
+    splits = {name: split_results(case, name, edges) for name in case.parts}
     test, signal = case.counted.get("test"), scored.classes[case.signal]
     return Results(
         classes=scored.classes,
         signal=signal,
-        train=found.get("train"),
-        valid=found.get("valid"),
-        test=found.get("test"),
+        train=splits.get("train"),
+        valid=splits.get("valid"),
+        test=splits.get("test"),
         significance=significance,
         at_threshold=significance if evaluation.threshold == "best" else _at_threshold(case),
         mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cut_table(case),
-        studies=findings(evaluation.study_settings, case, evaluation.studies),
+        studies=_findings(case, evaluation),
         study_settings=evaluation.study_settings,
         asked=evaluation.asked,
-        warnings=(*chance(found, signal), *(() if evaluation.signal else misnamed(scored.classes, signal))),
+        warnings=(*chance(splits, signal), *(() if evaluation.signal else misnamed(scored.classes, signal))),
     )
 
 
@@ -273,6 +268,18 @@ def _case(
     return case, significance
 
 
+def _findings(case: Case, evaluation: Evaluation) -> dict[str, Finding]:
+    """The finding of each study that applies."""
+    findings = {}
+    for name, study in evaluation.study_settings.items():
+        if (finding := study.study(case)) is None:
+            continue
+        if name in evaluation.studies:
+            check_own_finding(name, finding)
+        findings[name] = finding
+    return findings
+
+
 def _at_threshold(case: Case) -> Significance:
     return threshold_significance(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
 
@@ -285,11 +292,3 @@ def _threshold(evaluation: Evaluation, cut: float | None, significance: Signific
             f"evaluation.threshold 'best' needs a cut, however {significance.reason}; give a probability instead"
         )
     return cut
-
-
-def _edges(rankings: Mapping[str, Ranking]) -> Array:
-    """40 bins over the twentieths that hold all scores."""
-    low = min(float(ranking.thresholds[-1]) for ranking in rankings.values())
-    high = max(float(ranking.thresholds[0]) for ranking in rankings.values())
-    first = min(math.floor(low * 20), 19)
-    return np.linspace(first, max(math.ceil(high * 20), first + 1), 41) / 20

@@ -1,4 +1,4 @@
-"""A user's own studies: their names and methods are checked, and what they find."""
+"""A user's own studies: their names, their methods and what they find are checked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hepclf.evaluation.case import Case, Study
-from hepclf.evaluation.finding import Finding
+from hepclf.evaluation.page_sections import LAST, PAGE_SECTIONS
 
 FINDING = ("sentences", "tables", "to_dict")
 
@@ -25,19 +24,12 @@ def check_own_studies(studies: Mapping[str, Any], taken: Collection[str]) -> Non
         question = getattr(study, "question", None)
         if not isinstance(question, str) or not question:
             raise ValueError(f"{path} must have a question, not {question!r}; say question: ClassVar[str] = '...?'")
+        section = getattr(study, "page_section", LAST)
+        if section not in PAGE_SECTIONS:
+            raise ValueError(f"{path}.page_section must be one of {', '.join(PAGE_SECTIONS)}, not {section!r}")
 
 
-def findings(studies: Mapping[str, Study], case: Case, own: Collection[str]) -> dict[str, Finding]:
-    """What each study finds, in their order, without those that do not apply; the user's `own` are checked."""
-    answers = {name: study.study(case) for name, study in studies.items()}
-    found = {name: finding for name, finding in answers.items() if finding is not None}
-    for name in found:
-        if name in own:
-            _check(name, found[name])
-    return found
-
-
-def _check(name: str, finding: Any) -> None:
+def check_own_finding(name: str, finding: Any) -> None:
     """Refuse a finding that cannot be shown or written."""
     path = f"evaluation.studies.{name}: study(case)"
     if missing := [attribute for attribute in FINDING if not hasattr(finding, attribute)]:

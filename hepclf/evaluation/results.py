@@ -45,6 +45,7 @@ class OneVsRest(NamedTuple):
 class SplitResults:
     """What one split says of a tagger.
 
+    `threshold` and `operating`, where the threshold lies on the curve, are for two classes, `one_vs_rest` is for more.
     `precision_limit` is what the precision is greater than where no simulated background event is selected.
     """
 
@@ -57,11 +58,11 @@ class SplitResults:
     precision: Value
     recall: Value
     f1: Value
-    threshold: float | None
     confusion: Confusion
     working_points: tuple[WorkingPoint, ...]
-    operating: Operating | None
     roc: Roc | None
+    threshold: float | None = None
+    operating: Operating | None = None
     optimal: Roc | None = None
     precision_limit: Limit | None = None
     one_vs_rest: Mapping[str, OneVsRest] = field(default_factory=dict)

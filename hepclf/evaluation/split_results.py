@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.evaluation.case import Case
 from hepclf.evaluation.results import OneVsRest, Operating, SplitResults
 from hepclf.scored import Scored, discriminant
 from hepclf.statistics.confusion import Confusion, confusion_matrix
-from hepclf.statistics.counting.mixture import Mixed, mixed
+from hepclf.statistics.counting.mixture import mixed
 from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit, rejection_limit
 from hepclf.statistics.curves.roc import Curve, Ranking, Roc, curve, influence, roc_points
 from hepclf.statistics.curves.working_point import WorkingPoint, working_point
@@ -23,48 +25,49 @@ Array = NDArray[np.float64]
 LLR = "llr"
 
 
-def split_results(
-    part: Scored,
-    ranking: Ranking,
-    signal: int,
-    threshold: float,
-    targets: tuple[float, ...],
-    edges: Array,
-    signal_curve: Curve | None = None,
-    mix: Mixed | None = None,
-) -> SplitResults:
-    """The results of one split, ranking being that of its discriminant and edges those of its histograms.
+def split_results(case: Case, split_name: str, edges: Array) -> SplitResults:
+    """The results of one split, `edges` being those of its histograms.
 
-    `mix` holds the weights of the mixture that is judged, by default the events' own. `signal_curve` is the curve of
-    that ranking by `mix.within`, if the caller has it. Losses are means over the events as they are.
+    Losses are means over the events as they are; all else refers to the mixture.
     """
-    k, weights = len(part.classes), part.weights
-    mix = mix or Mixed(weights=weights, within=weights)
-    cells = confusion_matrix(part.labels, decisions(part, signal, threshold), mix.weights, k)
-    signal_curve = signal_curve or curve(ranking, part.labels == signal, mix.within)
-    drawn, points = with_limits(signal_curve, targets, part, signal, mix.within)
-    one_vs_rest, mean = _one_vs_rest(part, targets, mix.weights) if k > 2 else ({}, _area(drawn))
+    part, signal, mixture = case.parts[split_name], case.signal, case.weights(split_name)
+    k = len(part.classes)
+    cells = confusion_matrix(part.labels, decisions(part, signal, case.threshold), mixture.weights, k)
+    roc, points = with_limits(case.curves[split_name], case.targets, part, signal, mixture.within)
     averaged = list(range(k)) if k > 2 else [signal]
-    return SplitResults(
+    results = SplitResults(
         events=len(part),
-        negative_fraction=negative_fraction(weights),
-        auc=mean,
-        log_loss=log_loss(part.labels, part.scores, weights),
-        brier=brier(part.labels, part.scores, weights),
+        negative_fraction=negative_fraction(part.weights),
+        auc=_area(roc),
+        log_loss=log_loss(part.labels, part.scores, part.weights),
+        brier=brier(part.labels, part.scores, part.weights),
         accuracy=cells.accuracy,
         precision=cells.precision(averaged),
         recall=cells.recall(averaged),
         f1=cells.f1(averaged),
-        threshold=threshold if k == 2 else None,
         confusion=cells,
         working_points=points,
-        precision_limit=_precision_limit(cells, part, signal, mix.weights) if k == 2 else None,
-        operating=_operating(cells, signal) if k == 2 else None,
-        roc=drawn,
-        optimal=_optimal(part, signal, mix.within),
-        one_vs_rest=one_vs_rest,
-        histograms=histograms(part, signal, edges, mix.within),
+        roc=roc,
+        optimal=_optimal(part, signal, mixture.within),
+        histograms=histograms(part, signal, edges, mixture.within),
     )
+    if k > 2:
+        one_vs_rest, mean = _one_vs_rest(part, case.targets, mixture.weights)
+        return replace(results, auc=mean, one_vs_rest=one_vs_rest)
+    return replace(
+        results,
+        threshold=case.threshold,
+        operating=_operating(cells, signal),
+        precision_limit=_precision_limit(cells, part, signal, mixture.weights),
+    )
+
+
+def histogram_edges(rankings: Iterable[Ranking]) -> Array:
+    """The edges of 40 bins over the twentieths that hold all scores."""
+    thresholds = [ranking.thresholds for ranking in rankings]
+    first = min(math.floor(min(scores[-1] for scores in thresholds) * 20), 19)
+    last = max(math.ceil(max(scores[0] for scores in thresholds) * 20), first + 1)
+    return np.linspace(first, last, 41) / 20
 
 
 def decisions(scored: Scored, signal: int, threshold: float) -> NDArray[np.int64]:

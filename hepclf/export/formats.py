@@ -22,6 +22,7 @@ FormatName = Literal["onnx", "cpp", "xgboost-json"]
 Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # features [n, d] to scores [n] or [n, k]
 Writer = Callable[[Tagger, str, Mapping[str, str]], bytes]  # a tagger, a name and notes to the contents of a file
 Reader = Callable[[bytes], AbstractContextManager[Score]]
+Usage = Callable[[Tagger, str, str], list[str]]  # a tagger, a name and the path of a file to lines of code that use it
 
 
 def uncalibrated(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]:
@@ -33,10 +34,11 @@ def uncalibrated(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """A format: the module and its two functions that write a file and score with it, and what the format can hold.
+    """A format: the module and its functions that write a file, score with it and say how to use it, and what it holds.
 
     writer    the function from a tagger to the contents of a file
     reader    the function from the contents to a context manager that scores features
+    usage     the function from tagger, name and path to the lines of code that a user starts from
     taggers   the kinds of tagger it can hold, calibrated or not
     refuses   whether its reader gives nan for an infinite feature, which no tagger scores
     packages  the packages that it imports; `install` is the command that installs them
@@ -46,6 +48,7 @@ class ExportFormat:
     module: str
     writer: str
     reader: str
+    usage: str
     taggers: tuple[type, ...]
     refuses: bool = True
     packages: tuple[str, ...] = ()
@@ -68,6 +71,11 @@ class ExportFormat:
         module = import_module(self.module)
         return getattr(module, self.writer), getattr(module, self.reader)
 
+    def usage_lines(self, tagger: Tagger, name: str, path: str) -> list[str]:
+        """Lines of code that use a file of this format."""
+        usage: Usage = getattr(import_module(self.module), self.usage)
+        return usage(tagger, name, path)
+
 
 _NAMES: dict[type, str] = {NetworkTagger: "networks", TreesTagger: "trees", FisherTagger: "Fisher's discriminant"}
 FORMATS: dict[FormatName, ExportFormat] = {
@@ -76,6 +84,7 @@ FORMATS: dict[FormatName, ExportFormat] = {
         "hepclf.export.onnx.model",
         "onnx_file",
         "onnx_scores",
+        "onnx_usage",
         (NetworkTagger, TreesTagger, FisherTagger),
         packages=("onnx", "onnxruntime"),
         install="pip install 'hepclf[onnx]'",
@@ -85,12 +94,18 @@ FORMATS: dict[FormatName, ExportFormat] = {
         "hepclf.export.xgboost",
         "xgboost_json",
         "xgboost_scores",
+        "xgboost_usage",
         (TreesTagger,),
         refuses=False,
         packages=("xgboost",),
         install="pip install 'hepclf[boost]'",
     ),
     "cpp": ExportFormat(
-        ".hpp", "hepclf.export.cpp.model", "cpp_header", "compiled_scores", (NetworkTagger, TreesTagger, FisherTagger)
+        ".hpp",
+        "hepclf.export.cpp.model",
+        "cpp_header",
+        "compiled_scores",
+        "cpp_usage",
+        (NetworkTagger, TreesTagger, FisherTagger),
     ),
 }

@@ -177,3 +177,13 @@ def xgboost_scores(data: bytes) -> Iterator[Score]:
         return scores.astype(np.float64)
 
     yield score
+
+
+def xgboost_usage(tagger: Tagger, name: str, path: str) -> list[str]:  # noqa: ARG001
+    """How the file is used by XGBoost and by ROOT."""
+    sentinels = by_value(tagger.inputs, tagger.sentinels)
+    return [
+        f'booster = xgboost.Booster(model_file="{path}")',
+        *(f"scores = booster.inplace_predict(features, missing={shortest_text(value)})" for value in sentinels),
+        f'auto bdt = TMVA::Experimental::RBDT::LoadXGBoost("{path}");',
+    ]

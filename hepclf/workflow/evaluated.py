@@ -17,7 +17,6 @@ from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import SPLITS, Scored
 from hepclf.training.epoch import Epoch
-from hepclf.workflow.beforehand import unused_settings
 from hepclf.workflow.convergence import convergence
 from hepclf.workflow.fit import Fitted
 from hepclf.workflow.job import Job
@@ -63,8 +62,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
     results = evaluate(scored, job.evaluation, inside(tagger, events, split), balance=job.trainer.balance)
     kept_epoch = tagger.summary.get("kept_epoch")
     doubts = convergence(scored.of("valid"), fitted.valid_weights, fitted.history, kept_epoch, job.trainer)
-    unused = unused_settings(job.model, job.trainer, job.names["model"])
-    results = replace(results, warnings=(*doubts, *results.warnings, *unused, *prepared.warnings))
+    results = replace(results, warnings=(*doubts, *results.warnings, *job.unused_settings, *prepared.warnings))
     return Evaluated(
         scored=scored,
         results=results,

@@ -14,7 +14,6 @@ from hepclf.models.model import Tagger, edges
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
 from hepclf.training.threads import thread_limit
 from hepclf.words import Caution
-from hepclf.workflow.beforehand import unused_settings
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
@@ -60,7 +59,7 @@ def _fitted(
     train, valid = prepared.part("train"), prepared.part("valid")
     training = job.model.fit(train, valid, job.trainer)
     _announce(prepared.warnings)  # not before: what stops the training is told alone
-    for caution in unused_settings(job.model, job.trainer, job.names["model"]):
+    for caution in job.unused_settings:
         log.warning(caution.text)
     history: list[Epoch] = []
     stopping = Stopping(training.patience)

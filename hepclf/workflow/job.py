@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hepclf.data.loader import Loader
@@ -13,7 +14,8 @@ from hepclf.events import Events
 from hepclf.models.model import Model
 from hepclf.recipe import describe
 from hepclf.training.trainer import Trainer
-from hepclf.workflow.beforehand import check_settings
+from hepclf.words import Caution
+from hepclf.workflow.beforehand import check_settings, unused_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class Job:
         called = {"data": type(loader).__name__.lower(), "model": type(model).__name__.lower(), **(names or {})}
         trainer, evaluation = trainer or Trainer(), evaluation or Evaluation()
         return cls(data=loader, model=model, trainer=trainer, evaluation=evaluation, names=called)
+
+    @cached_property
+    def unused_settings(self) -> tuple[Caution, ...]:
+        """A warning of trainer settings that were changed and that the model does not use, or none."""
+        return unused_settings(self.model, self.trainer, self.names["model"])
 
     def describe(self) -> dict[str, Any]:
         """What config.yaml holds: enough to train again."""

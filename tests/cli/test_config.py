@@ -95,11 +95,19 @@ def test_changing_the_values_does_not_change_the_configuration():
     assert config.values == {"trainer": {"seed": 0}}
 
 
-def test_the_keys_and_groups_that_are_typed():
-    config = composed({}, "++seed=3", "model=bdt", "~trainer", "+data.x=a=b", "++name=x")
-    assert config.typed_keys == {"seed", "model", "trainer", "data.x", "name"}
+def test_the_keys_and_groups_that_are_typed_with_their_values():
+    config = composed(
+        {}, "++seed=3", "model=bdt", "~trainer", "data@observed=csv", "+data.x='a=b'", "++name={a: [1, b]}"
+    )
+    assert config.typed == {
+        "seed": 3,
+        "model": "bdt",
+        "trainer": None,
+        "data@observed": "csv",
+        "data.x": "a=b",
+        "name": {"a": [1, "b"]},
+    }
     assert config.named_groups == {"model", "trainer"}
-    assert composed({}, "++seed=3", "++data.x={a: [1, b]}").typed_values == {"seed": 3, "data.x": {"a": [1, "b"]}}
 
 
 def test_a_group_without_a_choice_has_no_name():
@@ -146,7 +154,7 @@ def test_the_task_gets_what_the_command_line_says():
     launch("inspect", ["data=gw", "seed=7"], jobs.append)
     (job,) = jobs
     assert (job.values["seed"], job.values["data"]["_target_"], job.chosen("data")) == (7, GW, {"data": "gw"})
-    assert {"data", "seed"} <= job.typed_keys
+    assert {"data", "seed"} <= job.typed.keys()
     assert job.named_groups == {"data"}
     assert job.recipe(job.values["data"], "data", seed=7).seed == 7
 

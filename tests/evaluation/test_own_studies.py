@@ -54,6 +54,14 @@ def test_a_question_that_does_not_arise_has_no_finding(judge):
     assert judge(Count(answer=None)).studies == {}
 
 
+class Elsewhere:
+    question = "Where?"
+    page_section = "top"
+
+    def study(self, case):  # noqa: ARG002
+        return None
+
+
 class NoQuestion:
     def study(self, case):  # noqa: ARG002
         return None
@@ -68,6 +76,7 @@ class NoQuestion:
         ("mine", Answer(), r"evaluation\.studies\.mine must be a recipe with study\(case\), not Answer"),
         ("mine", Count, "must be a recipe with study"),
         ("mine", {"_target_": "mine.Count"}, "must be a recipe with study"),
+        ("mine", Elsewhere(), r"mine\.page_section must be one of separate, cut, believe, learn, else, not 'top'"),
         ("mine", NoQuestion(), r"evaluation\.studies\.mine must have a question, not None"),
     ],
 )

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.split_results import decisions
+from hepclf.statistics.curves.limit import purity_limit, rejection_limit
 
 
 def test_a_decision_is_the_signals_at_the_threshold_itself(make_scored):
@@ -51,3 +52,43 @@ def test_the_exact_ratio_is_judged_on_the_same_events(make_scored):
     llr[5] = np.nan
     with pytest.raises(ValueError, match="spectator 'llr' must be a number in each event, however 1 are nan"):
         evaluate(make_scored(**(columns | {"spectators": {"llr": llr}})), Evaluation())
+
+
+def test_a_split_has_a_limit_where_no_background_is_left_and_only_there(make_scored):
+    labels = np.array([1] * 10 + [0] * 40)
+    scores = np.concatenate([np.linspace(0.99, 0.5, 10), [0.7], np.linspace(0.4, 0.1, 39)])
+    part = make_scored(labels, scores)
+    found = evaluate(part, Evaluation(working_points=(0.2, 0.9))).test
+    free, kept = found.working_points
+    assert (free.rejection.value, kept.rejection_limit) == (None, None)
+    assert kept.rejection.value == 40
+    assert free.rejection_limit == found.roc.limit == rejection_limit(40.0, 1.0)
+    written = found.to_dict()["working_points"][0]["rejection_limit"]
+    assert written == {"at_90": pytest.approx(17.37, abs=0.01), "at_95": pytest.approx(13.35, abs=0.01)}
+
+
+def test_a_negative_event_that_is_left_is_background_that_is_left(make_scored):
+    labels, scores = np.array([1, 0, 0, 1, 0]), np.array([0.9, 0.95, 0.8, 0.7, 0.1])
+    part = make_scored(labels, scores, weights=np.array([1, -1, 1, 1, 5.0]))
+    found = evaluate(part, Evaluation(working_points=(0.5,))).test
+    assert found.working_points[0].rejection.value is None
+    assert found.working_points[0].rejection_limit is None
+    assert found.roc.limit is None
+
+
+def test_a_cut_at_the_loudest_background_event_keeps_it(make_scored):
+    scores = np.array([0.9, 0.8, 0.8, 0.1])
+    found = evaluate(make_scored([1, 1, 0, 0], scores), Evaluation(working_points=(1.0,))).test
+    assert found.working_points[0].rejection.value == 2
+    assert found.working_points[0].rejection_limit is None
+
+
+def test_a_precision_has_a_limit_where_no_background_is_selected(make_scored):
+    labels = np.array([1] * 10 + [0] * 40)
+    scores = np.concatenate([np.linspace(0.99, 0.51, 10), np.linspace(0.4, 0.1, 40)])
+    found = evaluate(make_scored(labels, scores), Evaluation(threshold=0.5)).test
+    assert found.precision_limit == purity_limit(10.0, 1.0)
+    assert found.to_dict()["precision_limit"]["at_95"] == pytest.approx(10 / 12.996, abs=1e-4)
+    lower = evaluate(make_scored(labels, scores), Evaluation(threshold=0.4)).test
+    assert lower.precision_limit is None
+    assert "precision_limit" not in lower.to_dict()

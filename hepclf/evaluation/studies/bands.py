@@ -35,6 +35,7 @@ class Bands:
     """Bootstrap replicas of the ROC curve, and the ranges of background efficiency that have a partial area."""
 
     question: ClassVar[str] = "How well are the curve and its points known?"
+    page_section: ClassVar[str] = "separate"
 
     replicas: int = 1000
     seed: int = 0

@@ -39,6 +39,8 @@ class Binned:
     """
 
     question: ClassVar[str] = "What is the shape of the score worth?"
+    page_section: ClassVar[str] = "cut"
+    page_rank: ClassVar[int] = 2
 
     binning: Literal["significance", "equal_signal"] = "significance"
     bins: int = 10

@@ -37,6 +37,8 @@ class Categories:
     """
 
     question: ClassVar[str] = "What do exclusive regions bring, each with its own cut?"
+    page_section: ClassVar[str] = "cut"
+    page_rank: ClassVar[int] = 1
 
     of: Mapping[str, str] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ class Correlations:
     """
 
     question: ClassVar[str] = "Which features go together, and with the score?"
+    page_section: ClassVar[str] = "learn"
 
     events: int = 20_000
     seed: int = 0

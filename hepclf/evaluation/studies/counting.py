@@ -41,6 +41,7 @@ class Counting:
     """
 
     question: ClassVar[str] = "How many events does a cut leave, and what are they worth?"
+    page_section: ClassVar[str] = "cut"
 
     luminosity_fb: float | None = None
     luminosities_fb: tuple[float, ...] = ()

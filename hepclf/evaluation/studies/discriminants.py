@@ -35,6 +35,7 @@ class Discriminants:
     """
 
     question: ClassVar[str] = "How well is each class told from a mixture of the others?"
+    page_section: ClassVar[str] = "separate"
 
     against: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     signal_efficiencies: tuple[float, ...] | None = None

@@ -35,6 +35,7 @@ class EffectiveCuts:
     """
 
     question: ClassVar[str] = "Which cuts on the features does a cut on the score amount to?"
+    page_section: ClassVar[str] = "learn"
 
     events: int = 20_000
     seed: int = 0

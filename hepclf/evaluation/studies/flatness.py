@@ -34,6 +34,8 @@ class Flatness:
     """
 
     question: ClassVar[str] = "Is a cut as efficient everywhere?"
+    page_section: ClassVar[str] = "believe"
+    page_rank: ClassVar[int] = 1
 
     spectators: tuple[str, ...] = ()
     bins: int = 10

@@ -29,6 +29,7 @@ class LikelihoodRatio:
     """
 
     question: ClassVar[str] = "Is the likelihood ratio from the score the exact one?"
+    page_section: ClassVar[str] = "believe"
 
     bins: int = 25
 

@@ -27,6 +27,7 @@ class Multiclass:
     """Each pair of classes, averages, and what decisions are made of; of more test events, `events` at random."""
 
     question: ClassVar[str] = "Which classes are confused with each other?"
+    page_section: ClassVar[str] = "separate"
 
     events: int = 200_000
 

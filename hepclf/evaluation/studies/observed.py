@@ -35,6 +35,8 @@ class Observed:
     """
 
     question: ClassVar[str] = "Does observed data look like the simulation?"
+    page_section: ClassVar[str] = "believe"
+    page_rank: ClassVar[int] = 2
 
     features: tuple[str, ...] | None = None
     scaled: bool = True

@@ -33,6 +33,7 @@ class Overtraining:
     """
 
     question: ClassVar[str] = "Does the tagger know its training events better than others?"
+    page_section: ClassVar[str] = "believe"
 
     permutations: int = 1999
     harmless: float = 0.01

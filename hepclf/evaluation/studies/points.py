@@ -30,6 +30,7 @@ class Points:
     """
 
     question: ClassVar[str] = "Which cuts keep a given share, and what do they keep of each process?"
+    page_section: ClassVar[str] = "cut"
 
     signal_efficiencies: tuple[float, ...] | None = None
     background_efficiencies: tuple[float, ...] = (0.1, 0.01)

@@ -29,6 +29,7 @@ class Retrieval:
     """
 
     question: ClassVar[str] = "How pure is what a cut keeps, and how much does it keep?"
+    page_section: ClassVar[str] = "separate"
 
     purities: tuple[float, ...] = (0.5, 0.9)
 

@@ -33,6 +33,8 @@ class Sculpting:
     """
 
     question: ClassVar[str] = "Does a cut on the score change the background's shape in a mass?"
+    page_section: ClassVar[str] = "believe"
+    page_rank: ClassVar[int] = 1
 
     spectators: tuple[str, ...] = ()
     bins: int = 20

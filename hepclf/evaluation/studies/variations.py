@@ -24,6 +24,7 @@ class Variations:
     """Variations by name, and the cuts (chosen on the nominal validation events) at which they are judged."""
 
     question: ClassVar[str] = "What do systematic variations change?"
+    page_section: ClassVar[str] = "believe"
 
     named: Mapping[str, Variation] = field(default_factory=dict)
     signal_efficiencies: tuple[float, ...] = (0.5,)

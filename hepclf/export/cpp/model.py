@@ -167,3 +167,9 @@ def _compile(source: Path, program: Path) -> None:
     if process.returncode:
         reason = " ".join(line for line in process.stderr.splitlines() if "error" in line)[:300]
         raise ValueError(f"{compiler} cannot compile the header: {reason}; set CXX to another compiler")
+
+
+def cpp_usage(tagger: Tagger, name: str, path: str) -> list[str]:
+    """How the header is used."""
+    call = f"float p = {name}::score(x);" if len(tagger.classes) == 2 else f"{name}::scores(x, p);"
+    return [f'#include "{path}"', f"{call}  // const float* x"]

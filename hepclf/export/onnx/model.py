@@ -70,3 +70,11 @@ def onnx_scores(data: bytes) -> Iterator[Score]:
         return scores.astype(np.float64)
 
     yield score
+
+
+def onnx_usage(tagger: Tagger, name: str, path: str) -> list[str]:  # noqa: ARG001
+    """How the file is used in Python."""
+    return [
+        f'session = onnxruntime.InferenceSession("{path}")',
+        f'scores = session.run(["probability"], {{"{FEATURES}": {FEATURES}}})[0]  # float32 [n, d]',
+    ]

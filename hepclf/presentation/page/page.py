@@ -79,7 +79,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         sketch=sketch(results, split),
         size=(WIDTH, HEIGHT),
         levels=LEVELS,
-        sections=list(sections(results.studies, pictures)),
+        sections=list(sections(results.studies, results.study_settings, pictures)),
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )

@@ -1,4 +1,4 @@
-"""The questions of a reader in their order, and the pictures and findings that answer them."""
+"""The sections of the page with their pictures and findings."""
 
 from __future__ import annotations
 
@@ -7,43 +7,29 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from hepclf.evaluation.case import Study
 from hepclf.evaluation.finding import Finding
+from hepclf.evaluation.page_sections import LAST, PAGE_SECTIONS
 
 INDEX = "pictures.json"
 
 
+# The sections of the pictures of the results themselves, in their order there.
+RESULT_PICTURES = {
+    "roc": "separate",
+    "rejection": "separate",
+    "scores": "separate",
+    "significance": "cut",
+    "confusion": "cut",
+    "losses": "believe",
+}
+
+
 class Question(NamedTuple):
-    """A question with the pictures and the studies that answer it."""
+    """What heads a section, and the name of the section."""
 
     text: str
     key: str
-    pictures: tuple[str, ...]
-    studies: tuple[str, ...]
-
-
-# Studies that are not named here stand last, under OTHER_STUDIES.
-QUESTIONS = (
-    Question(
-        "Does it separate?",
-        "separate",
-        ("roc", "rejection", "scores"),
-        ("bands", "retrieval", "multiclass", "discriminants"),
-    ),
-    Question(
-        "Where do I cut?",
-        "cut",
-        ("significance", "confusion"),
-        ("counting", "points", "triggers", "categories", "binned"),
-    ),
-    Question(
-        "Do I believe it?",
-        "believe",
-        ("losses",),
-        ("overtraining", "calibration", "likelihood_ratio", "variations", "flatness", "sculpting", "observed"),
-    ),
-    Question("What did it learn?", "learn", (), ("plane", "importance", "effective_cuts", "correlations")),
-)
-OTHER_STUDIES = Question("What else was asked?", "else", (), ())
 
 
 class PagePicture(NamedTuple):
@@ -82,21 +68,19 @@ def read_index(plots: Path) -> list[PagePicture]:
     ]
 
 
-def sections(studies: Mapping[str, Finding], pictures: list[PagePicture]) -> Iterator[Section]:
-    """Every question that has an answer; every picture and study stands under exactly one."""
-    listed_studies = {name for question in QUESTIONS for name in question.studies}
-    listed_pictures = {name for question in QUESTIONS for name in question.pictures}
+def sections(
+    findings: Mapping[str, Finding], studies: Mapping[str, Study], pictures: list[PagePicture]
+) -> Iterator[Section]:
+    """Every section that has a picture or a finding; each of these stands in exactly one."""
+    ranked = sorted(findings, key=lambda name: getattr(studies.get(name), "page_rank", 0))
     result_pictures = {picture.stem: picture for picture in pictures if picture.study is None}
-    for question in (*QUESTIONS, OTHER_STUDIES):
-        if question is OTHER_STUDIES:
-            names = [name for name in studies if name not in listed_studies]
-            stems = [stem for stem in result_pictures if stem not in listed_pictures]
-        else:
-            names = [name for name in question.studies if name in studies]
-            stems = [stem for stem in question.pictures if stem in result_pictures]
+    stems = [stem for stem in dict.fromkeys((*RESULT_PICTURES, *result_pictures)) if stem in result_pictures]
+    for key, text in PAGE_SECTIONS.items():
+        shown = tuple(result_pictures[stem] for stem in stems if RESULT_PICTURES.get(stem, LAST) == key)
         answers = tuple(
-            Answer(name, studies[name], tuple(picture for picture in pictures if picture.study == name))
-            for name in names
+            Answer(name, findings[name], tuple(picture for picture in pictures if picture.study == name))
+            for name in ranked
+            if getattr(studies.get(name), "page_section", LAST) == key
         )
-        if stems or answers:
-            yield Section(question, tuple(result_pictures[stem] for stem in stems), answers)
+        if shown or answers:
+            yield Section(Question(text, key), shown, answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,6 +30,17 @@ class Rules:
     punzi_sigmas: float = 5.0
     ams_background: float = 10.0
     off_exposure: float | None = None
+
+    def check(self) -> None:
+        """Refuse rules that no cut can go by."""
+        for name in ("systematic", "minimum_background", "punzi_sigmas", "ams_background"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"evaluation.{name} must be zero or more, however it is {value:g}")
+        if self.off_exposure is not None and not 0 < self.off_exposure < math.inf:
+            raise ValueError(f"evaluation.off_exposure must be above zero, however it is {self.off_exposure:g}")
+        if self.optimise == "li_ma" and self.off_exposure is None:
+            raise ValueError("evaluation.optimise=li_ma needs an off region; give evaluation.off_exposure")
 
 
 class Counts(NamedTuple):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hepclf.presentation.page.sections import INDEX, QUESTIONS, PagePicture, read_index, sections
+from hepclf.evaluation.evaluation import Evaluation
+from hepclf.evaluation.page_sections import LAST, PAGE_SECTIONS
+from hepclf.presentation.page.sections import INDEX, RESULT_PICTURES, PagePicture, read_index, sections
 from hepclf.presentation.plots.draw import INDEX as DRAWN
 
 
@@ -18,22 +20,34 @@ def test_every_picture_and_every_study_stands_under_exactly_one_question():
         picture("bands", "bands"),
         picture("b", "brand_new"),
     ]
-    answered = list(sections({"brand_new": None, "bands": None, "overtraining": None}, pictures))
+    findings = dict.fromkeys(["brand_new", "flatness", "bands", "overtraining", "variations"])
+    answered = list(sections(findings, Evaluation().study_settings, pictures))
     assert [
         (section.question.key, [p.stem for p in section.pictures], [a.name for a in section.answers])
         for section in answered
     ] == [
         ("separate", ["roc"], ["bands"]),
         ("cut", ["confusion"], []),
-        ("believe", [], ["overtraining"]),
+        ("believe", [], ["overtraining", "variations", "flatness"]),
         ("else", ["new"], ["brand_new"]),
     ]
     assert [p.stem for section in answered for a in section.answers for p in a.pictures] == ["bands", "b"]
 
 
-def test_no_picture_or_study_is_asked_about_twice():
-    for names in ([n for q in QUESTIONS for n in q.pictures], [n for q in QUESTIONS for n in q.studies]):
-        assert len(names) == len(set(names))
+def test_each_of_our_studies_and_pictures_has_its_section():
+    known = [key for key in PAGE_SECTIONS if key != LAST]
+    for name, study in Evaluation().study_settings.items():
+        assert study.page_section in known, name
+    assert set(RESULT_PICTURES.values()) <= set(known)
+
+
+def test_a_study_of_ones_own_stands_where_it_says():
+    class Mine:
+        page_section = "cut"
+        page_rank = -1
+
+    answered = list(sections({"counting": None, "mine": None}, {**Evaluation().study_settings, "mine": Mine()}, []))
+    assert [[answer.name for answer in section.answers] for section in answered] == [["mine", "counting"]]
 
 
 def test_the_index_is_the_one_that_drawing_writes():

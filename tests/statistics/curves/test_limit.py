@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from hepclf.evaluation.split_results import split_results
 from hepclf.statistics.curves.limit import background_limit, heaviest, purity_limit, rejection_limit
-from hepclf.statistics.curves.roc import Ranking
 
 
 def test_the_limits_of_equal_weights_are_the_poisson_ones():
@@ -44,35 +42,6 @@ def test_a_limit_is_wrong_at_most_as_often_as_it_says(level, name, rare):
         assert np.mean(seen == 0) == pytest.approx(1 - level, abs=0.006)
 
 
-def test_a_split_has_a_limit_where_no_background_is_left_and_only_there(make_scored):
-    labels = np.array([1] * 10 + [0] * 40)
-    scores = np.concatenate([np.linspace(0.99, 0.5, 10), [0.7], np.linspace(0.4, 0.1, 39)])
-    part = make_scored(labels, scores)
-    found = split_results(part, Ranking(scores), 1, 0.5, (0.2, 0.9), np.linspace(0, 1, 11))
-    free, kept = found.working_points
-    assert (free.rejection.value, kept.rejection_limit) == (None, None)
-    assert kept.rejection.value == 40
-    assert free.rejection_limit == found.roc.limit == rejection_limit(40.0, 1.0)
-    written = found.to_dict()["working_points"][0]["rejection_limit"]
-    assert written == {"at_90": pytest.approx(17.37, abs=0.01), "at_95": pytest.approx(13.35, abs=0.01)}
-
-
-def test_a_negative_event_that_is_left_is_background_that_is_left(make_scored):
-    labels, scores = np.array([1, 0, 0, 1, 0]), np.array([0.9, 0.95, 0.8, 0.7, 0.1])
-    part = make_scored(labels, scores, weights=np.array([1, -1, 1, 1, 5.0]))
-    found = split_results(part, Ranking(scores), 1, 0.5, (0.5,), np.linspace(0, 1, 11))
-    assert found.working_points[0].rejection.value is None
-    assert found.working_points[0].rejection_limit is None
-    assert found.roc.limit is None
-
-
-def test_a_cut_at_the_loudest_background_event_keeps_it(make_scored):
-    scores = np.array([0.9, 0.8, 0.8, 0.1])
-    found = split_results(make_scored([1, 1, 0, 0], scores), Ranking(scores), 1, 0.5, (1.0,), np.linspace(0, 1, 11))
-    assert found.working_points[0].rejection.value == 2
-    assert found.working_points[0].rejection_limit is None
-
-
 def test_no_event_seen_is_less_than_three_expected_at_95():
     found = background_limit(2.0)
     assert found == pytest.approx((chi2.ppf(0.90, 2), chi2.ppf(0.95, 2)), rel=1e-12)
@@ -83,14 +52,3 @@ def test_a_purity_without_background_is_above_that_of_three_events_of_it():
     assert found == pytest.approx((30 / (30 + chi2.ppf(0.90, 2)), 30 / (30 + chi2.ppf(0.95, 2))), rel=1e-12)
     assert found.at_95 == pytest.approx(0.8335, abs=1e-4)
     assert purity_limit(0.0, 2.0) is purity_limit(-1.0, 2.0) is purity_limit(3.0, 0.0) is None
-
-
-def test_a_precision_has_a_limit_where_no_background_is_selected(make_scored):
-    labels = np.array([1] * 10 + [0] * 40)
-    scores = np.concatenate([np.linspace(0.99, 0.51, 10), np.linspace(0.4, 0.1, 40)])
-    found = split_results(make_scored(labels, scores), Ranking(scores), 1, 0.5, (), np.linspace(0, 1, 11))
-    assert found.precision_limit == purity_limit(10.0, 1.0)
-    assert found.to_dict()["precision_limit"]["at_95"] == pytest.approx(10 / 12.996, abs=1e-4)
-    lower = split_results(make_scored(labels, scores), Ranking(scores), 1, 0.4, (), np.linspace(0, 1, 11))
-    assert lower.precision_limit is None
-    assert "precision_limit" not in lower.to_dict()
