@@ -19,10 +19,9 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from hepclf.machine import boot_id, pid_namespace
-
 PART = ".part"
 TEMPORARY = re.compile(rf"\..+\.(?P<place>[^.]*)\.(?P<process>\d+)\.[0-9a-f]+{re.escape(PART)}")
+PROC = Path("/proc")
 ABANDONED_S = 24 * 3600.0  # of silence, after which a process that cannot be seen counts as dead
 
 
@@ -137,6 +136,20 @@ def _is_alive(process: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     return True
+
+
+def boot_id() -> str:
+    """The id of this boot; empty where the system tells none (macOS, Windows)."""
+    with suppress(OSError):
+        return (PROC / "sys/kernel/random/boot_id").read_text(errors="replace").strip()
+    return ""
+
+
+def pid_namespace() -> str:
+    """The container's own numbering of processes; empty where there is none."""
+    with suppress(OSError):
+        return str((PROC / "self/ns/pid").readlink())
+    return ""
 
 
 def _place() -> str:

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hepclf.files import PROC, boot_id, pid_namespace
 from hepclf.heartbeat import LOST_S
-from hepclf.machine import PROC, boot_id, pid_namespace
 
 ENDED = "ZX"  # states of a process that has ended, and that its parent has not yet asked about
 

@@ -17,10 +17,12 @@ from hepclf import files
 from hepclf.files import (
     atomic,
     beside,
+    boot_id,
     folder_size,
     is_abandoned,
     is_temporary,
     leftovers,
+    pid_namespace,
     read_yaml,
     remove_abandoned,
     server_time,
@@ -304,3 +306,14 @@ def test_the_size_of_a_folder_is_that_of_all_files_below_it():
     Path("tagger/uncalibrated/weights.safetensors").write_bytes(b"1234567")
     assert folder_size(Path("tagger")) == 12
     assert folder_size(Path("tagger/uncalibrated")) == 7
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/pid").exists(), reason="needs Linux")
+def test_the_boot_and_the_container_have_a_name_that_stays():
+    assert boot_id() == boot_id() != ""
+    assert pid_namespace().startswith("pid:[")
+
+
+def test_a_system_without_them_says_nothing(monkeypatch):
+    monkeypatch.setattr(files, "PROC", Path("no-proc"))
+    assert (boot_id(), pid_namespace()) == ("", "")

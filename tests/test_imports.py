@@ -11,22 +11,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hepclf"
-GROUND = {"files", "disk", "nearest", "words", "cores", "machine", "recipe", "events", "scored", "run"}
+GROUND = {"files", "disk", "nearest", "words", "recipe", "events", "scored", "run"}
 STEPS = {"data", "training", "models", "statistics", "survey", "evaluation"}
 OUTPUTS = {"presentation", "comparison", "prediction", "export"}
 MAY_IMPORT = {
-    "machine": set(),
-    "files": {"machine"},
+    "files": set(),
     "nearest": set(),
     "words": set(),
-    "cores": set(),
     "disk": {"files"},
     "recipe": {"nearest"},
     "events": {"disk", "nearest"},
     "scored": {"events", "nearest"},
     # Who holds a run's folder; all others ask `run` about it.
     "heartbeat": {"files"},
-    "holder": {"heartbeat", "machine"},
+    "holder": {"files", "heartbeat"},
     "lock": {"files", "heartbeat", "holder"},
     "status": {"heartbeat", "lock"},
     "run": {"files", "heartbeat", "lock", "status"},
@@ -38,7 +36,7 @@ MAY_IMPORT = {
     "models": GROUND | {"training", "statistics"},
     "comparison": GROUND | {"statistics", "evaluation"},
     "presentation": GROUND | {"statistics", "survey", "evaluation", "comparison"},
-    "prediction": GROUND | {"data", "models", "training", "statistics"},
+    "prediction": GROUND | {"data", "models", "statistics"},
     "export": GROUND | {"models", "statistics"},
     "workflow": GROUND | STEPS | OUTPUTS,
     "cli": GROUND | STEPS | OUTPUTS | {"workflow"},

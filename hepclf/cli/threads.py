@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import MutableMapping
 
-from hepclf.cores import affinity, granted
+from hepclf.training.cores import affinity, granted
 
 # A waiting thread spins, then sleeps. By default it spins for so long that it takes the core from the thread that it
 # waits for, where other processes are at work. Each copy of a library reads its variable once, when it is loaded.

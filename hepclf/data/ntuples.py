@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -15,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.cores import cores
 from hepclf.data.cache import Reading, check_cache_size, open_cache, read_through
 from hepclf.data.declared import Setting, declared
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, Growing, InFiles, InMemory
@@ -157,7 +157,7 @@ class Ntuples(ABC):
             if self.luminosity_fb is not None and isinstance(sample.sum_of_weights, SumOfWeights)
         }
         with ExitStack() as stack:
-            pool = stack.enter_context(ThreadPoolExecutor(self.threads or cores()))
+            pool = stack.enter_context(ThreadPoolExecutor(self.threads or _cores()))
             readers = stack.enter_context(ThreadPoolExecutor(AHEAD))
             parts_by_sample = [self._parts(process, pool) for process in range(len(self.samples))]
             parts = [part for sample in parts_by_sample for part in sample]
@@ -252,6 +252,14 @@ class Ntuples(ABC):
             raise ValueError(
                 f"class {name!r} has no events: the selection '{cuts}' keeps none of its {entries:,} entries"
             )
+
+
+def _cores() -> int:
+    """The cores that this process may use: by its affinity mask, and OMP_NUM_THREADS where it is set."""
+    mask = getattr(os, "sched_getaffinity", None)
+    cores = len(mask(0)) if mask else os.cpu_count() or 1
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(cores, int(first)) if first.isdecimal() and int(first) else cores
 
 
 def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find_sources, missing_file
 from hepclf.files import beside, read_yaml, remove_abandoned
 from hepclf.models.tagger import read_head
+from hepclf.models.threads import scoring_threads
 from hepclf.prediction.formats import output_kind, tree_name
 from hepclf.prediction.friend import NOTES
 from hepclf.prediction.output import writing
@@ -35,7 +36,6 @@ from hepclf.prediction.repeats import no_repeated_warnings
 from hepclf.prediction.scoring import ScoringJob, entry_count, score_file, score_names
 from hepclf.prediction.workers import score_in_parallel
 from hepclf.run import Run
-from hepclf.training.threads import thread_limit
 
 FOLDER = "predictions"
 FORMAT = 1  # of the outputs; raised when what is written, or how it is computed, changes
@@ -72,7 +72,7 @@ def predict(
         _prepare(task.output)
     with (
         no_repeated_warnings("hepclf.models"),
-        thread_limit(None) as threads,
+        scoring_threads() as threads,
         closing(_score_files(job, pending, threads, entries, tell)) as stream,
     ):
         outcomes |= {outcome.output: outcome for outcome in stream}

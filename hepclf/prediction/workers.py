@@ -17,7 +17,6 @@ import torch
 from hepclf.data.loader import Tell
 from hepclf.prediction.plan import Predicted, Task
 from hepclf.prediction.scoring import ScoringJob, score_file
-from hepclf.training.memory import DeviceMemoryError, is_out_of_memory
 
 GRACE = 10.0  # seconds that a worker has to clean up when it must end
 
@@ -137,11 +136,9 @@ def _work(line: Connection, job: ScoringJob, threads: int) -> None:
 
 def failure(error: Exception) -> Failure:
     """The error as one that any process can make of its text."""
-    kinds = (DeviceMemoryError, MemoryError, ValueError, OSError)
+    kinds = (MemoryError, ValueError, OSError)
     if kind := next((kind for kind in kinds if isinstance(error, kind)), None):
         return Failure(kind, str(error))
-    if is_out_of_memory(error):
-        return Failure(MemoryError, str(error))
     return Failure(RuntimeError, f"{type(error).__name__}: {error}")
 
 

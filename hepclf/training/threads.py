@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from threadpoolctl import threadpool_limits
 
-from hepclf.cores import cores
+from hepclf.training.cores import cores
 
 
 @contextmanager

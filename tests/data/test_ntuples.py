@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hepclf.data import ntuples as module
 from hepclf.data.npz import NPZ
 from hepclf.data.samples import Sample, SumOfWeights
 
@@ -152,8 +152,13 @@ def test_the_cache_holds_the_table_before_classes_and_yields(files):
     assert len(list(Path("kept").rglob("entry.json"))) == 2
 
 
-@pytest.mark.parametrize(("threads", "expected"), [(None, 3), (5, 5)])
-def test_as_many_threads_decompress_as_cores_are_granted_or_as_the_setting_says(files, monkeypatch, threads, expected):
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system has no affinity mask")
+@pytest.mark.parametrize(
+    ("variable", "threads", "expected"), [("3,1", None, 3), ("64", None, 8), ("none", None, 8), ("3", 5, 5)]
+)
+def test_as_many_threads_decompress_as_this_process_may_use_or_as_the_setting_says(
+    files, monkeypatch, variable, threads, expected
+):
     seen = []
 
     class Noted(NPZ):
@@ -161,7 +166,8 @@ def test_as_many_threads_decompress_as_cores_are_granted_or_as_the_setting_says(
             seen.append(pool._max_workers)
             return super().open(source, tree, pool)
 
-    monkeypatch.setattr(module, "cores", lambda: 3)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
     Noted(samples=(TT, DY), features=("x",), cache=False, threads=threads).load()
     assert seen == [expected] * 3
 

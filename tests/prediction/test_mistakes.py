@@ -172,8 +172,8 @@ def test_an_error_of_a_worker_is_the_one_there_would_be_without(score_files):
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (DeviceMemoryError("line"), Failure(DeviceMemoryError, "line")),
-        (torch.OutOfMemoryError("CUDA out of memory"), Failure(MemoryError, "CUDA out of memory")),
+        (DeviceMemoryError("line"), Failure(MemoryError, "line")),
+        (torch.OutOfMemoryError("CUDA out of memory"), Failure(RuntimeError, "OutOfMemoryError: CUDA out of memory")),
         (MemoryError("Unable to allocate"), Failure(MemoryError, "Unable to allocate")),
         (
             UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from hepclf import cores as module
-from hepclf.cores import affinity, cores, granted
+from hepclf.training import cores as module
+from hepclf.training.cores import affinity, cores, granted
 
 
 @pytest.fixture
