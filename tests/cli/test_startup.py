@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
 from hepclf.cli.config import is_single, launch
+from hepclf.cli.main import NEW_OBJECTS, main
 
 # Each takes a tenth of a second to seconds, and a run without pictures needs none of them.
-UNUSED = ("torch._dynamo", "sympy", "scipy.stats", "matplotlib", "pandas", "sklearn", "xgboost", "lightgbm", "onnx")
+COMPILERS = ("torch._dynamo", "sympy")
+MODELS = ("sklearn", "xgboost", "lightgbm", "onnx")
+UNUSED = (*COMPILERS, *MODELS, "scipy.stats", "matplotlib", "pandas", "pyarrow.parquet", "h5py")
 CODE = f"""
 import sys
 from hepclf.cli.main import main
@@ -25,6 +29,20 @@ def test_a_small_run_imports_nothing_heavy_that_it_does_not_use():
     answer = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == "imported:"
+
+
+def test_a_process_of_its_own_looks_for_garbage_rarely_and_a_callers_collector_stays_as_it_is(monkeypatch):
+    threshold, frozen = gc.get_threshold(), gc.get_freeze_count()
+    assert main(["--version"]) == 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, frozen)
+    monkeypatch.setattr(sys, "argv", ["hepclf", "--version"])
+    try:
+        assert main() == 0
+        assert gc.get_threshold()[0] == NEW_OBJECTS
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
 
 
 @pytest.mark.parametrize(
