@@ -8,6 +8,7 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,12 @@ def render(
     )
 
 
+@cache
 def _environment() -> Environment:
-    """The environment of the templates in this folder, which escapes whatever a user may have typed."""
+    """The environment of the templates in this folder, which escapes whatever a user may have typed.
+
+    A process has one, as it keeps the templates compiled: that takes longer than to fill them in.
+    """
     environment = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
