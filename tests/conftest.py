@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -18,6 +19,9 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
 from hepclf.presentation.plots.style import STYLE
 from hepclf.scored import Scored
+
+# By default, Python's garbage collector walks through the objects of all imported modules again and again.
+gc.set_threshold(50_000)
 
 
 @pytest.fixture(autouse=True)
