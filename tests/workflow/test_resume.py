@@ -118,8 +118,19 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("name", MODELS)
+# What comes before and after the training is the same for every model. What a model stores and restores is tested for
+# every network, optimiser and schedule in tests/training/test_descent.py.
+TRAINING = {moment for moment, (module, *_) in MOMENTS.items() if module is not workflow}
+FEW = {"in an epoch", "at the end of an epoch", "after a checkpoint", "before scoring"}
+FAST = {"plain": set(MOMENTS), "mlp": TRAINING, "logistic": FEW, "newton": FEW, "bdt": FEW}
+PAIRS = [
+    pytest.param(name, moment, marks=[] if moment in FAST[name] else pytest.mark.slow)
+    for name in MODELS
+    for moment in MOMENTS
+]
+
+
+@pytest.mark.parametrize(("name", "moment"), PAIRS)
 def test_a_run_that_was_killed_ends_as_an_undisturbed_one(name, moment, undisturbed, monkeypatch, tmp_path):
     module, function, times, after = MOMENTS[moment]
     folder = tmp_path / "run"
