@@ -145,7 +145,10 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("how", "workers"), [(signal.SIGKILL, 1), (signal.SIGTERM, 1), (signal.SIGTERM, 2)])
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [(signal.SIGKILL, 1), (signal.SIGTERM, 2), pytest.param(signal.SIGTERM, 1, marks=pytest.mark.slow)],
+)
 def test_a_job_that_is_ended_leaves_nothing_half_written_and_the_next_one_resumes(lab, score_files, how, workers):
     Path("slow.py").write_text(SLOW)
     files = f"{lab.folder}/ntuples/*/*.root"
