@@ -32,7 +32,7 @@ def finding(folder="runs/latest"):
     return json.loads(Path(folder, "metrics.json").read_text())["studies"].get("tails")
 
 
-def test_the_study_of_the_page_works_as_it_stands(hepclf):
+def test_the_study_of_the_page_works_as_it_stands(hepclf, sketched):
     train, evaluate = COMMANDS
     code, out, err = hepclf(*train, *QUICK)
     assert code == 0, err
@@ -98,7 +98,7 @@ def test_wrong_settings_are_told_on_one_line(hepclf, studies, words):
     assert words in err
 
 
-def test_other_data_have_the_plane_of_two_features(hepclf):
+def test_other_data_have_the_plane_of_two_features(hepclf, sketched):
     gaussian = "{fraction: 1.0, mean: [%s, 0.0], width: [1.0, 1.0]}"
     Path("lab/data").mkdir()
     classes = "\n".join(f"  {name}: [{gaussian % mean}]" for name, mean in (("background", -1.0), ("signal", 1.0)))

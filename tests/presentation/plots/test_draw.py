@@ -39,7 +39,8 @@ def test_each_figure_is_a_png_and_a_pdf(judged, sketched, history, plane):
         assert Path(f"plots/{stem}.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_the_same_verdict_gives_the_same_bytes(judged, history, plane):
+def test_the_same_verdict_gives_the_same_bytes(judged, history, plane, monkeypatch):
+    monkeypatch.setitem(STYLE, "figure.dpi", 30)
     results = with_plane(judged(AWKWARD, llr=True), plane)
     for folder in ("first", "second"):
         draw(results, Path(folder), history=history, title="twice")
