@@ -11,12 +11,14 @@ import uproot
 from hepclf import Evaluation, Events, Logistic, Prediction, Trainer, train
 from hepclf.cli import configs
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 
 @pytest.fixture(scope="module")
 def trained_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "run"
     events = Events(features=np.arange(300.0)[:, None], labels=np.arange(300) % 2, names=("x0",))
-    train(events, Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder=folder)
+    train(events, Logistic(), Trainer(epochs=1), SCORES_ONLY, folder=folder)
     return folder
 
 

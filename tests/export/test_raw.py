@@ -19,6 +19,8 @@ from hepclf.export.formats import FORMATS
 from hepclf.export.gate import TOLERANCE, largest_difference, trial
 from hepclf.models.fisher import Fisher
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 compiler = shutil.which("g++") or shutil.which("clang++")
 compiled = pytest.mark.skipif(compiler is None, reason="there is no C++ compiler")
 ROWS = 1200
@@ -68,7 +70,7 @@ def csv(columns, **settings):
 
 
 def trained(model, data, **settings):
-    train(data, model, Trainer(epochs=3, batch=200, **settings), Evaluation(plots=False), folder="run")
+    train(data, model, Trainer(epochs=3, batch=200, **settings), SCORES_ONLY, folder="run")
     return uproot.open("run/scores.root")["scores"]["score"].array(library="np")
 
 

@@ -15,6 +15,8 @@ from hepclf.data.root import Root
 from hepclf.data.samples import Sample
 from hepclf.data.split import Split
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 EVENTS = 400
 FIRST = 2**60  # event numbers that float64 cannot tell apart
 
@@ -64,7 +66,7 @@ def lab(tmp_path_factory):
         cache=False,
         split=Split(),
     )
-    trained = train(data, Logistic(), Trainer(epochs=2), Evaluation(plots=False), folder=folder / "run")
+    trained = train(data, Logistic(), Trainer(epochs=2), SCORES_ONLY, folder=folder / "run")
     return SimpleNamespace(
         folder=folder, files=files, data=data, run=folder / "run", scored=trained.scored, tagger=trained.tagger
     )
@@ -84,7 +86,7 @@ def score_files(lab, tmp_path):
 def two_numbers(tmp_path):
     """A tagger of columns x and y, whose run names no files; where its run is."""
     data = Mixture(events=600)
-    train(data, Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder=tmp_path / "run")
+    train(data, Logistic(), Trainer(epochs=1), SCORES_ONLY, folder=tmp_path / "run")
     return tmp_path / "run"
 
 

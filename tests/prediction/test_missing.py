@@ -16,6 +16,8 @@ from hepclf.data.root import Root
 from hepclf.data.samples import Sample
 from hepclf.workflow.reevaluate import _other
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 ROWS = 600
 CLASSES = ("background", "signal")
 
@@ -94,7 +96,7 @@ MISSING = [(-999.99, -9), {"x": (-999.99,), "y": (-999.99,), "n": (-9,), "pair":
 @pytest.mark.parametrize("missing", MISSING, ids=["all", "by name"])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_file_has_the_scores_of_its_training(kind, missing):
-    train(ntuple(kind, missing=missing), Logistic(), Trainer(epochs=2), Evaluation(plots=False), folder="run")
+    train(ntuple(kind, missing=missing), Logistic(), Trainer(epochs=2), SCORES_ONLY, folder="run")
     np.testing.assert_allclose(predicted(FORMATS[kind][2], chunk=100), stored(), rtol=0, atol=1e-6)
 
 
@@ -105,7 +107,7 @@ def on_csv(columns, missing):
     Path("t.csv").write_text("\n".join(lines) + "\n")
     names = {"x": "x", "y": "y", "n": "n", "apart": "x - y"}
     data = CSV(files="t.csv", label="signal", features=names, spectators=("event",), missing=missing, cache=False)
-    train(data, BDT(iterations=10), Trainer(), Evaluation(plots=False), folder="run")
+    train(data, BDT(iterations=10), Trainer(), SCORES_ONLY, folder="run")
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -128,7 +130,7 @@ def test_a_csv_has_the_scores_of_its_training(missing):
 
 
 def test_columns_that_are_carried_along_stay_as_the_file_has_them():
-    train(ntuple("npz", missing=(-999.99, -9)), Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder="run")
+    train(ntuple("npz", missing=(-999.99, -9)), Logistic(), Trainer(epochs=1), SCORES_ONLY, folder="run")
     (outcome,) = predict("run", Prediction(files="t.npz", output="npz", out="out", columns=("x", "n", "event")))
     found = np.load(outcome.output)
     for name in ("x", "n", "event"):
@@ -140,7 +142,7 @@ def test_columns_that_are_carried_along_stay_as_the_file_has_them():
 def test_other_data_that_declare_nothing_have_the_same_scores_and_features(calibrate, caplog):
     trainer, plain = Trainer(epochs=1, calibrate=calibrate), {"features": ("x", "y", "n")}
     data = ntuple("npz", missing=(-999.99, -9), **plain)
-    made = train(data, Logistic(), trainer, Evaluation(plots=False), folder="run")
+    made = train(data, Logistic(), trainer, SCORES_ONLY, folder="run")
     scored, seen = _other(made.scored, made.tagger, data)
     assert "declare" not in caplog.text
     scored, seen = _other(made.scored, made.tagger, ntuple("npz", **plain))

@@ -16,6 +16,8 @@ from hepclf.prediction import predict as story
 from hepclf.prediction.workers import Failure, Team, failure
 from hepclf.training.memory import DeviceMemoryError
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 
 def outputs():
     return sorted(str(path) for path in Path("out").rglob("*") if path.is_file())
@@ -81,7 +83,7 @@ def test_a_missing_branch_names_the_file_and_the_nearest(score_files, ntuple):
 
 
 def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
-    train(gaussians(features=1), Logistic(), Trainer(epochs=1), Evaluation(plots=False), folder="run")
+    train(gaussians(features=1), Logistic(), Trainer(epochs=1), SCORES_ONLY, folder="run")
     values = np.zeros(30, dtype=np.float32)
     values[17] = np.inf
     with uproot.recreate("a.root") as file:

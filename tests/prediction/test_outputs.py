@@ -17,6 +17,8 @@ from hepclf import Evaluation, Logistic, Prediction, Trainer, predict, train
 from hepclf.data.samples import Source
 from hepclf.prediction.plan import output_paths, shard_slice
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 QUICK = Trainer(epochs=1)
 
 
@@ -63,7 +65,7 @@ def test_another_tagger_scores_anew(gaussians):
     prediction = Prediction(files="new.npz", output="npz", out="out")
     scores = []
     for seed in (0, 1):
-        train(gaussians(features=1, seed=seed), Logistic(), QUICK, Evaluation(plots=False), folder=f"run{seed}")
+        train(gaussians(features=1, seed=seed), Logistic(), QUICK, SCORES_ONLY, folder=f"run{seed}")
         assert states(predict(f"run{seed}", prediction)) == ["written"]
         assert states(predict(f"run{seed}", prediction)) == ["there"]
         scores.append(np.load("out/new.npz")["score"][0])

@@ -15,6 +15,8 @@ from hepclf.data.root import Root
 from hepclf.data.samples import Sample
 from hepclf.training import threads
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 QUICK = Trainer(epochs=1)
 
 
@@ -47,7 +49,7 @@ def test_test_events_have_the_scores_of_the_training(lab, score_files, friend):
 
 def test_three_classes_have_a_branch_each_that_sum_to_one(gaussians, friend):
     events = gaussians(classes=3)
-    tagger = train(events, Logistic(), QUICK, Evaluation(plots=False), folder="run").tagger
+    tagger = train(events, Logistic(), QUICK, SCORES_ONLY, folder="run").tagger
     columns = {name: events.features[:, i] for i, name in enumerate(events.names)}
     with uproot.recreate("new.root") as file:
         file.mktree("t", dict.fromkeys(columns, np.float32)).extend(columns)
@@ -149,7 +151,7 @@ def test_a_run_of_a_table_takes_columns_by_their_names(two_numbers, friend):
 def test_names_that_spell_an_expression_are_columns_where_the_run_had_such_columns(gaussians, friend):
     events = gaussians(features=2)
     odd = Events(features=events.features, labels=events.labels, names=("a-b", "b"))
-    tagger = train(odd, Logistic(), QUICK, Evaluation(plots=False), folder="run").tagger
+    tagger = train(odd, Logistic(), QUICK, SCORES_ONLY, folder="run").tagger
     np.savez("new.npz", **{"a-b": events.features[:, 0], "b": events.features[:, 1], "a": np.zeros(len(events))})
     (outcome,) = predict("run", Prediction(files="new.npz", output="npz"))
     assert np.load(outcome.output)["score"] == pytest.approx(tagger.scores(odd), abs=1e-7)
@@ -160,7 +162,7 @@ def test_what_stood_for_a_missing_value_in_training_does_so_again(gaussians, fri
     rows = np.column_stack([events.labels, np.where(events.features < -1, -999.9, events.features.astype(float))])
     np.savetxt("table.csv", rows, delimiter=",", header="label,x,y", comments="", fmt="%.9g")
     data = CSV(files="table.csv", missing=(-999.9,))
-    trained = train(data, Logistic(), QUICK, Evaluation(plots=False), folder="run")
+    trained = train(data, Logistic(), QUICK, SCORES_ONLY, folder="run")
     with uproot.recreate("new.root") as file:
         file.mktree("t", {"x": np.float32, "y": np.float32}).extend({"x": rows[:, 1], "y": rows[:, 2]})
     (outcome,) = predict("run", Prediction(files="new.root"))
@@ -186,14 +188,14 @@ def test_the_same_entries_in_any_format_have_the_same_scores(tmp_path, gaussians
         tree="t",
         cache=False,
     )
-    train(data, Logistic(), QUICK, Evaluation(plots=False), folder="run")
+    train(data, Logistic(), QUICK, SCORES_ONLY, folder="run")
     found = predict("run", Prediction(files=("a.root", "b.parquet", "c.npz", "d.h5"), output="npz"))
     scores = [np.load(outcome.output)["score"] for outcome in found]
     assert all(np.array_equal(outcome, scores[0]) for outcome in scores)
 
 
 def test_a_warning_is_said_once_and_not_of_each_block(gaussians, caplog):
-    train(gaussians(features=1), Logistic(), QUICK, Evaluation(plots=False), folder="run")
+    train(gaussians(features=1), Logistic(), QUICK, SCORES_ONLY, folder="run")
     with uproot.recreate("new.root") as file:
         tree = file.mktree("t", {"x0": np.float32})
         for size in (50, 60, 70):

@@ -15,9 +15,11 @@ import uproot
 from hepclf import CSV, NPZ, Evaluation, Logistic, Prediction, Sample, Trainer, load_tagger, predict, train
 from hepclf.events import Events
 
+SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+
 EVENTS = 900
 FIRST = 2**60  # event numbers that float64 cannot tell apart
-QUICK = {"trainer": Trainer(epochs=2), "evaluation": Evaluation(plots=False)}
+QUICK = {"trainer": Trainer(epochs=2), "evaluation": SCORES_ONLY}
 
 
 def table(**changes):
