@@ -158,9 +158,11 @@ def test_early_stopping_does_not_cut_newton_short():
     assert found[0] == found[1]
 
 
-def test_two_features_give_the_lessons_figure(tmp_path):
+def test_two_features_give_the_lessons_figure(tmp_path, without_studies):
     data = hepclf.GW(signals=200, noise=600, features=("snr", "chirp_mass"))
-    trained = hepclf.train(data, hepclf.Logistic(), SHORT, folder=tmp_path / "run")
+    default = hepclf.Evaluation()
+    evaluation = replace(default, **{**without_studies, "plane": default.plane, "counting": default.counting})
+    trained = hepclf.train(data, hepclf.Logistic(), SHORT, evaluation, tmp_path / "run")
     names = {path.name for path in trained.plots}
     assert {"decision.png", "decision.pdf", "roc.png", "losses.png", "significance.pdf"} <= names
     assert all(path.stat().st_size > 5000 for path in trained.plots if path.suffix in (".png", ".pdf"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from shutil import copytree
 
 import awkward as ak
 import numpy as np
@@ -107,10 +108,20 @@ def described(sample, loader):
     Path("lab/data/mine.yaml").write_text("# mine\n" + yaml.safe_dump({**base, **loader}))
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of two good files, written once."""
+    folder = tmp_path_factory.mktemp("ntuples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write("s.root")
+        write("b.root")
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def _files(_own_folder):
-    write("s.root")
-    write("b.root")
+def _files(_own_folder, written):
+    copytree(written, ".", dirs_exist_ok=True)
 
 
 def one_line(err):
