@@ -30,8 +30,8 @@ from hepclf.run import Run, Stopped
 from hepclf.training import checkpoint, descent
 from hepclf.training.epoch import Quiet
 from hepclf.training.trainer import Trainer
+from hepclf.workflow import checkpoints, record
 from hepclf.workflow import fit as fitting
-from hepclf.workflow import record
 from hepclf.workflow import train as workflow
 from hepclf.workflow.record import read_history
 from hepclf.workflow.stop import Stop
@@ -327,6 +327,31 @@ def test_another_number_of_threads_is_told_and_changes_the_result_by_rounding_al
     assert "continues with another number of threads" in caplog.text
     losses = [[epoch[1:3] for epoch in history] for _, _, history in (outcome(tmp_path / "run"), undisturbed("mlp"))]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("before", "present", "warning"),
+    [
+        ("cpu AVX2", "cpu AVX2", ""),
+        (
+            "cpu AVX2",
+            "cpu AVX512",
+            "another device: its result is no longer byte-equal to an uninterrupted one",
+        ),
+        (
+            "cuda H100",
+            "cuda H100",
+            "continues on a GPU, where sums differ by rounding: its result may not be byte-equal",
+        ),
+    ],
+)
+def test_a_training_that_may_differ_in_its_last_bits_says_so(before, present, warning, monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(checkpoints, "conditions", lambda _: {"device": before})
+    stopped_run(tmp_path / "run")
+    monkeypatch.setattr(checkpoints, "conditions", lambda _: {"device": present})
+    run("plain", tmp_path / "run", resume=True)
+    assert warning in caplog.text
+    assert ("byte-equal" in caplog.text) == bool(warning)
 
 
 def test_epochs_before_a_stop_are_told_again_as_such(tmp_path):
