@@ -246,6 +246,7 @@ def test_a_process_that_was_killed_by_the_system_is_continued_by_another(moment,
     whole, states_of_whole = run_once(name)
     assert outcome(folder) == whole
     assert states <= states_of_whole
+    assert (folder / "plots" / "pictures.json").is_file() == (moment == "while drawing")
     assert not list(leftovers(folder))
     assert not {path.name for path in folder.iterdir()} & {"checkpoint", "lock", "heartbeat"}
 
