@@ -7,6 +7,7 @@ import logging
 import shlex
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,7 @@ class Checkpoints:
         state = read_checkpoint(self.folder)
         if state is None:
             return []
-        present, before = conditions(self._job.trainer.device), state["conditions"]
-        if changed := [name for name in present if present[name] != before.get(name)]:
-            log.warning(
-                "the training continues with another %s: its result equals that of an uninterrupted one up to rounding",
-                " and ".join(changed),
-            )
+        _warn_of_rounding(state["conditions"], conditions(self._job.trainer.device))
         fit.restore(state["fit"])
         return [Epoch(int(row[0]), *row[1:]) for row in state["history"]]
 
@@ -119,3 +115,14 @@ class Checkpoints:
         contents: dict[str, Any] = {"history": [list(epoch) for epoch in history], "fit": state}
         write_checkpoint(self.folder, {"conditions": conditions(self._job.trainer.device), **contents})
         return True
+
+
+def _warn_of_rounding(before: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    """Say why a training that continues does not give the bytes of an uninterrupted one."""
+    if changed := [name for name in present if present[name] != before.get(name)]:
+        log.warning(
+            "the training continues with another %s: its result is no longer byte-equal to an uninterrupted one",
+            " and ".join(changed),
+        )
+    elif present["device"].startswith("cuda"):
+        log.warning("the training continues on a GPU, where sums differ by rounding: its result may not be byte-equal")

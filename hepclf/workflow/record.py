@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,8 @@ from hepclf.workflow.report import labelled, report
 SCHEMA = 1
 EVERY_S = 1.0  # seconds between two writes of the history
 
+log = logging.getLogger(__name__)
+
 
 class History:
     """Keeps history.csv current while a training runs: call it with each epoch."""
@@ -29,12 +32,18 @@ class History:
         self._path = path
         self._epochs: list[Epoch] = []
         self._written = 0.0
+        self._has_failed = False
 
     def __call__(self, epoch: Epoch) -> None:
-        """Take in an epoch; write where the last write is a second ago."""
+        """Take in an epoch; write where the last write is a second ago. A full disk is warned of once."""
         self._epochs.append(epoch)
         if time.monotonic() - self._written > EVERY_S:
-            self.write()
+            try:
+                self.write()
+            except OSError as error:
+                if not self._has_failed:
+                    log.warning("%s could not be written (%s); the training continues", self._path, error.strerror)
+                self._has_failed = True
 
     def write(self, *, durable: bool = False) -> None:
         """Write all epochs so far."""

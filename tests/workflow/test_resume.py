@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from dataclasses import replace
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from hepclf.data.mixture import Mixture
 from hepclf.evaluation.evaluation import Evaluation
-from hepclf.files import read_yaml
+from hepclf.files import leftovers, read_yaml, temporary_path
 from hepclf.models.bdt import BDT
 from hepclf.models.logistic import Logistic
 from hepclf.models.mlp import MLP
 from hepclf.models.mlp_plain import PlainMLP
+from hepclf.models.model import edges
+from hepclf.presentation.plots import draw as drawing
 from hepclf.run import Run, Stopped
 from hepclf.training import checkpoint, descent
 from hepclf.training.epoch import Quiet
 from hepclf.training.trainer import Trainer
+from hepclf.workflow import checkpoints, record
+from hepclf.workflow import fit as fitting
 from hepclf.workflow import train as workflow
 from hepclf.workflow.record import read_history
 from hepclf.workflow.stop import Stop
 from hepclf.workflow.train import train
 
 DATA = Mixture(events=6000)
-QUICK = Evaluation(plots=False, report=False, bands=None, importance=None, effective_cuts=None)
+STUDIES = [setting.name for setting in fields(Evaluation) if hasattr(setting.default_factory, "study")]
+QUICK = Evaluation(plots=False, report=False, **dict.fromkeys(STUDIES))
+DRAWN = replace(QUICK, plots=True)
 TRAINER = Trainer(epochs=3, batch=32, checkpoint_s=0, patience=None)  # 94 steps an epoch: an edge within each
 MODELS = {
     "logistic": Logistic(solver="gradient"),
@@ -40,6 +53,14 @@ MODELS = {
 
 class Killed(BaseException):
     """Ends a run as a kill does: nothing that comes after it is done."""
+
+
+def end_by_exception():
+    raise Killed
+
+
+def end_by_signal():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class StopAfter(Stop):
@@ -55,8 +76,8 @@ class StopAfter(Stop):
         return "SIGTERM" if self._times < 0 else None
 
 
-def run(name, folder, *, resume=False, stop=None, trainer=TRAINER):
-    return train(DATA, MODELS[name], trainer, QUICK, folder, resume=resume, stop=stop)
+def run(name, folder, *, resume=False, stop=None, trainer=TRAINER, evaluation=QUICK):
+    return train(DATA, MODELS[name], trainer, evaluation, folder, resume=resume, stop=stop)
 
 
 def outcome(folder):
@@ -66,55 +87,109 @@ def outcome(folder):
     return (Path(folder) / "metrics.json").read_bytes(), tagger, history
 
 
+def digest(value, hashed):
+    """Take in a state: weights, optimiser, schedule and all else that the next steps depend on, without the time."""
+    if isinstance(value, dict):
+        for key, inner in sorted(value.items()):  # a checkpoint does not keep the order of tensors
+            if key != "seconds":
+                hashed.update(key.encode())
+                digest(inner, hashed)
+    else:
+        hashed.update(value.numpy().tobytes() if isinstance(value, torch.Tensor) else repr(value).encode())
+
+
+@contextmanager
+def watching():
+    """Pairs of an epoch and the digest of the state after it, while the block runs."""
+    states = set()
+
+    def watched(fit):
+        for epoch in edges(fit):
+            if epoch is not None:
+                digest(fit.state(), hashed := hashlib.sha256())
+                states.add((epoch.epoch, hashed.hexdigest()))
+            yield epoch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "edges", watched)
+        yield states
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The outcome of a model's run that nothing disturbs; trained once."""
-    outcomes = {}
+def run_once(tmp_path_factory):
+    """Outcome of a model's run that nothing disturbs, and the states after its epochs; trained once."""
+    runs = {}
 
     def get(name):
-        if name not in outcomes:
+        if name not in runs:
             folder = tmp_path_factory.mktemp("undisturbed") / name
-            run(name, folder)
+            with watching() as states:
+                run(name, folder)
             assert not (folder / "checkpoint").exists()
-            outcomes[name] = outcome(folder)
-        return outcomes[name]
+            runs[name] = outcome(folder), states
+        return runs[name]
 
     return get
 
 
-def fail_at(monkeypatch, module, name, times, *, after=False):
-    """Let a function end by Killed when it is called for the so-many-th time, before or after its work."""
+@pytest.fixture
+def undisturbed(run_once):
+    """The outcome of a model's run that nothing disturbs."""
+    return lambda name: run_once(name)[0]
+
+
+def fail_at(monkeypatch, module, name, times, when="before", end=end_by_exception):
+    """Let a function end the run when it is called for the so-many-th time: before, halfway through or after its work.
+
+    Halfway means half a temporary file: only what writes a file can be ended there.
+    """
     function, calls = getattr(module, name), []
 
-    def killed(*arguments, **settings):
+    def ending(*arguments, **settings):
         calls.append(name)
-        if len(calls) == times and not after:
-            raise Killed
+        is_time = len(calls) == times
+        if is_time and when == "halfway":
+            path, contents = arguments
+            data = contents if isinstance(contents, bytes) else json.dumps(contents).encode()
+            temporary_path(path).write_bytes(data[: len(data) // 2])
+        if is_time and when != "after":
+            end()
         result = function(*arguments, **settings)
-        if len(calls) == times:
-            raise Killed
+        if is_time:
+            end()
         return result
 
-    monkeypatch.setattr(module, name, killed)
+    monkeypatch.setattr(module, name, ending)
 
 
 MOMENTS = {
-    "while reading": (workflow, "prepare", 1, True),
-    "in an epoch": (descent.Descent, "_learn", 90, False),
-    "twice in an epoch": (descent.Descent, "_learn", 70, False),
-    "in the third epoch": (descent.Descent, "_learn", 200, False),
-    "at the end of an epoch": (descent.Descent, "_epoch_end", 2, False),
-    "during validation": (descent, "mean_loss", 2, False),
-    "between best epoch and checkpoint": (descent.Descent, "_epoch_end", 2, True),
-    "before the tensors of a checkpoint": (checkpoint, "write_bytes", 5, False),
-    "between the files of a checkpoint": (checkpoint, "write_bytes", 6, False),
-    "after a checkpoint": (checkpoint, "write_bytes", 6, True),
-    "before scoring": (workflow, "score", 1, False),
-    "after scoring": (workflow, "score", 1, True),
-    "after storing": (workflow, "write_scores", 1, True),
-    "during evaluation": (workflow, "evaluated", 1, False),
-    "while the results are written": (workflow, "record", 1, False),
-    "after the results are written": (workflow, "record", 1, True),
+    "while reading": (workflow, "prepare", 1, "after"),
+    "in an epoch": (descent.Descent, "_learn", 90, "before"),
+    "twice in an epoch": (descent.Descent, "_learn", 70, "before"),
+    "in the third epoch": (descent.Descent, "_learn", 200, "before"),
+    "at the end of an epoch": (descent.Descent, "_epoch_end", 2, "before"),
+    "during validation": (descent, "mean_loss", 2, "before"),
+    "between best epoch and checkpoint": (descent.Descent, "_epoch_end", 2, "after"),
+    "before the tensors of a checkpoint": (checkpoint, "write_bytes", 5, "before"),
+    "in the middle of a checkpoint's tensors": (checkpoint, "write_bytes", 5, "halfway"),
+    "between the files of a checkpoint": (checkpoint, "write_bytes", 6, "before"),
+    "in the middle of a checkpoint's JSON file": (checkpoint, "write_bytes", 6, "halfway"),
+    "after a checkpoint": (checkpoint, "write_bytes", 6, "after"),
+    "before scoring": (workflow, "score", 1, "before"),
+    "after scoring": (workflow, "score", 1, "after"),
+    "after storing": (workflow, "write_scores", 1, "after"),
+    "during evaluation": (workflow, "evaluated", 1, "before"),
+    "before the results are written": (workflow, "record", 1, "before"),
+    "in the middle of metrics.json": (record, "write_json", 1, "halfway"),
+    "while drawing": (drawing, "write_figure", 2, "after"),
+    "after the results are written": (workflow, "record", 1, "after"),
+}
+
+
+STEPS = (descent, descent.Descent, checkpoint)
+HAS_NO = {  # moments that a model's training does not come by
+    "newton": [moment for moment, (module, *_) in MOMENTS.items() if module in STEPS[:2]],
+    "bdt": [moment for moment, (module, *_) in MOMENTS.items() if module in STEPS],
 }
 
 
@@ -127,44 +202,93 @@ PAIRS = [
     pytest.param(name, moment, marks=[] if moment in FAST[name] else pytest.mark.slow)
     for name in MODELS
     for moment in MOMENTS
+    if moment not in HAS_NO.get(name, ())
 ]
 
 
 @pytest.mark.parametrize(("name", "moment"), PAIRS)
-def test_a_run_that_was_killed_ends_as_an_undisturbed_one(name, moment, undisturbed, monkeypatch, tmp_path):
-    module, function, times, after = MOMENTS[moment]
-    folder = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        fail_at(patch, module, function, times, after=after)
-        try:
-            run(name, folder)
-        except Killed:
+def test_a_run_that_was_killed_ends_as_an_undisturbed_one(name, moment, run_once, sketched, monkeypatch, tmp_path):
+    folder, evaluation = tmp_path / "run", DRAWN if moment == "while drawing" else QUICK
+    with watching() as states:
+        with monkeypatch.context() as patch:
+            fail_at(patch, *MOMENTS[moment])
+            with pytest.raises(Killed):
+                run(name, folder, evaluation=evaluation)
             if moment == "twice in an epoch":
                 fail_at(patch, descent.Descent, "_learn", 10)
                 with pytest.raises(Killed):
                     run(name, folder, resume=True)
-        else:
-            assert name in ("newton", "bdt")  # they have no steps, or write fewer checkpoints
-            assert module in (descent, descent.Descent, checkpoint)
-            return
-    run(name, folder, resume=True)
-    assert outcome(folder) == undisturbed(name)
+        run(name, folder, resume=True)
+    assert (outcome(folder), states) == run_once(name)
     assert not (folder / "checkpoint").exists()
+    assert not list(leftovers(folder))
+
+
+KILLS = {
+    "in an epoch": "plain",
+    "during validation": "mlp",
+    "between best epoch and checkpoint": "plain",
+    "in the middle of a checkpoint's tensors": "mlp",
+    "between the files of a checkpoint": "logistic",
+    "after scoring": "newton",
+    "during evaluation": "bdt",
+    "while drawing": "plain",
+}
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Runs of real processes that ended by SIGKILL at these moments: their folders, and how each process ended."""
+    folder = tmp_path_factory.mktemp("killed")
+    script = subprocess.run([sys.executable, __file__, folder], capture_output=True, text=True, check=False)
+    assert script.returncode == 0, script.stderr
+    return folder, json.loads(script.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("moment", KILLS)
+def test_a_process_that_was_killed_by_the_system_is_continued_by_another(moment, killed, run_once, sketched):
+    folder, signals = killed
+    folder, name = folder / moment, KILLS[moment]
+    assert signals[moment] == signal.SIGKILL
+    assert Run(folder).status().name == "lost"
+    assert len(list(leftovers(folder))) == (moment == "in the middle of a checkpoint's tensors")
+    with watching() as states:
+        run(name, folder, resume=True, evaluation=DRAWN if moment == "while drawing" else QUICK)
+    whole, states_of_whole = run_once(name)
+    assert outcome(folder) == whole
+    assert states <= states_of_whole
+    assert (folder / "plots" / "pictures.json").is_file() == (moment == "while drawing")
+    assert not list(leftovers(folder))
+    assert not {path.name for path in folder.iterdir()} & {"checkpoint", "lock", "heartbeat"}
+
+
+def kill_processes(folder):
+    """For each of KILLS, fork a process that trains and kills itself there; print by which signals they ended."""
+    signals = {}
+    for moment, name in KILLS.items():
+        process = os.fork()
+        if process == 0:
+            fail_at(pytest.MonkeyPatch(), *MOMENTS[moment], end=end_by_signal)
+            run(name, folder / moment, evaluation=DRAWN if moment == "while drawing" else QUICK)
+            os._exit(1)
+        signals[moment] = os.WTERMSIG(os.waitpid(process, 0)[1])
+    print(json.dumps(signals))
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_run_that_is_stopped_at_every_few_edges_ends_as_an_undisturbed_one(name, undisturbed, tmp_path):
+def test_a_run_that_is_stopped_at_every_few_edges_ends_as_an_undisturbed_one(name, run_once, tmp_path):
     folder, reasons = tmp_path / "run", []
-    for edges in range(9, 60):
-        try:
-            run(name, folder, resume=True, stop=StopAfter(edges))
-            break
-        except Stopped as stopped:
-            reasons.append(str(stopped))
-            assert Run(folder).status().name == "stopped"
+    with watching() as states:
+        for times in range(9, 60):
+            try:
+                run(name, folder, resume=True, stop=StopAfter(times))
+                break
+            except Stopped as stopped:
+                reasons.append(str(stopped))
+                assert Run(folder).status().name == "stopped"
     assert len(reasons) >= 1
     assert all(f"continue with: hepclf train resume={folder}" in reason for reason in reasons)
-    assert outcome(folder) == undisturbed(name)
+    assert (outcome(folder), states) == run_once(name)
 
 
 def test_what_was_trained_is_not_trained_again(monkeypatch, tmp_path):
@@ -215,6 +339,31 @@ def test_another_number_of_threads_is_told_and_changes_the_result_by_rounding_al
     assert "continues with another number of threads" in caplog.text
     losses = [[epoch[1:3] for epoch in history] for _, _, history in (outcome(tmp_path / "run"), undisturbed("mlp"))]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("before", "present", "warning"),
+    [
+        ("cpu AVX2", "cpu AVX2", ""),
+        (
+            "cpu AVX2",
+            "cpu AVX512",
+            "another device: its result is no longer byte-equal to an uninterrupted one",
+        ),
+        (
+            "cuda H100",
+            "cuda H100",
+            "continues on a GPU, where sums differ by rounding: its result may not be byte-equal",
+        ),
+    ],
+)
+def test_a_training_that_may_differ_in_its_last_bits_says_so(before, present, warning, monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(checkpoints, "conditions", lambda _: {"device": before})
+    stopped_run(tmp_path / "run")
+    monkeypatch.setattr(checkpoints, "conditions", lambda _: {"device": present})
+    run("plain", tmp_path / "run", resume=True)
+    assert warning in caplog.text
+    assert ("byte-equal" in caplog.text) == bool(warning)
 
 
 def test_epochs_before_a_stop_are_told_again_as_such(tmp_path):
@@ -325,3 +474,7 @@ def test_the_stored_settings_are_those_of_the_last_start(tmp_path):
     stopped_run(tmp_path / "run")
     run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, checkpoint_s=30.0))
     assert read_yaml(tmp_path / "run" / "config.yaml")["trainer"]["checkpoint_s"] == 30.0
+
+
+if __name__ == "__main__":
+    kill_processes(Path(sys.argv[1]))
