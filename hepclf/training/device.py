@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -31,5 +32,9 @@ def conditions(device: str) -> dict[str, Any]:
     place = resolve(device)
     kind = place.type
     name = torch.cuda.get_device_name(place) if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
-    libraries = {library: version(library) for library in ("hepclf", "torch", "numpy")}
-    return {"device": f"{kind} {name}", "number of threads": torch.get_num_threads(), "version": libraries}
+    return {"device": f"{kind} {name}", "number of threads": torch.get_num_threads(), "version": _versions()}
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {library: version(library) for library in ("hepclf", "torch", "numpy")}
