@@ -6,7 +6,8 @@ import copy
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from hepclf.cli import configs
 from hepclf.cli.choices import check_choices
+from hepclf.cli.composition import Composition, check_hydra, composition, is_sweep, parameters, prints_alone
 from hepclf.cli.overrides import overrides
 from hepclf.cli.quoting import quoting_advice
 from hepclf.cli.recipes import read_recipe, recipe_class
@@ -36,48 +38,69 @@ FIXED_OVERRIDES = (
 
 
 def launch(command: str, arguments: Sequence[str], task: Callable[[Composed], None]) -> None:
-    """Compose the configuration of a command from its overrides and hand it to the task, once a job."""
-    import hydra.errors
+    """Compose the configuration of a command from its overrides and hand it to the task, once a job.
 
-    words = hydra_arguments(command, arguments)
-    check_choices(command, arguments)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach hepclf, which prints them on one line
-    command_line, sys.argv = sys.argv, ["hepclf", *words]
-    for folder in map(Path.resolve, configs.user_folders(arguments)):
-        sys.path += [str(folder), *(str(folder / group) for group in configs.GROUPS)]  # for modules beside their YAML
-    failures: list[Exception] = []
-
-    def job(config: DictConfig) -> None:
-        sys.argv = command_line
-        try:
-            task(_composed(config))
-        except Exception as error:  # raised below, where Hydra adds no lines of its own
-            failures.append(error)
-
-    try:
-        if is_single(arguments):
-            with hydra.initialize_config_dir(str(configs.folder()), version_base="1.3"):
-                config = hydra.compose(command, words, return_hydra_config=True)
-            job(config)
-        else:
-            hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(job)()
-    except hydra.errors.HydraException as error:
-        if (advice := quoting_advice(arguments)) is not None:
-            raise RecipeError(advice) from error
-        raise
-    finally:
-        sys.argv = command_line
+    The jobs of a sweep go on after one that fails; the first error is raised at the end.
+    """
+    if prints_alone(arguments):
+        _print(command, arguments)
+        return
+    with composing(command, arguments) as hydra:
+        _, words = hydra_words(command, arguments)
+        if not is_sweep(arguments):
+            task(composed(hydra.config(words)))
+            return
+        failures: list[Exception] = []
+        for job in hydra.jobs(words, parameters(hydra.sweep(words))):
+            try:
+                task(composed(hydra.config(job.words)))
+            except Exception as error:
+                failures.append(error)
     if failures:
         raise failures[0]
 
 
-def is_single(arguments: Sequence[str]) -> bool:
-    """Whether these words can only mean one job: no flags, no comma of a sweep, and nothing said to Hydra itself."""
-    return not any(re.search("^-|,|hydra", word) for word in arguments)
+@contextmanager
+def composing(command: str, arguments: Sequence[str]) -> Iterator[Composition]:
+    """Hydra, prepared for what these words name; what it cannot read is told with the way to quote it."""
+    import hydra.errors
+
+    hydra_words(command, arguments)  # what is no override is refused first
+    check_choices(command, arguments)
+    check_hydra(arguments)
+    folders = configs.user_folders(arguments)
+    for folder in map(Path.resolve, folders):
+        sys.path += [str(folder), *(str(folder / group) for group in configs.GROUPS)]  # for modules beside their YAML
+    try:
+        with composition(command, folders) as prepared:
+            yield prepared
+    except hydra.errors.HydraException as error:
+        if (advice := quoting_advice(arguments)) is not None:
+            raise RecipeError(advice) from error
+        raise
+
+
+def _print(command: str, arguments: Sequence[str]) -> None:
+    """What Hydra prints for --cfg, --info and --hydra-help."""
+    import hydra
+
+    check_choices(command, arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach hepclf, which prints them on one line
+    command_line, sys.argv = sys.argv, ["hepclf", *hydra_arguments(command, arguments)]
+    try:
+        hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(lambda _: None)()
+    finally:
+        sys.argv = command_line
 
 
 def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
-    """Flags first (argparse takes no overrides on both sides of one), then overrides, each allowed to name any key.
+    """Flags first (argparse takes no overrides on both sides of one), then overrides."""
+    flags, overrides = hydra_words(command, arguments)
+    return [*flags, *FIXED_OVERRIDES, *overrides]
+
+
+def hydra_words(command: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Flags, and overrides, each allowed to name any key.
 
     Whether a key exists is checked by `read_recipe`, which knows the recipes and so the nearest name.
     """
@@ -101,7 +124,7 @@ def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
         flags.append(word)
         if word in WITH_VALUE and words:
             flags.append(words.pop(0))
-    return [*flags, *FIXED_OVERRIDES, *overrides]
+    return flags, overrides
 
 
 def _override(command: str, word: str, arguments: Sequence[str]) -> str:
@@ -177,12 +200,10 @@ class Composed:
         return read_recipe(settings, path, self.typed, trusted=trusted, seed=seed)
 
 
-def _composed(config: DictConfig) -> Composed:
-    """The configuration of the job that Hydra runs now; Hydra's own state, in it or global, is read here alone."""
-    from hydra.core.hydra_config import HydraConfig
-
+def composed(config: DictConfig) -> Composed:
+    """One job's configuration, as Hydra composed it; Hydra's own state in it is read here alone."""
     with open_dict(config):
-        state = config.pop("hydra", None) or HydraConfig.get()
+        state = config.pop("hydra")
     return Composed(config, tuple(state.overrides.task), dict(state.runtime.choices))
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hepclf.cli.config import is_single, launch
+from hepclf.cli.config import launch
 from hepclf.cli.main import NEW_OBJECTS, main
 
 # Each takes a tenth of a second to seconds, and a run without pictures needs none of them.
@@ -52,23 +52,8 @@ def test_a_process_of_its_own_looks_for_garbage_rarely_and_a_callers_collector_s
         ["experiment=gw_blog", "trainer.epochs=2"],
     ],
 )
-def test_one_job_has_the_configuration_that_hydra_would_compose_on_its_way_to_a_sweep(words):
+def test_one_job_has_the_configuration_of_a_sweep_of_one_job(words):
     jobs = []
     launch("train", words, jobs.append)
-    launch("train", [*words, "hydra.verbose=false"], jobs.append)
+    launch("train", ["-m", *words], jobs.append)
     assert jobs[0] == jobs[1]
-
-
-@pytest.mark.parametrize(
-    ("words", "single"),
-    [
-        (["data=gw", "seed=1"], True),
-        (["seed=1,2"], False),  # Hydra then says how to quote the value in a shell
-        (["-m", "seed=1,2"], False),
-        (["--config-dir", "lab", "data=gw"], False),
-        (["seed=1,2", "hydra.mode=MULTIRUN"], False),
-        (["data.files=${hydra:runtime.cwd}/a.csv"], False),
-    ],
-)
-def test_only_words_that_cannot_mean_a_sweep_are_composed_once(words, single):
-    assert is_single(words) == single

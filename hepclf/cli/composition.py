@@ -1,0 +1,161 @@
+"""Configurations by Hydra's rules: Hydra reads and merges files, and runs nothing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from hepclf.cli import configs
+from hepclf.recipe import RecipeError
+
+FLAGS = {"-m", "--multirun"}
+MODE = "hydra.mode=MULTIRUN"
+PRINTING = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--resolve", "-r", "--hydra-help"}
+PLUGINS = ("hydra/launcher", "hydra/sweeper")
+PARAMETERS = "hydra.sweeper.params"
+READ = ("hydra.searchpath", "hydra.mode", "hydra.verbose", PARAMETERS)  # what may be typed of Hydra's own settings
+OWN_LOOP = (
+    "hepclf trains the jobs of a sweep itself, jobs=N at a time, as other launchers pickle code and report failed jobs "
+    "as completed; on a cluster start hepclf train resume=DIR of one sweep in as many batch jobs as you like"
+)
+
+
+class Expanded(NamedTuple):
+    """One job of a sweep: its overrides as Hydra takes them, and its values of the keys that vary."""
+
+    words: tuple[str, ...]
+    varied: dict[str, str]
+
+
+class Composition:
+    """Composes configurations of a command, as long as the block of `composition` lasts."""
+
+    def __init__(self, hydra: Any, command: str) -> None:
+        self._hydra, self._command = hydra, command
+
+    def config(self, words: Sequence[str]) -> DictConfig:
+        """The configuration of one job, with Hydra's own state at `hydra`."""
+        from hydra.core.hydra_config import HydraConfig
+
+        config = self._composed(words, "RUN")
+        HydraConfig.instance().set_config(config)  # for ${hydra:...}
+        if config.hydra.mode is not None and config.hydra.mode.name == "MULTIRUN":
+            raise RecipeError("the configuration sets hydra.mode=MULTIRUN, which asks for a sweep; say -m")
+        return config
+
+    def sweep(self, words: Sequence[str]) -> DictConfig:
+        """The configuration of a whole sweep, in which the lists of values count as not given."""
+        config = self._composed(words, "MULTIRUN")
+        for plugin in PLUGINS:
+            if (name := config.hydra.runtime.choices[plugin]) != "basic":
+                raise RecipeError(f"{plugin} must be basic, not {name}; {OWN_LOOP}")
+        return config
+
+    def jobs(self, words: Sequence[str], parameters: Mapping[str, Any]) -> list[Expanded]:
+        """The jobs of a sweep, every combination of the lists; `parameters` are those of `hydra.sweeper.params`.
+
+        What is typed replaces a parameter of the same name, and what is typed last counts.
+        """
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+
+        parser = OverridesParser.create(config_loader=self._hydra.config_loader)
+        typed = [*(_parameter(str(key), value) for key, value in parameters.items()), *words]
+        overrides = parser.parse_overrides(typed)
+        last = {override.key_or_group: index for index, override in enumerate(overrides)}
+        lists = [
+            _alternatives(override)
+            for index, override in enumerate(overrides)
+            if index == last[override.key_or_group] or not override.is_sweep_override()
+        ]
+        return [
+            Expanded(tuple(word for word, _ in row), {key: value for _, varied in row for key, value in varied.items()})
+            for row in itertools.product(*lists)
+        ]
+
+    def _composed(self, words: Sequence[str], mode: str) -> DictConfig:
+        from hydra.errors import MissingConfigException
+        from hydra.types import RunMode
+
+        try:
+            config: DictConfig = self._hydra.compose_config(self._command, list(words), RunMode[mode])
+        except MissingConfigException as error:
+            plugin, _, name = str(error.missing_cfg_file).rpartition("/")
+            if plugin in PLUGINS:
+                raise RecipeError(f"{plugin} must be basic, not {name}; {OWN_LOOP}") from error
+            raise
+        return config
+
+
+@contextmanager
+def composition(command: str, folders: Sequence[Path]) -> Iterator[Composition]:
+    """Prepare Hydra for a command in the block; `folders` are the user's own, beside ours."""
+    from hydra import version
+    from hydra._internal.hydra import Hydra
+    from hydra._internal.utils import create_config_search_path
+    from hydra.core.config_search_path import SearchPathQuery
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+
+    before, configured = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    version.setbase("1.3")
+    path = create_config_search_path(str(configs.folder()))
+    for folder in folders:
+        if not folder.is_dir():
+            raise RecipeError(f"--config-dir must be a folder, not {folder}")
+        path.prepend("command-line", f"file://{folder.resolve()}", anchor=SearchPathQuery(provider="schema"))
+    GlobalHydra.instance().clear()
+    try:
+        yield Composition(Hydra.create_main_hydra2("hepclf", path), command)
+    finally:
+        GlobalHydra.instance().hydra, HydraConfig.instance().cfg = before, configured
+
+
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether these words ask for a sweep."""
+    return bool({*FLAGS, MODE} & set(arguments)) and not prints_alone(arguments)
+
+
+def prints_alone(arguments: Sequence[str]) -> bool:
+    """Whether these words ask Hydra to print configurations or its own help, and for nothing else."""
+    return any(word.split("=", 1)[0] in PRINTING for word in arguments)
+
+
+def check_hydra(arguments: Sequence[str]) -> None:
+    """Refuse settings of Hydra's own that hepclf does not follow."""
+    for word in arguments:
+        key, _, value = word.lstrip("+~").partition("=")
+        if key in PLUGINS and value != "basic":
+            raise RecipeError(f"{key} must be basic, not {value}; {OWN_LOOP}")
+        if key.startswith("hydra.") and not any(key == name or key.startswith(f"{name}.") for name in READ):
+            way_out = "say folder=DIR" if key.startswith("hydra.sweep.") else "leave it out"
+            raise RecipeError(f"{key} must not be set, as hepclf makes folders and logs itself; {way_out}")
+
+
+def parameters(config: DictConfig) -> dict[str, Any]:
+    """What `hydra.sweeper.params` of a sweep's configuration lists."""
+    container = OmegaConf.to_container(config, resolve=False)
+    found = container.get("hydra", {}).get("sweeper", {}).get("params") if isinstance(container, dict) else None
+    return {str(key): value for key, value in (found or {}).items()}
+
+
+def _parameter(key: str, value: Any) -> str:
+    """A parameter of a file as if it were typed."""
+    text = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, list) else value
+    is_setting = key.split("@")[0] not in configs.GROUPS and key[0].isalpha()
+    return f"++{key}={text}" if is_setting else f"{key}={text}"
+
+
+def _alternatives(override: Any) -> list[tuple[str, dict[str, str]]]:
+    """The words that an override of a sweep stands for, each with its key and value; of any other, the word alone."""
+    if not override.is_sweep_override():
+        return [(override.input_line, {})]
+    key = override.key_or_group
+    if not override.is_discrete_sweep():
+        raise RecipeError(f"{key} must be a list of values in a sweep, as in {key}=1,2,3, not {override.input_line}")
+    element = override.get_key_element()
+    return [(f"{element}={value}", {key: value}) for value in override.sweep_string_iterator()]
