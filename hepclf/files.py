@@ -181,13 +181,13 @@ def write_json(path: Path, contents: Any, *, durable: bool = False) -> None:
     write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode(), durable=durable)
 
 
-def write_yaml(path: Path, contents: Any, *, durable: bool = False) -> None:
-    """YAML in the order given."""
+def write_yaml(path: Path, contents: Any, *, comment: str = "", durable: bool = False) -> None:
+    """YAML in the order given, below the lines of a comment."""
     import yaml
 
-    write_bytes(
-        path, yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True).encode(), durable=durable
-    )
+    text = "".join(f"# {line}\n" for line in comment.splitlines())
+    text += yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True)
+    write_bytes(path, text.encode(), durable=durable)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -164,10 +164,16 @@ class Run:
         Its status is running, then finished, stopped (by Stopped) or failed with the error. The block may add facts to
         the mapping that it gets; they are written at the end. A process that lost the folder to another writes nothing.
         """
+        with self.held() as lock:
+            yield from self._recorded(lock, facts)
+
+    @contextmanager
+    def held(self) -> Iterator[Lock]:
+        """Keep the folder ours while the block runs; what another process uses is refused."""
         lock = self.lock or acquire(self.folder)
         try:
             with beating(self.folder, lock.is_ours):
-                yield from self._recorded(lock, facts)
+                yield lock
         finally:
             lock.release()
 

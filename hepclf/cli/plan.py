@@ -14,7 +14,7 @@ from hepclf.recipe import RecipeError
 from hepclf.run import Run, new_folder
 
 GROUPS = ("data", "model", "trainer", "evaluation")
-KNOWN = (*GROUPS, "seed", "runs", "name", "folder", "again", "resume")
+KNOWN = (*GROUPS, "seed", "runs", "name", "folder", "again", "resume", "jobs", "sweep")
 AUTO = "auto"
 
 
@@ -48,6 +48,7 @@ def plan(composed: Composed) -> Plan:
     """All that the command line says, checked; nothing is read but stored settings, and nothing is written."""
     values = composed.values
     refuse_unknown(values, KNOWN)
+    _refuse_sweep_settings(composed)
     resumed, runs = _resumed(values), values.get("runs")
     source = values.get("again") or resumed
     recipes, names = _fresh(composed, values) if source is None else _stored(composed, values, str(source))
@@ -57,13 +58,22 @@ def plan(composed: Composed) -> Plan:
     return Plan(
         recipes=recipes,
         names=names,
-        folder=Path(str(folder)) if folder else new_folder(runs, _name(values.get("name") or "-".join(names.values()))),
+        folder=Path(str(folder))
+        if folder
+        else new_folder(runs, run_name(values.get("name") or "-".join(names.values()))),
         runs=runs,
         resumes=values.get("resume") is not None,
     )
 
 
-def _name(name: Any) -> str:
+def _refuse_sweep_settings(composed: Composed) -> None:
+    for key in composed.typed:
+        if key.partition(".")[0] in ("jobs", "sweep"):
+            raise RecipeError(f"{key} belongs to a sweep; say -m, or leave it out")
+
+
+def run_name(name: Any) -> str:
+    """The name of a folder below the folder of all runs, checked."""
     if not isinstance(name, str) or not re.fullmatch(r"(?!latest$)[^/\\.][^/\\]*", name):
         raise RecipeError(f"name must be that of a folder below runs, other than latest, not {name!r}")
     return name
@@ -97,7 +107,8 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
             f"experiment and {'again' if values.get('again') else 'resume'} both choose the recipes; give one of them, "
             "and single settings beside it"
         )
-    stored = read_yaml(Run.open(source).config)
+    is_file = bool(values.get("again")) and Path(source).is_file()
+    stored = read_yaml(Path(source) if is_file else Run.open(source).config)
     chosen, stored_names = composed.named_groups, stored.get("names") or {}
     settings = {group: composed.changed(group, values[group], stored.get(group)) for group in GROUPS}
     if "seed" in composed.typed:

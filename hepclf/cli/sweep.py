@@ -1,124 +1,233 @@
-"""The jobs of a sweep, a line each, and what they come to together."""
+"""`hepclf train -m`: many jobs in one folder, trained one after another or several at a time, and continued."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
-from typing import NamedTuple
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
+from omegaconf import OmegaConf
 
-from hepclf.cli.compare import save_comparison, show_comparison
-from hepclf.cli.terminal import section, short_path
-from hepclf.statistics.value import NOTHING, Value
-from hepclf.words import number
+from hepclf.cli import configs
+from hepclf.cli.composition import FLAGS, Composition, Expanded, parameters
+from hepclf.cli.config import composing, hydra_words
+from hepclf.cli.errors import FAILED
+from hepclf.cli.overrides import overrides
+from hepclf.cli.plan import AUTO, run_name
+from hepclf.cli.signals import signalled
+from hepclf.cli.sweep_best import keep_best
+from hepclf.cli.sweep_tables import comparison, job_line, summary
+from hepclf.cli.sweep_worker import Task, work
+from hepclf.cli.terminal import Watch, results_console, short_path
+from hepclf.cli.workers import train_in_processes
+from hepclf.recipe import RecipeError, build, recipe
+from hepclf.run import Stopped, new_folder
+from hepclf.workflow.resume import FREE
+from hepclf.workflow.stop import Stop
+from hepclf.workflow.sweep import TABLE, By, Sweep, SweepJob, newest
 
-MOST = 8  # choices that are compared with each other, the best on validation
-REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
+    from hepclf.workflow.sweep_row import Row
 
-class SweepJob(NamedTuple):
-    """One job: what is special to it, its run's folder, or why it failed, and what its results say.
+OWN = ("jobs", "sweep", "folder", "resume")  # settings of the sweep itself, of which its jobs know nothing
+SINGLE = (*OWN, "runs", "name")  # settings with one value for all jobs
+WORDS_OF_CODE = ("_target_", "hydra.searchpath")
 
-    valid, test  AUC on these splits
-    loss         log-loss on validation
-    warnings     how many there are
-    """
-
-    named: str
-    where: str
-    valid: Value = NOTHING
-    test: Value = NOTHING
-    failed: bool = False
-    loss: Value = NOTHING
-    warnings: int = 0
-
-    def line(self) -> str:
-        """What to print of it."""
-        if self.failed:
-            return f"{self.named}: failed  {self.where}"
-        warned = f", {self.warnings} warning{'s' if self.warnings > 1 else ''}" if self.warnings else ""
-        return f"{self.named}: AUC {number(*self.test)}{warned}  {self.where}"
-
-    @property
-    def choice(self) -> str:
-        """What was chosen, without seeds and folds."""
-        choices = [word for word in self.named.split(" ") if word.split("=", 1)[0] not in REPEATS]
-        return " ".join(choices) or "all"
+log = logging.getLogger("hepclf.cli")
 
 
-def summary(console: Console, jobs: Sequence[SweepJob]) -> None:
-    """Print the mean and spread of each choice, and the one to take: the best on validation, quoted on test."""
-    groups: dict[str, list[SweepJob]] = {}
-    for job in jobs:
-        if job.valid.value is not None and job.test.value is not None:
-            groups.setdefault(job.choice, []).append(job)
-    console.print()
-    if sum(map(len, groups.values())) > 1:
-        rows = [
-            [
-                name,
-                str(len(group)),
-                *(_spread([getattr(job, key) for job in group]) for key in ("loss", "valid", "test")),
-            ]
-            for name, group in groups.items()
-        ]
-        section(console, "the sweep", ("choice", "jobs", "validation loss", "validation AUC", "test AUC"), rows)
-    if len(groups) > 1:
-        best = max(groups, key=lambda name: _mean(groups[name]))
-        console.print(f"best on validation: {best}", markup=False)
-    if with_warnings := sum(job.warnings > 0 for job in jobs):
-        console.print(f"{with_warnings} of {len(jobs)} jobs have warnings; they stand at the top of their reports")
-    if failed := sum(job.failed for job in jobs):
-        console.print(f"{failed} of {len(jobs)} jobs failed")
+@recipe
+class SweepSettings:
+    """How the best job of a sweep is chosen, on validation."""
+
+    by: By = "log_loss"
 
 
-def comparison(console: Console, jobs: Sequence[SweepJob]) -> None:
-    """Compare the runs of a sweep as `hepclf compare` does, where each choice was trained once."""
-    done = [job for job in jobs if job.valid.value is not None and not job.failed]
-    if len(done) < 2:
-        return
-    if len({job.choice for job in done}) < len(done):
-        console.print("each choice was repeated; for a p-value of two runs say hepclf compare DIR DIR")
-        return
-    best = sorted(done, key=lambda job: -(job.valid.value or 0.0))[:MOST]
-    if len(best) < len(done):
-        console.print(f"the {MOST} best of {len(done)} on validation are compared")
+class Settings(NamedTuple):
+    """What a configuration says of a sweep as a whole."""
 
-    from hepclf.comparison.compared import compare_runs
-    from hepclf.comparison.selection import LeftOut
-    from hepclf.run import Run
+    jobs: int
+    by: By
+    folder: str | None
+    root: Path  # of new sweeps
+    resume: str | None
 
-    left_out = [LeftOut(job.named, reason) for job in jobs if (reason := _left_out(job, best))]
-    console.print()
+
+def run(arguments: Sequence[str], stop: Stop) -> int:
+    """Train the jobs of a new sweep, or, with resume=auto, those that are left of the same one."""
+    with composing("train", arguments) as hydra:
+        _, words = hydra_words("train", arguments)
+        config = hydra.sweep(words)
+        settings = _settings(config)
+        jobs = list(_distinct(hydra.jobs(_jobs_words(words), parameters(config))))
+        config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
+        sweep = _stored(settings, jobs, config_dirs)
+        if sweep is None:
+            folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
+            command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
+            sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, config_dirs=config_dirs)
+            sweep.create(OmegaConf.to_yaml(config))
+        return _train(replace(sweep, by=settings.by), hydra, settings.jobs, stop)
+
+
+def resumed(arguments: Sequence[str]) -> str | None:
+    """The folder of the sweep that resume=DIR names with nothing beside it that would be another command."""
+    folders = [word.partition("=")[2] for word in arguments if word.startswith("resume=")]
+    is_sweep = bool(folders) and (Path(folders[-1]) / TABLE).is_file()
+    others = [word for word in arguments if "=" in word and not word.startswith("-") and not _is_free(word)]
+    return folders[-1] if is_sweep and (not others or not FLAGS & set(arguments)) else None
+
+
+def resume(folder: str, arguments: Sequence[str], stop: Stop) -> int:
+    """Train what is left of a stored sweep, also beside other processes that do so."""
+    typed = [word for word in arguments if word not in FLAGS]
+    sweep = Sweep.open(folder)
+    _check_stored(sweep, typed)
+    with composing("train", typed) as hydra:
+        _, words = hydra_words("train", typed)
+        settings = _settings(hydra.sweep(words))
+        if any(_key(word) == "sweep" for word in typed):
+            sweep = replace(sweep, by=settings.by)
+        return _train(sweep, hydra, settings.jobs, stop, tuple(word for word in typed if _plain(word) in FREE))
+
+
+def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: tuple[str, ...] = ()) -> int:
+    """Train the open jobs, print what became of all, and keep the best."""
+    sweep.forget_failures()
+    count, before = len(sweep.jobs), sum(row.is_finished for row in sweep.rows())
+    done = f", {before} finished already" if before else ""
+    print(f"sweep  {short_path(sweep.folder)}: {count} job{'s' if count > 1 else ''}{done}", file=sys.stderr)
+    task = Task(sweep, hydra, stop, hydra_words("train", extra)[1])
     try:
-        runs = compare_runs([Run.open(job.where) for job in best], [job.choice for job in best], left_out)
-    except ValueError as reason:
-        console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
-        return
-    show_comparison(console, runs)
-    plots = any(entry.evaluation.get("plots") for entry in runs.entries.values())
-    console.print(f"comparison in {short_path(save_comparison(runs, plots=plots))}", soft_wrap=True, markup=False)
+        with signalled(stop):
+            if processes == 1:
+                _train_here(task)
+            else:
+                train_in_processes(sweep, processes, stop, extra, _tell)
+            return _close(task)
+    except Stopped as stopped:
+        sweep.write(sweep.rows())
+        advice = f"continue with: hepclf train resume={shlex.quote(str(sweep.folder))}"
+        raise Stopped(stopped.reason, advice, is_interrupt=stopped.is_interrupt) from stopped
 
 
-def _left_out(job: SweepJob, best: Sequence[SweepJob]) -> str | None:
-    """Why a job is not compared with the best ones; None where it is."""
-    if job.failed:
-        return f"failed: {job.where}"
-    if job.valid.value is None:
-        return "it has no AUC on validation"
-    return None if job in best else f"not among the {MOST} best on validation"
+def _train_here(task: Task) -> None:
+    watch = Watch()
+    try:
+        work(task, watch, lambda row: _tell(job_line(row)), watch.close)
+    finally:
+        watch.close()
 
 
-def _mean(group: Sequence[SweepJob]) -> float:
-    return statistics.mean(job.valid.value or 0.0 for job in group)
+def _tell(line: str) -> None:
+    results_console().print(line, soft_wrap=True, markup=False)
 
 
-def _spread(areas: Sequence[Value]) -> str:
-    """Mean and standard deviation over the jobs of a choice; of one job, its own error."""
-    if len(areas) == 1:
-        return number(*areas[0])
-    values = [area.value for area in areas if area.value is not None]
-    if len(values) < 2:
-        return "-"
-    return number(statistics.mean(values), statistics.stdev(values))
+def _close(task: Task) -> int:
+    """Write the table, print what the jobs come to, and keep the best one once all have ended."""
+    sweep = task.sweep
+    rows, console = sweep.rows(), results_console()
+    sweep.write(rows)
+    summary(console, rows, sweep.by)
+    comparison(console, rows, sweep.by)
+    console.print(f"sweep  {short_path(sweep.folder)}", soft_wrap=True, markup=False)
+    if not any(row.status == "running" for row in rows) and (best := keep_best(task, rows)):
+        console.print(f"best   {short_path(best)}", soft_wrap=True, markup=False)
+    return FAILED if any(_is_missing(row) for row in rows) else 0
+
+
+def _is_missing(row: Row) -> bool:
+    return row.status not in ("finished", "running")
+
+
+def _settings(config: DictConfig) -> Settings:
+    values: dict[str, Any] = {key: OmegaConf.select(config, key) for key in SINGLE}
+    jobs, name = values["jobs"], values["name"]
+    if type(jobs) is not int or jobs < 1:
+        raise RecipeError(f"jobs must be a whole number of at least 1, not {jobs!r}")
+    if not isinstance(values["runs"], str):
+        raise RecipeError(f"runs must be a folder, not {values['runs']!r}")
+    by = build(SweepSettings, OmegaConf.to_container(values["sweep"]), "sweep").by
+    root = Path(values["runs"]) / (run_name(name) if name is not None else "sweeps")
+    folder, resume = (None if values[key] is None else str(values[key]) for key in ("folder", "resume"))
+    return Settings(jobs, by, folder, root, resume)
+
+
+def _jobs_words(words: Sequence[str]) -> list[str]:
+    """The words that concern the jobs; those of the sweep itself must have one value."""
+    for override in overrides([word for word in words if _key(word) in SINGLE]):
+        if override.is_sweep_override():
+            raise RecipeError(f"{override.input_line.lstrip('+')} must be one value for the whole sweep, not a list")
+    return [word for word in words if _key(word) not in OWN]
+
+
+def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
+    """The jobs, each choice once."""
+    seen: list[dict[str, str]] = []
+    for words, varied in expanded:
+        settings = {_plain(word): word.lstrip("+") for word in words}  # a list comes after the null before it
+        job = SweepJob(len(seen), words, varied)
+        if settings in seen:
+            _tell(f"{job.named}: left out, as the list names it twice")
+            continue
+        seen.append(settings)
+        yield job
+
+
+def _stored(settings: Settings, jobs: Sequence[SweepJob], config_dirs: tuple[str, ...]) -> Sweep | None:
+    """The sweep that is to be continued, if there is one."""
+    if settings.resume is None:
+        return None
+    folder = settings.folder if settings.resume == AUTO else settings.resume
+    if folder is None:
+        return newest(settings.root, jobs, config_dirs)
+    if settings.resume == AUTO and not (Path(folder) / TABLE).is_file():
+        return None
+    sweep = Sweep.open(folder)
+    if not sweep.is_same(jobs, config_dirs):
+        raise RecipeError(
+            f"{folder} is a sweep with other jobs; choose another folder, or continue it as it is with resume={folder}"
+        )
+    return sweep
+
+
+def _check_stored(sweep: Sweep, arguments: Sequence[str]) -> None:
+    """Refuse words that would change a stored sweep, and code that only its own table names."""
+    for word in arguments:
+        if "=" in word and not word.startswith("-") and not _is_free(word):
+            raise RecipeError(
+                f"{word} cannot be changed in a stored sweep; leave it out, or start another sweep "
+                f"(beside resume there may be {', '.join(('jobs', 'sweep.by', *FREE))})"
+            )
+    typed = {str(folder.resolve()) for folder in configs.user_folders(arguments)}
+    if missing := [folder for folder in sweep.config_dirs if folder not in typed]:
+        raise RecipeError(
+            f"the sweep uses your configurations in {missing[0]}, and a stored table may not run code; "
+            f"say --config-dir {missing[0]} beside resume"
+        )
+    for job in sweep.jobs:
+        for word in job.words:
+            if any(name in word for name in WORDS_OF_CODE):
+                raise RecipeError(
+                    f"the sweep says {word.lstrip('+')}, and a stored table may not choose code; "
+                    f"give its whole command with resume={sweep.folder}"
+                )
+
+
+def _is_free(word: str) -> bool:
+    """Whether a word may stand beside resume=DIR."""
+    return _key(word) in ("jobs", "sweep", "resume") or _plain(word) in FREE
+
+
+def _key(word: str) -> str:
+    return _plain(word).partition(".")[0]
+
+
+def _plain(word: str) -> str:
+    return word.lstrip("+~").partition("=")[0]

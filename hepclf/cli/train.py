@@ -10,13 +10,12 @@ from typing import Any
 
 from rich.console import Console
 
-from hepclf.cli.config import Composed, hydra_arguments, launch
-from hepclf.cli.errors import FAILED, explain
+from hepclf.cli import sweep
+from hepclf.cli.composition import is_sweep
+from hepclf.cli.config import Composed, launch
 from hepclf.cli.evaluations import read_evaluation
-from hepclf.cli.overrides import overrides as parsed
 from hepclf.cli.plan import Plan, plan
 from hepclf.cli.signals import signalled
-from hepclf.cli.sweep import SweepJob, comparison, summary
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.times import time_line
@@ -30,57 +29,12 @@ def run(arguments: list[str]) -> int:
     """Train what the configuration says: one run, or a sweep."""
     show_warning_logs()
     stop = Stop()
-    if {"-m", "--multirun"} & set(arguments):
-        return _sweep(arguments, stop)
+    if folder := sweep.resumed(arguments):
+        return sweep.resume(folder, arguments, stop)
+    if is_sweep(arguments):
+        return sweep.run(arguments, stop)
     launch("train", arguments, lambda composed: _show(plan(composed), composed, stop))
     return 0
-
-
-def _sweep(arguments: list[str], stop: Stop) -> int:
-    """Train the jobs of a sweep one after another; it goes on after a failed job and reports it at the end."""
-    jobs: list[SweepJob] = []
-    codes: list[int] = []
-    started: list[dict[str, str]] = []
-
-    def task(composed: Composed) -> None:
-        settings = _settings(composed)
-        named = _varied(arguments, settings)
-        if settings in started:
-            results_console().print(f"{named}: left out, as the list names it twice", soft_wrap=True, markup=False)
-            return
-        started.append(settings)
-        try:
-            jobs.append(_sweep_job(named, _train(plan(composed), stop)))
-        except Exception as error:
-            line, code = explain(error)
-            codes.append(code)
-            jobs.append(SweepJob(named, line, failed=True))
-        results_console().print(jobs[-1].line(), soft_wrap=True, markup=False)
-
-    launch("train", arguments, task)
-    summary(results_console(), jobs)
-    comparison(results_console(), jobs)
-    return FAILED if codes else 0
-
-
-def _sweep_job(named: str, trained: Any) -> SweepJob:
-    """What the closing table says of a job."""
-    valid, test = (trained.results.splits[name] for name in ("valid", "test"))
-    warnings = len(trained.results.warnings)
-    return SweepJob(named, short_path(trained.run.folder), valid.auc, test.auc, loss=valid.log_loss, warnings=warnings)
-
-
-def _settings(composed: Composed) -> dict[str, str]:
-    """The overrides of this job of a sweep by their keys; of a key that is given again, the last."""
-    overrides = [override.lstrip("+") for override in composed.overrides]
-    return {override.split("=", 1)[0]: override for override in overrides}  # a list comes after the null before it
-
-
-def _varied(arguments: list[str], settings: dict[str, str]) -> str:
-    """What is special to this job of a sweep: its values of the keys that vary."""
-    words = [word for word in hydra_arguments("train", arguments) if "=" in word and not word.startswith("-")]
-    keys = [override.key_or_group for override in parsed(words) if override.is_sweep_override()]
-    return " ".join(override for key, override in settings.items() if key in keys) or "one job"
 
 
 def _show(job: Plan, composed: Composed, stop: Stop) -> None:

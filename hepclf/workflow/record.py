@@ -70,11 +70,22 @@ def record(
 
     `again` is the command that the page names to make it again, by default the one that was typed.
     """
-    progress = progress or Quiet()
     write_json(run.metrics, metrics(evaluated), durable=True)
+    return draw_results(run, evaluated, evaluation, again=again, progress=progress)
+
+
+def draw_results(
+    run: Run,
+    evaluated: Evaluated,
+    evaluation: Evaluation,
+    *,
+    again: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[Path, ...]:
+    """Write the pictures and the page alone; the files of the pictures."""
     plots: tuple[Path, ...] = ()
     if evaluation.plots:
-        progress.stage("drawing")
+        (progress or Quiet()).stage("drawing")
         plots = _pictures(run.plots, evaluated, evaluation)
     report(evaluated.results, run, evaluation, evaluated.title, device=evaluated.device, again=again)
     return plots

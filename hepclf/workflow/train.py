@@ -126,7 +126,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     progress = Stoppable(progress, checkpoints.leave)
     prepared = _prepared(job, progress, shared)
     checkpoints.check(prepared)
-    fitted = _stored_fit(job, run, prepared)
+    fitted = stored_fit(job, run, prepared)
     if fitted is None:
         history = History(run.history)
         fitted = fit(prepared, job, history, progress, checkpoints)
@@ -138,8 +138,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     write_scores(run.scores, scored)
     progress.stage("evaluating")
     found = evaluated(fitted, prepared, job, scored)
-    again = f"hepclf train again={shlex.quote(str(run.folder))}"
-    plots = record(run, found, job.evaluation, again=again, progress=progress)
+    plots = record(run, found, job.evaluation, again=again(run), progress=progress)
     checkpoints.remove()
     return Trained(
         tagger=fitted.tagger,
@@ -153,7 +152,12 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     )
 
 
-def _stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
+def again(run: Run) -> str:
+    """The command that trains a run again."""
+    return f"hepclf train again={shlex.quote(str(run.folder))}"
+
+
+def stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
     """The fit of a run that ended after it was trained; None: it is still to be trained."""
     if not (run.tagger / HEAD).is_file() or not run.history.is_file():
         return None

@@ -138,8 +138,8 @@ def test_a_sweep_goes_on_after_a_failed_job_and_says_so(hepclf):
     assert out.startswith("data.signals=200: AUC 0.")
     assert "validation AUC" in out
     assert "1 of 3 jobs failed" in out
-    assert len(list(Path("runs/gw-logistic").iterdir())) == 3
-    states = [json.loads(p.read_text())["status"] for p in Path("runs/gw-logistic").glob("*/environment.json")]
+    assert sorted(path.name for path in Path("runs/sweeps").glob("*/*/")) == ["000", "001", "002"]
+    states = [json.loads(p.read_text())["status"] for p in Path("runs/sweeps").glob("*/*/environment.json")]
     assert sorted(states) == ["failed", "finished", "finished"]
     assert "data.signals=1: failed" in out
 
@@ -150,7 +150,7 @@ def test_a_value_given_twice_in_a_sweep_is_trained_once_and_said(hepclf):
     assert out.count("data.split.fold=0: AUC 0.") == 1
     assert "data.split.fold=0: left out, as the list names it twice\n" in out
     assert ["all", "2"] in [line.split()[:2] for line in out.splitlines()]
-    assert len(list(Path("runs/gw-logistic").iterdir())) == 2
+    assert sorted(path.name for path in Path("runs/sweeps").glob("*/*/")) == ["000", "001"]
 
 
 def test_a_model_of_ones_own_needs_no_fork(hepclf):
@@ -306,7 +306,7 @@ def test_the_completion_script_is_bash_that_works():
 def stopped_in_training(running, number):
     """Send the signal once the first epochs are written; what the process said on its way out."""
     deadline = time.monotonic() + 60
-    while not list(Path("runs").glob("*/*/history.csv")) and time.monotonic() < deadline:
+    while not list(Path("runs").rglob("history.csv")) and time.monotonic() < deadline:
         time.sleep(0.1)
     running.send_signal(number)
     _, err = running.communicate(timeout=30)
@@ -323,7 +323,7 @@ def test_a_stopped_sweep_starts_no_other_job(number, interruptible):
     words = [*HEPCLF, "train", "-m", "model=mlp_plain", "seed=1,2", "trainer.epochs=100000", "trainer.patience=null"]
     running = subprocess.Popen([*words, "data.noise=600", "data.signals=200"], stderr=subprocess.PIPE, text=True)
     stopped_in_training(running, number)
-    assert len(list(Path("runs").glob("*/*/environment.json"))) == 1
+    assert len(list(Path("runs").rglob("environment.json"))) == 1
 
 
 @pytest.mark.parametrize("number", STOPS)

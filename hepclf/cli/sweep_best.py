@@ -1,0 +1,64 @@
+"""The best job of a sweep: its configuration as a file that trains it again, its pictures, and the link to it."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from hepclf.cli.plan import plan
+from hepclf.cli.sweep_worker import Task, without_pictures
+from hepclf.cli.terminal import Watch
+from hepclf.files import write_yaml
+from hepclf.run import point_latest
+from hepclf.workflow.job import Job
+from hepclf.workflow.sweep_row import Row, choices
+
+BEST = "best.yaml"
+
+log = logging.getLogger("hepclf.cli")
+
+
+def keep_best(task: Task, rows: Sequence[Row]) -> Path | None:
+    """Write best.yaml, draw the first run of the best choice, and let `latest` point at it; its file, if any."""
+    sweep = task.sweep
+    ranked = choices(rows, sweep.by)
+    if not ranked:
+        return None
+    row = ranked[0].rows[0]
+    composed = task.composed(sweep.jobs[row.number])
+    planned = plan(composed)
+    job = Job.of(**planned.recipes, names=planned.names)
+    path = sweep.folder / BEST
+    comment = (
+        f"the best of {len(ranked)} choices by {sweep.by} on validation: {ranked[0].name}, run {row.folder.name}\n"
+        f"to train it again, with changes: hepclf train again={shlex.quote(str(path))} trainer.epochs=50"
+    )
+    write_yaml(path, job.describe(), comment=comment)
+    evaluation = without_pictures(planned, composed)
+    if evaluation != job.evaluation and not _is_drawn(row.folder):
+        _draw(task, row, job)
+    try:
+        if Path(planned.runs).resolve() in row.folder.resolve().parents:
+            point_latest(planned.runs, row.folder)
+    except OSError as error:
+        log.warning("%s/latest could not be pointed at the best run: %s", planned.runs, error.strerror)
+    return path
+
+
+def _is_drawn(folder: Path) -> bool:
+    return (folder / "report.html").is_file() or (folder / "plots").is_dir()
+
+
+def _draw(task: Task, row: Row, job: Job) -> None:
+    from hepclf.run import Run
+    from hepclf.workflow.redraw import draw_run
+
+    watch = Watch()
+    try:
+        draw_run(Run(row.folder), job, task.shared, watch)
+    except (OSError, ValueError) as error:
+        log.warning("the best run is not drawn: %s", error)
+    finally:
+        watch.close()

@@ -1,0 +1,114 @@
+"""What a sweep prints: a line for each job, and what the jobs come to together."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from hepclf.cli.compare import save_comparison, show_comparison
+from hepclf.cli.terminal import section, short_path
+from hepclf.statistics.value import Value
+from hepclf.words import number
+from hepclf.workflow.sweep_row import Choice, Row, choices
+
+MOST = 8  # choices that are compared with each other, the best on validation
+ROWS = 30  # choices in the closing table
+MEASURES = {"log_loss": "log-loss", "auc": "AUC"}
+
+
+def job_line(row: Row) -> str:
+    """What to print of a job that ended."""
+    if not row.is_finished:
+        return f"{row.named}: {row.status}  {row.error or ''}".rstrip()
+    warned = f", {row.warnings} warning{'s' if row.warnings > 1 else ''}" if row.warnings else ""
+    return f"{row.named}: AUC {number(*row.test)}{warned}  {short_path(row.folder)}"
+
+
+def summary(console: Console, rows: Sequence[Row], by: str) -> None:
+    """Print the mean and spread of each choice, and the one to take: the best on validation, quoted on test."""
+    ranked = choices(rows, by)
+    console.print()
+    if sum(len(choice.rows) for choice in ranked) > 1:
+        cells = [
+            [
+                choice.name,
+                str(len(choice.rows)),
+                *(_spread([getattr(row, name) for row in choice.rows]) for name in LISTED),
+            ]
+            for choice in ranked[:ROWS]
+        ]
+        section(console, "the sweep", ("choice", "jobs", "validation loss", "validation AUC", "test AUC"), cells)
+    if len(ranked) > ROWS:
+        console.print(f"... {len(ranked) - ROWS} more in sweep.csv")
+    if len(ranked) > 1:
+        best = ranked[0]
+        measured = _spread([row.measure(by) for row in best.rows])
+        console.print(f"best on validation: {best.name}  ({MEASURES[by]} {measured})", soft_wrap=True, markup=False)
+    if warned := sum(row.warnings > 0 for row in rows):
+        console.print(f"{warned} of {len(rows)} jobs have warnings; they stand in their metrics.json")
+    for status, words in STATES.items():
+        if count := sum(row.status in words for row in rows):
+            console.print(f"{count} of {len(rows)} jobs {status}")
+    for row in [row for row in rows if row.status == "failed"][:ROWS]:
+        console.print(job_line(row), soft_wrap=True, markup=False)
+
+
+LISTED = ("loss", "valid", "test")
+STATES = {
+    "failed": ("failed",),
+    "are not finished": ("stopped", "lost", "waiting"),
+    "are trained by other processes": ("running",),
+}
+
+
+def comparison(console: Console, rows: Sequence[Row], by: str) -> None:
+    """Compare the runs of a sweep as `hepclf compare` does, where each choice was trained once."""
+    ranked = [choice for choice in choices(rows, by) if choice.mean(by) is not None]
+    if sum(len(choice.rows) for choice in ranked) < 2:
+        return
+    if any(len(choice.rows) > 1 for choice in ranked):
+        console.print("each choice was repeated; for a p-value of two runs say hepclf compare DIR DIR")
+        return
+    best = ranked[:MOST]
+    if len(best) < len(ranked):
+        console.print(f"the {MOST} best of {len(ranked)} on validation are compared")
+
+    from hepclf.comparison.compared import compare_runs
+    from hepclf.comparison.selection import LeftOut
+    from hepclf.run import Run
+
+    left_out = [LeftOut(row.named, reason) for row in rows if (reason := _left_out(row, best, by))]
+    console.print()
+    try:
+        runs = compare_runs([Run.open(_run(choice)) for choice in best], [choice.name for choice in best], left_out)
+    except ValueError as reason:
+        console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
+        return
+    show_comparison(console, runs)
+    plots = any(entry.evaluation.get("plots") for entry in runs.entries.values())
+    console.print(f"comparison in {short_path(save_comparison(runs, plots=plots))}", soft_wrap=True, markup=False)
+
+
+def _run(choice: Choice) -> str:
+    return str(choice.rows[0].folder)
+
+
+def _left_out(row: Row, best: Sequence[Choice], by: str) -> str | None:
+    """Why a job is not compared with the best ones; None where it is."""
+    if not row.is_finished:
+        return f"{row.status}: {row.error}" if row.error else row.status
+    if row.measure(by).value is None:
+        return f"it has no {MEASURES[by]} on validation"
+    return None if row.choice in {choice.name for choice in best} else f"not among the {MOST} best on validation"
+
+
+def _spread(values: Sequence[Value]) -> str:
+    """Mean and standard deviation over the jobs of a choice; of one job, its own error."""
+    if len(values) == 1:
+        return number(*values[0])
+    numbers = [value.value for value in values if value.value is not None]
+    if len(numbers) < 2:
+        return "-"
+    return number(statistics.mean(numbers), statistics.stdev(numbers))

@@ -1,0 +1,35 @@
+"""Draw a finished run that was trained without pictures; its numbers stay as they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hepclf.run import Run
+from hepclf.training.epoch import Progress, Quiet
+from hepclf.training.threads import thread_limit
+from hepclf.workflow.evaluated import evaluated, score
+from hepclf.workflow.job import Job
+from hepclf.workflow.record import draw_results, metrics
+from hepclf.workflow.shared import SharedData
+from hepclf.workflow.train import again, stored_fit
+
+
+def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None = None) -> tuple[Path, ...]:
+    """Write the pictures and the page that the job's evaluation asks for; the files of the pictures."""
+    progress = progress or Quiet()
+    threads = json.loads(run.environment.read_text(encoding="utf-8"))["threads"]
+    with run.held(), thread_limit(threads):
+        prepared = shared.prepared(job, progress)
+        fitted = stored_fit(job, run, prepared)
+        if fitted is None:
+            raise ValueError(f"{run.folder} holds no tagger that can be drawn; train it again")
+        progress.stage("evaluating")
+        scored = score(fitted.tagger, prepared.events, prepared.split)
+        found = evaluated(fitted, prepared, job, scored)
+        if metrics(found) != json.loads(run.metrics.read_text(encoding="utf-8")):
+            raise ValueError(
+                f"{run.folder} is not drawn, as its evaluation gives other numbers than metrics.json: the data, the "
+                f"libraries or the machine have changed; hepclf evaluate run={run.folder} draws new ones"
+            )
+        return draw_results(run, found, job.evaluation, again=again(run), progress=progress)

@@ -1,0 +1,148 @@
+"""Row: what became of one job of a sweep, told from its folder, and the best choice among many."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hepclf.run import Run
+from hepclf.statistics.value import NOTHING, Value
+
+REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together
+WAITING = "waiting"
+
+
+class Row(NamedTuple):
+    """One job: its values of the keys that vary, its run's folder and status, and what its results say.
+
+    status       that of the run, or waiting
+    loss, valid  log-loss and AUC on validation
+    test         AUC on test
+    seconds      of the whole training
+    warnings     how many there are
+    """
+
+    number: int
+    varied: Mapping[str, str]
+    folder: Path
+    status: str
+    loss: Value = NOTHING
+    valid: Value = NOTHING
+    test: Value = NOTHING
+    seconds: float | None = None
+    warnings: int = 0
+    error: str | None = None
+
+    @property
+    def named(self) -> str:
+        """What is special to it."""
+        return _named(self.varied) or "one job"
+
+    @property
+    def choice(self) -> str:
+        """What was chosen, without seeds and folds."""
+        return _named({key: value for key, value in self.varied.items() if key not in REPEATS}) or "all"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has results."""
+        return self.status == "finished"
+
+    def measure(self, by: str) -> Value:
+        """The number on validation that chooses."""
+        return self.loss if by == "log_loss" else self.valid
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome in plain values."""
+        numbers = {
+            "valid": {"log_loss": self.loss.to_dict(), "auc": self.valid.to_dict()},
+            "test": {"auc": self.test.to_dict()},
+            "warnings": self.warnings,
+        }
+        outcome: dict[str, Any] = {"status": self.status, "error": self.error, "seconds": self.seconds}
+        return {**outcome, **numbers} if self.is_finished else outcome
+
+    @staticmethod
+    def columns() -> list[str]:
+        """The columns of sweep.csv that every sweep has."""
+        numbers = ("valid_log_loss", "valid_auc", "test_auc")
+        pairs = [column for name in numbers for column in (name, f"{name}_error")]
+        return ["number", "folder", "status", *pairs, "seconds", "warnings", "error"]
+
+    def cells(self, varied: Sequence[str]) -> list[Any]:
+        """A row of sweep.csv."""
+        numbers = [number for value in (self.loss, self.valid, self.test) for number in value]
+        facts = [self.number, self.folder.name, self.status, *numbers, self.seconds, self.warnings, self.error]
+        return ["" if cell is None else cell for cell in (*facts, *(self.varied.get(key) for key in varied))]
+
+
+class Choice(NamedTuple):
+    """Jobs that repeat one choice with other seeds or folds."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    def mean(self, by: str) -> float | None:
+        """The mean over its repeats of the number that chooses."""
+        values = [value for row in self.rows if (value := row.measure(by).value) is not None]
+        return statistics.mean(values) if values else None
+
+
+def choices(rows: Sequence[Row], by: str) -> list[Choice]:
+    """The choices that have results, best on validation first; where two are equal, by the other number."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.is_finished:
+            groups.setdefault(row.choice, []).append(row)
+    other = "auc" if by == "log_loss" else "log_loss"
+    found = [Choice(name, tuple(group)) for name, group in groups.items()]
+    return sorted(found, key=lambda choice: (_rank(choice, by), _rank(choice, other)))
+
+
+def read_row(run: Run, number: int, varied: Mapping[str, str], error_file: Path) -> Row:
+    """What became of a job, from its run and from the file that names its error."""
+    status = run.status()
+    row = Row(number, varied, run.folder, WAITING if status.name == "unknown" else status.name)
+    if status.name == "finished":
+        return _with_results(row, run)
+    if status.name in ("failed", "stopped"):
+        row = row._replace(error=status.reason)
+    return row._replace(status="failed", error=line) if (line := _error(error_file)) is not None else row
+
+
+def _with_results(row: Row, run: Run) -> Row:
+    try:
+        metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
+        seconds = json.loads(run.environment.read_text(encoding="utf-8"))["seconds"]["total"]
+        valid, test = (metrics[name] for name in ("valid", "test"))
+        loss = Value(valid["log_loss"], valid["errors"]["log_loss"])
+        warnings = len(metrics["warnings"])
+        return row._replace(
+            loss=loss, valid=Value(**valid["auc"]), test=Value(**test["auc"]), seconds=seconds, warnings=warnings
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return row._replace(status="failed", error=f"its files were changed and cannot be read: {error!r}")
+
+
+def _error(path: Path) -> str | None:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["error"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{path.name} cannot be read: {error!r}"
+
+
+def _named(varied: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in varied.items())
+
+
+def _rank(choice: Choice, by: str) -> float:
+    """Smaller is better; a choice without this number comes last."""
+    mean = choice.mean(by)
+    if mean is None:
+        return float("inf")
+    return mean if by == "log_loss" else -mean
