@@ -19,7 +19,7 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
     """Write the pictures and the page that the job's evaluation asks for; the files of the pictures."""
     progress = progress or Quiet()
     threads = json.loads(run.environment.read_text(encoding="utf-8"))["threads"]
-    with run.held(), thread_limit(threads):
+    with Run(run.folder).held(), thread_limit(threads):
         prepared = shared.prepared(job, progress)
         fitted = stored_fit(job, run, prepared)
         if fitted is None:
