@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -256,7 +257,8 @@ def _commit() -> str | None:
     return process.stdout.strip() or None
 
 
-def _version(name: str) -> str | None:
+@cache
+def _version(name: str) -> str | None:  # reads a file, and a process keeps the version that it has imported
     try:
         return version(name)
     except PackageNotFoundError:

@@ -178,7 +178,7 @@ def test_a_stopped_sweep_is_continued_and_no_job_is_trained_twice(hepclf, monkey
     code, _, err = hepclf(*words)
     assert code == 85
     assert err.splitlines()[-1] == "hepclf: stopped by SIGTERM; continue with: hepclf train resume=mine"
-    assert statuses("mine")[:2] == ["finished", "finished"]
+    assert statuses("mine") == ["finished", "finished", "waiting", "waiting"]
     before = Path("mine/001/environment.json").read_bytes()
     monkeypatch.setattr("hepclf.cli.train.Stop", Stop)
     code, out, err = hepclf("train", "resume=mine", "trainer.checkpoint_s=30")
@@ -252,8 +252,8 @@ def test_a_job_that_another_process_has_just_taken_is_left_to_it(stored, monkeyp
     monkeypatch.setattr(sweep_worker, "START_S", 0.0)
     taken = Run.create(stored.run(stored.jobs[0]).folder)
     with composing("train", []) as hydra, taken.recorded():
-        monkeypatch.setattr(Sweep, "open_jobs", lambda sweep: iter(sweep.jobs[:1]))
-        told = []
+        once, told = iter(stored.jobs[:1]), []  # it was still free when the list was looked at
+        monkeypatch.setattr(Sweep, "open_jobs", lambda _: once)
         sweep_worker.work(sweep_worker.Task(stored, hydra, Stop()), sweep_worker.Quiet(), told.append)
     assert told == []
     assert not stored.error_file(stored.jobs[0]).exists()
