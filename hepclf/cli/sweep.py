@@ -21,7 +21,7 @@ from hepclf.cli.plan import AUTO, run_name
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep_best import keep_best
 from hepclf.cli.sweep_tables import comparison, job_line, summary
-from hepclf.cli.sweep_worker import Task, work
+from hepclf.cli.sweep_worker import SweepTask, work
 from hepclf.cli.terminal import Watch, results_console, short_path
 from hepclf.cli.workers import train_in_processes
 from hepclf.recipe import RecipeError, build, recipe
@@ -71,7 +71,7 @@ def run(arguments: Sequence[str], stop: Stop) -> int:
         if sweep is None:
             folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
             command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
-            sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, config_dirs=config_dirs)
+            sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
             sweep.create(OmegaConf.to_yaml(config))
         return _train(replace(sweep, by=settings.by), hydra, settings.jobs, stop)
 
@@ -103,13 +103,13 @@ def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: 
     count, before = len(sweep.jobs), sum(row.is_finished for row in sweep.rows())
     done = f", {before} finished already" if before else ""
     print(f"sweep  {short_path(sweep.folder)}: {count} job{'s' if count > 1 else ''}{done}", file=sys.stderr)
-    task = Task(sweep, hydra, stop, hydra_words("train", extra)[1])
+    task = SweepTask(sweep, hydra, stop, hydra_words("train", extra)[1])
     try:
         with signalled(stop):
             if processes == 1:
                 _train_here(task)
             else:
-                train_in_processes(sweep, processes, stop, extra, _tell)
+                train_in_processes(sweep, processes, stop, extra, _print_line)
             return _close(task)
     except Stopped as stopped:
         sweep.write(sweep.rows())
@@ -117,19 +117,19 @@ def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: 
         raise Stopped(stopped.reason, advice, is_interrupt=stopped.is_interrupt) from stopped
 
 
-def _train_here(task: Task) -> None:
+def _train_here(task: SweepTask) -> None:
     watch = Watch()
     try:
-        work(task, watch, lambda row: _tell(job_line(row)), watch.close)
+        work(task, watch, lambda row: _print_line(job_line(row)), watch.close)
     finally:
         watch.close()
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     results_console().print(line, soft_wrap=True, markup=False)
 
 
-def _close(task: Task) -> int:
+def _close(task: SweepTask) -> int:
     """Write the table, print what the jobs come to, and keep the best one once all have ended."""
     sweep = task.sweep
     rows, console = sweep.rows(), results_console()
@@ -174,7 +174,7 @@ def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
         settings = {_plain(word): word.lstrip("+") for word in words}  # a list comes after the null before it
         job = SweepJob(len(seen), words, varied)
         if settings in seen:
-            _tell(f"{job.named}: left out, as the list names it twice")
+            _print_line(f"{job.named}: left out, as the list names it twice")
             continue
         seen.append(settings)
         yield job

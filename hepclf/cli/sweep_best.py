@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hepclf.cli.plan import plan
-from hepclf.cli.sweep_worker import Task, without_pictures
+from hepclf.cli.sweep_worker import SweepTask, without_pictures
 from hepclf.cli.terminal import Watch
 from hepclf.files import write_yaml
-from hepclf.run import point_latest
+from hepclf.run import Run, point_latest
 from hepclf.workflow.job import Job
 from hepclf.workflow.sweep_row import Row, choices
 
@@ -20,7 +20,7 @@ BEST = "best.yaml"
 log = logging.getLogger("hepclf.cli")
 
 
-def keep_best(task: Task, rows: Sequence[Row]) -> Path | None:
+def keep_best(task: SweepTask, rows: Sequence[Row]) -> Path | None:
     """Write best.yaml, draw the first run of the best choice, and let `latest` point at it; its file, if any."""
     sweep = task.sweep
     ranked = choices(rows, sweep.by)
@@ -37,7 +37,9 @@ def keep_best(task: Task, rows: Sequence[Row]) -> Path | None:
     )
     write_yaml(path, job.describe(), comment=comment)
     evaluation = without_pictures(planned, composed)
-    if evaluation != job.evaluation and not _is_drawn(row.folder):
+    drawn = Run(row.folder)
+    is_drawn = drawn.plots.is_dir() if job.evaluation.plots else drawn.report.is_file()
+    if evaluation != job.evaluation and not is_drawn:
         _draw(task, row, job)
     try:
         if Path(planned.runs).resolve() in row.folder.resolve().parents:
@@ -47,12 +49,7 @@ def keep_best(task: Task, rows: Sequence[Row]) -> Path | None:
     return path
 
 
-def _is_drawn(folder: Path) -> bool:
-    return (folder / "report.html").is_file() or (folder / "plots").is_dir()
-
-
-def _draw(task: Task, row: Row, job: Job) -> None:
-    from hepclf.run import Run
+def _draw(task: SweepTask, row: Row, job: Job) -> None:
     from hepclf.workflow.redraw import draw_run
 
     watch = Watch()

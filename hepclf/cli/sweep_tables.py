@@ -16,6 +16,12 @@ from hepclf.workflow.sweep_row import Choice, Row, choices
 MOST = 8  # choices that are compared with each other, the best on validation
 ROWS = 30  # choices in the closing table
 MEASURES = {"log_loss": "log-loss", "auc": "AUC"}
+LISTED = ("loss", "valid", "test")
+STATES = {
+    "failed": ("failed",),
+    "are not finished": ("stopped", "lost", "waiting"),
+    "are trained by other processes": ("running",),
+}
 
 
 def job_line(row: Row) -> str:
@@ -53,14 +59,6 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
             console.print(f"{count} of {len(rows)} jobs {status}")
     for row in [row for row in rows if row.status == "failed"][:ROWS]:
         console.print(job_line(row), soft_wrap=True, markup=False)
-
-
-LISTED = ("loss", "valid", "test")
-STATES = {
-    "failed": ("failed",),
-    "are not finished": ("stopped", "lost", "waiting"),
-    "are trained by other processes": ("running",),
-}
 
 
 def comparison(console: Console, rows: Sequence[Row], by: str) -> None:

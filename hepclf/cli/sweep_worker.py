@@ -27,7 +27,7 @@ START_S = 0.5  # in which a process that has just made the folder of a job has l
 
 
 @dataclass(frozen=True)
-class Task:
+class SweepTask:
     """What a process works on: a sweep, how its jobs are composed, when to stop, and what is changed in every job."""
 
     sweep: Sweep
@@ -42,7 +42,7 @@ class Task:
 
 
 def work(
-    task: Task,
+    task: SweepTask,
     progress: Progress,
     tell: Callable[[Row], None] = lambda _: None,
     ended: Callable[[], None] = lambda: None,
@@ -57,7 +57,7 @@ def work(
 
 
 def _attempt(
-    task: Task, job: SweepJob, progress: Progress, tell: Callable[[Row], None], ended: Callable[[], None]
+    task: SweepTask, job: SweepJob, progress: Progress, tell: Callable[[Row], None], ended: Callable[[], None]
 ) -> bool:
     """Train a job or note why it failed; False where another process has it."""
     if task.stop.reason:
@@ -76,7 +76,7 @@ def _attempt(
     return True
 
 
-def _train(task: Task, job: SweepJob, progress: Progress) -> None:
+def _train(task: SweepTask, job: SweepJob, progress: Progress) -> None:
     from hepclf.workflow.train import train
 
     composed = task.composed(job)
@@ -110,7 +110,7 @@ def main(words: Sequence[str]) -> int:
     sys.argv = ["hepclf", "train", f"resume={folder}"]  # what the record of a run names as its command
     try:
         with composing("train", arguments) as hydra, signalled(stop):
-            work(Task(Sweep.open(folder), hydra, stop, hydra_words("train", arguments)[1]), Quiet())
+            work(SweepTask(Sweep.open(folder), hydra, stop, hydra_words("train", arguments)[1]), Quiet())
     except BaseException as error:
         line, code = explain(error)
         print(f"hepclf: {line}", file=sys.stderr)

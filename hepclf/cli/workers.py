@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from hepclf.workflow.sweep import Sweep
 PAUSE_S = 0.2  # between two looks at the folder
 QUIT_S = 10.0  # in which a process that is to leave at once has done so
 LOGS = "workers"
+ENDED = ("finished", "failed")
 
 log = logging.getLogger("hepclf.cli")
 
@@ -110,7 +112,7 @@ class Workers:
                 yield f"process {number} of the sweep ended with code {process.returncode}: {lines[-1]}"
 
     def _log(self, number: int) -> Path:
-        return self._folder / LOGS / f"{number}.log"
+        return self._folder / LOGS / f"{socket.gethostname()}-{number}.log"  # another machine may help
 
     def _quit(self) -> None:
         """Let them leave at once."""
@@ -131,13 +133,12 @@ def _lines(sweep: Sweep) -> Iterator[list[str]]:
     """At each look, a line for each job that has ended since the last one."""
     ended = {row.number for row in sweep.rows() if row.is_finished}
     while True:
-        rows = [row for job in sweep.jobs if job.number not in ended and (row := sweep.row(job)).status in ENDED]
+        names = {path.name for path in sweep.folder.iterdir()}  # jobs that nobody has begun need no look
+        begun = [job for job in sweep.jobs if {sweep.run(job).folder.name, sweep.error_file(job).name} & names]
+        rows = [row for job in begun if job.number not in ended and (row := sweep.row(job)).status in ENDED]
         lines = []
         for row in rows:
             ended.add(row.number)
             seconds = "" if row.seconds is None else f"  {row.seconds:.1f} s"
             lines.append(f"{len(ended)}/{len(sweep.jobs)} {job_line(row)}{seconds}")
         yield lines
-
-
-ENDED = ("finished", "failed")

@@ -12,7 +12,7 @@ from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.job import Job
 from hepclf.workflow.record import draw_results, metrics
 from hepclf.workflow.shared import SharedData
-from hepclf.workflow.train import again, stored_fit
+from hepclf.workflow.train import repeat_command, stored_fit
 
 
 def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None = None) -> tuple[Path, ...]:
@@ -32,4 +32,4 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
                 f"{run.folder} is not drawn, as its evaluation gives other numbers than metrics.json: the data, the "
                 f"libraries or the machine have changed; hepclf evaluate run={run.folder} draws new ones"
             )
-        return draw_results(run, found, job.evaluation, again=again(run), progress=progress)
+        return draw_results(run, found, job.evaluation, again=repeat_command(run), progress=progress)

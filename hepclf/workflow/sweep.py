@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from hepclf.files import is_temporary, write_csv, write_json
+from hepclf.files import is_temporary, write_bytes, write_csv, write_json
 from hepclf.run import Run
 from hepclf.workflow.sweep_row import Row, read_row
 
@@ -114,7 +114,7 @@ class Sweep:
             raise FileExistsError(
                 f"{self.folder} is not an empty folder; a sweep needs one of its own (resume=auto continues a sweep)"
             )
-        (self.folder / "multirun.yaml").write_text(multirun, encoding="utf-8")
+        write_bytes(self.folder / "multirun.yaml", multirun.encode())
         self.write([])
 
     def write(self, rows: Sequence[Row]) -> None:

@@ -138,7 +138,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     write_scores(run.scores, scored)
     progress.stage("evaluating")
     found = evaluated(fitted, prepared, job, scored)
-    plots = record(run, found, job.evaluation, again=again(run), progress=progress)
+    plots = record(run, found, job.evaluation, again=repeat_command(run), progress=progress)
     checkpoints.remove()
     return Trained(
         tagger=fitted.tagger,
@@ -152,7 +152,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     )
 
 
-def again(run: Run) -> str:
+def repeat_command(run: Run) -> str:
     """The command that trains a run again."""
     return f"hepclf train again={shlex.quote(str(run.folder))}"
 

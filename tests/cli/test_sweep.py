@@ -244,8 +244,16 @@ def stored():
         patch.setattr("hepclf.cli.sweep._train", lambda *_: 0)
         from hepclf.cli.main import main
 
-        main([*SWEEP, "trainer.batch=64,200", "folder=mine"])
+        main([*SWEEP, "trainer.batch=64,200", "folder=mine", "sweep.by=auc"])
     return Sweep.open("mine")
+
+
+def test_what_was_typed_is_stored_before_the_first_job_begins(stored):
+    assert stored.by == "auc"
+    assert stored.command[-2:] == ("evaluation.plots=false", "trainer.batch=64,200")
+    assert [job.varied for job in stored.jobs] == [{"trainer.batch": "64"}, {"trainer.batch": "200"}]
+    assert stored.jobs[0].words[-1] == "++trainer.batch=64"
+    assert yaml.safe_load(Path("mine/multirun.yaml").read_text())["trainer"]["epochs"] == 1
 
 
 def test_a_job_that_another_process_has_just_taken_is_left_to_it(stored, monkeypatch):
@@ -254,7 +262,7 @@ def test_a_job_that_another_process_has_just_taken_is_left_to_it(stored, monkeyp
     with composing("train", []) as hydra, taken.recorded():
         once, told = iter(stored.jobs[:1]), []  # it was still free when the list was looked at
         monkeypatch.setattr(Sweep, "open_jobs", lambda _: once)
-        sweep_worker.work(sweep_worker.Task(stored, hydra, Stop()), sweep_worker.Quiet(), told.append)
+        sweep_worker.work(sweep_worker.SweepTask(stored, hydra, Stop()), sweep_worker.Quiet(), told.append)
     assert told == []
     assert not stored.error_file(stored.jobs[0]).exists()
 
