@@ -249,7 +249,7 @@ def _described(parameter: Parameter) -> dict[str, Any]:
 
 def _parameter(name: str, settings: Any) -> Parameter:
     kind = settings.get("kind") if isinstance(settings, Mapping) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise RecipeError(f"space.{name} must have a kind of {', '.join(KINDS)}, not {kind!r}")
     contents = {key: value for key, value in settings.items() if key != "kind"}
     parameter: Parameter = build(KINDS[kind], {"name": name, **contents}, f"space.{name}")
