@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,21 @@ def prepare(job: Job, progress: Progress | None = None) -> Prepared:
     progress.stage("loading")
     events = load(job.data, progress.read).check()
     check_events(events, job.data, job.model, job.trainer, job.evaluation)
+    return without_handled(split_events(events, job, progress), job)
+
+
+def split_events(events: Events, job: Job, progress: Progress) -> Prepared:
+    """Events split as the job's data say, with every warning; model, trainer and evaluation change nothing here."""
     split = job.data.split.parts(events)
     if not getattr(job.data, "check", True):
         return Prepared(events=events, split=split)
     progress.stage("checking")
-    warnings = training_warnings(events, split)
-    if job.trainer.negative_weights != "error":  # the training has a rule for them
-        warnings = tuple(warning for warning in warnings if warning.kind != "negative_weights")
-    return Prepared(events=events, split=split, warnings=warnings)
+    return Prepared(events=events, split=split, warnings=training_warnings(events, split))
+
+
+def without_handled(prepared: Prepared, job: Job) -> Prepared:
+    """The same without warnings of what the job's trainer has a rule for."""
+    if job.trainer.negative_weights == "error":
+        return prepared
+    warnings = tuple(warning for warning in prepared.warnings if warning.kind != "negative_weights")
+    return replace(prepared, warnings=warnings)

@@ -30,6 +30,7 @@ from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared, prepare
 from hepclf.workflow.record import History, read_history, record
 from hepclf.workflow.resume import opened
+from hepclf.workflow.shared import SharedData
 from hepclf.workflow.stop import Stop, Stoppable
 
 log = logging.getLogger(__name__)
@@ -64,25 +65,27 @@ def train(
     check: bool = True,
     resume: bool = False,
     stop: Stop | None = None,
+    shared: SharedData | None = None,
 ) -> Trained:
     """Train a tagger and evaluate it; with a folder, leave a whole run there (docs/outputs.md).
 
     `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
     the record, their classes otherwise. With check=False nobody looks for what may be wrong in the events; of a loader,
     `check` is a setting of its own. With resume=True an unfinished run in the folder is continued, if it has the
-    same settings. `stop` may ask the training to store a checkpoint and leave.
+    same settings. `stop` may ask the training to store a checkpoint and leave. `shared` keeps events
+    that several trainings read, so that the next one does not read them again.
     """
     job = Job.of(data, model, trainer, evaluation, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
         with thread_limit(job.trainer.threads):
-            return _trained(job, progress)
+            return _trained(job, progress, shared)
     run = opened(Path(folder), job, resume=resume)
     with run.recorded() as environment, thread_limit(job.trainer.threads) as threads:
         environment["threads"] = threads
         started, timed = time.perf_counter(), Timed(progress)
         write_yaml(run.config, job.describe(), durable=True)  # again where it is resumed, as some settings may differ
-        trained = _recorded(job, run, timed, stop or Stop())
+        trained = _recorded(job, run, timed, stop or Stop(), shared)
         timed.close()
         environment["seconds"] = {"total": time.perf_counter() - started, **_seconds(trained), **timed.seconds}
         environment["device"] = trained.tagger.device
@@ -96,9 +99,13 @@ def _seconds(trained: Trained) -> dict[str, float]:
     return epochs if trained.valid_seconds is None else {**epochs, "validation": trained.valid_seconds}
 
 
-def _trained(job: Job, progress: Progress) -> Trained:
+def _prepared(job: Job, progress: Progress, shared: SharedData | None) -> Prepared:
+    return prepare(job, progress) if shared is None else shared.prepared(job, progress)
+
+
+def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained:
     """The first three steps: all that is computed, and nothing that is written."""
-    prepared = prepare(job, progress)
+    prepared = _prepared(job, progress, shared)
     fitted = fit(prepared, job, progress=progress)
     progress.stage("evaluating")
     found = evaluated(fitted, prepared, job)
@@ -113,11 +120,11 @@ def _trained(job: Job, progress: Progress) -> Trained:
     )
 
 
-def _recorded(job: Job, run: Run, progress: Progress, stop: Stop) -> Trained:
+def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: SharedData | None) -> Trained:
     """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
     checkpoints = Checkpoints(run, job, stop)
     progress = Stoppable(progress, checkpoints.leave)
-    prepared = prepare(job, progress)
+    prepared = _prepared(job, progress, shared)
     checkpoints.check(prepared)
     fitted = _stored_fit(job, run, prepared)
     if fitted is None:
