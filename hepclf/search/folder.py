@@ -32,13 +32,20 @@ class StudyFolder:
         """A new study in a folder that is empty or not there yet.
 
         `words` are those of the command line that every trial shares; `defaults` the values of the parameters that the
-        configuration has without the search, empty where they do not lie in the space.
+        configuration has without the search, as far as they lie in the space.
         """
         if path.is_dir() and any(path.iterdir()):
             raise FileExistsError(f"{path} is not an empty folder; continue its study with hepclf tune resume {path}")
         folder = cls(path)
         folder.trials_folder.mkdir(parents=True, exist_ok=True)
-        folder._write(words=list(words), seed=seed, tuning=tuning, space=space.describe(), defaults=dict(defaults))
+        folder._write(
+            directory=str(Path.cwd()),
+            words=list(words),
+            seed=seed,
+            tuning=tuning,
+            space=space.describe(),
+            defaults=dict(defaults),
+        )
         return folder
 
     @classmethod
@@ -53,7 +60,7 @@ class StudyFolder:
 
     def changed(self, **settings: Any) -> StudyFolder:
         """The same study with other settings of its search, such as more trials."""
-        contents = {name: self.contents[name] for name in ("words", "seed", "space", "defaults")}
+        contents = {name: self.contents[name] for name in ("directory", "words", "seed", "space", "defaults")}
         self._write(tuning=replace(self.tuning, **settings), **contents)
         return StudyFolder(self.path)
 
@@ -98,6 +105,11 @@ class StudyFolder:
         return read_yaml(self.file)
 
     @property
+    def directory(self) -> Path:
+        """The working directory of the command, which its relative paths refer to."""
+        return Path(str(self.contents["directory"]))
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The words of the command line that every trial shares."""
         return tuple(self.contents["words"])
@@ -109,7 +121,7 @@ class StudyFolder:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The values of the parameters without the search; empty where they do not lie in the space."""
+        """The values of the parameters without the search, as far as they lie in the space."""
         return dict(self.contents["defaults"])
 
     @cached_property

@@ -97,7 +97,7 @@ class Ledger:
             self._study.sampler = Fixed(_internal(self._folder.space, values))
         row = self._study.ask()
         row.set_user_attr(FOLDER, self._folder.trial(number).name)
-        return Request(row, suggested(row, self._folder.space))
+        return Request(row, suggested(row, self._folder.space, values))
 
     def tell(self, trial: Trial) -> None:
         """Tell a result, to the new journal where it was removed or made again meanwhile."""

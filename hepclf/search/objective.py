@@ -31,6 +31,7 @@ def objectives(tagger: Tagger, prepared: Prepared, evaluation: Evaluation, names
 def valid_scores(tagger: Tagger, prepared: Prepared) -> Scored:
     """The scored validation events."""
     valid, events = prepared.part("valid"), prepared.events
+    totals = np.bincount(events.processes, events.weights, minlength=len(events.process_names))
     return Scored(
         labels=valid.labels,
         weights=valid.weights,
@@ -39,7 +40,7 @@ def valid_scores(tagger: Tagger, prepared: Prepared) -> Scored:
         classes=valid.classes,
         processes=valid.processes,
         process_names=valid.process_names,
-        totals=np.bincount(events.processes, events.weights, minlength=len(events.process_names)),
+        totals=totals.astype(np.float64),
     )
 
 

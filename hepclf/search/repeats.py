@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hepclf.data.loader import Loader
 from hepclf.data.split import Split, redrawn
 from hepclf.scored import SPLITS
 from hepclf.search.tuning import Tuning
 from hepclf.training.epoch import Progress
+from hepclf.words import Caution
 from hepclf.workflow.job import Job
-from hepclf.workflow.prepare import Prepared, prepare
+from hepclf.workflow.prepare import Prepared
+from hepclf.workflow.shared import SharedData
 
 TEST = SPLITS.index("test")
 
@@ -21,11 +22,12 @@ def repeated(job: Job, repeat: int) -> Job:
     return replace(job, trainer=replace(job.trainer, seed=job.trainer.seed + repeat))
 
 
-def repeat_rule(tuning: Tuning, data: Loader, events: int) -> str:
-    """What a repeat draws anew: `split` where the data are split at random, else `seed`."""
-    split: Any = data.split
-    is_random = isinstance(split, Split) and split.by == "random" and (split.tail_from or events + 1) > events
-    return tuning.repeat_by if is_random else "seed"
+def repeat_rule(tuning: Tuning, split: Any, events: int) -> str:
+    """What a repeat draws anew of so many events: `split` where they are split at random, else `seed`."""
+    is_random = isinstance(split, Split) and split.by == "random"
+    if not is_random or (split.tail_from is not None and events >= split.tail_from):
+        return "seed"
+    return tuning.repeat_by
 
 
 class TrialData:
@@ -33,23 +35,31 @@ class TrialData:
 
     def __init__(self, tuning: Tuning) -> None:
         self._tuning = tuning
-        self._data: Loader | None = None
+        self._shared = SharedData()
+        self._source: Prepared | None = None  # with its test events
         self._repeats: dict[int, Prepared] = {}
 
     def prepared(self, job: Job, repeat: int, progress: Progress) -> Prepared:
         """Training and validation events of a repeat."""
-        if self._data is None or self._data != job.data:
-            self._repeats = {0: without_test(prepare(job, progress))}
-            self._data = job.data
+        source = self._shared.prepared(job, progress)
+        if self._source is None or source.events is not self._source.events or source.split is not self._source.split:
+            self._source, self._repeats = source, {0: without_test(source)}
         if repeat not in self._repeats:
             self._repeats[repeat] = self._drawn(self._repeats[0], job, repeat)
         return self._repeats[repeat]
 
+    def warnings(self, job: Job, progress: Progress) -> tuple[Caution, ...]:
+        """What looks wrong in the events of a job."""
+        return self._shared.prepared(job, progress).warnings
+
+    def rule(self, job: Job, progress: Progress) -> str:
+        """What a repeat draws anew."""
+        return repeat_rule(self._tuning, job.data.split, len(self._shared.prepared(job, progress).events))
+
     def _drawn(self, prepared: Prepared, job: Job, repeat: int) -> Prepared:
-        events = prepared.events
-        if repeat_rule(self._tuning, job.data, len(events)) == "seed":
+        if self._source is None or repeat_rule(self._tuning, job.data.split, len(self._source.events)) == "seed":
             return prepared
-        seed = (job.data.split.seed, repeat)
+        events, seed = prepared.events, (job.data.split.seed, repeat)
         return replace(prepared, split=redrawn(prepared.split, events.labels, len(events.classes), seed))
 
 

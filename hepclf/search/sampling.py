@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import optuna
@@ -14,9 +14,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from hepclf.search.space import Choice, Float, Integer, Parameter, Space
-from hepclf.search.tuning import Tuning
-
-PLACES = 30  # a training tells its loss at most so often
+from hepclf.search.tuning import PLACES, Tuning
 
 
 class Fixed(BaseSampler):
@@ -44,7 +42,7 @@ def sampler(tuning: Tuning, seed: int) -> BaseSampler:
         return RandomSampler(seed=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True, warn_independent_sampling=False)
+        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
 
 
 def sampler_seed(seed: int, seen: int, worker: int) -> int:
@@ -62,11 +60,11 @@ def pruner(tuning: Tuning) -> BasePruner:
     return MedianPruner(n_startup_trials=5, n_warmup_steps=PLACES // 6)
 
 
-def suggested(trial: optuna.Trial, space: Space) -> dict[str, Any]:
-    """The values of a trial, by the names of the parameters."""
+def suggested(trial: optuna.Trial, space: Space, names: Collection[str] | None = None) -> dict[str, Any]:
+    """The values of a trial, by the names of the parameters; where `names` are given, of these alone."""
     values: dict[str, Any] = {}
     for parameter in space.parameters:
-        if space.present(parameter, values):
+        if space.present(parameter, values) and (names is None or parameter.name in names):
             values[parameter.name] = _suggested(trial, parameter)
     return values
 

@@ -161,13 +161,11 @@ class Space:
         """The settings that these values of the parameters mean, by their keys."""
         return {parameter.key: values[parameter.name] for parameter in self.parameters if parameter.name in values}
 
-    def point(self, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The values of the parameters that these settings mean; None where they do not lie in the space."""
+    def point(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the parameters that these settings mean, without those that do not lie in the space."""
         values: dict[str, Any] = {}
         for parameter in self.parameters:
-            if self.present(parameter, values):
-                if parameter.key not in settings or not parameter.holds(settings[parameter.key]):
-                    return None
+            if self.present(parameter, values) and parameter.holds(settings.get(parameter.key)):
                 values[parameter.name] = settings[parameter.key]
         return values
 

@@ -9,6 +9,7 @@ from hepclf.recipe import recipe
 Objective = Literal["log_loss", "auc", "rejection", "significance"]
 MINIMISED = ("log_loss",)
 MOST_OBJECTIVES = 2
+PLACES = 30  # a training tells its loss to the pruning at most so often
 
 
 @recipe

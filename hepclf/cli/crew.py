@@ -1,0 +1,99 @@
+"""The worker processes of a search on this machine: started, watched, stopped with their parent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hepclf.run import Stopped
+from hepclf.training.cores import cores
+
+if TYPE_CHECKING:
+    from hepclf.search.folder import StudyFolder
+    from hepclf.search.trial import Trial
+    from hepclf.workflow.stop import Stop
+
+LOOK_S = 0.2  # between two looks at the workers
+RESTARTS = 3  # of workers that were killed
+
+
+class Crew:
+    """As many workers as the study says, each with its share of the cores; `told` hears of each result."""
+
+    def __init__(self, folder: StudyFolder, stop: Stop, told: Callable[[Trial], None]) -> None:
+        self._folder, self._stop, self._told = folder, stop, told
+        self._known = {trial.number for trial in folder.trials() if trial.is_final}
+        self._restarts = RESTARTS
+
+    def work(self) -> None:
+        """Return when each trial has its result; the workers end with this process, however it ends."""
+        workers = {number: self._started(number) for number in range(self._folder.tuning.workers)}
+        try:
+            while any(worker.poll() is None for worker in workers.values()):
+                self._tell()
+                if self._stop.reason is not None:
+                    break
+                self._restart(workers)
+                time.sleep(LOOK_S)
+            _end(workers)
+        except BaseException:
+            for worker in workers.values():
+                worker.kill()
+            raise
+        self._tell()
+        self._leave()
+
+    def _started(self, number: int) -> subprocess.Popen[bytes]:
+        """A worker in a session of its own, so that Ctrl-C reaches this process alone, which then asks it to stop."""
+        command = [sys.executable, "-m", "hepclf.cli.main", "tune", "worker", str(self._folder.path)]
+        share = max(1, cores() // self._folder.tuning.workers)
+        return subprocess.Popen(
+            [*command, f"number={number}", "attached=true"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(share)},
+        )
+
+    def _restart(self, workers: dict[int, subprocess.Popen[bytes]]) -> None:
+        """Start a worker again that was killed, as far as that may be chance."""
+        for number, worker in workers.items():
+            if worker.poll() is not None and worker.returncode < 0 and self._restarts > 0:
+                self._restarts -= 1
+                workers[number] = self._started(number)
+
+    def _tell(self) -> None:
+        """Tell of the trials that have got their results."""
+        for number in range(self._folder.tuning.trials):
+            if number not in self._known and (trial := self._trial(number)) is not None:
+                self._known.add(number)
+                self._told(trial)
+
+    def _trial(self, number: int) -> Trial | None:
+        from hepclf.search.trial import Trial
+
+        trial = Trial.read(self._folder.trial(number))
+        return trial if trial is not None and trial.is_final else None
+
+    def _leave(self) -> None:
+        """Leave by an error where trials are left."""
+        from hepclf.search.worker import resume_command
+
+        advice = resume_command(self._folder)
+        if self._stop.reason is not None:
+            raise Stopped(f"stopped by {self._stop.reason}", advice, is_interrupt=self._stop.is_interrupt)
+        if len(self._known) < self._folder.tuning.trials:
+            done = f"{len(self._known)} of {self._folder.tuning.trials} trials have a result"
+            raise ValueError(f"the workers have ended, however {done}; {advice}")
+
+
+def _end(workers: dict[int, subprocess.Popen[bytes]]) -> None:
+    """Ask the workers to stop, by the end of their input, and wait until they have."""
+    for worker in workers.values():
+        if worker.stdin is not None:
+            worker.stdin.close()
+    for worker in workers.values():
+        worker.wait()
