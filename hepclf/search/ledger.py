@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -74,10 +74,8 @@ class Ledger:
 
     def _untold(self) -> list[Trial]:
         """The trials with a result that the journal does not tell."""
-        told = {_number(row) for row in self._rows() if row.state.is_finished()}
-        final = {_number(row) for row in self._rows() if row.state in (TrialState.COMPLETE, TrialState.PRUNED)}
-        trials = [trial for trial in self._folder.trials() if trial.is_final]
-        return [trial for trial in trials if trial.number not in (told if trial.state == "failed" else final)]
+        rows = self._rows()
+        return [trial for trial in self._folder.trials() if trial.is_final and not _tells(rows, trial)]
 
     def _rows(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
@@ -133,7 +131,7 @@ class Ledger:
             self._finish(row, TrialState.FAIL)
         if running:
             self._finish(running[-1], STATES[trial.state], trial.objectives or None)
-        else:
+        elif not _tells(self._rows(), trial):  # which another worker may have told
             self._study.add_trial(_row(trial, self._folder))
 
     def _finish(self, row: FrozenTrial, state: TrialState, objectives: tuple[float, ...] | None = None) -> None:
@@ -214,6 +212,12 @@ def _row(trial: Trial, folder: StudyFolder) -> FrozenTrial:
         system_attrs=dict(trial.stored),
         intermediate_values=dict(trial.reported),
     )
+
+
+def _tells(rows: Sequence[FrozenTrial], trial: Trial) -> bool:
+    """Whether there is a row with a trial's result; of a failed one, that of a lost worker will do."""
+    states = {row.state for row in rows if _number(row) == trial.number}
+    return STATES[trial.state] in states
 
 
 def _internal(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:

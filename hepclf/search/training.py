@@ -79,11 +79,12 @@ class Pruning:
     def __call__(self, epoch: Epoch) -> bool:
         """Whether to stop after this epoch."""
         stride = max(1, math.ceil(self.epochs / PLACES))
-        if self._is_poor is None or epoch.epoch % stride or not math.isfinite(epoch.valid_loss):
+        is_place = epoch.epoch % stride == 0 and epoch.epoch < self.epochs and math.isfinite(epoch.valid_loss)
+        if self._is_poor is None or not is_place:
             return False
         place = epoch.epoch // stride
         self.reported[place] = self._sign * epoch.valid_loss
-        self.is_over = epoch.epoch < self.epochs and self._is_poor(place, self.reported[place])
+        self.is_over = self._is_poor(place, self.reported[place])
         return self.is_over
 
 

@@ -75,5 +75,6 @@ def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution,
 
 def _changed(trainer: Trainer) -> dict[str, Any]:
     """The settings that differ from the defaults, and their values."""
-    values = {field.name: (getattr(trainer, field.name), getattr(Trainer(), field.name)) for field in fields(Trainer)}
+    defaults = Trainer()
+    values = {field.name: (getattr(trainer, field.name), getattr(defaults, field.name)) for field in fields(Trainer)}
     return {name: value for name, (value, default) in values.items() if value != default}
