@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-POINTS = 200  # at which the distribution of the true objectives may have weight
-STEPS = 200  # of the iteration that finds it
+POINTS = 100  # at which the distribution of the true objectives may have weight
+STEPS = 100  # of the iteration that finds it
 REACH = 30.0  # trials further below the best than so many errors say nothing about it
 SIGMAS = 2.0
 
