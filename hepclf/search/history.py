@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,12 @@ def _optimism(complete: Sequence[Trial], tuning: Tuning, default: int | None) ->
         return None
     place = next((place for place, trial in enumerate(rows) if trial.number == default), None)
     values = np.array([[objectives[0] for objectives in trial.repeats] for trial in rows])
-    return optimism(values, maximised=tuning.maximised[0], default=place)
+    judged = optimism(values, maximised=tuning.maximised[0], default=place)
+    if judged is None or tuning.repeat_by == "split":
+        return judged
+    # Repeats on the same validation events do not tell how much those events say by chance.
+    statistical = [trial.errors[0][0] or 0.0 for trial in rows]
+    return replace(judged, error=float(np.hypot(judged.error, np.mean(statistical))))
 
 
 def _front(complete: Sequence[Trial], maximised: Sequence[bool]) -> tuple[int, ...]:

@@ -19,7 +19,8 @@ SIGMAS = 2.0
 class Optimism:
     """What the noise of the objectives says about the best trial; gains are positive where the best is better.
 
-    error       standard error of a trial's objective, apart from what is common to all trials
+    noise       standard error of a trial's objective against other trials: what is common to all of them left out
+    error       standard error of a trial's objective by itself
     optimism    how much better than its true objective the best trial is expected to look
     best        objective of the best trial without its optimism
     gain        what the best trial is expected to gain over the defaults; None: the defaults are not among the trials
@@ -27,6 +28,7 @@ class Optimism:
     improves    whether the gain is significant at two sigma
     """
 
+    noise: float
     error: float
     optimism: float
     best: float
@@ -48,14 +50,16 @@ def optimism(objectives: Array, *, maximised: bool, default: int | None = None) 
     rows = sign * np.asarray(objectives, dtype=np.float64)
     if min(rows.shape) < 2:
         return None
-    error, freedom = _noise(rows)
+    noise, error, freedom = _noise(rows)
     means = rows.mean(axis=1)
     best = int(np.argmax(means))
-    if error <= 0:
+    if noise <= 0:
         gain = None if default is None else float(means[best] - means[default])
-        return Optimism(error=0.0, optimism=0.0, best=sign * float(means[best]), gain=gain, improves=bool(gain))
-    expected = _expected(means, error)
-    judged = Optimism(error=error, optimism=float(means[best] - expected[best]), best=sign * float(expected[best]))
+        looks = sign * float(means[best])
+        return Optimism(noise=0.0, error=error, optimism=0.0, best=looks, gain=gain, improves=bool(gain))
+    expected = _expected(means, noise)
+    excess, judged_best = float(means[best] - expected[best]), sign * float(expected[best])
+    judged = Optimism(noise=noise, error=error, optimism=excess, best=judged_best)
     return judged if default is None else _with_gain(judged, float(expected[best] - expected[default]), freedom)
 
 
@@ -63,30 +67,34 @@ def _with_gain(judged: Optimism, gain: float, freedom: int) -> Optimism:
     """The gain over the defaults; of few repeats the noise itself is uncertain, hence Student's distribution."""
     from scipy.stats import norm, t
 
-    gain_error = float(np.sqrt(2.0) * judged.error)
+    gain_error = float(np.sqrt(2.0) * judged.noise)
     needed = float(t.isf(norm.sf(SIGMAS), freedom)) * gain_error
     return Optimism(**vars(judged) | {"gain": gain, "gain_error": gain_error, "improves": gain > needed})
 
 
-def _noise(rows: Array) -> tuple[float, int]:
-    """Standard error of a row's mean, from the residuals of rows and columns, and their degrees of freedom.
+def _noise(rows: Array) -> tuple[float, float, int]:
+    """Noise and error of a row's mean, and the degrees of freedom of the noise.
 
-    Of four trials or more only the better half is asked: poor settings are often noisy ones too.
+    The noise is from the residuals of rows and columns, the error from those of rows alone. Of four trials or more only
+    the better half is asked: poor settings are often noisy ones too.
     """
     if len(rows) >= 4:
         rows = rows[np.argsort(-rows.mean(axis=1), kind="stable")[: (len(rows) + 1) // 2]]
-    residuals = rows - rows.mean(axis=1, keepdims=True) - rows.mean(axis=0, keepdims=True) + rows.mean()
-    freedom = (rows.shape[0] - 1) * (rows.shape[1] - 1)
-    scale = float(np.abs(rows).max())
-    error = float(np.sqrt(np.sum(residuals**2) / freedom / rows.shape[1]))
-    return (error if error > 1e-12 * scale else 0.0), freedom
+    trials, repeats = rows.shape
+    deviations = rows - rows.mean(axis=1, keepdims=True)
+    residuals = deviations - deviations.mean(axis=0, keepdims=True)
+    freedom = (trials - 1) * (repeats - 1)
+    error = float(np.sqrt(np.sum(deviations**2) / (trials * (repeats - 1)) / repeats))
+    noise = float(np.sqrt(np.sum(residuals**2) / freedom / repeats))
+    is_rounding = noise <= 1e-12 * float(np.abs(rows).max())
+    return 0.0 if is_rounding else noise, error, freedom
 
 
-def _expected(means: Array, error: float) -> Array:
+def _expected(means: Array, noise: float) -> Array:
     """The posterior mean of each true objective, [t]; those out of reach of the best stay as they are."""
-    near = means >= means.max() - REACH * error
+    near = means >= means.max() - REACH * noise
     grid = np.linspace(means[near].min(), means.max(), POINTS)
-    likelihood = np.exp(-0.5 * ((means[near, None] - grid) / error) ** 2)
+    likelihood = np.exp(-0.5 * ((means[near, None] - grid) / noise) ** 2)
     weights = np.full(POINTS, 1 / POINTS)
     for _ in range(STEPS):
         posterior = likelihood * weights

@@ -5,9 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from hepclf import Events
+from hepclf.data.memory import Memory
 from hepclf.files import write_json
 from hepclf.lock import acquire
 from hepclf.run import Stopped
@@ -16,6 +20,7 @@ from hepclf.search.attempt import claimed
 from hepclf.search.history import study_history
 from hepclf.search.journal import Journal
 from hepclf.search.ledger import Ledger
+from hepclf.search.space import Choice, Integer, Space
 from hepclf.search.trial import Trial
 from hepclf.search.worker import work
 from hepclf.training.epoch import Quiet
@@ -214,9 +219,17 @@ def test_a_folder_that_another_process_holds_is_passed_over(make_study):
     assert claimed(study, set())[0] == 0
 
 
-def test_a_grid_makes_each_of_its_points(make_study, job_of):
-    from hepclf.search.space import Choice, Integer, Space
+def test_where_no_feature_informs_nothing_is_claimed(make_study, job_of):
+    rng = np.random.default_rng(0)
+    noise = Events(features=rng.normal(size=(600, 3)), labels=np.arange(600) % 2, names=("x", "y", "z"))
+    study = make_study(trials=6, repeats=3, objective="auc", repeat_by="split")
+    work(study, lambda settings: replace(job_of(settings), data=Memory(events=noise, check=False)))
+    judged = study_history(study).optimism
+    assert not judged.improves
+    assert judged.best == pytest.approx(0.5, abs=3 * judged.error)
 
+
+def test_a_grid_makes_each_of_its_points(make_study, job_of):
     space = Space(
         (
             Choice(name="scaling", key="model.preprocess.scaling", options=("standard", "robust")),
