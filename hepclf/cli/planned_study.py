@@ -57,18 +57,22 @@ class PlannedStudy(NamedTuple):
         )
 
     def _continued(self, folder: StudyFolder) -> StudyFolder:
-        before = (folder.words, folder.space, folder.seed)
-        for name, stored, present in zip(("settings", "space", "seed"), before, self[0:1] + self[2:4], strict=True):
+        pairs = {
+            "other settings": (folder.words, self.words),
+            "another space": (folder.space, self.space),
+            "another seed": (folder.seed, self.seed),
+        }
+        for difference, (stored, present) in pairs.items():
             if stored != present:
-                raise ValueError(
-                    f"{self.folder} holds a study with another {name}; restore it, or search in a new folder"
-                )
+                advice = "restore that, or search in a new folder"
+                raise ValueError(f"{self.folder} holds a study with {difference}; {advice}")
         return folder.changed(**vars(self.tuning)) if folder.tuning != self.tuning else folder
 
 
 def planned(words: Sequence[str]) -> PlannedStudy:
     """The study of a command line; every corner of its space is composed, so that a typo is found now."""
     shared, varied = divided(_without_flags(words))
+    shared, chosen_space = _without_space(shared)
     folders = configs.user_folders(words)
     composer = Composer("tune", _trial_words(shared))
     base = Composer("tune", shared).composed({})
@@ -78,7 +82,7 @@ def planned(words: Sequence[str]) -> PlannedStudy:
     groups = _groups(varied)
     models = [{"model": name} for name in groups.get("model", (base.chosen("model").get("model"),))]
     jobs = {str(chosen["model"]): composer.job(chosen if groups else {}) for chosen in models}
-    searched = space(varied, values["space"], jobs, folders)
+    searched = space(varied, values["space"] if chosen_space is None else chosen_space, jobs, folders)
     if not len(searched):
         raise RecipeError("nothing is searched; say which settings vary, as in model.l2=interval(0,1), or space=auto")
     for corner in searched.corners():
@@ -104,6 +108,13 @@ def _without_flags(words: Sequence[str]) -> list[str]:
     if {"-m", "--multirun"} & set(words):
         raise RecipeError("-m is a sweep, hepclf train -m; hepclf tune searches what is varied without a flag")
     return list(words)
+
+
+def _without_space(words: Sequence[str]) -> tuple[list[str], str | None]:
+    """The words, and the space that one of them chooses; its files are not Hydra's, which knows groups of recipes."""
+    chosen = [word.partition("=")[2] for word in words if word.lstrip("+").startswith("space=")]
+    others = [word for word in words if not word.lstrip("+").startswith("space=")]
+    return others, chosen[-1] if chosen else None
 
 
 def _trial_words(words: Sequence[str]) -> tuple[str, ...]:

@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     from hepclf.search.space import Parameter, Space
     from hepclf.workflow.job import Job
 
-AUTO = "auto"
-FIXED = ("seed", "trainer.seed", "trainer.device", "trainer.threads", "data.split", "evaluation", "tune")
+AUTO, NONE = "auto", "null"
+FIXED = (
+    "seed",
+    "trainer.seed",
+    "trainer.device",
+    "trainer.threads",
+    "data.split",
+    "evaluation",
+    "tune",
+    "space",
+    "runs",
+    "folder",
+    "resume",
+)
 
 
 def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -116,7 +128,7 @@ def space(varied: Sequence[str], chosen: Any, jobs: Mapping[str, Job], folders: 
     if chosen == AUTO:
         stored = [] if settings else _joined({name: ready(name, folders) for name in jobs})
     else:
-        stored = [] if chosen is None else [parameter(word) for word in ready(str(chosen), folders)]
+        stored = [] if chosen in (None, NONE) else [parameter(word) for word in ready(str(chosen), folders)]
     names = {item.key for item in settings}
     parameters = [*settings, *(item for item in stored if item.key not in names)]
     return Space((*groups, *(_conditional(item, jobs) for item in parameters)))

@@ -83,11 +83,13 @@ def _optimism(complete: Sequence[Trial], tuning: Tuning, default: int | None) ->
     place = next((place for place, trial in enumerate(rows) if trial.number == default), None)
     values = np.array([[objectives[0] for objectives in trial.repeats] for trial in rows])
     judged = optimism(values, maximised=tuning.maximised[0], default=place)
-    if judged is None or tuning.repeat_by == "split":
-        return judged
-    # Repeats on the same validation events do not tell how much those events say by chance.
-    statistical = [trial.errors[0][0] or 0.0 for trial in rows]
-    return replace(judged, error=float(np.hypot(judged.error, np.mean(statistical))))
+    if judged is None:
+        return None
+    # All trials share their validation events, so how far the repeats differ tells little of what those say by chance.
+    statistical = float(np.mean([error[0] or 0.0 for trial in rows for error in trial.errors]))
+    if tuning.repeat_by == "seed":  # the same events in each repeat
+        return replace(judged, error=float(np.hypot(judged.error, statistical)))
+    return replace(judged, error=max(judged.error, statistical / np.sqrt(tuning.repeats)))
 
 
 def _front(complete: Sequence[Trial], maximised: Sequence[bool]) -> tuple[int, ...]:
