@@ -22,10 +22,10 @@ RESTARTS = 3  # of workers that were killed
 
 
 class Crew:
-    """As many workers as the study says, each with its share of the cores; `told` hears of each result."""
+    """As many workers as the study says, each with its share of the cores; `on_trial` hears of each result."""
 
-    def __init__(self, folder: StudyFolder, stop: Stop, told: Callable[[Trial], None]) -> None:
-        self._folder, self._stop, self._told = folder, stop, told
+    def __init__(self, folder: StudyFolder, stop: Stop, on_trial: Callable[[Trial], None]) -> None:
+        self._folder, self._stop, self._on_trial = folder, stop, on_trial
         self._known = {trial.number for trial in folder.trials() if trial.is_final}
         self._restarts = RESTARTS
 
@@ -34,7 +34,7 @@ class Crew:
         workers = {number: self._started(number) for number in range(self._folder.tuning.workers)}
         try:
             while any(worker.poll() is None for worker in workers.values()):
-                self._tell()
+                self._report()
                 if self._stop.reason is not None:
                     break
                 self._restart(workers)
@@ -44,7 +44,7 @@ class Crew:
             for worker in workers.values():
                 worker.kill()
             raise
-        self._tell()
+        self._report()
         self._leave()
 
     def _started(self, number: int) -> subprocess.Popen[bytes]:
@@ -65,12 +65,12 @@ class Crew:
                 self._restarts -= 1
                 workers[number] = self._started(number)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Tell of the trials that have got their results."""
         for number in range(self._folder.tuning.trials):
             if number not in self._known and (trial := self._trial(number)) is not None:
                 self._known.add(number)
-                self._told(trial)
+                self._on_trial(trial)
 
     def _trial(self, number: int) -> Trial | None:
         from hepclf.search.trial import Trial

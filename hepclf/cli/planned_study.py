@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 KNOWN = ("data", "model", "trainer", "evaluation", "seed", "runs", "folder", "resume", "space", "tune")
 OWN = ("runs", "folder", "resume", "space", "tune")  # keys that no trial needs
 AUTO = "auto"
-MOST_GROUPS = 1  # that are searched together: more would compose each combination of them
 
 
 class PlannedStudy(NamedTuple):
@@ -123,12 +122,11 @@ def _trial_words(words: Sequence[str]) -> tuple[str, ...]:
 
 def _groups(varied: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The choices of the groups that are searched."""
-    found = {item.key: item.ends for item in map(parameter, varied) if item.key in configs.GROUPS}
-    if refused := sorted(set(found) - {"model", "data"}):
-        raise RecipeError(
-            f"{refused[0]} cannot be searched as a whole; name its settings, as in trainer.batch=choice(128,256)"
-        )
-    return found
+    chosen = {item.key: item.ends for item in map(parameter, varied) if item.key in configs.GROUPS}
+    if refused := sorted(set(chosen) - {"model", "data"}):
+        advice = "name its settings, as in trainer.batch=choice(128,256)"
+        raise RecipeError(f"{refused[0]} cannot be searched as a whole; {advice}")
+    return {group: tuple(map(str, names)) for group, names in chosen.items()}
 
 
 def _checked(tuning: Tuning, searched: Space) -> Tuning:

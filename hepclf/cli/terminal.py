@@ -49,7 +49,7 @@ class Watch:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, tells_once: bool = False) -> None:
         self._tells_once = tells_once
-        self._untold_stages: set[str] = set()
+        self._known_stages: set[str] = set()
         self._clock = clock
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
@@ -63,10 +63,10 @@ class Watch:
         self.close()
         self._began = self._spoke = self._clock()
         self._pace = Pace()
-        if not self._console.is_terminal and name not in self._untold_stages:
+        if not self._console.is_terminal and name not in self._known_stages:
             self._console.print(name, highlight=False)
         if self._tells_once:
-            self._untold_stages.add(name)
+            self._known_stages.add(name)
 
     def read(self, done: int, total: int) -> None:
         """Show how many of the entries of the data are read."""

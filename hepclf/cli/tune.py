@@ -33,13 +33,13 @@ class Once(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: set[str] = set()
+        self._printer: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether this message is new."""
         message = record.getMessage()
-        is_new = message not in self._told
-        self._told.add(message)
+        is_new = message not in self._printer
+        self._printer.add(message)
         return is_new
 
 
@@ -95,7 +95,7 @@ def _complete(folder: StudyFolder, stop: Stop) -> None:
             if folder.tuning.workers == 1:
                 _work(folder, composer, stop, watch, number=0)
             else:
-                Crew(folder, stop, _told(folder)).work()
+                Crew(folder, stop, _printer(folder)).work()
             history = finish(folder, composer.job, watch, stop)
     finally:
         watch.close()
@@ -105,16 +105,16 @@ def _complete(folder: StudyFolder, stop: Stop) -> None:
 def _work(folder: StudyFolder, composer: Composer, stop: Stop, watch: Watch, *, number: int) -> None:
     from hepclf.search.worker import work
 
-    told = _told(folder)
+    show = _printer(folder)
 
     def on_trial(trial: Trial) -> None:
         watch.close()
-        told(trial)
+        show(trial)
 
     work(folder, composer.job, number=number, progress=watch, stop=stop, on_trial=on_trial)
 
 
-def _told(folder: StudyFolder) -> Callable[[Trial], None]:
+def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
     """Prints a line for a trial that has its result."""
     return lambda trial: print(trial_line(trial, folder.tuning), file=sys.stderr)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hepclf.heartbeat import beating
 from hepclf.lock import FolderInUseError, Lock, acquire
 from hepclf.search.folder import StudyFolder
-from hepclf.search.repeats import TrialData, repeated
+from hepclf.search.repeats import TrialData, repeat_job
 from hepclf.search.training import Outcome, stored_outcome, trained
 from hepclf.search.trial import Trial
 from hepclf.training.epoch import Progress
@@ -65,11 +65,11 @@ class Attempt:
         """The trial with its result, which is written and told; a Stopped leaves it to be continued."""
         try:
             with beating(self.folder.trial(number), lock.is_ours):
-                return self._made(number, lock)
+                return self._trial(number, lock)
         finally:
             lock.release()
 
-    def _made(self, number: int, lock: Lock) -> Trial:
+    def _trial(self, number: int, lock: Lock) -> Trial:
         path = self.folder.trial(number)
         before = Trial.read(path)
         values = before.values if before is not None else self._first_values(number)
@@ -113,7 +113,7 @@ class Attempt:
         prepared = self.data.prepared(job, repeat, self.progress)
         return trained(
             run,
-            repeated(job, repeat),
+            repeat_job(job, repeat),
             prepared,
             self.folder.tuning,
             request.is_poor if prunes else None,

@@ -100,12 +100,9 @@ class Ledger:
     def tell(self, trial: Trial) -> None:
         """Tell a result, to the new journal where it was removed or made again meanwhile."""
         try:
-            if not self._journal.is_replaced:
-                self._settle(trial)
-                return
+            self._settle(trial)
         except JournalReplacedError:
-            pass
-        self._open()  # which finds the result in the trial's folder
+            self._open()  # which finds the result in the trial's folder
 
     def stored(self, number: int) -> dict[str, Any]:
         """What the pruning keeps beside a trial."""

@@ -17,7 +17,7 @@ from hepclf.workflow.shared import SharedData
 TEST = SPLITS.index("test")
 
 
-def repeated(job: Job, repeat: int) -> Job:
+def repeat_job(job: Job, repeat: int) -> Job:
     """The job of a repeat: the first one is the job itself, each further one has the next seed."""
     return replace(job, trainer=replace(job.trainer, seed=job.trainer.seed + repeat))
 

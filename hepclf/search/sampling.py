@@ -79,7 +79,6 @@ def _suggested(trial: optuna.Trial, parameter: Parameter) -> Any:
         case Choice(options=options):
             texts = [internal(parameter, option) for option in options]
             return options[texts.index(trial.suggest_categorical(name, texts))]
-    raise TypeError(f"{name} must be a number, a whole number or a choice")
 
 
 def distribution(parameter: Parameter) -> BaseDistribution:
@@ -91,7 +90,6 @@ def distribution(parameter: Parameter) -> BaseDistribution:
             return IntDistribution(low, high, step=step, log=log)
         case Choice(options=options):
             return CategoricalDistribution([internal(parameter, option) for option in options])
-    raise TypeError(f"{parameter.name} must be a number, a whole number or a choice")
 
 
 def internal(parameter: Parameter, value: Any) -> Any:

@@ -14,7 +14,7 @@ Conditions = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameter:
+class Varied:
     """A setting that a search varies.
 
     name   unique in its space; trials record their values under it
@@ -30,23 +30,9 @@ class Parameter:
         if not self.key:
             object.__setattr__(self, "key", self.name)
 
-    @property
-    def values(self) -> tuple[Any, ...] | None:
-        """All values; None where there is no end of them."""
-        raise NotImplementedError
-
-    @property
-    def ends(self) -> tuple[Any, ...]:
-        """Values that stand for all: the ends of an interval, every option of a choice."""
-        raise NotImplementedError
-
-    def holds(self, value: Any) -> bool:
-        """Whether it can take this value."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True, kw_only=True)
-class Float(Parameter):
+class Float(Varied):
     """A number in an interval, both ends included; with `log` its logarithm is uniform."""
 
     low: float
@@ -59,7 +45,7 @@ class Float(Parameter):
 
     @property
     def values(self) -> tuple[float, ...] | None:
-        """One value where both ends are the same, else no end of them."""
+        """All values; None where there is no end of them, as its ends differ."""
         return (self.low,) if self.low == self.high else None
 
     @property
@@ -73,7 +59,7 @@ class Float(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Integer(Parameter):
+class Integer(Varied):
     """A whole number: low, low + step, and so on up to high."""
 
     low: int
@@ -92,7 +78,7 @@ class Integer(Parameter):
 
     @property
     def values(self) -> tuple[int, ...] | None:
-        """All of them."""
+        """All values."""
         return tuple(range(self.low, self.high + 1, self.step))
 
     @property
@@ -106,7 +92,7 @@ class Integer(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice(Parameter):
+class Choice(Varied):
     """One of several values, which may be lists."""
 
     options: tuple[Any, ...]
@@ -120,12 +106,12 @@ class Choice(Parameter):
 
     @property
     def values(self) -> tuple[Any, ...] | None:
-        """All of them."""
+        """All values."""
         return self.options
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """All of them."""
+        """All values: none stands for another."""
         return self.options
 
     def holds(self, value: Any) -> bool:
@@ -133,6 +119,7 @@ class Choice(Parameter):
         return any(type(option) is type(value) and option == value for option in self.options)
 
 
+Parameter = Float | Integer | Choice
 KINDS: Mapping[str, type[Parameter]] = {"float": Float, "integer": Integer, "choice": Choice}
 
 

@@ -88,7 +88,7 @@ class Pruning:
         return self.is_over
 
 
-class Counting:
+class EpochCount:
     """Progress that passes on what it hears, and tells the pruning how many epochs a training has."""
 
     def __init__(self, progress: Progress, pruning: Pruning) -> None:
@@ -118,7 +118,7 @@ def trained(
             return pruning(epoch)
 
         checkpoints.check(prepared)
-        heard = Stoppable(Counting(progress, pruning), checkpoints.leave)
+        heard = Stoppable(EpochCount(progress, pruning), checkpoints.leave)
         fitted = fit(prepared, job, on_epoch, heard, checkpoints)
         history.write()
         values = () if pruning.is_over else objectives(fitted.tagger, prepared, job.evaluation, tuning.objectives)

@@ -52,7 +52,7 @@ def work(
         if (hold := claimed(folder, final)) is None:
             time.sleep(WAIT_S if len(final) < folder.tuning.trials else 0)
             continue
-        trial = _made(attempt, folder, *hold)
+        trial = _attempted(attempt, folder, *hold)
         final.add(trial.number)
         if on_trial is not None:
             on_trial(trial)
@@ -76,7 +76,7 @@ def resume_command(folder: StudyFolder) -> str:
     return f"continue with: hepclf tune resume {shlex.quote(str(folder.path))}"
 
 
-def _made(attempt: Attempt, folder: StudyFolder, number: int, lock: object) -> Trial:
+def _attempted(attempt: Attempt, folder: StudyFolder, number: int, lock: object) -> Trial:
     try:
         return attempt.make(number, lock)  # type: ignore[arg-type]
     except Stopped as stopped:

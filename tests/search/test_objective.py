@@ -11,7 +11,7 @@ from hepclf import Events, Logistic, Mixture, Split, Trainer, train
 from hepclf.data.memory import Memory
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.search.objective import objectives
-from hepclf.search.repeats import TrialData, repeat_rule, repeated, without_test
+from hepclf.search.repeats import TrialData, repeat_job, repeat_rule, without_test
 from hepclf.search.tuning import Tuning
 from hepclf.search.worker import work
 from hepclf.statistics.counting.measures import MEASURES
@@ -132,7 +132,7 @@ def test_repeats_draw_training_and_validation_anew_and_leave_the_test_set_out():
     assert np.array_equal(np.bincount(first.split), np.bincount(second.split))
     assert 0.1 < np.mean((first.split == 1) & (second.split == 1)) / np.mean(first.split == 1) < 0.5
     assert second.part("valid").counts == first.part("valid").counts
-    assert repeated(plain, 2).trainer.seed == plain.trainer.seed + 2
+    assert repeat_job(plain, 2).trainer.seed == plain.trainer.seed + 2
     assert data.prepared(plain, 1, Quiet()) is second
 
 
