@@ -115,7 +115,7 @@ class Attempt:
             run,
             repeat_job(job, repeat),
             prepared,
-            self.folder.tuning,
+            replace(self.folder.tuning, repeat_by=self.data.drawn),
             request.is_poor if prunes else None,
             self.progress,
             self.stop,
@@ -132,5 +132,6 @@ class Attempt:
             objectives=tuple(fmean(column) for column in zip(*rows, strict=True)) if state == "complete" else (),
             last=reported[max(reported)] if state == "pruned" else None,
             reported=reported,
+            drawn=outcomes[-1].drawn if outcomes else self.folder.tuning.repeat_by,
             seconds=sum(outcome.seconds for outcome in outcomes),
         )

@@ -87,7 +87,7 @@ def _optimism(complete: Sequence[Trial], tuning: Tuning, default: int | None) ->
         return None
     # All trials share their validation events, so how far the repeats differ tells little of what those say by chance.
     statistical = float(np.mean([error[0] or 0.0 for trial in rows for error in trial.errors]))
-    if tuning.repeat_by == "seed":  # the same events in each repeat
+    if rows[0].drawn == "seed":  # the same events in each repeat
         return replace(judged, error=float(np.hypot(judged.error, statistical)))
     return replace(judged, error=max(judged.error, statistical / np.sqrt(tuning.repeats)))
 

@@ -33,11 +33,13 @@ class Outcome:
     values    the objectives, none where it was stopped early
     errors    their statistical errors
     reported  what the pruning saw: the places in the training and the values there
+    drawn     what its repeats draw anew: split, or seed where the data decide their split
     """
 
     values: tuple[float, ...] = ()
     errors: tuple[float | None, ...] = ()
     reported: Mapping[int, float] = field(default_factory=dict)
+    drawn: str = "split"
     seconds: float = 0.0
 
     @property
@@ -61,6 +63,7 @@ def stored_outcome(run: Run) -> Outcome | None:
             values=tuple(facts["values"]),
             errors=tuple(facts["errors"]),
             reported={int(place): value for place, value in facts["reported"].items()},
+            drawn=str(facts["drawn"]),
             seconds=facts["seconds"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -126,6 +129,7 @@ def trained(
             values=tuple(value.value for value in values if value.value is not None),
             errors=tuple(value.error for value in values),
             reported=pruning.reported,
+            drawn=tuning.repeat_by,
             seconds=time.perf_counter() - started,
         )
         environment[FACTS] = outcome.to_dict()

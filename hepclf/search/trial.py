@@ -30,6 +30,7 @@ class Trial:
     last        where it was pruned: the last validation loss that was told, with the sign of the objective
     reported    what the pruning saw: the places in the training and the values there
     stored      what the engine keeps beside it, so that pruning goes on as before
+    drawn       what its repeats drew anew: split (and seed), or seed alone
     is_default  whether it has the settings of the configuration without the search
     seconds     that its trainings took
     error       the line of a failure
@@ -44,6 +45,7 @@ class Trial:
     last: float | None = None
     reported: Mapping[int, float] = field(default_factory=dict)
     stored: Mapping[str, Any] = field(default_factory=dict)
+    drawn: str = "split"
     is_default: bool = False
     seconds: float = 0.0
     error: str | None = None
@@ -83,6 +85,7 @@ class Trial:
             last=contents["last"],
             reported={int(step): float(value) for step, value in contents["reported"].items()},
             stored=dict(contents["stored"]),
+            drawn=str(contents["drawn"]),
             is_default=bool(contents["is_default"]),
             seconds=float(contents["seconds"]),
             error=contents["error"],

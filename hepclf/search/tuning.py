@@ -7,6 +7,7 @@ from typing import Literal
 from hepclf.recipe import recipe
 
 Objective = Literal["log_loss", "auc", "rejection", "significance"]
+RepeatBy = Literal["split", "seed"]
 MINIMISED = ("log_loss",)
 MOST_OBJECTIVES = 2
 PLACES = 30  # a training tells its loss to the pruning at most so often
@@ -24,7 +25,7 @@ class Tuning:
     trials: int = 50
     objective: Objective | tuple[Objective, ...] = "log_loss"
     repeats: int = 3
-    repeat_by: Literal["split", "seed"] = "split"
+    repeat_by: RepeatBy = "split"
     sampler: Literal["tpe", "random", "grid"] = "tpe"
     pruning: Literal["median", "halving", "none"] = "median"
     workers: int = 1
