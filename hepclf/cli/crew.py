@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hepclf.cli.errors import STOPPED
 from hepclf.run import Stopped
 from hepclf.training.cores import cores
 
@@ -45,7 +46,7 @@ class Crew:
                 worker.kill()
             raise
         self._report()
-        self._leave()
+        self._leave({worker.returncode for worker in workers.values()})
 
     def _started(self, number: int) -> subprocess.Popen[bytes]:
         """A worker in a session of its own, so that Ctrl-C reaches this process alone, which then asks it to stop."""
@@ -78,13 +79,15 @@ class Crew:
         trial = Trial.read(self._folder.trial(number))
         return trial if trial is not None and trial.is_final else None
 
-    def _leave(self) -> None:
-        """Leave by an error where trials are left."""
+    def _leave(self, codes: set[int]) -> None:
+        """Leave by an error where trials are left, with the exit codes of the workers."""
         from hepclf.search.worker import resume_command
 
         advice = resume_command(self._folder)
         if self._stop.reason is not None:
             raise Stopped(f"stopped by {self._stop.reason}", advice, is_interrupt=self._stop.is_interrupt)
+        if len(self._known) < self._folder.tuning.trials and STOPPED in codes:
+            raise Stopped("stopped by trainer.exit_after_s", advice)
         if len(self._known) < self._folder.tuning.trials:
             done = f"{len(self._known)} of {self._folder.tuning.trials} trials have a result"
             raise ValueError(f"the workers have ended, however {done}; {advice}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,12 +61,17 @@ class PlannedStudy(NamedTuple):
             "other settings": (folder.words, self.words),
             "another space": (folder.space, self.space),
             "another seed": (folder.seed, self.seed),
+            "another kind of search": (self._kept(folder.tuning), self._kept(self.tuning)),
         }
         for difference, (stored, present) in pairs.items():
             if stored != present:
                 advice = "restore that, or search in a new folder"
                 raise ValueError(f"{self.folder} holds a study with {difference}; {advice}")
-        return folder.changed(**vars(self.tuning)) if folder.tuning != self.tuning else folder
+        return folder.changed(trials=self.tuning.trials, workers=self.tuning.workers)
+
+    def _kept(self, tuning: Tuning) -> Tuning:
+        """The settings of a search that may not change while it lasts."""
+        return replace(tuning, trials=1, workers=1)
 
 
 def planned(words: Sequence[str]) -> PlannedStudy:
@@ -88,7 +94,7 @@ def planned(words: Sequence[str]) -> PlannedStudy:
         composer.job(searched.settings(corner))
     return PlannedStudy(
         words=_trial_words(shared),
-        tuning=_checked(tuning, searched),
+        tuning=tuning.limited(searched),
         space=searched,
         seed=seed_of(values),
         defaults=_defaults(searched, base, composer),
@@ -127,16 +133,6 @@ def _groups(varied: Sequence[str]) -> dict[str, tuple[str, ...]]:
         advice = "name its settings, as in trainer.batch=choice(128,256)"
         raise RecipeError(f"{refused[0]} cannot be searched as a whole; {advice}")
     return {group: tuple(map(str, names)) for group, names in chosen.items()}
-
-
-def _checked(tuning: Tuning, searched: Space) -> Tuning:
-    """The settings of the search, for a grid with as many trials as it has points at most."""
-    from dataclasses import replace
-
-    if tuning.sampler != "grid":
-        return tuning
-    points = sum(1 for _ in searched.grid())
-    return replace(tuning, trials=min(points, tuning.trials))
 
 
 def _defaults(searched: Space, base: Composed, composer: Composer) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hepclf.cli.composer import Composer
 from hepclf.cli.crew import Crew
+from hepclf.cli.errors import STOPPED
 from hepclf.cli.overrides import overrides
 from hepclf.cli.planned_study import PlannedStudy, planned
 from hepclf.cli.signals import signalled
@@ -19,6 +20,7 @@ from hepclf.cli.terminal import Watch, results_console, short_path, show_warning
 from hepclf.cli.tune_tables import show_history, show_status, trial_line
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
+from hepclf.run import Stopped
 from hepclf.workflow.stop import Stop
 
 if TYPE_CHECKING:
@@ -121,26 +123,33 @@ def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
 
 def _worker(words: list[str], stop: Stop) -> None:
     """Make trials of a study until each has its result; of workers elsewhere each needs a number of its own."""
+    from hepclf.search.finish import finish
+
     folder, settings = _named(words, ("number", "attached"))
     os.chdir(folder.directory)
-    composer = Composer("tune", folder.words)
-    is_attached = settings.get("attached") is True
-    if is_attached:
-        threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
+    composer, number = Composer("tune", folder.words), _worker_number(settings)
+    if settings.get("attached") is True:
+        _work_attached(folder, composer, stop, number)
+        return
     watch = Watch(tells_once=True)
     try:
         with signalled(stop):
-            if is_attached:
-                from hepclf.search.worker import work
-
-                work(folder, composer.job, number=_worker_number(settings), stop=stop)
-            else:
-                from hepclf.search.finish import finish
-
-                _work(folder, composer, stop, watch, number=_worker_number(settings))
-                finish(folder, composer.job, watch, stop)
+            _work(folder, composer, stop, watch, number=number)
+            finish(folder, composer.job, watch, stop)
     finally:
         watch.close()
+
+
+def _work_attached(folder: StudyFolder, composer: Composer, stop: Stop, number: int) -> None:
+    """Work as one of a crew, whose parent tells what happens and trains with the best settings."""
+    from hepclf.search.worker import work
+
+    threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
+    try:
+        with signalled(stop):
+            work(folder, composer.job, number=number, stop=stop)
+    except Stopped:
+        raise SystemExit(STOPPED) from None
 
 
 def _worker_number(settings: Mapping[str, Any]) -> int:

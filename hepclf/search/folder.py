@@ -61,7 +61,7 @@ class StudyFolder:
     def changed(self, **settings: Any) -> StudyFolder:
         """The same study with other settings of its search, such as more trials."""
         contents = {name: self.contents[name] for name in ("directory", "words", "seed", "space", "defaults")}
-        self._write(tuning=replace(self.tuning, **settings), **contents)
+        self._write(tuning=replace(self.tuning, **settings).limited(self.space), **contents)
         return StudyFolder(self.path)
 
     def _write(self, *, tuning: Tuning, **contents: Any) -> None:
@@ -107,7 +107,11 @@ class StudyFolder:
     @property
     def directory(self) -> Path:
         """The working directory of the command, which its relative paths refer to."""
-        return Path(str(self.contents["directory"]))
+        path = Path(str(self.contents["directory"]))
+        if not path.is_dir():
+            advice = f"mount it here, or change it in {self.file}"
+            raise FileNotFoundError(f"the study was started in {path}, which is not there; {advice}")
+        return path
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -173,16 +173,6 @@ class Space:
             if parameter.name in first and parameter.name not in fixed:
                 yield from (first | {parameter.name: end} for end in parameter.ends[1:])
 
-    @property
-    def size(self) -> int | None:
-        """How many points a grid has; None where a parameter has no end of values."""
-        if any(parameter.values is None for parameter in self.parameters):
-            return None
-        return sum(1 for _ in self.grid()) if self._bound() <= MOST_POINTS else self._bound()
-
-    def _bound(self) -> int:
-        return math.prod(len(parameter.values or ()) for parameter in self.parameters)
-
     def grid(self) -> Iterator[dict[str, Any]]:
         """Every point, each once; the last parameter varies first."""
         if endless := [parameter.name for parameter in self.parameters if parameter.values is None]:
@@ -206,9 +196,6 @@ class Space:
     def read(cls, values: Mapping[str, Any]) -> Space:
         """The space of plain values, as a study stores them."""
         return cls(tuple(_parameter(str(name), settings) for name, settings in values.items()))
-
-
-MOST_POINTS = 1_000_000  # that are counted one by one
 
 
 def _check_ends(parameter: Float | Integer) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from typing import Literal
 
 from hepclf.recipe import recipe
+from hepclf.search.space import Space
 
 Objective = Literal["log_loss", "auc", "rejection", "significance"]
 RepeatBy = Literal["split", "seed"]
@@ -52,3 +55,10 @@ class Tuning:
     def prunes(self) -> bool:
         """Whether poor trials are stopped early; with two objectives no order tells which are poor."""
         return self.pruning != "none" and len(self.objectives) == 1
+
+    def limited(self, space: Space) -> Tuning:
+        """The same with at most as many trials as a grid has points; other samplers have no end of them."""
+        if self.sampler != "grid":
+            return self
+        points = sum(1 for _ in islice(space.grid(), self.trials))
+        return replace(self, trials=points)

@@ -82,6 +82,29 @@ def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(to
     )
 
 
+def test_a_search_of_another_kind_is_not_mixed_with_the_first_one(told, hepclf):
+    words = [*JOB, *VARIED, "folder=study", "resume=auto", "tune.trials=1"]
+    told(*words)
+    code, _, errors = hepclf("tune", *words, "tune.objective=auc")
+    assert (code, "holds a study with another kind of search" in " ".join(errors.split())) == (1, True)
+
+
+def test_a_grid_ends_with_its_last_point(told):
+    told(*JOB, "trainer.batch=64,128", "tune.sampler=grid", "tune.repeats=1", "folder=study")
+    told("resume", "study", "tune.trials=30")
+    study = StudyFolder.open(Path("study"))
+    assert [trial.values["trainer.batch"] for trial in study.trials()] == [64, 128]
+
+
+def test_relative_paths_refer_to_the_folder_in_which_a_study_was_started(told, tmp_path, monkeypatch):
+    told(*JOB, *VARIED, "tune.trials=1", "folder=study")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    told("resume", "../study", "tune.trials=2")
+    assert Path.cwd() == tmp_path
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_the_ready_space_of_the_model_is_searched_where_nothing_is_typed(told):
     told(*JOB, "tune.trials=2", "tune.repeats=1", "folder=study")
     study = StudyFolder.open(Path("study"))
