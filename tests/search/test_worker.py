@@ -20,6 +20,7 @@ from hepclf.search.attempt import claimed
 from hepclf.search.history import study_history
 from hepclf.search.journal import Journal
 from hepclf.search.ledger import Ledger
+from hepclf.search.sampling import sampler_seed
 from hepclf.search.space import Choice, Integer, Space
 from hepclf.search.trial import Trial
 from hepclf.search.worker import work
@@ -126,6 +127,9 @@ def test_two_studies_with_one_seed_and_one_worker_have_the_same_trials(make_stud
         work(study, job_of)
     rows = [[(trial.values, trial.state, trial.objectives) for trial in study.trials()] for study in studies]
     assert rows[0] == rows[1]
+    rates = [trial.values["learning_rate"] for trial in studies[0].trials()[1:]]
+    assert len(set(rates)) == len(rates)
+    assert len({sampler_seed(0, 5, 0), sampler_seed(0, 5, 1), sampler_seed(0, 6, 0), sampler_seed(1, 5, 0)}) == 4
     other = make_study("other", seed=1, trials=3, repeats=1)
     work(other, job_of)
     assert other.trials()[2].values != studies[0].trials()[2].values
