@@ -135,16 +135,20 @@ def test_two_studies_with_one_seed_and_one_worker_have_the_same_trials(make_stud
     assert other.trials()[2].values != studies[0].trials()[2].values
 
 
-def test_a_study_that_is_stopped_goes_on_and_does_not_repeat_its_trials(make_study, job_of):
-    study, whole = make_study("stopped", trials=8), make_study("whole", trials=8)
-    work(whole, job_of)
+@pytest.mark.parametrize("loses_journal", [False, True])
+def test_a_study_that_is_stopped_goes_on_as_if_it_were_not(make_study, job_of, loses_journal):
+    study, undisturbed = (make_study(name, trials=8, pruning="halving") for name in ("stopped", "undisturbed"))
+    work(undisturbed, job_of)
     stop = Stop()
     with pytest.raises(Stopped, match=r"stopped by SIGTERM; continue with: hepclf tune resume .*stopped"):
-        work(study, job_of, stop=stop, on_trial=lambda trial: trial.number == 2 and stop.ask("SIGTERM"))
-    assert len(study.trials()) == 3
+        work(study, job_of, stop=stop, on_trial=lambda trial: trial.number == 4 and stop.ask("SIGTERM"))
+    assert len(study.trials()) == 5
+    if loses_journal:
+        study.journal.unlink()
     work(study, job_of)
-    assert [trial.values for trial in study.trials()] == [trial.values for trial in whole.trials()]
-    assert [trial.objectives for trial in study.trials()] == [trial.objectives for trial in whole.trials()]
+    assert {trial.state for trial in study.trials()} == {"complete", "pruned"}
+    rows = [[(row.values, row.state, row.objectives) for row in trials.trials()] for trials in (study, undisturbed)]
+    assert rows[0] == rows[1]
 
 
 def test_a_trial_that_is_stopped_inside_its_training_continues_from_its_checkpoint(make_study, job_of):
