@@ -34,12 +34,9 @@ class Crew:
         """Return when each trial has its result; the workers end with this process, however it ends."""
         workers = {number: self._started(number) for number in range(self._folder.tuning.workers)}
         try:
-            while any(worker.poll() is None for worker in workers.values()):
-                self._report()
-                if self._stop.reason is not None:
-                    break
-                self._restart(workers)
+            while self._stop.reason is None and self._are_at_work(workers):
                 time.sleep(LOOK_S)
+                self._report()
             _end(workers)
         except BaseException:
             for worker in workers.values():
@@ -59,12 +56,14 @@ class Crew:
             env={**os.environ, "OMP_NUM_THREADS": str(share)},
         )
 
-    def _restart(self, workers: dict[int, subprocess.Popen[bytes]]) -> None:
-        """Start a worker again that was killed, as far as that may be chance."""
+    def _are_at_work(self, workers: dict[int, subprocess.Popen[bytes]]) -> bool:
+        """Whether a worker lives, after those were started again that were killed, as far as that may be chance."""
         for number, worker in workers.items():
             if worker.poll() is not None and worker.returncode < 0 and self._restarts > 0:
                 self._restarts -= 1
+                _close(worker)
                 workers[number] = self._started(number)
+        return any(worker.poll() is None for worker in workers.values())
 
     def _report(self) -> None:
         """Tell of the trials that have got their results."""
@@ -96,7 +95,11 @@ class Crew:
 def _end(workers: dict[int, subprocess.Popen[bytes]]) -> None:
     """Ask the workers to stop, by the end of their input, and wait until they have."""
     for worker in workers.values():
-        if worker.stdin is not None:
-            worker.stdin.close()
+        _close(worker)
     for worker in workers.values():
         worker.wait()
+
+
+def _close(worker: subprocess.Popen[bytes]) -> None:
+    if worker.stdin is not None:
+        worker.stdin.close()
