@@ -58,12 +58,13 @@ class Crew:
 
     def _are_at_work(self, workers: dict[int, subprocess.Popen[bytes]]) -> bool:
         """Whether a worker lives, after those were started again that were killed, as far as that may be chance."""
-        for number, worker in workers.items():
-            if worker.poll() is not None and worker.returncode < 0 and self._restarts > 0:
-                self._restarts -= 1
-                _close(worker)
-                workers[number] = self._started(number)
-        return any(worker.poll() is None for worker in workers.values())
+        codes = {number: worker.poll() for number, worker in workers.items()}
+        killed = [number for number, code in codes.items() if code is not None and code < 0][: self._restarts]
+        for number in killed:
+            self._restarts -= 1
+            _close(workers[number])
+            workers[number] = self._started(number)
+        return bool(killed) or None in codes.values()
 
     def _report(self) -> None:
         """Tell of the trials that have got their results."""
