@@ -61,6 +61,11 @@ class Attempt:
     progress: Progress
     stop: Stop
 
+    def read(self) -> None:
+        """Read the events of the defaults, so that data which cannot be read are no failure of a trial."""
+        job = self.job_of(self.folder.space.settings(self.folder.defaults))
+        self.data.prepared(job, 0, self.progress)
+
     def make(self, number: int, lock: Lock) -> Trial:
         """The trial with its result, which is written and told; a Stopped leaves it to be continued."""
         try:

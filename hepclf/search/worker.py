@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from hepclf.lock import Lock
 from hepclf.run import Stopped
 from hepclf.search.attempt import Attempt, JobOf, claimed
 from hepclf.search.folder import StudyFolder
 from hepclf.search.repeats import TrialData
 from hepclf.search.trial import Trial
 from hepclf.training.epoch import Progress, Quiet
-from hepclf.workflow.stop import Stop
+from hepclf.workflow.stop import Stop, Stoppable
 
 if TYPE_CHECKING:
     from hepclf.search.ledger import Ledger
@@ -38,17 +40,20 @@ def work(
     Where others are still at work it waits, and continues the trial of one that is lost.
     """
     stop = stop or Stop()
+    leave = partial(_leave, folder, stop)
     attempt = Attempt(
         folder=folder,
         ledger=require_engine()(folder, number),
         job_of=job_of,
         data=TrialData(folder.tuning),
-        progress=progress or Quiet(),
+        progress=Stoppable(progress or Quiet(), leave),
         stop=stop,
     )
-    final: set[int] = set()
+    final = {trial.number for trial in folder.trials() if trial.is_final}
+    if len(final) < folder.tuning.trials:
+        attempt.read()
     while len(final) < folder.tuning.trials:
-        _leave(folder, stop)
+        leave()
         if (hold := claimed(folder, final)) is None:
             time.sleep(WAIT_S if len(final) < folder.tuning.trials else 0)
             continue
@@ -76,9 +81,9 @@ def resume_command(folder: StudyFolder) -> str:
     return f"continue with: hepclf tune resume {shlex.quote(str(folder.path))}"
 
 
-def _attempted(attempt: Attempt, folder: StudyFolder, number: int, lock: object) -> Trial:
+def _attempted(attempt: Attempt, folder: StudyFolder, number: int, lock: Lock) -> Trial:
     try:
-        return attempt.make(number, lock)  # type: ignore[arg-type]
+        return attempt.make(number, lock)
     except Stopped as stopped:
         raise Stopped(
             f"{stopped.reason}, in trial {number}", resume_command(folder), is_interrupt=stopped.is_interrupt
@@ -94,6 +99,6 @@ def _refuse_failures(folder: StudyFolder, trial: Trial) -> None:
     """End a study whose first trials all failed: the reason is then not their values."""
     if trial.state != "failed" or trial.number >= MOST_FAILURES + folder.tuning.workers:
         return
-    trials = [each for each in folder.trials() if each.is_final]
-    if len(trials) >= MOST_FAILURES and all(each.state == "failed" for each in trials):
+    trials = [row for row in folder.trials() if row.is_final]
+    if len(trials) >= MOST_FAILURES and all(row.state == "failed" for row in trials):
         raise ValueError(f"the first {len(trials)} trials failed, the last one with {trial.error}; check the settings")

@@ -14,6 +14,7 @@ from hepclf import Events
 from hepclf.data.memory import Memory
 from hepclf.files import write_json
 from hepclf.lock import acquire
+from hepclf.recipe import recipe
 from hepclf.run import Stopped
 from hepclf.search import trial as trial_module
 from hepclf.search.attempt import claimed
@@ -64,6 +65,14 @@ def half_recorded(path, contents, **kinds):
         path.with_name(f".{path.name}.part").write_text("{")
         kill()
     write_json(path, contents, **kinds)
+
+
+@recipe
+class Broken:
+    """A model that cannot be fitted."""
+
+    def fit(self, train, valid, trainer):  # noqa: ARG002
+        raise ValueError("no gradient")
 
 
 def worker(study, job_of, number, moment):
@@ -194,14 +203,22 @@ def test_a_trial_that_cannot_be_trained_is_final_and_the_study_goes_on(make_stud
     assert study_history(study).best not in {trial.number for trial in failed}
 
 
-def test_a_study_whose_trials_all_fail_ends_early(make_study):
-    def never(settings):
-        raise ValueError("no events")
+def test_a_study_whose_trials_all_fail_ends_early(make_study, job_of):
+    def broken(settings):
+        return replace(job_of(settings), model=Broken())
 
     study = make_study(trials=50)
-    with pytest.raises(ValueError, match="the first 5 trials failed, the last one with ValueError: no events"):
-        work(study, never)
+    with pytest.raises(ValueError, match="the first 5 trials failed, the last one with ValueError: no gradient"):
+        work(study, broken)
     assert len(study.trials()) == 5
+
+
+def test_data_that_cannot_be_read_are_no_failure_of_a_trial(make_study, job_of):
+    empty = Memory(events=Events(features=np.zeros((0, 1)), names=("x",)))
+    study = make_study(trials=50)
+    with pytest.raises(ValueError, match="the data holds no events"):
+        work(study, lambda settings: replace(job_of(settings), data=empty))
+    assert study.trials() == ()
 
 
 def test_an_error_of_the_disk_is_no_result(make_study, job_of):
