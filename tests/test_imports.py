@@ -63,7 +63,7 @@ HOMES = {
     "h5py": ("data/hdf5.py",),
     "XRootD": ("data/remote.py",),
     "pandas": ("data/frames.py",),
-    "sklearn": ("models/",),
+    "sklearn": ("models/", "search/importance.py"),
     "xgboost": ("models/xgboost.py", "export/xgboost.py"),
     "lightgbm": ("models/lightgbm.py",),
     "optuna": ("search/journal.py", "search/ledger.py", "search/sampling.py"),
