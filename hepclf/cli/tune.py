@@ -25,6 +25,7 @@ from hepclf.workflow.stop import Stop
 
 if TYPE_CHECKING:
     from hepclf.search.folder import StudyFolder
+    from hepclf.search.history import StudyHistory
     from hepclf.search.trial import Trial
 
 log = logging.getLogger("hepclf.cli")
@@ -46,7 +47,7 @@ class Once(logging.Filter):
 
 
 def run(arguments: list[str]) -> int:
-    """Search, or go on with a study: `hepclf tune [worker|resume|status|best] DIR`."""
+    """Search, or go on with a study: `hepclf tune [worker|resume|status|best|page] DIR`."""
     show_warning_logs()
     for handler in logging.getLogger("hepclf").handlers:
         handler.addFilter(Once())
@@ -55,6 +56,7 @@ def run(arguments: list[str]) -> int:
         "resume": _resume,
         "status": _status,
         "best": _best,
+        "page": _page,
     }
     stop = Stop()
     if arguments and arguments[0] in actions:
@@ -102,6 +104,23 @@ def _complete(folder: StudyFolder, stop: Stop) -> None:
     finally:
         watch.close()
     show_history(results_console(), history)
+    _draw(history)
+
+
+def _draw(history: StudyHistory) -> None:
+    """Draw the page of a study that has ended, unless its trainings are to have none."""
+    from hepclf.files import read_yaml
+
+    config = history.final.config
+    evaluation = read_yaml(config)["evaluation"] if config.is_file() else {}
+    if evaluation.get("report", True):
+        _write_page(history.folder)
+
+
+def _write_page(path: Path) -> None:
+    from hepclf.search.page import write_page
+
+    print(f"page   {short_path(write_page(path))}")
 
 
 def _work(folder: StudyFolder, composer: Composer, stop: Stop, watch: Watch, *, number: int) -> None:
@@ -135,9 +154,10 @@ def _worker(words: list[str], stop: Stop) -> None:
     try:
         with signalled(stop):
             _work(folder, composer, stop, watch, number=number)
-            finish(folder, composer.job, watch, stop)
+            history = finish(folder, composer.job, watch, stop)
     finally:
         watch.close()
+    _draw(history)
 
 
 def _work_attached(folder: StudyFolder, composer: Composer, stop: Stop, number: int) -> None:
@@ -191,6 +211,12 @@ def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
     trial = history.trial(number)
     job = Composer("tune", folder.words).job(folder.space.settings(trial.values))
     print(configuration(job, trial, history), end="")
+
+
+def _page(words: list[str], stop: Stop) -> None:  # noqa: ARG001
+    """Draw the page of a study as it is now."""
+    folder, _ = _named(words, ())
+    _write_page(folder.path)
 
 
 def _named(words: list[str], keys: tuple[str, ...]) -> tuple[StudyFolder, dict[str, Any]]:
