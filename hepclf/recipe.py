@@ -13,6 +13,7 @@ from hepclf.nearest import nearest
 
 TARGET = "_target_"
 MANDATORY = "???"
+_TYPES: dict[type[Any], dict[str, Any]] = {}  # by recipe, once they were asked for
 
 
 T = TypeVar("T")
@@ -43,9 +44,16 @@ def recipe(cls: type[T]) -> type[T]:
 
 
 def _converted(recipe: Any) -> list[tuple[str, Any]]:
-    hints = get_type_hints(type(recipe))
+    hints = _types(type(recipe))
     names = [field.name for field in fields(recipe) if field.init]
     return [(name, convert(hints[name], getattr(recipe, name), _key(name))) for name in names]
+
+
+def _types(cls: type[Any]) -> dict[str, Any]:
+    """The types of a recipe's fields; Python makes them from text, which takes its time."""
+    if cls not in _TYPES:
+        _TYPES[cls] = get_type_hints(cls)
+    return _TYPES[cls]
 
 
 def build(cls: type[Any], values: Any, path: str) -> Any:
@@ -58,7 +66,7 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     target = f"{cls.__module__}.{cls.__qualname__}"
     if values.get(TARGET, target) != target:
         raise RecipeError(f"{path}.{TARGET} must be {target}, not {values[TARGET]}")
-    hints = get_type_hints(cls)
+    hints = _types(cls)
     settings = {_key(field.name): field for field in fields(cls) if field.init}
     arguments = {}
     for key, value in current_settings(cls, values, path).items():

@@ -108,6 +108,14 @@ def size(count: float) -> str:
     return f"{count:.3g} GB"
 
 
+def time_text(seconds: float) -> str:
+    """A time in hours from two of them on, in minutes from two on, else in seconds."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
 class Caution(NamedTuple):
     """A warning: its kind, the classes, processes, features or splits that it is about, and what to do."""
 

@@ -39,7 +39,9 @@ MAY_IMPORT = {
     "prediction": GROUND | {"data", "models", "statistics"},
     "export": GROUND | {"models", "statistics"},
     "workflow": GROUND | STEPS | OUTPUTS,
-    "cli": GROUND | STEPS | OUTPUTS | {"workflow"},
+    # A trial is held like a run, and its folder is asked for while none of a run is in it yet.
+    "search": GROUND | STEPS | OUTPUTS | {"workflow", "heartbeat", "holder", "lock"},
+    "cli": GROUND | STEPS | OUTPUTS | {"workflow", "search", "lock"},
 }
 # Heavy or optional libraries, and the only modules that may import them.
 HOMES = {
@@ -61,9 +63,10 @@ HOMES = {
     "h5py": ("data/hdf5.py",),
     "XRootD": ("data/remote.py",),
     "pandas": ("data/frames.py",),
-    "sklearn": ("models/",),
+    "sklearn": ("models/", "search/importance.py"),
     "xgboost": ("models/xgboost.py", "export/xgboost.py"),
     "lightgbm": ("models/lightgbm.py",),
+    "optuna": ("search/journal.py", "search/ledger.py", "search/sampling.py"),
     "onnx": ("export/onnx/",),
     "onnxruntime": ("export/onnx/model.py",),
     "torch": ("training/", "models/", "prediction/workers.py", "export/onnx/layers.py", "export/cpp/layers.py"),

@@ -16,6 +16,9 @@ USAGE_WITHOUT_CONFIG = {  # of commands without a configuration
     "cache": "hepclf cache list|clear [DIR]",
     "completion": 'eval "$(hepclf completion)"    in ~/.bashrc',
 }
+USAGE_BESIDE = {  # of commands that do more than one thing
+    "tune": "hepclf tune resume|status|best|worker DIR    DIR: the folder of a study",
+}
 
 
 def overview() -> str:
@@ -49,6 +52,7 @@ def command_help(command: str, folders: Sequence[Path]) -> str:
         return "\n".join([*lines, f"  {USAGE_WITHOUT_CONFIG[command]}"])
     defaults = configs.defaults(path)
     lines += [f"  {USAGE.replace('COMMAND', command)}"]
+    lines += [f"  {USAGE_BESIDE[command]}"] if command in USAGE_BESIDE else []
     lines += _groups([group for group in configs.GROUPS if group in defaults], folders)
     lines += ["", "settings", *_settings("", path)]
     for group, choice in defaults.items():

@@ -42,9 +42,14 @@ def show_warning_logs() -> None:
 
 
 class Watch:
-    """Progress of a training: a bar on a terminal, a line a minute in a log."""
+    """Progress of a training: a bar on a terminal, a line a minute in a log.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    With `tells_once` a log names each stage only the first time: a search repeats them in every trial.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, tells_once: bool = False) -> None:
+        self._tells_once = tells_once
+        self._known_stages: set[str] = set()
         self._clock = clock
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
@@ -58,8 +63,10 @@ class Watch:
         self.close()
         self._began = self._spoke = self._clock()
         self._pace = Pace()
-        if not self._console.is_terminal:
+        if not self._console.is_terminal and name not in self._known_stages:
             self._console.print(name, highlight=False)
+        if self._tells_once:
+            self._known_stages.add(name)
 
     def read(self, done: int, total: int) -> None:
         """Show how many of the entries of the data are read."""

@@ -137,7 +137,16 @@ class Split:
         return np.asarray(values % self.modulo).astype(np.intp)
 
 
-def _shuffled_ranks(labels: NDArray[Any], classes: int, seed: int) -> NDArray[np.intp]:
+def redrawn(parts: NDArray[np.int8], labels: NDArray[Any], classes: int, seed: tuple[int, ...]) -> NDArray[np.int8]:
+    """The parts [n] with training and validation set drawn anew, as large as before; the test set stays."""
+    rows = np.flatnonzero(parts != TEST)
+    ranks = _shuffled_ranks(labels[rows], classes, seed)
+    drawn = parts.copy()
+    drawn[rows] = np.where(ranks < np.count_nonzero(parts == VALID), VALID, TRAIN)
+    return drawn
+
+
+def _shuffled_ranks(labels: NDArray[Any], classes: int, seed: int | tuple[int, ...]) -> NDArray[np.intp]:
     """A seeded rank of each event, such that any stretch of ranks holds the classes in their proportions.
 
     Shuffled within its class, the r-th of m events stands at (r + 1/2) / m; all are ranked by where they stand.

@@ -9,7 +9,7 @@ from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
 from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.shapes.divergence import inverse_text
-from hepclf.words import Grid, number, size, to_error_digits
+from hepclf.words import Grid, number, size, time_text, to_error_digits
 
 STATISTICAL = "± statistical uncertainty"
 QUALITY = ("", "best epoch", "validation loss", "validation AUC", "test AUC")
@@ -102,7 +102,7 @@ def _cost(comparison: Compared, name: str) -> Row:
     return [
         name,
         *([entry.device or "-"] if len(comparison.devices) > 1 else []),
-        "-" if entry.training_s is None else _duration(entry.training_s),
+        "-" if entry.training_s is None else time_text(entry.training_s),
         "-" if entry.tagger_bytes is None else size(entry.tagger_bytes),
         "-" if speed is None else f"{float(f'{speed:.2g}'):,.0f} events/s",
     ]
@@ -134,10 +134,3 @@ def _chance(p: float | None) -> str:
     if p is None:
         return "-"
     return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -38,19 +38,26 @@ def draw(
     Pictures of an earlier pictures.json that are no longer drawn are removed. The pictures show the test split where
     there is one, else validation, else training. A label takes the place of the title.
     """
+    with style(label.style if label else None):
+        return write_pictures(_pictures(results, history, one_line(title, 50), label), folder, label)
+
+
+def write_pictures(
+    pictures: Iterable[tuple[str | None, Picture]], folder: Path, label: Label | None = None
+) -> list[Path]:
+    """Write pictures, each with its study, their numbers and their index, in place of those of an earlier index."""
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / INDEX
     old_entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
     written, entries = [], {}
-    with style(label.style if label else None):
-        for study, picture in _pictures(results, history, one_line(title, 50), label):
-            if label:
-                stamp(picture.figure, one_line(label.experiment, 20), one_line(label.status, 24))
-            written += write_figure(picture.figure, folder, picture.stem)
-            numbers = write_numbers(folder / NUMBERED, picture.stem, picture.series)
-            written += numbers
-            kinds = [*KINDS, *(path.suffix[1:] for path in numbers)]
-            entries[picture.stem] = IndexEntry(picture.caption, study, tuple(kinds))
+    for study, picture in pictures:
+        if label:
+            stamp(picture.figure, one_line(label.experiment, 20), one_line(label.status, 24))
+        written += write_figure(picture.figure, folder, picture.stem)
+        numbers = write_numbers(folder / NUMBERED, picture.stem, picture.series)
+        written += numbers
+        kinds = [*KINDS, *(path.suffix[1:] for path in numbers)]
+        entries[picture.stem] = IndexEntry(picture.caption, study, tuple(kinds))
     for path in _picture_files(folder, old_entries):
         if path not in written:
             path.unlink(missing_ok=True)

@@ -1,0 +1,164 @@
+"""What `hepclf tune` is to search, checked before the first trial: its space, its settings and its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hepclf.cli import configs
+from hepclf.cli.composer import Composer
+from hepclf.cli.config import Composed
+from hepclf.cli.recipes import refuse_unknown, seed_of
+from hepclf.cli.space import divided, parameter, space
+from hepclf.recipe import RecipeError, build
+from hepclf.run import new_folder
+
+if TYPE_CHECKING:
+    from hepclf.search.folder import StudyFolder
+    from hepclf.search.space import Space
+    from hepclf.search.tuning import Tuning
+
+KNOWN = ("data", "model", "trainer", "evaluation", "seed", "runs", "folder", "resume", "space", "tune")
+OWN = ("runs", "folder", "resume", "space", "tune")  # keys that no trial needs
+AUTO = "auto"
+
+
+class PlannedStudy(NamedTuple):
+    """A study as the command line says it.
+
+    words     those that every trial shares
+    defaults  values of the parameters without the search
+    resumes   whether a study that is in the folder already is continued
+    """
+
+    words: tuple[str, ...]
+    tuning: Tuning
+    space: Space
+    seed: int
+    defaults: Mapping[str, Any]
+    folder: Path
+    resumes: bool
+
+    def opened(self) -> StudyFolder:
+        """The study's folder: a new one, or that of the same study where it is to be continued."""
+        from hepclf.search.folder import StudyFolder
+
+        if self.resumes and StudyFolder(self.folder).file.is_file():
+            return self._continued(StudyFolder.open(self.folder))
+        return StudyFolder.create(
+            self.folder.resolve(),
+            words=self.words,
+            tuning=self.tuning,
+            space=self.space,
+            seed=self.seed,
+            defaults=self.defaults,
+        )
+
+    def _continued(self, folder: StudyFolder) -> StudyFolder:
+        pairs = {
+            "other settings": (folder.words, self.words),
+            "another space": (folder.space, self.space),
+            "another seed": (folder.seed, self.seed),
+            "another kind of search": (self._kept(folder.tuning), self._kept(self.tuning)),
+        }
+        for difference, (stored, present) in pairs.items():
+            if stored != present:
+                advice = "restore that, or search in a new folder"
+                raise ValueError(f"{self.folder} holds a study with {difference}; {advice}")
+        return folder.changed(trials=self.tuning.trials, workers=self.tuning.workers)
+
+    def _kept(self, tuning: Tuning) -> Tuning:
+        """The settings of a search that may not change while it lasts."""
+        return replace(tuning, trials=1, workers=1)
+
+
+def planned(words: Sequence[str]) -> PlannedStudy:
+    """The study of a command line; every corner of its space is composed, so that a typo is found now."""
+    shared, varied = divided(_without_flags(words))
+    shared, chosen_space = _without_space(shared)
+    folders = configs.user_folders(words)
+    composer = Composer("tune", _trial_words(shared))
+    base = Composer("tune", shared).composed({})
+    values = base.values
+    refuse_unknown(values, KNOWN)
+    tuning: Tuning = build(_tuning(), values["tune"], "tune")
+    groups = _groups(varied)
+    models = [{"model": name} for name in groups.get("model", (base.chosen("model").get("model"),))]
+    jobs = {str(chosen["model"]): composer.job(chosen if groups else {}) for chosen in models}
+    searched = space(varied, values["space"] if chosen_space is None else chosen_space, jobs, folders)
+    if not len(searched):
+        raise RecipeError("nothing is searched; say which settings vary, as in model.l2=interval(0,1), or space=auto")
+    for corner in searched.corners():
+        composer.job(searched.settings(corner))
+    return PlannedStudy(
+        words=_trial_words(shared),
+        tuning=tuning.limited(searched),
+        space=searched,
+        seed=seed_of(values),
+        defaults=_defaults(searched, base, composer),
+        folder=_folder(values),
+        resumes=values["resume"] == AUTO,
+    )
+
+
+def _tuning() -> type[Tuning]:
+    from hepclf.search.tuning import Tuning
+
+    return Tuning
+
+
+def _without_flags(words: Sequence[str]) -> list[str]:
+    if {"-m", "--multirun"} & set(words):
+        raise RecipeError("-m is a sweep, hepclf train -m; hepclf tune searches what is varied without a flag")
+    return list(words)
+
+
+def _without_space(words: Sequence[str]) -> tuple[list[str], str | None]:
+    """The words, and the space that one of them chooses; its files are not Hydra's, which knows groups of recipes."""
+    chosen = [word.partition("=")[2] for word in words if word.lstrip("+").startswith("space=")]
+    others = [word for word in words if not word.lstrip("+").startswith("space=")]
+    return others, chosen[-1] if chosen else None
+
+
+def _trial_words(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word.lstrip("+").partition("=")[0].partition(".")[0] not in OWN)
+
+
+def _groups(varied: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The choices of the groups that are searched."""
+    chosen = {item.key: item.ends for item in map(parameter, varied) if item.key in configs.GROUPS}
+    if refused := sorted(set(chosen) - {"model", "data"}):
+        advice = "name its settings, as in trainer.batch=choice(128,256)"
+        raise RecipeError(f"{refused[0]} cannot be searched as a whole; {advice}")
+    return {group: tuple(map(str, names)) for group, names in chosen.items()}
+
+
+def _defaults(searched: Space, base: Composed, composer: Composer) -> dict[str, Any]:
+    """The values of the parameters that the configuration has without the search."""
+    groups: dict[str, Any] = {}
+    for item in searched.parameters:
+        if item.key in configs.GROUPS:
+            default = base.choices.get(item.key)
+            groups[item.key] = default if item.holds(default) else item.ends[0]
+    values = composer.composed(groups).values
+    return searched.point(
+        {item.key: groups.get(item.key, _looked_up(values, item.key)) for item in searched.parameters}
+    )
+
+
+def _looked_up(values: Any, key: str) -> Any:
+    for name in key.split("."):
+        values = values.get(name) if isinstance(values, Mapping) else None
+    return values
+
+
+def _folder(values: Mapping[str, Any]) -> Path:
+    if values["resume"] not in (None, AUTO):
+        raise RecipeError(f"resume must be auto or null, not {values['resume']!r}; say hepclf tune resume DIR")
+    if values["resume"] == AUTO and not values["folder"]:
+        raise RecipeError("resume=auto needs folder=DIR, the folder of the study; or say hepclf tune resume DIR")
+    if not isinstance(values["runs"], str):
+        raise RecipeError(f"runs must be a folder, not {values['runs']!r}")
+    return Path(str(values["folder"])) if values["folder"] else new_folder(values["runs"], "studies")

@@ -1,0 +1,235 @@
+"""`hepclf tune`: a search for the best settings, its workers, and what it found so far."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hepclf.cli.composer import Composer
+from hepclf.cli.crew import Crew
+from hepclf.cli.errors import STOPPED
+from hepclf.cli.overrides import overrides
+from hepclf.cli.planned_study import PlannedStudy, planned
+from hepclf.cli.signals import signalled
+from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
+from hepclf.cli.tune_tables import show_history, show_status, trial_line
+from hepclf.nearest import nearest
+from hepclf.recipe import RecipeError
+from hepclf.run import Stopped
+from hepclf.workflow.stop import Stop
+
+if TYPE_CHECKING:
+    from hepclf.search.folder import StudyFolder
+    from hepclf.search.history import StudyHistory
+    from hepclf.search.trial import Trial
+
+log = logging.getLogger("hepclf.cli")
+
+
+class Once(logging.Filter):
+    """Lets each warning through once: every trial would repeat it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printer: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this message is new."""
+        message = record.getMessage()
+        is_new = message not in self._printer
+        self._printer.add(message)
+        return is_new
+
+
+def run(arguments: list[str]) -> int:
+    """Search, or go on with a study: `hepclf tune [worker|resume|status|best|page] DIR`."""
+    show_warning_logs()
+    for handler in logging.getLogger("hepclf").handlers:
+        handler.addFilter(Once())
+    actions: Mapping[str, Callable[[list[str], Stop], None]] = {
+        "worker": _worker,
+        "resume": _resume,
+        "status": _status,
+        "best": _best,
+        "page": _page,
+    }
+    stop = Stop()
+    if arguments and arguments[0] in actions:
+        actions[arguments[0]](arguments[1:], stop)
+    elif arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
+        hint = nearest(arguments[0], actions)
+        raise RecipeError(f"{arguments[0]!r} is neither key=value nor something to do with a study{hint}")
+    else:
+        _search(planned(arguments), stop)
+    return 0
+
+
+def _search(study: PlannedStudy, stop: Stop) -> None:
+    from hepclf.search.worker import require_engine
+
+    require_engine()
+    folder = study.opened()
+    print(f"study  {short_path(folder.path)}", file=sys.stderr)
+    _complete(folder, stop)
+
+
+def _resume(words: list[str], stop: Stop) -> None:
+    """Go on with a study: tune.trials and tune.workers may change."""
+    folder, settings = _named(words, ("tune.trials", "tune.workers"))
+    changes = {key.removeprefix("tune."): value for key, value in settings.items()}
+    if changes:
+        folder = folder.changed(**changes)
+    _complete(folder, stop)
+
+
+def _complete(folder: StudyFolder, stop: Stop) -> None:
+    """Make the trials that lack a result, here or in several processes, then train with the best settings."""
+    from hepclf.search.finish import finish
+
+    os.chdir(folder.directory)
+    composer = Composer("tune", folder.words)
+    watch = Watch(tells_once=True)
+    try:
+        with signalled(stop):
+            if folder.tuning.workers == 1:
+                _work(folder, composer, stop, watch, number=0)
+            else:
+                Crew(folder, stop, _printer(folder)).work()
+            history = finish(folder, composer.job, watch, stop)
+    finally:
+        watch.close()
+    show_history(results_console(), history)
+    _draw(history)
+
+
+def _draw(history: StudyHistory) -> None:
+    """Draw the page of a study that has ended, unless its trainings are to have none."""
+    from hepclf.files import read_yaml
+
+    config = history.final.config
+    evaluation = read_yaml(config)["evaluation"] if config.is_file() else {}
+    if evaluation.get("report", True):
+        _write_page(history.folder)
+
+
+def _write_page(path: Path) -> None:
+    from hepclf.search.page import write_page
+
+    print(f"page   {short_path(write_page(path))}")
+
+
+def _work(folder: StudyFolder, composer: Composer, stop: Stop, watch: Watch, *, number: int) -> None:
+    from hepclf.search.worker import work
+
+    show = _printer(folder)
+
+    def on_trial(trial: Trial) -> None:
+        watch.close()
+        show(trial)
+
+    work(folder, composer.job, number=number, progress=watch, stop=stop, on_trial=on_trial)
+
+
+def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
+    """Prints a line for a trial that has its result."""
+    return lambda trial: print(trial_line(trial, folder.tuning), file=sys.stderr)
+
+
+def _worker(words: list[str], stop: Stop) -> None:
+    """Make trials of a study until each has its result; of workers elsewhere each needs a number of its own."""
+    from hepclf.search.finish import finish
+
+    folder, settings = _named(words, ("number", "attached"))
+    os.chdir(folder.directory)
+    composer, number = Composer("tune", folder.words), _worker_number(settings)
+    if settings.get("attached") is True:
+        _work_attached(folder, composer, stop, number)
+        return
+    watch = Watch(tells_once=True)
+    try:
+        with signalled(stop):
+            _work(folder, composer, stop, watch, number=number)
+            history = finish(folder, composer.job, watch, stop)
+    finally:
+        watch.close()
+    _draw(history)
+
+
+def _work_attached(folder: StudyFolder, composer: Composer, stop: Stop, number: int) -> None:
+    """Work as one of a crew, whose parent tells what happens and trains with the best settings."""
+    from hepclf.search.worker import work
+
+    threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
+    try:
+        with signalled(stop):
+            work(folder, composer.job, number=number, stop=stop)
+    except Stopped:
+        raise SystemExit(STOPPED) from None
+
+
+def _worker_number(settings: Mapping[str, Any]) -> int:
+    """The worker's number; without one, that of the process, so that no two workers make the same choices."""
+    number = settings.get("number", os.getpid())
+    if type(number) is not int or number < 0:
+        raise RecipeError(f"number must be a whole number of at least 0, not {number!r}")
+    return number
+
+
+def _follow_parent(stop: Stop) -> None:
+    """Ask for a stop where the parent, who holds the other end of standard input, ends or closes it."""
+    while sys.stdin.buffer.read(1):
+        pass
+    stop.ask("the end of the command that started this worker")
+
+
+def _status(words: list[str], stop: Stop) -> None:  # noqa: ARG001
+    from hepclf.search.history import study_history
+
+    folder, _ = _named(words, ())
+    show_status(results_console(), study_history(folder), folder)
+
+
+def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
+    """Print the configuration of the best trial so far, or of another one (trial=N)."""
+    from hepclf.search.finish import configuration
+    from hepclf.search.history import study_history
+
+    folder, settings = _named(words, ("trial",))
+    history = study_history(folder)
+    number = settings.get("trial", history.best)
+    if number is None:
+        front = f"; the front has the trials {', '.join(map(str, history.front))}" if history.front else ""
+        raise ValueError(f"{folder.path} has no best trial{front}; say trial=N")
+    if number not in {trial.number for trial in history.trials}:
+        raise RecipeError(f"trial must be one of the {len(history.trials)} trials that have begun, not {number!r}")
+    os.chdir(folder.directory)
+    trial = history.trial(number)
+    job = Composer("tune", folder.words).job(folder.space.settings(trial.values))
+    print(configuration(job, trial, history), end="")
+
+
+def _page(words: list[str], stop: Stop) -> None:  # noqa: ARG001
+    """Draw the page of a study as it is now."""
+    folder, _ = _named(words, ())
+    _write_page(folder.path)
+
+
+def _named(words: list[str], keys: tuple[str, ...]) -> tuple[StudyFolder, dict[str, Any]]:
+    """The study that the first word names, and the settings of these keys behind it."""
+    from hepclf.search.folder import StudyFolder
+
+    if not words or "=" in words[0]:
+        raise RecipeError("the folder of a study must be given; say hepclf tune resume DIR")
+    settings: dict[str, Any] = {}
+    for override in overrides([word.lstrip("+") for word in words[1:]]):
+        if override.key_or_group not in keys:
+            raise RecipeError(
+                f"{override.key_or_group} cannot be set here{nearest(override.key_or_group, keys or ('nothing',))}"
+            )
+        settings[override.key_or_group] = override.value()
+    return StudyFolder.open(Path(words[0])), settings

@@ -1,0 +1,228 @@
+"""The trials of a study as Optuna knows them: asked from it, told to it, and made again from their folders."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import JournalStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from hepclf.files import temporary_path
+from hepclf.lock import FolderInUseError, acquire
+from hepclf.search.folder import StudyFolder
+from hepclf.search.journal import Journal, JournalReplacedError
+from hepclf.search.sampling import Fixed, distribution, internal, pruner, sampler, sampler_seed, suggested
+from hepclf.search.space import Space
+from hepclf.search.trial import Trial
+
+NAME = "hepclf"  # of the study in its journal
+FOLDER = "folder"  # the attribute that names a trial's folder
+STORED = "completed_rung_"  # begins the attributes of successive halving
+STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+WAIT_S = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """One worker's view of the engine. Folders are the truth: what the journal lacks is told to it again."""
+
+    def __init__(self, folder: StudyFolder, worker: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._folder, self._worker = folder, worker
+        self._open()
+
+    def _open(self) -> None:
+        """Open the journal; one that is absent, cannot be read or lacks results is first made whole by one worker."""
+        while not self._is_opened():
+            try:
+                lock = acquire(self._folder.path)
+            except FolderInUseError:  # another worker is at it
+                time.sleep(WAIT_S)
+                continue
+            try:
+                if not self._is_opened():
+                    self._repair()
+            finally:
+                lock.release()
+
+    def _is_opened(self) -> bool:
+        """Open the journal; False where it is to be repaired."""
+        try:
+            self._journal, self._study = _opened(self._folder)
+            return not self._untold()
+        except (_UnreadableError, JournalReplacedError):
+            return False
+
+    def _repair(self) -> None:
+        """Tell the journal the results that it lacks, or, where it cannot be read, make it again."""
+        try:
+            self._journal, self._study = _opened(self._folder)
+        except _UnreadableError as error:
+            log.warning("the journal of the study %s; it is made again from the folders of the trials", error)
+            _rebuild(self._folder)
+            return
+        for trial in self._untold():
+            self._settle(trial)
+
+    def _untold(self) -> list[Trial]:
+        """The trials with a result that the journal does not tell."""
+        rows = self._rows()
+        return [trial for trial in self._folder.trials() if trial.is_final and not _tells(rows, trial)]
+
+    def _rows(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+    def ask(self, number: int, values: Mapping[str, Any] | None) -> Request:
+        """A new trial for the folder of this number: with these values, or with those that the sampler chooses.
+
+        What was running for this folder is told as failed: its worker is lost, or the folder would not be ours.
+        """
+        if self._journal.is_replaced:
+            self._open()
+        self._fail(number)
+        if values is None:
+            seed = sampler_seed(self._folder.seed, len(self._rows()), self._worker)
+            self._study.sampler = sampler(self._folder.tuning, seed)
+        else:
+            self._study.sampler = Fixed(_internal(self._folder.space, values))
+        row = self._study.ask()
+        row.set_user_attr(FOLDER, self._folder.trial(number).name)
+        return Request(row, suggested(row, self._folder.space, values))
+
+    def tell(self, trial: Trial) -> None:
+        """Tell a result, to the new journal where it was removed or made again meanwhile."""
+        try:
+            self._settle(trial)
+        except JournalReplacedError:
+            self._open()  # which finds the result in the trial's folder
+
+    def stored(self, number: int) -> dict[str, Any]:
+        """What the pruning keeps beside a trial."""
+        rows = [] if self._journal.is_replaced else [row for row in self._rows() if _number(row) == number]
+        attributes = rows[-1].system_attrs if rows else {}
+        return {name: value for name, value in attributes.items() if name.startswith(STORED)}
+
+    def close(self) -> None:
+        """Tell as failed what is still running; every trial has its result in its folder."""
+        if not self._journal.is_replaced:
+            self._fail(None)
+
+    def _fail(self, number: int | None) -> None:
+        """Tell as failed what is running for a folder; None: for any, or for none yet."""
+        for row in self._rows():
+            if row.state == TrialState.RUNNING and number in (None, _number(row)):
+                self._finish(row, TrialState.FAIL)
+
+    def _settle(self, trial: Trial) -> None:
+        """Finish the running trial of a folder; add one where there is none."""
+        running = [row for row in self._rows() if row.state == TrialState.RUNNING and _number(row) == trial.number]
+        for row in running[:-1]:
+            self._finish(row, TrialState.FAIL)
+        if running:
+            self._finish(running[-1], STATES[trial.state], trial.objectives or None)
+        elif not _tells(self._rows(), trial):  # which another worker may have told
+            self._study.add_trial(_row(trial, self._folder))
+
+    def _finish(self, row: FrozenTrial, state: TrialState, objectives: tuple[float, ...] | None = None) -> None:
+        with suppress(UpdateFinishedTrialError):  # another worker told it meanwhile
+            self._study.tell(row.number, objectives, state=state, skip_if_finished=True)
+
+
+class Request:
+    """A trial that the engine has given out, and the values that it chose."""
+
+    def __init__(self, row: optuna.Trial, values: Mapping[str, Any]) -> None:
+        self._row, self.values = row, values
+
+    def is_poor(self, place: int, value: float) -> bool:
+        """Tell the objective so far at a place of the training, and whether the trial is to be stopped for it."""
+        try:
+            self._row.report(value, place)
+            return self._row.should_prune()
+        except JournalReplacedError as error:
+            log.warning("%s; this trial is not stopped early", error)
+            return False
+
+
+class _UnreadableError(Exception):
+    """A journal that is to be made again."""
+
+
+def _opened(folder: StudyFolder) -> tuple[Journal, optuna.Study]:
+    """The journal and the study in it; a new one where no trial has a result yet."""
+    if not folder.journal.exists() and any(trial.is_final for trial in folder.trials()):
+        raise _UnreadableError("is absent")
+    try:
+        return _study(folder, folder.journal)
+    except OSError:
+        raise
+    except Exception as error:  # whatever its replay stumbles over
+        raise _UnreadableError(f"cannot be read ({type(error).__name__})") from error
+
+
+def _study(folder: StudyFolder, path: Any) -> tuple[Journal, optuna.Study]:
+    journal = Journal(path)
+    storage = JournalStorage(journal)
+    try:
+        study = optuna.load_study(study_name=NAME, storage=storage, pruner=pruner(folder.tuning))
+    except KeyError:
+        directions = [StudyDirection.MAXIMIZE if more else StudyDirection.MINIMIZE for more in folder.tuning.maximised]
+        study = optuna.create_study(
+            study_name=NAME,
+            storage=storage,
+            pruner=pruner(folder.tuning),
+            directions=directions,
+            load_if_exists=True,  # another worker may come first
+        )
+    return journal, study
+
+
+def _rebuild(folder: StudyFolder) -> None:
+    """Make the journal again from the folders of the trials; one that cannot be read is put aside."""
+    if folder.journal.exists():
+        folder.journal.replace(folder.journal.with_name(f"{folder.journal.name}.damaged"))
+    temporary = temporary_path(folder.journal)
+    _, study = _study(folder, temporary)
+    for trial in folder.trials():
+        if trial.is_final:
+            study.add_trial(_row(trial, folder))
+    temporary.replace(folder.journal)
+
+
+def _row(trial: Trial, folder: StudyFolder) -> FrozenTrial:
+    """The trial as Optuna keeps it."""
+    present = [parameter for parameter in folder.space.parameters if parameter.name in trial.values]
+    return create_trial(
+        state=STATES[trial.state],
+        values=trial.objectives or (None if trial.last is None else [trial.last]),
+        params=_internal(folder.space, trial.values),
+        distributions={parameter.name: distribution(parameter) for parameter in present},
+        user_attrs={FOLDER: folder.trial(trial.number).name},
+        system_attrs=dict(trial.stored),
+        intermediate_values=dict(trial.reported),
+    )
+
+
+def _tells(rows: Sequence[FrozenTrial], trial: Trial) -> bool:
+    """Whether there is a row with a trial's result; of a failed one, that of a lost worker will do."""
+    states = {row.state for row in rows if _number(row) == trial.number}
+    return STATES[trial.state] in states
+
+
+def _internal(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
+    present = [parameter for parameter in space.parameters if parameter.name in values]
+    return {parameter.name: internal(parameter, values[parameter.name]) for parameter in present}
+
+
+def _number(row: FrozenTrial) -> int | None:
+    """The number of the folder that a trial of Optuna names."""
+    name = row.user_attrs.get(FOLDER)
+    return int(name) if isinstance(name, str) and name.isdecimal() else None

@@ -1,0 +1,82 @@
+"""The objective of a trial: what its tagger achieves on validation events with their physical weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.models.model import Tagger
+from hepclf.scored import SPLITS, Scored, discriminant
+from hepclf.statistics.counting.measures import measure
+from hepclf.statistics.counting.optimum import expected_yields
+from hepclf.statistics.counting.scan import best_cut, counts
+from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.value import Value
+from hepclf.workflow.prepare import Prepared
+
+VALID = SPLITS.index("valid")
+
+
+def objectives(tagger: Tagger, prepared: Prepared, evaluation: Evaluation, names: Sequence[str]) -> tuple[Value, ...]:
+    """These objectives on the validation events, the numbers that metrics.json has of its validation set.
+
+    `prepared` holds no test events, so yields that are not given are those of training and validation set together.
+    """
+    return tuple(_value(name, valid_scores(tagger, prepared), evaluation) for name in names)
+
+
+def valid_scores(tagger: Tagger, prepared: Prepared) -> Scored:
+    """The scored validation events."""
+    valid, events = prepared.part("valid"), prepared.events
+    totals = np.bincount(events.processes, events.weights, minlength=len(events.process_names))
+    return Scored(
+        labels=valid.labels,
+        weights=valid.weights,
+        scores=tagger.scores(valid),
+        split=np.full(len(valid), VALID),
+        classes=valid.classes,
+        processes=valid.processes,
+        process_names=valid.process_names,
+        totals=totals.astype(np.float64),
+    )
+
+
+def _value(name: str, scored: Scored, evaluation: Evaluation) -> Value:
+    if name == "significance":
+        return _defined(name, _significance(scored, evaluation), "no cut keeps evaluation.minimum_background")
+    valid = evaluate(scored, _lean(evaluation)).valid
+    if valid is None:
+        raise ValueError("tune.objective needs validation events, however there are none; check data.split")
+    if name == "rejection":
+        reason = "no background is left at the first of evaluation.working_points; begin them with a larger one"
+        return _defined(name, valid.working_points[0].rejection if valid.working_points else Value(None), reason)
+    return _defined(name, valid.auc if name == "auc" else valid.log_loss, "the weights of a class sum to nothing")
+
+
+def _defined(name: str, value: Value, reason: str) -> Value:
+    if value.value is None:
+        raise ValueError(f"tune.objective={name} has no value on validation: {reason}")
+    return value
+
+
+def _lean(evaluation: Evaluation) -> Evaluation:
+    """The evaluation without its studies, at a threshold that needs no cut."""
+    studies = {name: None for name in evaluation.study_settings if name not in evaluation.studies}
+    return replace(evaluation, **studies, studies={}, threshold=0.5, plots=False)  # type: ignore[arg-type]
+
+
+def _significance(scored: Scored, evaluation: Evaluation) -> Value:
+    """The Asimov significance at the best cut; chosen and quoted on the same events, so it flatters all trials."""
+    signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
+    ranking = Ranking(discriminant(scored, signal))
+    counted = expected_yields(scored, evaluation.expected, signal, {"valid": ranking}, {"valid": scored})["valid"]
+    if isinstance(counted, str):
+        raise ValueError(f"tune.objective=significance has no value on validation: {counted}")
+    cut = best_cut(counted.curve, evaluation.rules)
+    if cut is None:
+        return Value(None)
+    above = counts(counted.curve, np.flatnonzero(counted.curve.thresholds == cut))
+    return Value(float(measure("asimov", above, evaluation.rules)[0]))

@@ -1,0 +1,137 @@
+"""One training of a trial: a lean run folder, which tells the trial what it needs when it is continued."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hepclf.files import write_yaml
+from hepclf.run import Run
+from hepclf.search.objective import objectives
+from hepclf.search.tuning import PLACES, Tuning
+from hepclf.training.epoch import Epoch, Progress
+from hepclf.workflow.checkpoints import Checkpoints
+from hepclf.workflow.fit import fit
+from hepclf.workflow.job import Job
+from hepclf.workflow.prepare import Prepared
+from hepclf.workflow.record import History
+from hepclf.workflow.resume import opened
+from hepclf.workflow.stop import Stop, Stoppable
+
+FACTS = "trial"  # the key of environment.json
+IsPoor = Callable[[int, float], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a training leaves in environment.json for its trial.
+
+    values    the objectives, none where it was stopped early
+    errors    their statistical errors
+    reported  what the pruning saw: the places in the training and the values there
+    drawn     what its repeats draw anew: split, or seed where the data decide their split
+    """
+
+    values: tuple[float, ...] = ()
+    errors: tuple[float | None, ...] = ()
+    reported: Mapping[int, float] = field(default_factory=dict)
+    drawn: str = "split"
+    seconds: float = 0.0
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it was stopped early."""
+        return not self.values
+
+    def to_dict(self) -> dict[str, Any]:
+        """As environment.json has it."""
+        return vars(self) | {"reported": {str(place): value for place, value in self.reported.items()}}
+
+
+def stored_outcome(run: Run) -> Outcome | None:
+    """The outcome of a finished training; None where it is still to be trained."""
+    try:
+        record = json.loads(run.environment.read_text(encoding="utf-8"))
+        if record["status"] != "finished":
+            return None
+        facts = record[FACTS]
+        return Outcome(
+            values=tuple(facts["values"]),
+            errors=tuple(facts["errors"]),
+            reported={int(place): value for place, value in facts["reported"].items()},
+            drawn=str(facts["drawn"]),
+            seconds=facts["seconds"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+class Pruning:
+    """Tells the engine the validation loss at a few places of a training, and stops it where that is poor."""
+
+    def __init__(self, is_poor: IsPoor | None, *, maximised: bool) -> None:
+        self._is_poor, self._sign = is_poor, -1.0 if maximised else 1.0
+        self.reported: dict[int, float] = {}
+        self.is_over = False
+        self.epochs = 0  # at most so many come
+
+    def __call__(self, epoch: Epoch) -> bool:
+        """Whether to stop after this epoch."""
+        stride = max(1, math.ceil(self.epochs / PLACES))
+        is_place = epoch.epoch % stride == 0 and epoch.epoch < self.epochs and math.isfinite(epoch.valid_loss)
+        if self._is_poor is None or not is_place:
+            return False
+        place = epoch.epoch // stride
+        self.reported[place] = self._sign * epoch.valid_loss
+        self.is_over = self._is_poor(place, self.reported[place])
+        return self.is_over
+
+
+class EpochCount:
+    """Progress that passes on what it hears, and tells the pruning how many epochs a training has."""
+
+    def __init__(self, progress: Progress, pruning: Pruning) -> None:
+        self._progress, self._pruning = progress, pruning
+        self.stage, self.read = progress.stage, progress.read
+
+    def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
+        """An epoch over so many training events is done."""
+        self._pruning.epochs = total
+        self._progress.epoch(epoch, total, events)
+
+
+def trained(
+    run: Run, job: Job, prepared: Prepared, tuning: Tuning, is_poor: IsPoor | None, progress: Progress, stop: Stop
+) -> Outcome:
+    """Train in a folder, from its last checkpoint on, and measure the objectives; no tagger is kept."""
+    run = opened(run.folder, job, resume=True)
+    with run.recorded() as environment:
+        started = time.perf_counter()
+        write_yaml(run.config, job.describe())
+        checkpoints = Checkpoints(run, job, stop)
+        pruning = Pruning(is_poor, maximised=tuning.maximised[0])
+        history = History(run.history)
+
+        def on_epoch(epoch: Epoch) -> bool:
+            history(epoch)
+            return pruning(epoch)
+
+        checkpoints.check(prepared)
+        heard = Stoppable(EpochCount(progress, pruning), checkpoints.leave)
+        fitted = fit(prepared, job, on_epoch, heard, checkpoints)
+        history.write()
+        values = () if pruning.is_over else objectives(fitted.tagger, prepared, job.evaluation, tuning.objectives)
+        outcome = Outcome(
+            values=tuple(value.value for value in values if value.value is not None),
+            errors=tuple(value.error for value in values),
+            reported=pruning.reported,
+            drawn=tuning.repeat_by,
+            seconds=time.perf_counter() - started,
+        )
+        environment[FACTS] = outcome.to_dict()
+        checkpoints.remove()
+    return outcome

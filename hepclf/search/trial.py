@@ -1,0 +1,92 @@
+"""A trial: its values, what its trainings gave, and the record of it in its folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hepclf.files import write_json
+
+State = Literal["running", "complete", "pruned", "failed"]
+STATES = ("running", "complete", "pruned", "failed")
+SCHEMA = 1
+RECORD = "trial.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One point of the space and what came of it.
+
+    number      of its folder; trials count from 0
+    values      of the parameters; one that is not there for these choices is left out
+    state       running: it has no result yet
+    repeats     of each finished repeat, its objectives
+    errors      of each finished repeat, the statistical errors of its objectives, where they are known
+    objectives  the means over the repeats, where it is complete
+    last        where it was pruned: the last validation loss that was told, with the sign of the objective
+    reported    what the pruning saw: the places in the training and the values there
+    stored      what the engine keeps beside it, so that pruning goes on as before
+    drawn       what its repeats drew anew: split (and seed), or seed alone
+    is_default  whether it has the settings of the configuration without the search
+    seconds     that its trainings took
+    error       the line of a failure
+    """
+
+    number: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    state: State = "running"
+    repeats: tuple[tuple[float, ...], ...] = ()
+    errors: tuple[tuple[float | None, ...], ...] = ()
+    objectives: tuple[float, ...] = ()
+    last: float | None = None
+    reported: Mapping[int, float] = field(default_factory=dict)
+    stored: Mapping[str, Any] = field(default_factory=dict)
+    drawn: str = "split"
+    is_default: bool = False
+    seconds: float = 0.0
+    error: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has a result that stays."""
+        return self.state != "running"
+
+    def write(self, folder: Path) -> None:
+        """Write the record into the trial's folder."""
+        write_json(folder / RECORD, {"schema": SCHEMA, **asdict(self)})
+
+    @classmethod
+    def read(cls, folder: Path) -> Trial | None:
+        """The record of a trial's folder; None where there is none, or it is damaged."""
+        try:
+            contents = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            return cls._parsed(contents, int(folder.name))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+
+    @classmethod
+    def _parsed(cls, contents: Mapping[str, Any], number: int) -> Trial:
+        if contents["schema"] != SCHEMA or contents["state"] not in STATES or not isinstance(contents["values"], dict):
+            raise ValueError("this is no record of a trial")
+        objectives = tuple(float(value) for value in contents["objectives"])
+        if not all(map(math.isfinite, objectives)) or bool(objectives) != (contents["state"] == "complete"):
+            raise ValueError("a complete trial has finite objectives, and no other has any")
+        return cls(
+            number=number,
+            values=contents["values"],
+            state=contents["state"],
+            repeats=tuple(tuple(float(value) for value in row) for row in contents["repeats"]),
+            errors=tuple(tuple(row) for row in contents["errors"]),
+            objectives=objectives,
+            last=contents["last"],
+            reported={int(step): float(value) for step, value in contents["reported"].items()},
+            stored=dict(contents["stored"]),
+            drawn=str(contents["drawn"]),
+            is_default=bool(contents["is_default"]),
+            seconds=float(contents["seconds"]),
+            error=contents["error"],
+        )
