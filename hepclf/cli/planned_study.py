@@ -90,6 +90,7 @@ def planned(words: Sequence[str]) -> PlannedStudy:
     searched = space(varied, values["space"] if chosen_space is None else chosen_space, jobs, folders)
     if not len(searched):
         raise RecipeError("nothing is searched; say which settings vary, as in model.l2=interval(0,1), or space=auto")
+    tuning.check(searched)
     for corner in searched.corners():
         composer.job(searched.settings(corner))
     return PlannedStudy(

@@ -1,4 +1,4 @@
-"""The objective of a trial: what its tagger achieves on validation events with their physical weights."""
+"""The objective of a trial: what its tagger achieves on validation events."""
 
 from __future__ import annotations
 
@@ -14,18 +14,28 @@ from hepclf.statistics.counting.measures import measure
 from hepclf.statistics.counting.optimum import expected_yields
 from hepclf.statistics.counting.scan import best_cut, counts
 from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value
+from hepclf.workflow.fit import Fitted
 from hepclf.workflow.prepare import Prepared
 
 VALID = SPLITS.index("valid")
 
 
-def objectives(tagger: Tagger, prepared: Prepared, evaluation: Evaluation, names: Sequence[str]) -> tuple[Value, ...]:
-    """These objectives on the validation events, the numbers that metrics.json has of its validation set.
+def objectives(fitted: Fitted, prepared: Prepared, evaluation: Evaluation, names: Sequence[str]) -> tuple[Value, ...]:
+    """These objectives on the validation events.
 
-    `prepared` holds no test events, so yields that are not given are those of training and validation set together.
+    The log-loss has the weights of the training, which balance the classes, as no other is what a training lowers. All
+    else has the physical weights and is what metrics.json has of its validation set. `prepared` holds no test
+    events, so yields that are not given are those of training and validation set together.
     """
-    return tuple(_value(name, valid_scores(tagger, prepared), evaluation) for name in names)
+    scored = valid_scores(fitted.tagger, prepared)
+    return tuple(
+        log_loss(scored.labels, scored.scores, fitted.valid_weights)
+        if name == "log_loss"
+        else _value(name, scored, evaluation)
+        for name in names
+    )
 
 
 def valid_scores(tagger: Tagger, prepared: Prepared) -> Scored:
@@ -53,7 +63,7 @@ def _value(name: str, scored: Scored, evaluation: Evaluation) -> Value:
     if name == "rejection":
         reason = "no background is left at the first of evaluation.working_points; begin them with a larger one"
         return _defined(name, valid.working_points[0].rejection if valid.working_points else Value(None), reason)
-    return _defined(name, valid.auc if name == "auc" else valid.log_loss, "the weights of a class sum to nothing")
+    return _defined(name, valid.auc, "the weights of a class sum to nothing")
 
 
 def _defined(name: str, value: Value, reason: str) -> Value:

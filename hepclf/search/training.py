@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hepclf.files import write_yaml
@@ -22,6 +22,7 @@ from hepclf.workflow.record import History
 from hepclf.workflow.resume import opened
 from hepclf.workflow.stop import Stop, Stoppable
 
+BOOSTING_RATE = "learning_rate"  # a setting of boosted models; networks have the trainer's
 FACTS = "trial"  # the key of environment.json
 IsPoor = Callable[[int, float], bool]
 
@@ -73,22 +74,30 @@ def stored_outcome(run: Run) -> Outcome | None:
 class Pruning:
     """Tells the engine the validation loss at a few places of a training, and stops it where that is poor."""
 
-    def __init__(self, is_poor: IsPoor | None, *, maximised: bool) -> None:
-        self._is_poor, self._sign = is_poor, -1.0 if maximised else 1.0
+    def __init__(self, is_poor: IsPoor | None, *, maximised: bool, is_boosting: bool = False) -> None:
+        self._is_poor, self._sign, self._is_boosting = is_poor, -1.0 if maximised else 1.0, is_boosting
         self.reported: dict[int, float] = {}
         self.is_over = False
         self.epochs = 0  # at most so many come
 
     def __call__(self, epoch: Epoch) -> bool:
         """Whether to stop after this epoch."""
-        stride = max(1, math.ceil(self.epochs / PLACES))
-        is_place = epoch.epoch % stride == 0 and epoch.epoch < self.epochs and math.isfinite(epoch.valid_loss)
-        if self._is_poor is None or not is_place:
+        place = self._place(epoch)
+        is_new = place > max(self.reported, default=0) and epoch.epoch < self.epochs
+        if self._is_poor is None or not is_new or not math.isfinite(epoch.valid_loss):
             return False
-        place = epoch.epoch // stride
         self.reported[place] = self._sign * epoch.valid_loss
         self.is_over = self._is_poor(place, self.reported[place])
         return self.is_over
+
+    def _place(self, epoch: Epoch) -> int:
+        """How far a training is, so that trials are compared where they have learnt as much.
+
+        A boosting with a third of the learning rate needs three times the rounds: it is compared by their product.
+        """
+        if self._is_boosting:
+            return int(epoch.epoch * epoch.learning_rate + 1e-9)
+        return epoch.epoch // max(1, math.ceil(self.epochs / PLACES))
 
 
 class EpochCount:
@@ -113,7 +122,8 @@ def trained(
         started = time.perf_counter()
         write_yaml(run.config, job.describe())
         checkpoints = Checkpoints(run, job, stop)
-        pruning = Pruning(is_poor, maximised=tuning.maximised[0])
+        is_boosting = BOOSTING_RATE in {field.name for field in fields(job.model)}  # type: ignore[arg-type]
+        pruning = Pruning(is_poor, maximised=tuning.maximised[0], is_boosting=is_boosting)
         history = History(run.history)
 
         def on_epoch(epoch: Epoch) -> bool:
@@ -124,7 +134,7 @@ def trained(
         heard = Stoppable(EpochCount(progress, pruning), checkpoints.leave)
         fitted = fit(prepared, job, on_epoch, heard, checkpoints)
         history.write()
-        values = () if pruning.is_over else objectives(fitted.tagger, prepared, job.evaluation, tuning.objectives)
+        values = () if pruning.is_over else objectives(fitted, prepared, job.evaluation, tuning.objectives)
         outcome = Outcome(
             values=tuple(value.value for value in values if value.value is not None),
             errors=tuple(value.error for value in values),

@@ -6,12 +6,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Literal
 
-from hepclf.recipe import recipe
+from hepclf.recipe import RecipeError, recipe
 from hepclf.search.space import Space
 
 Objective = Literal["log_loss", "auc", "rejection", "significance"]
 RepeatBy = Literal["split", "seed"]
 MINIMISED = ("log_loss",)
+LOSS_WEIGHTS = ("trainer.balance", "trainer.negative_weights", "trainer.planing")
 MOST_OBJECTIVES = 2
 PLACES = 30  # a training tells its loss to the pruning at most so often
 
@@ -55,6 +56,15 @@ class Tuning:
     def prunes(self) -> bool:
         """Whether poor trials are stopped early; with two objectives no order tells which are poor."""
         return self.pruning != "none" and len(self.objectives) == 1
+
+    def check(self, space: Space) -> None:
+        """Refuse a space in which the objective of one trial says nothing of another's."""
+        for parameter in space.parameters:
+            if parameter.key in LOSS_WEIGHTS and "log_loss" in self.objectives:
+                raise RecipeError(
+                    f"{parameter.key} decides the weights in the log-loss, so tune.objective must not be log_loss "
+                    "where it is searched; choose tune.objective=auc, or give it one value"
+                )
 
     def limited(self, space: Space) -> Tuning:
         """The same with at most as many trials as a grid has points; other samplers have no end of them."""

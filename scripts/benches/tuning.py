@@ -2,7 +2,7 @@
 
 The files lie in the folder that HEPCLF_REAL_DATA names. A model is tuned once, on the events outside the first test
 fold; then its settings are trained and tested on every fold. So the events of the other test folds had a part in the
-choice of the settings, ours and those found by hand alike.
+choice of the settings, ours and those found by hand alike. All learn from the events as they are, without balance.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def run() -> None:
         for model in RECIPES:
             if only and not {name, model} <= set(only):
                 continue
-            learners: dict[str, tuple[Learner, float]] = {"defaults": (ours(RECIPES[model](), Trainer()), 0.0)}
+            learners: dict[str, tuple[Learner, float]] = {
+                "defaults": (ours(RECIPES[model](), Trainer(balance="none")), 0.0)
+            }
             learners["hepclf tune"] = tuned(name, model)
             learners["Optuna by hand"] = by_hand(model, folds[0])
             for what, (learner, seconds) in learners.items():
@@ -108,7 +110,12 @@ def tuned(name: str, model: str) -> tuple[Learner, float]:
         (lab / "file.yaml").write_text(_written(name))
         study = Path(folder, "study")
         words = ["--config-dir", str(lab.parent), "data=file", f"model={model}", f"folder={study}"]
-        settings = [f"tune.trials={TRIALS}", f"tune.repeats={REPEATS}", "evaluation.report=false"]
+        settings = [
+            "trainer.balance=none",
+            f"tune.trials={TRIALS}",
+            f"tune.repeats={REPEATS}",
+            "evaluation.report=false",
+        ]
         started = time.perf_counter()
         with redirect_stdout(io.StringIO()):
             code = main(["tune", *words, *settings, "evaluation.plots=false"])
@@ -214,6 +221,7 @@ def mlp(number: Any, whole: Any, choice: Any) -> Learner:  # noqa: ARG001
         hidden=widths[choice("hidden", list(widths))],
     )
     trainer = Trainer(
+        balance="none",
         learning_rate=number("learning_rate", 5e-4, 2e-2, log=True),
         batch=choice("batch", [128, 256, 512, 1024]),
         weight_decay=number("weight_decay", 1e-6, 1e-2, log=True),

@@ -8,7 +8,8 @@ from hepclf.cli import configs
 from hepclf.cli.composer import Composer
 from hepclf.cli.space import divided, parameter, ready, space
 from hepclf.recipe import RecipeError
-from hepclf.search.space import Choice, Float, Integer
+from hepclf.search.space import Choice, Float, Integer, Space
+from hepclf.search.tuning import Tuning
 
 READY = sorted(path.stem for path in (configs.folder() / "space").glob("*.yaml"))
 
@@ -44,6 +45,14 @@ def test_words_that_vary_are_told_from_those_that_do_not():
 def test_what_would_change_the_terms_of_the_comparison_cannot_be_searched(key):
     with pytest.raises(RecipeError, match=f"{key} cannot be searched"):
         parameter(f"{key}=1,2")
+
+
+@pytest.mark.parametrize("objective", ["log_loss", ["auc", "log_loss"]])
+def test_the_weights_of_the_loss_cannot_be_searched_where_the_loss_is_the_objective(objective):
+    searched = Space((parameter("trainer.balance=none,classes"),))
+    with pytest.raises(RecipeError, match=r"trainer\.balance decides the weights in the log-loss"):
+        Tuning(objective=objective if isinstance(objective, str) else tuple(objective)).check(searched)
+    Tuning(objective="auc").check(searched)
 
 
 def jobs_of(*models):
