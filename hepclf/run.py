@@ -25,6 +25,7 @@ from hepclf.heartbeat import beating
 from hepclf.lock import LOCK, Lock, acquire, clean
 from hepclf.status import Status, first_start, read_status
 
+BATCH = "batch"  # the folder with job files and logs, which may be there before the run
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Run:
 
     def _abandoned_start(self) -> Lock | None:
         """The lock of a folder that holds nothing but the traces of a process that did not get far; else None."""
-        traces = {self.environment.name, LOCK, HEARTBEAT}
+        traces = {self.environment.name, LOCK, HEARTBEAT, BATCH}
         names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
         if not names or any(name not in traces and not is_temporary(name) for name in names):
             return None

@@ -11,7 +11,9 @@ import yaml
 from hepclf.cli import configs
 from hepclf.recipe import MANDATORY, TARGET, build, describe
 
-FILES = [path for group in configs.GROUPS[:4] for path in sorted((configs.folder() / group).glob("*.yaml"))]
+FILES = [
+    path for group in (*configs.GROUPS[:4], "cluster") for path in sorted((configs.folder() / group).glob("*.yaml"))
+]
 
 
 def names(path):

@@ -41,7 +41,8 @@ MAY_IMPORT = {
     "workflow": GROUND | STEPS | OUTPUTS,
     # A trial is held like a run, and its folder is asked for while none of a run is in it yet.
     "search": GROUND | STEPS | OUTPUTS | {"workflow", "heartbeat", "holder", "lock"},
-    "cli": GROUND | STEPS | OUTPUTS | {"workflow", "search", "lock"},
+    "submission": GROUND | STEPS | OUTPUTS | {"workflow"},
+    "cli": GROUND | STEPS | OUTPUTS | {"workflow", "search", "submission", "lock"},
 }
 # Heavy or optional libraries, and the only modules that may import them.
 HOMES = {

@@ -10,7 +10,7 @@ from typing import Any
 
 TARGET = "_target_"
 
-GROUPS = ("data", "model", "trainer", "evaluation", "experiment")
+GROUPS = ("data", "model", "trainer", "evaluation", "experiment", "cluster")
 
 
 def folder() -> Path:

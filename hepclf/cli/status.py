@@ -1,0 +1,111 @@
+"""`hepclf status FOLDER|ID`: what became of runs and of submitted jobs."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hepclf.cli.recipes import recipe_class
+from hepclf.cli.terminal import results_console, section, short_path, show_warning_logs
+from hepclf.recipe import RecipeError, build
+from hepclf.submission.outcome import AGAIN, Outcome, outcomes, run_outcome, runs, submissions, task_run
+from hepclf.submission.progress import advance
+
+if TYPE_CHECKING:
+    from hepclf.submission.batch import Batch
+    from hepclf.submission.submission import Submission
+
+MOST_LISTED = 30  # rows; of more, running and failed ones come first
+ORDER = ("failed", "lost", "stopped", "running", "waiting", "finished", "unknown")
+
+log = logging.getLogger("hepclf.cli")
+
+
+def run(arguments: list[str]) -> int:
+    """Print the state of each run and task below a folder, and how many there are of each."""
+    show_warning_logs()
+    target, root = _read(arguments)
+    results, jobs = look(target, root)
+    if not results:
+        raise ValueError(f"there is no run and no job in {target}; give the folder of a run, a sweep, or runs")
+    console = results_console()
+    rows = sorted(results, key=lambda outcome: ORDER.index(outcome.state))
+    section(console, "runs", ("", "state", "epochs", "best loss", "s/epoch", "left"), map(_row, rows[:MOST_LISTED]))
+    if len(rows) > MOST_LISTED:
+        console.print(f"... {len(rows) - MOST_LISTED} more")
+    for outcome in rows[:MOST_LISTED]:
+        if outcome.reason and outcome.state in (*AGAIN, "waiting"):
+            console.print(f"{outcome.name}: {outcome.reason}", soft_wrap=True, markup=False)
+    counts: Counter[str] = Counter(outcome.state for outcome in rows)
+    console.print(", ".join(f"{counts[state]} {state}" for state in ORDER if counts[state]))
+    for submission in jobs:
+        ids = " ".join(submission.ids)
+        console.print(f"job    {ids}  {short_path(submission.folder)}", soft_wrap=True, markup=False)
+    if jobs and any(counts[state] for state in AGAIN):
+        folder = target if Path(target).is_dir() else short_path(jobs[-1].target)
+        console.print(f"again  hepclf submit again={folder}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _read(arguments: list[str]) -> tuple[str, Path]:
+    """The folder or id, and the folder of all runs, below which an id is looked for."""
+    names = [word for word in arguments if "=" not in word and not word.startswith("-")]
+    settings = dict(word.split("=", 1) for word in arguments if "=" in word)
+    if len(names) > 1 or set(settings) - {"runs"} or len(names) + len(settings) < len(arguments):
+        raise RecipeError("status takes a folder or the id of a job, and runs=DIR where ids are looked for")
+    root = settings.get("runs", "runs")
+    return names[0] if names else root, Path(root)
+
+
+def look(target: str, root: Path) -> tuple[list[Outcome], list[Submission]]:
+    """All outcomes below a folder, or those of a job by its id."""
+    if Path(target).is_dir():
+        jobs = submissions(Path(target))
+        return list(_outcomes(Path(target), jobs)), jobs
+    jobs = [job for job in submissions(root) if target.partition("_")[0] in job.ids]
+    if not jobs:
+        raise FileNotFoundError(
+            f"{target} is neither a folder nor the id of a job below {root}; say runs=DIR where its runs are elsewhere"
+        )
+    return [outcome for job in jobs for outcome in outcomes(job, queued)], jobs
+
+
+def _outcomes(folder: Path, jobs: list[Submission]) -> Iterator[Outcome]:
+    """The outcome of each task of the newest submission that has it, and of each run that nobody submitted."""
+    tasks: dict[tuple[str, ...], Outcome] = {}
+    for job in jobs:
+        tasks |= dict(zip(job.tasks, outcomes(job, queued), strict=True))
+    yield from tasks.values()
+    submitted = {run.folder.resolve() for words in tasks if (run := task_run(words))}
+    for run in runs(folder):
+        if run.folder.resolve() not in submitted:
+            yield run_outcome(run)
+
+
+def queued(job: Submission) -> set[int]:
+    """The elements that wait or run; where the batch system does not answer, none, with a warning."""
+    try:
+        return batch_of(job).queued(job)
+    except OSError as error:
+        log.warning("what waits is not known: %s", error)
+        return set()
+
+
+def batch_of(job: Submission) -> Batch:
+    """The batch system of a stored submission; only one of hepclf's own, as the record may come from a stranger."""
+    cls = recipe_class(str(job.cluster.get("_target_")), "cluster", trusted=False)
+    batch: Batch = build(cls, job.cluster, "cluster")
+    return batch
+
+
+def _row(outcome: Outcome) -> list[str]:
+    if outcome.run is None:
+        return [outcome.name, outcome.state, "", "", "", ""]
+    told = advance(outcome.run, is_running=outcome.state == "running")
+    left = "" if told.left_s is None else f"{told.left_s:,.0f} s"
+    loss = "" if told.loss is None else f"{told.loss:.4f}"
+    pace = "" if told.seconds is None else f"{told.seconds:.3g}"
+    return [outcome.name, outcome.state, str(told.epochs or ""), loss, pace, left]

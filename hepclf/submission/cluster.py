@@ -1,0 +1,47 @@
+"""Cluster: what a job asks of a batch system, whichever it is."""
+
+from __future__ import annotations
+
+from hepclf.recipe import recipe
+
+
+@recipe
+class Cluster:
+    """What each element of an array asks for, and how many tasks it works on.
+
+    at_once       elements that run at the same time
+    per_task      small jobs, such as those of a sweep, that one element works on at most, one after another
+    max_requeues  how often an element is started again after it has left a checkpoint
+    tasks         how often a command is started that shares its work with others, as workers of a study do
+    check         wait for a test job first, which says whether hepclf, the files and a GPU are there
+    dry           print the files, and submit nothing
+    """
+
+    gpus: int = 0
+    cpus: int = 4
+    memory_gb: float = 8.0
+    time_h: float = 4.0
+    setup: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    at_once: int = 50
+    per_task: int = 20
+    max_requeues: int = 20
+    tasks: int = 1
+    check: bool = False
+    dry: bool = False
+
+    def __post_init__(self) -> None:
+        least = {"gpus": 0, "cpus": 1, "at_once": 1, "per_task": 1, "max_requeues": 0, "tasks": 1}
+        for name, bound in least.items():
+            if (value := getattr(self, name)) < bound:
+                raise ValueError(f"{name} must be at least {bound}, not {value}")
+        for name in ("memory_gb", "time_h"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be a number above 0, not {getattr(self, name)}")
+        for name in ("setup", "extra"):
+            if any("\n" in line for line in getattr(self, name)):
+                raise ValueError(f"{name} must be a list of single lines; give each line for itself")
+
+    def pack(self, count: int) -> int:
+        """How many of so many tasks an element works on: one each, as long as they fit beside each other."""
+        return min(self.per_task, -(-count // self.at_once))

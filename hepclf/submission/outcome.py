@@ -1,0 +1,141 @@
+"""What became of submitted tasks: told by the folders of their runs, then by logs; the queue says only what waits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from hepclf.run import BATCH, Run
+from hepclf.submission.submission import RECORD, Submission
+
+State = Literal["waiting", "running", "finished", "failed", "stopped", "lost", "unknown"]
+BEGINS = re.compile(r"hepclf: task (\d+) begins")
+ENDED = re.compile(r"hepclf: task (\d+) ended with exit code (\d+)")
+STOPPED_CODES = (85, 130)
+AGAIN: tuple[State, ...] = ("failed", "stopped", "lost")  # what is sent again
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(NamedTuple):
+    """A run or a task: its name, what became of it, why, its run, and the words of its command if it was submitted."""
+
+    name: str
+    state: State
+    reason: str | None = None
+    run: Run | None = None
+    task: tuple[str, ...] = ()
+
+
+class Ending(NamedTuple):
+    """What a log says of a task: its exit code, None while it has none, and its last line of hepclf."""
+
+    code: int | None
+    line: str | None
+
+
+def task_run(words: Collection[str]) -> Run | None:
+    """The run that a task trains, if it is a training with a folder of its own."""
+    folders = [word.partition("=")[2] for word in words if word.startswith("folder=")]
+    return Run(Path(folders[-1])) if folders and "train" in words else None
+
+
+def outcomes(submission: Submission, queue: Callable[[Submission], Collection[int]]) -> list[Outcome]:
+    """What became of each task; `queue`, which gives the elements that wait or run, is asked only if it is needed."""
+    runs = [task_run(words) for words in submission.tasks]
+    results = [_finished(run) if run else None for run in runs]
+    queued = set() if all(results) else set(queue(submission))
+    logs: dict[Path, dict[int, Ending]] = {}
+    for task, run in enumerate(runs):
+        is_queued = task // submission.pack in queued
+        results[task] = results[task] or (_by_folder(run, is_queued=is_queued) if run else None)
+        if results[task] is None:
+            path = submission.log(task)
+            if path not in logs:
+                logs[path] = dict(endings(path))
+            results[task] = _by_log(_name(submission, task), logs[path].get(task), is_queued=is_queued)
+    pairs = zip(results, submission.tasks, strict=True)
+    return [outcome._replace(task=words) for outcome, words in pairs if outcome]
+
+
+def _name(submission: Submission, task: int) -> str:
+    """The name of a task: that of its run's folder, or the command with its number."""
+    words = submission.tasks[task]
+    run = task_run(words)
+    return run.folder.name if run else f"{words[0]} {task}"
+
+
+def run_outcome(run: Run, *, is_queued: bool = False) -> Outcome:
+    """What became of a run, told by its folder."""
+    status = run.status()
+    if status.name in ("stopped", "lost") and is_queued:
+        return Outcome(run.folder.name, "waiting", f"goes on: {status}", run)
+    reason = str(status) if status.name == "lost" else None if status.name == "finished" else status.reason
+    return Outcome(run.folder.name, status.name, reason, run)
+
+
+def _finished(run: Run) -> Outcome | None:
+    """The outcome of a run that has finished; None: it has not."""
+    outcome = run_outcome(run) if run.environment.is_file() else None
+    return outcome if outcome and outcome.state == "finished" else None
+
+
+def _by_folder(run: Run, *, is_queued: bool) -> Outcome | None:
+    """None where the folder records nothing yet."""
+    outcome = run_outcome(run, is_queued=is_queued) if run.environment.is_file() else None
+    return None if outcome is None or outcome.state == "unknown" else outcome
+
+
+def _by_log(name: str, ending: Ending | None, *, is_queued: bool) -> Outcome:
+    if ending is None:
+        return Outcome(name, "waiting") if is_queued else Outcome(name, "lost", "it never began")
+    if ending.code is None:
+        return Outcome(name, "running") if is_queued else Outcome(name, "lost", "it was killed")
+    if ending.code == 0:
+        return Outcome(name, "finished")
+    if ending.code in STOPPED_CODES:
+        return Outcome(name, "waiting" if is_queued else "stopped", ending.line)
+    return Outcome(name, "failed", ending.line or f"exit code {ending.code}")
+
+
+def endings(path: Path) -> Iterator[tuple[int, Ending]]:
+    """Each task that a log names, in order; of a task that began again, the last counts in a dict of them."""
+    line = None
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for row in text.splitlines():
+        if match := BEGINS.match(row):
+            line = None
+            yield int(match[1]), Ending(None, None)
+        elif match := ENDED.match(row):
+            yield int(match[1]), Ending(int(match[2]), line)
+        elif row.startswith("hepclf: "):
+            line = row.removeprefix("hepclf: ")
+
+
+def submissions(folder: Path) -> list[Submission]:
+    """The submissions of a folder and of those below it, oldest first."""
+    stored = [Submission.open(path.parent) for path in _walk(folder, RECORD)]
+    return sorted(stored, key=lambda job: job.stamp)
+
+
+def runs(folder: Path) -> Iterator[Run]:
+    """The runs in a folder and in those below it."""
+    for path in _walk(folder, "environment.json"):
+        yield Run(path.parent)
+
+
+def _walk(folder: Path, name: str) -> Iterator[Path]:
+    """Files of this name; below a run only its batch folder is looked at, as all else belongs to the run."""
+    for parent, folders, files in os.walk(folder):
+        if "environment.json" in files:
+            folders[:] = [inner for inner in folders if inner == BATCH]
+        folders.sort()
+        if name in files:
+            yield Path(parent, name)

@@ -1,0 +1,120 @@
+"""SLURM: job arrays, requeued by the job itself after a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+
+from hepclf.recipe import recipe
+from hepclf.submission.cluster import Cluster
+from hepclf.submission.programs import answer
+from hepclf.submission.script import job_script
+from hepclf.submission.submission import SCRIPT, Chunk, Submission
+
+LEAVE = """
+# After a checkpoint the job asks for its own requeue. After TERM it is SLURM that ends the job: a preempted one is
+# requeued, a cancelled one is not; USR1, a while before the time limit, ends this waiting.
+leave() {
+    while [ "$signal" = TERM ]; do sleep 5 & wait $! || true; done
+    if [ "${SLURM_RESTART_COUNT:-0}" -lt "$max_requeues" ]; then
+        echo "hepclf: requeue after restart ${SLURM_RESTART_COUNT:-0}"
+        scontrol requeue "$SLURM_JOB_ID"
+    else
+        echo "hepclf: no requeue, as max_requeues=$max_requeues is reached"
+    fi
+    exit 85
+}
+"""
+
+
+@recipe
+class Slurm(Cluster):
+    """Arrays of SLURM.
+
+    warn_s  seconds before the time limit at which a training is told to write its checkpoint
+    """
+
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    warn_s: int = 120
+
+    def files(self, submission: Submission) -> dict[str, str]:
+        """The job script."""
+        script = job_script(
+            submission,
+            self,
+            directives=[f"#SBATCH {line}" for line in self._directives(submission)],
+            index="${SLURM_ARRAY_TASK_ID:-0}",
+            leave=LEAVE,
+            threads=f"${{SLURM_CPUS_PER_TASK:-{self.cpus}}}",
+        )
+        return {SCRIPT: script}
+
+    def check_there(self, submission: Submission) -> str:
+        """Run the checks of the script as a job of their own and wait for it; gives what it says."""
+        log = submission.folder / "check.log"
+        words = ["sbatch", "--wait", f"--output={log}", "--job-name=hepclf-check", "--time=5"]
+        try:
+            answer([*words, str(submission.folder / SCRIPT), "check"], timeout_s=3600.0)
+        except OSError as error:
+            lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+            reasons = [line.removeprefix("hepclf: ") for line in lines if line.startswith("hepclf: ")]
+            raise OSError(
+                f"the test job failed: {reasons[-1] if reasons else error}; see {submission.folder}"
+            ) from error
+        return log.read_text(errors="replace").strip().splitlines()[-1]
+
+    def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:
+        """Hand the arrays to SLURM, in chunks of what it accepts; gives the submission with their ids.
+
+        after       ids of jobs that must have ended well before; with is_closing, that must have ended
+        """
+        most = self._most_elements()
+        for first in range(0, submission.elements, most):
+            count = min(most, submission.elements - first)
+            words = ["sbatch", "--parsable", f"--array=0-{count - 1}%{self.at_once}"]
+            if after:
+                condition = "afterany" if is_closing else "afterok"
+                words += [f"--dependency={condition}:{':'.join(after)}", "--kill-on-invalid-dep=yes"]
+            number = answer([*words, str(submission.folder / SCRIPT), str(first)]).strip().split(";")[0]
+            submission = submission.with_chunk(Chunk(number, first, count))
+        return submission
+
+    def queued(self, submission: Submission) -> set[int]:
+        """The elements that wait or run."""
+        starts = {chunk.id: chunk.first for chunk in submission.chunks}
+        pairs = _queue(submission.folder.owner())
+        return {starts[array] + int(index) for array, index in pairs if array in starts and index.isdecimal()}
+
+    def _directives(self, submission: Submission) -> Iterator[str]:
+        minutes = max(1, math.ceil(60 * self.time_h))
+        yield "--job-name=hepclf"
+        yield f"--output={submission.folder}/%A_%a.log"
+        yield "--open-mode=append"
+        yield "--requeue"
+        yield f"--signal=B:USR1@{self.warn_s}"
+        yield f"--time={minutes}"
+        yield f"--cpus-per-task={self.cpus}"
+        yield f"--mem={math.ceil(1000 * self.memory_gb)}M"
+        if self.gpus:
+            yield f"--gres=gpu:{self.gpus}"
+        for name in ("partition", "account", "qos", "constraint"):
+            if (value := getattr(self, name)) is not None:
+                yield f"--{name}={value}"
+        yield from self.extra
+
+    def _most_elements(self) -> int:
+        """The site's limit of an array's size."""
+        match = re.search(r"^MaxArraySize\s*=\s*(\d+)", answer(["scontrol", "show", "config"]), re.MULTILINE)
+        return max(1, int(match[1])) if match else 1000
+
+
+@cache
+def _queue(user: str) -> list[tuple[str, str]]:
+    """Array and index of each element of a user that waits or runs; asked once, however many submissions there are."""
+    lines = answer(["squeue", "--noheader", "--array", "--format=%F %K", f"--user={user}"]).splitlines()
+    return [(words[0], words[1]) for line in lines if len(words := line.split()) == 2]

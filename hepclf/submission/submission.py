@@ -1,0 +1,169 @@
+"""Submission: the folder of what was handed to a batch system, which a person can read."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hepclf.files import write_bytes, write_json
+from hepclf.run import BATCH
+
+RECORD, TASKS, SCRIPT = "submission.json", "tasks.txt", "job.sh"
+SCHEMA = 1
+CLOSING = "closing"  # folder, in that of a submission, of the job that makes its table and page
+
+
+class Chunk(NamedTuple):
+    """An array of the batch system: its id, the first of its elements among all, and how many they are."""
+
+    id: str
+    first: int
+    elements: int
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of its elements among all."""
+        return range(self.first, self.first + self.elements)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """Tasks that were submitted together: command lines of hepclf, of which each element takes `pack` in turn.
+
+    folder     batch/<date>_<time>-<id> in the folder of the run, sweep or study that they work on
+    cluster    settings of the batch system
+    directory  where the tasks run
+    paths      named in the tasks; they must be visible where the tasks run
+    closing_words  the command that makes table and page of all, when they have ended
+    """
+
+    folder: Path
+    tasks: tuple[tuple[str, ...], ...]
+    cluster: dict[str, Any]
+    pack: int = 1
+    directory: str = ""
+    python: str = sys.executable
+    paths: tuple[str, ...] = ()
+    chunks: tuple[Chunk, ...] = ()
+    closing_words: tuple[str, ...] = ()
+
+    @classmethod
+    def new(cls, target: Path, tasks: Sequence[Sequence[str]], cluster: dict[str, Any], pack: int) -> Submission:
+        """A submission that works on this folder; nothing is written yet."""
+        stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        return cls(
+            folder=target.resolve() / BATCH / f"{stamp}-{secrets.token_hex(2)}",
+            tasks=tuple(map(tuple, tasks)),
+            cluster=cluster,
+            pack=pack,
+            directory=str(Path.cwd()),
+            paths=tuple(dict.fromkeys(path for task in tasks for word in task for path in _paths(word))),
+        )
+
+    @classmethod
+    def open(cls, folder: Path) -> Submission:
+        """A stored submission."""
+        path = folder / RECORD
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            chunks = tuple(Chunk(str(row["id"]), int(row["first"]), int(row["elements"])) for row in record["chunks"])
+            tasks = tuple(tuple(shlex.split(line)) for line in (folder / TASKS).read_text("utf-8").splitlines())
+            return cls(
+                folder=folder,
+                tasks=tasks,
+                cluster=dict(record["cluster"]),
+                pack=int(record["pack"]),
+                directory=str(record["directory"]),
+                python=str(record["python"]),
+                paths=tuple(map(str, record["paths"])),
+                chunks=chunks,
+                closing_words=tuple(map(str, record["closing"])),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}); submit the command again") from error
+
+    @property
+    def target(self) -> Path:
+        """The folder that the tasks work on."""
+        return next(path.parent for path in self.folder.parents if path.name == BATCH)
+
+    @property
+    def stamp(self) -> tuple[str, str]:
+        """Sorts submissions by their age."""
+        return (self.folder.parent.name, CLOSING) if self.is_closing else (self.folder.name, "")
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it makes the table and page of another one."""
+        return self.folder.name == CLOSING
+
+    @property
+    def elements(self) -> int:
+        """How many elements there are."""
+        return -(-len(self.tasks) // self.pack)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the arrays."""
+        return tuple(chunk.id for chunk in self.chunks)
+
+    @property
+    def table(self) -> str:
+        """The tasks, a line each."""
+        return "".join(shlex.join(task) + "\n" for task in self.tasks)
+
+    def element(self, task: int) -> tuple[str, int]:
+        """The id of the array that holds a task, and the index of its element in it."""
+        number = task // self.pack
+        for chunk in self.chunks:
+            if number in chunk.numbers:
+                return chunk.id, number - chunk.first
+        raise IndexError(f"task {task} was not submitted")
+
+    def log(self, task: int) -> Path:
+        """The log of the element that a task belongs to."""
+        array, index = self.element(task)
+        return self.folder / f"{array}_{index}.log"
+
+    def write(self, files: dict[str, str]) -> None:
+        """Write the table of tasks and the files of the batch system."""
+        self.folder.mkdir(parents=True)
+        for name, text in {TASKS: self.table, **files}.items():
+            write_bytes(self.folder / name, text.encode())
+        self.record()
+
+    def record(self) -> None:
+        """Write what was submitted."""
+        contents = {
+            "schema": SCHEMA,
+            "cluster": self.cluster,
+            "pack": self.pack,
+            "directory": self.directory,
+            "python": self.python,
+            "paths": list(self.paths),
+            "chunks": [chunk._asdict() for chunk in self.chunks],
+            "closing": list(self.closing_words),
+        }
+        write_json(self.folder / RECORD, contents)
+
+    def with_chunk(self, chunk: Chunk) -> Submission:
+        """The same with another array that was accepted, recorded at once."""
+        submission = replace(self, chunks=(*self.chunks, chunk))
+        submission.record()
+        return submission
+
+
+def _paths(word: str) -> list[str]:
+    """The files that a word of a command names and that are there now, as KEY=PATH or KEY=[PATH,PATH]."""
+    key, is_setting, value = word.partition("=")
+    if not is_setting or key in ("folder", "out"):
+        return []
+    names = value.strip("[]").split(",")
+    return [str(Path(name).resolve()) for name in names if "/" in name and len(name) < 4096 and Path(name).exists()]

@@ -1,0 +1,123 @@
+"""Jobs in a real SLURM: whatever happens to them, they end with the files of an undisturbed run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hepclf.run import Run
+
+JOB = [
+    "data=mixture",
+    "data.events=20000",
+    "model=mlp_plain",
+    "model.dropout=0.2",
+    "trainer.epochs=5",
+    "trainer.batch=16",
+    "trainer.device=cpu",
+    "trainer.checkpoint_s=0.2",
+    "evaluation.plots=false",
+    "evaluation.report=false",
+]
+SMALL = ["cluster=slurm", "cluster.cpus=1", "cluster.memory_gb=0.5", "cluster.time_h=0.5"]
+
+
+def outcome(folder):
+    run = Run(Path(folder))
+    files = {path.name: path.read_bytes() for path in sorted(run.tagger.iterdir())}
+    history = [line.rpartition(",")[0] for line in run.history.read_text().splitlines()]  # without its seconds
+    return run.metrics.read_bytes(), files, history
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The outcome of a run in a process of its own that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    command = [sys.executable, "-m", "hepclf.cli.main", "train", *JOB, f"folder={folder}"]
+    subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, check=True)
+    return outcome(folder)
+
+
+@pytest.fixture
+def started(slurm, hepclf, until):
+    """A function that submits the training and waits until it is in its second epoch; gives the job's id."""
+
+    def start(*words):
+        out = hepclf("submit", "train", *JOB, "folder=run", *SMALL, *words)
+        until(lambda: Path("run/history.csv").is_file(), 60)
+        time.sleep(0.3)
+        return out.split()[1].rstrip(":")
+
+    return start
+
+
+def process():
+    return json.loads(Path("run/environment.json").read_text())["pid"]
+
+
+def test_a_training_before_its_time_limit_is_requeued_and_goes_on(started, slurm, until, logs, undisturbed):
+    number = started()
+    subprocess.run(["scancel", "--batch", "--signal=USR1", f"{number}_0"], check=True)
+    slurm.wait()
+    assert outcome("run") == undisturbed
+    assert "task 0 ended with exit code 85\nhepclf: requeue after restart 0" in logs("run")
+    assert json.loads(Path("run/environment.json").read_text())["job_restarts"] == 1
+
+
+def test_after_the_last_requeue_it_stays_stopped_and_can_be_sent_again(started, slurm, hepclf, logs, undisturbed):
+    number = started("cluster.max_requeues=0")
+    subprocess.run(["scancel", "--batch", "--signal=USR1", f"{number}_0"], check=True)
+    slurm.wait()
+    assert "1 stopped" in hepclf("status", "run")
+    assert "no requeue, as max_requeues=0 is reached" in logs("run")
+    assert "1 task" in hepclf("submit", "again=run")
+    slurm.wait()
+    assert outcome("run") == undisturbed
+    assert "1 finished" in hepclf("status", number, "runs=.")
+    assert "nothing is sent again" in hepclf("submit", "again=run")
+
+
+def test_a_cancelled_training_leaves_a_checkpoint_and_stays_cancelled(started, slurm, hepclf, undisturbed):
+    number = started()
+    subprocess.run(["scancel", number], check=True)
+    slurm.wait()
+    assert slurm.state(f"{number}_0") == "CANCELLED"
+    assert "stopped by SIGTERM" in hepclf("status", "run")
+    hepclf("submit", "again=run")
+    slurm.wait()
+    assert outcome("run") == undisturbed
+
+
+def test_a_preempted_training_is_requeued_by_slurm_and_goes_on(started, slurm, logs, undisturbed):
+    started("cluster.cpus=2", "cluster.setup=['export SLURM_CPUS_PER_TASK=1']")
+    urgent = ["sbatch", "--partition=urgent", "--mem=100M", "--cpus-per-task=2", "--output=/dev/null"]
+    subprocess.run([*urgent, "--wrap=sleep 1"], check=True, capture_output=True)
+    slurm.wait()
+    assert "DUE TO PREEMPTION" in logs("run")
+    assert "hepclf: requeue" not in logs("run")
+    assert outcome("run") == undisturbed
+
+
+def test_a_killed_training_is_lost_and_is_sent_again(started, slurm, hepclf, undisturbed):
+    started()
+    os.kill(process(), signal.SIGKILL)
+    slurm.wait()
+    assert "1 lost" in hepclf("status", "run")
+    hepclf("submit", "again=run")
+    slurm.wait()
+    assert outcome("run") == undisturbed
+
+
+def test_a_mistake_is_told_with_its_line(slurm, hepclf):
+    hepclf("submit", "train", *JOB, "trainer.device=cuda:7", "folder=run", *SMALL)
+    slurm.wait()
+    out = hepclf("status", "run")
+    assert "1 failed" in out
+    assert "cuda" in out
