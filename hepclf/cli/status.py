@@ -75,11 +75,14 @@ def look(target: str, root: Path) -> tuple[list[Outcome], list[Submission]]:
 
 def _outcomes(folder: Path, jobs: list[Submission]) -> Iterator[Outcome]:
     """The outcome of each task of the newest submission that has it, and of each run that nobody submitted."""
-    tasks: dict[tuple[str, ...], Outcome] = {}
+    tasks: dict[tuple[tuple[str, ...], int], Outcome] = {}
     for job in jobs:
-        tasks |= dict(zip(job.tasks, outcomes(job, queued), strict=True))
+        copies: Counter[tuple[str, ...]] = Counter()  # of one line, which several processes may work on
+        for outcome in outcomes(job, queued):
+            tasks[outcome.task, copies[outcome.task]] = outcome
+            copies[outcome.task] += 1
     yield from tasks.values()
-    submitted = {run.folder.resolve() for words in tasks if (run := task_run(words))}
+    submitted = {run.folder.resolve() for words, _ in tasks if (run := task_run(words))}
     for run in runs(folder):
         if run.folder.resolve() not in submitted:
             yield run_outcome(run)

@@ -62,18 +62,25 @@ class Settings(NamedTuple):
 def run(arguments: Sequence[str], stop: Stop) -> int:
     """Train the jobs of a new sweep, or, with resume=auto, those that are left of the same one."""
     with composing("train", arguments) as hydra:
-        _, words = hydra_words("train", arguments)
-        config = hydra.sweep(words)
-        settings = _settings(config)
-        jobs = list(_distinct(hydra.jobs(_jobs_words(words), parameters(config))))
-        config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
-        sweep = _stored(settings, jobs, config_dirs)
-        if sweep is None:
-            folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
-            command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
-            sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
-            sweep.create(OmegaConf.to_yaml(config))
+        sweep, settings = planned(hydra, arguments)
         return _train(replace(sweep, by=settings.by), hydra, settings.jobs, stop)
+
+
+def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True) -> tuple[Sweep, Settings]:
+    """The sweep that these words mean, a stored or a new one, whose folder is made unless nothing may be written."""
+    _, words = hydra_words("train", arguments)
+    config = hydra.sweep(words)
+    settings = _settings(config)
+    jobs = list(_distinct(hydra.jobs(_jobs_words(words), parameters(config))))
+    config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
+    if (stored := _stored(settings, jobs, config_dirs)) is not None:
+        return stored, settings
+    folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
+    command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
+    sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
+    if writes:
+        sweep.create(OmegaConf.to_yaml(config))
+    return sweep, settings
 
 
 def resumed(arguments: Sequence[str]) -> str | None:
@@ -98,8 +105,9 @@ def resume(folder: str, arguments: Sequence[str], stop: Stop) -> int:
 
 
 def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: tuple[str, ...] = ()) -> int:
-    """Train the open jobs, print what became of all, and keep the best."""
-    sweep.forget_failures()
+    """Train the open jobs, print what became of all, and keep the best; with no processes, only the latter."""
+    if processes:
+        sweep.forget_failures()
     count, before = len(sweep.jobs), sum(row.is_finished for row in sweep.rows())
     done = f", {before} finished already" if before else ""
     print(f"sweep  {short_path(sweep.folder)}: {count} job{'s' if count > 1 else ''}{done}", file=sys.stderr)
@@ -108,7 +116,7 @@ def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: 
         with signalled(stop):
             if processes == 1:
                 _train_here(task)
-            else:
+            elif processes:
                 train_in_processes(sweep, processes, stop, extra, _print_line)
             return _close(task)
     except Stopped as stopped:
@@ -149,8 +157,8 @@ def _is_missing(row: Row) -> bool:
 def _settings(config: DictConfig) -> Settings:
     values: dict[str, Any] = {key: OmegaConf.select(config, key) for key in SINGLE}
     jobs, name = values["jobs"], values["name"]
-    if type(jobs) is not int or jobs < 1:
-        raise RecipeError(f"jobs must be a whole number of at least 1, not {jobs!r}")
+    if type(jobs) is not int or jobs < 0:
+        raise RecipeError(f"jobs must be a whole number of at least 0, not {jobs!r}")
     if not isinstance(values["runs"], str):
         raise RecipeError(f"runs must be a folder, not {values['runs']!r}")
     by = build(SweepSettings, OmegaConf.to_container(values["sweep"]), "sweep").by

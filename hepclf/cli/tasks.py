@@ -1,13 +1,21 @@
-"""The tasks of a command that is submitted: its command lines, each with the folder that it works on."""
+"""The tasks of a command that is submitted: its command lines, and the folder that they work on together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hepclf.cli.config import Composed, launch
+from hepclf.cli import sweep
+from hepclf.cli.composition import is_sweep
+from hepclf.cli.config import Composed, composing, launch
 from hepclf.cli.plan import plan
 from hepclf.recipe import RecipeError
+from hepclf.run import new_folder
+from hepclf.workflow.sweep import Sweep, SweepJob
+
+LEAN = ("evaluation.plots", "evaluation.report")  # of the jobs of a sweep, false unless typed
+SHARED = "resume=SWEEP, tune worker and predict"
 
 
 class Tasks(NamedTuple):
@@ -21,24 +29,83 @@ class Tasks(NamedTuple):
     closing: tuple[str, ...] = ()
 
 
-def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks:  # noqa: ARG001
-    """The tasks of a command; what can be known to be wrong is refused now, and not in the queue."""
+def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks:
+    """The tasks of a command; what can be known to be wrong is refused now, and not in the queue.
+
+    copies  processes that share the work of one command
+    """
+    target = _target(words)
+    if command == "train" and is_sweep(words):
+        return _sweep(words, dry=dry)
+    if command == "train" and (folder := sweep.resumed(words)):
+        return Tasks(Path(folder), (("train", *words),) * copies, _closing(Sweep.open(folder)))
+    if command == "predict":
+        return Tasks(target, _shards(words, copies))
+    if command == "tune" and words[:1] == ["worker"]:
+        return Tasks(target, tuple(("tune", *words, f"number={number}") for number in range(copies)))
+    if copies > 1:
+        raise RecipeError(f"cluster.tasks must be 1, not {copies}; only {SHARED} share their work")
     if command == "train":
         return _training(words)
-    return Tasks(Path("jobs"), ((command, *words),))
+    return Tasks(target, ((command, *words),))
+
+
+def _target(words: Sequence[str]) -> Path:
+    """The folder that a command names, or one of its own for job files and logs."""
+    settings = dict(word.split("=", 1) for word in words if "=" in word)
+    folders = [word for word in words if "=" not in word and Path(word).is_dir()]
+    predictions = str(Path(settings["run"]) / "predictions") if "run" in settings and "files" in settings else None
+    named = settings.get("out") or settings.get("folder") or predictions or (folders[0] if len(folders) == 1 else None)
+    return Path(named) if named else new_folder(settings.get("runs", "runs"), "jobs")
 
 
 def _training(words: list[str]) -> Tasks:
-    """One training, in a folder that is chosen now, so that it is continued wherever it is started again."""
+    """One training, in a folder that is chosen now, so that it goes on wherever it is started again."""
     folders: list[Path] = []
-
-    def read(composed: Composed) -> None:
-        folders.append(plan(composed).folder)
-
-    launch("train", words, read)
+    launch("train", words, lambda composed: folders.append(_folder(composed)))
     if any(word.startswith("resume=") and word != "resume=auto" for word in words):
         return Tasks(folders[0], (("train", *words),))
-    if any(word.startswith("again=") for word in words):
-        raise RecipeError("again=RUN cannot be submitted")
     rest = [word for word in words if word.partition("=")[0] not in ("folder", "resume")]
+    if again := [word for word in rest if word.startswith("again=")]:
+        raise RecipeError(f"{again[0]} has no folder that could be continued; give the command of that run again")
     return Tasks(folders[0], (("train", *rest, f"folder={folders[0].resolve()}", "resume=auto"),))
+
+
+def _folder(composed: Composed) -> Path:
+    return plan(composed).folder
+
+
+def _sweep(words: list[str], *, dry: bool) -> Tasks:
+    """The jobs of a sweep that have not finished, each a training of its own in the folder of the sweep."""
+    with composing("train", words) as hydra:
+        planned, _ = sweep.planned(hydra, words, writes=not dry)
+    typed = {word.lstrip("+~").partition("=")[0] for word in words}
+    lean = tuple(f"{key}=false" for key in LEAN if key not in typed)
+    lines = tuple(_job_line(planned, job, lean) for job in planned.jobs if not planned.row(job).is_finished)
+    if not lines:
+        raise ValueError(f"all jobs of {planned.folder} have finished; choose another folder, or other lists")
+    return Tasks(planned.folder, lines, _closing(planned))
+
+
+def _job_line(planned: Sweep, job: SweepJob, lean: tuple[str, ...]) -> tuple[str, ...]:
+    folder = planned.run(job).folder.resolve()
+    words = (word.removeprefix("++") for word in job.words)  # which every word of a command line gets by itself
+    return ("train", *_flags(planned), *words, *lean, f"folder={folder}", "resume=auto")
+
+
+def _closing(planned: Sweep) -> tuple[str, ...]:
+    """The command that writes the table of a sweep and draws its best run, and trains nothing."""
+    return ("train", *_flags(planned), f"resume={planned.folder.resolve()}", "jobs=0")
+
+
+def _flags(planned: Sweep) -> tuple[str, ...]:
+    return tuple(word for folder in planned.config_dirs for word in ("--config-dir", folder))
+
+
+def _shards(words: list[str], copies: int) -> tuple[tuple[str, ...], ...]:
+    """A prediction in so many parts, each of which scores its own files."""
+    if copies > 1 and any(word.startswith("shard=") for word in words):
+        raise RecipeError("shard and cluster.tasks exclude each other; leave shard out")
+    if copies == 1:
+        return (("predict", *words),)
+    return tuple(("predict", *words, f"shard={number + 1}/{copies}") for number in range(copies))

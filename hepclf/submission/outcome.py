@@ -65,6 +65,8 @@ def outcomes(submission: Submission, queue: Callable[[Submission], Collection[in
 def _name(submission: Submission, task: int) -> str:
     """The name of a task: that of its run's folder, or the command with its number."""
     words = submission.tasks[task]
+    if submission.is_closing:
+        return "table"
     run = task_run(words)
     return run.folder.name if run else f"{words[0]} {task}"
 

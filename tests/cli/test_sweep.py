@@ -221,7 +221,7 @@ def test_a_stored_sweep_runs_no_code_that_its_table_alone_names(hepclf):
     [
         (["train", "jobs=2"], "jobs belongs to a sweep; say -m, or leave it out"),
         (["train", "sweep.by=auc"], "sweep.by belongs to a sweep; say -m, or leave it out"),
-        (["train", "-m", "jobs=0"], "jobs must be a whole number of at least 1, not 0"),
+        (["train", "-m", "jobs=-1"], "jobs must be a whole number of at least 0, not -1"),
         (["train", "-m", "jobs=1,2"], "jobs=1,2 must be one value for the whole sweep, not a list"),
         (["train", "-m", "folder=a,b"], "folder=a,b must be one value for the whole sweep, not a list"),
         (["train", "-m", "sweep.by=test_auc"], "sweep.by must be one of log_loss, auc, not 'test_auc'"),

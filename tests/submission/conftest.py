@@ -43,7 +43,7 @@ PreemptMode=REQUEUE
 ReturnToService=2
 MailProg=/bin/true
 KillWait=5
-MaxArraySize=7
+MaxArraySize=3
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000 State=UNKNOWN
 PartitionName=normal Nodes={host} Default=YES MaxTime=60 PriorityTier=1 State=UP
 PartitionName=urgent Nodes={host} MaxTime=60 PriorityTier=2 PreemptMode=OFF State=UP

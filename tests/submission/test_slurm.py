@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hepclf.run import Run
@@ -121,3 +122,34 @@ def test_a_mistake_is_told_with_its_line(slurm, hepclf):
     out = hepclf("status", "run")
     assert "1 failed" in out
     assert "cuda" in out
+
+
+def test_an_array_over_a_sweep_ends_with_its_table_and_its_best(slurm, hepclf):
+    few = ["data.signals=200", "data.noise=600", "trainer.epochs=1", "model=logistic"]
+    two_each = ["cluster.per_task=2", "cluster.at_once=2"]
+    out = hepclf("submit", "train", "-m", *few, "seed=range(0,8)", "folder=sweep", *SMALL, *two_each)
+    first, second = out.split(":")[0].split()[1:]
+    assert int(second) == int(first) + 1  # this SLURM takes arrays of three
+    assert "9 waiting" in hepclf("status", "sweep")
+    slurm.wait(120)
+    assert "9 finished" in hepclf("status", "sweep")  # the job that makes the table too
+    assert len(Path("sweep/sweep.csv").read_text().splitlines()) == 9
+    assert Path("sweep/best.yaml").is_file()
+    assert "nothing is sent again" in hepclf("submit", "again=sweep")
+    hepclf("train", *few, "seed=5", "folder=single", "evaluation.plots=false")
+    assert Path("sweep/005/metrics.json").read_bytes() == Path("single/metrics.json").read_bytes()
+    rows = json.loads(Path("sweep/sweep.json").read_text())["jobs"]
+    assert {row["status"] for row in rows} == {"finished"}
+
+
+def test_a_prediction_is_shared_and_waits_for_its_training(slurm, hepclf):
+    few = ["data=mixture", "data.events=2000", "trainer.epochs=1", "model=logistic", "evaluation.plots=false"]
+    number = hepclf("submit", "train", *few, "folder=run", *SMALL).split()[1].rstrip(":")
+    features = np.random.default_rng(0).normal(size=50)
+    for file in range(4):
+        np.savez(f"events{file}.npz", x=features + file)
+    files = "files=[" + ",".join(f"events{file}.npz" for file in range(4)) + "]"
+    hepclf("submit", "predict", "run=run", files, "out=scored", f"after={number}", "cluster.tasks=2", *SMALL)
+    slurm.wait(120)
+    assert "2 finished" in hepclf("status", "scored")
+    assert len(list(Path("scored").glob("*.npz"))) == 4
