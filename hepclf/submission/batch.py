@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from hepclf.submission.submission import Submission
 
 
 class Batch(Protocol):
-    """A cluster recipe that writes its files, hands them over, and says what is in its queue."""
+    """A cluster recipe that writes its files, hands them over, and says what is in its queue.
+
+    can_wait  whether a job can wait for others
+    """
+
+    can_wait: ClassVar[bool]
 
     @property
     def dry(self) -> bool:

@@ -63,14 +63,22 @@ exit "$failed"
 
 
 def job_script(
-    submission: Submission, cluster: Cluster, *, directives: Sequence[str], index: str, leave: str, threads: str
+    submission: Submission,
+    cluster: Cluster,
+    *,
+    directives: Sequence[str],
+    index: str,
+    leave: str,
+    threads: str,
+    offset: str = "${1:-0}",
 ) -> str:
     """The script of an array.
 
     directives  lines to the batch system
     index       of the element in its array, as the shell writes it
+    offset      number of the array's first element
     leave       the shell function `leave`, which is called after a checkpoint and says how the element goes on
-    threads     as many as were granted, as the shell writes it
+    threads     as many as were granted
     """
     variables = {
         "python": shlex.quote(submission.python),
@@ -80,7 +88,7 @@ def job_script(
         "pack": submission.pack,
         "gpus": cluster.gpus,
         "max_requeues": cluster.max_requeues,
-        "offset": "${1:-0}",
+        "offset": offset,
         "index": index,
     }
     head = [

@@ -76,7 +76,7 @@ class Submission:
             chunks = tuple(Chunk(str(row["id"]), int(row["first"]), int(row["elements"])) for row in record["chunks"])
             tasks = tuple(tuple(shlex.split(line)) for line in (folder / TASKS).read_text("utf-8").splitlines())
             return cls(
-                folder=folder,
+                folder=folder.resolve(),
                 tasks=tasks,
                 cluster=dict(record["cluster"]),
                 pack=int(record["pack"]),
@@ -137,6 +137,7 @@ class Submission:
         self.folder.mkdir(parents=True)
         for name, text in {TASKS: self.table, **files}.items():
             write_bytes(self.folder / name, text.encode())
+        (self.folder / SCRIPT).chmod(0o755)
         self.record()
 
     def record(self) -> None:

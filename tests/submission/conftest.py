@@ -181,3 +181,33 @@ def hepclf(capsys):
         return captured.out
 
     return call
+
+
+STUB = """#!/bin/bash
+# Stands in for `python -m hepclf.cli.main`: appends its words to `calls`, then does what the next line of `plan` says.
+[ "$1" = -c ] && exit 0
+shift 2
+echo "$*" >> calls
+count=$(wc -l < calls)
+step=$(sed -n "${count}p" plan)
+case "$step" in
+    wait) trap 'exit 85' USR1 TERM; touch waiting; for _ in $(seq 100); do sleep 0.1; done; exit 3 ;;
+    kill) kill -KILL $$ ;;
+    line*) echo "hepclf: it went wrong"; exit 1 ;;
+    *) exit "${step:-0}" ;;
+esac
+"""
+
+
+@pytest.fixture
+def stub():
+    """A function that makes a stand-in for hepclf, which does one step of a plan a call; gives its path."""
+
+    def make(*steps):
+        path = Path("stub").resolve()
+        path.write_text(STUB)
+        path.chmod(0o755)
+        Path("plan").write_text("".join(f"{step}\n" for step in steps))
+        return str(path)
+
+    return make
