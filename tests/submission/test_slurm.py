@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -153,3 +155,21 @@ def test_a_prediction_is_shared_and_waits_for_its_training(slurm, hepclf):
     slurm.wait(120)
     assert "2 finished" in hepclf("status", "scored")
     assert len(list(Path("scored").glob("*.npz"))) == 4
+
+
+PAGE = (Path(__file__).parents[2] / "docs/cluster.md").read_text()
+
+
+def test_the_page_for_users_word_for_word(slurm, hepclf):
+    configuration = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
+    Path("lab/cluster").mkdir(parents=True)
+    Path("lab/cluster/here.yaml").write_text(configuration)
+    first, look, array, look_at_all, again = (line[9:] for line in PAGE.splitlines() if line.startswith("$ hepclf"))
+    assert "hepclf: all is there on " in hepclf(*shlex.split(first))
+    slurm.wait(120)
+    assert "1 finished" in hepclf(*shlex.split(look))
+    assert "4 tasks" in hepclf(*shlex.split(array))
+    slurm.wait(120)
+    assert "6 finished" in hepclf(*shlex.split(look_at_all))
+    assert Path("runs/scan/best.yaml").is_file()
+    assert "nothing is sent again" in hepclf(*shlex.split(again))
