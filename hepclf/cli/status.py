@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,11 +82,19 @@ def _outcomes(folder: Path, jobs: list[Submission]) -> Iterator[Outcome]:
         for outcome in outcomes(job, queued):
             tasks[outcome.task, copies[outcome.task]] = outcome
             copies[outcome.task] += 1
-    yield from tasks.values()
+    yield from (_located(outcome, folder) for outcome in tasks.values())
     submitted = {run.folder.resolve() for words, _ in tasks if (run := task_run(words))}
     for run in runs(folder):
         if run.folder.resolve() not in submitted:
-            yield run_outcome(run)
+            yield _located(run_outcome(run), folder)
+
+
+def _located(outcome: Outcome, folder: Path) -> Outcome:
+    """An outcome that is named by where its run is below a folder; a run in the folder itself keeps its name."""
+    if outcome.run is None:
+        return outcome
+    place = os.path.relpath(outcome.run.folder, folder)
+    return outcome if place == "." or place.startswith("..") else outcome._replace(name=place)
 
 
 def queued(job: Submission) -> set[int]:

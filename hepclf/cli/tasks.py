@@ -14,8 +14,9 @@ from hepclf.recipe import RecipeError
 from hepclf.run import new_folder
 from hepclf.workflow.sweep import Sweep, SweepJob
 
+ACTIONS = ("resume", "status", "best", "page")  # of hepclf tune on a study that is there
 LEAN = ("evaluation.plots", "evaluation.report")  # of the jobs of a sweep, false unless typed
-SHARED = "resume=SWEEP, tune worker and predict"
+SHARED = "train resume=SWEEP, tune and predict"
 
 
 class Tasks(NamedTuple):
@@ -42,7 +43,9 @@ def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks
     if command == "predict":
         return Tasks(target, _shards(words, copies))
     if command == "tune" and words[:1] == ["worker"]:
-        return Tasks(target, tuple(("tune", *words, f"number={number}") for number in range(copies)))
+        return Tasks(target, _workers(words, copies))
+    if command == "tune" and not (words and words[0] in ACTIONS):
+        return _study(words, copies, dry=dry)
     if copies > 1:
         raise RecipeError(f"cluster.tasks must be 1, not {copies}; only {SHARED} share their work")
     if command == "train":
@@ -100,6 +103,22 @@ def _closing(planned: Sweep) -> tuple[str, ...]:
 
 def _flags(planned: Sweep) -> tuple[str, ...]:
     return tuple(word for folder in planned.config_dirs for word in ("--config-dir", folder))
+
+
+def _study(words: list[str], copies: int, *, dry: bool) -> Tasks:
+    """A search: its folder is made now, and workers share its trials."""
+    from hepclf.cli.planned_study import planned
+    from hepclf.search.worker import require_engine
+
+    require_engine()
+    study = planned(words)
+    folder = str((study.folder if dry else study.opened().path).resolve())
+    return Tasks(Path(folder), _workers(["worker", folder], copies), ("tune", "resume", folder, "tune.workers=1"))
+
+
+def _workers(words: list[str], copies: int) -> tuple[tuple[str, ...], ...]:
+    """Workers on one study, each with a number of its own, so that no two make the same choices."""
+    return tuple(("tune", *words, f"number={number}") for number in range(copies))
 
 
 def _shards(words: list[str], copies: int) -> tuple[tuple[str, ...], ...]:

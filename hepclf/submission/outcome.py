@@ -15,7 +15,7 @@ from hepclf.submission.submission import RECORD, Submission
 State = Literal["waiting", "running", "finished", "failed", "stopped", "lost", "unknown"]
 BEGINS = re.compile(r"hepclf: task (\d+) begins")
 ENDED = re.compile(r"hepclf: task (\d+) ended with exit code (\d+)")
-STOPPED_CODES = (85, 130)
+STOPPED_CODES, KILLED_CODE = (85, 130), 137  # the shell's code of SIGKILL
 AGAIN: tuple[State, ...] = ("failed", "stopped", "lost")  # what is sent again
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,8 @@ def _by_log(name: str, ending: Ending | None, *, is_queued: bool) -> Outcome:
         return Outcome(name, "finished")
     if ending.code in STOPPED_CODES:
         return Outcome(name, "waiting" if is_queued else "stopped", ending.line)
+    if ending.code == KILLED_CODE:
+        return Outcome(name, "lost", "it was killed")
     return Outcome(name, "failed", ending.line or f"exit code {ending.code}")
 
 

@@ -80,17 +80,7 @@ def job_script(
     leave       the shell function `leave`, which is called after a checkpoint and says how the element goes on
     threads     as many as were granted
     """
-    variables = {
-        "python": shlex.quote(submission.python),
-        "tasks": shlex.quote(str(submission.folder / TASKS)),
-        "paths": f"({' '.join(map(shlex.quote, submission.paths))})",
-        "count": len(submission.tasks),
-        "pack": submission.pack,
-        "gpus": cluster.gpus,
-        "max_requeues": cluster.max_requeues,
-        "offset": offset,
-        "index": index,
-    }
+    variables = {**_variables(submission, cluster), "offset": offset, "index": index}
     head = [
         "#!/bin/bash",
         *directives,
@@ -103,6 +93,18 @@ def job_script(
         *cluster.setup,
     ]
     return "\n".join(head) + "\n" + SIGNALS + CHECK + leave + LOOP
+
+
+def _variables(submission: Submission, cluster: Cluster) -> dict[str, str | int]:
+    return {
+        "python": shlex.quote(submission.python),
+        "tasks": shlex.quote(str(submission.folder / TASKS)),
+        "paths": f"({' '.join(map(shlex.quote, submission.paths))})",
+        "count": len(submission.tasks),
+        "pack": submission.pack,
+        "gpus": cluster.gpus,
+        "max_requeues": cluster.max_requeues,
+    }
 
 
 def _proxy(submission: Submission) -> list[str]:

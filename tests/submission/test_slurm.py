@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -118,6 +119,18 @@ def test_a_killed_training_is_lost_and_is_sent_again(started, slurm, hepclf, und
     assert outcome("run") == undisturbed
 
 
+@pytest.mark.slow
+def test_a_time_limit_inside_an_epoch_loses_nothing(slurm, hepclf, logs):
+    long = [*JOB[:1], "data.events=1000000", *JOB[2:4], "trainer.epochs=1", *JOB[5:]]
+    limit = ["cluster.time_h=0.0167", "cluster.warn_s=50"]  # SLURM looks at time limits every 30 seconds
+    hepclf("submit", "train", *long, "folder=run", *SMALL, *limit)
+    slurm.wait(600)
+    assert "hepclf: stopped by SIGUSR1 after 0 epochs" in logs("run")
+    assert "hepclf: requeue after restart 0" in logs("run")
+    hepclf("train", *long, "folder=undisturbed", "trainer.threads=1")
+    assert outcome("run") == outcome("undisturbed")
+
+
 def test_a_mistake_is_told_with_its_line(slurm, hepclf):
     hepclf("submit", "train", *JOB, "trainer.device=cuda:7", "folder=run", *SMALL)
     slurm.wait()
@@ -155,6 +168,23 @@ def test_a_prediction_is_shared_and_waits_for_its_training(slurm, hepclf):
     slurm.wait(120)
     assert "2 finished" in hepclf("status", "scored")
     assert len(list(Path("scored").glob("*.npz"))) == 4
+
+
+def test_workers_share_a_study_and_one_of_them_is_killed(slurm, hepclf, until):
+    few = ["data.signals=200", "data.noise=600", "trainer.epochs=2", "model=logistic", "tune.repeats=1"]
+    lean = ["evaluation.plots=false", "evaluation.report=false"]
+    search = ["trainer.learning_rate=tag(log,interval(0.001,0.1))", "tune.trials=6", "folder=study"]
+    hepclf("submit", "tune", *few, *lean, *search, *SMALL, "cluster.tasks=2")
+    first = until(lambda: next(iter(Path("study/trials").glob("*/0/environment.json")), None), 60)
+    os.kill(json.loads(until(lambda: first.read_text(), 10))["pid"], signal.SIGKILL)
+    slurm.wait(120)
+    rows = list(csv.DictReader(Path("study/study.csv").read_text().splitlines()))
+    assert [row["trial"] for row in rows] == [str(number) for number in range(6)]
+    assert all(row["state"] in ("complete", "pruned") for row in rows)
+    assert Path("study/best/metrics.json").is_file()
+    out = hepclf("status", "study")
+    assert "1 lost" in out
+    assert re.search(r"tune [01]: it was killed", out)
 
 
 PAGE = (Path(__file__).parents[2] / "docs/cluster.md").read_text()
