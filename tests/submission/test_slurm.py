@@ -121,8 +121,8 @@ def test_a_killed_training_is_lost_and_is_sent_again(started, slurm, hepclf, und
 
 @pytest.mark.slow
 def test_a_time_limit_inside_an_epoch_loses_nothing(slurm, hepclf, logs):
-    long = [*JOB[:1], "data.events=1000000", *JOB[2:4], "trainer.epochs=1", *JOB[5:]]
-    limit = ["cluster.time_h=0.0167", "cluster.warn_s=50"]  # SLURM looks at time limits every 30 seconds
+    long = [*JOB[:1], "data.events=1000000", *JOB[2:4], "trainer.epochs=1", *JOB[5:], "trainer.batch=4"]
+    limit = ["cluster.time_h=0.0166", "cluster.warn_s=50"]  # SLURM looks at time limits every 30 seconds
     hepclf("submit", "train", *long, "folder=run", *SMALL, *limit)
     slurm.wait(600)
     assert "hepclf: stopped by SIGUSR1 after 0 epochs" in logs("run")
