@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.data.turn import SUFFIX, remove_ended, turn
 from hepclf.disk import mapped
 from hepclf.files import folder_size, is_temporary, remove_abandoned, temporary_folder, temporary_path
 
@@ -61,6 +62,14 @@ class Cache:
         return arrays, head["notes"]
 
     @contextlib.contextmanager
+    def turn(self, key: str) -> Iterator[None]:
+        """While the block runs, other jobs that lack this entry wait; this one may have waited for another."""
+        with contextlib.ExitStack() as stack:
+            with unwritable(self.folder):
+                stack.enter_context(turn(self.folder / f"{key}{SUFFIX}"))
+            yield
+
+    @contextlib.contextmanager
     def draft(self, key: str) -> Iterator[Path]:
         """A folder beside the entries to write this one in; what is left of it afterwards goes."""
         with contextlib.ExitStack() as stack:
@@ -96,6 +105,7 @@ class Cache:
         for entry in entries:
             _remove(entry.folder)
         remove_abandoned(self.folder.glob(".*"))
+        remove_ended(self.folder)
         return len(entries)
 
     def _shrink(self, newest: str) -> None:
@@ -159,14 +169,29 @@ def read_through(
         log.info("%s comes from the cache in %s", holds, cache.folder)
         return Reading(*cached)
     try:
-        with cache.draft(key) as draft:
-            reading = read(draft)
-            if reading.keep and content() == dependencies:
-                cache.keep(key, draft, reading, holds)
-            return reading
+        with cache.turn(key):
+            if cached := cache.find(key):
+                return Reading(*cached)
+            return _fill(cache, key, dependencies, content, holds, read)
     except UnwritableError as error:
         log.warning("the cache cannot be written (%s); reading without it", error)
         return read(None)
+
+
+def _fill(
+    cache: Cache,
+    key: str,
+    dependencies: Any,
+    content: Callable[[], Any],
+    holds: str,
+    read: Callable[[Path | None], Reading],
+) -> Reading:
+    """Read a table, and store it where it is still what it was when the reading began."""
+    with cache.draft(key) as draft:
+        reading = read(draft)
+        if reading.keep and content() == dependencies:
+            cache.keep(key, draft, reading, holds)
+        return reading
 
 
 def content_hash(content: Any) -> str:
