@@ -191,8 +191,11 @@ echo "$*" >> calls
 count=$(wc -l < calls)
 step=$(sed -n "${count}p" plan)
 case "$step" in
-    wait) trap 'exit 85' USR1 TERM; touch waiting; for _ in $(seq 100); do sleep 0.1; done; exit 3 ;;
-    kill) kill -KILL $$ ;;
+    wait)
+        trap 'trap "" USR1 TERM; touch asked; sleep 0.5; exit 85' USR1 TERM
+        touch waiting
+        for _ in $(seq 100); do sleep 0.1; done
+        exit 3 ;;
     line*) echo "hepclf: it went wrong"; exit 1 ;;
     *) exit "${step:-0}" ;;
 esac

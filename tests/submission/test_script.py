@@ -78,12 +78,14 @@ def test_the_last_requeue_is_the_last(written, stub, tmp_path):
     assert "max_requeues=2 is reached" in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM])
-def test_a_signal_reaches_hepclf_and_its_checkpoint_is_waited_for(written, stub, until, tmp_path, number):
+@pytest.mark.parametrize("numbers", [[signal.SIGUSR1], [signal.SIGTERM], [signal.SIGUSR1, signal.SIGTERM]])
+def test_signals_reach_hepclf_and_its_checkpoint_is_waited_for(written, stub, until, tmp_path, numbers):
     submission = written(Local(), stub("wait"))
     process = subprocess.Popen(["bash", submission.folder / SCRIPT, "0", "0"])
     until(Path("waiting").exists, 10)
-    process.send_signal(number)
+    for number in numbers:
+        process.send_signal(number)
+        until(Path("asked").exists, 10)
     assert process.wait(10) == 85
     (log,) = submission.folder.glob("*.log")
     assert log.read_text().endswith("hepclf: task 0 ended with exit code 85\n")
