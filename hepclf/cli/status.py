@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hepclf.cli.recipes import recipe_class
 from hepclf.cli.terminal import results_console, section, short_path, show_warning_logs
 from hepclf.recipe import RecipeError, build
-from hepclf.submission.outcome import AGAIN, Outcome, outcomes, run_outcome, runs, submissions, task_run
+from hepclf.submission.outcome import AGAIN, Outcome, is_open, outcomes, run_outcome, runs, submissions, task_run
 from hepclf.submission.progress import advance
 
 if TYPE_CHECKING:
@@ -71,13 +71,14 @@ def look(target: str, root: Path) -> tuple[list[Outcome], list[Submission]]:
         raise FileNotFoundError(
             f"{target} is neither a folder nor the id of a job below {root}; say runs=DIR where its runs are elsewhere"
         )
-    return [outcome for job in jobs for outcome in outcomes(job, queued)], jobs
+    pairs = zip(jobs, queues(jobs), strict=True)
+    return [outcome for job, queued in pairs for outcome in outcomes(job, queued)], jobs
 
 
 def _outcomes(folder: Path, jobs: list[Submission]) -> Iterator[Outcome]:
     """The outcome of each task of the newest submission that has it, and of each run that nobody submitted."""
     tasks: dict[tuple[tuple[str, ...], int], Outcome] = {}
-    for job in jobs:
+    for job, queued in zip(jobs, queues(jobs), strict=True):
         copies: Counter[tuple[str, ...]] = Counter()  # of one line, which several processes may work on
         for outcome in outcomes(job, queued):
             tasks[outcome.task, copies[outcome.task]] = outcome
@@ -97,13 +98,23 @@ def _located(outcome: Outcome, folder: Path) -> Outcome:
     return outcome if place == "." or place.startswith("..") else outcome._replace(name=place)
 
 
-def queued(job: Submission) -> set[int]:
-    """The elements that wait or run; where the batch system does not answer, none, with a warning."""
-    try:
-        return batch_of(job).queued(job)
-    except OSError as error:
-        log.warning("what waits is not known: %s", error)
-        return set()
+def queues(jobs: Sequence[Submission]) -> list[set[int]]:
+    """Of each submission the elements that wait or run; a batch system that does not answer has none, with a warning."""
+    answers: list[set[int]] = [set() for _ in jobs]
+    groups: dict[str, list[int]] = {}
+    for index, job in enumerate(jobs):
+        if is_open(job):
+            groups.setdefault(str(job.cluster.get("_target_")), []).append(index)
+    for group in groups.values():
+        members = [jobs[index] for index in group]
+        try:
+            elements = batch_of(members[0]).queued(members)
+        except OSError as error:
+            log.warning("what waits is not known: %s", error)
+            continue
+        for index, queued in zip(group, elements, strict=True):
+            answers[index] = queued
+    return answers
 
 
 def batch_of(job: Submission) -> Batch:

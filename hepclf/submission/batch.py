@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar, Protocol
 
 from hepclf.submission.submission import Submission
@@ -40,5 +40,5 @@ class Batch(Protocol):
     def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:
         """Hand the submission over; gives it with its ids."""
 
-    def queued(self, submission: Submission) -> set[int]:
-        """The elements that wait or run."""
+    def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
+        """Of each submission the elements that wait or run."""

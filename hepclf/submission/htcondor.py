@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
 from hepclf.recipe import recipe
@@ -91,13 +91,9 @@ class HTCondor(Cluster):
             raise OSError(f"condor_submit gave no id: {' '.join(text.split())}")
         return submission.with_chunk(Chunk(match[1], 0, submission.elements))
 
-    def queued(self, submission: Submission) -> set[int]:
-        """The elements that wait, run or are held."""
-        elements: set[int] = set()
-        for number in submission.ids:
-            lines = answer(["condor_q", number, "-autoformat", "ProcId"]).split()
-            elements |= {int(process) for process in lines if process.isdecimal()}
-        return elements
+    def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
+        """Of each submission the elements that wait, run or are held."""
+        return [_elements(submission) for submission in submissions]
 
     def _lines(self, submission: Submission) -> Iterator[str]:
         yield "# Submit file of hepclf: job N of the cluster runs element N of the tasks."
@@ -115,3 +111,11 @@ class HTCondor(Cluster):
         yield "checkpoint_exit_code = 85"
         yield f"max_retries = {self.max_retries}"
         yield from self.extra
+
+
+def _elements(submission: Submission) -> set[int]:
+    elements: set[int] = set()
+    for number in submission.ids:
+        lines = answer(["condor_q", number, "-autoformat", "ProcId"]).split()
+        elements |= {int(process) for process in lines if process.isdecimal()}
+    return elements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from hepclf.recipe import recipe
 from hepclf.submission.cluster import Cluster
@@ -54,13 +54,9 @@ class Local(Cluster):
         number = answer(["bash", "-c", f"setsid bash -c {leader} </dev/null >/dev/null 2>&1 & echo $!"]).strip()
         return submission.with_chunk(Chunk(f"{socket.gethostname()}-{number}", 0, submission.elements))
 
-    def queued(self, submission: Submission) -> set[int]:
-        """The elements that wait or run: all, while the process lives that starts them."""
-        elements: set[int] = set()
-        for chunk in submission.chunks:
-            if str(submission.folder / SCRIPT) in _command(_process(chunk.id)):
-                elements |= set(chunk.numbers)
-        return elements
+    def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
+        """Of each submission the elements that wait or run: all, while the process lives that starts them."""
+        return [_elements(submission) for submission in submissions]
 
 
 def _process(number: str) -> int:
@@ -77,3 +73,11 @@ def _command(process: int) -> str:
         return answer(["ps", "-o", "args=", "-ww", "-p", str(process)])
     except OSError:
         return ""
+
+
+def _elements(submission: Submission) -> set[int]:
+    elements: set[int] = set()
+    for chunk in submission.chunks:
+        if str(submission.folder / SCRIPT) in _command(_process(chunk.id)):
+            elements |= set(chunk.numbers)
+    return elements

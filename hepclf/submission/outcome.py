@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -44,22 +44,25 @@ def task_run(words: Collection[str]) -> Run | None:
     return Run(Path(folders[-1])) if folders and "train" in words else None
 
 
-def outcomes(submission: Submission, queue: Callable[[Submission], Collection[int]]) -> list[Outcome]:
-    """What became of each task; `queue`, which gives the elements that wait or run, is asked only if it is needed."""
-    runs = [task_run(words) for words in submission.tasks]
-    results = [_finished(run) if run else None for run in runs]
-    queued = set() if all(results) else set(queue(submission))
+def is_open(submission: Submission) -> bool:
+    """Whether some task has not finished, as far as run folders tell; only of such ones the queue is asked."""
+    return any((run := task_run(words)) is None or _finished(run) is None for words in submission.tasks)
+
+
+def outcomes(submission: Submission, queued: Collection[int]) -> list[Outcome]:
+    """What became of each task; `queued` are the elements that wait or run."""
     logs: dict[Path, dict[int, Ending]] = {}
-    for task, run in enumerate(runs):
-        is_queued = task // submission.pack in queued
-        results[task] = results[task] or (_by_folder(run, is_queued=is_queued) if run else None)
-        if results[task] is None:
+    results = []
+    for task, words in enumerate(submission.tasks):
+        run, is_queued = task_run(words), task // submission.pack in queued
+        outcome = _by_folder(run, is_queued=is_queued) if run else None
+        if outcome is None:
             path = submission.log(task)
             if path not in logs:
                 logs[path] = dict(endings(path))
-            results[task] = _by_log(_name(submission, task), logs[path].get(task), is_queued=is_queued)
-    pairs = zip(results, submission.tasks, strict=True)
-    return [outcome._replace(task=words) for outcome, words in pairs if outcome]
+            outcome = _by_log(_name(submission, task), logs[path].get(task), is_queued=is_queued)
+        results.append(outcome._replace(task=words))
+    return results
 
 
 def _name(submission: Submission, task: int) -> str:

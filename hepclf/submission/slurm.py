@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator
-from functools import cache
+from collections.abc import Collection, Iterator, Sequence
 
 from hepclf.recipe import recipe
 from hepclf.submission.cluster import Cluster
@@ -84,11 +83,10 @@ class Slurm(Cluster):
             submission = submission.with_chunk(Chunk(number, first, count))
         return submission
 
-    def queued(self, submission: Submission) -> set[int]:
-        """The elements that wait or run."""
-        starts = {chunk.id: chunk.first for chunk in submission.chunks}
-        pairs = _queue(submission.folder.owner())
-        return {starts[array] + int(index) for array, index in pairs if array in starts and index.isdecimal()}
+    def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
+        """Of each submission the elements that wait or run; SLURM is asked once, however many there are."""
+        queues = {user: _queue(user) for user in {submission.folder.owner() for submission in submissions}}
+        return [_elements(submission, queues[submission.folder.owner()]) for submission in submissions]
 
     def _directives(self, submission: Submission) -> Iterator[str]:
         minutes = max(1, math.ceil(60 * self.time_h))
@@ -113,8 +111,13 @@ class Slurm(Cluster):
         return max(1, int(match[1])) if match else 1000
 
 
-@cache
 def _queue(user: str) -> list[tuple[str, str]]:
-    """Array and index of each element of a user that waits or runs; asked once, however many submissions there are."""
+    """Array and index of each element of a user that waits or runs."""
     lines = answer(["squeue", "--noheader", "--array", "--format=%F %K", f"--user={user}"]).splitlines()
     return [(words[0], words[1]) for line in lines if len(words := line.split()) == 2]
+
+
+def _elements(submission: Submission, queue: list[tuple[str, str]]) -> set[int]:
+    """The elements of a submission that are in a queue."""
+    starts = {chunk.id: chunk.first for chunk in submission.chunks}
+    return {starts[array] + int(index) for array, index in queue if array in starts and index.isdecimal()}

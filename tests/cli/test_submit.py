@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from hepclf.recipe import describe
+from hepclf.submission.slurm import Slurm
+from hepclf.submission.submission import SCRIPT, Chunk, Submission
 
 QUICK = ["data.signals=200", "data.noise=600", "trainer.epochs=1", "model=logistic", "evaluation.plots=false"]
 
@@ -76,6 +82,27 @@ def test_a_thousand_runs_are_told_quickly(hepclf):
     assert time.process_time() - began < 2
     assert "1000 finished" in out
     assert "... 970 more" in out
+
+
+SQUEUE = """#!/bin/bash
+echo asked >> asked
+echo "7 0"
+"""
+
+
+def test_the_batch_system_is_asked_once_about_all_submissions(hepclf, monkeypatch):
+    Path("bin").mkdir()
+    Path("bin/squeue").write_text(SQUEUE)
+    Path("bin/squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{Path('bin').resolve()}:{os.environ['PATH']}")
+    for number in range(20):
+        new = Submission.new(
+            Path("runs", f"{number:02d}"), [("train", f"folder=runs/{number:02d}")], describe(Slurm()), 1
+        )
+        replace(new, chunks=(Chunk(str(number), 0, 1),)).write({SCRIPT: ""})
+    _, out, _ = hepclf("status", "runs")
+    assert "19 lost, 1 waiting" in out
+    assert Path("asked").read_text() == "asked\n"
 
 
 def test_errors_of_failed_runs_come_first(hepclf):

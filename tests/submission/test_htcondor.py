@@ -57,7 +57,7 @@ def test_a_job_is_started_again_after_its_checkpoint(condor, stub):
     assert submission.ids == ("77",)
     assert Path("codes").read_text() == "77.0 0\n77.1 0\n"
     assert len(Path("calls").read_text().splitlines()) == 4
-    assert [outcome.state for outcome in outcomes(submission, batch.queued)] == ["finished", "finished"]
+    assert [outcome.state for outcome in outcomes(submission, *batch.queued([submission]))] == ["finished", "finished"]
     assert Submission.open(submission.folder) == submission
 
 
@@ -65,7 +65,7 @@ def test_checkpoints_end_with_the_last_restart(condor, stub):
     batch = HTCondor(cpus=1, max_requeues=1)
     submission = batch.submit(written(batch, stub(85, 85, 85)))
     assert Path("codes").read_text() == "77.0 1\n"
-    (outcome,) = outcomes(submission, batch.queued)
+    (outcome,) = outcomes(submission, *batch.queued([submission]))
     assert outcome.state == "stopped"
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hepclf.lock import acquire
 from hepclf.recipe import describe
 from hepclf.submission.local import Local
-from hepclf.submission.outcome import AGAIN, outcomes, runs, submissions
+from hepclf.submission.outcome import AGAIN, is_open, outcomes, runs, submissions
 from hepclf.submission.submission import Chunk, Submission
 
 ACTIONS = st.sampled_from(["start", "checkpoint", "kill", "requeue", "lose node", "cancel", "finish", "fail"])
@@ -79,7 +79,7 @@ def test_whatever_happens_each_task_has_its_state_and_only_what_ended_badly_is_s
     for number, action in steps:
         jobs[number].act(action)
         queued = {index for index, job in enumerate(jobs) if job.is_queued}
-        states = [outcome.state for outcome in outcomes(submission, lambda _, queued=queued: queued)]
+        states = [outcome.state for outcome in outcomes(submission, queued)]
         assert states == [job.expected for job in jobs]
         again = [index for index, state in enumerate(states) if state in AGAIN]
         assert not any(jobs[index].lock for index in again)  # what runs is never sent a second time
@@ -113,7 +113,7 @@ def submission(count=4):
 def test_tasks_without_a_run_are_told_by_their_log(queued, states):
     job = submission()
     (job.folder / "7_0.log").write_text(LOG)
-    told = outcomes(job, lambda _: queued)
+    told = outcomes(job, queued)
     assert [outcome.state for outcome in told] == states
     assert told[0].reason == "3 files are missing"
 
@@ -123,7 +123,10 @@ def test_a_batch_system_is_not_asked_about_what_has_finished(tmp_path):
     folder.mkdir()
     (folder / "environment.json").write_text(json.dumps({"status": "finished", "finished": "now"}))
     new = Submission.new(folder, [("train", f"folder={folder}")], {}, 1)
-    assert [outcome.state for outcome in outcomes(new, lambda _: 1 / 0)] == ["finished"]
+    assert not is_open(new)
+    assert [outcome.state for outcome in outcomes(new, set())] == ["finished"]
+    (folder / "environment.json").write_text(json.dumps({"status": "stopped"}))
+    assert is_open(new)
 
 
 def test_a_damaged_record_is_said():
