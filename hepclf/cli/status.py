@@ -99,7 +99,7 @@ def _located(outcome: Outcome, folder: Path) -> Outcome:
 
 
 def queues(jobs: Sequence[Submission]) -> list[set[int]]:
-    """Of each submission the elements that wait or run; a batch system that does not answer has none, with a warning."""
+    """Of each submission the elements that wait or run; none, with a warning, where no answer comes."""
     answers: list[set[int]] = [set() for _ in jobs]
     groups: dict[str, list[int]] = {}
     for index, job in enumerate(jobs):
