@@ -13,11 +13,13 @@ USAGE = "hepclf COMMAND [group=choice] [key=value]..."
 USAGE_WITHOUT_CONFIG = {  # of commands without a configuration
     "compare": "hepclf compare DIR DIR... [out=DIR] [plots=false] [json=true]    DIR: the folder of a run",
     "fetch": "hepclf fetch [NAME] [to=DIR] [from=URL]    without a name: what there is",
+    "status": "hepclf status [FOLDER|ID] [runs=DIR]    ID: of a submitted job; without it: all runs",
     "cache": "hepclf cache list|clear [DIR]",
     "completion": 'eval "$(hepclf completion)"    in ~/.bashrc',
 }
 USAGE_BESIDE = {  # of commands that do more than one thing
     "tune": "hepclf tune resume|status|best|worker DIR    DIR: the folder of a study",
+    "submit": "hepclf submit COMMAND ... (as you would type it), or hepclf submit again=FOLDER",
 }
 
 

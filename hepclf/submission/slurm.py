@@ -91,7 +91,7 @@ class Slurm(Cluster):
     def _directives(self, submission: Submission) -> Iterator[str]:
         minutes = max(1, math.ceil(60 * self.time_h))
         yield "--job-name=hepclf"
-        yield f"--output={submission.folder}/%A_%a.log"
+        yield f'--output="{submission.folder}/%A_%a.log"'
         yield "--open-mode=append"
         yield "--requeue"
         yield f"--signal=B:USR1@{self.warn_s}"

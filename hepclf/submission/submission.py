@@ -57,6 +57,8 @@ class Submission:
     @classmethod
     def new(cls, target: Path, tasks: Sequence[Sequence[str]], cluster: dict[str, Any], pack: int) -> Submission:
         """A submission that works on this folder; nothing is written yet."""
+        if broken := [word for task in tasks for word in task if "\n" in word]:
+            raise ValueError(f"a word of a submitted command must be one line, not {broken[0]!r}; put it into a file")
         stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
         return cls(
             folder=target.resolve() / BATCH / f"{stamp}-{secrets.token_hex(2)}",
@@ -74,7 +76,7 @@ class Submission:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             chunks = tuple(Chunk(str(row["id"]), int(row["first"]), int(row["elements"])) for row in record["chunks"])
-            tasks = tuple(tuple(shlex.split(line)) for line in (folder / TASKS).read_text("utf-8").splitlines())
+            tasks = tuple(tuple(shlex.split(line)) for line in (folder / TASKS).read_text("utf-8").split("\n")[:-1])
             return cls(
                 folder=folder.resolve(),
                 tasks=tasks,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hepclf.cli.commands import COMMANDS
 from hepclf.cli.completion import candidates
 
 QUICK = ["data.signals=200", "data.noise=600", "trainer.epochs=2", "evaluation.plots=false"]
@@ -30,6 +31,14 @@ def test_help_lists_commands_and_every_choice_with_its_line(hepclf):
         assert any(line.strip().startswith(f"{name} ") for line in out.splitlines()), name
     assert max(len(line) for line in out.splitlines()) <= 110
     assert hepclf()[0] == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_its_help(hepclf, command):
+    code, out, _ = hepclf(command, "--help")
+    assert code == 0
+    assert out.startswith(f"hepclf {command}: {COMMANDS[command]}\n")
+    assert f"  hepclf {command} " in out or command == "completion"
 
 
 def test_help_imports_nothing_heavy():

@@ -129,6 +129,15 @@ def test_a_batch_system_is_not_asked_about_what_has_finished(tmp_path):
     assert is_open(new)
 
 
+def test_odd_words_are_stored_and_a_word_of_two_lines_is_refused():
+    tasks = [("train", "name=it's \u2028 $x"), ("train", "")]
+    new = replace(Submission.new(Path("odd one"), tasks, describe(Local()), 1), chunks=(Chunk("7", 0, 2),))
+    new.write(Local().files(new))
+    assert Submission.open(new.folder) == new
+    with pytest.raises(ValueError, match=r"must be one line, not 'name=a\\nb'"):
+        Submission.new(Path("odd"), [("train", "name=a\nb")], {}, 1)
+
+
 def test_a_damaged_record_is_said():
     job = replace(submission(), cluster=describe(Local()))
     job.record()
