@@ -56,6 +56,8 @@ def outcomes(submission: Submission, queued: Collection[int]) -> list[Outcome]:
     for task, words in enumerate(submission.tasks):
         run, is_queued = task_run(words), task // submission.pack in queued
         outcome = _by_folder(run, is_queued=is_queued) if run else None
+        if outcome is None and not submission.has_sent(task):
+            outcome = Outcome(_name(submission, task), "lost", "it was not submitted")
         if outcome is None:
             path = submission.log(task)
             if path not in logs:

@@ -121,6 +121,10 @@ class Submission:
         """The tasks, a line each."""
         return "".join(shlex.join(task) + "\n" for task in self.tasks)
 
+    def has_sent(self, task: int) -> bool:
+        """Whether the batch system took the element of a task; none where the test job failed."""
+        return any(task // self.pack in chunk.numbers for chunk in self.chunks)
+
     def element(self, task: int) -> tuple[str, int]:
         """The id of the array that holds a task, and the index of its element in it."""
         number = task // self.pack

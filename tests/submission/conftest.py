@@ -44,7 +44,8 @@ ReturnToService=2
 MailProg=/bin/true
 KillWait=5
 MaxArraySize=3
-NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000 State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000 Gres=gpu:2 State=UNKNOWN
 PartitionName=normal Nodes={host} Default=YES MaxTime=60 PriorityTier=1 State=UP
 PartitionName=urgent Nodes={host} MaxTime=60 PriorityTier=2 PreemptMode=OFF State=UP
 """
@@ -91,6 +92,7 @@ def slurm_server(tmp_path_factory):
     host = socket.gethostname().split(".")[0]
     configuration = folder / "slurm.conf"
     configuration.write_text(CONFIGURATION.format(host=host, folder=folder, ports=free_ports()))
+    (folder / "gres.conf").write_text("Name=gpu File=/dev/null,/dev/zero\n")  # no GPU is behind them
     files = {"key-file": key, "socket": folder / "munge/socket", "pid-file": folder / "munge/munged.pid"}
     files |= {"log-file": folder / "munge/log", "seed-file": folder / "munge/seed"}
     try:

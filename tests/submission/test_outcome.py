@@ -118,6 +118,14 @@ def test_tasks_without_a_run_are_told_by_their_log(queued, states):
     assert told[0].reason == "3 files are missing"
 
 
+def test_what_the_batch_system_did_not_take_is_sent_again():
+    new = Submission.new(Path("target"), [("predict", f"shard={i + 1}/4") for i in range(4)], {}, 2)
+    new = replace(new, chunks=(Chunk("7", 0, 1),))
+    told = outcomes(new, {0})
+    assert [outcome.state for outcome in told] == ["waiting", "waiting", "lost", "lost"]
+    assert told[3].reason == "it was not submitted"
+
+
 def test_a_batch_system_is_not_asked_about_what_has_finished(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from hepclf.cli.main import main
 from hepclf.run import Run
 
 JOB = [
@@ -117,6 +119,15 @@ def test_a_killed_training_is_lost_and_is_sent_again(started, slurm, hepclf, und
     hepclf("submit", "again=run")
     slurm.wait()
     assert outcome("run") == undisturbed
+
+
+def test_the_test_job_says_that_pytorch_finds_no_gpu_and_nothing_is_submitted(slurm, capsys):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    words = ["submit", "train", *JOB, "folder=run", *SMALL, "cluster.gpus=1", "cluster.check=true"]
+    assert main(words) == 1
+    assert "the test job failed: PyTorch finds no GPU on " in " ".join(capsys.readouterr().err.split())
+    assert slurm.ids() == []
 
 
 @pytest.mark.slow
