@@ -85,3 +85,12 @@ def test_a_failure_is_recorded_though_the_disk_has_no_room_for_a_file(monkeypatc
         fill_the_disk()
     found = json.loads(run.environment.read_text())
     assert (found["status"], found["error"]) == ("failed", "OSError: [Errno 28] No space")
+
+
+def test_job_files_may_be_in_a_folder_before_its_run(tmp_path):
+    (tmp_path / "run/batch").mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="is not an empty folder"):
+        Run.create(tmp_path / "run")
+    run = Run.create(tmp_path / "run", restart=True)
+    run.lock.release()
+    assert (tmp_path / "run/batch").is_dir()
