@@ -138,6 +138,7 @@ def test_two_objectives_have_a_front_and_no_best(told, hepclf):
         (["tune.trials=0"], "tune.trials must be at least 1, not 0"),
         (["tune.objective=[auc,auc]"], "tune.objective must be one, or two that differ"),
         (["trainer=choice(default,other)"], "trainer cannot be searched as a whole"),
+        (["model=choice(mlp,xgbost)"], "model=xgbost is not a choice; nearest: 'xgboost'"),
         (["-m"], "-m is a sweep"),
         (["resume=auto"], "resume=auto needs folder=DIR"),
         (["model.l2=interval(0,1)", "tune.sampler=grid"], "model.l2 must be a choice or a range in a grid"),
