@@ -37,7 +37,7 @@ class Expanded(NamedTuple):
 class Composition:
     """Composes configurations of a command, as long as the block of `composition` lasts.
 
-    Hydra takes a tenth of a second for one, most of it for reading files. Jobs that choose the same files share that.
+    Most of Hydra's time goes into reading files; jobs that choose the same ones share what was read.
     """
 
     def __init__(self, hydra: Any, command: str) -> None:
