@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "status": {"heartbeat", "lock"},
     "run": {"files", "heartbeat", "lock", "status"},
     "statistics": {"events", "scored", "disk", "nearest", "words"},
-    "data": GROUND | {"heartbeat", "lock"},  # jobs take turns to fill an entry of the cache
+    "data": GROUND,
     "training": GROUND,
     "survey": GROUND | {"statistics"},
     "evaluation": GROUND | {"statistics"},

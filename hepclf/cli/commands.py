@@ -4,7 +4,7 @@ from __future__ import annotations
 
 COMMANDS = {
     "train": "load, split, fit, score, evaluate, report",
-    "tune": "search for the best settings on validation, or go on: worker, resume, status, best, page DIR",
+    "tune": "search for the best settings on validation events",
     "evaluate": "evaluate a run again with other choices, or its tagger on other data",
     "predict": "score new files: a friend tree beside each, or a copy, parquet, npz, csv",
     "export": "ONNX, a C++ header or XGBoost's JSON, refused unless it gives the tagger's scores",

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hepclf.cli.terminal import WIDTH, results_console, section, short_path, show_warning_logs
+from hepclf.cli.grids import show_grid
+from hepclf.cli.terminal import results_console, short_path, show_warning_logs
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
-from hepclf.words import Grid, shortened
 
 if TYPE_CHECKING:  # it imports uproot, which help does not need
     from hepclf.comparison.compared import Compared
 
 KEYS = ("out", "plots", "json")
-MIN_WIDTH = 8  # of a column of a table
 FLAGS = {"true": True, "false": False}
 
 
@@ -64,7 +62,7 @@ def show_comparison(console: Console, comparison: Compared) -> None:
     for line in separation(comparison):
         console.print(f"{line}\n", markup=False)
     for grid in tables(comparison):
-        _table(console, grid)
+        show_grid(console, grid)
     for line in remarks(comparison):
         console.print(line, markup=False)
     console.print()
@@ -94,28 +92,3 @@ def _flag(settings: dict[str, str], key: str, *, default: bool) -> bool:
     if value is not None and value not in FLAGS:
         raise RecipeError(f"{key} must be true or false, not {value!r}")
     return default if value is None else FLAGS[value]
-
-
-def _table(console: Console, grid: Grid) -> None:
-    """A table in 80 columns: headers and names are wrapped between words, and long words shortened; numbers are not."""
-    columns = list(zip(*grid.rows, strict=True))
-    longest = max(map(len, columns[0]))
-    for width in range(WIDTH, MIN_WIDTH - 1, -1):
-        header = [
-            _wrapped(name, max(*map(len, column), *map(len, name.split()), width))
-            for name, column in zip(grid.header[1:], columns[1:], strict=True)
-        ]
-        widths = [
-            max(map(len, [*name.splitlines(), *column])) + 2 for name, column in zip(header, columns[1:], strict=True)
-        ]
-        room = WIDTH - sum(widths)
-        if room >= longest:
-            break
-    names = [_wrapped(name, max(room, MIN_WIDTH)) for name in columns[0]]
-    rows = [(name, *row[1:]) for name, row in zip(names, grid.rows, strict=True)]
-    section(console, grid.title, [grid.header[0], *header], rows)
-
-
-def _wrapped(text: str, width: int) -> str:
-    words = " ".join(shortened(word, width) for word in text.split())
-    return "\n".join(textwrap.wrap(words, width, break_on_hyphens=False))

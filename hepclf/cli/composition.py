@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from hepclf.cli import configs
+from hepclf.cli.overrides import overrides
 from hepclf.recipe import RecipeError
 
 FLAGS = {"-m", "--multirun"}
@@ -33,16 +35,27 @@ class Expanded(NamedTuple):
 
 
 class Composition:
-    """Composes configurations of a command, as long as the block of `composition` lasts."""
+    """Composes configurations of a command, as long as the block of `composition` lasts.
+
+    Most of Hydra's time goes into reading files; jobs that choose the same ones share what was read.
+    """
 
     def __init__(self, hydra: Any, command: str) -> None:
         self._hydra, self._command = hydra, command
+        self._chosen: dict[tuple[str, ...], DictConfig] = {}
 
     def config(self, words: Sequence[str]) -> DictConfig:
         """The configuration of one job, with Hydra's own state at `hydra`."""
         from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
 
-        config = self._composed(words, "RUN")
+        parsed = overrides(words)
+        self._hydra.config_loader.validate_sweep_overrides_legal(parsed, RunMode.RUN, from_shell=True)
+        choices, settings = _divided(parsed)
+        if choices not in self._chosen:
+            self._chosen[choices] = self._composed(choices, "RUN")
+        config = copy.deepcopy(self._chosen[choices])
+        _set(config, parsed, settings)
         HydraConfig.instance().set_config(config)  # for ${hydra:...}
         if config.hydra.mode is not None and config.hydra.mode.name == "MULTIRUN":
             raise RecipeError("the configuration sets hydra.mode=MULTIRUN, which asks for a sweep; say -m")
@@ -65,11 +78,11 @@ class Composition:
 
         parser = OverridesParser.create(config_loader=self._hydra.config_loader)
         typed = [*(_parameter(str(key), value) for key, value in parameters.items()), *words]
-        overrides = parser.parse_overrides(typed)
-        last = {override.key_or_group: index for index, override in enumerate(overrides)}
+        parsed = parser.parse_overrides(typed)
+        last = {override.key_or_group: index for index, override in enumerate(parsed)}
         lists = [
             _alternatives(override)
-            for index, override in enumerate(overrides)
+            for index, override in enumerate(parsed)
             if index == last[override.key_or_group] or not override.is_sweep_override()
         ]
         return [
@@ -113,6 +126,35 @@ def composition(command: str, folders: Sequence[Path]) -> Iterator[Composition]:
         yield Composition(Hydra.create_main_hydra2("hepclf", path), command)
     finally:
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = before, configured
+
+
+def _divided(parsed: Sequence[Any]) -> tuple[tuple[str, ...], list[Any]]:
+    """The words that decide which files Hydra reads, with all that stand before one of its own, and the settings."""
+    places = [place for place, override in enumerate(parsed, start=1) if not _is_choice(override)]
+    start = max((place for place in places if not _is_setting(parsed[place - 1])), default=0)
+    settings = [override for override in parsed[start:] if _is_setting(override)]
+    others = (override for override in parsed[start:] if not _is_setting(override))
+    return tuple(override.input_line for override in (*parsed[:start], *others)), settings
+
+
+def _is_choice(override: Any) -> bool:
+    return override.input_line.partition("=")[0] in configs.GROUPS
+
+
+def _is_setting(override: Any) -> bool:
+    return override.is_force_add() and not override.is_hydra_override()
+
+
+def _set(config: DictConfig, parsed: Sequence[Any], settings: Sequence[Any]) -> None:
+    """Put settings into a configuration, and all words into its record, as Hydra does."""
+    from hydra._internal.config_loader_impl import get_overrides_dirname
+
+    for override in settings:
+        OmegaConf.update(config, override.key_or_group, override.value(), merge=True, force_add=True)
+    words = [override for override in parsed if not override.is_hydra_override()]
+    config.hydra.overrides.task = [override.input_line for override in words]
+    style = config.hydra.job.config.override_dirname
+    config.hydra.job.override_dirname = get_overrides_dirname(words, style.exclude_keys, style.item_sep, style.kv_sep)
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:

@@ -18,7 +18,8 @@ USAGE_WITHOUT_CONFIG = {  # of commands without a configuration
     "completion": 'eval "$(hepclf completion)"    in ~/.bashrc',
 }
 USAGE_BESIDE = {  # of commands that do more than one thing
-    "tune": "hepclf tune resume|status|best|worker DIR    DIR: the folder of a study",
+    "train": "hepclf train -m key=a,b,c...    a sweep: every combination of the lists",
+    "tune": "hepclf tune resume|status|best|page|worker DIR    DIR: the folder of a study",
     "submit": "hepclf submit COMMAND ... (as you would type it), or hepclf submit again=FOLDER",
 }
 

@@ -25,8 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     share_machine()
     if arguments is not None:
         return _flushed(arguments)
-    gc.set_threshold(NEW_OBJECTS)  # the process is hepclf's own; a caller in Python keeps its collector as it is
-    code = _flushed(sys.argv[1:])
+    return own_process(lambda: _flushed(sys.argv[1:]))
+
+
+def own_process(task: Callable[[], int]) -> int:
+    """Do what a process of hepclf's own is for; a caller in Python keeps its garbage collector as it is."""
+    gc.set_threshold(NEW_OBJECTS)
+    code = task()
     gc.freeze()  # a process that ends need not look for garbage once more
     return code
 

@@ -51,7 +51,7 @@ def plan(composed: Composed) -> Plan:
     _refuse_sweep_settings(composed)
     resumed, runs = _resumed(values), values.get("runs")
     source = values.get("again") or resumed
-    recipes, names = _fresh(composed, values) if source is None else _stored(composed, values, str(source))
+    recipes, names = fresh(composed, values) if source is None else _stored(composed, values, str(source))
     if not isinstance(runs, str):
         raise RecipeError(f"runs must be a folder, not {runs!r}")
     folder = resumed or values.get("folder")
@@ -91,7 +91,7 @@ def _resumed(values: dict[str, Any]) -> str | None:
     return None if resume in (None, AUTO) else str(resume)
 
 
-def _fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a configuration, and what data and model are called."""
     seed = seed_of(values)
     recipes = {group: composed.recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}

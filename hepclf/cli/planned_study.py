@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hepclf.cli import configs
-from hepclf.cli.composer import Composer
+from hepclf.cli.choices import check_choices
 from hepclf.cli.config import Composed
 from hepclf.cli.recipes import refuse_unknown, seed_of
 from hepclf.cli.space import divided, parameter, space
+from hepclf.cli.trial_jobs import TrialJobs, trial_jobs
 from hepclf.recipe import RecipeError, build
 from hepclf.run import new_folder
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hepclf.search.folder import StudyFolder
     from hepclf.search.space import Space
     from hepclf.search.tuning import Tuning
+    from hepclf.workflow.job import Job
 
 KNOWN = ("data", "model", "trainer", "evaluation", "seed", "runs", "folder", "resume", "space", "tune")
 OWN = ("runs", "folder", "resume", "space", "tune")  # keys that no trial needs
@@ -78,30 +80,31 @@ def planned(words: Sequence[str]) -> PlannedStudy:
     """The study of a command line; every corner of its space is composed, so that a typo is found now."""
     shared, varied = divided(_without_flags(words))
     shared, chosen_space = _without_space(shared)
-    folders = configs.user_folders(words)
-    composer = Composer("tune", _trial_words(shared))
-    base = Composer("tune", shared).composed({})
-    values = base.values
-    refuse_unknown(values, KNOWN)
-    tuning: Tuning = build(_tuning(), values["tune"], "tune")
     groups = _groups(varied)
-    models = [{"model": name} for name in groups.get("model", (base.chosen("model").get("model"),))]
-    jobs = {str(chosen["model"]): composer.job(chosen if groups else {}) for chosen in models}
-    searched = space(varied, values["space"] if chosen_space is None else chosen_space, jobs, folders)
-    if not len(searched):
-        raise RecipeError("nothing is searched; say which settings vary, as in model.l2=interval(0,1), or space=auto")
-    tuning.check(searched)
-    for corner in searched.corners():
-        composer.job(searched.settings(corner))
-    return PlannedStudy(
-        words=_trial_words(shared),
-        tuning=tuning.limited(searched),
-        space=searched,
-        seed=seed_of(values),
-        defaults=_defaults(searched, base, composer),
-        folder=_folder(values),
-        resumes=values["resume"] == AUTO,
-    )
+    check_choices("tune", words)
+    with trial_jobs(_trial_words(shared)) as jobs:
+        base = TrialJobs(jobs.hydra, tuple(shared)).composed({})
+        values = base.values
+        refuse_unknown(values, KNOWN)
+        tuning: Tuning = build(_tuning(), values["tune"], "tune")
+        folders = configs.user_folders(words)
+        by_model = _by_model(jobs, groups, base)
+        searched = space(varied, values["space"] if chosen_space is None else chosen_space, by_model, folders)
+        if not len(searched):
+            advice = "say which settings vary, as in model.l2=interval(0,1), or space=auto"
+            raise RecipeError(f"nothing is searched; {advice}")
+        tuning.check(searched)
+        for corner in searched.corners():
+            jobs.job(searched.settings(corner))
+        return PlannedStudy(
+            words=jobs.words,
+            tuning=tuning.limited(searched),
+            space=searched,
+            seed=seed_of(values),
+            defaults=_defaults(searched, base, jobs),
+            folder=_folder(values),
+            resumes=values["resume"] == AUTO,
+        )
 
 
 def _tuning() -> type[Tuning]:
@@ -136,14 +139,21 @@ def _groups(varied: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {group: tuple(map(str, names)) for group, names in chosen.items()}
 
 
-def _defaults(searched: Space, base: Composed, composer: Composer) -> dict[str, Any]:
+def _by_model(jobs: TrialJobs, groups: Mapping[str, Sequence[str]], base: Composed) -> dict[str, Job]:
+    """A job of each model that may be chosen, by the model's name."""
+    if "model" in groups:
+        return {name: jobs.job({"model": name}) for name in groups["model"]}
+    return {str(base.chosen("model").get("model")): jobs.job({})}
+
+
+def _defaults(searched: Space, base: Composed, jobs: TrialJobs) -> dict[str, Any]:
     """The values of the parameters that the configuration has without the search."""
     groups: dict[str, Any] = {}
     for item in searched.parameters:
         if item.key in configs.GROUPS:
             default = base.choices.get(item.key)
             groups[item.key] = default if item.holds(default) else item.ends[0]
-    values = composer.composed(groups).values
+    values = jobs.composed(groups).values
     return searched.point(
         {item.key: groups.get(item.key, _looked_up(values, item.key)) for item in searched.parameters}
     )

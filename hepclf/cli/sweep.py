@@ -21,9 +21,8 @@ from hepclf.cli.plan import AUTO, run_name
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep_best import keep_best
 from hepclf.cli.sweep_tables import comparison, job_line, summary
-from hepclf.cli.sweep_worker import SweepTask, work
+from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
-from hepclf.cli.workers import train_in_processes
 from hepclf.recipe import RecipeError, build, recipe
 from hepclf.run import Stopped, new_folder
 from hepclf.workflow.resume import FREE

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from hepclf.cli.compare import save_comparison, show_comparison
-from hepclf.cli.terminal import section, short_path
+from hepclf.cli.grids import show_grid
+from hepclf.cli.terminal import short_path
 from hepclf.statistics.value import Value
-from hepclf.words import number
+from hepclf.words import Grid, number
 from hepclf.workflow.sweep_row import Choice, Row, choices
 
 MOST = 8  # choices that are compared with each other, the best on validation
@@ -45,7 +46,8 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
             ]
             for choice in ranked[:ROWS]
         ]
-        section(console, "the sweep", ("choice", "jobs", "validation loss", "validation AUC", "test AUC"), cells)
+        header = ["choice", "jobs", "validation loss", "validation AUC", "test AUC"]
+        show_grid(console, Grid("the sweep", header, cells))
     if len(ranked) > ROWS:
         console.print(f"... {len(ranked) - ROWS} more in sweep.csv")
     if len(ranked) > 1:

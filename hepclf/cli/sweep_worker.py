@@ -1,28 +1,25 @@
-"""Trains the open jobs of a sweep, in this process; as a program of its own, for a parent that reads the folder."""
+"""Trains the open jobs of a sweep, in this process or in several."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from hepclf.cli.composition import Composition
-from hepclf.cli.config import Composed, composed, composing, hydra_words
+from hepclf.cli.config import Composed, composed
 from hepclf.cli.errors import explain
 from hepclf.cli.plan import Plan, plan
-from hepclf.cli.signals import signalled
-from hepclf.cli.terminal import show_warning_logs
-from hepclf.cli.threads import share_machine
+from hepclf.cli.sweep_tables import job_line
+from hepclf.cli.workers import STOPPED_WORKERS, Workers, worker_command
 from hepclf.run import Stopped
-from hepclf.training.epoch import Progress, Quiet
+from hepclf.training.epoch import Progress
 from hepclf.workflow.shared import SharedData
 from hepclf.workflow.stop import Stop
 from hepclf.workflow.sweep import Sweep, SweepJob
 from hepclf.workflow.sweep_row import Row
 
+ENDED = ("finished", "failed")
 START_S = 0.5  # in which a process that has just made the folder of a job has locked it
 
 
@@ -100,30 +97,31 @@ def without_pictures(planned: Plan, composed: Composed) -> object:
     return replace(evaluation, plots=False, report=evaluation.report and "evaluation.report" in composed.typed)
 
 
-def main(words: Sequence[str]) -> int:
-    """Work on the sweep in a folder until nothing is left, a signal comes, or the parent ends; gives the exit code."""
-    share_machine()
-    show_warning_logs()
-    folder, *arguments = words
-    stop = Stop()
-    threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
-    sys.argv = ["hepclf", "train", f"resume={folder}"]  # what the record of a run names as its command
-    try:
-        with composing("train", arguments) as hydra, signalled(stop):
-            work(SweepTask(Sweep.open(folder), hydra, stop, hydra_words("train", arguments)[1]), Quiet())
-    except BaseException as error:
-        line, code = explain(error)
-        print(f"hepclf: {line}", file=sys.stderr)
-        return code
-    return 0
+def train_in_processes(sweep: Sweep, count: int, stop: Stop, extra: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Train the open jobs, so many at a time; `tell` hears a line for each that ends."""
+    folders = [f"--config-dir={folder}" for folder in sweep.config_dirs]
+    command = worker_command("sweep", sweep.folder, *folders, *extra)
+    lines = _lines(sweep)
+
+    def look() -> None:
+        for line in next(lines):
+            tell(line)
+
+    workers = Workers(sweep.folder, min(count, len(list(sweep.open_jobs()))), lambda _: command)
+    if workers.work(stop, look) and any(sweep.open_jobs()):
+        raise Stopped(STOPPED_WORKERS)
 
 
-def _follow_parent(stop: Stop) -> None:
-    """Ask for a stop when standard input ends, as it does when the parent dies."""
-    while os.read(0, 1024):
-        pass
-    stop.ask("the end of its parent process")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _lines(sweep: Sweep) -> Iterator[list[str]]:
+    """At each look, a line for each job that has ended since the last one."""
+    ended = {row.number for row in sweep.rows() if row.is_finished}
+    while True:
+        names = {path.name for path in sweep.folder.iterdir()}  # jobs that nobody has begun need no look
+        begun = [job for job in sweep.jobs if {sweep.run(job).folder.name, sweep.error_file(job).name} & names]
+        rows = [row for job in begun if job.number not in ended and (row := sweep.row(job)).status in ENDED]
+        lines = []
+        for row in rows:
+            ended.add(row.number)
+            seconds = "" if row.seconds is None else f"  {row.seconds:.1f} s"
+            lines.append(f"{len(ended)}/{len(sweep.jobs)} {job_line(row)}{seconds}")
+        yield lines

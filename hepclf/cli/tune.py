@@ -5,22 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hepclf.cli.composer import Composer
-from hepclf.cli.crew import Crew
-from hepclf.cli.errors import STOPPED
 from hepclf.cli.overrides import overrides
 from hepclf.cli.planned_study import PlannedStudy, planned
 from hepclf.cli.signals import signalled
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
+from hepclf.cli.trial_jobs import TrialJobs, trial_jobs
 from hepclf.cli.tune_tables import show_history, show_status, trial_line
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
-from hepclf.run import Stopped
 from hepclf.workflow.stop import Stop
 
 if TYPE_CHECKING:
@@ -88,23 +84,32 @@ def _resume(words: list[str], stop: Stop) -> None:
 
 
 def _complete(folder: StudyFolder, stop: Stop) -> None:
-    """Make the trials that lack a result, here or in several processes, then train with the best settings."""
+    """Make the trials that lack a result, here or in several processes, and train with the best settings."""
+    from hepclf.cli.tune_workers import search_in_processes
+
+    def make_trials(jobs: TrialJobs, watch: Watch) -> None:
+        if folder.tuning.workers == 1:
+            _work(folder, jobs, stop, watch, number=0)
+        else:
+            search_in_processes(folder, stop, _printer(folder))
+
+    history = _searched(folder, stop, make_trials)
+    show_history(results_console(), history)
+    _draw(history)
+
+
+def _searched(folder: StudyFolder, stop: Stop, make_trials: Callable[[TrialJobs, Watch], None]) -> StudyHistory:
+    """Make trials, then train with the best settings."""
     from hepclf.search.finish import finish
 
     os.chdir(folder.directory)
-    composer = Composer("tune", folder.words)
     watch = Watch(tells_once=True)
     try:
-        with signalled(stop):
-            if folder.tuning.workers == 1:
-                _work(folder, composer, stop, watch, number=0)
-            else:
-                Crew(folder, stop, _printer(folder)).work()
-            history = finish(folder, composer.job, watch, stop)
+        with signalled(stop), trial_jobs(folder.words) as jobs:
+            make_trials(jobs, watch)
+            return finish(folder, jobs.job, watch, stop)
     finally:
         watch.close()
-    show_history(results_console(), history)
-    _draw(history)
 
 
 def _draw(history: StudyHistory) -> None:
@@ -123,7 +128,7 @@ def _write_page(path: Path) -> None:
     print(f"page   {short_path(write_page(path))}")
 
 
-def _work(folder: StudyFolder, composer: Composer, stop: Stop, watch: Watch, *, number: int) -> None:
+def _work(folder: StudyFolder, jobs: TrialJobs, stop: Stop, watch: Watch, *, number: int) -> None:
     from hepclf.search.worker import work
 
     show = _printer(folder)
@@ -132,7 +137,7 @@ def _work(folder: StudyFolder, composer: Composer, stop: Stop, watch: Watch, *, 
         watch.close()
         show(trial)
 
-    work(folder, composer.job, number=number, progress=watch, stop=stop, on_trial=on_trial)
+    work(folder, jobs.job, number=number, progress=watch, stop=stop, on_trial=on_trial)
 
 
 def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
@@ -142,34 +147,9 @@ def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
 
 def _worker(words: list[str], stop: Stop) -> None:
     """Make trials of a study until each has its result; of workers elsewhere each needs a number of its own."""
-    from hepclf.search.finish import finish
-
-    folder, settings = _named(words, ("number", "attached"))
-    os.chdir(folder.directory)
-    composer, number = Composer("tune", folder.words), _worker_number(settings)
-    if settings.get("attached") is True:
-        _work_attached(folder, composer, stop, number)
-        return
-    watch = Watch(tells_once=True)
-    try:
-        with signalled(stop):
-            _work(folder, composer, stop, watch, number=number)
-            history = finish(folder, composer.job, watch, stop)
-    finally:
-        watch.close()
-    _draw(history)
-
-
-def _work_attached(folder: StudyFolder, composer: Composer, stop: Stop, number: int) -> None:
-    """Work as one of a crew, whose parent tells what happens and trains with the best settings."""
-    from hepclf.search.worker import work
-
-    threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
-    try:
-        with signalled(stop):
-            work(folder, composer.job, number=number, stop=stop)
-    except Stopped:
-        raise SystemExit(STOPPED) from None
+    folder, settings = _named(words, ("number",))
+    number = _worker_number(settings)
+    _draw(_searched(folder, stop, lambda jobs, watch: _work(folder, jobs, stop, watch, number=number)))
 
 
 def _worker_number(settings: Mapping[str, Any]) -> int:
@@ -178,13 +158,6 @@ def _worker_number(settings: Mapping[str, Any]) -> int:
     if type(number) is not int or number < 0:
         raise RecipeError(f"number must be a whole number of at least 0, not {number!r}")
     return number
-
-
-def _follow_parent(stop: Stop) -> None:
-    """Ask for a stop where the parent, who holds the other end of standard input, ends or closes it."""
-    while sys.stdin.buffer.read(1):
-        pass
-    stop.ask("the end of the command that started this worker")
 
 
 def _status(words: list[str], stop: Stop) -> None:  # noqa: ARG001
@@ -209,7 +182,8 @@ def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
         raise RecipeError(f"trial must be one of the {len(history.trials)} trials that have begun, not {number!r}")
     os.chdir(folder.directory)
     trial = history.trial(number)
-    job = Composer("tune", folder.words).job(folder.space.settings(trial.values))
+    with trial_jobs(folder.words) as jobs:
+        job = jobs.job(folder.space.settings(trial.values))
     print(configuration(job, trial, history), end="")
 
 

@@ -1,14 +1,14 @@
-"""What the terminal says of a study: a line a trial, the best one and how far to trust it."""
+"""What the terminal says of a study: a line for each trial, the best ones, and how far they can be trusted."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hepclf.cli.terminal import section, short_path
-from hepclf.words import number
+from hepclf.cli.grids import show_grid
+from hepclf.cli.terminal import short_path
+from hepclf.words import Grid
 
 if TYPE_CHECKING:
     from hepclf.search.folder import StudyFolder
@@ -16,93 +16,70 @@ if TYPE_CHECKING:
     from hepclf.search.trial import Trial
     from hepclf.search.tuning import Tuning
 
-SHOWN = 10  # trials in the table
-
 
 def trial_line(trial: Trial, tuning: Tuning) -> str:
-    """A trial in a line: its result and its values."""
-    return f"trial {trial.number + 1}/{tuning.trials}: {_result(trial, tuning)}  {_values(trial)}"
+    """A trial in a line: its result and its settings."""
+    return f"trial {trial.number} ({trial.number + 1}/{tuning.trials}): {_result(trial, tuning)}  {_settings(trial)}"
 
 
 def _result(trial: Trial, tuning: Tuning) -> str:
+    from hepclf.search.sentences import NAMES
+
     if trial.state == "complete":
         named = zip(tuning.objectives, trial.objectives, strict=True)
-        return ", ".join(f"{name} {value:.5g}" for name, value in named)
+        return ", ".join(f"{NAMES[name]} {value:.5g}" for name, value in named)
     return f"failed, {trial.error}" if trial.state == "failed" else trial.state
 
 
-def _values(trial: Trial) -> str:
+def _settings(trial: Trial) -> str:
+    from hepclf.search.tables import value_text
+
     if trial.is_default:
         return "the defaults"
-    return " ".join(f"{name}={_short(value)}" for name, value in trial.values.items())
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value).replace(" ", "")
+    return " ".join(f"{name}={value_text(value).replace(', ', ',')}" for name, value in trial.values.items())
 
 
 def show_history(console: Console, history: StudyHistory) -> None:
-    """The best trials, and what the best one promises."""
-    trials = _ranked(history)[:SHOWN]
-    names = history.tuning.objectives
-    rows = [[str(trial.number), *(f"{value:.5g}" for value in trial.objectives), _values(trial)] for trial in trials]
-    if rows:
-        section(console, "the best trials" if len(names) == 1 else "the front", ("trial", *names, "values"), rows)
-    for sentence in sentences(history):
-        console.print(sentence, soft_wrap=True, markup=False)
-    if history.final.metrics.is_file():
-        console.print(f"run    {short_path(history.final.folder)}", soft_wrap=True, markup=False)
-    console.print(f"study  {short_path(history.folder)}", soft_wrap=True, markup=False)
+    """The best trials, what the best one promises, and where it is."""
+    from hepclf.search.folder import StudyFolder
+    from hepclf.search.sentences import study_headline
+
+    if history.complete:
+        show_grid(console, _best_table(history))
+    for sentence in study_headline(history):
+        console.print(sentence, markup=False)
+    folder, final = StudyFolder(history.folder), history.final
+    paths = {"best": folder.best, "run": final.folder if final.metrics.is_file() else None, "study": folder.path}
+    for name, path in paths.items():
+        if path is not None and path.exists():
+            console.print(f"{name:<6} {short_path(path)}", soft_wrap=True, markup=False)
 
 
-def _ranked(history: StudyHistory) -> list[Trial]:
-    if len(history.tuning.objectives) > 1:
-        return [history.trial(place) for place in history.front]
-    sign = -1 if history.tuning.maximised[0] else 1
-    return sorted(history.complete, key=lambda trial: (sign * trial.objectives[0], trial.number))
+def _best_table(history: StudyHistory) -> Grid:
+    from hepclf.search.sentences import NAMES, objective_words
+    from hepclf.search.tables import best_trials
 
-
-def sentences(history: StudyHistory) -> list[str]:
-    """How good the best trial is, and how much of that is luck."""
-    counts = Counter(trial.state for trial in history.trials)
-    made = ", ".join(f"{count} {state}" for state, count in counts.items())
-    if history.best is None:
-        return [f"{len(history.trials)} trials: {made or 'none has begun'}"]
-    best, name, judged = history.trial(history.best), history.tuning.objectives[0], history.optimism
-    error = judged.error if judged else None
-    achieved = f"{name} {number(best.objectives[0], error)}, trial {best.number}"
-    lines = [f"best of {len(history.trials)} trials ({made}): {achieved}"]
-    if history.default is not None:
-        lines.append(f"the defaults: {name} {number(history.trial(history.default).objectives[0], error)}")
-    if judged is None:
-        return [*lines, "without repeats no error is known, so nothing is said of how lucky the best trial is"]
-    lines.append(
-        f"the best of so many noisy trials looks better than it is, by about {judged.optimism:.2g}: "
-        f"expect {name} {number(judged.best, judged.error)}"
-    )
-    return [*lines, *_gain_sentence(history)]
-
-
-def _gain_sentence(history: StudyHistory) -> list[str]:
-    judged = history.optimism
-    if judged is None or judged.gain is None:
-        return []
-    gain = number(judged.gain, judged.gain_error)
-    if judged.improves:
-        return [f"it improves on the defaults by {gain}"]
-    return [f"an improvement on the defaults is not shown: {gain}"]
+    objectives = [NAMES[name] for name in history.tuning.objectives]
+    rows = [
+        [_settings(trial), str(trial.number), *(objective_words(history, trial, i) for i in range(len(objectives)))]
+        for trial in best_trials(history)
+    ]
+    title = "the best trials" if len(objectives) == 1 else "the front"
+    return Grid(title, ["settings", "trial", *objectives], rows)
 
 
 def show_status(console: Console, history: StudyHistory, folder: StudyFolder) -> None:
-    """How far a study is, and its best trial so far."""
-    tuning, final = folder.tuning, [trial for trial in history.trials if trial.is_final]
-    console.print(f"{len(final)} of {tuning.trials} trials have a result", markup=False)
-    for trial in (trial for trial in history.trials if not trial.is_final):
-        lock = "is at work" if _is_held(folder, trial.number) else "was left by its worker"
-        console.print(f"trial {trial.number} {lock}", markup=False)
+    """How far a study is, its best trials so far, and how it goes on."""
+    from hepclf.search.worker import resume_command
+
     show_history(console, history)
+    unfinished = [trial for trial in history.trials if not trial.is_final]
+    is_held = {trial.number: _is_held(folder, trial.number) for trial in unfinished}
+    for place, held in is_held.items():
+        console.print(f"trial {place} {'is at work' if held else 'was left by its worker'}", markup=False)
+    ended = len(history.trials) - len(unfinished)
+    if ended < folder.tuning.trials and not any(is_held.values()):
+        console.print(resume_command(folder), soft_wrap=True, markup=False)
 
 
 def _is_held(folder: StudyFolder, place: int) -> bool:

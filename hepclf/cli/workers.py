@@ -1,4 +1,4 @@
-"""Processes that train the jobs of a sweep side by side, each with its share of the cores."""
+"""Processes that work in one folder side by side: started, watched, stopped with their parent."""
 
 from __future__ import annotations
 
@@ -9,136 +9,117 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from hepclf.cli.errors import INTERRUPTED, STOPPED
-from hepclf.cli.sweep_tables import job_line
 from hepclf.run import Stopped
 from hepclf.training.cores import cores
 from hepclf.workflow.stop import Stop
-from hepclf.workflow.sweep import Sweep
 
-PAUSE_S = 0.2  # between two looks at the folder
+LOOK_S = 0.2  # between two looks at the processes and their folder
 QUIT_S = 10.0  # in which a process that is to leave at once has done so
+RESTARTS = 3  # of processes that were killed
 LOGS = "workers"
-ENDED = ("finished", "failed")
+STOPS = (STOPPED, INTERRUPTED)
+STOPPED_WORKERS = "its workers were stopped, by a signal or by trainer.exit_after_s"
 
 log = logging.getLogger("hepclf.cli")
 
 
-def train_in_processes(sweep: Sweep, count: int, stop: Stop, extra: Sequence[str], tell: Callable[[str], None]) -> None:
-    """Train the open jobs, so many at a time; `tell` hears a line for each that ends."""
-    open_jobs = list(sweep.open_jobs())
-    folders = [f"--config-dir={folder}" for folder in sweep.config_dirs]
-    lines = _lines(sweep)
-    with Workers(sweep.folder, min(count, len(open_jobs)), [*folders, *extra]) as workers:
-        while workers.are_running():
-            if stop.reason:
-                workers.ask_to_stop()
-            for line in next(lines):
-                tell(line)
-            time.sleep(PAUSE_S)
-    for line in next(lines):
-        tell(line)
-    for line in workers.deaths():
-        log.warning(line)
-    if stop.reason or workers.were_stopped():
-        reason = stop.reason or "its processes were asked to"
-        raise Stopped(f"stopped by {reason}" if stop.reason else reason, is_interrupt=stop.is_interrupt)
+def worker_command(kind: str, folder: Path, *words: str) -> list[str]:
+    """The command of a worker of a sweep or a study; modules of the working directory take the place of no other."""
+    return [sys.executable, "-P", "-m", "hepclf.cli.worker", kind, str(folder), *words]
 
 
 class Workers:
-    """Processes of `hepclf.cli.sweep_worker` in a session of their own, so that a Ctrl-C reaches their parent alone.
+    """Processes in sessions of their own, so that a Ctrl-C reaches their parent alone; what they say is in a log each.
 
-    They stop when it dies, as their standard input then ends. What they say is in a log each.
+    The end of their standard input asks them to stop, also when the parent dies. `command` is told a worker's number.
     """
 
-    def __init__(self, folder: Path, count: int, words: Sequence[str]) -> None:
-        self._folder, self._count, self._words = folder, count, words
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._is_asked = False
+    def __init__(self, folder: Path, count: int, command: Callable[[int], Sequence[str]]) -> None:
+        self._folder, self._count, self._command = folder, count, command
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}  # those that have not ended
+        self._codes: set[int] = set()
+        self._restarts = RESTARTS
 
-    def __enter__(self) -> Workers:
+    def work(self, stop: Stop, look: Callable[[], None]) -> bool:
+        """Return when all have ended, whether one was stopped by others; `look` is called now and then, and at the end.
+
+        Where this process is to stop, they are asked to, and `Stopped` is raised once they have.
+        """
         (self._folder / LOGS).mkdir(exist_ok=True)
-        command = [sys.executable, "-P", "-m", "hepclf.cli.sweep_worker", str(self._folder), *self._words]
-        threads = {"OMP_NUM_THREADS": str(max(1, cores() // max(1, self._count)))}
-        with ExitStack() as files:
+        try:
             for number in range(self._count):
-                log_file = files.enter_context(self._log(number).open("wb"))
-                self._processes.append(
-                    subprocess.Popen(
-                        command,
-                        env=os.environ | threads,
-                        stdin=subprocess.PIPE,
-                        stdout=log_file,
-                        stderr=log_file,
-                        start_new_session=True,
-                    )
-                )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
+                self._start(number, "wb")
+            while self._are_at_work():
+                if stop.reason:
+                    self._ask_to_stop()
+                look()
+                time.sleep(LOOK_S)
+        except BaseException:
             self._quit()
-        for process in self._processes:
-            if process.stdin is not None:
-                process.stdin.close()
-            process.wait()
+            raise
+        look()
+        if stop.reason:
+            raise Stopped(f"stopped by {stop.reason}", is_interrupt=stop.is_interrupt)
+        return bool(self._codes & set(STOPS))
 
-    def are_running(self) -> bool:
-        """Whether at least one has not ended."""
-        return any(process.poll() is None for process in self._processes)
-
-    def ask_to_stop(self) -> None:
-        """Ask them for a checkpoint and their end, once."""
-        if not self._is_asked:
-            self._signal(signal.SIGTERM)
-        self._is_asked = True
-
-    def were_stopped(self) -> bool:
-        """Whether one ended because it was asked to."""
-        return any(process.returncode in (STOPPED, INTERRUPTED) for process in self._processes)
-
-    def deaths(self) -> Iterator[str]:
-        """A line for each that ended in another way, with the last line of its log."""
-        for number, process in enumerate(self._processes):
-            if process.returncode not in (0, STOPPED, INTERRUPTED):
-                lines = self._log(number).read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-                yield f"process {number} of the sweep ended with code {process.returncode}: {lines[-1]}"
+    def _start(self, number: int, mode: str) -> None:
+        threads = {"OMP_NUM_THREADS": str(max(1, cores() // self._count))}
+        with self._log(number).open(mode) as output:
+            self._processes[number] = subprocess.Popen(
+                self._command(number),
+                env=os.environ | threads,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     def _log(self, number: int) -> Path:
         return self._folder / LOGS / f"{socket.gethostname()}-{number}.log"  # another machine may help
 
+    def _are_at_work(self) -> bool:
+        for number, process in list(self._processes.items()):
+            if (code := process.poll()) is not None:
+                _close(self._processes.pop(number))
+                self._note_end(number, code)
+        return bool(self._processes)
+
+    def _note_end(self, number: int, code: int) -> None:
+        """Tell of a worker that failed; one that was killed is started again, as far as that may be chance."""
+        self._codes.add(code)
+        if code in (0, *STOPS):
+            return
+        is_restarted = code < 0 and self._restarts > 0
+        lines = self._log(number).read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        sequel = " and is started again" if is_restarted else ""
+        log.warning("worker %d ended with code %d%s: %s", number, code, sequel, lines[-1])
+        if is_restarted:
+            self._restarts -= 1
+            self._start(number, "ab")
+
+    def _ask_to_stop(self) -> None:
+        self._restarts = 0
+        for process in self._processes.values():
+            _close(process)
+
     def _quit(self) -> None:
         """Let them leave at once."""
-        self._signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
+        for process in self._processes.values():
+            process.send_signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
         deadline = time.monotonic() + QUIT_S
-        while self.are_running() and time.monotonic() < deadline:
-            time.sleep(PAUSE_S)
-        for process in self._processes:
-            process.kill()
-
-    def _signal(self, number: int) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                process.send_signal(number)
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            _close(process)
 
 
-def _lines(sweep: Sweep) -> Iterator[list[str]]:
-    """At each look, a line for each job that has ended since the last one."""
-    ended = {row.number for row in sweep.rows() if row.is_finished}
-    while True:
-        names = {path.name for path in sweep.folder.iterdir()}  # jobs that nobody has begun need no look
-        begun = [job for job in sweep.jobs if {sweep.run(job).folder.name, sweep.error_file(job).name} & names]
-        rows = [row for job in begun if job.number not in ended and (row := sweep.row(job)).status in ENDED]
-        lines = []
-        for row in rows:
-            ended.add(row.number)
-            seconds = "" if row.seconds is None else f"  {row.seconds:.1f} s"
-            lines.append(f"{len(ended)}/{len(sweep.jobs)} {job_line(row)}{seconds}")
-        yield lines
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()

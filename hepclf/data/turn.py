@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from hepclf.heartbeat import beating
-from hepclf.lock import FolderInUseError, Lock, acquire, living_entry
+from hepclf.run import Run
 
 SUFFIX = ".turn"
 SLOWEST_S = 2.0  # between two looks of a job that waits
@@ -22,41 +21,44 @@ def turn(place: Path) -> Iterator[None]:
     Those that have waited do not wait for each other: where the first was killed, all do the work at the same time. A
     turn is the lock of a folder, so nobody waits for a dead process.
     """
-    lock = _taken(place)
-    if lock is None:
-        _wait(place)
+    with ExitStack() as stack:
+        if not _is_taken(stack, place):
+            _wait(place)
         yield
-        return
-    try:
-        with beating(place, lock.is_ours):
-            yield
-    finally:
-        lock.release()
-        with suppress(OSError):  # another job has taken its turn already
-            place.rmdir()
 
 
-def _taken(place: Path) -> Lock | None:
-    """The lock of a place; None where a living process has it."""
+def _is_taken(stack: ExitStack, place: Path) -> bool:
+    """Take a place for as long as the stack lasts, and remove it then; False where a living process has it."""
+    stack.callback(_remove, place)
     while True:
         place.mkdir(parents=True, exist_ok=True)
         try:
-            return acquire(place)
-        except FolderInUseError:
-            return None
+            stack.enter_context(Run(place).held())
         except FileNotFoundError:  # the last turn has ended, and its folder went
             continue
+        except OSError:  # in use
+            return False
+        return True
+
+
+def _remove(place: Path) -> None:
+    with suppress(OSError):  # another job has it, or it is gone
+        place.rmdir()
 
 
 def _wait(place: Path) -> None:
     pause_s = 0.02
-    while living_entry(place):
+    while _is_alive(place):
         time.sleep(pause_s)
         pause_s = min(SLOWEST_S, 1.5 * pause_s)
+
+
+def _is_alive(place: Path) -> bool:
+    return Run(place).status().name == "running"
 
 
 def remove_ended(folder: Path) -> None:
     """Remove the turns of dead processes from a folder."""
     for place in folder.glob(f"*{SUFFIX}"):
-        if not living_entry(place):
+        if not _is_alive(place):
             shutil.rmtree(place, ignore_errors=True)

@@ -51,7 +51,7 @@ def best_table(history: StudyHistory) -> Grid:
         parameter for parameter in history.space.parameters if any(parameter.name in t.values for t in history.trials)
     ]
     header = ["trial", *(NAMES.get(name, name) for name in names), "time", *(parameter.name for parameter in present)]
-    trials = _best_trials(history)
+    trials = best_trials(history)
     if history.default is not None and history.default not in [trial.number for trial in trials]:
         trials = [*trials, history.trial(history.default)]
     rows = [
@@ -65,6 +65,14 @@ def best_table(history: StudyHistory) -> Grid:
     ]
     title = "the best trials" if len(names) == 1 else "trials that no other one beats in both objectives"
     return Grid(title, header, rows)
+
+
+def best_trials(history: StudyHistory) -> list[Trial]:
+    """The best complete trials, the best one first; of two objectives, those of the front."""
+    if len(history.tuning.objectives) > 1:
+        return [history.trial(number) for number in history.front[:BEST]]
+    sign = -1.0 if history.tuning.maximised[0] else 1.0
+    return sorted(history.complete, key=lambda trial: (sign * trial.objectives[0], trial.number))[:BEST]
 
 
 def space_table(history: StudyHistory, defaults: Mapping[str, Any]) -> Grid:
@@ -102,13 +110,6 @@ def value_text(value: Any) -> str:
 
 def _name(history: StudyHistory, trial: Trial) -> str:
     return f"{trial.number}\u00a0(defaults)" if trial.number == history.default else str(trial.number)
-
-
-def _best_trials(history: StudyHistory) -> list[Trial]:
-    if len(history.tuning.objectives) > 1:
-        return [history.trial(number) for number in history.front[:BEST]]
-    sign = -1.0 if history.tuning.maximised[0] else 1.0
-    return sorted(history.complete, key=lambda trial: (sign * trial.objectives[0], trial.number))[:BEST]
 
 
 def _searched(parameter: Parameter) -> str:

@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 from scipy.stats import norm
 
-from hepclf.cli.compare import _table
 from hepclf.cli.completion import candidates
+from hepclf.cli.grids import show_grid
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
@@ -403,7 +403,7 @@ def test_tables_fit_80_columns_whatever_the_names(hepclf, make_run):
 def test_a_long_name_is_folded_before_any_number_is():
     console = Console(record=True, width=80)
     numbers = ["0.975612 ± 0.000011"] * 3
-    _table(console, Grid("title", ("", "a", "b", "c"), [["a name of words that go on and on and on", *numbers]]))
+    show_grid(console, Grid("title", ("", "a", "b", "c"), [["a name of words that go on and on and on", *numbers]]))
     assert "  ".join(numbers) in console.export_text()
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.hydra import Hydra
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
 
 from hepclf.cli.composition import is_sweep, parameters
 from hepclf.cli.config import composed, composing, hydra_words, launch
@@ -118,6 +122,38 @@ def test_which_words_ask_for_a_sweep():
     assert not is_sweep(["seed=1,2"])  # Hydra then says how to quote the value
     assert not is_sweep(["-m", "--cfg", "job"])
     assert not is_sweep(["-m", "--cfg=job"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data=mixture", "model=mlp", "model.dropout=0.3", "trainer.batch=256", "model.hidden=[3,4]", "seed=3"],
+        ["data.events=5", "data=mixture", "~evaluation.plots", "model=mlp", "model.l2=1"],
+        ["trainer.epochs=3", "~trainer.epochs", "data=mixture", "seed=2"],
+        ["data.features={a: 1}", "data=mixture", "+model.l9=3", "model.l2=1e-5", "~trainer._target_", "model.l9=4"],
+        ["hydra.verbose=true", "model=mlp", "model.x='a b'", "model.y=null", "data.classes={s: {a: 1}}", "seed=1"],
+        ["model=logistic", "model.l2=${trainer.batch}", "trainer.batch=3", "name=${hydra:job.override_dirname}"],
+    ],
+)
+def test_a_configuration_is_the_same_whatever_was_composed_before_it(words):
+    with composing("train", words) as hydra:
+        _, typed = hydra_words("train", words)
+        expected = compose("train", overrides=typed, return_hydra_config=True)
+        for warm in (typed[:1], [*typed, "++trainer.batch=9"], typed):
+            hydra.config(warm)
+        assert OmegaConf.to_container(hydra.config(typed)) == OmegaConf.to_container(expected)
+
+
+def test_jobs_that_choose_the_same_files_share_what_hydra_reads(monkeypatch):
+    reads, compose_config = [], Hydra.compose_config
+    monkeypatch.setattr(Hydra, "compose_config", lambda *words: (reads.append(words[2]), compose_config(*words))[1])
+    launch("train", ["-m", "model=logistic,mlp", "trainer.batch=1,2,3", "model.l2=0,1"], id)
+    assert reads[1:] == [["model=logistic"], ["model=mlp"]]  # the first one is that of the whole sweep
+
+
+def test_a_list_without_the_flag_of_a_sweep_is_refused_in_settings_too():
+    with composing("train", []) as hydra, pytest.raises(ConfigCompositionException, match="multirun"):
+        hydra.config(["++trainer.batch=1,2"])
 
 
 def test_hydra_is_left_as_it_was_found():

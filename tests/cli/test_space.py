@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hepclf.cli import configs
-from hepclf.cli.composer import Composer
 from hepclf.cli.space import divided, parameter, ready, space
+from hepclf.cli.trial_jobs import trial_jobs
 from hepclf.recipe import RecipeError
 from hepclf.search.space import Choice, Float, Integer, Space
 from hepclf.search.tuning import Tuning
@@ -56,8 +56,8 @@ def test_the_weights_of_the_loss_cannot_be_searched_where_the_loss_is_the_object
 
 
 def jobs_of(*models):
-    composer = Composer("tune", ["data=mixture"])
-    return {model: composer.job({"model": model}) for model in models}
+    with trial_jobs(["data=mixture"]) as jobs:
+        return {model: jobs.job({"model": model}) for model in models}
 
 
 @pytest.mark.parametrize("name", READY)
@@ -66,8 +66,8 @@ def test_a_ready_space_names_settings_that_there_are_and_each_corner_is_built(na
     assert all("  # " in line for line in text.splitlines()[1:])
     found = space([], name, jobs_of(name), ())
     assert len(found) >= 4
-    composer = Composer("tune", ["data=mixture", f"model={name}"])
-    assert all(composer.job(found.settings(corner)) for corner in found.corners())
+    with trial_jobs(["data=mixture", f"model={name}"]) as jobs:
+        assert all(jobs.job(found.settings(corner)) for corner in found.corners())
 
 
 def test_typed_parameters_replace_those_of_a_file_and_stand_alone_without_one():

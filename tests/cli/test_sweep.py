@@ -17,6 +17,7 @@ from hepclf.cli import sweep_worker
 from hepclf.cli.config import composing
 from hepclf.data.gw import GW
 from hepclf.run import Run
+from hepclf.training.epoch import Quiet
 from hepclf.workflow.stop import Stop
 from hepclf.workflow.sweep import Sweep
 
@@ -262,7 +263,7 @@ def test_a_job_that_another_process_has_just_taken_is_left_to_it(stored, monkeyp
     with composing("train", []) as hydra, taken.recorded():
         once, told = iter(stored.jobs[:1]), []  # it was still free when the list was looked at
         monkeypatch.setattr(Sweep, "open_jobs", lambda _: once)
-        sweep_worker.work(sweep_worker.SweepTask(stored, hydra, Stop()), sweep_worker.Quiet(), told.append)
+        sweep_worker.work(sweep_worker.SweepTask(stored, hydra, Stop()), Quiet(), told.append)
     assert told == []
     assert not stored.error_file(stored.jobs[0]).exists()
 

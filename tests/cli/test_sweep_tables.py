@@ -39,6 +39,22 @@ def test_folds_and_seeds_of_a_choice_are_averaged_and_other_choices_are_not():
     assert ["model=logistic", "1", "0.400", "±", "0.020", "0.800", "±", "0.010", "0.800", "±", "0.010"] in rows
 
 
+def test_long_settings_are_wrapped_between_words_and_shortened_within_80_columns():
+    found = printed(
+        job("trainer.batch=64 model.preprocess.scaling=standard", 0.9, 0.91),
+        job("trainer.batch=64 model.preprocess.scaling=robust", 0.8, 0.81),
+    )
+    table = found.partition("best on validation")[0].splitlines()
+    assert max(map(len, map(str.rstrip, table))) <= 80
+    starts = [line.split()[0] for line in table if line[:1] not in ("", " ")]
+    assert starts[2:] == [
+        "trainer.batch=64",
+        "model.preproce…aling=standard",
+        "trainer.batch=64",
+        "model.preproce…scaling=robust",
+    ]
+
+
 def test_the_best_choice_is_that_of_validation_whatever_test_says():
     found = printed(job("model=mlp", 0.90, 0.99), job("model=logistic", 0.95, 0.80))
     assert "best on validation: model=logistic" in found

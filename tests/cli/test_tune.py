@@ -50,12 +50,16 @@ def test_a_search_leaves_its_trials_the_best_settings_and_one_training_with_them
     assert stored["trainer"]["batch"] == best.values["trainer.batch"]
     assert read_yaml(study.final.config) == stored
     assert json.loads(study.final.metrics.read_text())["test"]["auc"]["value"] > 0.5
-    assert f"best of 4 trials (4 complete): log_loss 0.{str(best.objectives[0])[2:5]}" in out
-    assert "the defaults: log_loss" in out
+    assert f"Best log-loss on validation: 0.{str(best.objectives[0])[2:5]}" in out
+    assert f", trial {best.number}, chosen out of 4 trials." in out
+    assert "The best of 4 noisy numbers looks better than it is" in out
+    assert "best study/best.yaml run study/best study study" in out
     assert not list(Path("study/trials").rglob("scores.root"))
     assert not list(Path("study/trials").rglob("tagger"))
     assert told("best", "study") == " ".join(study.best.read_text().split())
-    assert "4 of 4 trials have a result" in told("status", "study")
+    status = told("status", "study")
+    assert "4 trials have ended: 4 complete." in status
+    assert "continue" not in status
     before = study.final.environment.read_bytes()
     told("resume", "study")
     assert study.final.environment.read_bytes() == before
@@ -138,6 +142,7 @@ def test_two_objectives_have_a_front_and_no_best(told, hepclf):
         (["tune.trials=0"], "tune.trials must be at least 1, not 0"),
         (["tune.objective=[auc,auc]"], "tune.objective must be one, or two that differ"),
         (["trainer=choice(default,other)"], "trainer cannot be searched as a whole"),
+        (["model=choice(mlp,xgbost)"], "model=xgbost is not a choice; nearest: 'xgboost'"),
         (["-m"], "-m is a sweep"),
         (["resume=auto"], "resume=auto needs folder=DIR"),
         (["model.l2=interval(0,1)", "tune.sampler=grid"], "model.l2 must be a choice or a range in a grid"),

@@ -1,0 +1,78 @@
+"""What the terminal says of a study, in 80 columns."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from hepclf.cli.tune_tables import show_history, show_status, trial_line
+from hepclf.lock import acquire
+from hepclf.search.folder import StudyFolder
+from hepclf.search.history import study_history
+from hepclf.search.sentences import study_headline
+from hepclf.search.space import Choice, Float, Space
+from hepclf.search.trial import Trial
+from hepclf.search.tuning import Tuning
+
+SPACE = Space((Float(name="trainer.learning_rate", low=1e-4, high=1), Choice(name="model.hidden", options=([64, 64],))))
+VALUES = {"trainer.learning_rate": 0.01234567, "model.hidden": [64, 64]}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study of four trials, of which two are complete and one has failed."""
+    monkeypatch.chdir(tmp_path)
+    tuning = Tuning(trials=4, repeats=2)
+    folder = StudyFolder.create(tmp_path / "study", words=(), tuning=tuning, space=SPACE, seed=0, defaults={})
+    ends = [
+        {"state": "complete", "objectives": (0.6,), "repeats": ((0.59,), (0.61,)), "is_default": True},
+        {"state": "complete", "objectives": (0.5,), "repeats": ((0.48,), (0.52,)), "values": VALUES},
+        {"state": "failed", "error": "ValueError: no", "values": VALUES},
+        {"state": "running", "values": VALUES},
+    ]
+    for end in ends[:2]:
+        end["errors"] = ((0.01,), (0.01,))
+    for place, end in enumerate(ends):
+        folder.trial(place).mkdir()
+        Trial(number=place, **end).write(folder.trial(place))
+    return folder
+
+
+def printed(show, *arguments):
+    console = Console(record=True, width=80)
+    show(console, *arguments)
+    return console.export_text()
+
+
+def test_a_trial_is_a_line(study):
+    lines = [trial_line(trial, study.tuning) for trial in study.trials()]
+    settings = "trainer.learning_rate=0.01235 model.hidden=[64,64]"
+    assert lines[0] == "trial 0 (1/4): log-loss 0.6  the defaults"
+    assert lines[1] == f"trial 1 (2/4): log-loss 0.5  {settings}"
+    assert lines[2] == f"trial 2 (3/4): failed, ValueError: no  {settings}"
+
+
+def test_the_best_trials_come_first_and_the_sentences_are_those_of_the_page(study):
+    text = printed(show_history, study_history(study))
+    rows = [line.split() for line in text.splitlines()]
+    assert rows[:2] == [["the", "best", "trials"], ["settings", "trial", "log-loss"]]
+    assert rows[2][:3] == ["trainer.learning_rate=0.01235", "model.hidden=[64,64]", "1"]
+    assert [row[:3] for row in rows].index(["the", "defaults", "0"]) > 2
+    words = " ".join(text.split())
+    assert all(" ".join(sentence.split()) in words for sentence in study_headline(study_history(study)))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "study  study\n" in text
+    assert "best.yaml" not in text  # there is none before the search has ended
+
+
+def test_the_status_tells_what_is_at_work_and_how_to_go_on(study):
+    advice = f"continue with: hepclf tune resume {study.path}"
+    text = printed(show_status, study_history(study), study)
+    assert "The study is not finished: 3 of 4 trials have ended" in text
+    assert "trial 3 was left by its worker\n" in text
+    assert text.rstrip().endswith(advice)
+    lock = acquire(study.trial(3))
+    text = printed(show_status, study_history(study), study)
+    lock.release()
+    assert "trial 3 is at work\n" in text
+    assert advice not in text
