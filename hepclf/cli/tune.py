@@ -93,23 +93,32 @@ def _complete(folder: StudyFolder, stop: Stop) -> None:
         else:
             search_in_processes(folder, stop, _printer(folder))
 
-    history = _searched(folder, stop, make_trials)
-    show_history(results_console(), history)
-    _draw(history)
+    _search_and_end(folder, stop, make_trials)
 
 
-def _searched(folder: StudyFolder, stop: Stop, make_trials: Callable[[TrialJobs, Watch], None]) -> StudyHistory:
-    """Make trials, then train with the best settings."""
-    from hepclf.search.finish import finish
-
+def _search_and_end(folder: StudyFolder, stop: Stop, make_trials: Callable[[TrialJobs, Watch], None]) -> None:
+    """Make trials, then train with the best settings, and tell and draw what came out."""
     os.chdir(folder.directory)
     watch = Watch(tells_once=True)
     try:
         with signalled(stop), trial_jobs(folder.words) as jobs:
             make_trials(jobs, watch)
-            return finish(folder, jobs.job, watch, stop)
+            _end(folder, jobs, stop, watch)
     finally:
         watch.close()
+
+
+def _end(folder: StudyFolder, jobs: TrialJobs, stop: Stop, watch: Watch) -> None:
+    from hepclf.search.finish import ending, finish
+
+    with ending(folder) as is_ours:
+        if not is_ours:
+            print("another worker trains with the best settings", file=sys.stderr)
+            return
+        history = finish(folder, jobs.job, watch, stop)
+        watch.close()
+        show_history(results_console(), history)
+        _draw(history)
 
 
 def _draw(history: StudyHistory) -> None:
@@ -149,7 +158,7 @@ def _worker(words: list[str], stop: Stop) -> None:
     """Make trials of a study until each has its result; of workers elsewhere each needs a number of its own."""
     folder, settings = _named(words, ("number",))
     number = _worker_number(settings)
-    _draw(_searched(folder, stop, lambda jobs, watch: _work(folder, jobs, stop, watch, number=number)))
+    _search_and_end(folder, stop, lambda jobs, watch: _work(folder, jobs, stop, watch, number=number))
 
 
 def _worker_number(settings: Mapping[str, Any]) -> int:

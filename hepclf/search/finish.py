@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import yaml
 
 from hepclf.files import write_bytes, write_csv
-from hepclf.lock import FolderInUseError
+from hepclf.heartbeat import beating
+from hepclf.lock import FolderInUseError, acquire
 from hepclf.run import Run, Stopped
 from hepclf.search.attempt import JobOf
 from hepclf.search.folder import StudyFolder
@@ -58,6 +61,21 @@ def configuration(job: Job, trial: Trial, history: StudyHistory) -> str:
     return lines + yaml.safe_dump(job.describe(), sort_keys=False, width=100, allow_unicode=True)
 
 
+@contextmanager
+def ending(folder: StudyFolder) -> Iterator[bool]:
+    """Whether the end of the study is ours while the block runs: of workers that are done at once, one makes it."""
+    try:
+        lock = acquire(folder.trials_folder)
+    except FolderInUseError:
+        yield False
+        return
+    try:
+        with beating(folder.trials_folder, lock.is_ours):
+            yield True
+    finally:
+        lock.release()
+
+
 def finish(folder: StudyFolder, job_of: JobOf, progress: Progress, stop: Stop) -> StudyHistory:
     """Write study.csv and best.yaml, and train with the best settings in the folder best/, which is continued."""
     history = study_history(folder)
@@ -68,11 +86,8 @@ def finish(folder: StudyFolder, job_of: JobOf, progress: Progress, stop: Stop) -
     job = job_of(folder.space.settings(trial.values))
     write_bytes(folder.best, configuration(job, trial, history).encode())
     put_aside(folder.final, job)
-    try:
-        if folder.final.status().name != "finished":
-            _train(folder, job, progress, stop)
-    except FolderInUseError:  # another worker trains it
-        return history
+    if folder.final.status().name != "finished":
+        _train(folder, job, progress, stop)
     return history
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hepclf.files import read_yaml
+from hepclf.search.finish import ending
 from hepclf.search.folder import StudyFolder
 from hepclf.search.history import study_history
 
@@ -191,6 +192,18 @@ def command(*words):
 
 def has_result():
     return any('"state": "complete"' in path.read_text() for path in Path("study/trials").glob("*/trial.json"))
+
+
+def test_a_worker_leaves_the_end_of_a_study_to_another_one_that_makes_it(told, hepclf):
+    told(*JOB, *VARIED, "tune.trials=1", "folder=study")
+    study = StudyFolder.open(Path("study"))
+    before = study.final.environment.read_bytes()
+    with ending(study):
+        code, out, errors = hepclf("tune", "worker", "study")
+    assert (code, out) == (0, "")
+    assert "another worker trains with the best settings" in errors
+    assert "Best log-loss on validation" in told("worker", "study")
+    assert study.final.environment.read_bytes() == before
 
 
 def test_two_workers_stop_with_their_parent_which_says_how_to_go_on(told):

@@ -9,7 +9,7 @@ import pytest
 
 from hepclf.files import read_yaml
 from hepclf.run import Run
-from hepclf.search.finish import configuration, finish, put_aside, write_table
+from hepclf.search.finish import configuration, ending, finish, put_aside, write_table
 from hepclf.search.history import study_history
 from hepclf.search.trial import Trial
 from hepclf.training.epoch import Quiet
@@ -84,6 +84,16 @@ def test_the_table_has_a_row_for_each_trial(finished, tmp_path):
         assert row["log_loss"] == (str(trial.objectives[0]) if trial.objectives else "")
         assert [row["repeat_0"], row["repeat_1"]] == ([str(value) for (value,) in trial.repeats] or ["", ""])
         assert row["learning_rate"] == str(trial.values.get("learning_rate", ""))
+
+
+def test_of_workers_that_are_done_at_once_one_ends_the_study(finished):
+    with ending(finished) as first:
+        with ending(finished) as second:
+            assert (first, second) == (True, False)
+        with ending(finished) as third:
+            assert not third
+    with ending(finished) as fourth:
+        assert fourth
 
 
 def test_a_study_with_a_better_trial_trains_anew_and_keeps_the_earlier_training(finished, job_of):
