@@ -121,6 +121,9 @@ class Queue:
             for number in output("squeue", "-h", "-r", "-o", "%i", "-t", "PENDING").split():
                 if "Reason=BeginTime" in output("scontrol", "show", "job", number):
                     output("scontrol", "update", f"JobId={number}", "StartTime=now")
+            if self.ids():
+                return False
+            time.sleep(0.7)  # on its way from running to waiting, a requeued job may be missing for a moment
             return not self.ids()
 
         wait_for(has_ended, seconds)
