@@ -89,7 +89,7 @@ class Ledger:
             self._open()
         self._fail(number)
         if values is None:
-            seed = sampler_seed(self._folder.seed, len(self._rows()), self._worker)
+            seed = sampler_seed(self._folder.seed, number, self._worker)
             self._study.sampler = sampler(self._folder.tuning, seed)
         else:
             self._study.sampler = Fixed(_internal(self._folder.space, values))

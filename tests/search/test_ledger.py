@@ -104,6 +104,22 @@ def test_a_journal_that_is_removed_while_a_trial_runs_holds_it_at_the_end(make_s
     assert [row.state for row in told(study)] == [TrialState.FAIL, TrialState.RUNNING]
 
 
+def test_a_journal_that_is_made_again_without_lost_trials_repeats_no_choice(make_study):
+    study = make_study(sampler="random", trials=8)
+    ledger, values = Ledger(study, 0), []
+    for number in range(8):
+        if number == 6:
+            study.journal.unlink()  # and with it what was told of the workers that are lost
+        values.append(ledger.ask(number, None).values)
+        if number % 2:  # else its worker is lost, and another one asks for its place
+            values[-1] = ledger.ask(number, values[-1]).values
+        trial = Trial(number=number, values=values[-1], state="complete", repeats=((0.5,),), objectives=(0.5,))
+        study.trial(number).mkdir()
+        trial.write(study.trial(number))
+        ledger.tell(trial)
+    assert len({chosen["learning_rate"] for chosen in values}) == 8
+
+
 def test_a_study_of_another_schema_is_refused(make_study):
     study = make_study()
     text = study.file.read_text()
