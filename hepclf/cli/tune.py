@@ -197,7 +197,7 @@ def _named(words: list[str], keys: tuple[str, ...]) -> tuple[StudyFolder, dict[s
     """The study that the first word names, and the settings of these keys behind it."""
     from hepclf.search.folder import StudyFolder
 
-    if not words or "=" in words[0]:
+    if not words or ("=" in words[0] and not Path(words[0]).is_dir()):
         raise RecipeError("the folder of a study must be given; say hepclf tune resume DIR")
     settings: dict[str, Any] = {}
     for override in overrides([word.lstrip("+") for word in words[1:]]):

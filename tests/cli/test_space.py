@@ -41,6 +41,12 @@ def test_words_that_vary_are_told_from_those_that_do_not():
     assert divided(words) == (["data=susy", "model.hidden=[1,2]", "--config-dir=x"], ["trainer.batch=1,2", words[-1]])
 
 
+@pytest.mark.parametrize("value", ["tag(lg,interval(0.1,1))", "tag(lg,range(1,5))", "tag(log,lg,interval(0.1,1))"])
+def test_a_misspelt_tag_is_refused(value):
+    with pytest.raises(RecipeError, match=r"model.x has the tag 'lg', which means nothing here; nearest: 'log'"):
+        parameter(f"model.x={value}")
+
+
 @pytest.mark.parametrize("key", ["seed", "trainer.seed", "data.split.valid", "evaluation.signal", "tune.trials"])
 def test_what_would_change_the_terms_of_the_comparison_cannot_be_searched(key):
     with pytest.raises(RecipeError, match=f"{key} cannot be searched"):

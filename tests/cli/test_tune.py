@@ -74,6 +74,23 @@ def test_more_trials_can_be_asked_for_and_the_earlier_ones_stay(told):
     assert len(after.trials()) == after.tuning.trials == 5
 
 
+@pytest.mark.parametrize("log", ["", "tag(log,"])
+def test_an_interval_of_whole_numbers_that_does_not_say_so_is_refused_before_the_first_trial(hepclf, log):
+    end = ")" if log else ""
+    code, _, errors = hepclf("tune", *JOB, f"trainer.batch={log}interval(64,256){end}", "folder=study")
+    text = " ".join(errors.split())
+    assert code == 2
+    assert "trainer.batch must be a whole number, not 137." in text
+    assert f"; say trainer.batch={log}int(interval(64,256)){end}" in text
+    assert not Path("study").exists()
+
+
+def test_a_folder_whose_name_looks_like_a_setting_is_a_folder(told):
+    told(*JOB, *VARIED, "tune.trials=1", 'folder="a=1"')
+    assert "1 trials have ended" in told("status", "a=1")
+    assert told("resume", "a=1", "tune.trials=2")
+
+
 def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(told, hepclf):
     words = [*JOB, *VARIED, "folder=study", "resume=auto"]
     told(*words, "tune.trials=2")
