@@ -44,7 +44,9 @@ def test_the_journal_tells_what_the_folders_hold(finished):
         assert tuple(row.values) == (trial.objectives or (trial.last,))
 
 
-@pytest.mark.parametrize("damage", ["absent", "middle", "last line", "zeros", "unfinished", "empty", "text"])
+@pytest.mark.parametrize(
+    "damage", ["absent", "middle", "last line", "zeros", "unfinished", "empty", "text", "garbage", "bytes"]
+)
 def test_a_lost_journal_comes_back_from_the_folders(finished, damage):
     before, history = plain(told(finished)), study_history(finished)
     lines = finished.journal.read_bytes().splitlines(keepends=True)
@@ -58,13 +60,17 @@ def test_a_lost_journal_comes_back_from_the_folders(finished, damage):
             "unfinished": [*lines[:-1], lines[-1][:20]],
             "empty": [],
             "text": [b"this is no journal\n", b"at all\n"],
+            "garbage": [b"garbage\n"],
+            "bytes": [b"\x00\xff garbage"],
         }[damage]
         finished.journal.write_bytes(b"".join(damaged))
     Ledger(finished, 0)
     after = plain(told(finished))
     assert after == before
     assert study_history(finished) == history
-    assert finished.journal.with_name("study.journal.damaged").exists() == (damage in ("middle", "zeros", "text"))
+    assert finished.journal.with_name("study.journal.damaged").exists() == (
+        damage in ("middle", "zeros", "text", "garbage", "bytes")
+    )
 
 
 def test_a_result_that_was_written_and_not_told_is_told_once(make_study):
