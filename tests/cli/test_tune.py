@@ -91,6 +91,25 @@ def test_a_folder_whose_name_looks_like_a_setting_is_a_folder(told):
     assert told("resume", "a=1", "tune.trials=2")
 
 
+def test_fewer_trials_than_have_begun_are_refused(told, hepclf):
+    told(*JOB, *VARIED, "tune.trials=2", "folder=study")
+    code, _, errors = hepclf("tune", "resume", "study", "tune.trials=1")
+    expected = "tune.trials must be at least 2, as so many have begun, not 1; leave it out"
+    assert (code, expected in " ".join(errors.split())) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("config.yaml", "a run"), ("sweep.json", "a sweep"), ("notes.txt", "other files")]
+)
+def test_a_folder_that_holds_something_else_is_called_what_it_is(hepclf, name, content):
+    Path("study").mkdir()
+    (Path("study") / name).write_text("{}")
+    code, _, errors = hepclf("tune", *JOB, *VARIED, "folder=study")
+    text = " ".join(errors.split())
+    assert (code, f"study holds {content}; choose another folder" in text) == (1, True)
+    assert "tune resume" not in text
+
+
 def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(told, hepclf):
     words = [*JOB, *VARIED, "folder=study", "resume=auto"]
     told(*words, "tune.trials=2")
