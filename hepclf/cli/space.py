@@ -164,6 +164,9 @@ def _conditional(item: Parameter, jobs: Mapping[str, Job]) -> Parameter:
     """The parameter, only where a model is chosen that has this setting."""
     users = tuple(name for name, job in jobs.items() if _uses(job, item.key))
     if not users and item.key.startswith("trainer."):
+        names = [field.name for field in fields(next(iter(jobs.values())).trainer)]
+        if (name := item.key.split(".")[1]) not in names:
+            raise RecipeError(f"{item.key} is not a setting of the trainer{nearest(name, names)}")
         raise RecipeError(f"{item.key} has no effect with model={', '.join(jobs)}; leave it out")
     if len(jobs) == 1 or not users or item.where:
         return item

@@ -115,6 +115,13 @@ def test_a_setting_of_the_trainer_that_no_model_uses_is_refused():
         space(["trainer.momentum=interval(0,0.9)"], "auto", jobs_of("bdt"), ())
 
 
+def test_a_misspelt_setting_of_the_trainer_is_told_from_one_without_effect():
+    with pytest.raises(
+        RecipeError, match=r"trainer.lerning_rate is not a setting of the trainer; nearest: 'learning_r"
+    ):
+        space(["trainer.lerning_rate=interval(0,1)"], "auto", jobs_of("logistic"), ())
+
+
 def test_a_space_of_ones_own_lies_in_a_folder_of_ones_own(tmp_path):
     (tmp_path / "space").mkdir()
     (tmp_path / "space" / "mine.yaml").write_text("# mine\nmodel.l2: interval(0,1)\n")
