@@ -12,6 +12,7 @@ from typing import Any
 from hepclf.files import read_yaml, write_yaml
 from hepclf.recipe import TARGET, RecipeError, build, describe
 from hepclf.run import Run
+from hepclf.search.own_code import divided_code
 from hepclf.search.space import Space
 from hepclf.search.trial import Trial
 from hepclf.search.tuning import Tuning
@@ -123,6 +124,11 @@ class StudyFolder:
     def words(self) -> tuple[str, ...]:
         """The words of the command line that every trial shares."""
         return tuple(self.contents["words"])
+
+    @property
+    def code_words(self) -> tuple[str, ...]:
+        """Those of them that let code of the user's own run."""
+        return divided_code(self.words, Path(str(self.contents["directory"])))[0]
 
     @property
     def seed(self) -> int:

@@ -110,6 +110,24 @@ def test_a_folder_that_holds_something_else_is_called_what_it_is(hepclf, name, c
     assert "tune resume" not in text
 
 
+def test_a_stored_study_runs_code_of_ones_own_only_where_it_is_typed_again(told, hepclf):
+    Path("lab/data").mkdir(parents=True)
+    Path("lab/data/mine.yaml").write_text("defaults: [mixture]\n")
+    named = "data._target_=hepclf.data.mixture.Mixture"
+    words = [word for word in JOB if word != "data=mixture"]
+    told("--config-dir", "lab", "data=mine", named, *words, *VARIED, "tune.trials=1", "folder=study")
+    folder = f"--config-dir={Path('lab').resolve()}"
+    for action in ("resume", "worker", "best"):
+        for typed, missing in (((named,), folder), (("--config-dir", "lab"), named)):
+            code, _, errors = hepclf("tune", action, "study", *typed)
+            expected = f"the study says {missing}, and a stored study may not run code; say it again behind study"
+            assert (code, expected in " ".join(errors.replace("\n", " ").split())) == (2, True), errors
+    assert "1 trials have ended" in told("status", "study")
+    assert "2 trials have ended" in told("resume", "study", "--config-dir=lab", named, "tune.trials=2")
+    code, _, errors = hepclf("tune", "resume", "study", "--config-dir=lab", named, "model._target_=x.Y")
+    assert (code, "model._target_=x.Y is not what the study was started with" in " ".join(errors.split())) == (2, True)
+
+
 def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(told, hepclf):
     words = [*JOB, *VARIED, "folder=study", "resume=auto"]
     told(*words, "tune.trials=2")
