@@ -95,7 +95,7 @@ def planned(words: Sequence[str]) -> PlannedStudy:
             raise RecipeError(f"nothing is searched; {advice}")
         tuning.check(searched)
         for corner in searched.corners():
-            jobs.job(searched.settings(corner))
+            _check(jobs, searched, corner)
         return PlannedStudy(
             words=jobs.words,
             tuning=tuning.limited(searched),
@@ -105,6 +105,21 @@ def planned(words: Sequence[str]) -> PlannedStudy:
             folder=_folder(values),
             resumes=values["resume"] == AUTO,
         )
+
+
+def _check(jobs: TrialJobs, searched: Space, corner: Mapping[str, Any]) -> None:
+    """Refuse a corner that cannot be composed; an interval of whole numbers must say that it is one."""
+    try:
+        jobs.job(searched.settings(corner))
+    except RecipeError as error:
+        for item in searched.parameters:
+            if str(error).startswith(f"{item.key} must be a whole number") and type(corner.get(item.name)) is float:
+                low, high = item.ends
+                interval = f"int(interval({low:.15g},{high:.15g}))"
+                raise RecipeError(
+                    f"{error}; say {item.key}={f'tag(log,{interval})' if item.log else interval}"  # type: ignore[union-attr]
+                ) from error
+        raise
 
 
 def _tuning() -> type[Tuning]:

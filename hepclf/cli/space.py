@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hepclf.workflow.job import Job
 
 AUTO, NONE = "auto", "null"
+LOG = "log"
 FIXED = (
     "seed",
     "trainer.seed",
@@ -56,6 +57,8 @@ def parameter(word: str) -> Parameter:
     override = overrides([_read(word)])[0]
     name, sweep = str(override.key_or_group), override.value()
     _refuse_fixed(name)
+    for tag in sorted(getattr(sweep, "tags", set()) - {LOG}):
+        raise RecipeError(f"{name} has the tag {tag!r}, which means nothing here{nearest(tag, [LOG])}")
     match sweep:
         case IntervalSweep():
             return _interval(name, sweep)
@@ -77,7 +80,7 @@ def _refuse_fixed(name: str) -> None:
 def _interval(name: str, sweep: Any) -> Parameter:
     from hepclf.search.space import Float, Integer
 
-    is_log = "log" in sweep.tags
+    is_log = LOG in sweep.tags
     if type(sweep.start) is int:
         return Integer(name=name, low=sweep.start, high=sweep.end, log=is_log)
     return Float(name=name, low=sweep.start, high=sweep.end, log=is_log)
@@ -90,7 +93,7 @@ def _range(name: str, sweep: Any) -> Parameter:
     if all(type(value) is int for value in (sweep.start, sweep.stop, sweep.step)):
         if not sweep.start < sweep.stop:
             raise RecipeError(f"{name} must be a range that rises, not from {sweep.start} to {sweep.stop}")
-        return Integer(name=name, low=sweep.start, high=sweep.stop - 1, step=sweep.step, log="log" in sweep.tags)
+        return Integer(name=name, low=sweep.start, high=sweep.stop - 1, step=sweep.step, log=LOG in sweep.tags)
     return Choice(name=name, options=tuple(sweep.range()))
 
 
@@ -161,6 +164,9 @@ def _conditional(item: Parameter, jobs: Mapping[str, Job]) -> Parameter:
     """The parameter, only where a model is chosen that has this setting."""
     users = tuple(name for name, job in jobs.items() if _uses(job, item.key))
     if not users and item.key.startswith("trainer."):
+        names = [field.name for field in fields(next(iter(jobs.values())).trainer)]
+        if (name := item.key.split(".")[1]) not in names:
+            raise RecipeError(f"{item.key} is not a setting of the trainer{nearest(name, names)}")
         raise RecipeError(f"{item.key} has no effect with model={', '.join(jobs)}; leave it out")
     if len(jobs) == 1 or not users or item.where:
         return item

@@ -108,12 +108,15 @@ def _flags(planned: Sweep) -> tuple[str, ...]:
 def _study(words: list[str], copies: int, *, dry: bool) -> Tasks:
     """A search: its folder is made now, and workers share its trials."""
     from hepclf.cli.planned_study import planned
+    from hepclf.search.own_code import divided_code
     from hepclf.search.worker import require_engine
 
     require_engine()
     study = planned(words)
     folder = str((study.folder if dry else study.opened().path).resolve())
-    return Tasks(Path(folder), _workers(["worker", folder], copies), ("tune", "resume", folder, "tune.workers=1"))
+    code, _ = divided_code(study.words, Path.cwd())
+    lines = _workers(["worker", folder, *code], copies)
+    return Tasks(Path(folder), lines, ("tune", "resume", folder, *code, "tune.workers=1"))
 
 
 def _workers(words: list[str], copies: int) -> tuple[tuple[str, ...], ...]:

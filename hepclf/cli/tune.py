@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hepclf.cli.overrides import overrides
 from hepclf.cli.planned_study import PlannedStudy, planned
 from hepclf.cli.signals import signalled
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.trial_jobs import TrialJobs, trial_jobs
+from hepclf.cli.tune_folder import named_study, trusted_study
 from hepclf.cli.tune_tables import show_history, show_status, trial_line
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
@@ -76,7 +76,7 @@ def _search(study: PlannedStudy, stop: Stop) -> None:
 
 def _resume(words: list[str], stop: Stop) -> None:
     """Go on with a study: tune.trials and tune.workers may change."""
-    folder, settings = _named(words, ("tune.trials", "tune.workers"))
+    folder, settings = trusted_study(words, ("tune.trials", "tune.workers"))
     changes = {key.removeprefix("tune."): value for key, value in settings.items()}
     if changes:
         folder = folder.changed(**changes)
@@ -156,7 +156,7 @@ def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
 
 def _worker(words: list[str], stop: Stop) -> None:
     """Make trials of a study until each has its result; of workers elsewhere each needs a number of its own."""
-    folder, settings = _named(words, ("number",))
+    folder, settings = trusted_study(words, ("number",))
     number = _worker_number(settings)
     _search_and_end(folder, stop, lambda jobs, watch: _work(folder, jobs, stop, watch, number=number))
 
@@ -172,7 +172,7 @@ def _worker_number(settings: Mapping[str, Any]) -> int:
 def _status(words: list[str], stop: Stop) -> None:  # noqa: ARG001
     from hepclf.search.history import study_history
 
-    folder, _ = _named(words, ())
+    folder = named_study(words)
     show_status(results_console(), study_history(folder), folder)
 
 
@@ -181,7 +181,7 @@ def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
     from hepclf.search.finish import configuration
     from hepclf.search.history import study_history
 
-    folder, settings = _named(words, ("trial",))
+    folder, settings = trusted_study(words, ("trial",))
     history = study_history(folder)
     number = settings.get("trial", history.best)
     if number is None:
@@ -198,21 +198,5 @@ def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
 
 def _page(words: list[str], stop: Stop) -> None:  # noqa: ARG001
     """Draw the page of a study as it is now."""
-    folder, _ = _named(words, ())
+    folder = named_study(words)
     _write_page(folder.path)
-
-
-def _named(words: list[str], keys: tuple[str, ...]) -> tuple[StudyFolder, dict[str, Any]]:
-    """The study that the first word names, and the settings of these keys behind it."""
-    from hepclf.search.folder import StudyFolder
-
-    if not words or "=" in words[0]:
-        raise RecipeError("the folder of a study must be given; say hepclf tune resume DIR")
-    settings: dict[str, Any] = {}
-    for override in overrides([word.lstrip("+") for word in words[1:]]):
-        if override.key_or_group not in keys:
-            raise RecipeError(
-                f"{override.key_or_group} cannot be set here{nearest(override.key_or_group, keys or ('nothing',))}"
-            )
-        settings[override.key_or_group] = override.value()
-    return StudyFolder.open(Path(words[0])), settings

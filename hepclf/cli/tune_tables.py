@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def trial_line(trial: Trial, tuning: Tuning) -> str:
-    """A trial in a line: its result and its settings."""
-    return f"trial {trial.number} ({trial.number + 1}/{tuning.trials}): {_result(trial, tuning)}  {_settings(trial)}"
+    """A trial in a line: its number, as its folder has it, its result and its settings."""
+    return f"trial {trial.number} of 0-{tuning.trials - 1}: {_result(trial, tuning)}  {_settings(trial)}"
 
 
 def _result(trial: Trial, tuning: Tuning) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,13 +15,15 @@ from hepclf.lock import FolderInUseError, Lock, acquire
 from hepclf.search.folder import StudyFolder
 from hepclf.search.repeats import TrialData, repeat_job
 from hepclf.search.training import Outcome, stored_outcome, trained
-from hepclf.search.trial import Trial
+from hepclf.search.trial import RECORD, Trial
 from hepclf.training.epoch import Progress
 from hepclf.workflow.job import Job
 from hepclf.workflow.stop import Stop
 
 if TYPE_CHECKING:
     from hepclf.search.ledger import Ledger, Request
+
+log = logging.getLogger(__name__)
 
 JobOf = Callable[[Mapping[str, Any]], Job]
 
@@ -77,6 +80,8 @@ class Attempt:
     def _trial(self, number: int, lock: Lock) -> Trial:
         path = self.folder.trial(number)
         before = Trial.read(path)
+        if before is None and (path / RECORD).exists():
+            log.warning("%s cannot be read; trial %d is made again", path / RECORD, number)
         values = before.values if before is not None else self._first_values(number)
         request = self.ledger.ask(number, values)
         begun = Trial(number=number, values=request.values, is_default=request.values == self.folder.defaults)

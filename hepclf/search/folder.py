@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hepclf.files import read_yaml, write_yaml
-from hepclf.recipe import TARGET, build, describe
+from hepclf.recipe import TARGET, RecipeError, build, describe
 from hepclf.run import Run
+from hepclf.search.own_code import divided_code
 from hepclf.search.space import Space
 from hepclf.search.trial import Trial
 from hepclf.search.tuning import Tuning
+from hepclf.workflow.sweep import TABLE
 
 SCHEMA = 1
 
@@ -35,7 +37,7 @@ class StudyFolder:
         configuration has without the search, as far as they lie in the space.
         """
         if path.is_dir() and any(path.iterdir()):
-            raise FileExistsError(f"{path} is not an empty folder; continue its study with hepclf tune resume {path}")
+            raise FileExistsError(f"{path} {_contents(path)}")
         folder = cls(path)
         folder.trials_folder.mkdir(parents=True, exist_ok=True)
         folder._write(
@@ -59,7 +61,12 @@ class StudyFolder:
         return folder
 
     def changed(self, **settings: Any) -> StudyFolder:
-        """The same study with other settings of its search, such as more trials."""
+        """The same study with other settings of its search, such as more trials; those that have begun stay."""
+        begun = max((trial.number + 1 for trial in self.trials()), default=0)
+        if settings.get("trials", begun) < begun:
+            raise RecipeError(
+                f"tune.trials must be at least {begun}, as so many have begun, not {settings['trials']}; leave it out"
+            )
         contents = {name: self.contents[name] for name in ("directory", "words", "seed", "space", "defaults")}
         self._write(tuning=replace(self.tuning, **settings).limited(self.space), **contents)
         return StudyFolder(self.path)
@@ -119,6 +126,11 @@ class StudyFolder:
         return tuple(self.contents["words"])
 
     @property
+    def code_words(self) -> tuple[str, ...]:
+        """Those of them that let code of the user's own run."""
+        return divided_code(self.words, Path(str(self.contents["directory"])))[0]
+
+    @property
     def seed(self) -> int:
         """The seed of the search."""
         return int(self.contents["seed"])
@@ -152,3 +164,13 @@ class StudyFolder:
         folders = [path for path in self.trials_folder.glob("*") if path.name.isdecimal()]
         trials = [Trial.read(path) for path in folders]
         return tuple(sorted((trial for trial in trials if trial is not None), key=lambda trial: trial.number))
+
+
+def _contents(path: Path) -> str:
+    """What a folder holds that is not empty, and the way out."""
+    elsewhere = "choose another folder for the study"
+    if StudyFolder(path).file.is_file():
+        return f"is not an empty folder; continue its study with hepclf tune resume {path}"
+    if (path / TABLE).is_file():
+        return f"holds a sweep; {elsewhere}"
+    return f"holds a run; {elsewhere}" if Run(path).config.is_file() else f"holds other files; {elsewhere}"

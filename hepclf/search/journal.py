@@ -83,6 +83,13 @@ class Journal(JournalFileBackend):
             os.ftruncate(descriptor, start)
 
 
+def begins_otherwise(path: Path) -> bool:
+    """Whether a file is no journal from its first line on; one that a killed process left unfinished will do."""
+    with path.open("rb") as file:
+        line = file.readline()
+    return bool(line) and not _is_whole(line) and (line.endswith(b"\n") or not line.startswith(b"{"))
+
+
 def _place(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 

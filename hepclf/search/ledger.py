@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from hepclf.files import temporary_path
 from hepclf.lock import FolderInUseError, acquire
 from hepclf.search.folder import StudyFolder
-from hepclf.search.journal import Journal, JournalReplacedError
+from hepclf.search.journal import Journal, JournalReplacedError, begins_otherwise
 from hepclf.search.sampling import Fixed, distribution, internal, pruner, sampler, sampler_seed, suggested
 from hepclf.search.space import Space
 from hepclf.search.trial import Trial
@@ -89,7 +89,7 @@ class Ledger:
             self._open()
         self._fail(number)
         if values is None:
-            seed = sampler_seed(self._folder.seed, len(self._rows()), self._worker)
+            seed = sampler_seed(self._folder.seed, number, self._worker)
             self._study.sampler = sampler(self._folder.tuning, seed)
         else:
             self._study.sampler = Fixed(_internal(self._folder.space, values))
@@ -160,6 +160,8 @@ def _opened(folder: StudyFolder) -> tuple[Journal, optuna.Study]:
     """The journal and the study in it; a new one where no trial has a result yet."""
     if not folder.journal.exists() and any(trial.is_final for trial in folder.trials()):
         raise _UnreadableError("is absent")
+    if folder.journal.exists() and begins_otherwise(folder.journal):
+        raise _UnreadableError("is no journal")
     try:
         return _study(folder, folder.journal)
     except OSError:

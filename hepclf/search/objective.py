@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from hepclf.statistics.counting.measures import measure
 from hepclf.statistics.counting.optimum import expected_yields
 from hepclf.statistics.counting.scan import best_cut, counts
 from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.working_point import WorkingPoint
 from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value
 from hepclf.workflow.fit import Fitted
@@ -61,9 +63,19 @@ def _value(name: str, scored: Scored, evaluation: Evaluation) -> Value:
     if valid is None:
         raise ValueError("tune.objective needs validation events, however there are none; check data.split")
     if name == "rejection":
-        reason = "no background is left at the first of evaluation.working_points; begin them with a larger one"
-        return _defined(name, valid.working_points[0].rejection if valid.working_points else Value(None), reason)
+        reason = "there is no cut at the first of evaluation.working_points; begin them with another one"
+        return _defined(name, _rejection(valid.working_points[0]) if valid.working_points else Value(None), reason)
     return _defined(name, valid.auc, "the weights of a class sum to nothing")
+
+
+def _rejection(point: WorkingPoint) -> Value:
+    """The rejection; where no background is left, as if one event of the greatest weight were.
+
+    The limit at 95 % is a third of that: it would rank a tagger that leaves nothing below one that leaves one event.
+    """
+    if point.rejection.value is not None or point.rejection_limit is None:
+        return point.rejection
+    return Value(point.rejection_limit.at_95 * -math.log1p(-0.95))
 
 
 def _defined(name: str, value: Value, reason: str) -> Value:

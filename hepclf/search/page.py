@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import write_bytes
+from hepclf.files import read_yaml, write_bytes
 from hepclf.presentation.page.page import Provenance
 from hepclf.presentation.page.search import FinalTraining, search_page
 from hepclf.presentation.plots.search.draw import draw_search
@@ -35,7 +35,7 @@ def write_page(path: Path) -> Path:
     text = search_page(
         list(study_headline(history)),
         best_table(history),
-        {"course": states_table(history), "space": space_table(history, folder.defaults)},
+        {"course": states_table(history), "space": space_table(history, default_values(history, folder))},
         {
             "best": [error_note(history)] if history.complete else [],
             "course": list(failure_lines(history)),
@@ -60,7 +60,23 @@ def study_title(folder: StudyFolder) -> str:
     """Data and model of a study, as far as its command line names them."""
     settings = dict(word.split("=", 1) for word in folder.words if "=" in word)
     chosen = ", ".join(settings[name] for name in GROUPS if name in settings)
-    return f"{chosen or folder.path.name}: search of {len(folder.space)} settings"
+    count = len(folder.space)
+    searched = "1 setting" if count == 1 else f"{count} settings"
+    return f"{chosen or folder.path.name}: search of {searched}"
+
+
+def default_values(history: StudyHistory, folder: StudyFolder) -> dict[str, Any]:
+    """The values of the parameters without the search; those outside of the space stand in the run of the defaults."""
+    defaults = folder.defaults
+    config = None if history.default is None else folder.run(history.default, 0).config
+    stored = read_yaml(config) if config is not None and config.is_file() else {}
+    for parameter in history.space.parameters:
+        value: Any = stored
+        for name in parameter.key.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value is not None and "." in parameter.key and history.space.present(parameter, defaults):
+            defaults.setdefault(parameter.name, value)
+    return defaults
 
 
 def _place(folder: StudyFolder) -> Path:

@@ -45,9 +45,12 @@ def sampler(tuning: Tuning, seed: int) -> BaseSampler:
         return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
 
 
-def sampler_seed(seed: int, seen: int, worker: int) -> int:
-    """A seed of its own for each trial: of the study's seed, how many trials the worker sees, and its number."""
-    digest = hashlib.sha256(json.dumps([seed, seen, worker]).encode()).digest()
+def sampler_seed(seed: int, number: int, worker: int) -> int:
+    """A seed of its own for each trial: of the study's seed, the number of the trial's folder, and the worker's number.
+
+    How many trials the engine knows is no such number: a journal that is made again has fewer of them.
+    """
+    digest = hashlib.sha256(json.dumps([seed, number, worker]).encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
 

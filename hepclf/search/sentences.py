@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from hepclf.search.history import StudyHistory
+from hepclf.search.optimism import Optimism
 from hepclf.search.trial import STATES, Trial
-from hepclf.words import number
+from hepclf.words import number, to_error_digits
 
 NAMES = {
     "log_loss": "log-loss",
@@ -114,7 +115,7 @@ def _defaults(history: StudyHistory, best: Trial) -> Iterator[str]:
     if judged is None or judged.gain is None:
         yield f"{reached}; whether the best is better by more than chance is not known."
         return
-    gain = f"without its optimism, the best gains {number(judged.gain, judged.gain_error)} on them"
+    gain = f"without its optimism, the best gains {number(judged.gain, judged.gain_error)} on the defaults"
     if judged.improves:
         yield f"{reached}; {gain}, a significant improvement (two sigma)."
     else:
@@ -128,11 +129,18 @@ def _optimism(history: StudyHistory) -> Iterator[str]:
         yield f"How optimistic the best of these numbers is cannot be told from {reason}."
         return
     ended = sum(trial.is_final for trial in history.trials)
-    flattering = number(judged.optimism, judged.noise).partition(" ±")[0]
     yield (
-        f"The best of {ended} noisy numbers looks better than it is, here by {flattering}: "
+        f"The best of {ended} noisy numbers looks better than it is, here by {_flattery(judged)}: "
         f"{number(judged.best, judged.error)} is expected of its settings."
     )
+
+
+def _flattery(judged: Optimism) -> str:
+    """The optimism in the digits of the error that is quoted beside it."""
+    if judged.error <= 0:
+        return number(judged.optimism)
+    text = to_error_digits(judged.optimism, judged.error)
+    return text if float(text) else "less than the last digit of its error"
 
 
 def _front(history: StudyHistory) -> Iterator[str]:

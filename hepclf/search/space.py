@@ -10,6 +10,8 @@ from typing import Any
 
 from hepclf.recipe import RecipeError, build
 
+INSIDE = 0.381966  # where an interval is looked at between its ends: at a number that is hardly ever whole
+
 Conditions = Mapping[str, tuple[str, ...]]
 
 
@@ -157,7 +159,7 @@ class Space:
         return values
 
     def corners(self) -> Iterator[dict[str, Any]]:
-        """For each combination of the groups: all first ends, then every further end of each parameter alone."""
+        """For each combination of the groups: all first ends, then each parameter alone at its other end and inside."""
         groups = [parameter for parameter in self.parameters if "." not in parameter.key]
         for chosen in product(*(parameter.ends for parameter in groups)):
             fixed = dict(zip((parameter.name for parameter in groups), chosen, strict=True))
@@ -171,7 +173,7 @@ class Space:
         yield first
         for parameter in self.parameters:
             if parameter.name in first and parameter.name not in fixed:
-                yield from (first | {parameter.name: end} for end in parameter.ends[1:])
+                yield from (first | {parameter.name: end} for end in _probes(parameter)[1:])
 
     def grid(self) -> Iterator[dict[str, Any]]:
         """Every point, each once; the last parameter varies first."""
@@ -205,6 +207,13 @@ def _check_ends(parameter: Float | Integer) -> None:
         )
     if parameter.log and parameter.low <= 0:
         raise RecipeError(f"{parameter.name} must be positive where tag(log, ...) is used, not {parameter.low}")
+
+
+def _probes(parameter: Parameter) -> tuple[Any, ...]:
+    """The ends, and of an interval a number between them: both ends of 64 to 256 are whole, and few others are."""
+    if not isinstance(parameter, Float) or parameter.low == parameter.high:
+        return parameter.ends
+    return (*parameter.ends, parameter.low + INSIDE * (parameter.high - parameter.low))
 
 
 def _is_number(value: Any) -> bool:

@@ -78,7 +78,7 @@ def require_engine() -> type[Ledger]:
 
 def resume_command(folder: StudyFolder) -> str:
     """How a study that was stopped goes on."""
-    return f"continue with: hepclf tune resume {shlex.quote(str(folder.path))}"
+    return f"continue with: hepclf tune resume {shlex.join((str(folder.path), *folder.code_words))}"
 
 
 def _attempted(attempt: Attempt, folder: StudyFolder, number: int, lock: Lock) -> Trial:

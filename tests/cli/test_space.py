@@ -41,6 +41,12 @@ def test_words_that_vary_are_told_from_those_that_do_not():
     assert divided(words) == (["data=susy", "model.hidden=[1,2]", "--config-dir=x"], ["trainer.batch=1,2", words[-1]])
 
 
+@pytest.mark.parametrize("value", ["tag(lg,interval(0.1,1))", "tag(lg,range(1,5))", "tag(log,lg,interval(0.1,1))"])
+def test_a_misspelt_tag_is_refused(value):
+    with pytest.raises(RecipeError, match=r"model.x has the tag 'lg', which means nothing here; nearest: 'log'"):
+        parameter(f"model.x={value}")
+
+
 @pytest.mark.parametrize("key", ["seed", "trainer.seed", "data.split.valid", "evaluation.signal", "tune.trials"])
 def test_what_would_change_the_terms_of_the_comparison_cannot_be_searched(key):
     with pytest.raises(RecipeError, match=f"{key} cannot be searched"):
@@ -107,6 +113,13 @@ def test_a_model_without_a_ready_space_is_told_what_to_say():
 def test_a_setting_of_the_trainer_that_no_model_uses_is_refused():
     with pytest.raises(RecipeError, match=r"trainer.momentum has no effect with model=bdt; leave it out"):
         space(["trainer.momentum=interval(0,0.9)"], "auto", jobs_of("bdt"), ())
+
+
+def test_a_misspelt_setting_of_the_trainer_is_told_from_one_without_effect():
+    with pytest.raises(
+        RecipeError, match=r"trainer.lerning_rate is not a setting of the trainer; nearest: 'learning_r"
+    ):
+        space(["trainer.lerning_rate=interval(0,1)"], "auto", jobs_of("logistic"), ())
 
 
 def test_a_space_of_ones_own_lies_in_a_folder_of_ones_own(tmp_path):

@@ -75,6 +75,60 @@ def test_more_trials_can_be_asked_for_and_the_earlier_ones_stay(told):
     assert len(after.trials()) == after.tuning.trials == 5
 
 
+@pytest.mark.parametrize("log", ["", "tag(log,"])
+def test_an_interval_of_whole_numbers_that_does_not_say_so_is_refused_before_the_first_trial(hepclf, log):
+    end = ")" if log else ""
+    code, _, errors = hepclf("tune", *JOB, f"trainer.batch={log}interval(64,256){end}", "folder=study")
+    text = " ".join(errors.split())
+    assert code == 2
+    assert "trainer.batch must be a whole number, not 137." in text
+    assert f"; say trainer.batch={log}int(interval(64,256)){end}" in text
+    assert not Path("study").exists()
+
+
+def test_a_folder_whose_name_looks_like_a_setting_is_a_folder(told):
+    told(*JOB, *VARIED, "tune.trials=1", 'folder="a=1"')
+    assert "1 trials have ended" in told("status", "a=1")
+    assert told("resume", "a=1", "tune.trials=2")
+
+
+def test_fewer_trials_than_have_begun_are_refused(told, hepclf):
+    told(*JOB, *VARIED, "tune.trials=2", "folder=study")
+    code, _, errors = hepclf("tune", "resume", "study", "tune.trials=1")
+    expected = "tune.trials must be at least 2, as so many have begun, not 1; leave it out"
+    assert (code, expected in " ".join(errors.split())) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("config.yaml", "a run"), ("sweep.json", "a sweep"), ("notes.txt", "other files")]
+)
+def test_a_folder_that_holds_something_else_is_called_what_it_is(hepclf, name, content):
+    Path("study").mkdir()
+    (Path("study") / name).write_text("{}")
+    code, _, errors = hepclf("tune", *JOB, *VARIED, "folder=study")
+    text = " ".join(errors.split())
+    assert (code, f"study holds {content}; choose another folder" in text) == (1, True)
+    assert "tune resume" not in text
+
+
+def test_a_stored_study_runs_code_of_ones_own_only_where_it_is_typed_again(told, hepclf):
+    Path("lab/data").mkdir(parents=True)
+    Path("lab/data/mine.yaml").write_text("defaults: [mixture]\n")
+    named = "data._target_=hepclf.data.mixture.Mixture"
+    words = [word for word in JOB if word != "data=mixture"]
+    told("--config-dir", "lab", "data=mine", named, *words, *VARIED, "tune.trials=1", "folder=study")
+    folder = f"--config-dir={Path('lab').resolve()}"
+    for action in ("resume", "worker", "best"):
+        for typed, missing in (((named,), folder), (("--config-dir", "lab"), named)):
+            code, _, errors = hepclf("tune", action, "study", *typed)
+            expected = f"the study says {missing}, and a stored study may not run code; say it again behind study"
+            assert (code, expected in " ".join(errors.replace("\n", " ").split())) == (2, True), errors
+    assert "1 trials have ended" in told("status", "study")
+    assert "2 trials have ended" in told("resume", "study", "--config-dir=lab", named, "tune.trials=2")
+    code, _, errors = hepclf("tune", "resume", "study", "--config-dir=lab", named, "model._target_=x.Y")
+    assert (code, "model._target_=x.Y is not what the study was started with" in " ".join(errors.split())) == (2, True)
+
+
 def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(told, hepclf):
     words = [*JOB, *VARIED, "folder=study", "resume=auto"]
     told(*words, "tune.trials=2")

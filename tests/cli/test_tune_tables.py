@@ -9,7 +9,8 @@ from hepclf.cli.tune_tables import show_history, show_status, trial_line
 from hepclf.lock import acquire
 from hepclf.search.folder import StudyFolder
 from hepclf.search.history import study_history
-from hepclf.search.sentences import study_headline
+from hepclf.search.optimism import Optimism
+from hepclf.search.sentences import _flattery, study_headline
 from hepclf.search.space import Choice, Float, Space
 from hepclf.search.trial import Trial
 from hepclf.search.tuning import Tuning
@@ -47,9 +48,15 @@ def printed(show, *arguments):
 def test_a_trial_is_a_line(study):
     lines = [trial_line(trial, study.tuning) for trial in study.trials()]
     settings = "trainer.learning_rate=0.01235 model.hidden=[64,64]"
-    assert lines[0] == "trial 0 (1/4): log-loss 0.6  the defaults"
-    assert lines[1] == f"trial 1 (2/4): log-loss 0.5  {settings}"
-    assert lines[2] == f"trial 2 (3/4): failed, ValueError: no  {settings}"
+    assert lines[0] == "trial 0 of 0-3: log-loss 0.6  the defaults"
+    assert lines[1] == f"trial 1 of 0-3: log-loss 0.5  {settings}"
+    assert lines[2] == f"trial 2 of 0-3: failed, ValueError: no  {settings}"
+
+
+@pytest.mark.parametrize(("optimism", "words"), [(2.3e-06, "less than the last digit of its error"), (0.0123, "0.012")])
+def test_the_optimism_has_the_digits_of_its_error(optimism, words):
+    judged = Optimism(noise=0.001, error=0.014, optimism=optimism, best=0.574)
+    assert _flattery(judged) == words
 
 
 def test_the_best_trials_come_first_and_the_sentences_are_those_of_the_page(study):

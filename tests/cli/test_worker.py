@@ -37,6 +37,15 @@ def test_a_worker_stops_when_its_input_ends_and_collects_garbage_as_the_command_
     assert "its parent process" in errors
 
 
+def test_a_worker_that_ends_before_its_parent_says_nothing():
+    script = PROBE.replace("while not stop.reason:", "if True:").replace("raise SystemExit(stop.reason)", "return")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert (process.wait(60), process.stderr.read()) == (0, "")  # its input is still open
+    process.communicate()
+
+
 @pytest.fixture
 def alone(monkeypatch):
     """The program within this process: nobody is followed, and logs stay as they are."""

@@ -44,7 +44,9 @@ def test_the_journal_tells_what_the_folders_hold(finished):
         assert tuple(row.values) == (trial.objectives or (trial.last,))
 
 
-@pytest.mark.parametrize("damage", ["absent", "middle", "last line", "zeros", "unfinished", "empty", "text"])
+@pytest.mark.parametrize(
+    "damage", ["absent", "middle", "last line", "zeros", "unfinished", "empty", "text", "garbage", "bytes"]
+)
 def test_a_lost_journal_comes_back_from_the_folders(finished, damage):
     before, history = plain(told(finished)), study_history(finished)
     lines = finished.journal.read_bytes().splitlines(keepends=True)
@@ -58,13 +60,17 @@ def test_a_lost_journal_comes_back_from_the_folders(finished, damage):
             "unfinished": [*lines[:-1], lines[-1][:20]],
             "empty": [],
             "text": [b"this is no journal\n", b"at all\n"],
+            "garbage": [b"garbage\n"],
+            "bytes": [b"\x00\xff garbage"],
         }[damage]
         finished.journal.write_bytes(b"".join(damaged))
     Ledger(finished, 0)
     after = plain(told(finished))
     assert after == before
     assert study_history(finished) == history
-    assert finished.journal.with_name("study.journal.damaged").exists() == (damage in ("middle", "zeros", "text"))
+    assert finished.journal.with_name("study.journal.damaged").exists() == (
+        damage in ("middle", "zeros", "text", "garbage", "bytes")
+    )
 
 
 def test_a_result_that_was_written_and_not_told_is_told_once(make_study):
@@ -102,6 +108,22 @@ def test_a_journal_that_is_removed_while_a_trial_runs_holds_it_at_the_end(make_s
     ledger.tell(trial)
     assert ledger.ask(1, None).values
     assert [row.state for row in told(study)] == [TrialState.FAIL, TrialState.RUNNING]
+
+
+def test_a_journal_that_is_made_again_without_lost_trials_repeats_no_choice(make_study):
+    study = make_study(sampler="random", trials=8)
+    ledger, values = Ledger(study, 0), []
+    for number in range(8):
+        if number == 6:
+            study.journal.unlink()  # and with it what was told of the workers that are lost
+        values.append(ledger.ask(number, None).values)
+        if number % 2:  # else its worker is lost, and another one asks for its place
+            values[-1] = ledger.ask(number, values[-1]).values
+        trial = Trial(number=number, values=values[-1], state="complete", repeats=((0.5,),), objectives=(0.5,))
+        study.trial(number).mkdir()
+        trial.write(study.trial(number))
+        ledger.tell(trial)
+    assert len({chosen["learning_rate"] for chosen in values}) == 8
 
 
 def test_a_study_of_another_schema_is_refused(make_study):

@@ -123,8 +123,20 @@ def test_an_objective_without_a_value_says_why():
     fitted = fit(prepared, plain)
     with pytest.raises(ValueError, match=r"tune.objective=significance has no value on validation: no cut keeps"):
         objectives(fitted, prepared, evaluation, ["significance"])
-    with pytest.raises(ValueError, match=r"tune.objective=rejection has no value on validation: no background is left"):
+    evaluation = Evaluation(plots=False, working_points=())
+    with pytest.raises(ValueError, match=r"tune.objective=rejection has no value on validation: there is no cut"):
         objectives(fitted, prepared, evaluation, ["rejection"])
+
+
+def test_a_tagger_that_leaves_no_background_is_as_good_as_one_that_leaves_one_event():
+    rng, labels = np.random.default_rng(0), np.arange(400) % 2
+    data = Events(features=rng.normal(size=(400, 1)) + 20 * labels[:, None], labels=labels, names=("x",))
+    plain = job(data, Evaluation(plots=False, working_points=(0.5,)))
+    prepared = without_test(prepare(plain))
+    valid = prepared.part("valid")
+    found = objectives(fit(prepared, plain), prepared, plain.evaluation, ["rejection"])
+    assert found[0].value == pytest.approx(np.count_nonzero(valid.labels == 0))
+    assert found[0].error is None
 
 
 def test_repeats_draw_training_and_validation_anew_and_leave_the_test_set_out():

@@ -13,7 +13,7 @@ from hepclf.search.finish import write_table
 from hepclf.search.folder import StudyFolder
 from hepclf.search.history import study_history
 from hepclf.search.importance import MIN_TRIALS
-from hepclf.search.page import write_page
+from hepclf.search.page import default_values, study_title, write_page
 from hepclf.search.space import Choice, Float, Integer, Space
 from hepclf.search.trial import Trial
 from hepclf.search.tuning import Tuning
@@ -28,6 +28,25 @@ SPACE = Space(
         Integer(name="model.depth", low=2, high=10, where={"model": ("xgboost",)}),
     )
 )
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "search of 1 setting"), (2, "search of 2 settings")])
+def test_the_title_counts_the_settings(tmp_path, count, words):
+    space = Space(SPACE.parameters[:count])
+    study = StudyFolder.create(tmp_path / "study", words=(), tuning=Tuning(), space=space, seed=0, defaults={})
+    assert study_title(study).endswith(words)
+
+
+def test_defaults_outside_of_the_space_are_those_of_the_configuration(tmp_path):
+    space = Space((Float(name="trainer.learning_rate", low=0.1, high=1.0), Choice(name="model.l2", options=(1, 2))))
+    study = StudyFolder.create(
+        tmp_path / "study", words=(), tuning=Tuning(), space=space, seed=0, defaults={"model.l2": 1}
+    )
+    ended = Trial(number=0, values={"model.l2": 1}, state="complete", objectives=(0.5,), is_default=True)
+    study.run(0, 0).folder.mkdir(parents=True)
+    ended.write(study.trial(0))
+    study.run(0, 0).config.write_text("trainer: {learning_rate: 0.003}\nmodel: {l2: 1}\n")
+    assert default_values(study_history(study), study) == {"model.l2": 1, "trainer.learning_rate": 0.003}
 
 
 class Page(HTMLParser):
@@ -229,7 +248,7 @@ def test_an_improvement_is_claimed_only_where_it_is_significant(studied, slope, 
     study = studied(["complete"] * 12, slope=slope)
     judged = study_history(study).optimism
     assert judged.gain > 0, "else nothing is tested"
-    assert f"{number(judged.gain, judged.gain_error)} on them, {claim}." in " ".join(page_of(study).lines)
+    assert f"{number(judged.gain, judged.gain_error)} on the defaults, {claim}." in " ".join(page_of(study).lines)
 
 
 def test_two_objectives_have_a_front_and_no_best(studied, sketched):

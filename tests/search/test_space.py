@@ -38,7 +38,9 @@ def test_the_corners_hold_every_end_of_every_parameter():
     assert {"model": "mlp", "dropout": 0.5, "hidden": [64]} in corners
     assert {"model": "mlp", "dropout": 0.0, "hidden": [64, 64]} in corners
     assert {"model": "bdt", "leaves": 23} in corners
-    assert len(corners) == 5
+    inside = {corner["dropout"] for corner in corners if "dropout" in corner} - {0.0, 0.5}
+    assert [0 < value < 0.5 and value != 0.25 for value in inside] == [True]
+    assert len(corners) == 6
 
 
 def test_a_grid_holds_each_point_once_and_leaves_out_what_is_not_there():

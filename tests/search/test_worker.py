@@ -189,6 +189,16 @@ def test_the_first_trial_has_the_defaults_and_says_so(make_study, job_of):
     assert not second.is_default
 
 
+def test_a_record_that_cannot_be_read_is_told_and_its_trial_made_again(make_study, job_of, caplog):
+    study = make_study(trials=2)
+    work(study, job_of)
+    before = study.trials()
+    (study.trial(1) / "trial.json").write_text("{")
+    work(study, job_of)
+    assert "trial.json cannot be read; trial 1 is made again" in caplog.text
+    assert [trial.number for trial in study.trials()] == [trial.number for trial in before]
+
+
 def test_a_trial_that_cannot_be_trained_is_final_and_the_study_goes_on(make_study, job_of):
     def sometimes(settings):
         if settings["model.preprocess.scaling"] == "robust":

@@ -22,6 +22,8 @@ CAPTION = (
     "median, the number above is their count. A search makes more trials where they are good."
 )
 
+BEYOND = " Triangles are trials beyond the axis: violins leave them out, medians count them."
+
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     """A panel for each choice, the most important first, for each objective."""
@@ -31,6 +33,8 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
             continue
         figure = _figure(goal, choices[:MAX_PANELS], title)
         more = f" The first {MAX_PANELS} of {len(choices)} choices are drawn." if len(choices) > MAX_PANELS else ""
+        if goal.is_beyond.any():
+            more += BEYOND
         stem = "choices" if i == 0 else f"choices_{goal.name}"
         yield Picture(stem, figure, CAPTION + more, tuple(_series(table, goal, choices)))
 

@@ -75,7 +75,7 @@ def _limits(table: TrialTable, rows: NDArray[np.int64]) -> tuple[float, float]:
     finite = [losses[np.isfinite(losses)] for _, losses in (table.curves[row] for row in rows)]
     low = min(float(losses.min()) for losses in finite)
     high = max(float(losses.max()) for losses in finite)
-    typical = float(np.median([losses.max() for losses in finite]))
+    typical = float(np.percentile([losses.max() for losses in finite], 50, method="lower"))
     high = min(high, low + TAIL / 2 * (typical - low)) if typical > low else high
     margin = MARGIN * (high - low) or max(abs(low) * 0.01, 1e-6)
     return low - margin, high + margin

@@ -118,6 +118,21 @@ def test_panels_of_choices_fill_the_picture(table, tmp_path):
     assert all(ax.get_position().width > 0.3 for ax in picture.figure.axes)
 
 
+def test_one_diverged_trial_of_two_leaves_the_axis_of_losses_as_it_was(table):
+    epochs = np.arange(1.0, 4.0)
+    trials = table(2, states=["complete"] * 2, curves=((epochs, 1 / epochs), (epochs, 10.0 ** (5 * epochs))))
+    low, high = only(curves.pictures(trials, "t")).figure.axes[0].get_ylim()
+    assert low < 1 / 3
+    assert 1 < high < 5
+
+
+def test_trials_beyond_the_axis_are_named_below_the_violins(table, goal):
+    trials = table(importance=False)
+    assert choices.BEYOND not in only(choices.pictures(trials, "t")).caption
+    far = replace(trials, goals=(goal([*np.linspace(0.2, 0.3, 11), 9.0]),), best=0)
+    assert choices.BEYOND in only(choices.pictures(far, "t")).caption
+
+
 def test_learning_curves_tell_states_apart_and_are_limited(table):
     picture = only(curves.pictures(table(), "t"))
     labels = [text.get_text() for text in picture.figure.legends[0].get_texts()]
