@@ -108,6 +108,8 @@ def read_row(run: Run, number: int, varied: Mapping[str, str], error_file: Path)
     row = Row(number, varied, run.folder, WAITING if status.name == "unknown" else status.name)
     if status.name == "finished":
         return _with_results(row, run)
+    if status.name == "running":  # an error that stands beside it is that of an earlier attempt
+        return row
     if status.name in ("failed", "stopped"):
         row = row._replace(error=status.reason)
     return row._replace(status="failed", error=line) if (line := _error(error_file)) is not None else row

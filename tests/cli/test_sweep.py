@@ -16,6 +16,7 @@ import yaml
 from hepclf.cli import sweep_worker
 from hepclf.cli.config import composing
 from hepclf.data.gw import GW
+from hepclf.lock import FolderInUseError
 from hepclf.run import Run
 from hepclf.training.epoch import Quiet
 from hepclf.workflow.stop import Stop
@@ -264,6 +265,21 @@ def test_a_job_that_another_process_has_just_taken_is_left_to_it(stored, monkeyp
         once, told = iter(stored.jobs[:1]), []  # it was still free when the list was looked at
         monkeypatch.setattr(Sweep, "open_jobs", lambda _: once)
         sweep_worker.work(sweep_worker.SweepTask(stored, hydra, Stop()), Quiet(), told.append)
+    assert told == []
+    assert not stored.error_file(stored.jobs[0]).exists()
+
+
+def test_a_lost_job_that_another_process_takes_over_at_this_moment_has_not_failed(stored, monkeypatch):
+    run = stored.run(stored.jobs[0])
+    with composing("train", []) as hydra:
+        task = sweep_worker.SweepTask(stored, hydra, Stop())
+
+        def train(*_, **__):  # the record is still that of the lost process when the lock is taken
+            raise FolderInUseError(f"{run.folder} is in use by process 8215")
+
+        monkeypatch.setattr("hepclf.workflow.train.train", train)
+        told = []
+        sweep_worker.work(task, Quiet(), told.append)
     assert told == []
     assert not stored.error_file(stored.jobs[0]).exists()
 
