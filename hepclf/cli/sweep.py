@@ -14,12 +14,13 @@ from omegaconf import OmegaConf
 
 from hepclf.cli import configs
 from hepclf.cli.composition import FLAGS, Composition, Expanded, parameters
-from hepclf.cli.config import composing, hydra_words
+from hepclf.cli.config import composed, composing, hydra_words
 from hepclf.cli.errors import FAILED
 from hepclf.cli.overrides import overrides
-from hepclf.cli.plan import AUTO, run_name
+from hepclf.cli.plan import AUTO, plan, run_name
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep_best import keep_best
+from hepclf.cli.sweep_check import check_values
 from hepclf.cli.sweep_tables import comparison, job_line, summary
 from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
@@ -74,6 +75,7 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
     config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
     if (stored := _stored(settings, jobs, config_dirs)) is not None:
         return stored, settings
+    check_values(jobs, lambda job: plan(composed(hydra.config(job.words))))
     folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
     command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
     sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)

@@ -239,6 +239,28 @@ def test_settings_of_a_sweep_that_are_wrong_are_refused(words, message, hepclf):
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trainer.batch=64,banana,128"], "trainer.batch must be a whole number, not 'banana'"),
+        (["model.nope=1,2"], "model.nope is not a setting of Logistic"),
+        (["seed=0,1", "trainer.batch=64,0"], "trainer.batch must be at least 1, however batch=0"),
+    ],
+)
+def test_a_wrong_value_in_a_list_is_refused_before_anything_is_trained(words, message, hepclf):
+    code, out, err = hepclf(*SWEEP, *words, "folder=mine")
+    assert code == 2
+    assert err.startswith(f"hepclf: {message}")
+    assert out == ""
+    assert not Path("mine").exists()
+
+
+def test_a_wrong_combination_of_values_fails_as_its_own_job(hepclf):
+    code, _, err = hepclf(*SWEEP, "data.split.test=0.2,0.6", "data.split.valid=0.2,0.5", "folder=mine")
+    assert code == 1, err
+    assert statuses("mine") == ["finished", "finished", "finished", "failed"]
+
+
 @pytest.fixture
 def stored():
     """A sweep of two jobs that nobody has begun."""
