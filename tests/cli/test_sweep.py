@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -147,6 +148,28 @@ def test_a_finished_sweep_prints_its_tables_again(hepclf):
     assert (
         second.split("the sweep")[1].split("comparison in")[0] == first.split("the sweep")[1].split("comparison in")[0]
     )
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_finished_sweep_that_nobody_may_write_prints_its_tables(hepclf, monkeypatch):
+    _, first, _ = hepclf(*SWEEP, "trainer.batch=64,200", "folder=mine")
+    before = {path: path.read_bytes() for path in Path("mine").rglob("*") if path.is_file()}
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    for place in ("hepclf.workflow.sweep.write_json", "hepclf.cli.sweep_best.write_yaml"):
+        monkeypatch.setattr(place, refuse)
+    for name in ("mkdir", "unlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    for words in ([], ["jobs=2"]):
+        code, second, err = hepclf("train", "resume=mine", *words)
+        assert code == 0, err
+        assert "the file system is read-only" in " ".join(err.split())
+        assert (
+            second.split("the sweep")[1].split("sweep  mine")[0]
+            == first.split("the sweep")[1].split("comparison in")[0]
+        )
     assert {path: path.read_bytes() for path in before} == before
 
 
