@@ -129,7 +129,7 @@ def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: 
 
 
 def _train_here(task: SweepTask) -> None:
-    watch = Watch()
+    watch = Watch(names_stages=False)
     try:
         work(task, watch, lambda row: _print_line(job_line(row)), watch.close)
     finally:
@@ -196,11 +196,14 @@ def _jobs_words(words: Sequence[str]) -> list[str]:
 def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
     """The jobs, each choice once."""
     seen: list[dict[str, str]] = []
+    told: set[str] = set()
     for words, varied in expanded:
         settings = {_plain(word): word.lstrip("+") for word in words}  # a list comes after the null before it
         job = SweepJob(len(seen), words, varied)
         if settings in seen:
-            _print_line(f"{job.named}: left out, as the list names it twice")
+            if job.named not in told:
+                _print_line(f"{job.named}: left out, as the list names it twice")
+            told.add(job.named)
             continue
         seen.append(settings)
         yield job
