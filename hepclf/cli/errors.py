@@ -59,17 +59,17 @@ def explain(error: BaseException) -> tuple[str, int]:
         location = f" at {error.filename}" if error.filename else ""
         way_out = "what was finished is whole: free some space and run it again"
         return f"no space left on device{location}; {way_out}", FAILED
-    if isinstance(error, OSError) and error.filename and error.errno in REFUSALS:
-        return f"{_place(error)} {REFUSALS[error.errno]}", FAILED
     if isinstance(error, (ValueError, OSError, DeviceMemoryError)):
-        return text, FAILED
+        return _refusal(error) or text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
 
 
-def _place(error: OSError) -> Path:
-    """The file or folder that the system refused; of a temporary file, the folder that it was to lie in."""
+def _refusal(error: Exception) -> str | None:
+    """What the system refused where no retry helps; a temporary file is named by the folder that it was to lie in."""
+    if not isinstance(error, OSError) or not error.filename or error.errno not in REFUSALS:
+        return None
     path = Path(str(error.filename))
-    return path.parent if is_temporary(path.name) else path
+    return f"{path.parent if is_temporary(path.name) else path} {REFUSALS[error.errno]}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
