@@ -26,6 +26,10 @@ from hepclf.lock import LOCK, Lock, acquire, clean
 from hepclf.status import Status, first_start, read_status
 
 BATCH = "batch"  # the folder with job files and logs, which may be there before the run
+COLLECTIONS = {  # folders of many runs, by the table that each holds
+    "sweep.json": "it is a sweep; name a run in it, {folder}/000, or its best settings, again={folder}/best.yaml",
+    "study.yaml": "it is a study; name its best run, {folder}/best, or its best settings, again={folder}/best.yaml",
+}
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
 
 log = logging.getLogger(__name__)
@@ -103,7 +107,9 @@ class Run:
         if not run.folder.is_dir():
             raise FileNotFoundError(f"there is no run {folder}; give the folder of a run, or runs/latest")
         if not run.config.is_file():
-            raise FileNotFoundError(f"{folder} is not a run of hepclf: it holds no {run.config.name}")
+            kinds = [kind for table, kind in COLLECTIONS.items() if (run.folder / table).is_file()]
+            reason = kinds[0].format(folder=folder) if kinds else f"it holds no {run.config.name}"
+            raise FileNotFoundError(f"{folder} is not a run of hepclf: {reason}")
         return run
 
     @property

@@ -25,6 +25,21 @@ def test_what_is_no_run_is_not_opened():
         Run.open("empty")
 
 
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("sweep.json", "it is a sweep; name a run in it, many/000, or its best settings, again=many/best.yaml"),
+        ("study.yaml", "it is a study; name its best run, many/best, or its best settings, again=many/best.yaml"),
+    ],
+)
+def test_a_folder_of_many_runs_is_told_from_one_run(table, reason):
+    Path("many").mkdir()
+    Path("many", table).touch()
+    with pytest.raises(FileNotFoundError) as caught:
+        Run.open("many")
+    assert str(caught.value) == f"many is not a run of hepclf: {reason}"
+
+
 def test_two_runs_of_one_second_have_two_folders():
     assert len({new_folder("runs", "x") for _ in range(50)}) == 50
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+from hepclf.files import is_temporary
 from hepclf.training.memory import DeviceMemoryError, is_out_of_memory
 
 FAILED, WRONG = 1, 2
 STOPPED, INTERRUPTED, QUIT = 85, 130, 131  # a checkpoint was written, run me again; Ctrl-C; SIGQUIT
+
+NO_ACCESS = (errno.EROFS, errno.EACCES, errno.EPERM)  # what no retry and no free space changes
+REFUSALS = {
+    errno.EROFS: "cannot be written: the file system is read-only; choose another place",
+    errno.EACCES: "cannot be used: permission denied; choose another place, or ask its owner",
+    errno.EPERM: "cannot be used: its owner alone may do so; choose another place, or ask its owner",
+    errno.EEXIST: "cannot be made: there is a file of this name; choose another place",
+    errno.ENOTDIR: "cannot be made or read: a part of its path is a file and no folder; choose another place",
+}
 
 
 def explain(error: BaseException) -> tuple[str, int]:
@@ -49,8 +60,16 @@ def explain(error: BaseException) -> tuple[str, int]:
         way_out = "what was finished is whole: free some space and run it again"
         return f"no space left on device{location}; {way_out}", FAILED
     if isinstance(error, (ValueError, OSError, DeviceMemoryError)):
-        return text, FAILED
+        return _refusal(error) or text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
+
+
+def _refusal(error: Exception) -> str | None:
+    """What the system refused where no retry helps; a temporary file is named by the folder that it was to lie in."""
+    if not isinstance(error, OSError) or not error.filename or error.errno not in REFUSALS:
+        return None
+    path = Path(str(error.filename))
+    return f"{path.parent if is_temporary(path.name) else path} {REFUSALS[error.errno]}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

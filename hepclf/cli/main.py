@@ -21,7 +21,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0 done, 1 the run failed, 2 the command was wrong."""
+    """Run one command; the exit code is 0 done, 1 the run failed or lacks what it needs, 2 the command was wrong."""
     share_machine()
     if arguments is not None:
         return _flushed(arguments)

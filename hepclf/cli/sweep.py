@@ -6,6 +6,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,12 +15,13 @@ from omegaconf import OmegaConf
 
 from hepclf.cli import configs
 from hepclf.cli.composition import FLAGS, Composition, Expanded, parameters
-from hepclf.cli.config import composing, hydra_words
-from hepclf.cli.errors import FAILED
+from hepclf.cli.config import composed, composing, hydra_words
+from hepclf.cli.errors import FAILED, NO_ACCESS, explain
 from hepclf.cli.overrides import overrides
-from hepclf.cli.plan import AUTO, run_name
+from hepclf.cli.plan import AUTO, plan, run_name
 from hepclf.cli.signals import signalled
-from hepclf.cli.sweep_best import keep_best
+from hepclf.cli.sweep_best import BEST, keep_best
+from hepclf.cli.sweep_check import check_values
 from hepclf.cli.sweep_tables import comparison, job_line, summary
 from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
@@ -74,6 +76,7 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
     config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
     if (stored := _stored(settings, jobs, config_dirs)) is not None:
         return stored, settings
+    check_values(jobs, lambda job: plan(composed(hydra.config(job.words))))
     folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
     command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
     sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
@@ -105,9 +108,10 @@ def resume(folder: str, arguments: Sequence[str], stop: Stop) -> int:
 
 def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: tuple[str, ...] = ()) -> int:
     """Train the open jobs, print what became of all, and keep the best; with no processes, only the latter."""
+    count, before = len(sweep.jobs), sum(row.is_finished for row in sweep.rows())
+    processes = processes if before < count else 0
     if processes:
         sweep.forget_failures()
-    count, before = len(sweep.jobs), sum(row.is_finished for row in sweep.rows())
     done = f", {before} finished already" if before else ""
     print(f"sweep  {short_path(sweep.folder)}: {count} job{'s' if count > 1 else ''}{done}", file=sys.stderr)
     task = SweepTask(sweep, hydra, stop, hydra_words("train", extra)[1])
@@ -125,7 +129,7 @@ def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: 
 
 
 def _train_here(task: SweepTask) -> None:
-    watch = Watch()
+    watch = Watch(names_stages=False)
     try:
         work(task, watch, lambda row: _print_line(job_line(row)), watch.close)
     finally:
@@ -140,13 +144,28 @@ def _close(task: SweepTask) -> int:
     """Write the table, print what the jobs come to, and keep the best one once all have ended."""
     sweep = task.sweep
     rows, console = sweep.rows(), results_console()
-    sweep.write(rows)
+    with _warned("the table of the sweep"):
+        sweep.write(rows)
     summary(console, rows, sweep.by)
-    comparison(console, rows, sweep.by)
+    with _warned("the comparison"):
+        comparison(console, rows, sweep.by)
     console.print(f"sweep  {short_path(sweep.folder)}", soft_wrap=True, markup=False)
-    if not any(row.status == "running" for row in rows) and (best := keep_best(task, rows)):
-        console.print(f"best   {short_path(best)}", soft_wrap=True, markup=False)
+    with _warned(BEST):
+        if not any(row.status == "running" for row in rows) and (best := keep_best(task, rows)):
+            console.print(f"best   {short_path(best)}", soft_wrap=True, markup=False)
     return FAILED if any(_is_missing(row) for row in rows) else 0
+
+
+@contextmanager
+def _warned(name: str) -> Iterator[None]:
+    """Warn of what cannot be stored where nobody may write: a finished sweep can still be read there."""
+    try:
+        yield
+    except OSError as error:
+        source = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        if source.errno not in NO_ACCESS:
+            raise
+        log.warning("%s is not stored: %s", name, explain(source)[0])
 
 
 def _is_missing(row: Row) -> bool:
@@ -177,11 +196,14 @@ def _jobs_words(words: Sequence[str]) -> list[str]:
 def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
     """The jobs, each choice once."""
     seen: list[dict[str, str]] = []
+    told: set[str] = set()
     for words, varied in expanded:
         settings = {_plain(word): word.lstrip("+") for word in words}  # a list comes after the null before it
         job = SweepJob(len(seen), words, varied)
         if settings in seen:
-            _print_line(f"{job.named}: left out, as the list names it twice")
+            if job.named not in told:
+                _print_line(f"{job.named}: left out, as the list names it twice")
+            told.add(job.named)
             continue
         seen.append(settings)
         yield job

@@ -52,7 +52,7 @@ def keep_best(task: SweepTask, rows: Sequence[Row]) -> Path | None:
 def _draw(task: SweepTask, row: Row, job: Job) -> None:
     from hepclf.workflow.redraw import draw_run
 
-    watch = Watch()
+    watch = Watch(names_stages=False)
     try:
         draw_run(Run(row.folder), job, task.shared, watch)
     except (OSError, ValueError) as error:

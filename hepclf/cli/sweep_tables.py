@@ -17,6 +17,7 @@ from hepclf.workflow.sweep_row import Choice, Row, choices
 MOST = 8  # choices that are compared with each other, the best on validation
 ROWS = 30  # choices in the closing table
 MEASURES = {"log_loss": "log-loss", "auc": "AUC"}
+SPREADS = "± of several jobs: their standard deviation; of one job: its statistical error"
 LISTED = ("loss", "valid", "test")
 STATES = {
     "failed": ("failed",),
@@ -40,7 +41,7 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
     if sum(len(choice.rows) for choice in ranked) > 1:
         cells = [
             [
-                choice.name,
+                choice.short_name,
                 str(len(choice.rows)),
                 *(_spread([getattr(row, name) for row in choice.rows]) for name in LISTED),
             ]
@@ -48,6 +49,8 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
         ]
         header = ["choice", "jobs", "validation loss", "validation AUC", "test AUC"]
         show_grid(console, Grid("the sweep", header, cells))
+        if any(len(choice.rows) > 1 for choice in ranked[:ROWS]):
+            console.print(SPREADS, soft_wrap=True)
     if len(ranked) > ROWS:
         console.print(f"... {len(ranked) - ROWS} more in sweep.csv")
     if len(ranked) > 1:
@@ -79,10 +82,12 @@ def comparison(console: Console, rows: Sequence[Row], by: str) -> None:
     from hepclf.comparison.selection import LeftOut
     from hepclf.run import Run
 
-    left_out = [LeftOut(row.named, reason) for row in rows if (reason := _left_out(row, best, by))]
+    left_out = [LeftOut(row.short_name, reason) for row in rows if (reason := _left_out(row, best, by))]
     console.print()
     try:
-        runs = compare_runs([Run.open(_run(choice)) for choice in best], [choice.name for choice in best], left_out)
+        runs = compare_runs(
+            [Run.open(_run(choice)) for choice in best], [choice.short_name for choice in best], left_out
+        )
     except ValueError as reason:
         console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
         return

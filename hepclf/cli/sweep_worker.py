@@ -12,6 +12,7 @@ from hepclf.cli.errors import explain
 from hepclf.cli.plan import Plan, plan
 from hepclf.cli.sweep_tables import job_line
 from hepclf.cli.workers import STOPPED_WORKERS, Workers, worker_command
+from hepclf.lock import FolderInUseError
 from hepclf.run import Stopped
 from hepclf.training.epoch import Progress
 from hepclf.workflow.shared import SharedData
@@ -61,6 +62,8 @@ def _attempt(
         raise Stopped(f"stopped by {task.stop.reason}", is_interrupt=task.stop.is_interrupt)
     try:
         _train(task, job, progress)
+    except FolderInUseError:  # whatever its record says: the winner of a lost lock may not have written one yet
+        return False
     except Exception as error:
         if isinstance(error, FileExistsError):
             time.sleep(START_S)

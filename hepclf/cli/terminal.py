@@ -32,23 +32,40 @@ def results_console() -> Console:
 
 def show_warning_logs() -> None:
     """Show the library's warnings on standard error."""
-    handler = RichHandler(
-        console=Console(stderr=True), show_time=False, show_path=False, markup=False, rich_tracebacks=False
-    )
+    console = Console(stderr=True)
+    handler: logging.Handler = LogHandler(console)
+    if console.is_terminal:
+        handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, rich_tracebacks=False)
     logger = logging.getLogger("hepclf")
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING)
     logger.propagate = False
 
 
+class LogHandler(logging.Handler):
+    """Writes a warning as one line, neither wrapped nor filled with blanks, which suits a file."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it."""
+        line = f"{record.levelname:8} {self.format(record)}"
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
 class Watch:
     """Progress of a training: a bar on a terminal, a line a minute in a log.
 
-    With `tells_once` a log names each stage only the first time: a search repeats them in every trial.
+    With `tells_once` a log names each stage only the first time: a search repeats them in every trial. Without
+    `names_stages` it names none.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, tells_once: bool = False) -> None:
-        self._tells_once = tells_once
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, tells_once: bool = False, names_stages: bool = True
+    ) -> None:
+        self._tells_once, self._names_stages = tells_once, names_stages
         self._known_stages: set[str] = set()
         self._clock = clock
         self._console = Console(stderr=True)
@@ -63,7 +80,7 @@ class Watch:
         self.close()
         self._began = self._spoke = self._clock()
         self._pace = Pace()
-        if not self._console.is_terminal and name not in self._known_stages:
+        if self._names_stages and not self._console.is_terminal and name not in self._known_stages:
             self._console.print(name, highlight=False)
         if self._tells_once:
             self._known_stages.add(name)

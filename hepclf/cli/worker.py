@@ -59,10 +59,11 @@ def _make_trials(folder: Path, words: Sequence[str], stop: Stop) -> None:
 
 
 def _follow_parent(stop: Stop) -> None:
-    """Ask for a stop when standard input ends: the parent has closed it, or has died."""
-    while os.read(0, 1024):
-        pass
-    stop.ask("its parent process")
+    """Ask for a stop when standard input ends: the parent has closed it, with its reason in it, or has died."""
+    reason = b""
+    while words := os.read(0, 1024):
+        reason += words
+    stop.ask(reason.decode(errors="replace") or "its parent process")
 
 
 TASKS: dict[str, Callable[[Path, Sequence[str], Stop], None]] = {"sweep": _train_jobs, "study": _make_trials}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hepclf.cli.errors import INTERRUPTED, STOPPED
@@ -35,7 +36,8 @@ def worker_command(kind: str, folder: Path, *words: str) -> list[str]:
 class Workers:
     """Processes in sessions of their own, so that a Ctrl-C reaches their parent alone; what they say is in a log each.
 
-    The end of their standard input asks them to stop, also when the parent dies. `command` is told a worker's number.
+    The end of their standard input asks them to stop, also when the parent dies; before it may stand the reason.
+    `command` is told a worker's number.
     """
 
     def __init__(self, folder: Path, count: int, command: Callable[[int], Sequence[str]]) -> None:
@@ -55,7 +57,7 @@ class Workers:
                 self._start(number, "wb")
             while self._are_at_work():
                 if stop.reason:
-                    self._ask_to_stop()
+                    self._ask_to_stop(stop.reason)
                 look()
                 time.sleep(LOOK_S)
         except BaseException:
@@ -101,10 +103,10 @@ class Workers:
             self._restarts -= 1
             self._start(number, "ab")
 
-    def _ask_to_stop(self) -> None:
+    def _ask_to_stop(self, reason: str) -> None:
         self._restarts = 0
         for process in self._processes.values():
-            _close(process)
+            _close(process, reason)
 
     def _quit(self) -> None:
         """Let them leave at once."""
@@ -120,6 +122,8 @@ class Workers:
             _close(process)
 
 
-def _close(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
+def _close(process: subprocess.Popen[bytes], reason: str = "") -> None:
+    """End its standard input, with the reason to stop, if there is one, as the last words in it."""
+    if process.stdin is not None and not process.stdin.closed:
+        with suppress(BrokenPipeError), process.stdin:  # it has ended
+            process.stdin.write(reason.encode())

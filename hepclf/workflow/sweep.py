@@ -101,7 +101,8 @@ class Sweep:
     def forget_failures(self) -> None:
         """Let failed jobs be tried again."""
         for job in self.jobs:
-            self.error_file(job).unlink(missing_ok=True)
+            if self.error_file(job).exists():  # a disk that cannot be written refuses to remove even what is not there
+                self.error_file(job).unlink(missing_ok=True)
 
     def create(self, multirun: str) -> None:
         """Make the folder with the table of jobs; `multirun` is the YAML of the whole configuration.

@@ -44,7 +44,21 @@ class Row(NamedTuple):
     @property
     def choice(self) -> str:
         """What was chosen, without seeds and folds."""
-        return _named({key: value for key, value in self.varied.items() if key not in REPEATS}) or "all"
+        return _named(self._chosen) or "all"
+
+    @property
+    def short_choice(self) -> str:
+        """What was chosen, as a table names it: without the groups of settings whose last word says enough."""
+        return _named(_short_keys(self._chosen)) or "all"
+
+    @property
+    def short_name(self) -> str:
+        """What is special to it, as a table names it."""
+        return _named(_short_keys(self.varied)) or "one job"
+
+    @property
+    def _chosen(self) -> dict[str, str]:
+        return {key: value for key, value in self.varied.items() if key not in REPEATS}
 
     @property
     def is_finished(self) -> bool:
@@ -85,6 +99,11 @@ class Choice(NamedTuple):
     name: str
     rows: tuple[Row, ...]
 
+    @property
+    def short_name(self) -> str:
+        """Its name in a table."""
+        return self.rows[0].short_choice
+
     def mean(self, by: str) -> float | None:
         """The mean over its repeats of the number that chooses."""
         values = [value for row in self.rows if (value := row.measure(by).value) is not None]
@@ -108,6 +127,8 @@ def read_row(run: Run, number: int, varied: Mapping[str, str], error_file: Path)
     row = Row(number, varied, run.folder, WAITING if status.name == "unknown" else status.name)
     if status.name == "finished":
         return _with_results(row, run)
+    if status.name == "running":  # an error that stands beside it is that of an earlier attempt
+        return row
     if status.name in ("failed", "stopped"):
         row = row._replace(error=status.reason)
     return row._replace(status="failed", error=line) if (line := _error(error_file)) is not None else row
@@ -138,6 +159,12 @@ def _error(path: Path) -> str | None:
 
 def _named(varied: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in varied.items())
+
+
+def _short_keys(varied: Mapping[str, str]) -> dict[str, str]:
+    """Settings without their groups, where the last word of the key is unique."""
+    words = [key.rpartition(".")[2] for key in varied]
+    return {key if words.count(word) > 1 else word: varied[key] for key, word in zip(varied, words, strict=True)}
 
 
 def _rank(choice: Choice, by: str) -> float:

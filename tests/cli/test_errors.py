@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from hepclf.cli.errors import explain
+from hepclf.files import temporary_path
 from hepclf.training.memory import DeviceMemoryError
 
 # A command in a process that may take so many MiB more than it has after its imports.
@@ -25,6 +27,19 @@ size = int(status["VmSize"].split()[0]) * 1024 + int(sys.argv.pop(1)) * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (size, size))
 sys.exit(main())
 """
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (errno.EROFS, "scan cannot be written: the file system is read-only; choose another place"),
+        (errno.EACCES, "scan cannot be used: permission denied; choose another place, or ask its owner"),
+        (errno.EEXIST, "scan cannot be made: there is a file of this name; choose another place"),
+    ],
+)
+def test_a_place_that_the_system_refuses_is_named_with_the_way_out(number, line):
+    for path in ("scan", temporary_path(Path("scan/sweep.json"))):
+        assert explain(OSError(number, os.strerror(number), str(path))) == (line, 1)
 
 
 def test_a_line_of_hepclf_stays_and_that_of_a_library_gets_a_way_out():

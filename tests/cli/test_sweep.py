@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import yaml
 from hepclf.cli import sweep_worker
 from hepclf.cli.config import composing
 from hepclf.data.gw import GW
+from hepclf.lock import FolderInUseError
 from hepclf.run import Run
 from hepclf.training.epoch import Quiet
 from hepclf.workflow.stop import Stop
@@ -149,6 +151,28 @@ def test_a_finished_sweep_prints_its_tables_again(hepclf):
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_finished_sweep_that_nobody_may_write_prints_its_tables(hepclf, monkeypatch):
+    _, first, _ = hepclf(*SWEEP, "trainer.batch=64,200", "folder=mine")
+    before = {path: path.read_bytes() for path in Path("mine").rglob("*") if path.is_file()}
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    for place in ("hepclf.workflow.sweep.write_json", "hepclf.cli.sweep_best.write_yaml"):
+        monkeypatch.setattr(place, refuse)
+    for name in ("mkdir", "unlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    for words in ([], ["jobs=2"]):
+        code, second, err = hepclf("train", "resume=mine", *words)
+        assert code == 0, err
+        assert "the file system is read-only" in " ".join(err.split())
+        assert (
+            second.split("the sweep")[1].split("sweep  mine")[0]
+            == first.split("the sweep")[1].split("comparison in")[0]
+        )
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_a_folder_with_another_sweep_is_refused(hepclf):
     hepclf(*SWEEP, "trainer.batch=64", "folder=mine")
     for words in (["folder=mine", "resume=auto"], ["resume=mine"]):
@@ -238,6 +262,28 @@ def test_settings_of_a_sweep_that_are_wrong_are_refused(words, message, hepclf):
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trainer.batch=64,banana,128"], "trainer.batch must be a whole number, not 'banana'"),
+        (["model.nope=1,2"], "model.nope is not a setting of Logistic"),
+        (["seed=0,1", "trainer.batch=64,0"], "trainer.batch must be at least 1, however batch=0"),
+    ],
+)
+def test_a_wrong_value_in_a_list_is_refused_before_anything_is_trained(words, message, hepclf):
+    code, out, err = hepclf(*SWEEP, *words, "folder=mine")
+    assert code == 2
+    assert err.startswith(f"hepclf: {message}")
+    assert out == ""
+    assert not Path("mine").exists()
+
+
+def test_a_wrong_combination_of_values_fails_as_its_own_job(hepclf):
+    code, _, err = hepclf(*SWEEP, "data.split.test=0.2,0.6", "data.split.valid=0.2,0.5", "folder=mine")
+    assert code == 1, err
+    assert statuses("mine") == ["finished", "finished", "finished", "failed"]
+
+
 @pytest.fixture
 def stored():
     """A sweep of two jobs that nobody has begun."""
@@ -264,6 +310,21 @@ def test_a_job_that_another_process_has_just_taken_is_left_to_it(stored, monkeyp
         once, told = iter(stored.jobs[:1]), []  # it was still free when the list was looked at
         monkeypatch.setattr(Sweep, "open_jobs", lambda _: once)
         sweep_worker.work(sweep_worker.SweepTask(stored, hydra, Stop()), Quiet(), told.append)
+    assert told == []
+    assert not stored.error_file(stored.jobs[0]).exists()
+
+
+def test_a_lost_job_that_another_process_takes_over_at_this_moment_has_not_failed(stored, monkeypatch):
+    run = stored.run(stored.jobs[0])
+    with composing("train", []) as hydra:
+        task = sweep_worker.SweepTask(stored, hydra, Stop())
+
+        def train(*_, **__):  # the record is still that of the lost process when the lock is taken
+            raise FolderInUseError(f"{run.folder} is in use by process 8215")
+
+        monkeypatch.setattr("hepclf.workflow.train.train", train)
+        told = []
+        sweep_worker.work(task, Quiet(), told.append)
     assert told == []
     assert not stored.error_file(stored.jobs[0]).exists()
 
@@ -344,6 +405,8 @@ def test_a_signal_to_the_command_stops_its_processes_at_a_checkpoint(number, int
     assert all(map(ended, pids))
     assert statuses("mine").count("stopped") == 2
     assert statuses("mine").count("waiting") == 1
+    reasons = [job["error"] for job in json.loads(Path("mine/sweep.json").read_text())["jobs"] if job["error"]]
+    assert [reason.startswith(f"stopped by {number.name}") for reason in reasons] == [True, True]
 
 
 @pytest.mark.slow

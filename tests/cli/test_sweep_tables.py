@@ -41,18 +41,34 @@ def test_folds_and_seeds_of_a_choice_are_averaged_and_other_choices_are_not():
 
 def test_long_settings_are_wrapped_between_words_and_shortened_within_80_columns():
     found = printed(
-        job("trainer.batch=64 model.preprocess.scaling=standard", 0.9, 0.91),
-        job("trainer.batch=64 model.preprocess.scaling=robust", 0.8, 0.81),
+        job("trainer.batch=64 model.a_setting_with_a_long_name=standard", 0.9, 0.91),
+        job("trainer.batch=64 model.a_setting_with_a_long_name=robust", 0.8, 0.81),
     )
     table = found.partition("best on validation")[0].splitlines()
     assert max(map(len, map(str.rstrip, table))) <= 80
     starts = [line.split()[0] for line in table if line[:1] not in ("", " ")]
     assert starts[2:] == [
-        "trainer.batch=64",
-        "model.preproce…aling=standard",
-        "trainer.batch=64",
-        "model.preproce…scaling=robust",
+        "batch=64",
+        "a_setting_with…_name=standard",
+        "batch=64",
+        "a_setting_with…ng_name=robust",
     ]
+
+
+def test_settings_stand_without_their_group_unless_two_have_one_name():
+    table = printed(
+        job("trainer.learning_rate=0.01 data.seed=1 trainer.seed=0", 0.9, 0.9),
+        job("trainer.learning_rate=0.1 data.seed=1 trainer.seed=0", 0.9, 0.9),
+    )
+    for words in ("learning_rate=0.01 ", "\nlearning_rate=0.1 ", "data.seed=1", "trainer.seed=0"):
+        assert words in table.partition("best on")[0]
+    assert "best on validation: trainer.learning_rate=0.01 data.seed=1 trainer.seed=0  (" in table
+
+
+def test_the_table_says_whether_a_spread_or_an_error_stands_behind_the_sign():
+    line = "± of several jobs: their standard deviation; of one job: its statistical error"
+    assert line in printed(job("seed=0", 0.90, 0.91), job("seed=1", 0.92, 0.93), job("model=mlp seed=0", 0.9, 0.9))
+    assert line not in printed(job("model=bdt", 0.90, 0.91), job("model=mlp", 0.92, 0.93))
 
 
 def test_the_best_choice_is_that_of_validation_whatever_test_says():
@@ -86,8 +102,8 @@ def test_the_best_is_chosen_by_the_number_that_is_asked_for_and_told_with_its_er
 
 def test_the_table_has_the_best_thirty_first():
     rows = [job(f"trainer.batch={index}", 0.9, 0.9, loss=1 - index / 1000) for index in range(200)]
-    lines = [line.split()[0] for line in printed(*rows).splitlines() if line.startswith("trainer.batch=")]
-    assert lines == [f"trainer.batch={index}" for index in range(199, 169, -1)]
+    lines = [line.split()[0] for line in printed(*rows).splitlines() if line.startswith("batch=")]
+    assert lines == [f"batch={index}" for index in range(199, 169, -1)]
     assert "... 170 more in sweep.csv" in printed(*rows)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 
 import pytest
@@ -50,6 +51,22 @@ def test_a_log_has_a_line_a_minute_of_how_much_is_read(watch, clock):
         "loading 600,000/2,000,000: 10,000 entries/s",
         "loading 1,210,000/2,000,000: 10,000 entries/s",
     ]
+
+
+def test_a_warning_in_a_log_is_one_line_without_blanks_behind_it(capsys):
+    terminal.show_warning_logs()
+    text = "a [bold] warning " + "of many words " * 10 + "ends"
+    logging.getLogger("hepclf.cli").warning(text)
+    assert capsys.readouterr().err == f"WARNING  {text}\n"
+
+
+def test_a_log_of_many_jobs_names_no_stages(watch, clock):
+    _, written = watch(is_terminal=False)
+    made = terminal.Watch(clock, names_stages=False)
+    made.stage("loading")
+    clock.now = 61.0
+    made.read(1000, 2000)
+    assert written.getvalue() == "loading 1,000/2,000: 16 entries/s\n"
 
 
 def test_a_log_has_a_line_a_minute_of_how_the_training_goes(watch, clock):

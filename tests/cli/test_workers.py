@@ -66,7 +66,7 @@ def test_a_stop_ends_the_input_of_the_workers_and_waits_for_them(shells, tmp_pat
     with pytest.raises(Stopped, match="stopped by SIGINT") as stopped:
         shells("cat; echo checkpoint; exit 85").run(stop)
     assert stopped.value.is_interrupt == is_interrupt
-    assert logs(tmp_path) == ["checkpoint\n"] * 2
+    assert logs(tmp_path) == [f"{stopped.value.reason.removeprefix('stopped by ')}checkpoint\n"] * 2
 
 
 def test_workers_that_are_killed_while_they_are_to_stop_stay_so(shells):

@@ -78,6 +78,12 @@ def test_jobs_that_are_finished_failed_or_in_use_are_not_open(sweep):
     assert [job.number for job in sweep.open_jobs()] == [1, 3]
 
 
+def test_the_error_of_an_earlier_attempt_does_not_count_for_a_job_that_is_trained_or_has_finished(sweep):
+    sweep.record_failure(sweep.jobs[0], "an earlier error")
+    with Run.create(sweep.run(sweep.jobs[1]).folder).recorded():
+        assert [(row.status, row.error) for row in sweep.rows()[:2]] == [("finished", None), ("running", None)]
+
+
 def test_the_job_of_a_process_that_was_killed_is_open_again(sweep):
     folder = sweep.run(sweep.jobs[2]).folder
     folder.mkdir()
