@@ -494,13 +494,14 @@ def test_a_sweep_over_models_ends_with_their_comparison(hepclf):
 
 def test_a_sweep_names_its_failed_jobs_in_its_comparison(hepclf):
     quick = ["data.signals=300", "data.noise=900", "trainer.epochs=1", "evaluation.plots=false", "model=logistic"]
-    code, out, err = hepclf("train", "-m", *quick, "trainer.batch=64,128,0")
+    words = [*quick, "trainer.batch=64,128", "trainer.planing=null,nothing"]  # no such spectator, told by the data
+    code, out, err = hepclf("train", "-m", *words)
     assert code == 1, err
     (folder,) = Path("comparisons").iterdir()
-    (failed,) = contents(folder)["left_out"]
-    assert failed["run"] == "trainer.batch=0"
-    assert failed["reason"].startswith("failed: trainer.batch must be at least 1")
-    assert "left out: trainer.batch=0: failed: trainer.batch must be" in " ".join(out.split())
+    failed = contents(folder)["left_out"]
+    assert [row["run"].split()[-1] for row in failed] == ["planing=nothing"] * 2
+    assert all(row["reason"].startswith("failed: trainer.planing") for row in failed)
+    assert "planing=nothing: failed: trainer.planing names" in " ".join(out.split())
 
 
 def test_completion_offers_the_settings():

@@ -123,7 +123,7 @@ class Queue:
                     output("scontrol", "update", f"JobId={number}", "StartTime=now")
             if self.ids():
                 return False
-            time.sleep(0.7)  # on its way from running to waiting, a requeued job may be missing for a moment
+            time.sleep(3.0)  # on its way from running to waiting, a requeued job may be missing for a moment
             return not self.ids()
 
         wait_for(has_ended, seconds)

@@ -20,6 +20,9 @@ import torch
 from hepclf.cli.main import main
 from hepclf.run import Run
 
+# Jobs wait for the batch system, three minutes in all: scripts/check --slow runs these.
+pytestmark = pytest.mark.slow
+
 JOB = [
     "data=mixture",
     "data.events=20000",
