@@ -29,12 +29,14 @@ def turn(place: Path) -> Iterator[None]:
 
 def _is_taken(stack: ExitStack, place: Path) -> bool:
     """Take a place for as long as the stack lasts, and remove it then; False where a living process has it."""
-    stack.callback(_remove, place)
     while True:
-        place.mkdir(parents=True, exist_ok=True)
         try:
-            stack.enter_context(Run(place).held())
-        except FileNotFoundError:  # the last turn has ended, and its folder went
+            place.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as holding:
+                holding.callback(_remove, place)
+                holding.enter_context(Run(place).held())
+                stack.push(holding.pop_all())
+        except (FileNotFoundError, FileExistsError):  # the last turn has ended, and its folder went
             continue
         except OSError:  # in use
             return False
