@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.search.layout import grid
 from hepclf.presentation.plots.search.slices import set_scale
 from hepclf.presentation.plots.search.table import MIN_TRIALS, Array, Goal, Setting, TrialTable, scatter
 from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
@@ -40,17 +41,9 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
 
 
 def _figure(goal: Goal, choices: Sequence[Setting], title: str) -> Figure:
-    columns = min(COLUMNS, len(choices))
-    rows = -(-len(choices) // columns)
-    figure = Figure(figsize=(4.0 * columns + 1.2, 3.0 * rows + 0.5))
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    for ax, setting in zip(axes, choices, strict=False):
+    figure, axes = grid(len(choices), COLUMNS, goal, title, panel=(4.0, 3.0), margin=1.2)
+    for ax, setting in zip(axes, choices, strict=True):
         _panel(ax, goal, setting)
-    for ax in axes[len(choices) :]:
-        ax.set_axis_off()
-    for ax in axes[::columns]:
-        ax.set_ylabel(goal.label.removesuffix(" on validation"))
-    figure.suptitle(title, x=0.99, ha="right", fontsize=10, color="#666666")
     return figure
 
 

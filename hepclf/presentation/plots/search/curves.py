@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hepclf.presentation.plots.picture import SIZE, TOP, Picture, Series
+from hepclf.presentation.plots.picture import SIZE, Picture, Series
+from hepclf.presentation.plots.search.layout import finish
 from hepclf.presentation.plots.search.table import MARGIN, TAIL, TrialTable
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, ORANGE, VERMILLION
 
@@ -32,8 +33,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     figure = Figure(figsize=(SIZE[0], 4.6))
     ax = figure.subplots()
     _draw(ax, table, rows)
-    ax.set_title(title, y=TOP)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    finish(figure, ax, title)
     count = sum(np.isfinite(losses).any() for _, losses in table.curves)
     more = f" Of {count} trials, {len(rows)} are drawn, evenly chosen." if count > len(rows) else ""
     yield Picture("learning_curves", figure, CAPTION + more, tuple(_series(table, row) for row in rows))

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.search.layout import finish
 from hepclf.presentation.plots.search.table import TrialTable, show_goal
 from hepclf.presentation.plots.style import BLACK, BLUE, ORANGE, VERMILLION
 
@@ -26,8 +27,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     figure = Figure(figsize=(6.2, 5.0))
     ax = figure.subplots()
     _draw(ax, table)
-    ax.set_title(title, y=TOP)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    finish(figure, ax, title)
     yield Picture("front", figure, CAPTION, (_series(table),))
 
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hepclf.presentation.plots.picture import SIZE, TOP, Picture, Series
+from hepclf.presentation.plots.picture import SIZE, Picture, Series
+from hepclf.presentation.plots.search.layout import finish
 from hepclf.presentation.plots.search.table import Array, Goal, TrialTable, show_goal
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY, ORANGE, VERMILLION
 
@@ -25,8 +26,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
         figure = Figure(figsize=(SIZE[0], 4.6))
         ax = figure.subplots()
         _draw(ax, table, goal)
-        ax.set_title(title, y=TOP)
-        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        finish(figure, ax, title)
         stem = "history" if i == 0 else f"history_{goal.name}"
         yield Picture(stem, figure, _caption(table, goal), (_series(table, goal),))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.presentation.plots.label import one_line, wrapped
 from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.search.layout import grid
 from hepclf.presentation.plots.search.table import MIN_TRIALS, Goal, Setting, TrialTable, scatter
 from hepclf.presentation.plots.style import BLACK, ORANGE, SHARES, VERMILLION
 
@@ -36,17 +37,9 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
 
 
 def _figure(table: TrialTable, goal: Goal, settings: Sequence[Setting], title: str) -> Figure:
-    columns = min(COLUMNS, len(settings))
-    rows = -(-len(settings) // columns)
-    figure = Figure(figsize=(max(2.9 * columns + 0.9, 5.2), 2.6 * rows + 0.5))
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    for ax, setting in zip(axes, settings, strict=False):
+    figure, axes = grid(len(settings), COLUMNS, goal, title, panel=(2.9, 2.6), margin=0.9)
+    for ax, setting in zip(axes, settings, strict=True):
         _panel(ax, table, goal, setting)
-    for ax in axes[len(settings) :]:
-        ax.set_axis_off()
-    for ax in axes[::columns]:
-        ax.set_ylabel(goal.label.removesuffix(" on validation"))
-    figure.suptitle(title, x=0.99, ha="right", fontsize=10, color="#666666")
     return figure
 
 

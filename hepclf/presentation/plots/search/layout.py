@@ -1,0 +1,40 @@
+"""Figures of a search: one panel with its legend below, or a grid of panels that share the objective's axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hepclf.presentation.plots.picture import TOP
+from hepclf.presentation.plots.search.table import Goal
+
+LEGEND_COLUMNS = 3
+
+
+def finish(figure: Figure, ax: Axes, title: str) -> None:
+    """Give a figure of one panel its title, and its legend below."""
+    ax.set_title(title, y=TOP)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=LEGEND_COLUMNS)
+
+
+def grid(
+    count: int, columns: int, goal: Goal, title: str, *, panel: tuple[float, float], margin: float
+) -> tuple[Figure, NDArray[Any]]:
+    """A figure with so many panels, and the panels [count].
+
+    columns  at most so many panels stand side by side
+    panel    width and height of each, in inches; `margin` is what the figure has beside them
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(max(panel[0] * columns + margin, 5.2), panel[1] * rows + 0.5))
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for ax in axes[count:]:
+        ax.set_axis_off()
+    for ax in axes[::columns]:
+        ax.set_ylabel(goal.label.removesuffix(" on validation"))
+    figure.suptitle(title, x=0.99, ha="right", fontsize=10, color="#666666")
+    return figure, axes[:count]
