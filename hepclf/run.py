@@ -218,10 +218,15 @@ def new_folder(runs: Path | str, name: str) -> Path:
 
 
 def point_latest(runs: Path | str, folder: Path) -> None:
-    """Let runs/latest point at this run."""
+    """Let runs/latest point at this run, if it lies below runs; a link that cannot be made is warned of."""
+    if Path(runs).resolve() not in folder.resolve().parents:
+        return
     link = Path(runs) / "latest"
-    with atomic(link) as temporary:
-        temporary.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+    try:
+        with atomic(link) as temporary:
+            temporary.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+    except OSError as error:
+        log.warning("%s could not be pointed at %s: %s", link, folder, error.strerror)
 
 
 def environment() -> dict[str, Any]:

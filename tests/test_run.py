@@ -54,6 +54,22 @@ def test_the_link_points_at_the_newest_wherever_the_runs_are_moved():
     assert sorted(path.name for path in Path("moved").iterdir()) == ["latest", "x"]
 
 
+def test_the_link_to_the_newest_run_is_left_alone_where_a_run_lies_elsewhere(caplog):
+    Path("runs").mkdir()
+    point_latest("runs", Path("elsewhere/run"))
+    assert not list(Path("runs").iterdir())
+    assert not caplog.messages
+
+
+def test_a_link_that_cannot_be_made_is_a_warning(caplog):
+    Path("runs/latest").mkdir(parents=True)  # a folder of the user's own
+    point_latest("runs", Path("runs/a"))
+    (message,) = caplog.messages
+    assert message.startswith("runs/latest could not be pointed at runs/a: ")
+    assert Path("runs/latest").is_dir()
+    assert not Path("runs/latest").is_symlink()
+
+
 def test_the_record_says_running_then_finished():
     run = Run.create("a")
     with run.recorded(seed=3) as record:

@@ -41,11 +41,7 @@ def keep_best(task: SweepTask, rows: Sequence[Row]) -> Path | None:
     is_drawn = drawn.plots.is_dir() if job.evaluation.plots else drawn.report.is_file()
     if evaluation != job.evaluation and not is_drawn:
         _draw(task, row, job)
-    try:
-        if Path(planned.runs).resolve() in row.folder.resolve().parents:
-            point_latest(planned.runs, row.folder)
-    except OSError as error:
-        log.warning("%s/latest could not be pointed at the best run: %s", planned.runs, error.strerror)
+    point_latest(planned.runs, row.folder)
     return path
 
 

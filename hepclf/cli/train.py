@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -88,9 +87,5 @@ def _train(job: Plan, stop: Stop) -> Any:
             )
     finally:
         watch.close()
-    try:
-        if Path(job.runs).resolve() in job.folder.resolve().parents:
-            point_latest(job.runs, job.folder)
-    except OSError as error:
-        log.warning("%s/latest could not be pointed at this run: %s", job.runs, error.strerror)
+    point_latest(job.runs, job.folder)
     return trained
