@@ -78,8 +78,7 @@ class PlannedStudy(NamedTuple):
 
 def planned(words: Sequence[str]) -> PlannedStudy:
     """The study of a command line; every corner of its space is composed, so that a typo is found now."""
-    shared, varied = divided(_without_flags(words))
-    shared, chosen_space = _without_space(shared)
+    shared, varied, chosen_space = _parts(words)
     groups = _groups(varied)
     check_choices("tune", words)
     with trial_jobs(_trial_words(shared)) as jobs:
@@ -120,6 +119,18 @@ def _check(jobs: TrialJobs, searched: Space, corner: Mapping[str, Any]) -> None:
                     f"{error}; say {item.key}={f'tag(log,{interval})' if item.log else interval}"  # type: ignore[union-attr]
                 ) from error
         raise
+
+
+def shared_words(words: Sequence[str]) -> list[str]:
+    """The words of a command line that all trials share."""
+    return _parts(words)[0]
+
+
+def _parts(words: Sequence[str]) -> tuple[list[str], list[str], str | None]:
+    """The words that all trials share, those that name values to search, and the space that is chosen."""
+    shared, varied = divided(_without_flags(words))
+    shared, chosen_space = _without_space(shared)
+    return shared, varied, chosen_space
 
 
 def _tuning() -> type[Tuning]:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hepclf.cli.planned_study import PlannedStudy, planned
+from hepclf.cli.composition import prints_alone
+from hepclf.cli.config import launch
+from hepclf.cli.planned_study import PlannedStudy, planned, shared_words
 from hepclf.cli.signals import signalled
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.trial_jobs import TrialJobs, trial_jobs
@@ -60,6 +62,8 @@ def run(arguments: list[str]) -> int:
     elif arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
         hint = nearest(arguments[0], actions)
         raise RecipeError(f"{arguments[0]!r} is neither key=value nor something to do with a study{hint}")
+    elif prints_alone(arguments):
+        launch("tune", shared_words(arguments), lambda _: None)
     else:
         _search(planned(arguments), stop)
     return 0

@@ -277,3 +277,10 @@ def test_two_workers_stop_with_their_parent_which_says_how_to_go_on(told):
     begun = len(list(Path("study/trials").glob("[0-9]*")))
     told("resume", "study", f"tune.trials={begun + 1}", "tune.workers=1")
     assert [trial.state for trial in StudyFolder.open(Path("study")).trials()] == ["complete"] * (begun + 1)
+
+
+def test_printing_the_configuration_searches_nothing(hepclf):
+    code, out, errors = hepclf("tune", *JOB, *VARIED, "space=null", "tune.trials=2", "--cfg", "job")
+    assert code == 0, errors
+    assert "trials: 2" in out
+    assert not Path("runs").exists()
