@@ -28,10 +28,12 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
     if not features:
         return
     across, down = min(len(features), ACROSS), math.ceil(len(features) / ACROSS)
-    width, height = 3.2 * across + 0.4, 2.7 * down + 0.6
+    legend_rows = 1 if across == ACROSS else 2  # a narrow figure has no room for one long row
+    head = 0.42 + 0.2 * legend_rows
+    width, height = max(3.2 * across + 0.4, 5.2), 2.7 * down + head - 0.02
     figure = Figure(figsize=(width, height))
     figure.set_layout_engine("none")  # finding one takes longer than the drawing
-    edges = {"left": 0.6 / width, "right": 1 - 0.1 / width, "bottom": 0.6 / height, "top": 1 - 0.62 / height}
+    edges = {"left": 0.6 / width, "right": 1 - 0.1 / width, "bottom": 0.6 / height, "top": 1 - head / height}
     axes = figure.subplots(down, across, squeeze=False, gridspec_kw={**edges, "wspace": 0.22, "hspace": 0.36}).ravel()
     for ax, name in zip(axes, features, strict=False):
         _panel(ax, finding.features[name])
@@ -42,7 +44,9 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
     handles, labels = axes[0].get_legend_handles_labels()
     legend_labels = [f"{name}, {stage}" for name, stage in zip(np.repeat(names, 2), ("all", "kept") * 2, strict=True)]
     entries = dict(zip(legend_labels, handles, strict=False)) if len(labels) == len(legend_labels) else {}
-    figure.legend(entries.values(), entries.keys(), loc="upper left", ncols=len(entries) or 1, columnspacing=1.2)
+    figure.legend(
+        entries.values(), entries.keys(), loc="upper left", ncols=max(1, len(entries) // legend_rows), columnspacing=1.2
+    )
     axes[across - 1].set_title(title)
     cut = "decided to be signal" if finding.threshold is None else f"with a score ≥ {finding.threshold:.4g}"
     caption = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import Evaluation, evaluate
@@ -21,7 +22,7 @@ OTHERS = ("bands", "retrieval", "overtraining", "calibration", "counting", "binn
 def picture():
     """A function drawing the picture of this study on 1,000 events of d features, the first of which is the score."""
 
-    def draw(study, d=3, names=None):
+    def draw(study, d=3, names=None, classes=("background", "signal")):
         rng = np.random.default_rng(0)
         labels = np.arange(1000) % 2
         x = rng.normal(size=(1000, d)).astype(np.float32)
@@ -30,7 +31,7 @@ def picture():
         def score(features):
             return 1 / (1 + np.exp(-features[:, 0].astype(float)))
 
-        scored = Scored(labels=labels, scores=score(x))
+        scored = Scored(labels=labels, scores=score(x), classes=classes)
         inside = Inside(names=names or tuple(f"x{i}" for i in range(d)), read=lambda places: x[places], ask=score)
         results = evaluate(scored, Evaluation(**dict.fromkeys(OTHERS)), inside)
         with style():
@@ -56,6 +57,17 @@ def test_of_many_features_the_first_are_drawn_and_all_are_in_the_numbers(picture
     assert len(drawn.figure.axes[0].get_yticks()) == 20
     assert "first 20 of 30" in drawn.figure.axes[1].get_title("right")
     assert len(drawn.series[0].columns["feature"]) == 30
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_legend_of_effective_cuts_lies_within_the_figure_and_above_the_panels(picture, d):
+    figure = picture("effective_cuts", d=d, classes=("background", "a signal of 20 letters")).figure
+    with style():
+        FigureCanvasAgg(figure).draw()
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0
+    assert legend.x1 <= figure.bbox.x1
+    assert legend.y0 >= max(ax.get_window_extent().y1 for ax in figure.axes)
 
 
 def test_effective_cuts_show_all_and_kept_of_both_classes(picture):
