@@ -115,11 +115,10 @@ def _defaults(history: StudyHistory, best: Trial) -> Iterator[str]:
     if judged is None or judged.gain is None:
         yield f"{reached}; whether the best is better by more than chance is not known."
         return
-    gain = f"without its optimism, the best gains {number(judged.gain, judged.gain_error)} on the defaults"
-    if judged.improves:
-        yield f"{reached}; {gain}, a significant improvement (two sigma)."
-    else:
-        yield f"{reached}; {gain}, no significant improvement (two sigma)."
+    yield f"{reached}."
+    sigma = "significant, above two sigma" if judged.improves else "not significant, below two sigma"
+    gain = number(judged.gain, judged.gain_error)
+    yield f"The best improves on them by {gain}, corrected for the optimism of choosing it: {sigma}."
 
 
 def _optimism(history: StudyHistory) -> Iterator[str]:
@@ -130,8 +129,8 @@ def _optimism(history: StudyHistory) -> Iterator[str]:
         return
     ended = sum(trial.is_final for trial in history.trials)
     yield (
-        f"The best of {ended} noisy numbers looks better than it is, here by {_flattery(judged)}: "
-        f"{number(judged.best, judged.error)} is expected of its settings."
+        f"To choose the best of {ended} noisy results is optimistic, here by {_flattery(judged)}: its settings are "
+        f"expected to reach {number(judged.best, judged.error)}."
     )
 
 
@@ -140,7 +139,7 @@ def _flattery(judged: Optimism) -> str:
     if judged.error <= 0:
         return number(judged.optimism)
     text = to_error_digits(judged.optimism, judged.error)
-    return text if float(text) else "less than the last digit of its error"
+    return text if float(text) else "less than the last digit of the error"
 
 
 def _front(history: StudyHistory) -> Iterator[str]:

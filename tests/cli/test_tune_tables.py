@@ -53,7 +53,7 @@ def test_a_trial_is_a_line(study):
     assert lines[2] == f"trial 2 of 0-3: failed, ValueError: no  {settings}"
 
 
-@pytest.mark.parametrize(("optimism", "words"), [(2.3e-06, "less than the last digit of its error"), (0.0123, "0.012")])
+@pytest.mark.parametrize(("optimism", "words"), [(2.3e-06, "less than the last digit of the error"), (0.0123, "0.012")])
 def test_the_optimism_has_the_digits_of_its_error(optimism, words):
     judged = Optimism(noise=0.001, error=0.014, optimism=optimism, best=0.574)
     assert _flattery(judged) == words

@@ -242,13 +242,14 @@ def test_without_repeats_nothing_is_claimed(studied, sketched):
 
 @pytest.mark.parametrize(
     ("slope", "claim"),
-    [(0.1, "a significant improvement (two sigma)"), (0.0, "no significant improvement (two sigma)")],
+    [(0.1, "choosing it: significant, above two sigma"), (0.0, "choosing it: not significant, below two sigma")],
 )
 def test_an_improvement_is_claimed_only_where_it_is_significant(studied, slope, claim, sketched):
     study = studied(["complete"] * 12, slope=slope)
     judged = study_history(study).optimism
     assert judged.gain > 0, "else nothing is tested"
-    assert f"{number(judged.gain, judged.gain_error)} on the defaults, {claim}." in " ".join(page_of(study).lines)
+    gain = f"The best improves on them by {number(judged.gain, judged.gain_error)}, corrected for the optimism of "
+    assert gain + claim + "." in " ".join(page_of(study).lines)
 
 
 def test_two_objectives_have_a_front_and_no_best(studied, sketched):

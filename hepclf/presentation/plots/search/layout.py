@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hepclf.presentation.plots.picture import TOP
-from hepclf.presentation.plots.search.table import Goal
+from hepclf.presentation.plots.search.table import Goal, plain_numbers
 
 LEGEND_COLUMNS = 3
 
@@ -35,6 +35,7 @@ def grid(
     for ax in axes[count:]:
         ax.set_axis_off()
     for ax in axes[::columns]:
+        plain_numbers(ax)
         ax.set_ylabel(goal.label.removesuffix(" on validation"))
     figure.suptitle(title, x=0.99, ha="right", fontsize=10, color="#666666")
     return figure, axes[:count]

@@ -149,6 +149,12 @@ class TrialTable:
 def show_goal(ax: Axes, goal: Goal, axis: str = "y") -> None:
     """Let an axis show an objective."""
     ax.set(**{f"{axis}lim": goal.limits, f"{axis}label": goal.label})
+    plain_numbers(ax, axis)
+
+
+def plain_numbers(ax: Axes, axis: str = "y") -> None:
+    """Write the numbers at an axis in full: trials may differ in the fifth digit, and an offset is hard to read."""
+    ax.ticklabel_format(axis=axis, style="plain", useOffset=False)  # type: ignore[arg-type]
 
 
 def scatter(count: int, width: float) -> Array:

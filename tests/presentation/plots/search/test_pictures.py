@@ -53,6 +53,17 @@ def test_the_history_shows_each_objective_at_its_trial(table):
     assert_array_equal(series.columns["log_loss"], trials.goals[0].values)
 
 
+@pytest.mark.parametrize("module", [history, slices, choices])
+def test_numbers_that_differ_in_the_fifth_digit_are_written_in_full(table, goal, module):
+    trials = table(states=["complete"] * 12)
+    near = replace(trials, goals=(goal(0.594142 + 1e-6 * np.arange(12), error=1e-6),))
+    figure = only(module.pictures(near, "t")).figure
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert all(text.get_text().startswith("0.5941") for text in ax.get_yticklabels())
+
+
 def test_importance_is_ordered_and_has_its_errors(table):
     picture = only(importance.pictures(table(), "t"))
     bars = [patch.get_width() for patch in picture.figure.axes[0].patches]
