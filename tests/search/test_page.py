@@ -176,8 +176,8 @@ def test_the_numbers_of_the_page_are_those_of_the_trials(studied, sketched):
         "chosen out of 26 trials."
     )
     assert number(default.objectives[0], history.optimism.error) in page.lines[1]
-    assert number(history.optimism.best, history.optimism.error) in page.lines[2]
-    assert page.lines[3] == "26 trials have ended: 23 complete, 2 pruned, 1 failed."
+    assert number(history.optimism.best, history.optimism.error) in page.lines[3]
+    assert page.lines[4] == "26 trials have ended: 23 complete, 2 pruned, 1 failed."
 
 
 def test_the_numbers_of_the_pictures_are_those_of_the_trials(studied, sketched):
