@@ -57,7 +57,7 @@ class Events:
     def __post_init__(self) -> None:
         features = np.asarray(self.features, dtype=np.float32, order="C")
         if features.ndim != 2:
-            raise ValueError(f"features must have 2 dimensions, however features.ndim={features.ndim}")
+            raise ValueError(f"features must have 2 dimensions, not {features.ndim}")
         labels = _labels(self.labels, len(features))
         weights = np.ones(len(features)) if self.weights is None else np.asarray(self.weights, dtype=np.float64)
         processes = labels if self.processes is None else np.asarray(self.processes, dtype=np.int64)
@@ -76,9 +76,7 @@ class Events:
 
     def _check_shapes(self) -> None:
         if self.features.shape[1] != len(self.names):
-            raise ValueError(
-                f"{self.features.shape[1]} feature columns need as many names, however {len(self.names)} were given"
-            )
+            raise ValueError(f"names must be {self.features.shape[1]}, one a feature column, not {len(self.names)}")
         columns = {
             "labels": self.labels,
             "weights": self.weights,
@@ -87,9 +85,7 @@ class Events:
         }
         for name, column in columns.items():
             if column.shape != (len(self),):
-                raise ValueError(
-                    f"{name} must be one value an event, shape ({len(self)},), however its shape is {column.shape}"
-                )
+                raise ValueError(f"{name} must be one value an event, shape ({len(self)},), not {column.shape}")
 
     def check(self) -> Events:
         """These events, or a ValueError that names the first thing no tagger could be trained on."""
@@ -106,11 +102,11 @@ class Events:
             raise ValueError(f"the weight of event {row} is {self.weights[row]}; weights must be finite")
         if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
             raise ValueError(
-                f"labels must lie in 0..{len(self.classes) - 1}, however {self.labels.min()}..{self.labels.max()}"
+                f"labels must lie in 0..{len(self.classes) - 1}, not {self.labels.min()}..{self.labels.max()}"
             )
         if self.processes.min() < 0 or self.processes.max() >= len(self.process_names):
             span = f"{self.processes.min()}..{self.processes.max()}"
-            raise ValueError(f"processes must lie in 0..{len(self.process_names) - 1}, however {span}")
+            raise ValueError(f"processes must lie in 0..{len(self.process_names) - 1}, not {span}")
         for name, count in self.counts.items():
             if count == 0:
                 raise ValueError(
@@ -269,7 +265,7 @@ def _labels(values: Any, events: int) -> NDArray[np.int64]:
         return np.zeros(events, dtype=np.int64)
     labels = np.asarray(values)
     if labels.dtype.kind not in "iub" and not (labels.dtype.kind == "f" and (labels == np.floor(labels)).all()):
-        raise ValueError(f"labels must be whole numbers from 0 on, however they are {labels.ravel()[:3].tolist()}...")
+        raise ValueError(f"labels must be whole numbers from 0 on, not {labels.ravel()[:3].tolist()}...")
     return labels.astype(np.int64)
 
 

@@ -63,48 +63,46 @@ class Scored:
 
     def _check_shapes(self) -> None:
         if len(self.classes) < 2:
-            raise ValueError(f"scores need two classes or more, however classes={list(self.classes)}")
+            raise ValueError(f"scores need two classes or more, not {list(self.classes)}")
         n, k = len(self.labels), len(self.classes)
         shape = (n,) if k == 2 else (n, k)
         if self.scores.shape != shape:
             meaning = "the probability of class 1" if k == 2 else "a probability a class"
-            raise ValueError(
-                f"{k} classes need scores of shape {shape}, {meaning}, however scores.shape={self.scores.shape}"
-            )
+            raise ValueError(f"{k} classes need scores of shape {shape}, {meaning}, not {self.scores.shape}")
         columns = {name: getattr(self, name) for name in ("labels", "weights", "split", "processes")}
         for name, column in {**columns, **self.spectators}.items():
             if column.shape != (n,):
-                raise ValueError(f"{name} must be one value an event, shape ({n},), however {column.shape=}")
+                raise ValueError(f"{name} must be one value an event, shape ({n},), not {column.shape}")
 
     def _check_scores(self) -> None:
         for name in ("scores", "weights"):
             values = getattr(self, name)
             if bad := int(np.size(values) - np.isfinite(values).sum()):
                 raise ValueError(
-                    f"{name} must be finite, however {bad:,} of {np.size(values):,} are not; "
+                    f"{name} must be finite, and {bad:,} of {np.size(values):,} are not; "
                     "look for infinite features or a training that diverged"
                 )
         if len(self) and (self.scores.min() < 0 or self.scores.max() > 1):
             low, high = self.scores.min(), self.scores.max()
-            raise ValueError(f"scores must be probabilities in 0..1, however they span {low:.6g}..{high:.6g}")
+            raise ValueError(f"scores must be probabilities in 0..1, not {low:.6g}..{high:.6g}")
         if self.scores.ndim == 2 and len(self):
             worst = float(np.abs(self.scores.sum(axis=1) - 1).max())
             if worst > 1e-3:
-                raise ValueError(f"the scores of an event must sum to 1, however a row is off by {worst:.3g}")
+                raise ValueError(f"the scores of each event must sum to 1, and one event is off by {worst:.3g}")
 
     def _check_indices(self) -> None:
         for name, names in (("labels", self.classes), ("split", SPLITS), ("processes", self.process_names)):
             index = getattr(self, name)
             if len(index) and (index.min() < 0 or index.max() >= len(names)):
                 span = f"{index.min()}..{index.max()}"
-                raise ValueError(f"{name} must lie in 0..{len(names) - 1} ({list(names)}), however it spans {span}")
+                raise ValueError(f"{name} must lie in 0..{len(names) - 1} ({list(names)}), not {span}")
 
     def _total(self) -> None:
         k = len(self.process_names)
         sums = np.bincount(self.processes, self.weights, minlength=k) if self.totals is None else self.totals
         totals = np.asarray(sums, dtype=np.float64)
         if totals.shape != (k,) or not np.isfinite(totals).all():
-            raise ValueError(f"totals must be a finite number a process, shape ({k},), however {totals=}")
+            raise ValueError(f"totals must be a finite number a process, shape ({k},), not {totals}")
         object.__setattr__(self, "totals", _frozen(totals))
 
     def __len__(self) -> int:
@@ -138,7 +136,7 @@ class Scored:
         Processes are matched by name; spectators that only one side has are left out.
         """
         if added.classes != self.classes:
-            raise ValueError(f"joined events need the classes {list(self.classes)}, however {list(added.classes)}")
+            raise ValueError(f"joined events must have the classes {list(self.classes)}, not {list(added.classes)}")
         names = (*self.process_names, *(name for name in added.process_names if name not in self.process_names))
         place = np.array([names.index(name) for name in added.process_names], dtype=np.int64)
         totals = np.append(self.totals, np.zeros(len(names) - len(self.totals)))
@@ -171,7 +169,7 @@ class Scored:
             # A sum that is only the rounding of what cancelled is a sum of zero.
             if abs(split_sum) <= 1e-12 * absolute[process] or total / split_sum < 0:
                 raise ValueError(
-                    f"process {self.process_names[process]!r} has weights that sum to {total:.6g} over all, however "
+                    f"process {self.process_names[process]!r} has weights that sum to {total:.6g} over all events, but "
                     f"to {split_sum:.6g} in the {split_name} split, which cannot stand for them; give it more of its "
                     "events"
                 )

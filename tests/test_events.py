@@ -67,8 +67,8 @@ def test_select_orders_columns_by_name_and_names_what_is_missing():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"features": [1.0, 2.0, 3.0]}, r"features must have 2 dimensions, however features\.ndim=1"),
-        ({"names": ("a",)}, "2 feature columns need as many names, however 1"),
+        ({"features": [1.0, 2.0, 3.0]}, r"features must have 2 dimensions, not 1"),
+        ({"names": ("a",)}, "names must be 2, one a feature column, not 1"),
         ({"labels": [0, 1]}, r"labels must be one value an event, shape \(3,\)"),
         ({"labels": [0.5, 1, 1]}, "labels must be whole numbers from 0 on"),
         ({"labels": ["b", "s", "s"]}, "labels must be whole numbers from 0 on"),
@@ -86,9 +86,9 @@ def test_shapes_that_do_not_fit_are_refused(changes, message):
     [
         ({"features": [[1, np.inf], [1, 2], [1, 2]]}, "feature 'b' is infinite in event 0"),
         ({"weights": [1, 1, np.nan]}, "the weight of event 2 is nan"),
-        ({"labels": [0, 1, 2]}, r"labels must lie in 0\.\.1, however 0\.\.2"),
+        ({"labels": [0, 1, 2]}, r"labels must lie in 0\.\.1, not 0\.\.2"),
         ({"labels": [1, 1, 1]}, "class 'background' has no events"),
-        ({"processes": [0, 1, 7]}, r"processes must lie in 0\.\.1, however 0\.\.7"),
+        ({"processes": [0, 1, 7]}, r"processes must lie in 0\.\.1, not 0\.\.7"),
         ({"names": ("a", "a")}, "feature 'a' is named twice"),
     ],
 )

@@ -15,7 +15,7 @@ class Inner:
 
     def __post_init__(self):
         if self.size < 0:
-            raise ValueError(f"size must not be negative, however size={self.size}")
+            raise ValueError(f"size must be at least 0, not {self.size}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def test_describe_and_build_are_inverse():
         ({"pair": [1.0]}, r"data\.pair must be a list"),
         ({"sizes": [1]}, r"data\.sizes must be a mapping of names, each to a number"),
         ({"sizes": {"x": "y"}}, r"data\.sizes\.x must be a number, not 'y'"),
-        ({"inner": {"size": -1}}, r"data\.inner\.size must not be negative, however size=-1"),
+        ({"inner": {"size": -1}}, r"data\.inner\.size must be at least 0, not -1"),
         ({"inner": {"sise": 1}}, r"data\.inner\.sise is not a setting of Inner; nearest: 'size'"),
         ({"inner": 3}, r"data\.inner must be a group of settings, not 3"),
         ({"parts": {"p": [{"sise": 1}]}}, r"data\.parts\.p\[0\]\.sise is not a setting"),

@@ -60,15 +60,15 @@ def test_every_split_stands_for_the_whole_sample():
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({}, r"process 'qcd' has weights that sum to 1 over all, however to 0 in the test split"),
-        ({"weights": [0, 2, 3, 4, 5, -1.0]}, r"process 'top' .* sum to 1 over all, however to -1 in the test"),
+        ({}, r"process 'qcd' has weights that sum to 1 over all events, but to 0 in the test split"),
+        ({"weights": [0, 2, 3, 4, 5, -1.0]}, r"process 'top' .* sum to 1 over all events, but to -1 in the test"),
         (
             {"weights": [0, 0, 3, 4, 5, 0.0], "totals": [0, 7.0, 12]},
-            r"process 'top' .* sum to 7 over all, however to 0",
+            r"process 'top' .* sum to 7 over all events, but to 0",
         ),
         (
             {"process_names": ("qcd", "top", "higgs", "w"), "weights": [0, 2, 3, 4, 5, 6.0], "totals": [0, 8, 12, 5.0]},
-            r"process 'w' .* sum to 5 over all, however to 0 in the test split",
+            r"process 'w' .* sum to 5 over all events, but to 0 in the test split",
         ),
     ],
 )
@@ -95,25 +95,25 @@ def test_joined_events_of_one_process_take_the_yield_of_the_others():
     np.testing.assert_array_equal(both.processes, [1, 2, 2, 3])
     np.testing.assert_array_equal(both.spectators["mass"], [1, 4, 7, 8])
     assert list(both.spectators) == ["mass"]
-    with pytest.raises(ValueError, match=r"need the classes \['background', 'signal'\], however \['b', 's'\]"):
+    with pytest.raises(ValueError, match=r"need the classes \['background', 'signal'\], not \['b', 's'\]"):
         first.joined(scored(classes=("b", "s")))
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"classes": ("signal",)}, r"two classes or more, however classes=\['signal'\]"),
-        ({"scores": np.zeros((6, 2))}, r"2 classes need scores of shape \(6,\), .* however scores.shape=\(6, 2\)"),
+        ({"classes": ("signal",)}, r"two classes or more, not \['signal'\]"),
+        ({"scores": np.zeros((6, 2))}, r"2 classes need scores of shape \(6,\), .* not \(6, 2\)"),
         ({"classes": ("a", "b", "c")}, r"3 classes need scores of shape \(6, 3\)"),
-        ({"weights": [1.0]}, r"weights must be one value an event, shape \(6,\), however column.shape=\(1,\)"),
+        ({"weights": [1.0]}, r"weights must be one value an event, shape \(6,\), not \(1,\)"),
         ({"spectators": {"mass": [1.0]}}, r"mass must be one value an event"),
-        ({"scores": [0.1, np.nan, 0.7, np.inf, 0.9, 0.3]}, r"scores must be finite, however 2 of 6 are not"),
-        ({"weights": [0, 0, 0, 0, 0, np.nan]}, r"weights must be finite, however 1 of 6 are not"),
-        ({"scores": [0, 0, 0, 0, 0, 1.5]}, r"probabilities in 0\.\.1, however they span 0\.\.1\.5"),
-        ({"scores": [0, 0, 0, 0, 0, -0.5]}, r"probabilities in 0\.\.1, however they span -0\.5\.\.0"),
-        ({"labels": [0, 0, 1, 1, 1, 2]}, r"labels must lie in 0\.\.1 .*, however it spans 0\.\.2"),
-        ({"split": [0, 1, 2, 0, 1, 3]}, r"split must lie in 0\.\.2 .*, however it spans 0\.\.3"),
-        ({"processes": [0, 1, 2, 2, 2, -1]}, r"processes must lie in 0\.\.2 .*, however it spans -1\.\.2"),
+        ({"scores": [0.1, np.nan, 0.7, np.inf, 0.9, 0.3]}, r"scores must be finite, and 2 of 6 are not"),
+        ({"weights": [0, 0, 0, 0, 0, np.nan]}, r"weights must be finite, and 1 of 6 are not"),
+        ({"scores": [0, 0, 0, 0, 0, 1.5]}, r"probabilities in 0\.\.1, not 0\.\.1\.5"),
+        ({"scores": [0, 0, 0, 0, 0, -0.5]}, r"probabilities in 0\.\.1, not -0\.5\.\.0"),
+        ({"labels": [0, 0, 1, 1, 1, 2]}, r"labels must lie in 0\.\.1 .*, not 0\.\.2"),
+        ({"split": [0, 1, 2, 0, 1, 3]}, r"split must lie in 0\.\.2 .*, not 0\.\.3"),
+        ({"processes": [0, 1, 2, 2, 2, -1]}, r"processes must lie in 0\.\.2 .*, not -1\.\.2"),
         ({"totals": [1.0]}, r"totals must be a finite number a process, shape \(3,\)"),
         ({"totals": [1.0, np.nan, 1.0]}, r"totals must be a finite number a process"),
     ],
@@ -127,7 +127,7 @@ def test_the_scores_of_an_event_sum_to_one():
     three = np.full((6, 3), 1 / 3)
     assert len(scored(scores=three, classes=("a", "b", "c"))) == 6
     three[2, 0] += 0.01
-    with pytest.raises(ValueError, match=r"must sum to 1, however a row is off by 0\.01"):
+    with pytest.raises(ValueError, match=r"must sum to 1, and one event is off by 0\.01"):
         scored(scores=three, classes=("a", "b", "c"))
 
 

@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> int:
         print("\n".join(candidates(arguments[1])))
         return 0
     if arguments:
-        print(f"hepclf: completion takes no arguments, however {arguments[0]!r} was given", file=sys.stderr)
+        print(f"hepclf: completion takes no arguments, not {arguments[0]!r}", file=sys.stderr)
         return 2
     print(SCRIPT, end="")
     return 0

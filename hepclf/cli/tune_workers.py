@@ -34,4 +34,4 @@ def search_in_processes(folder: StudyFolder, stop: Stop, tell: Callable[[Trial],
     if len(ended) < total and was_stopped:
         raise Stopped(STOPPED_WORKERS, advice)
     if len(ended) < total:
-        raise ValueError(f"the workers have ended, however {len(ended)} of {total} trials have a result; {advice}")
+        raise ValueError(f"the workers have ended with a result for {len(ended)} of {total} trials; {advice}")

@@ -44,8 +44,8 @@ def auc_difference(tagger: Contender, reference: Contender) -> Difference:
     """
     if differs_in := differing_property(tagger, reference):
         raise ValueError(
-            f"areas are compared on the same test events, however those of {tagger.name!r} and {reference.name!r} "
-            f"differ in their {differs_in}; compare them apart"
+            f"areas are compared on the same test events, not on different ones: those of {tagger.name!r} and "
+            f"{reference.name!r} differ in their {differs_in}; compare the two separately"
         )
     names = tagger.name, reference.name
     if tagger.copy_of is not None:

@@ -61,14 +61,14 @@ def _legible(runs: Sequence[Run], names: Sequence[str]) -> tuple[dict[str, RunEn
 def _check(member: RunEntry, classes: tuple[str, ...], first: RunEntry, first_classes: tuple[str, ...]) -> None:
     if classes != first_classes:
         raise ValueError(
-            f"runs that are compared must tell the same classes apart, however {first.run.folder} has "
-            f"{list(first_classes)} and {member.run.folder} {list(classes)}; compare them apart"
+            f"compared runs must have the same classes, not {list(first_classes)} in {first.run.folder} and "
+            f"{list(classes)} in {member.run.folder}; compare them separately"
         )
     signal, first_signal = member.signal(classes), first.signal(first_classes)
     if signal != first_signal:
         raise ValueError(
-            f"runs that are compared must have the same evaluation.signal, however {first.run.folder} has "
-            f"{first_signal!r} and {member.run.folder} {signal!r}; compare them apart"
+            f"compared runs must have the same evaluation.signal, not {first_signal!r} in {first.run.folder} and "
+            f"{signal!r} in {member.run.folder}; compare them separately"
         )
 
 

@@ -65,9 +65,7 @@ def check_count(count: int, left_out: Sequence[LeftOut]) -> None:
     if count >= 2:
         return
     if not left_out:
-        number = ("none was", "one run was")[count]
-        raise RecipeError(f"a comparison needs two runs or more, however {number} given; say hepclf compare DIR DIR")
-    number = ("none is", "one run is")[count]
+        raise RecipeError(f"a comparison needs at least two runs, not {count}; say hepclf compare DIR DIR")
     reasons = "; ".join(f"{run.short_path} ({run.reason})" for run in left_out[:3])
     tail = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-    raise ValueError(f"a comparison needs two runs or more, however {number} left without {reasons}{tail}")
+    raise ValueError(f"a comparison needs at least two runs, not {count}; left out: {reasons}{tail}")

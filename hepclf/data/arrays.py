@@ -166,7 +166,7 @@ def array_sum(label: str, values: Any) -> float:
     """The sum of a stored array, where that is a number."""
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"sum_of_weights: {label} holds {_words(array.dtype)}, however the sum of weights is a number")
+        raise ValueError(f"sum_of_weights must be a number, not {_words(array.dtype)} as in {label}")
     return float(array.sum(dtype=np.float64))
 
 

@@ -93,7 +93,7 @@ class CSV:
         Labels(self.classes)  # refuses those that cannot be told apart
         declared(self.missing, has_text=True)
         if self.max_events is not None and self.max_events < 1:
-            raise ValueError(f"max_events must be at least 1, however max_events={self.max_events}")
+            raise ValueError(f"max_events must be at least 1, not {self.max_events}")
         delimited.check_delimiter(self.delimiter)
         if self.header and self.columns:
             raise ValueError("columns are the names of a file without header; set header=false, or drop columns")
@@ -185,7 +185,10 @@ class CSV:
         if isinstance(self.label, str):
             return replace(roles, label=roles.column(self.label, "; set data.label, a name or a position"))
         if not -len(first.names) <= self.label < len(first.names):
-            raise ValueError(f"{first.path} has {len(first.names)} columns, however label={self.label}")
+            raise ValueError(
+                f"label must be a position below {len(first.names)}, the number of columns of {first.path}, "
+                f"not {self.label}"
+            )
         return replace(roles, label=first.names[self.label])
 
     def _piece(self, layout: TextLayout, roles: Roles, quantities: Quantities, rows: int | None) -> FileTable:
@@ -250,14 +253,16 @@ class CSV:
         path = self._paths(str(self.labels_file))[0]
         layout = delimited.read_layout(path, delimiter=self.delimiter, header=self.header)
         if len(layout.names) != 1:
-            raise ValueError(f"labels_file '{path}' must have one column, however it has {len(layout.names)}")
+            raise ValueError(f"labels_file '{path}' must have one column, not {len(layout.names)}")
         cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.problem)}
         labels = self._labels.processes(frames.read_columns(layout, cells, self.max_events)[layout.names[0]])
         if labels.min() < 0:
             raise ValueError(frames.cell_problem(layout, cells, self.max_events))
         rows = [piece.rows for piece in pieces]
         if len(labels) != sum(rows):
-            raise ValueError(f"labels_file '{path}' holds {len(labels)} labels, however the data {sum(rows)} rows")
+            raise ValueError(
+                f"labels_file '{path}' must hold {sum(rows)} labels, one a row of the data, not {len(labels)}"
+            )
         parts = np.split(labels, np.cumsum(rows)[:-1])
         return np.concatenate([part[piece.selected] for part, piece in zip(parts, pieces, strict=True)])
 
@@ -269,8 +274,8 @@ class CSV:
 def _check_same_columns(reference: TextLayout, layout: TextLayout) -> None:
     if len(reference.names) != len(layout.names):
         raise ValueError(
-            f"{layout.path} has {len(layout.names)} columns, however {reference.path} has {len(reference.names)}; "
-            "read files of different columns on their own"
+            f"{layout.path} must have {len(reference.names)} columns, as {reference.path} has, "
+            f"not {len(layout.names)}; read files of different columns on their own"
         )
     if missing_column := next((name for name in reference.names if name not in layout.names), None):
         hint = nearest(missing_column, layout.names)

@@ -67,7 +67,7 @@ class TextLayout:
 def check_delimiter(delimiter: str) -> None:
     """Refuse what cannot stand between cells."""
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
-        raise ValueError(f"delimiter must be one ASCII character, however delimiter={delimiter!r}")
+        raise ValueError(f"delimiter must be one ASCII character, not {delimiter!r}")
 
 
 def find_paths(files: str | tuple[str, ...]) -> list[Path]:
@@ -88,7 +88,7 @@ def find_paths(files: str | tuple[str, ...]) -> list[Path]:
             siblings = sorted(sibling.name for sibling in path.parent.iterdir()) if path.parent.is_dir() else []
             raise FileNotFoundError(f"file '{text}' does not exist{nearest(path.name, siblings) if siblings else ''}")
     if not paths:
-        raise ValueError("files must name at least one file, however it names none")
+        raise ValueError("files must name at least one file, not none")
     if repeated := next((path for path in paths if paths.count(path) > 1), None):
         raise ValueError(f"file '{repeated}' is named twice; its events would count double")
     return paths
@@ -107,8 +107,8 @@ def read_layout(
         names = names or columns or tuple(f"c{i}" for i in range(len(row)))
         if len(row) != len(names):
             raise ValueError(
-                f"{path}, row {above_next[0]}: {len(row)} columns, however "
-                f"{'the header' if header else 'data.columns'} names {len(names)}; "
+                f"{path}, row {above_next[0]} must have {len(names)} columns, as "
+                f"{'the header' if header else 'data.columns'} has, not {len(row)}; "
                 "check the header, the delimiter and the row"
             )
         if repeated := next((name for name in names if names.count(name) > 1), None):
@@ -175,7 +175,8 @@ def first_problem(layout: TextLayout, checks: Mapping[int, Check], rows: int | N
             break
         if len(row) != len(layout.names):
             location = f"{layout.path}, row {line}"
-            return f"{location}: {len(row)} columns, however the file has {len(layout.names)}; mend or remove the row"
+            columns = len(layout.names)
+            return f"{location} must have {columns} columns, as the header has, not {len(row)}; mend or remove the row"
         for index, check in checks.items():
             if problem := check(row[index]):
                 return f"{layout.path}, row {line}, column {layout.names[index]!r}: {problem}"
@@ -229,9 +230,9 @@ def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], 
     if lossy is None:
         return values
     invalid = next((text for text in cells.tolist() if not is_integer(text) or not -(2**63) <= int(text) < 2**63), "")
-    reason = "some are missing" if missing else f"{invalid!r} is none"
+    reason = "some are missing" if missing else f"{invalid!r} is not"
     raise ValueError(
-        f"{lossy} is beyond 2^53, so that all values must be 64-bit integers, however {reason}; "
+        f"all values must be 64-bit integers where one is beyond 2^53, as {lossy} is, but {reason}; "
         "mend or remove those rows, or ignore the column"
     )
 

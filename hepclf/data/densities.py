@@ -90,7 +90,7 @@ class LogNormal:
     def __post_init__(self) -> None:
         for name, value in (("median", self.median), ("width", self.width)):
             if not 0 < value < np.inf:
-                raise ValueError(f"{name} of a log-normal must be above 0, however {name}={value}")
+                raise ValueError(f"{name} of a log-normal must be above 0, not {value}")
 
     def draw(self, rng: Rng, snr: Array) -> Array:
         """The median times the exponential of a normal number."""

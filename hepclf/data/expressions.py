@@ -74,7 +74,7 @@ class Expression:
 def parse(text: str) -> Expression:
     """The expression that the text spells, or a ValueError that says what is wrong with it and where."""
     if not isinstance(text, str):
-        raise ValueError(f"an expression must be text, however it is {text!r}")
+        raise ValueError(f"an expression must be text, not {text!r}")
     built = grammar.build_expression(text)
     return Expression(text, tuple(built.places), built)
 

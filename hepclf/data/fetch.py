@@ -68,7 +68,7 @@ def verify(path: Path, dataset: Dataset, tell: Tell = lambda *_: None) -> str:
     algorithm, _, digits = dataset.checksum.partition(":")
     digest = _digest(path, algorithm, tell)
     if digest != digits:
-        raise ValueError(f"{path} has {algorithm} {digest}, however {dataset.name} has {digits}")
+        raise ValueError(f"{algorithm} of {path} must be {digits}, as published for {dataset.name}, not {digest}")
     return f"its {algorithm}"
 
 
@@ -113,5 +113,5 @@ def _intact(path: Path, dataset: Dataset, tell: Tell) -> str:
         raise ValueError(f"{path} is no whole gzip file: {error}") from error
     events = rows + (last != b"\n") - dataset.header
     if events != dataset.events:
-        raise ValueError(f"{path} holds {events:,} events, however {dataset.name} has {dataset.events:,}")
+        raise ValueError(f"{path} must hold {dataset.events:,} events, as {dataset.name} does, not {events:,}")
     return f"its CRC-32 and its {events:,} events"

@@ -165,7 +165,7 @@ def joined_column(name: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
             continue
         if abs(large := max(int(values.max()), int(values.min()), key=abs)) > delimited.EXACT:
             raise ValueError(
-                f"{name!r} holds {large}, beyond 2^53, so that it must be 64-bit integers in all files, "
-                "however some are missing or fractions; mend or remove those rows, or ignore the column"
+                f"column {name!r} must be 64-bit integers in all files where one value is beyond 2^53, as {large} is, "
+                "but some are missing or fractions; mend or remove those rows, or ignore the column"
             )
     return joined

@@ -111,7 +111,7 @@ class GW:
         if self.window_ms < reach:
             raise ValueError(
                 f"window_ms must hold every signal, travel_ms plus six errors at snr_min = {reach:g}, "
-                f"however window_ms={self.window_ms:g}"
+                f"not {self.window_ms:g}"
             )
 
     def _check_ranges(self) -> None:
@@ -136,12 +136,12 @@ class GW:
         }
         for name, (value, bound) in exclusive_bounds.items():
             if not bound < value < np.inf:
-                raise ValueError(f"{name} must be above {bound}, however {name}={value}")
+                raise ValueError(f"{name} must be above {bound}, not {value}")
         for name, (value, bound) in inclusive_bounds.items():
             if not bound <= value < np.inf:
-                raise ValueError(f"{name} must be at least {bound}, however {name}={value}")
+                raise ValueError(f"{name} must be at least {bound}, not {value}")
         if not 0 <= self.glitch_fraction <= 1:
-            raise ValueError(f"glitch_fraction must lie in [0, 1], however glitch_fraction={self.glitch_fraction}")
+            raise ValueError(f"glitch_fraction must lie in [0, 1], not {self.glitch_fraction}")
 
     @property
     def populations(self) -> dict[str, Population]:

@@ -28,10 +28,10 @@ class Labels:
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
-            raise ValueError(f"classes must be at least 2, however classes={dict(self.classes)}")
+            raise ValueError(f"classes must be at least 2, not {dict(self.classes)}")
         alike = any(self.index(str(value)) != place for place, value in enumerate(self.values))
         if alike or not all(self._lists):
-            raise ValueError(f"classes must have different label values, however classes={dict(self.classes)}")
+            raise ValueError(f"classes must have different label values, not {dict(self.classes)}")
 
     @cached_property
     def values(self) -> list[Label]:

@@ -213,7 +213,7 @@ def _cast(values: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
         large = max(int(values.max()), int(values.min()), key=abs)
         if abs(large) > EXACT:
             raise ValueError(
-                f"{large} is beyond 2^53, so that all values of its column must be 64-bit integers, however some are "
+                f"all values of a column must be 64-bit integers where one is beyond 2^53, as {large} is, but some are "
                 "missing or fractions; mend or remove those rows"
             )
     return values.astype(kind, copy=False)

@@ -25,13 +25,13 @@ class Component:
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
-            raise ValueError(f"fraction of a component must lie in (0, 1], however fraction={self.fraction}")
+            raise ValueError(f"fraction of a component must lie in (0, 1], not {self.fraction}")
         if len(self.means) != len(self.widths):
-            raise ValueError(f"mean and width need the same length, however mean={self.mean} and width={self.width}")
+            raise ValueError(f"mean and width must have the same length, not {len(self.means)} and {len(self.widths)}")
         if not np.isfinite(self.means).all():
-            raise ValueError(f"mean of a component must be finite, however mean={self.mean}")
+            raise ValueError(f"mean of a component must be finite, not {self.mean}")
         if not (np.isfinite(self.widths).all() and (self.widths > 0).all()):
-            raise ValueError(f"width of a component must be above 0, however width={self.width}")
+            raise ValueError(f"width of a component must be above 0, not {self.width}")
 
     @property
     def means(self) -> NDArray[np.float64]:
@@ -84,26 +84,26 @@ class Mixture:
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
-            raise ValueError(f"classes must be at least 2, however classes={list(self.classes)}")
+            raise ValueError(f"classes must be at least 2, not {list(self.classes)}")
         if self.events < len(self.classes):
-            raise ValueError(f"events must be at least {len(self.classes)}, however events={self.events}")
+            raise ValueError(f"events must be at least {len(self.classes)}, not {self.events}")
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, however seed={self.seed}")
+            raise ValueError(f"seed must be at least 0, not {self.seed}")
         for name, components in self.classes.items():
             total = sum(component.fraction for component in components)
             if abs(total - 1) > 1e-9:
-                raise ValueError(f"the fractions of class {name!r} must sum to 1, however they sum to {total:g}")
+                raise ValueError(f"the fractions of class {name!r} must sum to 1, not {total:g}")
             for component in components:
                 if len(component.means) != self.dimensions:
                     raise ValueError(
                         f"all components must have {self.dimensions} dimensions like the first, "
-                        f"however one of class {name!r} has {len(component.means)}"
+                        f"not {len(component.means)} as in class {name!r}"
                     )
         shares = self._shares
         if len(shares) != len(self.classes) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-9:
             raise ValueError(
                 f"fractions must be {len(self.classes)} positive numbers that sum to 1, one a class, "
-                f"however fractions={self.fractions}"
+                f"not {self.fractions}"
             )
 
     @property

@@ -68,7 +68,7 @@ class NpzFile(ArrayFile):
         if field is not None and field not in (arrays[name].dtype.names or ()):
             raise ValueError(f"sum_of_weights: array {name!r} has no field {field!r}")
         if arrays[name].dtype.hasobject:
-            raise ValueError(f"sum_of_weights: array {name!r} holds objects, however the sum of weights is a number")
+            raise ValueError(f"sum_of_weights must be a number, not objects as in array {name!r}")
         values = self._array(name)
         return array_sum(repr(location.branch), values if field is None else values[field])
 
@@ -164,9 +164,9 @@ def _check_columns(path: Path, arrays: Mapping[str, Array], columns: tuple[str, 
     """That the names of columns are those of the one matrix there is."""
     widths = [array.shape[1] for array in arrays.values() if array.is_number and len(array.shape) == 2]
     if len(widths) != 1:
-        raise ValueError(f"names of columns are those of one matrix, however {path} holds {len(widths) or 'none'}")
+        raise ValueError(f"columns needs {path} to hold one matrix, not {len(widths)}")
     if len(columns) != widths[0]:
-        raise ValueError(f"the matrix of {path} has {widths[0]} columns, however {len(columns)} names are given")
+        raise ValueError(f"columns must be {widths[0]} names, one a column of the matrix of {path}, not {len(columns)}")
 
 
 def _head(file: IO[bytes]) -> Array:

@@ -90,10 +90,10 @@ class Ntuples(ABC):
         for name in ("chunk", "threads", "max_events"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"{name} must be at least 1, however {name}={value}")
+                raise ValueError(f"{name} must be at least 1, not {value}")
         if self.luminosity_fb is not None:
             if not 0 < self.luminosity_fb < math.inf:
-                raise ValueError(f"luminosity_fb must be above 0, however luminosity_fb={self.luminosity_fb:g}")
+                raise ValueError(f"luminosity_fb must be above 0, not {self.luminosity_fb:g}")
             for sample in self.samples:
                 sample.expected(self.luminosity_fb)
         check_cache_size(self.cache_gb)
@@ -122,7 +122,7 @@ class Ntuples(ABC):
     def load_watched(self, tell: Tell) -> Events:
         """The same, telling how many of how many entries are read."""
         if not self.features and not self.leading:
-            raise ValueError("features must name at least one, however it names none")
+            raise ValueError("features must name at least one, not none")
         names = ", ".join(sample.name for sample in self.samples)
         arrays, notes, _ = read_through(
             open_cache(self.cache, self.cache_gb), self._content, names, lambda folder: self._read(folder, tell)
@@ -266,7 +266,7 @@ def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str
     if isinstance(texts, Mapping):
         return dict(texts)
     if repeated := next((text for text in texts if texts.count(text) > 1), None):
-        raise ValueError(f"{setting} must differ, however {repeated!r} is named twice")
+        raise ValueError(f"{setting} must be different names, not {repeated!r} twice")
     return {text: text for text in texts}
 
 

@@ -34,7 +34,7 @@ class Parquet(Ntuples):
         except ImportError:
             raise ValueError("data=parquet needs pyarrow; pip install 'hepclf[io]'") from None
         if tree is not None:
-            raise ValueError(f"a Parquet file is one table, however tree={tree} for {source.path}; drop tree")
+            raise ValueError(f"tree must be null for {source.path}, not {tree}: a Parquet file is one table; drop tree")
         return ParquetTable(source, pool)
 
 

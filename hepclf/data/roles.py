@@ -46,7 +46,7 @@ class Roles:
         claimed = {"weight": (weight,) if weight else (), "spectators": tuple(spectators.values())}
         features = self._unclaimed(claimed) if self.features == ALL else self._listed_features(claimed)
         if not any(expression.columns for expression in features.values()):
-            raise ValueError("features must name at least one column, however they name none")
+            raise ValueError("features must name at least one column, not none")
         return Quantities(features=features, spectators=spectators, weight=weight, selections=selections)
 
     def column(self, name: str, way: str = "") -> str:
@@ -114,5 +114,5 @@ def _pairs(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str
     if isinstance(texts, Mapping):
         return dict(texts)
     if repeated := next((text for text in texts if texts.count(text) > 1), None):
-        raise ValueError(f"{setting} must differ, however {repeated!r} is named twice")
+        raise ValueError(f"{setting} must be different names, not {repeated!r} twice")
     return {text: text for text in texts}

@@ -128,7 +128,7 @@ class RootTree:
         column = _plain(values)
         if not isinstance(column, np.ndarray):
             raise ValueError(
-                f"branch {location.branch!r} is {values.type.content}, however the sum of weights is a number"
+                f"the sum of weights must be a number, not {values.type.content} as in branch {location.branch!r}"
             )
         return float(column.sum(dtype=np.float64))
 
@@ -141,7 +141,7 @@ class RootTree:
             return float(values.sum())
         if values.ndim > 1 or bin >= len(values):
             raise ValueError(
-                f"bin must be one of 0..{len(values) - 1} of a histogram with one axis, however bin={bin} "
+                f"bin must be one of 0..{len(values) - 1} of a histogram with one axis, not {bin} "
                 f"of {name!r} in {self.source.name}"
             )
         return float(values[bin])

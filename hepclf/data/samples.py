@@ -50,7 +50,7 @@ class SumOfWeights:
         if self.histogram is None and self.bin is not None:
             raise ValueError("bin is that of a histogram; drop it, or name one")
         if self.bin is not None and self.bin < 0:
-            raise ValueError(f"bin must be at least 0, the underflow, however bin={self.bin}")
+            raise ValueError(f"bin must be at least 0, the underflow, not {self.bin}")
 
 
 @recipe
@@ -93,23 +93,19 @@ class Sample:
         for name in ("cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency"):
             value = getattr(self, name)
             if value is not None and not 0 < value < np.inf:
-                raise ValueError(f"{name} must be above 0, however {name}={value:g} for sample {self.name!r}")
+                raise ValueError(f"{name} must be above 0, not {value:g} for sample {self.name!r}")
         if self.filter_efficiency > 1:
             raise ValueError(
-                f"filter_efficiency must be at most 1, however it is {self.filter_efficiency:g} "
-                f"for sample {self.name!r}"
+                f"filter_efficiency must be at most 1, not {self.filter_efficiency:g} for sample {self.name!r}"
             )
         if isinstance(self.sum_of_weights, (int, float)) and not 0 < self.sum_of_weights < np.inf:
-            raise ValueError(
-                f"sum_of_weights must be above 0, however it is {self.sum_of_weights:g} for sample {self.name!r}"
-            )
+            raise ValueError(f"sum_of_weights must be above 0, not {self.sum_of_weights:g} for sample {self.name!r}")
         if self.rows is not None and not 0 <= self.rows[0] < self.rows[1]:
             raise ValueError(
-                f"rows must be [start, stop] with 0 <= start < stop, however rows={list(self.rows)} "
-                f"for sample {self.name!r}"
+                f"rows must be [start, stop] with 0 <= start < stop, not {list(self.rows)} for sample {self.name!r}"
             )
         if self.max_events is not None and self.max_events < 1:
-            raise ValueError(f"max_events must be at least 1, however max_events={self.max_events}")
+            raise ValueError(f"max_events must be at least 1, not {self.max_events}")
 
     def expected(self, luminosity_fb: float) -> float:
         """Expected events before any cut: luminosity x cross section x k-factor x filter efficiency."""
@@ -126,14 +122,14 @@ def ordered_classes(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tu
     """The classes in the order of the setting, or else in that of the samples with `background` first."""
     names = [sample.name for sample in samples]
     if not samples:
-        raise ValueError("samples must list at least one process, however it lists none")
+        raise ValueError("samples must list at least one process, not none")
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"two samples are named {repeated!r}; give each process a name of its own")
     used = tuple(dict.fromkeys(sample.class_ for sample in samples))
     if not classes:
         return tuple(sorted(used, key=lambda name: name != FIRST))
     if repeated := next((name for name in classes if classes.count(name) > 1), None):
-        raise ValueError(f"classes must differ, however {repeated!r} is named twice")
+        raise ValueError(f"classes must be different names, not {repeated!r} twice")
     for sample in samples:
         if sample.class_ not in classes:
             raise ValueError(
@@ -159,7 +155,7 @@ def find_sources(files: str | tuple[str, ...]) -> list[Source]:
     """The files that these names stand for: in their order, those of a pattern in alphabetical order."""
     sources = [source for text in ((files,) if isinstance(files, str) else files) for source in _sources(text)]
     if not sources:
-        raise ValueError("files must name at least one file, however it names none")
+        raise ValueError("files must name at least one file, not none")
     seen: set[Source] = set()
     for source in sources:
         if source in seen:

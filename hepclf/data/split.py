@@ -41,41 +41,38 @@ class Split:
         for name, size in (("valid", self.valid), ("test", self.test)):
             if not size > 0 or size == np.inf or (size >= 1 and size != round(size)):
                 raise ValueError(
-                    f"split.{name} must be a fraction between 0 and 1 or a whole number of events, "
-                    f"however split.{name}={size}"
+                    f"split.{name} must be a fraction between 0 and 1 or a whole number of events, not {size}"
                 )
         if self.valid < 1 and self.test < 1 and self.valid + self.test >= 1:
             raise ValueError(
-                "split.valid + split.test must leave events to train on, however "
-                f"{self.valid} + {self.test} = {self.valid + self.test:g}; lower one of them"
+                f"split.valid + split.test must be below 1, not {self.valid} + {self.test} = "
+                f"{self.valid + self.test:g}, to leave events to train on; lower one of them"
             )
         if self.fold < 0:
-            raise ValueError(f"split.fold must be at least 0, however split.fold={self.fold}")
+            raise ValueError(f"split.fold must be at least 0, not {self.fold}")
         if self.seed < 0:
-            raise ValueError(f"split.seed must be at least 0, however split.seed={self.seed}")
+            raise ValueError(f"split.seed must be at least 0, not {self.seed}")
         if self.tail_from is not None and self.tail_from < 1:
-            raise ValueError(f"split.tail_from must be at least 1, however split.tail_from={self.tail_from}")
+            raise ValueError(f"split.tail_from must be at least 1, not {self.tail_from}")
         self._check_column()
 
     def _check_column(self) -> None:
         if self.by != "column":
             if self.column is not None:
-                raise ValueError(
-                    f"split.column={self.column!r} is used by split.by=column alone, however split.by={self.by}"
-                )
+                raise ValueError(f"split.by must be column where split.column={self.column!r} is given, not {self.by}")
             return
         if self.column is None:
             raise ValueError("split.by=column needs split.column, the name of a spectator such as the event number")
         if self.tail_from is not None:
             raise ValueError("split.tail_from must be null with split.by=column; choose one of the two")
         if self.modulo < 3:
-            raise ValueError(f"split.modulo must be at least 3, one for each part, however split.modulo={self.modulo}")
+            raise ValueError(f"split.modulo must be at least 3, one for each part, not {self.modulo}")
         for name, size in (("valid", self.valid), ("test", self.test)):
             slices = size * self.modulo
             if size >= 1 or abs(slices - round(slices)) > 1e-9 or round(slices) == 0:
                 raise ValueError(
                     f"with split.by=column, split.{name} must be a whole multiple of 1/split.modulo "
-                    f"= 1/{self.modulo}, however split.{name}={size:g}"
+                    f"= 1/{self.modulo}, not {size:g}"
                 )
 
     def check(self, spectators: tuple[str, ...] | None) -> None:
@@ -116,7 +113,7 @@ class Split:
         if self.fold >= folds:
             raise ValueError(
                 f"split.fold must be below {folds}, the number of test folds at split.test={self.test:g}, "
-                f"however split.fold={self.fold}"
+                f"not {self.fold}"
             )
         middle = (self.fold + 1) * test
         return round(self.fold * test), round(middle), round(middle + valid)
@@ -126,13 +123,12 @@ class Split:
         self.check(tuple(events.spectators))
         values = events.spectators[name]
         if values.dtype.kind not in "iufb":
-            raise ValueError(f"split.column={name!r} must hold whole numbers, however it holds text")
+            raise ValueError(f"split.column={name!r} must hold whole numbers, not text")
         bad = ~(values >= 0) | (values != np.floor(values)) | (values == np.inf)
         if bad.any():
             row = int(np.argmax(bad))
             raise ValueError(
-                f"split.column={name!r} must hold whole numbers of at least 0, "
-                f"however it is {values[row]} in event {row}"
+                f"split.column={name!r} must hold whole numbers of at least 0, not {values[row]} in event {row}"
             )
         return np.asarray(values % self.modulo).astype(np.intp)
 

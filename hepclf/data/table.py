@@ -135,7 +135,7 @@ def parse_quantities(
     """The parsed expressions; `leading` adds the first so many objects of a column as features name_0, name_1..."""
     for name, count in leading.items():
         if count < 1:
-            raise ValueError(f"leading.{name} must be at least 1, however leading.{name}={count}")
+            raise ValueError(f"leading.{name} must be at least 1, not {count}")
     objects = {
         f"{name}_{i}": f"{name if name.isidentifier() else f'({name})'}[{i}]"
         for name, count in leading.items()

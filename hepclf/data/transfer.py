@@ -123,13 +123,13 @@ def _check_room(source: ServerFile, partial: Partial, done: int, size: int | Non
     """Refuse a file of a wrong size, and one that the disk cannot hold, before anything is lost."""
     if size is not None and source.size not in (None, size):
         raise OSError(
-            f"{source.url} has {source.size:,} bytes, however the published file {size:,}; name another place"
+            f"{source.url} must have {size:,} bytes, as the published file has, not {source.size:,}; name another place"
         )
     free = shutil.disk_usage(partial.path.parent).free
     if (source.size or 0) - done > free:
         raise OSError(
-            f"{source.url} needs {(source.size or 0) - done:,} bytes, however the disk of {partial.path.parent} has "
-            f"{free:,}; make room, or choose another folder"
+            f"{source.url} needs {(source.size or 0) - done:,} bytes, and the disk of {partial.path.parent} has "
+            f"{free:,} free; make room, or choose another folder"
         )
 
 

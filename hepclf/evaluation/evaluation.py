@@ -112,12 +112,10 @@ class Evaluation:
 
     def _check_cuts(self) -> None:
         if not isinstance(self.threshold, str) and not 0 <= self.threshold <= 1:
-            raise ValueError(f"evaluation.threshold must lie in 0..1 or be 'best', however it is {self.threshold}")
+            raise ValueError(f"evaluation.threshold must lie in 0..1 or be 'best', not {self.threshold}")
         for target in self.working_points:
             if not 0 < target <= 1:
-                raise ValueError(
-                    f"evaluation.working_points are signal efficiencies above 0 and up to 1, however one is {target}"
-                )
+                raise ValueError(f"evaluation.working_points are signal efficiencies above 0 and up to 1, not {target}")
 
     def check(
         self,
@@ -146,8 +144,8 @@ class Evaluation:
             )
         if len(classes) > 2 and self.threshold != 0.5:
             raise ValueError(
-                f"evaluation.threshold is for two classes, however there are {len(classes)}, which are decided by "
-                f"the largest probability; leave it at 0.5"
+                f"evaluation.threshold is for two classes, not {len(classes)}; leave it at 0.5: "
+                "with more classes the largest probability decides"
             )
         if self.discriminants:
             self.discriminants.check_classes(classes)
@@ -166,8 +164,8 @@ class Evaluation:
         if luminosity_fb is None or self.luminosity_fb in (None, luminosity_fb) or self.cross_sections_fb:
             return
         raise ValueError(
-            f"evaluation.luminosity_fb={self.luminosity_fb:g} is a label, as no cross sections are given, however the "
-            f"events are scaled to data.luminosity_fb={luminosity_fb:g}; give that, and scale the yields by "
+            f"evaluation.luminosity_fb must be {luminosity_fb:g}, as in data.luminosity_fb, "
+            f"not {self.luminosity_fb:g}: without cross sections it scales nothing; scale the yields by "
             f"evaluation.counting.luminosities_fb=[{self.luminosity_fb:g}]"
         )
 
@@ -289,6 +287,7 @@ def _threshold(evaluation: Evaluation, cut: float | None, significance: Signific
         return float(evaluation.threshold)
     if cut is None:
         raise ValueError(
-            f"evaluation.threshold 'best' needs a cut, however {significance.reason}; give a probability instead"
+            f"evaluation.threshold=best needs a best cut, and there is none: {significance.reason}; "
+            "give a probability instead"
         )
     return cut

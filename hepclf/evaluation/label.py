@@ -30,13 +30,13 @@ class Label:
         for name in ("energy_tev", "luminosity_fb"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"label.{name} must be above zero, however it is {value:g}")
+                raise ValueError(f"label.{name} must be above zero, not {value:g}")
 
     def check_style(self) -> None:
         """Refuse a style that cannot be drawn here."""
         if self.style is not None and find_spec("mplhep") is None:
             raise ValueError(
-                f"evaluation.label.style={self.style} needs mplhep, however it is not installed; "
+                f"evaluation.label.style={self.style} needs mplhep, which is not installed; "
                 "pip install 'hepclf[hep]', or leave the style out"
             )
 

@@ -165,5 +165,5 @@ def _optimal(part: Scored, signal: int, weights: Array) -> Roc | None:
         return None
     llr = np.asarray(part.spectators[LLR], dtype=np.float64)
     if bad := int(np.isnan(llr).sum()):
-        raise ValueError(f"spectator {LLR!r} must be a number in each event, however {bad:,} are nan")
+        raise ValueError(f"spectator {LLR!r} must be a number in each event, not nan as in {bad:,} events")
     return roc_points(curve(Ranking(llr if signal == 1 else -llr), part.labels == signal, weights))

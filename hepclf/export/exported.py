@@ -51,11 +51,11 @@ class Export:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name, re.ASCII):
-            raise ValueError(f"name must be letters, digits and _, as C++ wants it, however name={self.name!r}")
+            raise ValueError(f"name must be letters, digits and _ for C++, not {self.name!r}")
         if self.format == "cpp" and self.name in KEYWORDS.split():
-            raise ValueError(f"name must be no word of C++'s own, however name={self.name}; choose another")
+            raise ValueError(f"name must not be a keyword of C++, such as {self.name}; choose another")
         if self.events < 0:
-            raise ValueError(f"events must be at least 0, however events={self.events}")
+            raise ValueError(f"events must be at least 0, not {self.events}")
 
 
 class Exported(NamedTuple):

@@ -60,7 +60,7 @@ class ExportFormat:
         if not isinstance(inner, self.taggers):
             holds = ", ".join(_NAMES[kind] for kind in self.taggers)
             raise ValueError(
-                f"format={name} holds {holds}, however this tagger is a {type(inner).__name__}; "
+                f"format={name} holds {holds}, not a {type(inner).__name__}; "
                 "use `hepclf predict`, which scores with every tagger"
             )
         for package in self.packages:

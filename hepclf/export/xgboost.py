@@ -28,12 +28,12 @@ def xgboost_json(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes: 
     inner, calibration = uncalibrated(tagger)
     if not isinstance(inner, TreesTagger) or inner.settings["link"] != "logistic":
         raise ValueError(
-            "format=xgboost-json adds up boosted trees, however this tagger averages trees; use format=onnx"
+            "format=xgboost-json needs boosted trees, which are summed, not trees that are averaged; use format=onnx"
         )
     if isinstance(calibration, Isotonic):
         raise ValueError(
-            "format=xgboost-json holds calibrations by a temperature, however this one is isotonic, which no sum of "
-            "trees is; use format=onnx or format=cpp"
+            "trainer.calibrate must be temperature for format=xgboost-json, not isotonic, which no sum of trees is; "
+            "use format=onnx or format=cpp"
         )
     attributes = {} if (value := shared_sentinel(tagger)) is None else {MISSING: str(value)}
     k = inner.trees.values.shape[1]

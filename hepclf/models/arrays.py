@@ -46,7 +46,7 @@ def matrix(events: Events, trainer: Trainer, model: str, *, keeps: bool = False)
     rule = trainer.negative_weights
     if rule == "keep" and not keeps and (events.weights < 0).any():
         raise ValueError(
-            f"{model} cannot learn from negative weights, however trainer.negative_weights=keep; use zero or abs"
+            f"trainer.negative_weights must be zero or abs, not keep: {model} cannot learn from negative weights"
         )
     if trainer.decorrelate is not None:
         raise ValueError(
@@ -173,7 +173,7 @@ class ArrayTagger(ABC):
         """The array of this name, or a ValueError where it has another shape or kind of numbers."""
         array = self.arrays[name]
         if array.shape != shape or array.dtype.kind not in kind:
-            raise ValueError(f"the array {name!r} must have shape {shape}, however it is {array.dtype} {array.shape}")
+            raise ValueError(f"the array {name!r} must have shape {shape}, not {array.dtype} {array.shape}")
         return array
 
 

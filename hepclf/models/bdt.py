@@ -59,7 +59,7 @@ class BDT:
         check_positive(self, "learning_rate")
         check_positive(self, "feature_fraction", maximum=1)
         if not 2 <= self.bins <= 255:
-            raise ValueError(f"bins must lie in 2..255, however bins={self.bins}")
+            raise ValueError(f"bins must lie in 2..255, not {self.bins}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, _: Trainer) -> None:
         """Refuse settings that do not fit these features and classes; None: they are not known yet."""

@@ -25,7 +25,7 @@ class CalibratedTagger:
 
     def __init__(self, inner: Tagger, calibration: Temperature | Isotonic) -> None:
         if isinstance(calibration, Isotonic) and len(inner.classes) > 2:
-            raise ValueError(f"isotonic calibration is for two classes, however there are {len(inner.classes)}")
+            raise ValueError(f"isotonic calibration is for two classes, not {len(inner.classes)}")
         self.inner, self.calibration = inner, calibration
         self.inputs, self.classes, self.sentinels = inner.inputs, inner.classes, inner.sentinels
         self.summary: Mapping[str, Any] = {**inner.summary, "calibration": calibration_summary(calibration)}
@@ -92,9 +92,7 @@ def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
 def check_calibration(method: Method | str, classes: tuple[str, ...]) -> None:
     """ValueError where these classes cannot be calibrated in this way; called before the training."""
     if method == "isotonic" and len(classes) > 2:
-        raise ValueError(
-            f"trainer.calibrate=isotonic is for two classes, however there are {len(classes)}; use temperature"
-        )
+        raise ValueError(f"trainer.calibrate=isotonic is for two classes, not {len(classes)}; use temperature")
 
 
 def calibration_summary(calibration: Temperature | Isotonic) -> dict[str, Any]:

@@ -56,11 +56,9 @@ class Cuts:
     def __post_init__(self) -> None:
         for name, minimum, maximum in (("steps", 2, 1000), ("places", 2, 250), ("restarts", 1, 1000)):
             if not minimum <= getattr(self, name) <= maximum:
-                raise ValueError(
-                    f"{name} must lie between {minimum} and {maximum}, however {name}={getattr(self, name)}"
-                )
+                raise ValueError(f"{name} must lie between {minimum} and {maximum}, not {getattr(self, name)}")
         if self.efficiency is not None and not 0 < self.efficiency < 1:
-            raise ValueError(f"efficiency must lie between 0 and 1, however efficiency={self.efficiency}")
+            raise ValueError(f"efficiency must lie between 0 and 1, not {self.efficiency}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, _: Trainer) -> None:
         """Refuse settings that do not fit these features and classes; None: they are not known yet."""

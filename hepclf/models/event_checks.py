@@ -30,7 +30,7 @@ def check_scorable(
     """
     if not isinstance(events, Events):
         raise TypeError(
-            f"scores takes Events, however {type(events).__name__} was given; "
+            f"scores takes Events, not {type(events).__name__}; "
             "wrap an array as hepclf.Events(features=array, names=tagger.inputs)"
         )
     infinite = np.zeros(len(inputs), dtype=np.int64)

@@ -42,7 +42,7 @@ class KNN:
     def __post_init__(self) -> None:
         for name in ("neighbours", "most"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""
@@ -55,8 +55,8 @@ class KNN:
         count = len(train.targets)
         if self.neighbours >= count:
             raise ValueError(
-                f"neighbours must be fewer than the {count:,} training events with weight, however "
-                f"neighbours={self.neighbours}; set model.neighbours"
+                f"neighbours must be fewer than the {count:,} training events with weight, not "
+                f"{self.neighbours}; set model.neighbours"
             )
         arrays: dict[str, NDArray[Any]] = {
             "fill": scale.fill,
@@ -91,7 +91,7 @@ class KNNTagger(ArrayTagger):
         targets, weights = self._shaped("targets", (n,), "i"), self._shaped("weights", (n,))
         neighbours = self.settings.get("neighbours")
         if type(neighbours) is not int or not 0 < neighbours < n:
-            raise ValueError(f"neighbours must lie between 1 and {n - 1}, however they are {str(neighbours)[:40]}")
+            raise ValueError(f"neighbours must lie between 1 and {n - 1}, not {str(neighbours)[:40]}")
         if targets.min() < 0 or targets.max() >= k or not (weights > 0).all() or (self.arrays["width"] <= 0).any():
             raise ValueError(f"targets must lie in 0..{k - 1}, weights and widths above 0")
         if self.settings.get("kernel") not in ("flat", "tricube"):

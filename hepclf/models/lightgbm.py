@@ -58,7 +58,7 @@ class LightGBM:
         check_positive(self, "learning_rate")
         check_positive(self, "event_fraction", "feature_fraction", maximum=1)
         if self.leaves > MAXIMUM_LEAVES:
-            raise ValueError(f"leaves must be at most {MAXIMUM_LEAVES}, however leaves={self.leaves}")
+            raise ValueError(f"leaves must be at most {MAXIMUM_LEAVES}, not {self.leaves}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
         """Refuse settings that do not fit these features and classes; None: they are not known yet."""

@@ -51,9 +51,9 @@ class Likelihood:
 
     def __post_init__(self) -> None:
         if not 3 <= self.bins <= MOST:
-            raise ValueError(f"bins must lie between 3 and {MOST:,}, however bins={self.bins}")
+            raise ValueError(f"bins must lie between 3 and {MOST:,}, not {self.bins}")
         if self.smoothing is not None and not 0 <= self.smoothing <= 10:
-            raise ValueError(f"smoothing must lie between 0 and 10, however smoothing={self.smoothing}")
+            raise ValueError(f"smoothing must lie between 0 and 10, not {self.smoothing}")
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""

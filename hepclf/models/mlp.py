@@ -44,17 +44,17 @@ class MLP(Network):
         super().__post_init__()
         if not self.hidden or not all(width >= 1 for width in self.hidden):
             raise ValueError(
-                f"hidden must be one width or more, each at least 1, however hidden={list(self.hidden)}; "
+                f"hidden must be one width or more, each at least 1, not {list(self.hidden)}; "
                 "use model=logistic for none"
             )
         for name in ("members", "embedding", "frequencies"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("frequency_width", "scale_rate"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be positive, however {name}={getattr(self, name)}")
+                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), however dropout={self.dropout}")
+            raise ValueError(f"dropout must lie in [0, 1), not {self.dropout}")
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """Embedding, then for each hidden width a shared layer, activation and dropout; a head for each member."""

@@ -37,11 +37,11 @@ class PlainMLP(Network):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not all(width >= 1 for width in self.hidden):
-            raise ValueError(f"hidden widths must be at least 1, however hidden={list(self.hidden)}")
+            raise ValueError(f"hidden widths must be at least 1, not {list(self.hidden)}")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), however dropout={self.dropout}")
+            raise ValueError(f"dropout must lie in [0, 1), not {self.dropout}")
         if not self.init_width > 0:
-            raise ValueError(f"init_width must be positive, however init_width={self.init_width}")
+            raise ValueError(f"init_width must be positive, not {self.init_width}")
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """Linear, norm, activation, dropout for each hidden width; then one linear layer to the logits."""

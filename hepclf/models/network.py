@@ -53,7 +53,7 @@ class Network(ABC):
 
     def __post_init__(self) -> None:
         if self.l2 < 0:
-            raise ValueError(f"l2 must not be negative, however l2={self.l2}")
+            raise ValueError(f"l2 must be at least 0, not {self.l2}")
 
     @property
     def trainer_settings(self) -> frozenset[str]:
@@ -118,7 +118,7 @@ class NetworkFit:
             self._module = Module(recipe, prepare, len(train.classes))
         if trainer.batch == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self._module.modules()):
             raise ValueError(
-                "batch normalisation needs batches of at least 2 events, however trainer.batch=1; "
+                "trainer.batch must be at least 2 with batch normalisation, not 1; "
                 "use model.norm=layer or a larger batch"
             )
         subject = (

@@ -30,8 +30,7 @@ def check_newton(classes: tuple[str, ...] | None, trainer: Trainer) -> None:
         raise ValueError(f"solver=newton needs two classes, the data has {len(classes)}; use solver=gradient")
     if trainer.loss != "cross_entropy":
         raise ValueError(
-            f"solver=newton maximises the likelihood, however trainer.loss={trainer.loss}; "
-            "use cross_entropy or solver=gradient"
+            f"trainer.loss must be cross_entropy with solver=newton, not {trainer.loss}; use that or solver=gradient"
         )
     if trainer.decorrelate is not None:
         raise ValueError("solver=newton solves for the likelihood alone; use solver=gradient with decorrelate")
@@ -112,10 +111,7 @@ class NewtonFit:
     def tagger(self) -> NetworkTagger:
         """The tagger of the solution; its summary holds the coefficients and their errors."""
         if not self._converged:
-            raise ValueError(
-                f"there is no tagger before the solution is found, however {self._steps} steps were taken; "
-                "iterate over the fit to its end"
-            )
+            raise ValueError(f"no solution was found in {self._steps} steps yet; iterate over the fit to its end")
         with seeded(CPU, 0):  # the initial weights are replaced
             module = Module(self._recipe, self._prepare, 2)
         weight, bias = module.body.parameters()

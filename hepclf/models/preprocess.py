@@ -217,13 +217,11 @@ class Prepare(nn.Module):
             raise ValueError("prepare must be a mapping")
         kinds, missing = structure.get("kinds"), structure.get("missing")
         if not isinstance(kinds, list) or len(kinds) != len(names) or any(k not in get_args(Scaling) for k in kinds):
-            raise ValueError(f"prepare.kinds must be a scaling for each input, however prepare.kinds={kinds}")
+            raise ValueError(f"prepare.kinds must be a scaling for each input, not {kinds}")
         if not isinstance(missing, list) or [*map(type, missing)] != [int] * len(missing):
-            raise ValueError(f"prepare.missing must be positions of inputs, however prepare.missing={missing}")
+            raise ValueError(f"prepare.missing must be positions of inputs, not {missing}")
         if len(set(missing)) < len(missing) or not all(0 <= i < len(names) for i in missing):
-            raise ValueError(
-                f"prepare.missing must be different positions of inputs, however prepare.missing={missing}"
-            )
+            raise ValueError(f"prepare.missing must be different positions of inputs, not {missing}")
         return cls(names=names, kinds=tuple(kinds), missing=tuple(missing))
 
     def check(self) -> None:

@@ -46,6 +46,6 @@ def refuse_many(events: int, limit: int, model: str, reason: str) -> None:
     """A ValueError where there are more training events than the model is made for."""
     if events > limit:
         raise ValueError(
-            f"{model} is for at most most={limit:,} training events, as {reason}, however there are {events:,}; "
+            f"{model} is for at most most={limit:,} training events, as {reason}, not {events:,}; "
             f"use model=bdt or fewer events, or set model.most={events}"
         )

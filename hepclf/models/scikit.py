@@ -50,7 +50,7 @@ class Sklearn:
         if not re.fullmatch(r"sklearn(\.[A-Za-z_]\w*)+", self.estimator, re.ASCII):
             raise ValueError(
                 f"estimator must be a classifier of scikit-learn, such as sklearn.naive_bayes.GaussianNB, "
-                f"however estimator={self.estimator}"
+                f"not {self.estimator}"
             )
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
@@ -151,7 +151,7 @@ def _fitted(estimator: Any, name: str, train: Matrix, valid: Matrix) -> SklearnT
     if not has_fit_parameter(estimator, "sample_weight"):
         if np.ptp(train.weights) > 1e-9 * train.weights.max():
             raise ValueError(
-                f"{name} takes no weights, however the training weights lie between {train.weights.min():.4g} and "
+                f"{name} takes no weights, so those of the training must be equal, not {train.weights.min():.4g} to "
                 f"{train.weights.max():.4g}; set trainer.balance=mean where the events' own are equal, or "
                 "choose another estimator"
             )

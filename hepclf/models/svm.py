@@ -40,11 +40,11 @@ class SVM:
 
     def __post_init__(self) -> None:
         if self.most < 1:
-            raise ValueError(f"most must be at least 1, however most={self.most}")
+            raise ValueError(f"most must be at least 1, not {self.most}")
         for name in ("c", "gamma"):
             value = getattr(self, name)
             if value is not None and not 0 < value < np.inf:
-                raise ValueError(f"{name} must be positive and finite, however {name}={value}")
+                raise ValueError(f"{name} must be positive and finite, not {value}")
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""

@@ -59,14 +59,14 @@ def read_sentinels(head: Mapping[str, Any]) -> Sentinels:
     if not isinstance(stored, Mapping) or not all(isinstance(values, list) for values in stored.values()):
         raise ValueError(f"{SENTINELS} must be a list of numbers for each input")
     if unknown := [name for name in stored if name not in head["inputs"]]:
-        raise ValueError(f"{SENTINELS} must be of inputs, however {unknown[0][:40]!r} is none")
+        raise ValueError(f"{SENTINELS} must be of inputs, not of {unknown[0][:40]!r}")
     return {name: tuple(_sentinel(value) for value in values) for name, values in stored.items()}
 
 
 def _sentinel(value: Any) -> float:
     if value in ("inf", "-inf") or (type(value) in (int, float) and np.isfinite(value)):
         return float(value)
-    raise ValueError(f"{SENTINELS} must be numbers, however one is {str(value)[:40]!r}")
+    raise ValueError(f"{SENTINELS} must be numbers, not {str(value)[:40]!r}")
 
 
 def _place(name: str, digits: str) -> str:
@@ -106,7 +106,7 @@ def _wrong(head: dict[str, Any]) -> str | None:
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return f"{name} must be a list of names"
         if len(set(words)) < len(words) or len(words) < (2 if name == "classes" else 1):
-            return f"{name} must be different names, at least {2 if name == 'classes' else 1}, however {name}={words}"
+            return f"{name} must be different names, at least {2 if name == 'classes' else 1}, not {words}"
     if not isinstance(head.get("kind"), str):
         return "kind must be a word"
     for name in ("summary", "files"):

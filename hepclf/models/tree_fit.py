@@ -146,7 +146,7 @@ def check_at_least(recipe: Any, **limits: float) -> None:
     for name, low in limits.items():
         value = getattr(recipe, name)
         if value is not None and not low <= value < math.inf:
-            raise ValueError(f"{name} must be at least {low}, however {name}={value}")
+            raise ValueError(f"{name} must be at least {low}, not {value}")
 
 
 def check_positive(recipe: Any, *names: str, maximum: float = math.inf) -> None:
@@ -155,4 +155,4 @@ def check_positive(recipe: Any, *names: str, maximum: float = math.inf) -> None:
         value = getattr(recipe, name)
         if value is not None and not (0 < value <= maximum and value < math.inf):
             limit = "positive and finite" if maximum == math.inf else f"above 0 and at most {maximum:g}"
-            raise ValueError(f"{name} must be {limit}, however {name}={value}")
+            raise ValueError(f"{name} must be {limit}, not {value}")

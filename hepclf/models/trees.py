@@ -108,7 +108,7 @@ class Trees:
         if len(sizes) == 0 or sizes.min() < 1 or sizes.max() > len(features) or sizes.sum() != len(features):
             raise ValueError(f"the sizes of the trees must sum to the {len(features)} nodes")
         if features.min() < LEAF or features.max() >= inputs:
-            raise ValueError(f"nodes look at features {features.min()}..{features.max()}, however there are {inputs}")
+            raise ValueError(f"nodes must look at features 0..{inputs - 1}, not {features.min()}..{features.max()}")
         self.width = inputs
         self.roots = np.cumsum(sizes, dtype=np.int64) - sizes
         self.inner = features != LEAF
@@ -177,7 +177,7 @@ def _children(inner: NDArray[np.bool_], roots: NDArray[np.int64], sizes: NDArray
     if (sizes != 2 * splits + 1).any():
         tree = int(np.argmax(sizes != 2 * splits + 1))
         raise ValueError(
-            f"tree {tree} has {sizes[tree]} nodes, however its {splits[tree]} splits need two children each"
+            f"tree {tree} must have {2 * splits[tree] + 1} nodes for its {splits[tree]} splits, not {sizes[tree]}"
         )
     places = np.arange(len(inner))
     children = np.repeat(roots + 1 - 2 * before[roots], sizes) + 2 * before
@@ -223,7 +223,7 @@ class TreesTagger(ArrayTagger):
         self.trees = Trees(self.arrays, len(self.inputs))
         link = self.settings["link"]
         if link not in ("logistic", "mean"):
-            raise ValueError(f"link must be logistic or mean, however link={str(link)[:20]!r}")
+            raise ValueError(f"link must be logistic or mean, not {str(link)[:20]!r}")
         if np.abs(values).max() > LARGEST or np.abs(self.arrays["baseline"]).max() > LARGEST:
             raise ValueError(f"a leaf holds more than {LARGEST:g}")
         if link == "mean" and (self.arrays["baseline"].any() or not _probabilities(values)):

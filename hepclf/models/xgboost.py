@@ -174,7 +174,7 @@ def _device(name: str) -> str:
         return "cpu"
     if not able:
         raise ValueError(
-            f"trainer.device={name} was asked for, however this XGBoost is built without CUDA; replace the package "
+            f"trainer.device must be cpu, not {name}: this XGBoost is built without CUDA; replace the package "
             "xgboost-cpu by xgboost, as in hepclf[boost-gpu], or use trainer.device=cpu"
         )
     return str(device)
@@ -204,10 +204,10 @@ def _baseline(base_score: str, outputs: int) -> NDArray[np.float64]:
     """Logits from the base score: of two classes, a probability; else logits, one for all in files before 3.1."""
     scores = np.array([float(word) for word in re.sub(r"[\[\]]", "", base_score).split(",")])
     if len(scores) not in (1, outputs):
-        raise ValueError(f"base_score must hold {outputs} numbers, however base_score={base_score[:100]}")
+        raise ValueError(f"base_score must hold {outputs} numbers, not {base_score[:100]}")
     if outputs > 1:
         return np.broadcast_to(scores, (outputs,)).copy()
     if not 0 < scores[0] < 1:
-        raise ValueError(f"base_score must be a probability, however base_score={base_score[:100]}")
+        raise ValueError(f"base_score must be a probability, not {base_score[:100]}")
     logits: NDArray[np.float64] = np.log(scores / (1 - scores))
     return logits

@@ -134,7 +134,5 @@ def shard_slice(shard: str | None) -> slice:
     numbers = re.fullmatch(r"(\d{1,9})/(\d{1,9})", shard)
     first, jobs = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
     if not 1 <= first <= jobs:
-        raise ValueError(
-            f"shard must be i/N with i from 1 to N, however shard={shard}; an array that counts from 0 adds 1"
-        )
+        raise ValueError(f"shard must be i/N with i from 1 to N, not {shard}; an array that counts from 0 adds 1")
     return slice(first - 1, None, jobs)

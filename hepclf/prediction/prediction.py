@@ -66,7 +66,7 @@ class Prediction:
             raise ValueError("names are those of a file without header; drop header=true, or names")
         for name in ("chunk", "workers"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name, text in self.carried.items():
             _check_name(name, "columns", f'give it one, as in columns={{mine: "{text}"}}')
             parse(text)
@@ -81,4 +81,4 @@ class Prediction:
 
 def _check_name(name: str, setting: str, way: str) -> None:
     if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-        raise ValueError(f"{setting} must name branches with letters, digits and _, however {name!r} is none; {way}")
+        raise ValueError(f"{setting} must name branches with letters, digits and _, not {name!r}; {way}")

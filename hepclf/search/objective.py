@@ -61,7 +61,7 @@ def _value(name: str, scored: Scored, evaluation: Evaluation) -> Value:
         return _defined(name, _significance(scored, evaluation), "no cut keeps evaluation.minimum_background")
     valid = evaluate(scored, _lean(evaluation)).valid
     if valid is None:
-        raise ValueError("tune.objective needs validation events, however there are none; check data.split")
+        raise ValueError("tune.objective needs validation events, not none; check data.split")
     if name == "rejection":
         reason = "there is no cut at the first of evaluation.working_points; begin them with another one"
         return _defined(name, _rejection(valid.working_points[0]) if valid.working_points else Value(None), reason)

@@ -29,7 +29,7 @@ class Temperature:
 
     def __post_init__(self) -> None:
         if not RANGE[0] <= self.temperature <= RANGE[1]:
-            raise ValueError(f"temperature must lie in {RANGE[0]}..{RANGE[1]:g}, however it is {self.temperature}")
+            raise ValueError(f"temperature must lie in {RANGE[0]}..{RANGE[1]:g}, not {self.temperature}")
 
     def __call__(self, scores: Array) -> Array:
         """Probabilities of the same shape, [n] or [n, k]."""
@@ -98,13 +98,11 @@ def calibration_map(method: Method, scores: Array, labels: NDArray[np.int64], we
     """
     weights = np.maximum(weights, 0)
     if not weights.sum() > 0:
-        raise ValueError("a calibration needs events of positive weight, however there are none")
+        raise ValueError("a calibration needs events of positive weight, not none")
     if method == "temperature":
         return temperature(scores, labels, weights)
     if scores.ndim == 2:
-        raise ValueError(
-            f"isotonic calibration is for two classes, however there are {scores.shape[1]}; use temperature"
-        )
+        raise ValueError(f"isotonic calibration is for two classes, not {scores.shape[1]}; use temperature")
     return isotonic(scores, labels, weights)
 
 
@@ -187,7 +185,7 @@ def from_dict(values: Any) -> Temperature | Isotonic:
         return Temperature(float(numbers["temperature"]))
     if method == "isotonic":
         return Isotonic(**numbers)
-    raise ValueError(f"a calibration must be a temperature or isotonic, however it is {str(values)[:60]}")
+    raise ValueError(f"a calibration must be a temperature or isotonic, not {str(values)[:60]}")
 
 
 KEYS = {"temperature": ("temperature",), "isotonic": ("before", "after")}
@@ -196,7 +194,7 @@ KEYS = {"temperature": ("temperature",), "isotonic": ("before", "after")}
 def _numbers(value: Any, name: str) -> Array:
     flat = value if isinstance(value, list) else [value]
     if not all(type(number) in (int, float) for number in flat):
-        raise ValueError(f"{name} must be numbers, however it is {str(value)[:60]}")
+        raise ValueError(f"{name} must be numbers, not {str(value)[:60]}")
     return np.asarray(value, dtype=np.float64)
 
 

@@ -36,7 +36,7 @@ class Decorrelate:
 
     def __post_init__(self) -> None:
         if not 0 < self.strength < math.inf:
-            raise ValueError(f"strength must be positive and finite, however strength={self.strength}")
+            raise ValueError(f"strength must be positive and finite, not {self.strength}")
 
     def risen(self, epoch: int) -> float:
         """The strength in this epoch, counted from 1."""
@@ -46,7 +46,7 @@ class Decorrelate:
         """Refuse a spectator or a class that the data do not have; None: these are not known yet."""
         if classes is not None:
             if len(classes) != 2:
-                raise ValueError(f"{KEY} is for two classes, however there are {len(classes)}; use trainer.planing")
+                raise ValueError(f"{KEY} is for two classes, not {len(classes)}; use trainer.planing")
             if self.class_ is not None and self.class_ not in classes:
                 raise ValueError(
                     f"{KEY}.class names {self.class_!r}, which is no class of the data{nearest(self.class_, classes)}"
@@ -64,12 +64,14 @@ class Decorrelate:
         if (weights < 0).any():
             raise ValueError(
                 f"{KEY} needs weights of one sign; use trainer.negative_weights=zero or abs, "
-                f"however {100 * (weights < 0).mean():.2f} % of them are negative"
+                f"and {100 * (weights < 0).mean():.2f} % of them are negative"
             )
         values = spectator_values(events, self.spectator, KEY)
         chosen = (events.labels == events.classes.index(name)) & (weights > 0)
         if chosen.sum() < 2 or not (spread := float(values[chosen].std())) > 0:
-            raise ValueError(f"{KEY} needs {self.spectator!r} to vary in class {name!r}, however it does not")
+            raise ValueError(
+                f"{KEY} needs a spectator that varies, and {self.spectator!r} is constant in class {name!r}"
+            )
         return np.where(chosen, (values - values[chosen].mean()) / spread, np.nan).astype(np.float32)
 
 

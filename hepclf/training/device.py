@@ -15,14 +15,14 @@ def resolve(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise ValueError(f"device must be auto, cpu, cuda or cuda:N, however device={name!r}")
+        raise ValueError(f"device must be auto, cpu, cuda or cuda:N, not {name!r}")
     device = torch.device(name)
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
             available = "no GPU that PyTorch can use" if count == 0 else f"only cuda:0..cuda:{count - 1}"
             raise ValueError(
-                f"device={name} was asked for, however this machine has {available}; use device=auto or device=cpu"
+                f"device={name} is not there, as this machine has {available}; use device=auto or device=cpu"
             )
     return device
 

@@ -31,10 +31,10 @@ def spectator_values(events: Events, name: str, key: str) -> Array:
     check_spectator(name, (*events.spectators, *events.names), key)
     column = events.spectators[name] if name in events.spectators else events.select((name,))[:, 0]
     if column.dtype.kind not in "biuf":
-        raise ValueError(f"{key} needs numbers, however spectator {name!r} is text")
+        raise ValueError(f"spectator {name!r} must be numbers for {key}, not text")
     values = column.astype(np.float64)
     if bad := int(len(values) - np.isfinite(values).sum()):
-        raise ValueError(f"{key} needs a number in each event, however {name!r} has none in {bad:,}; select them away")
+        raise ValueError(f"{key} needs a number in each event, and {name!r} has none in {bad:,}; select those away")
     return values
 
 
@@ -57,7 +57,7 @@ def planed(
         # A sum of negative weights, or of weights that cancel.
         if (below := (events[label] > 0) & (sums[label] <= 0)).any():
             raise ValueError(
-                f"planing needs a positive sum of training weights in each bin, however class {name!r} has "
+                f"planing needs a positive sum of training weights in each bin, and class {name!r} has "
                 f"{float(sums[label][below][0]):.4g} in one of {m}; choose trainer.negative_weights=zero or abs"
             )
     filled = events > 0

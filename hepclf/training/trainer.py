@@ -61,26 +61,26 @@ class Trainer:
     def __post_init__(self) -> None:
         for name in ("threads", "epochs", "batch"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, however {name}={getattr(self, name)}")
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be positive and finite, however learning_rate={self.learning_rate}")
+            raise ValueError(f"learning_rate must be positive and finite, not {self.learning_rate}")
         if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must lie in [0, 1), however momentum={self.momentum}")
+            raise ValueError(f"momentum must lie in [0, 1), not {self.momentum}")
         if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay must not be negative, however weight_decay={self.weight_decay}")
+            raise ValueError(f"weight_decay must be at least 0, not {self.weight_decay}")
         if self.clip is not None and not self.clip > 0:
-            raise ValueError(f"clip must be positive (or null for none), however clip={self.clip}")
+            raise ValueError(f"clip must be positive (or null for none), not {self.clip}")
         if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience must be at least 1 (or null for none), however patience={self.patience}")
+            raise ValueError(f"patience must be at least 1 (or null for none), not {self.patience}")
         for name in ("checkpoint_s", "exit_after_s"):
             if (value := getattr(self, name)) is not None and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be zero or more seconds (or null), not {value}")
         if self.seed < 0:
-            raise ValueError(f"seed must not be negative, however seed={self.seed}")
+            raise ValueError(f"seed must be at least 0, not {self.seed}")
         if self.decorrelate is not None and self.batch > MOST:
             raise ValueError(
-                f"batch must be at most {MOST} with decorrelate, which compares all pairs of its events in memory, "
-                f"however batch={self.batch}"
+                f"batch must be at most {MOST} with decorrelate, not {self.batch}: "
+                "all pairs of its events are compared in memory"
             )
 
     def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:

@@ -56,7 +56,7 @@ def _of_order_one(weights: NDArray[np.float64], mean: float) -> NDArray[np.float
     """These weights, or an error where their mean is so far from one that it would change the learning rate."""
     if not 1e-3 < mean < 1e3:
         raise ValueError(
-            f"with trainer.balance=none the mean training weight must lie between 0.001 and 1000, however it is "
+            f"the mean training weight must lie between 0.001 and 1000 with trainer.balance=none, not "
             f"{mean:.3g}; use trainer.balance=mean, which differs by a factor alone"
         )
     return weights

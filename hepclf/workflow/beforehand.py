@@ -44,7 +44,7 @@ def check_events(events: Events, data: Loader, model: Model, trainer: Trainer, e
 def check_against(known: Outline, data: Loader, model: Model, trainer: Trainer, evaluation: Evaluation) -> None:
     """Refuse names, classes and luminosities that these data do not have; what is not known of them is not judged."""
     if known.classes is not None and len(known.classes) == 1:
-        raise ValueError(f"a classifier needs two classes or more, however the data has {known.classes[0]!r} alone")
+        raise ValueError(f"the data must have at least two classes, not {known.classes[0]!r} alone")
     data.split.check(known.spectators)
     evaluation.check(known.classes, known.processes, known.spectators, known.features)
     evaluation.check_luminosity(known.luminosity_fb)

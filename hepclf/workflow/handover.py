@@ -29,7 +29,7 @@ def handover(results: Results, forms: tuple[str, ...], folder: Path) -> tuple[Pa
     found = results.studies.get("binned")
     if not isinstance(found, BinnedScore):
         reason = results.significance.reason or "evaluation.binned is null"
-        raise ValueError(f"export={','.join(forms)} writes the binned score, however there is none: {reason}")
+        raise ValueError(f"export={','.join(forms)} needs the binned score, and there is none: {reason}")
     paths = tuple(folder / PLACES[form] for form in dict.fromkeys(forms))
     for path in paths:
         if path.suffix == ".root":

@@ -81,7 +81,7 @@ BAD = {
         None,
         {"class": "background"},
         {},
-        "needs two classes or more, however the data has 'background' alone",
+        "the data must have at least two classes, not 'background' alone",
     ),
     "a class that no sample has": (None, {}, {"classes": ["background", "sig"]}, "class 'signal' of sample 's' is not"),
     "code in a feature": (None, {}, {"features": ["__import__('os')"]}, "expression"),

@@ -203,7 +203,7 @@ def test_the_same_run_twice_is_compared_once_and_said(hepclf, make_run):
     assert "latest is" in " ".join(err.split())
     code, _, err = hepclf("compare", "b", "latest")
     assert code == 2
-    assert "a comparison needs two runs or more, however one run was given" in err
+    assert "a comparison needs at least two runs, not 1" in err
 
 
 def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, make_run, sketched):
@@ -447,11 +447,11 @@ def test_a_loss_above_that_of_guessing_is_said(hepclf, make_run):
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        ([], 2, "needs two runs or more, however none was given"),
-        (["a"], 2, "needs two runs or more, however one run was given"),
+        ([], 2, "needs at least two runs, not 0"),
+        (["a"], 2, "needs at least two runs, not 1"),
         (["a", "nowhere"], 1, "there is no run nowhere"),
         (["a", "empty"], 1, "one run is left without empty (not a run of hepclf: it holds no config.yaml)"),
-        (["empty", "failed"], 1, "however none is left without empty"),
+        (["empty", "failed"], 1, "not 0; left out: empty"),
         (["a", "b", "ou=x"], 2, "ou is not a setting of compare; nearest: 'out'"),
         (["a", "b", "out="], 2, "out must not be empty; say out=..."),
         (["a", "b", "plots=maybe"], 2, "plots must be true or false, not 'maybe'"),

@@ -117,12 +117,12 @@ def test_a_stored_configuration_runs_no_code_of_others(hepclf):
         (["format=onnx"], 2, "run must be given; say run=DIR"),
         (["run=run", "format=pickle"], 2, "format must be one of onnx, cpp, xgboost-json, not 'pickle'"),
         (["run=run", "format=cpp", "name=1x"], 2, "name must be letters, digits and _"),
-        (["run=run", "format=cpp", "name=int"], 2, "name must be no word of C++'s own, however name=int"),
-        (["run=run", "format=onnx", "events=-1"], 2, "events must be at least 0, however events=-1"),
+        (["run=run", "format=cpp", "name=int"], 2, "name must not be a keyword of C++, such as int"),
+        (["run=run", "format=onnx", "events=-1"], 2, "events must be at least 0, not -1"),
         (["run=run", "format=onnx", "evnets=1"], 2, "evnets is not a setting of Export; nearest: 'events'"),
         (["run"], 2, "'run' is not key=value; say run=run"),
         (["run=nowhere", "format=onnx"], 1, "there is no run nowhere"),
-        (["run=run", "format=xgboost-json"], 1, "format=xgboost-json holds trees, however this tagger is a Network"),
+        (["run=run", "format=xgboost-json"], 1, "format=xgboost-json holds trees, not a Network"),
     ],
 )
 def test_a_wrong_command_says_what_to_do(words, code, says, hepclf):

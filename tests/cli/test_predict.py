@@ -114,8 +114,8 @@ def test_progress_is_a_line_now_and_then_in_a_log(hepclf, monkeypatch):
             ["run=run", "files=a", "output=json"],
             "output must be one of friend, copy, parquet, npz, csv or null, not 'json'",
         ),
-        (["run=run", "files=a", "shard=3/2"], "shard must be i/N with i from 1 to N, however shard=3/2"),
-        (["run=run", "files=a", "chunk=0"], "chunk must be at least 1, however chunk=0"),
+        (["run=run", "files=a", "shard=3/2"], "shard must be i/N with i from 1 to N, not 3/2"),
+        (["run=run", "files=a", "chunk=0"], "chunk must be at least 1, not 0"),
     ],
 )
 def test_a_command_that_is_wrong_says_why(hepclf, words, said):

@@ -267,7 +267,7 @@ def test_settings_of_a_sweep_that_are_wrong_are_refused(words, message, hepclf):
     [
         (["trainer.batch=64,banana,128"], "trainer.batch must be a whole number, not 'banana'"),
         (["model.nope=1,2"], "model.nope is not a setting of Logistic"),
-        (["seed=0,1", "trainer.batch=64,0"], "trainer.batch must be at least 1, however batch=0"),
+        (["seed=0,1", "trainer.batch=64,0"], "trainer.batch must be at least 1, not 0"),
     ],
 )
 def test_a_wrong_value_in_a_list_is_refused_before_anything_is_trained(words, message, hepclf):

@@ -42,7 +42,7 @@ def ended(study, number, state="complete"):
 
 
 def test_trials_without_a_result_are_an_error_that_says_how_to_go_on(search):
-    with pytest.raises(ValueError, match=r"the workers have ended, however 0 of 2 trials have a result; continue with"):
+    with pytest.raises(ValueError, match=r"the workers have ended with a result for 0 of 2 trials; continue with"):
         search("exit 1")
 
 

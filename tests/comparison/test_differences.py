@@ -127,7 +127,7 @@ def test_on_the_same_events_a_difference_is_known_better_than_two_areas(two, tag
 def test_taggers_on_other_test_events_are_refused_a_difference(two, tagger_of):
     labels, first_scores, second_scores, _ = two(200, seed=5)
     with pytest.raises(
-        ValueError, match="on the same test events, however those of 'a' and 'b' differ in their weights"
+        ValueError, match="on the same test events, not on different ones: those of 'a' and 'b' differ in their weights"
     ):
         auc_difference(tagger_of(labels, first_scores), tagger_of(labels, second_scores, np.full(200, 2.0), name="b"))
 

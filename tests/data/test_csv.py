@@ -143,9 +143,9 @@ def test_labels_may_stand_in_a_file_of_their_own(write):
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
-        ("1\n0\n", "labels_file 'labels.csv' holds 2 labels, however the data 3 rows"),
+        ("1\n0\n", "labels_file 'labels.csv' must hold 3 labels, one a row of the data, not 2"),
         ("1\n0\n2\n", "labels.csv, row 3, column 'c0': label '2' belongs to no class"),
-        ("1,1\n0,0\n1,1\n", "labels_file 'labels.csv' must have one column, however it has 2"),
+        ("1,1\n0,0\n1,1\n", "labels_file 'labels.csv' must have one column, not 2"),
     ],
 )
 def test_labels_of_their_own_that_do_not_fit_are_refused(write, labels, says):
@@ -205,7 +205,7 @@ def test_a_bad_cell_is_refused_with_its_file_row_and_column(write, row, says):
 def test_a_row_of_another_length_is_refused_whatever_is_read(write, features, missing, suffix, row, columns):
     name = write(TEXT + row + "\n" + TEXT.partition("\n")[2], "a.csv" + suffix)
     if columns is not None:
-        assert f"{name}, row 5: {columns} columns, however the file has 4" in refused(
+        assert f"{name}, row 5 must have 4 columns, as the header has, not {columns}" in refused(
             name, features=features, missing=missing
         )
 
@@ -243,9 +243,9 @@ def test_a_large_file_with_one_bad_row_is_refused(write, large, bad):
         ("label,a\n", {}, "a.csv holds a header and no rows"),
         ("a,b\n1,2\n", {}, "column 'label' is not in a.csv; there are: 'a', 'b'; set data.label, a name or a position"),
         ("label,a,a\n1,2,3\n", {}, "a.csv: column 'a' is named twice; column names must differ"),
-        ("label,a\n1,2,3\n", {}, "a.csv, row 2: 3 columns, however the header names 2"),
-        (TEXT, {"header": False, "columns": ("x", "y")}, "a.csv, row 1: 4 columns, however data.columns names 2"),
-        (TEXT, {"label": 4}, "a.csv has 4 columns, however label=4"),
+        ("label,a\n1,2,3\n", {}, "a.csv, row 2 must have 2 columns, as the header has, not 3"),
+        (TEXT, {"header": False, "columns": ("x", "y")}, "a.csv, row 1 must have 2 columns, as data.columns has"),
+        (TEXT, {"label": 4}, "label must be a position below 4, the number of columns of a.csv, not 4"),
         (TEXT, {"label": "Label"}, "column 'Label' is not in a.csv; nearest: 'label'"),
         (TEXT, {"features": ("aa", "b")}, "column 'aa' is not in a.csv; nearest: 'a'"),
         (TEXT, {"features": "lo", "groups": {"low": ("a",)}}, "column 'lo' is not in a.csv; nearest: 'low'"),
@@ -267,7 +267,7 @@ def test_files_that_do_not_exist_are_refused(write):
     assert refused("nowhere/a.csv") == "file 'nowhere/a.csv' does not exist"
     assert refused("run*.csv") == "no file matches 'run*.csv'"
     assert refused(("data.csv", "*.csv")) == "file 'data.csv' is named twice; its events would count double"
-    assert refused(()) == "files must name at least one file, however it names none"
+    assert refused(()) == "files must name at least one file, not none"
     assert "file '.' is a folder; name files in it, such as '*.csv'" in refused(".")
 
 
@@ -282,7 +282,7 @@ def test_files_of_different_columns_are_refused(write):
     write("label,a,b,v\n1,2,3,4\n", "2.csv")
     write("label,a\n1,2\n", "3.csv")
     assert refused(("1.csv", "2.csv")).startswith("column 'w' of 1.csv is not in 2.csv")
-    assert "3.csv has 2 columns, however 1.csv has 4" in refused(("1.csv", "3.csv"))
+    assert "3.csv must have 4 columns, as 1.csv has, not 2" in refused(("1.csv", "3.csv"))
 
 
 def test_a_truncated_archive_and_a_file_that_is_no_text_are_refused(write):
@@ -297,10 +297,10 @@ def test_a_truncated_archive_and_a_file_that_is_no_text_are_refused(write):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"classes": {"a": 1}}, "classes must be at least 2, however classes={'a': 1}"),
+        ({"classes": {"a": 1}}, "classes must be at least 2, not {'a': 1}"),
         ({"classes": {"a": 1, "b": "1.0"}}, "classes must have different label values"),
-        ({"max_events": 0}, "max_events must be at least 1, however max_events=0"),
-        ({"delimiter": ";;"}, "delimiter must be one ASCII character, however delimiter=';;'"),
+        ({"max_events": 0}, "max_events must be at least 1, not 0"),
+        ({"delimiter": ";;"}, "delimiter must be one ASCII character, not ';;'"),
         ({"columns": ("a",)}, "columns are the names of a file without header; set header=false, or drop columns"),
     ],
 )

@@ -103,7 +103,7 @@ def test_spectators_are_integers_where_they_are_written_so(tmp_path, cells, valu
     ],
 )
 def test_event_numbers_that_would_lose_digits_are_refused(tmp_path, cell, why):
-    says = f"column 's': {BIG + 1} is beyond 2^53, so that all values must be 64-bit integers, however {why}"
+    says = f"column 's': all values must be 64-bit integers where one is beyond 2^53, as {BIG + 1} is, but {why}"
     with pytest.raises(ValueError, match=re.escape(says)):
         spectator(tmp_path, (BIG + 1, cell), missing=(-7, ""))
 

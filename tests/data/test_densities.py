@@ -84,5 +84,5 @@ def test_the_mean_chi_squared_grows_with_the_mismatch():
 
 @pytest.mark.parametrize("settings", [{"median": 0.0, "width": 1.0}, {"median": 1.0, "width": -1.0}])
 def test_a_log_normal_that_cannot_be_is_refused(settings):
-    with pytest.raises(ValueError, match="of a log-normal must be above 0, however"):
+    with pytest.raises(ValueError, match="of a log-normal must be above 0, not"):
         LogNormal(**settings)

@@ -331,7 +331,8 @@ def test_a_file_of_another_size_is_refused_before_it_comes_and_what_came_is_kept
     begun(server)
     server.manner = {"body": BODY[:-5], "tag": '"two"'}
     says = refused(toy(server))
-    assert says.startswith(f"{server.url} has {len(BODY) - 5:,} bytes, however the published file {len(BODY):,}; name")
+    rule = f"{server.url} must have {len(BODY):,} bytes, as the published file has"
+    assert says.startswith(f"{rule}, not {len(BODY) - 5:,}; name")
     assert says.endswith("keeps 10,000 bytes, and the next call goes on from there")
 
 
@@ -343,8 +344,8 @@ def test_a_wrong_checksum_is_refused_and_its_file_removed(server, checksum):
     damaged[CUT] ^= 1
     server.script = [{"body": bytes(damaged)}]
     says = refused(dataset, ValueError)
-    assert f"toy.csv.gz.part has {checksum} " in says
-    assert f", however toy has {known}; it is removed" in says
+    assert f"{checksum} of toy.csv.gz.part must be {known}, as published for toy, not " in says
+    assert "; it is removed" in says
     assert files() == []
     assert get(dataset)[0].verified == f"its {checksum}"
 
@@ -356,8 +357,8 @@ def test_a_wrong_checksum_is_refused_and_its_file_removed(server, checksum):
         (BODY[:-8] + bytes(8), "is no whole gzip file: CRC check failed"),
         (BODY[:-4], "is no whole gzip file: "),
         (b"<html>please sign in</html>", "is no whole gzip file: Not a gzipped file"),
-        (b"", "holds 0 events, however toy has 2,000"),
-        (gzip.compress(TEXT + b"1,2,3\n"), "holds 2,001 events, however toy has 2,000"),
+        (b"", "must hold 2,000 events, as toy does, not 0"),
+        (gzip.compress(TEXT + b"1,2,3\n"), "must hold 2,000 events, as toy does, not 2,001"),
     ],
     ids=["flipped", "crc", "short", "page", "empty", "longer"],
 )
@@ -418,7 +419,7 @@ def test_a_disk_that_is_too_small_is_known_before_anything_comes(server, monkeyp
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(len(BODY) - 1))
     says = refused(toy(server))
-    assert f"needs {len(BODY):,} bytes, however the disk of data has {len(BODY) - 1:,}; make room" in says
+    assert f"needs {len(BODY):,} bytes, and the disk of data has {len(BODY) - 1:,} free; make room" in says
     assert files() == []
 
 

@@ -164,16 +164,16 @@ def test_every_feature_can_stand_alone():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"signals": 0}, "signals must be at least 1, however signals=0"),
-        ({"noise": -5}, "noise must be at least 1, however noise=-5"),
+        ({"signals": 0}, "signals must be at least 1, not 0"),
+        ({"noise": -5}, "noise must be at least 1, not -5"),
         ({"features": ("snr", "chi")}, "feature 'chi' is not known to the triggers; nearest: 'chisq'"),
         ({"features": ()}, "features must name at least one; there are: snr, snr_h1"),
-        ({"snr_min": 5.0}, "window_ms must hold every signal, .* at snr_min = 16, however window_ms=15"),
-        ({"noise_slope": 0.0}, "noise_slope must be above 0, however noise_slope=0.0"),
-        ({"glitch_index": 1.0}, "glitch_index must be above 1, however glitch_index=1.0"),
-        ({"glitch_fraction": 1.5}, r"glitch_fraction must lie in \[0, 1\], however glitch_fraction=1.5"),
-        ({"timing_ms": float("nan")}, "timing_ms must be above 0, however timing_ms=nan"),
-        ({"seed": -1}, "seed must be at least 0, however seed=-1"),
+        ({"snr_min": 5.0}, "window_ms must hold every signal, .* at snr_min = 16, not 15"),
+        ({"noise_slope": 0.0}, "noise_slope must be above 0, not 0.0"),
+        ({"glitch_index": 1.0}, "glitch_index must be above 1, not 1.0"),
+        ({"glitch_fraction": 1.5}, r"glitch_fraction must lie in \[0, 1\], not 1.5"),
+        ({"timing_ms": float("nan")}, "timing_ms must be above 0, not nan"),
+        ({"seed": -1}, "seed must be at least 0, not -1"),
     ],
 )
 def test_a_population_that_cannot_be_is_refused(settings, says):
@@ -184,5 +184,5 @@ def test_a_population_that_cannot_be_is_refused(settings, says):
 def test_the_time_in_which_the_noise_came_is_carried_with_each_trigger():
     events = GW(signals=5, noise=5, live_time_s=600.0).load()
     assert events.spectators["live_time_s"].tolist() == [600.0] * 10
-    with pytest.raises(ValueError, match="live_time_s must be above 0, however live_time_s=0"):
+    with pytest.raises(ValueError, match="live_time_s must be above 0, not 0"):
         GW(live_time_s=0)

@@ -210,7 +210,7 @@ def test_the_sum_of_weights_is_a_dataset_a_field_or_an_attribute():
     [
         ({"branch": "sum", "tree": "book/counts"}, r"branch of /book/counts: 'sum' is not in s\.h5; nearest: 'sumw'"),
         ({"branch": "sumw", "tree": "book/count"}, r"dataset 'book/count' is not in s\.h5; nearest: 'book/counts'"),
-        ({"branch": "title"}, "sum_of_weights: 'title' holds text, however the sum of weights is a number"),
+        ({"branch": "title"}, "sum_of_weights must be a number, not text as in 'title'"),
         ({"branch": "book"}, r"branch of /: 'book' is not in s\.h5; there are: 'jets', 'title'"),
         ({"histogram": "h"}, "sum_of_weights of an HDF5 file is a dataset, a field or an attribute"),
     ],

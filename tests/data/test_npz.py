@@ -54,7 +54,7 @@ def test_objects_are_never_unpickled():
     with pytest.raises(ValueError, match=r"^s\.npz: column 'o' holds objects; numbers and booleans can be used"):
         features("o")
     one = sample(cross_section_fb=1.0, sum_of_weights=SumOfWeights(branch="o"))
-    with pytest.raises(ValueError, match="sum_of_weights: array 'o' holds objects, however the sum of weights is a"):
+    with pytest.raises(ValueError, match="sum_of_weights must be a number, not objects as in array 'o'"):
         load(one, features=("x",), luminosity_fb=1.0)
     assert not Path("escaped").exists()
 
@@ -109,7 +109,7 @@ def test_the_sum_of_weights_is_an_array_or_a_field_of_records():
     [
         ({"branch": "part"}, r"array 'part' is not in s\.npz; nearest: 'parts'"),
         ({"branch": "sum", "tree": "parts"}, "sum_of_weights: array 'parts' has no field 'sum'"),
-        ({"branch": "text"}, "sum_of_weights: 'text' holds text, however the sum of weights is a number"),
+        ({"branch": "text"}, "sum_of_weights must be a number, not text as in 'text'"),
         ({"histogram": "h"}, r"sum_of_weights of an \.npz file is an array"),
     ],
 )
@@ -146,8 +146,8 @@ def test_names_are_those_of_the_one_matrix_of_an_archive_too():
 
 
 BAD_ARRAYS = {
-    "too few names": (X, {"columns": ("pt",)}, r"the matrix of s\.npy has 2 columns, however 1 names are given"),
-    "no matrix": (X[:, 0], {"columns": ("pt",)}, r"those of one matrix, however s\.npy holds none"),
+    "too few names": (X, {"columns": ("pt",)}, r"columns must be 2 names, one a column of the matrix of s\.npy, not 1"),
+    "no matrix": (X[:, 0], {"columns": ("pt",)}, r"columns needs s\.npy to hold one matrix, not 0"),
     "objects": (np.array([{}], dtype=object), {"features": ("x",)}, "column 'x' holds objects; numbers"),
     "another column": (X, {"features": ("pt",)}, r"s\.npy: .*column 'pt' is not there; there are: "),
 }

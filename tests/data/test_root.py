@@ -298,13 +298,13 @@ BAD = {
         "s.root, tree 't': expression 'x[0]', column 1: [0] takes the list of an event",
     ),
     "leading of a flat branch": ({"leading": {"x": 2}}, "[0] takes the list of an event"),
-    "no leading object": ({"leading": {"j": 0}}, "leading.j must be at least 1, however leading.j=0"),
+    "no leading object": ({"leading": {"j": 0}}, "leading.j must be at least 1, not 0"),
     "leading named twice": (
         {"leading": {"j": 1}, "features": {"j_0": "x"}},
         "feature 'j_0' is named by features and by leading; drop one of the two",
     ),
-    "a feature twice": ({"features": ("x", "x")}, "features must differ, however 'x' is named twice"),
-    "no features": ({"features": ()}, "features must name at least one, however it names none"),
+    "a feature twice": ({"features": ("x", "x")}, "features must be different names, not 'x' twice"),
+    "no features": ({"features": ()}, "features must name at least one, not none"),
     "a weight that is not a number": (
         {"weight": "log(x - 55)", "selection": "x > 60"},
         "s.root, tree 't', entry 0: weight 'log(x - 55)' is nan; weights must be finite",
@@ -340,15 +340,15 @@ BAD = {
         summed(branch="total", tree="Runs"),
         "tree 'Runs' is not in s.root; there are: 't', 'sums'",
     ),
-    "lists of sums": (summed(branch="j"), "branch 'j' is var * float64, however the sum of weights is a number"),
+    "lists of sums": (summed(branch="j"), "the sum of weights must be a number, not var * float64 as in branch 'j'"),
     "no such histogram": (summed(histogram="hist"), "histogram 'hist' is not in s.root"),
     "a tree for a histogram": (summed(histogram="t"), "s.root, tree 't': 't' is no histogram but a TTree"),
     "no such bin": (
         summed(histogram="h", bin=4),
-        "bin must be one of 0..3 of a histogram with one axis, however bin=4",
+        "bin must be one of 0..3 of a histogram with one axis, not 4",
     ),
-    "a luminosity of zero": ({"luminosity_fb": 0.0}, "luminosity_fb must be above 0, however luminosity_fb=0"),
-    "no chunk": ({"chunk": 0}, "chunk must be at least 1, however chunk=0"),
+    "a luminosity of zero": ({"luminosity_fb": 0.0}, "luminosity_fb must be above 0, not 0"),
+    "no chunk": ({"chunk": 0}, "chunk must be at least 1, not 0"),
 }
 
 

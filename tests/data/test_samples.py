@@ -64,7 +64,7 @@ def test_a_text_file_lists_names_relative_to_its_folder(monkeypatch):
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ((), "files must name at least one file, however it names none"),
+        ((), "files must name at least one file, not none"),
         ("x*.root", "no file matches 'x*.root'"),
         ("run1", "file 'run1' is a folder; name files in it, such as 'run1/*.root'"),
         (("a.root", "a.root"), "file 'a.root' is named twice; its events would count double"),
@@ -108,17 +108,17 @@ def test_expected_events_are_luminosity_times_cross_section_and_factors():
             {"cross_section_pb": 1.0, "cross_section_fb": 1.0},
             "cross_section_pb=1 and cross_section_fb=1 are both",
         ),
-        ({"cross_section_pb": 0.0}, "cross_section_pb must be above 0, however cross_section_pb=0 for sample 'a'"),
-        ({"cross_section_fb": float("nan")}, "cross_section_fb must be above 0, however cross_section_fb=nan"),
-        ({"k_factor": -1.0}, "k_factor must be above 0, however k_factor=-1"),
-        ({"filter_efficiency": 2.0}, "filter_efficiency must be at most 1, however it is 2 for sample 'a'"),
-        ({"sum_of_weights": 0.0}, "sum_of_weights must be above 0, however it is 0 for sample 'a'"),
-        ({"sum_of_weights": -3.0}, "sum_of_weights must be above 0, however it is -3 for sample 'a'"),
+        ({"cross_section_pb": 0.0}, "cross_section_pb must be above 0, not 0 for sample 'a'"),
+        ({"cross_section_fb": float("nan")}, "cross_section_fb must be above 0, not nan"),
+        ({"k_factor": -1.0}, "k_factor must be above 0, not -1"),
+        ({"filter_efficiency": 2.0}, "filter_efficiency must be at most 1, not 2 for sample 'a'"),
+        ({"sum_of_weights": 0.0}, "sum_of_weights must be above 0, not 0 for sample 'a'"),
+        ({"sum_of_weights": -3.0}, "sum_of_weights must be above 0, not -3 for sample 'a'"),
         (
             {"sum_of_weights": "entries"},
             "sum_of_weights must be a number or one of events or the",
         ),
-        ({"max_events": 0}, "max_events must be at least 1, however max_events=0"),
+        ({"max_events": 0}, "max_events must be at least 1, not 0"),
     ],
 )
 def test_a_sample_that_cannot_be_is_refused(settings, says):
@@ -133,7 +133,7 @@ def test_a_sample_that_cannot_be_is_refused(settings, says):
         ({"branch": "a", "histogram": "b"}, "must name a branch or a histogram, one of the two"),
         ({"branch": "a", "bin": 1}, "bin is that of a histogram"),
         ({"histogram": "a", "tree": "t"}, "tree is that of a branch"),
-        ({"histogram": "a", "bin": -1}, "bin must be at least 0, the underflow, however bin=-1"),
+        ({"histogram": "a", "bin": -1}, "bin must be at least 0, the underflow, not -1"),
     ],
 )
 def test_a_place_of_the_sum_that_cannot_be_is_refused(settings, says):
@@ -150,7 +150,7 @@ def test_classes_come_in_the_order_of_their_samples_but_background_first():
     assert classes("a", "b", told=("b", "a")) == ("b", "a")
     for names, told, says in (
         ((), (), "samples must list at least one process"),
-        (("a", "b"), ("a", "a"), "classes must differ, however 'a' is named twice"),
+        (("a", "b"), ("a", "a"), "classes must be different names, not 'a' twice"),
         (("higs",), ("higgs",), "class 'higs' of sample 's0' is not in classes; nearest: 'higgs'"),
         (("a",), ("a", "b"), "class 'b' of classes has no sample; there are: 'a'"),
     ):

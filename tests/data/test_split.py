@@ -117,17 +117,17 @@ def test_the_parts_are_named_in_the_order_of_their_codes():
     [
         (
             {"test": 0.0},
-            "split.test must be a fraction between 0 and 1 or a whole number of events, however split.test=0",
+            "split.test must be a fraction between 0 and 1 or a whole number of events, not 0",
         ),
         ({"valid": -3.0}, "split.valid must be a fraction"),
         ({"valid": float("nan")}, "split.valid must be a fraction"),
         ({"test": float("inf")}, "split.test must be a fraction"),
-        ({"test": 10.5}, "or a whole number of events, however split.test=10.5"),
-        ({"valid": 0.5, "test": 0.5}, "must leave events to train on, however 0.5 [+] 0.5 = 1; lower one of them"),
-        ({"fold": -1}, "split.fold must be at least 0, however split.fold=-1"),
-        ({"seed": -1}, "split.seed must be at least 0, however split.seed=-1"),
-        ({"tail_from": 0}, "split.tail_from must be at least 1, however split.tail_from=0"),
-        ({"column": "event"}, "split.column='event' is used by split.by=column alone, however split.by=random"),
+        ({"test": 10.5}, "or a whole number of events, not 10.5"),
+        ({"valid": 0.5, "test": 0.5}, "must be below 1, not 0.5 [+] 0.5 = 1, .*; lower one of them"),
+        ({"fold": -1}, "split.fold must be at least 0, not -1"),
+        ({"seed": -1}, "split.seed must be at least 0, not -1"),
+        ({"tail_from": 0}, "split.tail_from must be at least 1, not 0"),
+        ({"column": "event"}, "split.column='event' is used by split.by=column alone, not random"),
         ({"by": "column"}, "split.by=column needs split.column, the name of a spectator"),
         ({"by": "column", "column": "e", "tail_from": 5}, "split.tail_from must be null with split.by=column"),
         ({"by": "column", "column": "e", "modulo": 2}, "split.modulo must be at least 3"),
@@ -165,11 +165,11 @@ def test_a_table_sorted_by_class_is_refused_by_tail():
 @pytest.mark.parametrize(
     ("column", "says"),
     [
-        ([1.5, 2, 3], "must hold whole numbers of at least 0, however it is 1.5 in event 0"),
-        ([1, 2, -3], "however it is -3 in event 2"),
-        ([1, np.nan, 3], "however it is nan in event 1"),
-        ([1, np.inf, 3], "however it is inf in event 1"),
-        (["a", "b", "c"], "must hold whole numbers, however it holds text"),
+        ([1.5, 2, 3], "must hold whole numbers of at least 0, not 1.5 in event 0"),
+        ([1, 2, -3], "not -3 in event 2"),
+        ([1, np.nan, 3], "not nan in event 1"),
+        ([1, np.inf, 3], "not inf in event 1"),
+        (["a", "b", "c"], "must hold whole numbers, not text"),
     ],
 )
 def test_a_column_that_cannot_number_events_is_refused(column, says):

@@ -92,5 +92,5 @@ def test_rows_and_max_events_both_hold():
 
 @pytest.mark.parametrize("rows", [(3, 3), (4, 1), (-1, 2)])
 def test_rows_that_are_none_are_refused(rows):
-    with pytest.raises(ValueError, match=r"rows must be \[start, stop\] with 0 <= start < stop, however rows=\["):
+    with pytest.raises(ValueError, match=r"rows must be \[start, stop\] with 0 <= start < stop, not \["):
         Root(samples=({"name": "s", "class": "signal", "files": "s.root", "rows": rows},), features=("x",))

@@ -49,18 +49,18 @@ def three(n=3000, seed=0):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"threshold": 1.5}, r"evaluation.threshold must lie in 0\.\.1 or be 'best', however it is 1\.5"),
+        ({"threshold": 1.5}, r"evaluation.threshold must lie in 0\.\.1 or be 'best', not 1\.5"),
         ({"threshold": math.nan}, r"evaluation.threshold must lie in 0\.\.1"),
         ({"threshold": "most"}, r"threshold must be a number or one of best, not 'most'"),
-        ({"working_points": (0.5, 0.0)}, r"efficiencies above 0 and up to 1, however one is 0\.0"),
-        ({"working_points": (1.1,)}, r"however one is 1\.1"),
+        ({"working_points": (0.5, 0.0)}, r"efficiencies above 0 and up to 1, not 0\.0"),
+        ({"working_points": (1.1,)}, r"not 1\.1"),
         ({"optimise": "asimow"}, r"optimise must be one of asimov, s_over_sqrt_b, .*, punzi, li_ma, not 'asimow'"),
-        ({"systematic": -0.1}, r"evaluation.systematic must be zero or more, however it is -0\.1"),
-        ({"minimum_background": math.inf}, r"evaluation.minimum_background must be zero or more, however it is inf"),
-        ({"yields": {"qcd": -1}}, r"evaluation.yields.qcd must be zero or more events, however it is -1"),
+        ({"systematic": -0.1}, r"evaluation.systematic must be zero or more, not -0\.1"),
+        ({"minimum_background": math.inf}, r"evaluation.minimum_background must be zero or more, not inf"),
+        ({"yields": {"qcd": -1}}, r"evaluation.yields.qcd must be zero or more events, not -1"),
         (
             {"cross_sections_fb": {"qcd": math.nan}, "luminosity_fb": 3},
-            r"evaluation.cross_sections_fb.qcd must be zero or more fb, however it is nan",
+            r"evaluation.cross_sections_fb.qcd must be zero or more fb, not nan",
         ),
         ({"cross_sections_fb": {"qcd": 1}}, r"cross_sections_fb must come with evaluation.luminosity_fb"),
         (
@@ -76,9 +76,9 @@ def three(n=3000, seed=0):
             {"counting": {"luminosities_fb": (-1,), "luminosity_fb": 3}},
             r"luminosities_fb\[0\] must be above zero, .* -1",
         ),
-        ({"punzi_sigmas": -1}, r"evaluation.punzi_sigmas must be zero or more, however it is -1"),
-        ({"ams_background": math.inf}, r"evaluation.ams_background must be zero or more, however it is inf"),
-        ({"off_exposure": 0}, r"evaluation.off_exposure must be above zero, however it is 0"),
+        ({"punzi_sigmas": -1}, r"evaluation.punzi_sigmas must be zero or more, not -1"),
+        ({"ams_background": math.inf}, r"evaluation.ams_background must be zero or more, not inf"),
+        ({"off_exposure": 0}, r"evaluation.off_exposure must be above zero, not 0"),
         ({"cross_sections_fb": {"a": 1}, "luminosity_fb": 0}, r"evaluation.luminosity_fb must be positive"),
         (
             {"yields": {"a": 1}, "cross_sections_fb": {"a": 1}, "luminosity_fb": 1},
@@ -216,7 +216,7 @@ PLENTY = ((VALID, 1, 0.9, 50), (VALID, 0, 0.9, 50), (VALID, 0, 0.2, 50))
         (
             (*PLENTY, (TEST, 0, 0.5, 40)),
             {},
-            "process 'signal' has weights that sum to 50 over all, however to 0 in the test split, which cannot "
+            "process 'signal' has weights that sum to 50 over all events, but to 0 in the test split, which cannot "
             "stand for them; give it more of its events",
         ),
     ],
@@ -276,7 +276,7 @@ def test_several_classes_have_no_threshold_to_count_above():
 
 
 def test_the_best_threshold_needs_a_cut():
-    with pytest.raises(ValueError, match="'best' needs a cut, however there are no validation events"):
+    with pytest.raises(ValueError, match="'best' needs a cut, not no validation events"):
         evaluate(simple((TEST, 1, 0.9, 9), (TEST, 0, 0.5, 40)), Evaluation(threshold="best"))
 
 
@@ -337,7 +337,7 @@ def test_several_classes_are_judged_one_against_the_rest():
     top = evaluate(of, Evaluation(signal="top")).test
     assert top.roc.area == found.one_vs_rest["top"].auc
     for threshold in (0.4, "best"):
-        with pytest.raises(ValueError, match=r"evaluation.threshold is for two classes, however there are 3"):
+        with pytest.raises(ValueError, match=r"evaluation.threshold is for two classes, not 3"):
             evaluate(of, Evaluation(threshold=threshold))
 
 

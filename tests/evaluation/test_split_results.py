@@ -50,7 +50,7 @@ def test_the_exact_ratio_is_judged_on_the_same_events(make_scored):
     assert turned.area.value == pytest.approx(expected, abs=1e-12)
     llr = llr.copy()
     llr[5] = np.nan
-    with pytest.raises(ValueError, match="spectator 'llr' must be a number in each event, however 1 are nan"):
+    with pytest.raises(ValueError, match="spectator 'llr' must be a number in each event, not nan as in 1 events"):
         evaluate(make_scored(**(columns | {"spectators": {"llr": llr}})), Evaluation())
 
 

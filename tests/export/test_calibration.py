@@ -87,7 +87,7 @@ def test_xgboost_holds_no_isotonic_map(events, fitted):
     train = events()
     tagger = mapped(fitted(MODELS["boosted"], train), "isotonic", train)
     with pytest.raises(
-        ValueError, match=r"by a temperature, however this one is isotonic.*; use format=onnx"
+        ValueError, match=r"must be temperature for format=xgboost-json, not isotonic.*; use format=onnx"
     ) as caught:
         difference("xgboost-json", tagger, train.features)
     assert "\n" not in str(caught.value)
@@ -97,7 +97,7 @@ def test_the_tagger_inside_is_named_where_a_form_cannot_hold_it(events, fitted):
     train = events()
     whole = Events(features=np.nan_to_num(train.features), labels=train.labels, names=train.names)
     tagger = CalibratedTagger(fitted(Likelihood(), whole), Temperature(2.0))
-    with pytest.raises(ValueError, match=r"format=onnx holds .*, however this tagger is a LikelihoodTagger"):
+    with pytest.raises(ValueError, match=r"format=onnx holds .*, not a LikelihoodTagger"):
         FORMATS["onnx"].writer_and_reader("onnx", tagger)
 
 

@@ -39,9 +39,9 @@ def with_arrays(tagger, **changes):
     [
         (
             {"coefficients": np.zeros((2, 4))},
-            r"'coefficients' must have shape \(2, 3\), however it is float64 \(2, 4\)",
+            r"'coefficients' must have shape \(2, 3\), not float64 \(2, 4\)",
         ),
-        ({"coefficients": np.zeros((2, 3), dtype=np.int64)}, "however it is int64"),
+        ({"coefficients": np.zeros((2, 3), dtype=np.int64)}, "not int64"),
         ({"centre": np.array([0, np.nan, 0])}, "'centre' holds values that are not finite"),
         ({"intercepts": None}, "'intercepts'"),
         ({"fill": np.zeros(2)}, r"'fill' must have shape \(3,\)"),

@@ -178,12 +178,12 @@ def test_monotone_features_must_be_there_and_classes_two(gaussians):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"iterations": 0}, "iterations must be at least 1, however iterations=0"),
+        ({"iterations": 0}, "iterations must be at least 1, not 0"),
         ({"leaves": 1}, "leaves must be at least 2"),
         ({"learning_rate": 0.0}, "learning_rate must be positive and finite"),
         ({"learning_rate": float("nan")}, "learning_rate must be positive and finite"),
         ({"l2": -1.0}, "l2 must be at least 0"),
-        ({"feature_fraction": 1.5}, "feature_fraction must be above 0 and at most 1, however feature_fraction=1.5"),
+        ({"feature_fraction": 1.5}, "feature_fraction must be above 0 and at most 1, not 1.5"),
         ({"bins": 256}, r"bins must lie in 2\.\.255"),
         ({"monotone": {"x0": 2}}, "monotone"),
     ],

@@ -201,7 +201,7 @@ def test_monotone_features_must_be_there_and_classes_two(model, gaussians):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"iterations": 0}, "iterations must be at least 1, however iterations=0"),
+        ({"iterations": 0}, "iterations must be at least 1, not 0"),
         ({"leaves": 1}, "leaves must be at least 2"),
         ({"depth": 0}, "depth must be at least 1"),
         ({"learning_rate": 0.0}, "learning_rate must be positive and finite"),
@@ -209,7 +209,7 @@ def test_monotone_features_must_be_there_and_classes_two(model, gaussians):
         ({"l2": float("nan")}, "l2 must be at least 0"),
         ({"leaf_weight": -1.0}, "leaf_weight must be at least 0"),
         ({"event_fraction": 0.0}, "event_fraction must be above 0 and at most 1"),
-        ({"feature_fraction": 1.5}, "feature_fraction must be above 0 and at most 1, however feature_fraction=1.5"),
+        ({"feature_fraction": 1.5}, "feature_fraction must be above 0 and at most 1, not 1.5"),
         ({"bins": 1}, "bins must be at least 2"),
         ({"threads": 0}, "threads must be at least 1"),
         ({"monotone": {"x0": 2}}, "monotone"),

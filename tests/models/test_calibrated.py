@@ -86,7 +86,7 @@ def test_without_calibration_the_tagger_is_as_it_was(gaussians):
 def test_three_classes_have_a_temperature_and_no_isotonic_map(tagged):
     tagger, valid = tagged("temperature", PlainMLP(), classes=3)
     assert tagger.scores(valid).sum(axis=1) == pytest.approx(np.ones(len(valid)))
-    with pytest.raises(ValueError, match="calibrate=isotonic is for two classes, however there are 3"):
+    with pytest.raises(ValueError, match="calibrate=isotonic is for two classes, not 3"):
         tagged("isotonic", PlainMLP(), classes=3)
     with pytest.raises(ValueError, match="for two classes"):
         CalibratedTagger(tagger.inner, Isotonic(np.zeros(1), np.zeros(1)))

@@ -163,7 +163,7 @@ def test_the_same_seed_gives_the_same_cuts(gaussians):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"efficiency": 1.0}, "efficiency must lie between 0 and 1, however efficiency=1.0"),
+        ({"efficiency": 1.0}, "efficiency must lie between 0 and 1, not 1.0"),
         ({"steps": 1}, "steps must lie between 2 and 1000"),
         ({"places": 255}, "places must lie between 2 and 250"),
         ({"sides": {"x0": "up"}}, "must be one of above, below, window"),

@@ -75,5 +75,5 @@ def test_there_is_no_tagger_before_the_fit(parts):
 @pytest.mark.parametrize("settings", [{"trees": 0}, {"leaf_events": 0}, {"depth": 0}, {"feature_fraction": 0.0}])
 def test_settings_out_of_range_are_refused(settings):
     (name,) = settings
-    with pytest.raises(ValueError, match=f"{name} must be .*, however {name}=0"):
+    with pytest.raises(ValueError, match=f"{name} must be .*, not 0"):
         Forest(**settings)

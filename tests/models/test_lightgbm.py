@@ -106,7 +106,7 @@ def test_a_tree_of_one_leaf_is_read(parts):
 
 
 def test_more_leaves_than_the_library_takes_are_refused():
-    with pytest.raises(ValueError, match="leaves must be at most 131072, however leaves=131073"):
+    with pytest.raises(ValueError, match="leaves must be at most 131072, not 131073"):
         LightGBM(leaves=131_073)
 
 

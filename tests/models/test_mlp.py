@@ -171,14 +171,14 @@ def test_a_single_member_is_a_plain_network():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hidden": ()}, r"however hidden=\[\]; use model=logistic for none"),
-        ({"hidden": (3, 0)}, r"however hidden=\[3, 0\]"),
-        ({"members": 0}, "members must be at least 1, however members=0"),
+        ({"hidden": ()}, r"not \[\]; use model=logistic for none"),
+        ({"hidden": (3, 0)}, r"not \[3, 0\]"),
+        ({"members": 0}, "members must be at least 1, not 0"),
         ({"embedding": 0}, "embedding must be at least 1"),
         ({"frequencies": 0}, "frequencies must be at least 1"),
         ({"frequency_width": 0.0}, "frequency_width must be positive"),
         ({"scale_rate": 0.0}, "scale_rate must be positive"),
-        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), however dropout=1\.0"),
+        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), not 1\.0"),
         ({"l2": -1.0}, "l2 must not be negative"),
     ],
 )

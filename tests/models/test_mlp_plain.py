@@ -50,7 +50,7 @@ def test_no_hidden_layer_is_a_linear_model():
     ("settings", "message"),
     [
         ({"hidden": (3, 0)}, "hidden widths must be at least 1"),
-        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), however dropout=1\.0"),
+        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), not 1\.0"),
         ({"init_width": 0.0}, "init_width must be positive"),
         ({"l2": -1.0}, "l2 must not be negative"),
     ],

@@ -96,7 +96,7 @@ def test_a_calibrated_tagger_takes_raw_values(method, fitted):
 @pytest.mark.parametrize(
     ("name", "refusal"),
     [
-        ("logistic", "device=cuda:99 was asked for, however"),
+        ("logistic", "device=cuda:99 is not there, as"),
         ("bdt", "device must be auto or cpu, not cuda:99: a tagger of kind trees scores on the cpu alone"),
         ("fisher", "device must be auto or cpu, not cuda:99: a tagger of kind fisher"),
         ("xgboost", "device must be auto or cpu, not cuda:99: a tagger of kind xgboost"),
@@ -143,11 +143,11 @@ def test_a_tagger_of_before_knows_none_and_scores_as_before(fitted):
     [
         ([], "sentinels must be a list of numbers for each input"),
         ({"x0": -999}, "sentinels must be a list of numbers for each input"),
-        ({"x9": [-999]}, "sentinels must be of inputs, however 'x9' is none"),
-        ({"x0": ["NaN"]}, "sentinels must be numbers, however one is 'NaN'"),
-        ({"x0": [True]}, "sentinels must be numbers, however one is 'True'"),
-        ({"x0": [[1]]}, r"sentinels must be numbers, however one is '\[1\]'"),
-        ({"x0": [float("nan")]}, "sentinels must be numbers, however one is 'nan'"),
+        ({"x9": [-999]}, "sentinels must be of inputs, not of 'x9'"),
+        ({"x0": ["NaN"]}, "sentinels must be numbers, not 'NaN'"),
+        ({"x0": [True]}, "sentinels must be numbers, not 'True'"),
+        ({"x0": [[1]]}, r"sentinels must be numbers, not '\[1\]'"),
+        ({"x0": [float("nan")]}, "sentinels must be numbers, not 'nan'"),
     ],
 )
 def test_a_file_with_other_sentinels_is_refused(name, sentinels, says, fitted):

@@ -144,10 +144,10 @@ def of_size(features, **more):
 
 STUMP = of_size([0, LEAF, LEAF])
 STRANGE = {
-    "a tree without its second child": (of_size([0, LEAF]), "tree 0 has 2 nodes, however its 1 splits"),
-    "a tree of nothing but splits": (of_size([0, 0, 0]), "tree 0 has 3 nodes, however its 3 splits"),
+    "a tree without its second child": (of_size([0, LEAF]), "tree 0 must have 3 nodes for its 1 splits, not 2"),
+    "a tree of nothing but splits": (of_size([0, 0, 0]), "tree 0 must have 7 nodes for its 3 splits, not 3"),
     "a node that is its own ancestor": (of_size([0, LEAF, LEAF, LEAF, 0]), "a node of a tree is its own ancestor"),
-    "a feature beyond the inputs": (of_size([3, LEAF, LEAF]), "nodes look at features -1..3, however there are 3"),
+    "a feature beyond the inputs": (of_size([3, LEAF, LEAF]), "nodes look at features -1..3, not 3"),
     "a feature below none": (of_size([-2, LEAF, LEAF]), "nodes look at features -2..-1"),
     "no trees": ({**STUMP, "sizes": np.zeros(0, int)}, "must sum to the 3 nodes"),
     "a tree without nodes": ({**STUMP, "sizes": np.array([3, 0])}, "must sum to the 3 nodes"),
@@ -191,7 +191,7 @@ def test_a_plain_stump_is_not_refused():
         ("mean", {"values": np.array([[0.5], [1.5]])}, "a leaf holds no probabilities"),
         ("mean", {"values": np.array([[0.5], [-0.1]])}, "a leaf holds no probabilities"),
         ("mean", {"baseline": np.ones(1)}, "a leaf holds no probabilities"),
-        ("identity", {}, "link must be logistic or mean, however link='identity'"),
+        ("identity", {}, "link must be logistic or mean, not 'identity'"),
         (["mean"], {}, "link must be logistic or mean"),
     ],
 )

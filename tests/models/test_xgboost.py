@@ -130,7 +130,7 @@ def test_the_device_is_the_trainers(gaussians, gpu, monkeypatch, asked, able, us
 def test_a_gpu_that_the_library_cannot_use_is_refused(gaussians, gpu):
     gpu(able=False)
     events = gaussians(events=30)
-    with pytest.raises(ValueError, match=r"trainer.device=cuda was asked for, however this XGBoost is built without"):
+    with pytest.raises(ValueError, match=r"trainer.device must be cpu, not cuda: this XGBoost is built without"):
         SMALL.fit(events, events, replace(LAST, device="cuda"))
 
 

@@ -126,7 +126,7 @@ def test_shards_take_each_file_once():
 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "1", "1/0", "-1/4", "a/b", "1/4/2"])
 def test_a_shard_that_is_none_is_refused(shard):
-    with pytest.raises(ValueError, match=f"shard must be i/N with i from 1 to N, however shard={shard};"):
+    with pytest.raises(ValueError, match=f"shard must be i/N with i from 1 to N, not {shard};"):
         shard_slice(shard)
 
 

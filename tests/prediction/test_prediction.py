@@ -1,4 +1,4 @@
-"""The scores are those of the tagger, entry for entry, however they are written and by however many."""
+"""The scores are those of the tagger, entry for entry, not written and by however many."""
 
 from __future__ import annotations
 

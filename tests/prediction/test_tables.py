@@ -155,7 +155,7 @@ def test_another_delimiter_and_no_header_are_those_of_the_run(trained):
     expected = tagger.scores(data.load())
     assert pd.read_csv(outcome.output)["score"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
     frame.drop(columns="label").to_csv("new.tsv", sep="\t", index=False, header=False)
-    with pytest.raises(ValueError, match=r"^new\.tsv, row 1: 1 columns, however names has 4; check the header"):
+    with pytest.raises(ValueError, match=r"^new\.tsv, row 1 must have 4 columns, as names has, not 1; check"):
         predict("other", Prediction(files="new.tsv"))
     (outcome,) = predict("other", Prediction(files="new.tsv", delimiter="\t", names=("x", "y", "n")))
     assert pd.read_csv(outcome.output)["score"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
@@ -204,7 +204,7 @@ def test_whole_numbers_of_one_block_are_not_whole_where_another_has_fractions(tr
 
 MISTAKES = {
     "text": ("x,y,n\n1,2,3\n1,many,3\n", r"^m\.csv, row 3, column 'y': 'many' is not a number; mend it, or ignore"),
-    "short": ("x,y,n\n1,2,3\n1,2\n", r"^m\.csv, row 3: 2 columns, however the file has 3"),
+    "short": ("x,y,n\n1,2,3\n1,2\n", r"^m\.csv, row 3 must have 3 columns, as the header has, not 2"),
     "nothing": ("", r"^m\.csv holds nothing"),
     "column": ("x,z,n\n1,2,3\n", r"^m\.csv: .*column 'y' is not there"),
 }

@@ -156,7 +156,7 @@ def test_a_map_that_no_fit_left_is_refused(values):
 
 
 def test_isotonic_is_for_two_classes():
-    with pytest.raises(ValueError, match=r"for two classes, however there are 3; use temperature"):
+    with pytest.raises(ValueError, match=r"for two classes, not 3; use temperature"):
         calibration_map("isotonic", np.full((4, 3), 1 / 3), np.zeros(4, dtype=np.int64), np.ones(4))
 
 

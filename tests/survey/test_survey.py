@@ -76,5 +76,5 @@ def test_what_could_not_be_trained_on_is_surveyed_and_told(kind, says):
 def test_what_cannot_be_counted_is_refused():
     with pytest.raises(ValueError, match="the data holds no events"):
         survey(Events(features=np.empty((0, 1)), names=("x",)))
-    with pytest.raises(ValueError, match=r"labels must lie in 0..1, however 0..2"):
+    with pytest.raises(ValueError, match=r"labels must lie in 0..1, not 0..2"):
         survey(events(labels=np.arange(1000) % 3))

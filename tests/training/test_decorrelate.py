@@ -121,8 +121,8 @@ def test_the_column_is_scaled_and_empty_outside_its_class(events):
             1,
             "trainer.decorrelate names 'mas', which is no spectator of the data; nearest: 'mass'",
         ),
-        ({"spectator": "word"}, 1, "trainer.decorrelate needs numbers, however spectator 'word' is text"),
-        ({"spectator": "holes"}, 1, "trainer.decorrelate needs a number in each event, however 'holes' has none in 1"),
+        ({"spectator": "word"}, 1, "spectator 'word' must be numbers for trainer.decorrelate, not text"),
+        ({"spectator": "holes"}, 1, "trainer.decorrelate needs a number in each event, and 'holes' has none in 1"),
         ({"spectator": "flat"}, 1, "trainer.decorrelate needs 'flat' to vary in class 'background'"),
         ({"spectator": "mass", "class_": "sgnal"}, 1, "trainer.decorrelate.class names 'sgnal', which is no class"),
         ({"spectator": "mass"}, -1, "trainer.decorrelate needs weights of one sign"),
@@ -137,7 +137,7 @@ def test_mistakes_are_one_line(events, settings, weights, message):
 
 def test_several_classes_are_refused(events):
     three = Events(features=events.features, names=("x",), labels=[0, 0, 1, 1, 2, 2], classes=("a", "b", "c"))
-    with pytest.raises(ValueError, match="is for two classes, however there are 3"):
+    with pytest.raises(ValueError, match="is for two classes, not 3"):
         Decorrelate(spectator="mass").column(three, np.ones(6))
 
 

@@ -13,7 +13,7 @@ def test_auto_is_the_gpu_where_there_is_one():
 
 def test_an_absent_gpu_is_an_error_that_says_so(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="device=cuda was asked for, however this machine has no GPU"):
+    with pytest.raises(ValueError, match="device=cuda is not there, as this machine has no GPU"):
         resolve("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

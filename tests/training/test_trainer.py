@@ -10,9 +10,9 @@ from hepclf.training.trainer import Trainer
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1, however epochs=0"),
-        ({"threads": 0}, "threads must be at least 1, however threads=0"),
-        ({"batch": -5}, "batch must be at least 1, however batch=-5"),
+        ({"epochs": 0}, "epochs must be at least 1, not 0"),
+        ({"threads": 0}, "threads must be at least 1, not 0"),
+        ({"batch": -5}, "batch must be at least 1, not -5"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"learning_rate": math.inf}, "learning_rate must be positive and finite"),
         ({"momentum": 1.0}, r"momentum must lie in \[0, 1\)"),

@@ -79,7 +79,7 @@ def as_column(values: Any, events: int) -> Value:
         raise ValueError(f"holds {kind}; numbers and booleans can be used")
     length = len(value.offsets) - 1 if isinstance(value, Jagged) else len(value)
     if length != events:
-        raise ValueError(f"holds {length} events, however {events} are due")
+        raise ValueError(f"must hold {events} events, not {length}")
     if flat.dtype.itemsize > 8:
         return lift(lambda content: content.astype(np.float64), value)
     return value

@@ -190,9 +190,7 @@ class Builder:
         if node.keywords or len(node.args) != expected:
             hints = {"max": "; the larger of two is maximum(x, y)", "min": "; the smaller of two is minimum(x, y)"}
             count, hint = len(node.args) + len(node.keywords), hints.get(name, "")
-            raise self._error(
-                node, f"{_call_of(name)} takes {expected} values in this order, however {count} are given{hint}"
-            )
+            raise self._error(node, f"{_call_of(name)} takes {expected} values in this order, not {count}{hint}")
         if name == "at":
             lists, fill = self.build(node.args[0], depth), self.build(node.args[2], depth)
             index = self._index(node.args[1])
@@ -221,7 +219,7 @@ class Builder:
     def _condition(self, part: Subexpression, operator: str) -> Subexpression:
         """The condition; a number is refused, at once where its kind is known, or else when it is evaluated."""
         hint = _BRACKETS if operator in ("&", "|", "~") else "compare it, as in x != 0"
-        error = self.text.error(part.place, f"{operator} takes conditions, however this is a number; {hint}")
+        error = self.text.error(part.place, f"{operator} takes conditions, not a number; {hint}")
         if part.kind == "number":
             raise error
 

@@ -72,7 +72,7 @@ def _shared(values: tuple[Value, ...]) -> NDArray[np.int64] | None:
 def select(values: Value, condition: Value) -> Jagged:
     """The elements for which the condition holds, event by event."""
     if not isinstance(values, Jagged):
-        raise ValueError("[condition] selects from the list of an event, however this is one value an event")
+        raise ValueError("[condition] selects from the list of an event, not from one value an event")
     passes = lift(lambda content, keep: np.broadcast_to(keep, content.shape), values, condition).content
     return Jagged(_running_count(passes)[values.offsets], values.content[passes])
 
@@ -81,7 +81,7 @@ def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
     """Element index of each list, counted from its end where negative, and the fill where there is none."""
     lists = _lists(values, f"[{index}]")
     if isinstance(fill, Jagged):
-        raise ValueError("the fill must be one value an event, however it is a list")
+        raise ValueError("the fill must be one value an event, not a list")
     picked = np.empty(len(lists.offsets) - 1, dtype=np.float64)
     picked[:] = fill
     present = lists.counts > (index if index >= 0 else -index - 1)
@@ -94,9 +94,7 @@ def element_count(values: Value) -> NDArray[np.int64]:
     """Length of each list."""
     lists = _lists(values, "count")
     if is_condition(lists):
-        raise ValueError(
-            "count counts every element, however this is a condition; write sum(condition), or count(x[condition])"
-        )
+        raise ValueError("count takes a list, not a condition; write sum(condition) or count(x[condition])")
     return lists.counts
 
 
@@ -150,7 +148,7 @@ def descending(values: Value) -> Jagged:
 
 def _lists(values: Value, name: str) -> Jagged:
     if not isinstance(values, Jagged):
-        raise ValueError(f"{name} takes the list of an event, however this is one value an event")
+        raise ValueError(f"{name} takes the list of an event, not one value an event")
     return values
 
 

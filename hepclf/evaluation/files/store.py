@@ -123,7 +123,7 @@ def _encoded(name: str, column: NDArray[Any]) -> tuple[list[str], NDArray[np.int
     """The distinct values of a text, and each event's place among them."""
     if column.dtype.kind != "U" and not (column.dtype.kind == "O" and all(isinstance(value, str) for value in column)):
         raise ValueError(
-            f"spectator {name!r} must be a number or text to be stored, however its type is {column.dtype}; "
+            f"spectator {name!r} must be a number or text to be stored, not {column.dtype}; "
             f"leave it out of the data's spectators"
         )
     values, places = np.unique(column.astype(np.str_), return_inverse=True)

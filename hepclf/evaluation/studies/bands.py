@@ -43,10 +43,10 @@ class Bands:
 
     def __post_init__(self) -> None:
         if not 50 <= self.replicas <= 100_000:
-            raise ValueError(f"replicas must be 50..100000 to make a band, however replicas={self.replicas}")
+            raise ValueError(f"replicas must be 50..100000 to make a band, not {self.replicas}")
         for low, high in self.partial:
             if not 0 <= low < high <= 1:
-                raise ValueError(f"partial areas need 0 <= low < high <= 1, however one is [{low:g}, {high:g}]")
+                raise ValueError(f"partial areas need 0 <= low < high <= 1, not [{low:g}, {high:g}]")
 
     def study(self, case: Case) -> Intervals | None:
         """Bands on test (without test events, on the last split there is); None where a class has no weight."""

@@ -48,11 +48,11 @@ class Binned:
 
     def __post_init__(self) -> None:
         if self.bins < 1:
-            raise ValueError(f"bins must be one or more, however it is {self.bins}")
+            raise ValueError(f"bins must be one or more, not {self.bins}")
         if self.edges and not (len(self.edges) > 1 and all(low < high for low, high in pairwise(self.edges))):
-            raise ValueError(f"edges must be two or more in ascending order, however they are {list(self.edges)}")
+            raise ValueError(f"edges must be two or more in ascending order, not {list(self.edges)}")
         if self.edges and not (self.edges[0] >= 0 and self.edges[-1] <= 1):
-            raise ValueError(f"edges are probabilities in 0..1, however they are {list(self.edges)}")
+            raise ValueError(f"edges are probabilities in 0..1, not {list(self.edges)}")
 
     def study(self, case: Case) -> BinnedScore | None:
         """The bins on test; None where a split has no expected yields, or no binning keeps enough background."""

@@ -45,9 +45,9 @@ class Calibration:
 
     def __post_init__(self) -> None:
         if not 2 <= self.bins <= 1000:
-            raise ValueError(f"bins must lie in 2..1000, however bins={self.bins}")
+            raise ValueError(f"bins must lie in 2..1000, not {self.bins}")
         if not 0 <= self.harmless <= 1:
-            raise ValueError(f"harmless must lie in 0..1, however it is {self.harmless:g}")
+            raise ValueError(f"harmless must lie in 0..1, not {self.harmless:g}")
 
     def study(self, case: Case) -> Calibrated | None:
         """The reliability on test; None without test events, or where a class has no positive sum of weights there."""

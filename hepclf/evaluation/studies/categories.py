@@ -47,7 +47,7 @@ class Categories:
             if text != REST:
                 Condition(text)
             elif name != list(self.of)[-1]:
-                raise ValueError(f"of.{name} takes all events that are left, however it is not the last; put it last")
+                raise ValueError(f"of.{name} takes all remaining events, so it must be the last category; put it last")
 
     def check(self, spectators: tuple[str, ...], _: tuple[str, ...] = ()) -> None:
         """Refuse conditions on what is no spectator of the data, before anything is trained for nothing."""

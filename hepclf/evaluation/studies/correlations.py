@@ -33,7 +33,7 @@ class Correlations:
 
     def __post_init__(self) -> None:
         if self.events < 2:
-            raise ValueError(f"events must be at least 2, however events={self.events}")
+            raise ValueError(f"events must be at least 2, not {self.events}")
 
     def study(self, case: Case) -> CorrelationMatrices | None:
         """The matrices; None without the features of test events, as when stored scores are judged."""

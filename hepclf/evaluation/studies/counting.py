@@ -51,14 +51,14 @@ class Counting:
         settings |= {f"luminosities_fb[{i}]": luminosity for i, luminosity in enumerate(self.luminosities_fb)}
         for name, value in settings.items():
             if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name} must be above zero, however it is {value:g}")
+                raise ValueError(f"{name} must be above zero, not {value:g}")
 
     def belongs(self, luminosity_fb: float | None) -> None:
         """Refuse what contradicts the evaluation that this belongs to, or what that does not say."""
         if self.luminosities_fb and (luminosity_fb or self.luminosity_fb) is None:
             raise ValueError(
-                "evaluation.counting.luminosities_fb scale yields, however nothing says which luminosity those stand "
-                "for; give evaluation.counting.luminosity_fb"
+                "evaluation.counting.luminosities_fb needs the luminosity that the yields stand for; "
+                "give evaluation.counting.luminosity_fb"
             )
         if luminosity_fb and self.luminosity_fb not in (None, luminosity_fb):
             raise ValueError(

@@ -44,11 +44,11 @@ class Discriminants:
     def __post_init__(self) -> None:
         check_shares(signal_efficiencies=self.signal_efficiencies)
         if self.events < 1000:
-            raise ValueError(f"events must be 1000 or more, however events={self.events}")
+            raise ValueError(f"events must be 1000 or more, not {self.events}")
         for name, fractions in self.against.items():
             if not all(0 <= value <= 1 for value in fractions.values()) or sum(fractions.values()) > 1 + 1e-9:
                 raise ValueError(
-                    f"against.{name} must be fractions in 0..1 that sum to 1 at most, however it is {dict(fractions)}"
+                    f"against.{name} must be fractions in 0..1 that sum to 1 at most, not {dict(fractions)}"
                 )
 
     def check_classes(self, classes: tuple[str, ...]) -> None:
@@ -73,9 +73,7 @@ class Discriminants:
     def _fractions(self, name: str, classes: tuple[str, ...]) -> Array:
         """The fraction of each class [k], that of the discriminant's own being zero."""
         if len(classes) < 3:
-            raise ValueError(
-                f"evaluation.discriminants.against needs three classes or more, however there are {list(classes)}"
-            )
+            raise ValueError(f"evaluation.discriminants.against needs three classes or more, not {list(classes)}")
         fractions = self.against[name]
         for class_name in (name, *fractions):
             if class_name not in classes:
@@ -90,7 +88,7 @@ class Discriminants:
         if not unnamed and abs(remainder) > 1e-9:
             raise ValueError(
                 f"evaluation.discriminants.against.{name} names every other class, so its fractions must sum to 1, "
-                f"however they sum to {1 - remainder:g}"
+                f"not {1 - remainder:g}"
             )
         return np.array(
             [

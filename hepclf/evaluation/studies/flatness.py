@@ -46,10 +46,10 @@ class Flatness:
     def __post_init__(self) -> None:
         check_shares(signal_efficiencies=self.signal_efficiencies, background_efficiencies=self.background_efficiencies)
         if not 2 <= self.bins <= 1000:
-            raise ValueError(f"bins must be 2..1000, however bins={self.bins}")
+            raise ValueError(f"bins must be 2..1000, not {self.bins}")
         for name, edges in self.edges.items():
             if len(edges) < 2 or not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
-                raise ValueError(f"edges.{name} must be two rising numbers or more, however they are {list(edges)}")
+                raise ValueError(f"edges.{name} must be two rising numbers or more, not {list(edges)}")
 
     @property
     def names(self) -> tuple[str, ...]:

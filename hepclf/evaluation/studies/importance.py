@@ -45,11 +45,11 @@ class Importance:
 
     def __post_init__(self) -> None:
         if self.events is not None and self.events < 2:
-            raise ValueError(f"events must be at least 2 (or null), however events={self.events}")
+            raise ValueError(f"events must be at least 2 (or null), not {self.events}")
         if not 2 <= self.repeats <= 1000:
-            raise ValueError(f"repeats must be 2..1000, however repeats={self.repeats}")
+            raise ValueError(f"repeats must be 2..1000, not {self.repeats}")
         if self.seed < 0:
-            raise ValueError(f"seed must not be negative, however seed={self.seed}")
+            raise ValueError(f"seed must be at least 0, not {self.seed}")
 
     def study(self, case: Case) -> Importances | None:
         """Each feature's importance; None without the features of test events, as when stored scores are judged."""

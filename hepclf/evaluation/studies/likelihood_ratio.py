@@ -35,7 +35,7 @@ class LikelihoodRatio:
 
     def __post_init__(self) -> None:
         if not 2 <= self.bins <= 1000:
-            raise ValueError(f"bins must lie in 2..1000, however bins={self.bins}")
+            raise ValueError(f"bins must lie in 2..1000, not {self.bins}")
 
     def study(self, case: Case) -> RatioAgreement | None:
         """The comparison on test; None for several classes, or where no event says its exact ratio."""

@@ -33,7 +33,7 @@ class Multiclass:
 
     def __post_init__(self) -> None:
         if self.events < 1000:
-            raise ValueError(f"events must be 1000 or more, however events={self.events}")
+            raise ValueError(f"events must be 1000 or more, not {self.events}")
 
     def study(self, case: Case) -> Classes | None:
         """What there is to say of three classes or more on test; None for two."""

@@ -41,10 +41,10 @@ class Overtraining:
     def __post_init__(self) -> None:
         if self.permutations < 19:
             raise ValueError(
-                f"permutations must be at least 19, without which no p is below 5 %, however it is {self.permutations}"
+                f"permutations must be at least 19, without which no p is below 5 %, not {self.permutations}"
             )
         if not 0 <= self.harmless <= 1:
-            raise ValueError(f"harmless must lie in 0..1, however it is {self.harmless:g}")
+            raise ValueError(f"harmless must lie in 0..1, not {self.harmless:g}")
 
     def study(self, case: Case) -> OvertrainingTests | None:
         """The comparison; None without training or without test events."""

@@ -40,7 +40,7 @@ class Points:
         check_shares(signal_efficiencies=self.signal_efficiencies, background_efficiencies=self.background_efficiencies)
         for target in self.backgrounds:
             if not 0 < target < np.inf:
-                raise ValueError(f"backgrounds must be above 0 expected events, however one is {target:g}")
+                raise ValueError(f"backgrounds must be above 0 expected events, not {target:g}")
 
     def study(self, case: Case) -> WorkingPoints | None:
         """The cuts with what they keep of test; None where no cut is asked for, or a split has no events."""

@@ -36,7 +36,7 @@ class Retrieval:
     def __post_init__(self) -> None:
         for target in self.purities:
             if not 0 < target < 1:
-                raise ValueError(f"purities must lie between 0 and 1, however one is {target:g}")
+                raise ValueError(f"purities must lie between 0 and 1, not {target:g}")
 
     def study(self, case: Case) -> Purities | None:
         """What cuts keep of test (without test events, of the last split); None where a class has no weight."""

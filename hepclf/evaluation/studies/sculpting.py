@@ -42,10 +42,10 @@ class Sculpting:
 
     def __post_init__(self) -> None:
         if not 2 <= self.bins <= 200:
-            raise ValueError(f"bins must be 2..200, however bins={self.bins}")
+            raise ValueError(f"bins must be 2..200, not {self.bins}")
         for name, edges in self.edges.items():
             if len(edges) < 3 or not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
-                raise ValueError(f"edges.{name} must be three rising numbers or more, however they are {list(edges)}")
+                raise ValueError(f"edges.{name} must be three rising numbers or more, not {list(edges)}")
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class Sculpting:
         background = part.labels != case.signal
         bins = column_bins(name, named_column(case, name)[background], self.bins, self.edges.get(name, ()))
         if bins.edges is None:
-            raise ValueError(f"evaluation.sculpting needs numbers, however spectator {name!r} is text")
+            raise ValueError(f"spectator {name!r} must be numbers for evaluation.sculpting, not text")
         numbers = np.full(len(part), -1)
         numbers[background] = bins.index
         targets = [*case.targets, *SCANNED]

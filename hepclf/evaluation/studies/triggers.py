@@ -54,9 +54,9 @@ class Triggers:
         ):
             for value in values:
                 if value is not None and not 0 < value < math.inf:
-                    raise ValueError(f"{name} must be above 0, however it is {value:g}")
+                    raise ValueError(f"{name} must be above 0, not {value:g}")
         if self.loudest < 0:
-            raise ValueError(f"loudest must be 0 events or more, however loudest={self.loudest}")
+            raise ValueError(f"loudest must be 0 events or more, not {self.loudest}")
 
     def study(self, case: Case) -> FalseAlarms | None:
         """Rates on test; None without a live time, or without events of both kinds."""
@@ -85,8 +85,8 @@ class Triggers:
         first = float(column[0])
         if not 0 < first < math.inf or (column != column[0]).any():
             raise ValueError(
-                f"spectator {LIVE_TIME!r} must be one positive number, the live time of the whole sample, however it "
-                f"spans {np.min(column)}..{np.max(column)}; give evaluation.triggers.live_time_s"
+                f"spectator {LIVE_TIME!r} must be one positive number, the live time of the whole sample, not "
+                f"{np.min(column)}..{np.max(column)}; give evaluation.triggers.live_time_s"
             )
         return first
 

@@ -39,9 +39,9 @@ class Variation:
     def __post_init__(self) -> None:
         kinds = [name for name in ("weight", "factor", "features") if getattr(self, name)]
         if len(kinds) != 1:
-            raise ValueError(f"a variation is one of weight, factor and features, however it has {kinds or 'none'}")
+            raise ValueError(f"a variation must have one of weight, factor and features, not {kinds or 'none'}")
         if not np.isfinite([self.scale, self.shift]).all():
-            raise ValueError(f"scale and shift must be finite, however scale={self.scale} and shift={self.shift}")
+            raise ValueError(f"scale and shift must be finite, not {self.scale} and {self.shift}")
         if bool(self.features) == ((self.scale, self.shift) == (1.0, 0.0)):
             raise ValueError("features are varied by a scale or a shift, and those vary features alone; give both")
 
@@ -129,10 +129,12 @@ def varied(case: Case, name: str, variation: Variation) -> tuple[Array, Array | 
     spectator = variation.weight or variation.factor or ""
     carried = part.spectators[spectator]
     if carried.dtype.kind not in "biuf":
-        raise ValueError(f"spectator {spectator!r} must be numbers to vary weights, however it holds {carried[0]!r}")
+        raise ValueError(f"spectator {spectator!r} must be numbers to vary weights, not {carried[0]!r}")
     column = carried.astype(np.float64)
     if bad := int((~np.isfinite(column)).sum()):
-        raise ValueError(f"spectator {spectator!r} must be finite to vary weights, however {bad:,} test events are not")
+        raise ValueError(
+            f"spectator {spectator!r} must be finite to vary weights, not nan or infinite as in {bad:,} test events"
+        )
     return column if variation.weight else part.weights * column, None
 
 

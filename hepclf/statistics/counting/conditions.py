@@ -36,7 +36,7 @@ class Condition:
         self.text = text
         self._names: dict[str, str] = {}
         if len(text) > LONGEST:
-            raise ValueError(f"a condition has at most {LONGEST} letters, however one has {len(text):,}")
+            raise ValueError(f"a condition must have at most {LONGEST} characters, not {len(text):,}")
         plain = re.sub(r"`([^`]*)`", self._stand_in, text)
         try:
             self._tree = ast.parse(plain.strip(), mode="eval").body

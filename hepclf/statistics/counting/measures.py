@@ -36,9 +36,9 @@ class Rules:
         for name in ("systematic", "minimum_background", "punzi_sigmas", "ams_background"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
-                raise ValueError(f"evaluation.{name} must be zero or more, however it is {value:g}")
+                raise ValueError(f"evaluation.{name} must be zero or more, not {value:g}")
         if self.off_exposure is not None and not 0 < self.off_exposure < math.inf:
-            raise ValueError(f"evaluation.off_exposure must be above zero, however it is {self.off_exposure:g}")
+            raise ValueError(f"evaluation.off_exposure must be above zero, not {self.off_exposure:g}")
         if self.optimise == "li_ma" and self.off_exposure is None:
             raise ValueError("evaluation.optimise=li_ma needs an off region; give evaluation.off_exposure")
 

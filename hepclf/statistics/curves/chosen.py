@@ -48,7 +48,7 @@ def check_shares(**shares: Iterable[float] | None) -> None:
     for name, targets in shares.items():
         for target in targets or ():
             if not 0 < target <= 1:
-                raise ValueError(f"{name} must lie above 0 and up to 1, however one is {target:g}")
+                raise ValueError(f"{name} must lie above 0 and up to 1, not {target:g}")
 
 
 def chosen_cut(wish: Wish, curve: Curve, expected: Curve | str) -> float | str:

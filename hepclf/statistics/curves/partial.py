@@ -38,7 +38,7 @@ def partial_area(curve: Curve, low: float, high: float) -> PartialArea:
     `area`. Nothing where a class has no positive sum of weights; no error where its effective count is not above 1.
     """
     if not 0 <= low < high <= 1:
-        raise ValueError(f"a partial area needs 0 <= low < high <= 1, however low={low} and high={high}")
+        raise ValueError(f"a partial area needs 0 <= low < high <= 1, not {low} and high={high}")
     if not curve.defined:
         return PartialArea(low, high, NOTHING, NOTHING, NOTHING)
     value, error = _area_and_error(curve, low, high)

@@ -60,7 +60,7 @@ def training_spread(areas: Sequence[Value], background_efficiency: Array, errors
     """
     n, values = len(areas), [area.value for area in areas if area.value is not None]
     if n < 2 or len(values) < n:
-        raise ValueError(f"a spread needs two areas or more, however there are {len(values)} of {n} trainings")
+        raise ValueError(f"a spread needs two areas or more, not {len(values)} of {n} trainings")
     deviation = float(np.std(values, ddof=1)) if np.ptp(values) > ROUNDING else 0.0
     area_errors = [area.error for area in areas if area.error is not None]
     return Spread(

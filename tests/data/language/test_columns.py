@@ -126,8 +126,8 @@ def test_single_values_come_in_as_numpy(values):
         (ak.Array([[1, "a"]]), r"holds var \* union"),
         (np.zeros((1, 2, 2)), "holds 3-dimensional values"),
         (np.float64(3), "holds 0-dimensional values"),
-        (np.zeros(2), "holds 2 events, however 1 are due"),
-        (ak.Array([[1], [2]]), "holds 2 events, however 1 are due"),
+        (np.zeros(2), "must hold 1 events, not 2"),
+        (ak.Array([[1], [2]]), "must hold 1 events, not 2"),
     ],
 )
 def test_a_column_of_anything_else_is_refused_by_name_and_place(values, says):
@@ -167,5 +167,5 @@ def test_columns_are_prepared_once_and_share_their_offsets():
 
 
 def test_a_prepared_column_of_other_events_is_refused():
-    with pytest.raises(ValueError, match="holds 3 events, however 4 are due"):
+    with pytest.raises(ValueError, match="must hold 4 events, not 3"):
         parse("sum(x)").evaluate(converted_columns({"x": LISTS}, 3), 4)

@@ -37,7 +37,7 @@ REFUSED = [
     ("~a > 2", 1, BRACKETS),
     ("sqrt(flag & a > 2)", 6, BRACKETS),
     ("(flag == flag & flag)", 10, BRACKETS),
-    ("a > 1 and b", 11, "and takes conditions, however this is a number; compare it, as in x != 0"),
+    ("a > 1 and b", 11, "and takes conditions, not a number; compare it, as in x != 0"),
     ("a > 1 and 2", 11, "and takes conditions"),
     ("not 1", 5, "not takes conditions"),
     ("not a + 1", 5, "not takes conditions"),
@@ -69,33 +69,33 @@ REFUSED = [
     ("`sqrt`(a)", 1, "only functions of the language can be called; an operator is missing before '('"),
     ("2(a)", 1, "only functions of the language can be called"),
     ("sqrt(a)(a)", 1, "only functions of the language can be called"),
-    ("sqrt()", 1, "sqrt(x) takes 1 values in this order, however 0 are given"),
-    ("deltar(a, b)", 1, "deltar(eta1, phi1, eta2, phi2) takes 4 values in this order, however 2 are given"),
+    ("sqrt()", 1, "sqrt(x) takes 1 values in this order, not 0"),
+    ("deltar(a, b)", 1, "deltar(eta1, phi1, eta2, phi2) takes 4 values in this order, not 2"),
     ("max(a, b)", 1, "the larger of two is maximum(x, y)"),
     ("min(a, b)", 1, "the smaller of two is minimum(x, y)"),
-    ("where(1, a, b)", 7, "where takes conditions, however this is a number"),
-    ("where(b, a, b)", 7, "where takes conditions, however this is a number"),
+    ("where(1, a, b)", 7, "where takes conditions, not a number"),
+    ("where(b, a, b)", 7, "where takes conditions, not a number"),
     ("sqrt(*a)", 6, "Starred is no part of the language; see docs/expressions.md"),
     ("sqrt(**a)", 1, "sqrt(x) takes 1 values"),
-    ("sqrt(a, **a)", 1, "sqrt(x) takes 1 values in this order, however 2 are given"),
+    ("sqrt(a, **a)", 1, "sqrt(x) takes 1 values in this order, not 2"),
     ("sqrt(x=1)", 7, "'=' is no part of the language; write '==' to compare"),
     # lists
     ("x", 1, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"),
     ("x > 1", 1, "it gives a list an event"),
-    ("a[0]", 1, "[0] takes the list of an event, however this is one value an event"),
-    ("a[a > 1]", 1, "[condition] selects from the list of an event, however this is one value an event"),
-    ("a + sum(b)", 5, "sum takes the list of an event, however this is one value an event"),
+    ("a[0]", 1, "[0] takes the list of an event, not one value an event"),
+    ("a[a > 1]", 1, "[condition] selects from the list of an event, not from one value an event"),
+    ("a + sum(b)", 5, "sum takes the list of an event, not one value an event"),
     ("count(2)", 1, "count takes the list of an event"),
     ("any(flag)", 1, "any takes the list of an event"),
     ("sort(a)", 1, "sort takes the list of an event"),
     ("first(max(x))", 1, "[0] takes the list of an event"),
     ("mean(a)", 1, "takes the list of an event"),
     ("count(x > 1)", 1, "write sum(condition), or count(x[condition])"),
-    ("any(x)", 5, "any takes conditions, however this is a number"),
-    ("all(x + 1)", 5, "all takes conditions, however this is a number"),
+    ("any(x)", 5, "any takes conditions, not a number"),
+    ("all(x + 1)", 5, "all takes conditions, not a number"),
     ("sum(x + y)", 9, "lists of different lengths meet, 2 and 1 in one event; reduce them or take one element of each"),
     ("sum(x[y > 1])", 5, "lists of different lengths meet"),
-    ("x[b]", 3, "[ ] takes conditions, however this is a number"),
+    ("x[b]", 3, "[ ] takes conditions, not a number"),
     ("x[1.0]", 3, "[ ] takes a whole number that is written out, or a condition"),
     ("x[0 + 1]", 3, "[ ] takes a whole number"),
     ("x[-b]", 3, "[ ] takes a whole number"),
@@ -103,7 +103,7 @@ REFUSED = [
     ("x[1:2]", 4, "':' is no part of the language; a list takes one whole number or a condition"),
     ("x[0, 1]", 3, "Tuple is no part"),
     ("at(x, b, 0)", 7, "the index must be a whole number that is written out"),
-    ("at(x, 0, x)", 1, "the fill must be one value an event, however it is a list"),
+    ("at(x, 0, x)", 1, "the fill must be one value an event, not a list"),
     ("x.sum()", 1, "only functions of the language can be called"),
     # everything else
     ("", 1, "there is nothing in it; write a column, or 1 for every event"),
@@ -167,7 +167,7 @@ def test_a_mistake_is_told_in_one_line_with_its_place(text, column, says):
 
 @pytest.mark.parametrize("text", [None, 3, 2.5, b"a", ["a"], True])
 def test_what_is_no_text_is_refused(text):
-    with pytest.raises(ValueError, match="an expression must be text, however it is"):
+    with pytest.raises(ValueError, match="an expression must be text, not "):
         parse(text)
 
 

@@ -97,8 +97,8 @@ def test_signed_and_heavy_weights_leave_every_bin_sound(kind):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"bins": 0}, "bins must be one or more, however it is 0"),
-        ({"edges": (0.5,)}, r"two or more in ascending order, however they are \[0.5\]"),
+        ({"bins": 0}, "bins must be one or more, not 0"),
+        ({"edges": (0.5,)}, r"two or more in ascending order, not \[0.5\]"),
         ({"edges": (0.5, 0.2)}, "ascending order"),
         ({"edges": (0.5, 1.2)}, r"edges are probabilities in 0\.\.1"),
         ({"binning": "some"}, "binning must be one of significance, equal_signal"),

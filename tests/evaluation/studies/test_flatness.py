@@ -127,8 +127,8 @@ def test_a_bin_without_a_class_has_no_efficiency_and_is_drawn_without_a_warning(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"bins": 1}, r"bins must be 2\.\.1000, however bins=1"),
-        ({"edges": {"mass": (0, 0)}}, r"edges.mass must be two rising numbers or more, however they are \[0.0, 0.0\]"),
+        ({"bins": 1}, r"bins must be 2\.\.1000, not 1"),
+        ({"edges": {"mass": (0, 0)}}, r"edges.mass must be two rising numbers or more, not \[0.0, 0.0\]"),
     ],
 )
 def test_bins_that_cannot_be_are_refused(settings, message):

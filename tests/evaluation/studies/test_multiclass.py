@@ -125,5 +125,5 @@ def test_a_class_that_is_never_chosen_nor_there_is_no_accident(scored):
 
 
 def test_too_few_events_are_refused():
-    with pytest.raises(ValueError, match="events must be 1000 or more, however events=10"):
+    with pytest.raises(ValueError, match="events must be 1000 or more, not 10"):
         Multiclass(events=10)

@@ -157,8 +157,8 @@ def test_without_validation_or_test_there_are_no_points(make_scored, drawn, spli
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"signal_efficiencies": (1.5,)}, "signal_efficiencies must lie above 0 and up to 1, however one is 1.5"),
-        ({"backgrounds": (0.0,)}, "backgrounds must be above 0 expected events, however one is 0"),
+        ({"signal_efficiencies": (1.5,)}, "signal_efficiencies must lie above 0 and up to 1, not 1.5"),
+        ({"backgrounds": (0.0,)}, "backgrounds must be above 0 expected events, not 0"),
     ],
 )
 def test_points_that_cannot_be_are_refused(settings, message):

@@ -81,7 +81,7 @@ def test_the_table_fits_80_columns():
 
 @pytest.mark.parametrize("wanted", [0.0, 1.0, 1.5])
 def test_a_purity_lies_between_0_and_1(wanted):
-    with pytest.raises(ValueError, match="purities must lie between 0 and 1, however one is"):
+    with pytest.raises(ValueError, match="purities must lie between 0 and 1, not "):
         Retrieval(purities=(wanted,))
 
 

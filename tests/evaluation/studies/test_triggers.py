@@ -152,9 +152,9 @@ def test_a_duration_is_told_in_the_unit_that_fits(seconds, text):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"live_time_s": 0.0}, "live_time_s must be above 0, however it is 0"),
-        ({"false_alarms_per_day": (1.0, -1.0)}, "false_alarms_per_day must be above 0, however it is -1"),
-        ({"loudest": -1}, "loudest must be 0 events or more, however loudest=-1"),
+        ({"live_time_s": 0.0}, "live_time_s must be above 0, not 0"),
+        ({"false_alarms_per_day": (1.0, -1.0)}, "false_alarms_per_day must be above 0, not -1"),
+        ({"loudest": -1}, "loudest must be 0 events or more, not -1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, message):

@@ -72,7 +72,7 @@ def test_an_unknown_column_is_refused_with_the_nearest():
 
 
 def test_a_long_condition_is_refused():
-    with pytest.raises(ValueError, match="at most 2000 letters, however one has 4,"):
+    with pytest.raises(ValueError, match="at most 2000 characters, not 4,"):
         Condition(" and ".join(["n_fat > 1"] * 300))
 
 

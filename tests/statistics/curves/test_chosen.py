@@ -85,5 +85,5 @@ def test_what_can_be_granted_is_parted_from_what_cannot(drawn):
 
 def test_efficiencies_that_no_cut_has_are_refused():
     check_shares(signal_efficiencies=None, background_efficiencies=(0.1, 1.0))
-    with pytest.raises(ValueError, match="background_efficiencies must lie above 0 and up to 1, however one is 0"):
+    with pytest.raises(ValueError, match="background_efficiencies must lie above 0 and up to 1, not 0"):
         check_shares(background_efficiencies=(0.1, 0.0))

@@ -69,7 +69,7 @@ def test_a_class_without_weight_has_no_part():
 
 @pytest.mark.parametrize(("low", "high"), [(0.5, 0.5), (-0.1, 0.5), (0.2, 1.1), (0.4, 0.3)])
 def test_a_range_that_is_none_is_refused(low, high):
-    with pytest.raises(ValueError, match=f"0 <= low < high <= 1, however low={low}"):
+    with pytest.raises(ValueError, match=f"0 <= low < high <= 1, not {low}"):
         partial_area(of([1, 0], [0.9, 0.8], np.ones(2)), low, high)
 
 
