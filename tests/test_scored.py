@@ -95,7 +95,7 @@ def test_joined_events_of_one_process_take_the_yield_of_the_others():
     np.testing.assert_array_equal(both.processes, [1, 2, 2, 3])
     np.testing.assert_array_equal(both.spectators["mass"], [1, 4, 7, 8])
     assert list(both.spectators) == ["mass"]
-    with pytest.raises(ValueError, match=r"need the classes \['background', 'signal'\], not \['b', 's'\]"):
+    with pytest.raises(ValueError, match=r"must have the classes \['background', 'signal'\], not \['b', 's'\]"):
         first.joined(scored(classes=("b", "s")))
 
 

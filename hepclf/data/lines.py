@@ -171,7 +171,7 @@ class DelimitedFile:
         except (MemoryError, FileError):
             raise
         except delimited.UNREADABLE as error:
-            text = str(error).replace("data.columns names", "names has").replace("declare it in data.missing, ", "")
+            text = str(error).replace("data.columns has", "names has").replace("declare it in data.missing, ", "")
             text = text.replace(", or declare it in data.missing", "")
             raise FileError(text if str(self.path) in text else f"{self.path} cannot be read: {text}") from error
 

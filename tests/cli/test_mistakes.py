@@ -75,7 +75,11 @@ MISTAKES = [
     (["train", "trainer.batch=-5"], 2, "trainer.batch must be at least 1, not -5"),
     (["train", "model.dropout=1.5"], 2, "model.dropout must lie in [0, 1), not 1.5"),
     (["train", "data.features=[snr,mass]"], 2, "feature 'mass' is not known to the triggers"),
-    (["train", "data.split.test=0.9", "data.split.valid=0.2"], 2, "must leave events to train on"),
+    (
+        ["train", "data.split.test=0.9", "data.split.valid=0.2"],
+        2,
+        "split.valid + split.test must be below 1, not 0.2 + 0.9 = 1.1",
+    ),
     (["train", "evaluation.threshold=2"], 2, "threshold must lie in 0..1"),
     (["train", "evaluation.cross_sections_fb={signal: 3}"], 2, "cross_sections_fb must come with"),
     (["train", "data=csv"], 2, "data.files must be given; say data.files=..."),
@@ -97,7 +101,7 @@ MISTAKES = [
     # what the settings tell before the data, which are not there, are read: 2
     (["train", *GONE, "evaluation.yields={ttbar: 5}"], 2, "a yield of 'ttbar', which is no process or class"),
     (["train", *GONE, "evaluation.signal=sgnal"], 2, "evaluation.signal 'sgnal' is no class of the data"),
-    (["train", *GONE, "trainer.device=cuda:99"], 2, "device=cuda:99 was asked for"),
+    (["train", *GONE, "trainer.device=cuda:99"], 2, "device=cuda:99 is not there"),
     (["train", *GONE, "trainer.planing=mas"], 2, "trainer.planing names 'mas', which is no spectator of the data"),
     (["train", *GONE, "+trainer.decorrelate={spectator: mass, class: sgnal}"], 2, "nearest: 'signal'"),
     (["train", *GONE, "evaluation.flatness.spectators=[mas]"], 2, "evaluation.flatness: 'mas' is no spectator"),
@@ -110,7 +114,11 @@ MISTAKES = [
     (["train", *THREE, "evaluation.threshold=0.4"], 2, "evaluation.threshold is for two classes"),
     (["train", *THREE, "trainer.calibrate=isotonic"], 2, "trainer.calibrate=isotonic is for two classes"),
     (["train", *THREE, "model=logistic", "model.solver=newton"], 2, "solver=newton needs two classes"),
-    (["train", *SCALED, "evaluation.luminosity_fb=3"], 2, "scaled to data.luminosity_fb=20.3"),
+    (
+        ["train", *SCALED, "evaluation.luminosity_fb=3"],
+        2,
+        "evaluation.luminosity_fb must be 20.3, as in data.luminosity_fb, not 3",
+    ),
     # the run fails: 1
     (["train", *csv("gone.csv")], 1, "gone.csv"),
     (["train", *csv("empty.csv")], 1, "empty.csv holds nothing: it is empty"),

@@ -130,7 +130,7 @@ def test_a_limit_of_rows_holds_over_all_files_and_what_is_below_is_not_looked_at
     write(TEXT + "bad\n", "2.csv")
     for rows in range(1, 7):
         assert len(load(("1.csv", "2.csv"), max_events=rows)) == rows
-    assert "2.csv, row 5: 1 columns" in refused(("1.csv", "2.csv"), max_events=7)
+    assert "2.csv, row 5 must have 4 columns, as the header has, not 1" in refused(("1.csv", "2.csv"), max_events=7)
 
 
 def test_labels_may_stand_in_a_file_of_their_own(write):
@@ -211,7 +211,9 @@ def test_a_row_of_another_length_is_refused_whatever_is_read(write, features, mi
 
 
 def test_a_long_row_does_not_hide_a_short_one(write):
-    assert "a.csv, row 5: 5 columns" in refused(write(TEXT + "1,2,3,4,5\n1,2,3\n"), missing=("",))
+    assert "a.csv, row 5 must have 4 columns, as the header has, not 5" in refused(
+        write(TEXT + "1,2,3,4,5\n1,2,3\n"), missing=("",)
+    )
 
 
 @pytest.fixture(scope="module")

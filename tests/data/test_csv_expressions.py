@@ -160,8 +160,8 @@ BAD = {
     ),
     "a feature twice": ({"features": ("a", "a")}, "features must be different names, not 'a' twice"),
     "a spectator twice": ({"spectators": ("b", "b")}, "spectators must be different names, not 'b' twice"),
-    "no features": ({"features": ()}, "features must name at least one column, however they name none"),
-    "a constant feature": ({"features": ("1 + 1",)}, "features must name at least one column, however they name none"),
+    "no features": ({"features": ()}, "features must name at least one column, not none"),
+    "a constant feature": ({"features": ("1 + 1",)}, "features must name at least one column, not none"),
     "text in an expression": ({"selection": "kind > 1"}, "a.csv, row 2, column 'kind': 'x' is not a number"),
     "nothing selected": ({"selection": "a > 99"}, "the selection 'a > 99' keeps none of the 4 rows"),
     "an infinite feature": (

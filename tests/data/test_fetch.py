@@ -344,7 +344,7 @@ def test_a_wrong_checksum_is_refused_and_its_file_removed(server, checksum):
     damaged[CUT] ^= 1
     server.script = [{"body": bytes(damaged)}]
     says = refused(dataset, ValueError)
-    assert f"{checksum} of toy.csv.gz.part must be {known}, as published for toy, not " in says
+    assert f"{checksum} of data/toy.csv.gz.part must be {known}, as published for toy, not " in says
     assert "; it is removed" in says
     assert files() == []
     assert get(dataset)[0].verified == f"its {checksum}"
@@ -396,7 +396,9 @@ def test_a_file_that_is_there_is_verified_and_not_fetched_again(server):
 def test_a_file_that_is_there_and_is_another_is_left_alone(server):
     Path("data").mkdir()
     Path("data/toy.csv.gz").write_text("mine")
-    with pytest.raises(ValueError, match=r"data/toy\.csv\.gz has sha256 .*; remove or rename it, or choose another"):
+    with pytest.raises(
+        ValueError, match=r"sha256 of data/toy\.csv\.gz must be .*; remove or rename it, or choose another"
+    ):
         get(toy(server))
     assert Path("data/toy.csv.gz").read_text() == "mine"
     assert server.asked == []

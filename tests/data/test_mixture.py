@@ -109,7 +109,7 @@ def test_classes_are_in_random_order():
         ({"events": -5}, "events must be at least 2, not -5"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"classes": {"a": ()}}, "classes must be at least 2"),
-        ({"classes": {"a": (), "b": ()}}, "the fractions of class 'a' must sum to 1, however they sum to 0"),
+        ({"classes": {"a": (), "b": ()}}, "the fractions of class 'a' must sum to 1, not 0"),
         ({"fractions": (0.5, 0.6)}, r"fractions must be 2 positive numbers that sum to 1, one a class"),
         ({"fractions": (1.0,)}, "fractions must be 2 positive numbers"),
         ({"fractions": (1.5, -0.5)}, "fractions must be 2 positive numbers"),
@@ -134,7 +134,7 @@ def test_classes_of_different_dimensions_are_refused():
     [
         ({"fraction": 0}, r"fraction of a component must lie in \(0, 1\], not 0"),
         ({"width": 0.0}, "width of a component must be above 0, not 0.0"),
-        ({"width": (1.0, 1.0)}, "mean and width need the same length"),
+        ({"width": (1.0, 1.0)}, "mean and width must have the same length, not 1 and 2"),
         ({"mean": float("nan")}, "mean of a component must be finite"),
     ],
 )

@@ -179,7 +179,9 @@ def test_a_sum_of_weights_that_is_not_there_says_so(where, says):
 
 def test_a_tree_is_refused():
     write(x=[1.0])
-    with pytest.raises(ValueError, match=r"^a Parquet file is one table, not Events for s\.parquet; drop tree"):
+    with pytest.raises(
+        ValueError, match=r"^tree must be null for s\.parquet, not Events: a Parquet file is one table; drop tree"
+    ):
         column("x", tree="Events")
 
 

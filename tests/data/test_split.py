@@ -127,7 +127,7 @@ def test_the_parts_are_named_in_the_order_of_their_codes():
         ({"fold": -1}, "split.fold must be at least 0, not -1"),
         ({"seed": -1}, "split.seed must be at least 0, not -1"),
         ({"tail_from": 0}, "split.tail_from must be at least 1, not 0"),
-        ({"column": "event"}, "split.column='event' is used by split.by=column alone, not random"),
+        ({"column": "event"}, "split.by must be column where split.column='event' is given, not random"),
         ({"by": "column"}, "split.by=column needs split.column, the name of a spectator"),
         ({"by": "column", "column": "e", "tail_from": 5}, "split.tail_from must be null with split.by=column"),
         ({"by": "column", "column": "e", "modulo": 2}, "split.modulo must be at least 3"),

@@ -67,7 +67,7 @@ def three(n=3000, seed=0):
             {"optimise": "li_ma"},
             r"evaluation.optimise=li_ma needs an off region; give evaluation.off_exposure",
         ),
-        ({"counting": {"luminosities_fb": (300,)}}, r"nothing says which luminosity those stand for"),
+        ({"counting": {"luminosities_fb": (300,)}}, r"needs the luminosity that the yields stand for"),
         (
             {"cross_sections_fb": {"a": 1}, "luminosity_fb": 3, "counting": {"luminosity_fb": 4}},
             r"evaluation.counting.luminosity_fb=4 contradicts evaluation.luminosity_fb=3; leave it out",
@@ -276,7 +276,7 @@ def test_several_classes_have_no_threshold_to_count_above():
 
 
 def test_the_best_threshold_needs_a_cut():
-    with pytest.raises(ValueError, match="'best' needs a cut, not no validation events"):
+    with pytest.raises(ValueError, match=r"evaluation.threshold=best needs a best cut, .* no validation events"):
         evaluate(simple((TEST, 1, 0.9, 9), (TEST, 0, 0.5, 40)), Evaluation(threshold="best"))
 
 

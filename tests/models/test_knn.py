@@ -100,7 +100,7 @@ def test_scores_do_not_depend_on_how_many_are_scored_at_once(gaussians, monkeypa
 
 def test_too_many_or_too_few_events_are_refused(gaussians):
     events = gaussians(events=200)
-    says = r"model=knn is for at most most=100 training events, .* there are 200; use model=bdt .*model.most=200"
+    says = r"model=knn is for at most most=100 training events, .* not 200; use model=bdt .*model.most=200"
     with pytest.raises(ValueError, match=says):
         fitted(events, most=100)
     with pytest.raises(ValueError, match="neighbours must be fewer than the 200 training events"):

@@ -179,7 +179,7 @@ def test_a_single_member_is_a_plain_network():
         ({"frequency_width": 0.0}, "frequency_width must be positive"),
         ({"scale_rate": 0.0}, "scale_rate must be positive"),
         ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), not 1\.0"),
-        ({"l2": -1.0}, "l2 must not be negative"),
+        ({"l2": -1.0}, "l2 must be at least 0, not -1"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

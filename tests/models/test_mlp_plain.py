@@ -52,7 +52,7 @@ def test_no_hidden_layer_is_a_linear_model():
         ({"hidden": (3, 0)}, "hidden widths must be at least 1"),
         ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), not 1\.0"),
         ({"init_width": 0.0}, "init_width must be positive"),
-        ({"l2": -1.0}, "l2 must not be negative"),
+        ({"l2": -1.0}, "l2 must be at least 0, not -1"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

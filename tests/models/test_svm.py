@@ -88,7 +88,7 @@ def test_scores_do_not_depend_on_the_blocks_that_are_in_memory(gaussians, monkey
 
 def test_what_it_cannot_do_is_refused(gaussians):
     events = gaussians(events=200)
-    with pytest.raises(ValueError, match=r"model=svm is for at most most=100 training events, .* are 200"):
+    with pytest.raises(ValueError, match=r"model=svm is for at most most=100 training events, .* not 200"):
         fitted(events, most=100)
     for settings in ({"c": 0.0}, {"gamma": -1.0}, {"c": np.inf}):
         with pytest.raises(ValueError, match="must be positive and finite"):

@@ -111,7 +111,7 @@ def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
         ({"selection": "MET >"}, "MET >"),
         ({"columns": {"score": "MET"}}, "columns.score would be there twice"),
         ({"columns": {"hepclf": "MET"}, "output": "npz"}, "columns.hepclf would be there twice"),
-        ({"device": "cuda:99"}, "device=cuda:99 was asked for"),
+        ({"device": "cuda:99"}, "device=cuda:99 is not there"),
         ({"files": "a.dat"}, r"file 'a.dat' is of no format that can be scored; there are: \.root"),
         ({"files": ()}, "files must name at least one"),
     ],

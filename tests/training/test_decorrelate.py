@@ -123,7 +123,11 @@ def test_the_column_is_scaled_and_empty_outside_its_class(events):
         ),
         ({"spectator": "word"}, 1, "spectator 'word' must be numbers for trainer.decorrelate, not text"),
         ({"spectator": "holes"}, 1, "trainer.decorrelate needs a number in each event, and 'holes' has none in 1"),
-        ({"spectator": "flat"}, 1, "trainer.decorrelate needs 'flat' to vary in class 'background'"),
+        (
+            {"spectator": "flat"},
+            1,
+            "trainer.decorrelate needs a spectator that varies, and 'flat' is constant in class 'background'",
+        ),
         ({"spectator": "mass", "class_": "sgnal"}, 1, "trainer.decorrelate.class names 'sgnal', which is no class"),
         ({"spectator": "mass"}, -1, "trainer.decorrelate needs weights of one sign"),
         ({"spectator": "mass", "strength": 0.0}, 1, "strength must be positive and finite"),

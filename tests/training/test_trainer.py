@@ -16,10 +16,10 @@ from hepclf.training.trainer import Trainer
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"learning_rate": math.inf}, "learning_rate must be positive and finite"),
         ({"momentum": 1.0}, r"momentum must lie in \[0, 1\)"),
-        ({"weight_decay": -1.0}, "weight_decay must not be negative"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1"),
         ({"clip": 0.0}, "clip must be positive"),
         ({"patience": 0}, "patience must be at least 1"),
-        ({"seed": -1}, "seed must not be negative"),
+        ({"seed": -1}, "seed must be at least 0, not -1"),
     ],
 )
 def test_settings_out_of_range_are_refused(setting, message):

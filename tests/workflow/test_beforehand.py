@@ -84,7 +84,7 @@ ROOT = Root(samples=SAMPLES, features=("x",))
         (Logistic(), Trainer(), Evaluation(yields={"tbar": 1}), "nearest: 'ttbar'"),
         (Logistic(), Trainer(), Evaluation(signal="higgs"), "no class of the data"),
         (Logistic(), Trainer(planing="mass"), Evaluation(), "trainer.planing names 'mass'"),
-        (Logistic(), Trainer(device="cuda:99"), Evaluation(), "cuda:99 was asked for"),
+        (Logistic(), Trainer(device="cuda:99"), Evaluation(), "cuda:99 is not there"),
         (BDT(monotone={"y": 1}), Trainer(), Evaluation(), "monotone names 'y'"),
         (Cuts(sides={"y": "above"}), Trainer(), Evaluation(), "model.sides names 'y'"),
         (Logistic(), Trainer(), Evaluation(flatness={"spectators": ["mass"]}), "evaluation.flatness: 'mass'"),
@@ -112,7 +112,7 @@ def test_a_luminosity_without_cross_sections_is_a_label():
     check_settings(
         scaled(20.3), Logistic(), Trainer(), Evaluation(luminosity_fb=139, cross_sections_fb={"ttbar": 1, "h": 2})
     )
-    with pytest.raises(RecipeError, match=r"the events are scaled to data.luminosity_fb=20.3"):
+    with pytest.raises(RecipeError, match=r"evaluation.luminosity_fb must be 20.3, as in data.luminosity_fb, not 139"):
         check_settings(scaled(20.3), Logistic(), Trainer(), Evaluation(luminosity_fb=139))
 
 

@@ -42,7 +42,7 @@ def test_a_form_that_there_is_not_is_refused(tmp_path):
 
 def test_without_bins_the_reason_is_said(tmp_path):
     with pytest.raises(
-        ValueError, match=r"export=pyhf writes the binned score, .* there is none: evaluation.binned is null"
+        ValueError, match=r"export=pyhf needs the binned score, and there is none: evaluation.binned is null"
     ):
         handover(results(binned=None), ("pyhf",), tmp_path)
     with pytest.raises(ValueError, match="there is none: no cut on validation keeps an effective background"):

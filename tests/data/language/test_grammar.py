@@ -90,7 +90,7 @@ REFUSED = [
     ("sort(a)", 1, "sort takes the list of an event"),
     ("first(max(x))", 1, "[0] takes the list of an event"),
     ("mean(a)", 1, "takes the list of an event"),
-    ("count(x > 1)", 1, "write sum(condition), or count(x[condition])"),
+    ("count(x > 1)", 1, "write sum(condition) or count(x[condition])"),
     ("any(x)", 5, "any takes conditions, not a number"),
     ("all(x + 1)", 5, "all takes conditions, not a number"),
     ("sum(x + y)", 9, "lists of different lengths meet, 2 and 1 in one event; reduce them or take one element of each"),

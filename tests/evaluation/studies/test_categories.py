@@ -151,7 +151,7 @@ def test_the_error_of_a_quadrature_sum():
     ("of", "message"),
     [
         ({"a": "n_fat >"}, "condition 'n_fat >' is not understood"),
-        ({"a": "otherwise", "b": "n_fat > 1"}, "of.a takes all events that are left, not not the last"),
+        ({"a": "otherwise", "b": "n_fat > 1"}, "of.a takes all remaining events, so it must be the last"),
     ],
 )
 def test_categories_that_cannot_be_meant_are_refused(of, message):

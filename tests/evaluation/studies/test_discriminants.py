@@ -109,7 +109,7 @@ def test_a_class_without_weight_on_validation_has_no_cut_and_it_is_said(scored):
         ({"botom": {}}, CLASSES, r"names 'botom', which is no class; nearest: 'bottom'"),
         ({"bottom": {"charmed": 0.1}}, CLASSES, r"names 'charmed', which is no class; nearest: 'charm'"),
         ({"bottom": {"bottom": 0.1}}, CLASSES, r"against\.bottom must leave out 'bottom', its own class"),
-        ({"bottom": {"charm": 0.1, "light": 0.1}}, CLASSES, r"must sum to 1, however they sum to 0\.2"),
+        ({"bottom": {"charm": 0.1, "light": 0.1}}, CLASSES, r"must sum to 1, not 0\.2"),
         ({"signal": {}}, ("background", "signal"), r"needs three classes or more, not "),
     ],
 )

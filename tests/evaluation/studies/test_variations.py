@@ -208,7 +208,7 @@ def test_without_expected_yields_there_are_no_shifts_of_them(make_scored, drawn)
         ({"weight": "a", "factor": "b"}, r"not \['weight', 'factor'\]"),
         ({"features": ("pt",)}, "features are varied by a scale or a shift"),
         ({"factor": "a", "scale": 2.0}, "those vary features alone"),
-        ({"features": ("pt",), "scale": np.inf}, "scale and shift must be finite, not inf and shift=0"),
+        ({"features": ("pt",), "scale": np.inf}, "scale and shift must be finite, not inf and 0"),
     ],
 )
 def test_a_variation_that_cannot_be_meant_is_refused(settings, message):
