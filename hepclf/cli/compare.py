@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hepclf.cli.grids import show_grid
+from hepclf.cli.grids import show_grids
 from hepclf.cli.terminal import results_console, short_path, show_warning_logs
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
@@ -61,8 +61,7 @@ def show_comparison(console: Console, comparison: Compared) -> None:
 
     for line in separation(comparison):
         console.print(f"{line}\n", markup=False)
-    for grid in tables(comparison):
-        show_grid(console, grid)
+    show_grids(console, list(tables(comparison)))
     for line in remarks(comparison):
         console.print(line, markup=False)
     console.print()

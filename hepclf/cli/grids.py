@@ -1,22 +1,35 @@
-"""Tables with long names, in 80 columns."""
+"""Tables with long names, in the width of the terminal."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from rich.console import Console
 
-from hepclf.cli.terminal import WIDTH, section
+from hepclf.cli.terminal import section
 from hepclf.words import Grid, shortened
 
 MIN_WIDTH = 8  # of a column
 
 
-def show_grid(console: Console, grid: Grid) -> None:
-    """A table in 80 columns: headers and names are wrapped between words, and long words shortened; numbers are not."""
+def show_grids(console: Console, grids: Sequence[Grid]) -> None:
+    """Tables as wide as the console: headers and names are wrapped and long words shortened; numbers are not.
+
+    A long name has the same letters in all tables, those that the table with the least room for it has.
+    """
+    layouts = [_layout(grid, console.width) for grid in grids]
+    longest = min((room for _, room in layouts), default=MIN_WIDTH)
+    for grid, (header, room) in zip(grids, layouts, strict=True):
+        rows = [(_wrapped(_shortened(row[0], longest), room), *row[1:]) for row in grid.rows]
+        section(console, grid.title, [grid.header[0], *header], rows)
+
+
+def _layout(grid: Grid, total: int) -> tuple[list[str], int]:
+    """The header of the numbers, wrapped where the names need the room, and the room for the names."""
     columns = list(zip(*grid.rows, strict=True))
     longest = max(map(len, columns[0]))
-    for width in range(WIDTH, MIN_WIDTH - 1, -1):
+    for width in range(total, MIN_WIDTH - 1, -1):
         header = [
             _wrapped(name, max(*map(len, column), *map(len, name.split()), width))
             for name, column in zip(grid.header[1:], columns[1:], strict=True)
@@ -24,14 +37,15 @@ def show_grid(console: Console, grid: Grid) -> None:
         widths = [
             max(map(len, [*name.splitlines(), *column])) + 2 for name, column in zip(header, columns[1:], strict=True)
         ]
-        room = WIDTH - sum(widths)
+        room = total - sum(widths)
         if room >= longest:
             break
-    names = [_wrapped(name, max(room, MIN_WIDTH)) for name in columns[0]]
-    rows = [(name, *row[1:]) for name, row in zip(names, grid.rows, strict=True)]
-    section(console, grid.title, [grid.header[0], *header], rows)
+    return header, max(room, MIN_WIDTH)
+
+
+def _shortened(text: str, width: int) -> str:
+    return " ".join(shortened(word, width) for word in text.split())
 
 
 def _wrapped(text: str, width: int) -> str:
-    words = " ".join(shortened(word, width) for word in text.split())
-    return "\n".join(textwrap.wrap(words, width, break_on_hyphens=False))
+    return "\n".join(textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from hepclf.cli.compare import save_comparison, show_comparison
-from hepclf.cli.grids import show_grid
+from hepclf.cli.grids import show_grids
 from hepclf.cli.terminal import short_path
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, number
@@ -48,7 +48,7 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
             for choice in ranked[:ROWS]
         ]
         header = ["choice", "jobs", "validation loss", "validation AUC", "test AUC"]
-        show_grid(console, Grid("the sweep", header, cells))
+        show_grids(console, [Grid("the sweep", header, cells)])
         if any(len(choice.rows) > 1 for choice in ranked[:ROWS]):
             console.print(SPREADS, soft_wrap=True)
     if len(ranked) > ROWS:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from hepclf.cli.grids import show_grid
 from hepclf.cli.terminal import short_path
-from hepclf.words import Grid
+from hepclf.workflow.sweep_row import short_keys
 
 if TYPE_CHECKING:
     from hepclf.search.folder import StudyFolder
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def trial_line(trial: Trial, tuning: Tuning) -> str:
     """A trial in a line: its number, as its folder has it, its result and its settings."""
-    return f"trial {trial.number} of 0-{tuning.trials - 1}: {_result(trial, tuning)}  {_settings(trial)}"
+    return f"trial {trial.number} of 0-{tuning.trials - 1}: {_result(trial, tuning)}  {_settings(trial, trial.values)}"
 
 
 def _result(trial: Trial, tuning: Tuning) -> str:
@@ -31,12 +33,12 @@ def _result(trial: Trial, tuning: Tuning) -> str:
     return f"failed, {trial.error}" if trial.state == "failed" else trial.state
 
 
-def _settings(trial: Trial) -> str:
+def _settings(trial: Trial, values: Mapping[str, Any]) -> str:
     from hepclf.search.tables import value_text
 
     if trial.is_default:
         return "the defaults"
-    return " ".join(f"{name}={value_text(value).replace(', ', ',')}" for name, value in trial.values.items())
+    return " ".join(f"{name}={value_text(value, None).replace(', ', ',')}" for name, value in values.items())
 
 
 def show_history(console: Console, history: StudyHistory) -> None:
@@ -45,7 +47,7 @@ def show_history(console: Console, history: StudyHistory) -> None:
     from hepclf.search.sentences import study_headline
 
     if history.complete:
-        show_grid(console, _best_table(history))
+        _show_best(console, history)
     for sentence in study_headline(history):
         console.print(sentence, markup=False)
     folder, final = StudyFolder(history.folder), history.final
@@ -55,17 +57,22 @@ def show_history(console: Console, history: StudyHistory) -> None:
             console.print(f"{name:<6} {short_path(path)}", soft_wrap=True, markup=False)
 
 
-def _best_table(history: StudyHistory) -> Grid:
+def _show_best(console: Console, history: StudyHistory) -> None:
+    """Print the best trials: number and objectives stand on the first line of the settings, which are folded."""
     from hepclf.search.sentences import NAMES, objective_words
     from hepclf.search.tables import best_trials
 
-    objectives = [NAMES[name] for name in history.tuning.objectives]
-    rows = [
-        [_settings(trial), str(trial.number), *(objective_words(history, trial, i) for i in range(len(objectives)))]
-        for trial in best_trials(history)
-    ]
-    title = "the best trials" if len(objectives) == 1 else "the front"
-    return Grid(title, ["settings", "trial", *objectives], rows)
+    goals = history.tuning.objectives
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in ("trial", *(NAMES[goal].replace(" ", "\n") for goal in goals)):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("settings", overflow="fold")
+    for trial in best_trials(history):
+        cells = [objective_words(history, trial, place) for place in range(len(goals))]
+        table.add_row(str(trial.number), *cells, escape(_settings(trial, short_keys(trial.values))))
+    console.print("the best trials" if len(goals) == 1 else "the front", style="bold")
+    console.print(table)
+    console.print()
 
 
 def show_status(console: Console, history: StudyHistory, folder: StudyFolder) -> None:

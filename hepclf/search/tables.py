@@ -14,10 +14,10 @@ from hepclf.search.importance import ForestImportance
 from hepclf.search.sentences import NAMES, objective_words, trial_noise
 from hepclf.search.space import Choice, Float, Integer, Parameter
 from hepclf.search.trial import STATES, Trial
-from hepclf.words import Grid, time_text
+from hepclf.words import Grid, shortened, time_text
 
 BEST = 10  # trials that a table lists
-MAX_WORDS = 40  # letters of an option
+MAX_WIDTH = 40  # letters of an option
 
 ForestImportances = Sequence[ForestImportance | None]  # of the objectives
 
@@ -100,12 +100,12 @@ def states_table(history: StudyHistory) -> Grid:
     return Grid("what became of the trials", ["", "trials", "mean time", "all their time"], rows)
 
 
-def value_text(value: Any) -> str:
-    """The value of a setting, in four digits."""
+def value_text(value: Any, width: int | None = MAX_WIDTH) -> str:
+    """The value of a setting, in four digits; a name or a list in at most so many letters."""
     if isinstance(value, float):
         return f"{value:.4g}"
     text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= MAX_WORDS else f"{text[: MAX_WORDS - 1]}…"
+    return text if width is None else shortened(text, width)
 
 
 def _name(history: StudyHistory, trial: Trial) -> str:

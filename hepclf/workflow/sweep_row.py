@@ -6,13 +6,15 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from hepclf.run import Run
 from hepclf.statistics.value import NOTHING, Value
 
 REPEATS = ("seed", "data.split.fold")  # what only repeats a choice: jobs that differ in these alone belong together
 WAITING = "waiting"
+
+Setting = TypeVar("Setting")
 
 
 class Row(NamedTuple):
@@ -49,12 +51,12 @@ class Row(NamedTuple):
     @property
     def short_choice(self) -> str:
         """What was chosen, as a table names it: without the groups of settings whose last word says enough."""
-        return _named(_short_keys(self._chosen)) or "all"
+        return _named(short_keys(self._chosen)) or "all"
 
     @property
     def short_name(self) -> str:
         """What is special to it, as a table names it."""
-        return _named(_short_keys(self.varied)) or "one job"
+        return _named(short_keys(self.varied)) or "one job"
 
     @property
     def _chosen(self) -> dict[str, str]:
@@ -161,7 +163,7 @@ def _named(varied: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in varied.items())
 
 
-def _short_keys(varied: Mapping[str, str]) -> dict[str, str]:
+def short_keys(varied: Mapping[str, Setting]) -> dict[str, Setting]:
     """Settings without their groups, where the last word of the key is unique."""
     words = [key.rpartition(".")[2] for key in varied]
     return {key if words.count(word) > 1 else word: varied[key] for key, word in zip(varied, words, strict=True)}

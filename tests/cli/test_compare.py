@@ -17,7 +17,7 @@ from rich.console import Console
 from scipy.stats import norm
 
 from hepclf.cli.completion import candidates
-from hepclf.cli.grids import show_grid
+from hepclf.cli.grids import show_grids
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores, write_scores
 from hepclf.evaluation.studies.sculpting import Sculpting
@@ -403,8 +403,18 @@ def test_tables_fit_80_columns_whatever_the_names(hepclf, make_run):
 def test_a_long_name_is_folded_before_any_number_is():
     console = Console(record=True, width=80)
     numbers = ["0.975612 ± 0.000011"] * 3
-    show_grid(console, Grid("title", ("", "a", "b", "c"), [["a name of words that go on and on and on", *numbers]]))
+    show_grids(console, [Grid("title", ("", "a", "b", "c"), [["a name of words that go on and on and on", *numbers]])])
     assert "  ".join(numbers) in console.export_text()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_long_name_has_the_same_letters_in_all_tables(width):
+    console, name = Console(record=True, width=width), "a_data_set_whose_name_is_longer_than_its_column_of_the_table"
+    grids = [Grid("title", ("", *"abc"[:count]), [[name, *["0.975612 ± 0.000011"] * count]]) for count in (1, 3)]
+    show_grids(console, grids)
+    lines = console.export_text().splitlines()
+    assert len({line.split()[0] for line in lines if line.startswith("a_data")}) == 1
+    assert max(map(len, lines)) <= width
 
 
 def test_taggers_that_rank_alike_have_no_p(hepclf, make_run):

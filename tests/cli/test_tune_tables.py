@@ -17,6 +17,7 @@ from hepclf.search.tuning import Tuning
 
 SPACE = Space((Float(name="trainer.learning_rate", low=1e-4, high=1), Choice(name="model.hidden", options=([64, 64],))))
 VALUES = {"trainer.learning_rate": 0.01234567, "model.hidden": [64, 64]}
+COMPLETE = {"state": "complete", "objectives": (0.5,), "repeats": ((0.48,), (0.52,)), "values": VALUES}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def study(tmp_path, monkeypatch):
     folder = StudyFolder.create(tmp_path / "study", words=(), tuning=tuning, space=SPACE, seed=0, defaults={})
     ends = [
         {"state": "complete", "objectives": (0.6,), "repeats": ((0.59,), (0.61,)), "is_default": True},
-        {"state": "complete", "objectives": (0.5,), "repeats": ((0.48,), (0.52,)), "values": VALUES},
+        dict(COMPLETE),
         {"state": "failed", "error": "ValueError: no", "values": VALUES},
         {"state": "running", "values": VALUES},
     ]
@@ -39,8 +40,8 @@ def study(tmp_path, monkeypatch):
     return folder
 
 
-def printed(show, *arguments):
-    console = Console(record=True, width=80)
+def printed(show, *arguments, width=80):
+    console = Console(record=True, width=width)
     show(console, *arguments)
     return console.export_text()
 
@@ -62,14 +63,28 @@ def test_the_optimism_has_the_digits_of_its_error(optimism, words):
 def test_the_best_trials_come_first_and_the_sentences_are_those_of_the_page(study):
     text = printed(show_history, study_history(study))
     rows = [line.split() for line in text.splitlines()]
-    assert rows[:2] == [["the", "best", "trials"], ["settings", "trial", "log-loss"]]
-    assert rows[2][:3] == ["trainer.learning_rate=0.01235", "model.hidden=[64,64]", "1"]
-    assert [row[:3] for row in rows].index(["the", "defaults", "0"]) > 2
+    assert rows[:2] == [["the", "best", "trials"], ["trial", "log-loss", "settings"]]
+    assert rows[2][0::4] == ["1", "learning_rate=0.01235"]
+    assert rows[3][0::4] == ["0", "the"]
     words = " ".join(text.split())
     assert all(" ".join(sentence.split()) in words for sentence in study_headline(study_history(study)))
     assert max(map(len, text.splitlines())) <= 80
     assert "study  study\n" in text
     assert "best.yaml" not in text  # there is none before the search has ended
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_long_settings_are_folded_behind_their_trial_and_keep_every_letter(study, width):
+    long_name = "susy_with_missing_energy_and_jets_" * 4
+    Trial(number=1, **{**COMPLETE, "values": {**VALUES, "data": long_name}}).write(study.trial(1))
+    text = printed(show_history, study_history(study), width=width)
+    table = text.split("\n\n")[0].splitlines()[2:]
+    starts = [line for line in table if line.split()[0].isdigit()]
+    assert [line.split()[0] for line in starts] == ["1", "0"]
+    place = table[0].index("learning_rate=")
+    assert f"data={long_name}" in "".join(line[place:].rstrip() for line in table)
+    assert all(line[:place].isspace() for line in table if line not in starts)
+    assert max(map(len, table)) <= width
 
 
 def test_the_status_tells_what_is_at_work_and_how_to_go_on(study):
