@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -51,10 +52,22 @@ def show_history(console: Console, history: StudyHistory) -> None:
     for sentence in study_headline(history):
         console.print(sentence, markup=False)
     folder, final = StudyFolder(history.folder), history.final
+    for command in _front_commands(history, folder):
+        console.print(command, soft_wrap=True, markup=False)
     paths = {"best": folder.best, "run": final.folder if final.metrics.is_file() else None, "study": folder.path}
     for name, path in paths.items():
         if path is not None and path.exists():
             console.print(f"{name:<6} {short_path(path)}", soft_wrap=True, markup=False)
+
+
+def _front_commands(history: StudyHistory, folder: StudyFolder) -> Iterator[str]:
+    """How to train with each listed trial of the front, once its configuration is written."""
+    from hepclf.search.tables import best_trials
+
+    for trial in best_trials(history):
+        path = folder.front_file(trial.number)
+        if path.is_file():
+            yield shlex.join(["hepclf", "train", *folder.code_words, f"again={short_path(path)}"])
 
 
 def _show_best(console: Console, history: StudyHistory) -> None:

@@ -77,10 +77,15 @@ def ending(folder: StudyFolder) -> Iterator[bool]:
 
 
 def finish(folder: StudyFolder, job_of: JobOf, progress: Progress, stop: Stop) -> StudyHistory:
-    """Write study.csv and best.yaml, and train with the best settings in the folder best/, which is continued."""
+    """Write study.csv and best.yaml, and train with the best settings in the folder best/, which is continued.
+
+    Of two objectives the user chooses, so that the configuration of each trial of the front is written instead. None is
+    trained: their results on test would be seen before the choice.
+    """
     history = study_history(folder)
     write_table(history, folder.table)
     if history.best is None:
+        _write_front(folder, history, job_of)
         return history
     trial = history.trial(history.best)
     job = job_of(folder.space.settings(trial.values))
@@ -89,6 +94,17 @@ def finish(folder: StudyFolder, job_of: JobOf, progress: Progress, stop: Stop) -
     if folder.final.status().name != "finished":
         _train(folder, job, progress, stop)
     return history
+
+
+def _write_front(folder: StudyFolder, history: StudyHistory, job_of: JobOf) -> None:
+    """The configurations of the front; those of trials that are no longer on it are removed."""
+    paths = {folder.front_file(number): history.trial(number) for number in history.front}
+    for path, trial in paths.items():
+        job = job_of(folder.space.settings(trial.values))
+        path.parent.mkdir(exist_ok=True)
+        write_bytes(path, configuration(job, trial, history).encode())
+    for path in set(folder.front.glob("*.yaml")) - set(paths):
+        path.unlink()
 
 
 def _train(folder: StudyFolder, job: Job, progress: Progress, stop: Stop) -> None:

@@ -97,6 +97,15 @@ class StudyFolder:
         return self.path / "best.yaml"
 
     @property
+    def front(self) -> Path:
+        """What holds the configurations of the front of two objectives."""
+        return self.path / "front"
+
+    def front_file(self, number: int) -> Path:
+        """The configuration of a trial of the front."""
+        return self.front / f"{self.trial(number).name}.yaml"
+
+    @property
     def final(self) -> Run:
         """The training with the best trial's settings."""
         return Run(self.path / "best")

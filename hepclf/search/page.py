@@ -42,7 +42,7 @@ def write_page(path: Path) -> Path:
             "settings": [note] if note else [],
         },
         _final(history),
-        _files(folder),
+        _files(folder, history),
         plots,
         Provenance(
             title=title,
@@ -126,6 +126,8 @@ def _metrics(run: Run) -> Mapping[str, Any] | None:
     return contents if isinstance(contents, dict) else None
 
 
-def _files(folder: StudyFolder) -> dict[str, str]:
+def _files(folder: StudyFolder, history: StudyHistory) -> dict[str, str]:
     places = {"the best settings, for hepclf train again=FILE": folder.best, "a row a trial": folder.table}
-    return {content: place.name for content, place in places.items() if place.is_file()}
+    front = {f"trial {number}, for hepclf train again=FILE": folder.front_file(number) for number in history.front}
+    places |= front
+    return {content: str(place.relative_to(folder.path)) for content, place in places.items() if place.is_file()}

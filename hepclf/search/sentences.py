@@ -151,6 +151,7 @@ def _front(history: StudyHistory) -> Iterator[str]:
         best = history.trial(history.front[0 if place == 0 else -1])
         yield f"Best {name} on validation: {_with_error(history, best, place)}, trial {best.number}."
     yield "No one best trial is chosen, so no optimism is estimated and no final training is made."
+    yield "Choose a trial of the front by these numbers, and only then train with its settings and look at test."
 
 
 def _trials(numbers: list[int]) -> str:

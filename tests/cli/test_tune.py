@@ -180,6 +180,14 @@ def test_two_objectives_have_a_front_and_no_best(told, hepclf):
     out = told(*JOB, *VARIED, objective, "tune.trials=3", "folder=study")
     assert "the front" in out
     assert not Path("study/best").exists()
+    history = study_history(StudyFolder.open(Path("study")))
+    files = [Path(f"study/front/{number:04d}.yaml") for number in history.front]
+    assert sorted(Path("study/front").iterdir()) == sorted(files)
+    assert all(f"hepclf train again={path} " in out for path in files)
+    stored = read_yaml(files[0])
+    assert stored["model"]["l2"] == history.trial(history.front[0]).values["model.l2"]
+    assert hepclf("train", f"again={files[0]}", "folder=run")[0] == 0
+    assert read_yaml(Path("run/config.yaml")) == stored
     code, _, errors = hepclf("tune", "best", "study")
     assert (code, "has no best trial; the front has the trials" in errors) == (1, True)
     assert "log_loss" in told("best", "study", "trial=1")

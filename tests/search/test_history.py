@@ -109,3 +109,17 @@ def test_a_study_with_a_better_trial_trains_anew_and_keeps_the_earlier_training(
     put_aside(best, job_of({"trainer.learning_rate": 0.5}))
     assert not best.folder.is_dir()
     assert Run(best.folder.with_name("best_1")).status().name == "finished"
+
+
+def test_two_objectives_leave_the_configurations_of_their_front_and_no_other(make_study, job_of):
+    study = make_study(objective=["auc", "log_loss"])
+    fill(study, [(0.8, 0.5), (0.9, 0.6), (0.7, 0.7)])
+    history = finish(study, job_of, Quiet(), Stop())
+    assert {path.name for path in study.front.iterdir()} == {"0000.yaml", "0001.yaml"}
+    job = job_of(study.space.settings({"learning_rate": 0.1}))
+    assert study.front_file(1).read_text() == configuration(job, history.trial(1), history)
+    study.trial(3).mkdir()
+    Trial(number=3, values={}, state="complete", objectives=(0.95, 0.55)).write(study.trial(3))
+    finish(study, job_of, Quiet(), Stop())
+    assert {path.name for path in study.front.iterdir()} == {"0000.yaml", "0003.yaml"}
+    assert not study.best.exists()

@@ -260,6 +260,12 @@ def test_two_objectives_have_a_front_and_no_best(studied, sketched):
     named = [int(row[0].split()[0]) for row in rows]
     assert named[: len(history.front)] == list(history.front)
     columns = numbers_of(study, "front")["front"]
+    study.front.mkdir()
+    study.front_file(history.front[0]).write_text("settings")
+    name = f"front/{history.front[0]:04d}.yaml"
+    assert (
+        f'<a href="{name}">{name}</a> (trial {history.front[0]}, for hepclf train' in write_page(study.path).read_text()
+    )
     on_front = {trial for trial, flag in zip(columns["trial"], columns["on_front"], strict=True) if flag}
     assert on_front == set(history.front)
 
