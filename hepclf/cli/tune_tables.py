@@ -90,9 +90,12 @@ def _show_best(console: Console, history: StudyHistory) -> None:
 
 def show_status(console: Console, history: StudyHistory, folder: StudyFolder) -> None:
     """How far a study is, its best trials so far, and how it goes on."""
+    from hepclf.search.damage import damage_lines
     from hepclf.search.worker import resume_command
 
     show_history(console, history)
+    for line in damage_lines(folder):
+        console.print(line, soft_wrap=True, markup=False)
     unfinished = [trial for trial in history.trials if not trial.is_final]
     is_held = {trial.number: _is_held(folder, trial.number) for trial in unfinished}
     for place, held in is_held.items():

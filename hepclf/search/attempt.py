@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -82,6 +83,8 @@ class Attempt:
         before = Trial.read(path)
         if before is None and (path / RECORD).exists():
             log.warning("%s cannot be read; trial %d is made again", path / RECORD, number)
+        if before is None:
+            self._remove_trainings(number)
         values = before.values if before is not None else self._first_values(number)
         request = self.ledger.ask(number, values)
         begun = Trial(number=number, values=request.values, is_default=request.values == self.folder.defaults)
@@ -92,6 +95,12 @@ class Attempt:
         trial.write(path)
         self.ledger.tell(trial)
         return trial
+
+    def _remove_trainings(self, number: int) -> None:
+        """Remove what was trained with values that are lost: the trial may get others, which did not give that."""
+        for repeat in range(self.folder.tuning.repeats):
+            if (path := self.folder.run(number, repeat).folder).exists():
+                shutil.rmtree(path)
 
     def _first_values(self, number: int) -> Mapping[str, Any] | None:
         """The values that are not the sampler's choice: the defaults first, or the points of a grid."""

@@ -98,3 +98,17 @@ def test_the_status_tells_what_is_at_work_and_how_to_go_on(study):
     lock.release()
     assert "trial 3 is at work\n" in text
     assert advice not in text
+
+
+def test_the_status_names_what_cannot_be_read_and_what_becomes_of_it(study):
+    for repeat in (0, 1):
+        study.run(0, repeat).folder.mkdir()
+        study.run(0, repeat).environment.write_text('{"status": "finished"}')
+    assert "cannot be read" not in printed(show_status, study_history(study), study)
+    study.run(0, 1).environment.write_text("{")
+    study.run(0, 1).history.write_text("epoch,valid_loss\n1,")
+    (study.trial(1) / "trial.json").write_text("{")
+    text = printed(show_status, study_history(study), study)
+    files = "1/environment.json, 1/history.csv"
+    assert f"trial 0: {files} cannot be read; its result stays in trial.json\n" in text
+    assert "trial 1: trial.json cannot be read; the next worker makes the trial again\n" in text

@@ -12,7 +12,7 @@ import pytest
 
 from hepclf import Events
 from hepclf.data.memory import Memory
-from hepclf.files import write_json
+from hepclf.files import read_yaml, write_json
 from hepclf.lock import acquire
 from hepclf.recipe import recipe
 from hepclf.run import Stopped
@@ -197,6 +197,16 @@ def test_a_record_that_cannot_be_read_is_told_and_its_trial_made_again(make_stud
     work(study, job_of)
     assert "trial.json cannot be read; trial 1 is made again" in caplog.text
     assert [trial.number for trial in study.trials()] == [trial.number for trial in before]
+
+
+def test_a_trial_that_is_made_again_with_other_values_takes_no_result_of_its_first_values(finished, job_of):
+    before = next(trial for trial in finished.trials() if trial.state == "complete" and not trial.is_default)
+    (finished.trial(before.number) / "trial.json").write_text("{")
+    work(finished, job_of)
+    after = next(trial for trial in finished.trials() if trial.number == before.number)
+    assert after.values != before.values, "else nothing is tested"
+    stored = read_yaml(finished.run(after.number, 0).config)
+    assert stored["trainer"]["learning_rate"] == after.values["learning_rate"]
 
 
 def test_a_trial_that_cannot_be_trained_is_final_and_the_study_goes_on(make_study, job_of):
