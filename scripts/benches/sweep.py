@@ -1,4 +1,4 @@
-"""What a job of a sweep costs beyond its training, against a shell loop of single commands."""
+"""What a job of a sweep and a trial of a search cost beyond their training, against a shell loop of commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from hepclf.workflow.record import read_history
+
 JOBS, SINGLE, ROUNDS = 200, 3, 3
+TRIALS, FEW = 60, 10
 COMMAND = ["train", "model=mlp_plain", "data.signals=2000", "data.noise=6000"]
 LEAN = ["evaluation.plots=false", "evaluation.report=false"]
 
@@ -26,6 +29,8 @@ def run() -> None:
             row(f"single commands, round {number}", *singles(Path(folder, f"single{number}")))
         for processes in (1, 2):
             row(f"a sweep, jobs={processes}", *swept(Path(folder, f"sweep{processes}"), processes))
+        for number in range(ROUNDS):
+            trials(f"trials of a search, round {number}", Path(folder, f"study{number}"))
 
 
 def row(what: str, seconds: float, folders: list[Path]) -> None:
@@ -53,6 +58,24 @@ def swept(folder: Path, processes: int) -> tuple[float, list[Path]]:
     started = time.perf_counter()
     hepclf(*COMMAND, "evaluation.plots=false", "-m", seeds, f"folder={folder}", f"jobs={processes}")
     return time.perf_counter() - started, sorted(path.parent for path in folder.glob("*/environment.json"))
+
+
+def trials(what: str, folder: Path) -> None:
+    """Print the time of a trial: what many trials take more than few ones, so without the search's start and end."""
+    many, few = searched(folder / "many", TRIALS), searched(folder / "few", FEW)
+    (seconds, training), count = (a - b for a, b in zip(many, few, strict=True)), TRIALS - FEW
+    each, trained = seconds / count, training / count
+    print(f"| {what} | {count} | {each:.2f} | {trained:.2f} | {each - trained:.2f} |", flush=True)
+
+
+def searched(folder: Path, count: int) -> tuple[float, float]:
+    """Seconds of a search of so many trials with one training each, and those of its trainings alone."""
+    settings = [f"tune.trials={count}", "tune.repeats=1", "tune.pruning=none", "model.dropout=interval(0,0.5)"]
+    started = time.perf_counter()
+    hepclf("tune", *COMMAND[1:], *LEAN, *settings, f"folder={folder}")
+    seconds = time.perf_counter() - started
+    histories = [read_history(path) for path in folder.glob("trials/*/0/history.csv")]
+    return seconds, sum(epoch.seconds for history in histories for epoch in history)
 
 
 def hepclf(*words: str) -> None:

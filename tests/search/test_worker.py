@@ -130,6 +130,17 @@ def test_a_worker_that_is_killed_again_and_again_costs_no_trial(make_study, job_
     assert study_history(study) == history
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_two_workers_that_start_together_make_no_trial_twice(make_study, job_of, sampler):
+    study = make_study(trials=14, repeats=1, sampler=sampler)
+    processes = [started(study, job_of, 0, None) for _ in range(2)]  # of one number even
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    rates = [trial.values["learning_rate"] for trial in study.trials()[1:]]
+    assert len(set(rates)) == len(rates) == 13
+
+
 def test_two_studies_with_one_seed_and_one_worker_have_the_same_trials(make_study, job_of):
     studies = [make_study(name, trials=14, pruning="median", repeats=1) for name in ("first", "second")]
     for study in studies:
