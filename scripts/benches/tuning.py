@@ -1,8 +1,9 @@
 """Tuned models against their defaults and against a search by hand with Optuna, on the test folds of real files.
 
-The files lie in the folder that HEPCLF_REAL_DATA names. A model is tuned once, on the events outside the first test
-fold; then its settings are trained and tested on every fold. So the events of the other test folds had a part in the
-choice of the settings, ours and those found by hand alike. All learn from the events as they are, without balance.
+The files lie in the folder that HEPCLF_REAL_DATA names. A model is tuned on the events outside the first test fold;
+then its settings are trained and tested on every fold. So the events of the other test folds had a part in the choice
+of the settings, ours and those found by hand alike. Each search is repeated with other seeds of the sampler, as two
+searches of one kind differ too. All learn from the events as they are, without balance.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ from hepclf.models.xgboost import XGBoost
 from hepclf.recipe import build
 from hepclf.workflow.prepare import Prepared
 
-TRIALS, REPEATS, FOLDS = 20, 2, 5
+TRIALS, REPEATS, SEEDS, FOLDS = 20, 2, 3, 5
 ROUNDS, PATIENCE = 500, 50  # of the trees by hand
 NAMES = ("higgs_20k", "magic04")
 RECIPES = {"xgboost": XGBoost, "lightgbm": LightGBM, "mlp": MLP}
@@ -44,10 +46,11 @@ Learner = Callable[[Events, Events, Events], Scores]  # of training, validation 
 
 
 def run() -> None:
-    """A row for each file and model; name files and models in TUNING_ONLY to do fewer."""
+    """Rows for each file and model; name files and models in TUNING_ONLY to do fewer."""
     only = os.environ.get("TUNING_ONLY", "").split()
-    print(f"{TRIALS} trials, {REPEATS} trainings each (by hand 1); means over {FOLDS} test folds\n")
-    print("| file | model | what | AUC | log-loss | search, s |")
+    print(f"{TRIALS} trials, {REPEATS} trainings each (by hand 1); means over {FOLDS} test folds and {SEEDS} searches,")
+    print("in brackets the deviation between searches\n")
+    print("| file | model | what | AUC | log-loss | a search, s |")
     print("|---|---|---|---|---|---|", flush=True)
     for name in NAMES:
         data = replace(files(Path(os.environ[FOLDER]))[name], check=False)
@@ -58,24 +61,34 @@ def run() -> None:
         for model in RECIPES:
             if only and not {name, model} <= set(only):
                 continue
-            learners: dict[str, tuple[Learner, float]] = {
-                "defaults": (ours(RECIPES[model](), Trainer(balance="none")), 0.0)
-            }
-            learners["hepclf tune"] = tuned(name, model)
-            learners["Optuna by hand"] = by_hand(model, folds[0])
-            for what, (learner, seconds) in learners.items():
-                show(name, model, what, [judged(learner, fold) for fold in folds], seconds)
+            defaults = ours(RECIPES[model](), Trainer(balance="none"))
+            show(name, model, "defaults", [judged(defaults, folds)])
+            ways = {"hepclf tune": partial(tuned, name, model), "Optuna by hand": partial(by_hand, model, folds[0])}
+            for what, search in ways.items():
+                found = [search(seed) for seed in range(SEEDS)]
+                rows = [judged(learner, folds) for learner, _ in found]
+                show(name, model, what, rows, [seconds for _, seconds in found])
 
 
-def show(name: str, model: str, what: str, rows: list[tuple[float, float]], seconds: float) -> None:
-    """Print the means over the folds, and the deviation between folds."""
-    areas, losses = zip(*rows, strict=True)
-    cells = [f"{statistics.mean(values):.4f} ({statistics.stdev(values):.4f})" for values in (areas, losses)]
-    print(f"| {name} | {model} | {what} | {' | '.join(cells)} | {seconds:.0f} |", flush=True)
+def show(name: str, model: str, what: str, rows: list[tuple[float, float]], seconds: Sequence[float] = ()) -> None:
+    """Print the means over the searches, and the deviation between them."""
+    cells = [_mean(values) for values in zip(*rows, strict=True)]
+    time_cell = f"{statistics.mean(seconds):.0f}" if seconds else ""
+    print(f"| {name} | {model} | {what} | {' | '.join(cells)} | {time_cell} |", flush=True)
 
 
-def judged(learner: Learner, prepared: Prepared) -> tuple[float, float]:
-    """AUC and log-loss on test."""
+def _mean(values: Sequence[float]) -> str:
+    mean = f"{statistics.mean(values):.4f}"
+    return mean if len(values) == 1 else f"{mean} ({statistics.stdev(values):.4f})"
+
+
+def judged(learner: Learner, folds: Sequence[Prepared]) -> tuple[float, float]:
+    """AUC and log-loss on test, the means over the folds."""
+    areas, losses = zip(*(_judged(learner, fold) for fold in folds), strict=True)
+    return statistics.mean(areas), statistics.mean(losses)
+
+
+def _judged(learner: Learner, prepared: Prepared) -> tuple[float, float]:
     train, valid, test = (prepared.part(part) for part in ("train", "valid", "test"))
     scores = learner(train, valid, test)
     return roc_auc_score(test.labels, scores), log_loss(test.labels, scores)
@@ -102,8 +115,11 @@ def fitted(model: Any, trainer: Trainer, train: Events, valid: Events) -> Any:
     return training.tagger()
 
 
-def tuned(name: str, model: str) -> tuple[Learner, float]:
-    """The model with the settings that `hepclf tune` found in its ready space, and how long that took."""
+def tuned(name: str, model: str, seed: int) -> tuple[Learner, float]:
+    """The model with the settings that `hepclf tune` found in its ready space, and how long that took.
+
+    The file says the seed of its split, so that the search's seed decides the values of the trials alone.
+    """
     with tempfile.TemporaryDirectory() as folder:
         lab = Path(folder, "lab", "data")
         lab.mkdir(parents=True)
@@ -111,6 +127,8 @@ def tuned(name: str, model: str) -> tuple[Learner, float]:
         study = Path(folder, "study")
         words = ["--config-dir", str(lab.parent), "data=file", f"model={model}", f"folder={study}"]
         settings = [
+            f"seed={seed}",
+            "trainer.seed=0",
             "trainer.balance=none",
             f"tune.trials={TRIALS}",
             f"tune.repeats={REPEATS}",
@@ -139,7 +157,7 @@ def _written(name: str) -> str:
     return yaml.safe_dump({**description, "check": False}, sort_keys=False)
 
 
-def by_hand(model: str, prepared: Prepared) -> tuple[Learner, float]:
+def by_hand(model: str, prepared: Prepared, seed: int) -> tuple[Learner, float]:
     """The model with the settings that a plain loop of Optuna's finds, as its tutorials write it."""
     import optuna
 
@@ -151,7 +169,7 @@ def by_hand(model: str, prepared: Prepared) -> tuple[Learner, float]:
         scores = learner(trial.suggest_float, trial.suggest_int, trial.suggest_categorical)(train, valid, valid)
         return float(log_loss(valid.labels, scores))
 
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     started = time.perf_counter()
     study.optimize(objective, n_trials=TRIALS)
     seconds = time.perf_counter() - started
