@@ -47,9 +47,8 @@ def error_note(history: StudyHistory) -> str:
     """What the errors of the objectives in tables and pictures are."""
     if history.optimism is not None:
         return (
-            f"± is the noise between trials: the standard error of the mean of {history.tuning.repeats} trainings, "
-            "without what all trials have in common (a split that is harder is so for all). The errors at the top of "
-            "the page are those of a trial by itself."
+            f"± is for comparing trials: the standard error of the mean of {history.tuning.repeats} trainings, without "
+            "the shifts that all trials share, such as a harder split. The errors at the top of the page include them."
         )
     return "± is the statistical error of the validation events; the noise of the training is not in it."
 
@@ -118,7 +117,7 @@ def _defaults(history: StudyHistory, best: Trial) -> Iterator[str]:
     yield f"{reached}."
     sigma = "significant, above two sigma" if judged.improves else "not significant, below two sigma"
     gain = number(judged.gain, judged.gain_error)
-    yield f"The best improves on them by {gain}, corrected for the optimism of choosing it: {sigma}."
+    yield f"The best improves on them by {gain}, corrected for the choice of the best of many: {sigma}."
 
 
 def _optimism(history: StudyHistory) -> Iterator[str]:
@@ -129,8 +128,8 @@ def _optimism(history: StudyHistory) -> Iterator[str]:
         return
     ended = sum(trial.is_final for trial in history.trials)
     yield (
-        f"To choose the best of {ended} noisy results is optimistic, here by {_flattery(judged)}: its settings are "
-        f"expected to reach {number(judged.best, judged.error)}."
+        f"The best of {ended} noisy results looks better than it is, here by {_flattery(judged)}. New trainings with "
+        f"its settings are expected to reach {number(judged.best, judged.error)}."
     )
 
 
@@ -145,8 +144,10 @@ def _flattery(judged: Optimism) -> str:
 def _front(history: StudyHistory) -> Iterator[str]:
     names = [NAMES.get(name, name) for name in history.tuning.objectives]
     count = len(history.front)
-    beaten = "1 trial is" if count == 1 else f"{count} trials are"
-    yield f"{beaten} beaten by no other one in both {names[0]} and {names[1]}, out of {len(history.complete)} complete."
+    yield (
+        f"The front has {count} of {len(history.complete)} complete trials: no other trial is better than these in "
+        f"both {names[0]} and {names[1]}."
+    )
     for place, name in enumerate(names):
         best = history.trial(history.front[0 if place == 0 else -1])
         yield f"Best {name} on validation: {_with_error(history, best, place)}, trial {best.number}."

@@ -242,13 +242,16 @@ def test_without_repeats_nothing_is_claimed(studied, sketched):
 
 @pytest.mark.parametrize(
     ("slope", "claim"),
-    [(0.1, "choosing it: significant, above two sigma"), (0.0, "choosing it: not significant, below two sigma")],
+    [
+        (0.1, "the best of many: significant, above two sigma"),
+        (0.0, "the best of many: not significant, below two sigma"),
+    ],
 )
 def test_an_improvement_is_claimed_only_where_it_is_significant(studied, slope, claim, sketched):
     study = studied(["complete"] * 12, slope=slope)
     judged = study_history(study).optimism
     assert judged.gain > 0, "else nothing is tested"
-    gain = f"The best improves on them by {number(judged.gain, judged.gain_error)}, corrected for the optimism of "
+    gain = f"The best improves on them by {number(judged.gain, judged.gain_error)}, corrected for the choice of "
     assert gain + claim + "." in " ".join(page_of(study).lines)
 
 
