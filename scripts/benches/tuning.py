@@ -37,7 +37,7 @@ from hepclf.recipe import build
 from hepclf.workflow.prepare import Prepared
 
 TRIALS, REPEATS, SEEDS, FOLDS = 20, 2, 3, 5
-ROUNDS, PATIENCE = 500, 50  # of the trees by hand
+ROUNDS, PATIENCE = 2000, 50  # of the trees by hand
 NAMES = ("higgs_20k", "magic04")
 RECIPES = {"xgboost": XGBoost, "lightgbm": LightGBM, "mlp": MLP}
 
