@@ -23,6 +23,7 @@ from hepclf.workflow.resume import opened
 from hepclf.workflow.stop import Stop, Stoppable
 
 BOOSTING_RATE = "learning_rate"  # a setting of boosted models; networks have the trainer's
+BOOSTING_PLACE = 3.0  # rounds times learning rate; a boosting ends at 10 to 50, and small trees catch up late
 FACTS = "trial"  # the key of environment.json
 IsPoor = Callable[[int, float], bool]
 
@@ -93,10 +94,10 @@ class Pruning:
     def _place(self, epoch: Epoch) -> int:
         """How far a training is, so that trials are compared where they have learnt as much.
 
-        A boosting with a third of the learning rate needs three times the rounds: it is compared by their product.
+        A boosting with a third of the learning rate needs three times the rounds: their product decides.
         """
         if self._is_boosting:
-            return int(epoch.epoch * epoch.learning_rate + 1e-9)
+            return int(epoch.epoch * epoch.learning_rate / BOOSTING_PLACE + 1e-9)
         return epoch.epoch // max(1, math.ceil(self.epochs / PLACES))
 
 

@@ -28,7 +28,7 @@ def test_a_training_of_many_epochs_tells_its_loss_thirty_times_at_most():
     assert list(told(0.1, 300)) == list(range(1, 30))
 
 
-@pytest.mark.parametrize(("rate", "rounds"), [(0.5, 2), (0.1, 10), (0.02, 50)])
+@pytest.mark.parametrize(("rate", "rounds"), [(0.5, 6), (0.1, 30), (0.02, 150)])
 def test_boosted_trees_are_compared_by_rounds_times_learning_rate(rate, rounds):
     assert told(rate, 3 * rounds + 1, is_boosting=True) == {place: float(place * rounds) for place in (1, 2, 3)}
 
