@@ -60,6 +60,7 @@ HOMES = {
     "matplotlib": ("presentation/plots/",),
     "mplhep": ("presentation/plots/style.py",),
     "jinja2": ("presentation/page/page.py",),
+    "PIL": ("presentation/page/embedded.py",),
     "pyarrow": ("data/parquet.py", "prediction/arrays.py"),
     "h5py": ("data/hdf5.py",),
     "XRootD": ("data/remote.py",),

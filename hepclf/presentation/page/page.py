@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
 from hepclf.presentation.page.aligned import aligned_table
+from hepclf.presentation.page.embedded import embedded_picture
 from hepclf.presentation.page.headline import headline
 from hepclf.presentation.page.movable import movable
 from hepclf.presentation.page.sections import PagePicture, read_index, sections
@@ -25,7 +25,6 @@ from hepclf.presentation.tables import confusion_table, quality_table, significa
 
 ASSETS = Path(__file__).parent  # templates, style and script of the pages
 TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
-DPI = 150  # of the pictures, as their style has it
 # The label of a picture's other files, and their subfolder of the folder of the pictures.
 LINKS = {"pdf": ("PDF", ""), "csv": ("CSV", "numbers/"), "json": ("JSON", "numbers/"), "yaml": ("HEPData", "numbers/")}
 
@@ -96,7 +95,7 @@ def render(
         .render(
             provenance=provenance,
             pictures=pictures,
-            images={picture.stem: _image(plots / f"{picture.stem}.png") for picture in pictures},
+            images={picture.stem: embedded_picture(plots / f"{picture.stem}.png") for picture in pictures},
             links=LINKS,
             plots=Path(os.path.relpath(plots, folder)).as_posix(),
             style=(ASSETS / STYLE).read_text(encoding="utf-8"),
@@ -121,11 +120,3 @@ def _environment() -> Environment:
     environment.filters["aligned"] = aligned_table
     environment.filters["unbroken"] = lambda text: text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
     return environment
-
-
-def _image(png: Path) -> tuple[str, int, int]:
-    """The picture as a data URI, and its width and height in pixels of a page, 96 to the inch."""
-    data = png.read_bytes()
-    width, height = struct.unpack(">II", data[16:24])
-    uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
-    return uri, round(width * 96 / DPI), round(height * 96 / DPI)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hepclf.presentation.page.page import DPI
+from hepclf.presentation.page.embedded import DPI, embedded_picture
 from hepclf.presentation.plots.style import STYLE
 from hepclf.words import Grid
 
@@ -110,7 +110,7 @@ def test_every_picture_is_inside_with_its_caption_and_links_to_its_files(results
     images = [attributes for tag, attributes in Elements(text).tags if tag == "img"]
     assert [attributes["alt"] for attributes in images] == ["What roc shows.", "What mine & yours shows."]
     assert all((attributes["width"], attributes["height"]) == ("499", "403") for attributes in images)
-    assert base64.b64decode(images[0]["src"].partition(",")[2]) == Path("plots/roc.png").read_bytes()
+    assert images[0]["src"] == embedded_picture(Path("plots/roc.png")).uri
     for link in ("plots/roc.pdf", "plots/numbers/roc.csv", "plots/mine%20%26%20yours.pdf"):
         assert f'href="{link}"' in text
     assert 'href="plots/roc.yaml"' not in text
