@@ -16,6 +16,7 @@ def test_the_wheel_holds_the_configurations_and_the_page_and_nothing_of_the_test
     configs = {f"hepclf/configs/{path.relative_to(ROOT / 'configs')}" for path in (ROOT / "configs").rglob("*.yaml")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "hepclf").rglob("*.py")}
     page = {f"hepclf/presentation/page/page.{kind}" for kind in ("html", "css", "js")}
+    page.add("hepclf/presentation/page/terms.json")
     assert configs | modules | page | {"hepclf/py.typed"} <= names
     assert {name.split("/")[0] for name in names} == {"hepclf", "hepclf-0.1.0.dist-info"}
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hepclf.presentation.page.contents import MADE, Heading
 from hepclf.presentation.page.page import Provenance, render
 from hepclf.presentation.page.sections import read_index
 from hepclf.words import Grid
 
 TEMPLATE = "comparison.html"
+PICTURES = Heading("Which is better?", "pictures")
+HEADINGS = (Heading("By how much, and at what cost?", "tables"), Heading(MADE, "again"))
 
 
 def comparison_page(
@@ -30,4 +33,6 @@ def comparison_page(
     folder   the folder of the page, from which its links to the files of the pictures start
     """
     variables = {"lines": lines, "tables": tables, "remarks": remarks, "runs": runs}
-    return render(TEMPLATE, provenance, read_index(plots), plots, folder, policy="none", **variables)
+    pictures = read_index(plots)
+    headings = (PICTURES, *HEADINGS) if pictures else HEADINGS
+    return render(TEMPLATE, provenance, headings, pictures, plots, folder, policy="none", **variables)

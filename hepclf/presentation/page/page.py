@@ -16,11 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
 from hepclf.presentation.page.aligned import aligned_table
+from hepclf.presentation.page.contents import TERMS, Heading, section_headings
 from hepclf.presentation.page.embedded import embedded_picture
 from hepclf.presentation.page.headline import headline
 from hepclf.presentation.page.movable import movable
 from hepclf.presentation.page.sections import PagePicture, read_index, sections
 from hepclf.presentation.page.sketch import HEIGHT, WIDTH, sketch
+from hepclf.presentation.page.terms import spans, terms
 from hepclf.presentation.tables import confusion_table, quality_table, significance_table, working_points_table
 
 ASSETS = Path(__file__).parent  # templates, style and script of the pages
@@ -63,9 +65,12 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         if len(results.classes) > 2:
             tables.append(confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
     pictures = read_index(plots)
+    always = () if results.cuts is None else ("cut",)
+    shown = list(sections(results.studies, results.study_settings, pictures, always=always))
     return render(
         TEMPLATE,
         provenance,
+        list(section_headings(shown)),
         pictures,
         plots,
         folder,
@@ -79,21 +84,34 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         sketch=sketch(results, split),
         size=(WIDTH, HEIGHT),
         levels=LEVELS,
-        sections=list(sections(results.studies, results.study_settings, pictures)),
+        sections=shown,
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
 
 
 def render(
-    template: str, provenance: Provenance, pictures: Sequence[PagePicture], plots: Path, folder: Path, **variables: Any
+    template: str,
+    provenance: Provenance,
+    headings: Sequence[Heading],
+    pictures: Sequence[PagePicture],
+    plots: Path,
+    folder: Path,
+    **variables: Any,
 ) -> str:
-    """A page in `folder` with pictures of the folder `plots`; the template also takes `variables`."""
+    """A page in `folder` with these headings and pictures of the folder `plots`; the template also takes `variables`.
+
+    The terms of the results are explained at its end.
+    """
+    contents = [*headings, Heading(TERMS, "terms")]
     return (
         _environment()
         .get_template(template)
         .render(
             provenance=provenance,
+            contents=contents,
+            titles={heading.key: heading.text for heading in contents},
+            terms=terms(),
             pictures=pictures,
             images={picture.stem: embedded_picture(plots / f"{picture.stem}.png") for picture in pictures},
             links=LINKS,
@@ -118,5 +136,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["aligned"] = aligned_table
+    environment.filters["spans"] = spans
     environment.filters["unbroken"] = lambda text: text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
     return environment

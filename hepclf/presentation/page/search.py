@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from hepclf.presentation.page.contents import MADE, Heading
 from hepclf.presentation.page.page import Provenance, render
 from hepclf.presentation.page.sections import PagePicture, read_index
 from hepclf.words import Grid
 
 TEMPLATE = "search.html"
+BEST = Heading("Which settings are best?", "best")
+SPACE = Heading("What was searched?", "space")
 
 
 class SearchSection(NamedTuple):
@@ -58,9 +61,11 @@ def search_page(
     """
     pictures = read_index(plots)
     sections = [(section, _pictures(section, pictures)) for section in SECTIONS]
+    shown = [(section, drawn) for section, drawn in sections if drawn or notes.get(section.key)]
     return render(
         TEMPLATE,
         provenance,
+        (BEST, *(Heading(section.text, section.key) for section, _ in shown), SPACE, Heading(MADE, "again")),
         pictures,
         plots,
         folder,
@@ -71,7 +76,7 @@ def search_page(
         notes=notes,
         final=final,
         files=files,
-        sections=[(section, drawn) for section, drawn in sections if drawn or notes.get(section.key)],
+        sections=shown,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +48,11 @@ class Answer(NamedTuple):
     finding: Finding
     pictures: tuple[PagePicture, ...]
 
+    @property
+    def title(self) -> str:
+        """What stands above it on the page."""
+        return self.name.replace("_", " ").capitalize()
+
 
 class Section(NamedTuple):
     """A question with the pictures and studies that answer it."""
@@ -69,9 +74,13 @@ def read_index(plots: Path) -> list[PagePicture]:
 
 
 def sections(
-    findings: Mapping[str, Finding], studies: Mapping[str, Study], pictures: list[PagePicture]
+    findings: Mapping[str, Finding],
+    studies: Mapping[str, Study],
+    pictures: list[PagePicture],
+    *,
+    always: Collection[str] = (),
 ) -> Iterator[Section]:
-    """Every section that has a picture or a finding; each of these stands in exactly one."""
+    """Every section that has a picture or a finding, and those of `always`; each of these stands in exactly one."""
     ranked = sorted(findings, key=lambda name: getattr(studies.get(name), "page_rank", 0))
     result_pictures = {picture.stem: picture for picture in pictures if picture.study is None}
     stems = [stem for stem in dict.fromkeys((*RESULT_PICTURES, *result_pictures)) if stem in result_pictures]
@@ -82,5 +91,5 @@ def sections(
             for name in ranked
             if getattr(studies.get(name), "page_section", LAST) == key
         )
-        if shown or answers:
+        if shown or answers or key in always:
             yield Section(Question(text, key), shown, answers)

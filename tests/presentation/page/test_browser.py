@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import pairwise
 
 import pytest
 
@@ -133,6 +134,25 @@ def test_nothing_is_wider_than_the_screen_or_too_narrow_to_read(results_of, writ
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.locator("img").first.bounding_box()["width"] <= width
         assert tab.locator(".confusion tbody th").first.bounding_box()["width"] >= 80
+
+
+def test_the_contents_stand_at_the_side_where_there_is_room(results_of, write_page, opened):
+    tab = opened(write_page(results_of()), width=1400)
+    contents, header, main = (tab.locator(name) for name in (".contents", "header", "main"))
+    assert contents.bounding_box()["x"] + contents.bounding_box()["width"] <= main.bounding_box()["x"]
+    assert main.bounding_box()["x"] == header.bounding_box()["x"]
+    main.locator("section").last.scroll_into_view_if_needed()
+    assert contents.bounding_box()["y"] == 0
+    tab.set_viewport_size({"width": 400, "height": 900})
+    boxes = [locator.bounding_box() for locator in (header, contents, main)]
+    assert len({box["x"] for box in boxes}) == 1
+    assert all(upper["y"] + upper["height"] <= lower["y"] for upper, lower in pairwise(boxes))
+
+
+def test_a_term_leads_to_its_explanation(results_of, write_page, opened):
+    tab = opened(write_page(results_of()))
+    tab.get_by_role("rowheader", name="log-loss").get_by_role("link").click()
+    assert "ln 2 = 0.693" in tab.locator("dl div:target").text_content()
 
 
 def colour(tab, selector, name):
