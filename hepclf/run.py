@@ -138,6 +138,11 @@ class Run:
         return self.folder / "report.html"
 
     @property
+    def card(self) -> Path:
+        """The model card of the tagger."""
+        return self.folder / "card.md"
+
+    @property
     def scores(self) -> Path:
         """Label, weight, split, score and spectators of each event."""
         return self.folder / "scores.root"

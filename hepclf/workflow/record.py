@@ -66,7 +66,7 @@ def record(
     again: str | None = None,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
-    """Write metrics.json, the pictures and the page; the files of the pictures.
+    """Write metrics.json, the pictures, the page and the card; the files of the pictures.
 
     `again` is the command that the page names to make it again, by default the one that was typed.
     """
@@ -82,12 +82,13 @@ def draw_results(
     again: str | None = None,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
-    """Write the pictures and the page alone; the files of the pictures."""
+    """Write the pictures, the page and the card alone; the files of the pictures."""
     plots: tuple[Path, ...] = ()
     if evaluation.plots:
         (progress or Quiet()).stage("drawing")
         plots = _pictures(run.plots, evaluated, evaluation)
-    report(evaluated.results, run, evaluation, evaluated.title, device=evaluated.device, again=again)
+    contents = metrics(evaluated)
+    report(evaluated.results, run, evaluation, evaluated.title, contents, device=evaluated.device, again=again)
     return plots
 
 

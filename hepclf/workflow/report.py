@@ -1,18 +1,21 @@
-"""The page of a run: what is said of its origin, and where it is written."""
+"""The page and the card of a run: what is said of its origin, and where they are written."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.results import Results
-from hepclf.files import write_bytes
+from hepclf.files import read_yaml, write_bytes
+from hepclf.models.tagger import HEAD
 from hepclf.run import Run, command_line
+
+if TYPE_CHECKING:  # the templates are loaded where a page is written
+    from hepclf.presentation.page.page import Provenance
 
 FACTS = ("started", "directory", "commit", "python", "platform", "device")
 
@@ -22,20 +25,34 @@ def report(
     run: Run,
     evaluation: Evaluation,
     title: str,
+    contents: Mapping[str, Any],
     *,
     device: str | None = None,
     again: str | None = None,
-) -> Path | None:
-    """Write report.html into a run's folder, beside its plots; None where the evaluation does not ask for one.
+) -> None:
+    """Write report.html, and the card of a run with a tagger, into its folder, if the evaluation asks for a report.
 
-    `again` is the command that makes it again, by default the one that was typed.
+    contents  of metrics.json
+    again     the command that makes the results again, by default the one that was typed
     """
     if not evaluation.report:
-        return None
-    from hepclf.presentation.page.page import Provenance, page
+        return
+    from hepclf.presentation.card import card
+    from hepclf.presentation.page.page import page
+
+    provenance = _provenance(run, evaluation, title, device, again)
+    write_bytes(run.report, page(results, run.plots, provenance, folder=run.folder).encode())
+    if (run.tagger / HEAD).is_file():
+        earlier = run.card.read_text(encoding="utf-8") if run.card.is_file() else ""
+        text = card(results, contents, read_yaml(run.config), provenance, earlier=earlier)
+        write_bytes(run.card, text.encode())
+
+
+def _provenance(run: Run, evaluation: Evaluation, title: str, device: str | None, again: str | None) -> Provenance:
+    from hepclf.presentation.page.page import Provenance
 
     label, environment = labelled(evaluation), json.loads(run.environment.read_text(encoding="utf-8"))
-    provenance = Provenance(
+    return Provenance(
         title=title,
         label=", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
         if label
@@ -44,8 +61,6 @@ def report(
         config=run.config.read_text(encoding="utf-8"),
         environment=_facts(environment, device),
     )
-    write_bytes(run.report, page(results, run.plots, provenance, folder=run.folder).encode())
-    return run.report
 
 
 def labelled(evaluation: Evaluation) -> Label | None:

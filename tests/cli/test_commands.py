@@ -65,6 +65,7 @@ def test_training_prints_a_verdict_and_leaves_a_whole_run(hepclf, trained):
     run = Path("runs/latest").resolve()
     assert run.parent == Path("runs/gw-mlp").resolve()
     assert sorted(path.name for path in run.iterdir()) == [
+        "card.md",
         "config.yaml",
         "environment.json",
         "history.csv",
