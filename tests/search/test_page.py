@@ -301,4 +301,4 @@ def test_few_trials_have_no_importance_and_the_page_says_how_many_it_needs(studi
 @pytest.mark.slow
 def test_a_thousand_trials_make_a_page_of_less_than_5_mb(studied):
     study = studied((STATES * 40)[:1000])
-    assert write_page(study.path).stat().st_size < 5e6
+    assert write_page(study.path).stat().st_size < 2e6
