@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: train test check bench clean
+.PHONY: train test check bench docs clean
 train: $(VENV)/.installed
 	$(VENV)/bin/hepclf train model=mlp_plain
 
@@ -15,6 +15,10 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-test
 	$(VENV)/bin/python scripts/bench
+
+# The site, in build/docs/index.html. A broken link fails.
+docs: $(VENV)/.installed-docs
+	$(VENV)/bin/python -m sphinx -q -W --keep-going docs build/docs
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
