@@ -32,6 +32,18 @@ html_title = "hepclf"
 html_show_sphinx = False
 html_theme_options = {"source_view_link": "", "top_of_page_buttons": []}
 
+# The side bar: headings and the pages below them, in order; a page that is in none is a warning.
+CONTENTS = {
+    "Start": "first_steps glossary examples",
+    "Data": "root formats expressions weights",
+    "Results": "evaluation evaluation/pictures evaluation/page outputs compare",
+    "Questions": "evaluation/[a-oq-z]* evaluation/p[!ia]*",
+    "Apply and deploy": "predict export",
+    "Many trainings": "sweeps tune cluster reliability shared_machines scale",
+    "Reference": "settings api extending benchmarks coverage",
+    "Decisions": "adr/*",
+}
+
 
 class NotebookParser(MystParser):
     """Reads a Jupyter notebook as the Markdown of its cells and of their stored outputs."""
@@ -41,6 +53,15 @@ class NotebookParser(MystParser):
     def parse(self, inputstring: str, document: Any) -> None:
         """Fill the document from the text of a notebook file."""
         super().parse(markdown(json.loads(inputstring)), document)
+
+
+def add_contents(app: Any, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """Called with the text of each page: the side bar belongs to the first one, which GitHub shows without it."""
+    if page == "index":
+        source[0] += "".join(
+            f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {heading}\n\n{pages.replace(' ', chr(10))}\n```\n"
+            for heading, pages in CONTENTS.items()
+        )
 
 
 def replace_docstring(*event: Any) -> None:
@@ -60,5 +81,6 @@ def replace_signature(app: Any, what: str, name: str, obj: Any, *event: Any) -> 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.add_source_parser(NotebookParser)
+    app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", replace_docstring)
     app.connect("autodoc-process-signature", replace_signature)
