@@ -26,7 +26,7 @@ def part(page: Page, place: str) -> Image.Image:
     return Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
 
 
-def write(report: Path) -> None:
+def draw(report: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
@@ -40,4 +40,4 @@ def write(report: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) / "report.html")
+    draw(Path(sys.argv[1]) / "report.html")
