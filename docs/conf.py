@@ -9,8 +9,8 @@ from typing import Any
 
 from myst_parser.parsers.sphinx_ import MystParser
 
-sys.path.insert(0, str(Path(__file__).parent))
-from site_pages import markdown, restructured, signature
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from site_pages import markdown, restructured, settings, signature
 
 project = "hepclf"
 author = "The hepclf authors"
@@ -29,6 +29,8 @@ add_module_names = False
 
 html_theme = "furo"
 html_title = "hepclf"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_theme_options = {"source_view_link": "", "top_of_page_buttons": []}
 
@@ -55,13 +57,15 @@ class NotebookParser(MystParser):
         super().parse(markdown(json.loads(inputstring)), document)
 
 
-def add_contents(app: Any, page: str, source: list[str]) -> None:  # noqa: ARG001
-    """Called with the text of each page: the side bar belongs to the first one, which GitHub shows without it."""
+def complete(app: Any, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """Called with the text of each page: adds what GitHub shows without, the side bar and the files of settings."""
     if page == "index":
         source[0] += "".join(
             f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {heading}\n\n{pages.replace(' ', chr(10))}\n```\n"
             for heading, pages in CONTENTS.items()
         )
+    if page == "settings":
+        source[0] += settings(Path(__file__).resolve().parent.parent / "configs")
 
 
 def replace_docstring(*event: Any) -> None:
@@ -81,6 +85,6 @@ def replace_signature(app: Any, what: str, name: str, obj: Any, *event: Any) -> 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.add_source_parser(NotebookParser)
-    app.connect("source-read", add_contents)
+    app.connect("source-read", complete)
     app.connect("autodoc-process-docstring", replace_docstring)
     app.connect("autodoc-process-signature", replace_signature)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 # Code, a page of these docs, or a sign that means something in reStructuredText.
@@ -32,6 +33,21 @@ def output_markdown(output: dict[str, Any]) -> str:
         return f'<img alt="output of the cell above" src="data:image/png;base64,{data["image/png"].strip()}">'
     text = "".join(output.get("text", data.get("text/plain", "")))
     return f"```text\n{text}\n```" if text else ""
+
+
+def settings(configs: Path) -> str:
+    """Markdown with every YAML file below this folder: first those of the commands, then group by group."""
+    groups = sorted({path.parent for path in configs.rglob("*.yaml")})
+    return "".join(_group(folder, configs) for folder in groups)
+
+
+def _group(folder: Path, configs: Path) -> str:
+    heading = "commands" if folder == configs else folder.name
+    parts = [f"\n## {heading}\n"]
+    for path in sorted(folder.glob("*.yaml")):
+        name = f"hepclf {path.stem}" if folder == configs else f"{folder.name}={path.stem}"
+        parts.append(f"\n### `{name}`\n\n```yaml\n{path.read_text(encoding='utf-8')}```\n")
+    return "".join(parts)
 
 
 def restructured(docstring: list[str]) -> list[str]:
