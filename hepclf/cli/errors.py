@@ -27,7 +27,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     """One line with rule, value and way out, and the exit code: 1 if the run failed, 2 if the command was wrong."""
     kind = type(error).__name__
     module = type(error).__module__
-    text = " ".join(str(error).split())
+    text = " ".join(" ".join([str(error), *getattr(error, "__notes__", ())]).split())
     if kind == "RecipeError":
         return text, WRONG
     if kind == "MissingConfigException" and getattr(error, "options", None):

@@ -13,8 +13,11 @@ import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.files import write_csv, write_json
+from hepclf.presentation.plots.draw import draw
+from hepclf.presentation.plots.workers import DrawingWorkers
 from hepclf.run import Run
 from hepclf.scored import SPLITS
+from hepclf.training.cores import cores
 from hepclf.training.epoch import Epoch, Progress, Quiet
 from hepclf.workflow.evaluated import Evaluated
 from hepclf.workflow.report import labelled, report
@@ -65,13 +68,14 @@ def record(
     *,
     again: str | None = None,
     progress: Progress | None = None,
+    workers: DrawingWorkers | None = None,
 ) -> tuple[Path, ...]:
     """Write metrics.json, the pictures, the page and the card; the files of the pictures.
 
     `again` is the command that the page names to make it again, by default the one that was typed.
     """
     write_json(run.metrics, metrics(evaluated), durable=True)
-    return draw_results(run, evaluated, evaluation, again=again, progress=progress)
+    return draw_results(run, evaluated, evaluation, again=again, progress=progress, workers=workers)
 
 
 def draw_results(
@@ -81,12 +85,13 @@ def draw_results(
     *,
     again: str | None = None,
     progress: Progress | None = None,
+    workers: DrawingWorkers | None = None,
 ) -> tuple[Path, ...]:
     """Write the pictures, the page and the card alone; the files of the pictures."""
     plots: tuple[Path, ...] = ()
     if evaluation.plots:
         (progress or Quiet()).stage("drawing")
-        plots = _pictures(run.plots, evaluated, evaluation)
+        plots = _pictures(run.plots, evaluated, evaluation, workers)
     contents = metrics(evaluated)
     report(evaluated.results, run, evaluation, evaluated.title, contents, device=evaluated.device, again=again)
     return plots
@@ -111,10 +116,18 @@ def metrics(evaluated: Evaluated) -> dict[str, Any]:
     }
 
 
-def _pictures(folder: Path, evaluated: Evaluated, evaluation: Evaluation) -> tuple[Path, ...]:
-    from hepclf.presentation.plots.draw import draw
+def drawing_workers(evaluation: Evaluation, threads: int | None = None) -> DrawingWorkers:
+    """Processes that get ready to draw the pictures of an evaluation while its numbers are computed.
 
+    threads  how many may work at once; None: as many as there are cores
+    """
+    return DrawingWorkers((threads or cores()) if evaluation.plots else 0)
+
+
+def _pictures(
+    folder: Path, evaluated: Evaluated, evaluation: Evaluation, workers: DrawingWorkers | None
+) -> tuple[Path, ...]:
     epochs = evaluated.history
     curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields} if epochs else None
     label = labelled(evaluation)
-    return tuple(draw(evaluated.results, folder, history=curves, title=evaluated.title, label=label))
+    return tuple(draw(evaluated.results, folder, history=curves, title=evaluated.title, label=label, workers=workers))

@@ -10,7 +10,7 @@ from hepclf.training.epoch import Progress, Quiet
 from hepclf.training.threads import thread_limit
 from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.job import Job
-from hepclf.workflow.record import draw_results, metrics
+from hepclf.workflow.record import draw_results, drawing_workers, metrics
 from hepclf.workflow.shared import SharedData
 from hepclf.workflow.train import repeat_command, stored_fit
 
@@ -19,7 +19,7 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
     """Write the pictures and the page that the job's evaluation asks for; the files of the pictures."""
     progress = progress or Quiet()
     threads = json.loads(run.environment.read_text(encoding="utf-8"))["threads"]
-    with Run(run.folder).held(), thread_limit(threads):
+    with Run(run.folder).held(), thread_limit(threads), drawing_workers(job.evaluation, threads) as workers:
         prepared = shared.prepared(job, progress)
         fitted = stored_fit(job, run, prepared)
         if fitted is None:
@@ -32,4 +32,4 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
                 f"{run.folder} is not drawn, as its evaluation gives other numbers than metrics.json: the data, the "
                 f"libraries or the machine have changed; hepclf evaluate run={run.folder} draws new ones"
             )
-        return draw_results(run, found, job.evaluation, again=repeat_command(run), progress=progress)
+        return draw_results(run, found, job.evaluation, again=repeat_command(run), progress=progress, workers=workers)

@@ -29,7 +29,7 @@ from hepclf.words import Caution
 from hepclf.workflow.evaluated import TEST, Evaluated, Facts, inside, score
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
-from hepclf.workflow.record import record
+from hepclf.workflow.record import drawing_workers, record
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +63,13 @@ def reevaluate(
         seen = simulated(tagger, scored, own) if own is not None else seen
     evaluation.check(scored.classes, scored.process_names)
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
-    results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
-    results = replace(results, warnings=(*results.warnings, *_remembered(run, others=data is not None)))
-    made = Run.create(folder)
-    with made.recorded():
-        write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
-        plots = record(made, Evaluated(scored=scored, results=results, facts=facts), evaluation)
+    with drawing_workers(evaluation) as workers:
+        results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
+        results = replace(results, warnings=(*results.warnings, *_remembered(run, others=data is not None)))
+        made = Run.create(folder)
+        with made.recorded():
+            write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
+            plots = record(made, Evaluated(scored=scored, results=results, facts=facts), evaluation, workers=workers)
     return results, plots
 
 

@@ -28,7 +28,7 @@ from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.fit import Fitted, fit
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared, prepare
-from hepclf.workflow.record import History, read_history, record
+from hepclf.workflow.record import History, drawing_workers, read_history, record
 from hepclf.workflow.resume import opened
 from hepclf.workflow.shared import SharedData
 from hepclf.workflow.stop import Stop, Stoppable
@@ -85,7 +85,7 @@ def train(
         environment["threads"] = threads
         started, timed = time.perf_counter(), Timed(progress)
         write_yaml(run.config, job.describe(), durable=True)  # again where it is resumed, as some settings may differ
-        trained = _recorded(job, run, timed, stop or Stop(), shared)
+        trained = _recorded(job, run, timed, stop or Stop(), shared, threads)
         timed.close()
         environment["seconds"] = {"total": time.perf_counter() - started, **_seconds(trained), **timed.seconds}
         environment["device"] = trained.tagger.device
@@ -120,7 +120,7 @@ def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained
     )
 
 
-def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: SharedData | None) -> Trained:
+def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: SharedData | None, threads: int) -> Trained:
     """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
     checkpoints = Checkpoints(run, job, stop)
     progress = Stoppable(progress, checkpoints.leave)
@@ -132,13 +132,14 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
         fitted = fit(prepared, job, history, progress, checkpoints)
         history.write(durable=True)
         fitted.tagger.save(run.tagger)
-    progress.stage("scoring")
-    scored = score(fitted.tagger, prepared.events, prepared.split)
-    progress.stage("storing")
-    write_scores(run.scores, scored)
-    progress.stage("evaluating")
-    found = evaluated(fitted, prepared, job, scored)
-    plots = record(run, found, job.evaluation, again=repeat_command(run), progress=progress)
+    with drawing_workers(job.evaluation, threads) as workers:
+        progress.stage("scoring")
+        scored = score(fitted.tagger, prepared.events, prepared.split)
+        progress.stage("storing")
+        write_scores(run.scores, scored)
+        progress.stage("evaluating")
+        found = evaluated(fitted, prepared, job, scored)
+        plots = record(run, found, job.evaluation, again=repeat_command(run), progress=progress, workers=workers)
     checkpoints.remove()
     return Trained(
         tagger=fitted.tagger,

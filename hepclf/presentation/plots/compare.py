@@ -14,8 +14,9 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.comparison.comparison import Comparison, RejectionRatio
 from hepclf.comparison.contenders import GRID
+from hepclf.presentation.plots.index import KINDS, IndexEntry, write_index
 from hepclf.presentation.plots.label import one_line, with_error
-from hepclf.presentation.plots.picture import KINDS, TOP, IndexEntry, Picture, write_figure, write_index
+from hepclf.presentation.plots.picture import TOP, Picture, write_figure
 from hepclf.presentation.plots.rejection import highest_measured
 from hepclf.presentation.plots.spread import spread_figure
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from hepclf.files import atomic
+from hepclf.presentation.plots.index import NUMBERS
 from hepclf.presentation.plots.picture import Series
 
-NUMBERS = ("csv", "json", "yaml")
 SERIES, LOW, HIGH, ERROR = "series", "low", "high", "_error"
 DIGITS = 8  # enough for any plot, in half the file size of all digits
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +16,8 @@ from matplotlib.ticker import LogFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
 from hepclf.files import atomic
+from hepclf.presentation.plots.index import KINDS
 
-KINDS = ("png", "pdf")
-INDEX = "pictures.json"
 SIZE = (5.2, 4.2)
 MAX_SPAN = 30  # high / low of a logarithmic axis up to which minor ticks are labelled too
 TOP = 1.0  # height of a title in its panel; with a fixed height matplotlib skips a search, a tenth of a picture's time
@@ -77,21 +75,6 @@ def stamp(figure: Figure, experiment: str, status: str = "") -> None:
         va="bottom",
         annotation_clip=False,
     )
-
-
-class IndexEntry(NamedTuple):
-    """The entry of a picture in the index of a folder: its caption, its study, and the types of its files."""
-
-    caption: str
-    study: str | None
-    kinds: tuple[str, ...]
-
-
-def write_index(folder: Path, entries: Mapping[str, IndexEntry]) -> None:
-    """Write pictures.json, which names the pictures of a folder."""
-    contents = {stem: entry._asdict() for stem, entry in entries.items()}
-    with atomic(folder / INDEX) as path:
-        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextmanager

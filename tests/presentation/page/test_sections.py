@@ -5,7 +5,7 @@ from pathlib import Path
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.page_sections import LAST, PAGE_SECTIONS
 from hepclf.presentation.page.sections import INDEX, RESULT_PICTURES, PagePicture, read_index, sections
-from hepclf.presentation.plots.draw import INDEX as DRAWN
+from hepclf.presentation.plots.index import INDEX as DRAWN
 
 
 def picture(stem, study=None):

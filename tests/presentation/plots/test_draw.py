@@ -162,7 +162,7 @@ def test_the_numbers_of_the_roc_are_those_of_its_curve(judged, sketched):
 
 def test_a_label_takes_the_place_of_the_title(judged, sketched, monkeypatch):
     seen = []
-    monkeypatch.setattr("hepclf.presentation.plots.draw.write_figure", lambda figure, *_: seen.append(figure) or [])
+    monkeypatch.setattr("hepclf.presentation.plots.drawing.write_figure", lambda figure, *_: seen.append(figure) or [])
     label = Label(experiment="CMS", status="Simulation", energy_tev=13.0, luminosity_fb=59.8)
     draw(judged(), Path("plots"), title="gw, mlp", label=label)
     for figure in seen:

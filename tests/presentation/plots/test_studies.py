@@ -16,7 +16,7 @@ from hepclf.presentation.plots.picture import Picture, Series
 
 RESULTS = {"losses", "scores", "roc", "rejection", "confusion", "significance"}
 OTHERS = {"compare", "spread", "features"}  # drawn by other commands
-PLUMBING = {"__init__", "draw", "font", "label", "numbers", "picture", "style"}
+PLUMBING = {"__init__", "draw", "drawing", "font", "index", "label", "numbers", "picture", "style", "worker", "workers"}
 
 
 def test_every_module_draws_a_study_or_the_results_or_is_plumbing():

@@ -1,0 +1,70 @@
+"""The index of a folder of pictures: which pictures there are, and what belongs to each. No matplotlib here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from hepclf.files import atomic
+
+INDEX = "pictures.json"
+KINDS = ("png", "pdf")
+NUMBERED = "numbers"  # folder of the numbers of the pictures
+NUMBERS = ("csv", "json", "yaml")
+
+
+class Part(NamedTuple):
+    """Pictures that are drawn in one go: those of one study, or those of the results that one module draws.
+
+    is_own  the study is the user's, which draws itself
+    """
+
+    name: str
+    study: str | None = None
+    is_own: bool = False
+
+
+class IndexEntry(NamedTuple):
+    """The entry of a picture in the index of a folder: its caption, its study, and the types of its files."""
+
+    caption: str
+    study: str | None
+    kinds: tuple[str, ...]
+
+
+class Written(NamedTuple):
+    """The files of drawn pictures, relative to their folder, and their entries in the index by stem."""
+
+    files: list[Path]
+    entries: dict[str, IndexEntry]
+
+
+def write_index(folder: Path, entries: Mapping[str, IndexEntry]) -> None:
+    """Write pictures.json, which names the pictures of a folder."""
+    contents = {stem: entry._asdict() for stem, entry in entries.items()}
+    with atomic(folder / INDEX) as path:
+        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def replace_index(folder: Path, parts: Iterable[Written]) -> list[Path]:
+    """Write the index of drawn pictures and remove the pictures that the older index alone lists; the drawn files."""
+    index = folder / INDEX
+    old_entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    written = Written([], {})
+    for part in parts:
+        written.files.extend(part.files)
+        written.entries.update(part.entries)
+    files = [folder / file for file in written.files]
+    for path in set(_picture_files(folder, old_entries)) - set(files):
+        path.unlink(missing_ok=True)
+    write_index(folder, written.entries)
+    return files
+
+
+def _picture_files(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
+    """The files that pictures of these stems may have; older versions wrote the numbers beside the pictures."""
+    for name in (Path(stem).name for stem in stems):
+        yield from (folder / f"{name}.{kind}" for kind in (*KINDS, *NUMBERS))
+        yield from (folder / NUMBERED / f"{name}.{kind}" for kind in NUMBERS)
