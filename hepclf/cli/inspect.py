@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,14 +56,17 @@ def _inspect(composed: Composed) -> None:
 
 def _survey(loader: Loader, watch: Watch, *, shapes: bool) -> Survey:
     from hepclf.data.loader import load
+    from hepclf.data.titles import check_titles, titles
     from hepclf.survey.survey import survey
 
     watch.stage("loading")
     events = load(loader, watch.read)
     watch.stage("measuring")
     parts, obstacles = _parts(loader, events)
+    check_titles(loader, (*events.names, *events.spectators))
     luminosity: Any = getattr(loader, "luminosity_fb", None)
-    return survey(events, parts, luminosity_fb=luminosity, shapes=shapes, obstacles=obstacles)
+    summary = survey(events, parts, luminosity_fb=luminosity, shapes=shapes, obstacles=obstacles)
+    return replace(summary, titles=titles(loader))
 
 
 def _parts(loader: Loader, events: Events) -> tuple[NDArray[Any] | None, tuple[str, ...]]:

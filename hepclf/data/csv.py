@@ -24,12 +24,14 @@ from hepclf.data.roles import ALL, Roles
 from hepclf.data.samples import rooted
 from hepclf.data.split import Split
 from hepclf.data.table import Chunk, EntryError, Quantities
+from hepclf.data.titles import Titles
 from hepclf.events import Events
 from hepclf.nearest import nearest
 from hepclf.recipe import describe, recipe
 
 LABEL = "label"
-IRRELEVANT_SETTINGS = {"cache", "cache_gb", "check", "split", "root"}  # settings that the table does not depend on
+# Settings that the table does not depend on.
+IRRELEVANT_SETTINGS = {"cache", "cache_gb", "check", "labels", "split", "root"}
 
 
 class FileTable(NamedTuple):
@@ -62,6 +64,7 @@ class CSV:
     cache        keeps the table on disk for the next time: in the user's cache folder, another, or not at all
     cache_gb     what that folder may hold; what was used longest ago goes
     check        a training warns of what looks wrong in the events
+    labels       feature or spectator -> its title, or its title and unit, in pictures
 
     Whatever is not a number and was not declared is refused with its file, row and column.
     """
@@ -85,6 +88,7 @@ class CSV:
     cache: bool | str = True
     cache_gb: float = 20.0
     check: bool = True
+    labels: Titles = field(default_factory=dict)
     split: Split = field(default_factory=Split)
 
     RENAMED: ClassVar[Mapping[str, str]] = {"rows": "max_events"}  # settings of stored runs

@@ -24,6 +24,7 @@ from hepclf.data.densities import (
 )
 from hepclf.data.loader import Outline
 from hepclf.data.split import Split
+from hepclf.data.titles import Titles
 from hepclf.events import Events
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
@@ -64,7 +65,7 @@ class GW:
     mixture of Gaussian noise and glitches; no classifier can beat it. It is exact for features that give those
     variables back: snr, or both of its parts, with any of the others. Features that hold less, such as chisq
     or newsnr alone, reach less than this limit. The spectator `live_time_s` is the time in which the noise came.
-    With `check`, a training warns of what looks wrong in the events.
+    With `check`, a training warns of what looks wrong in the events; `labels` are titles and units in pictures.
     """
 
     signals: int = 20_000
@@ -98,6 +99,7 @@ class GW:
     phase_error: float = 0.25
     seed: int = 0
     check: bool = True
+    labels: Titles = field(default_factory=dict)
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hepclf.data.split import Split
+from hepclf.data.titles import Titles
 from hepclf.events import Events
 
 
@@ -14,6 +15,7 @@ class Memory:
 
     events: Events
     check: bool = True
+    labels: Titles = field(default_factory=dict)
     split: Split = field(default_factory=Split)
 
     def load(self) -> Events:

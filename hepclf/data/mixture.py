@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hepclf.data.loader import Outline
 from hepclf.data.split import Split
+from hepclf.data.titles import Titles
 from hepclf.events import Events
 from hepclf.recipe import recipe
 
@@ -72,7 +73,7 @@ class Mixture:
     Features are x, or x0, x1... in several dimensions. `fractions` are the shares of the classes, equal where
     not given. Two classes carry the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no
     classifier can beat; more classes carry one `log_density_<class>` each. With `check`, a training warns of what
-    looks wrong in the events.
+    looks wrong in the events; `labels` are titles and units in pictures.
     """
 
     events: int = 100_000
@@ -80,6 +81,7 @@ class Mixture:
     fractions: tuple[float, ...] | None = None
     seed: int = 0
     check: bool = True
+    labels: Titles = field(default_factory=dict)
     split: Split = field(default_factory=lambda: Split(valid=0.1, test=0.5))  # what is known is measured well
 
     def __post_init__(self) -> None:

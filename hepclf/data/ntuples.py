@@ -27,6 +27,7 @@ from hepclf.data.samples import Sample, Source, SumOfWeights, find_sources, orde
 from hepclf.data.split import Split
 from hepclf.data.table import Quantities, parse_quantities
 from hepclf.data.tally import Tally, scale, tally_parts
+from hepclf.data.titles import Titles
 from hepclf.events import Events, Origin
 from hepclf.recipe import describe, recipe
 
@@ -36,7 +37,8 @@ LOOKING = 8  # files whose state is asked for at once, as servers take their tim
 
 # Settings that the table of columns and unscaled weights does not depend on.
 IRRELEVANT_SETTINGS = {
-    *("root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "check", "split")
+    *("root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "check", "split"),
+    "labels",
 }
 IRRELEVANT_SAMPLE_SETTINGS = ("name", "class", "cross_section_pb", "cross_section_fb", "k_factor", "filter_efficiency")
 
@@ -59,6 +61,7 @@ class Ntuples(ABC):
     cache          keeps the table on disk for the next time: in the user's cache folder, another, or not at all
     cache_gb       what that folder may hold; what was used longest ago goes
     check          a training warns of what looks wrong in the events
+    labels         feature or spectator -> its title, or its title and unit, in pictures
 
     With a luminosity, weight = w x cross section x k-factor x filter efficiency x luminosity / sum of weights.
     Where max_events leaves entries out, that sum is the one over the entries read (sum_of_weights: events), or the
@@ -83,6 +86,7 @@ class Ntuples(ABC):
     cache: bool | str = True
     cache_gb: float = 20.0
     check: bool = True
+    labels: Titles = field(default_factory=dict)
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cut_table
 from hepclf.evaluation.own_studies import check_own_finding, check_own_studies
-from hepclf.evaluation.results import Results
+from hepclf.evaluation.results import Results, RocAxes
 from hepclf.evaluation.split_results import histogram_edges, split_results
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
@@ -58,7 +58,8 @@ class Evaluation:
 
     A threshold of `best` is the cut of the greatest significance on validation; `Rules` says what its settings mean.
     Expected yields, by process or class, are given as such or as cross sections with one luminosity; what has neither
-    keeps its sum of weights.
+    keeps its sum of weights. The ROC curve is drawn as background rejection 1 - e_b against signal efficiency
+    (`rejection`), or as true against false positive rate (`tpr_fpr`).
     """
 
     RENAMED: ClassVar[Mapping[str, str]] = {  # settings of stored runs
@@ -74,6 +75,7 @@ class Evaluation:
     threshold: float | Literal["best"] = 0.5
     working_points: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     signal: str | None = None
+    roc: RocAxes = "rejection"
     yields: Mapping[str, float] = field(default_factory=dict)
     cross_sections_fb: Mapping[str, float] = field(default_factory=dict)
     luminosity_fb: float | None = None
@@ -229,6 +231,7 @@ def evaluate(
         mixture=case.mixture,
         scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
         cuts=cut_table(case),
+        roc_axes=evaluation.roc,
         studies=_findings(case, evaluation),
         study_settings=evaluation.study_settings,
         asked=evaluation.asked,

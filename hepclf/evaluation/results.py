@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from hepclf.evaluation.case import Study
 from hepclf.evaluation.finding import Finding
@@ -23,6 +23,7 @@ from hepclf.words import Caution
 if TYPE_CHECKING:  # it looks at a case, which knows of results
     from hepclf.statistics.curves.cuts import CutTable
 
+RocAxes = Literal["rejection", "tpr_fpr"]  # background rejection 1 - e_b against signal efficiency, or rates
 MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
 
 
@@ -97,6 +98,7 @@ class Results:
     says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
     further study found, by its name among the settings of the evaluation; `study_settings` are the studies themselves,
     of which `asked` names those that somebody set.
+    `titles` are title and unit of features, for pictures.
     `warnings` say what may be wrong with the data, the training or the results; they are the first thing to read.
     """
 
@@ -110,10 +112,12 @@ class Results:
     at_threshold: Significance | None = None
     mixture: ProcessMixture = field(default_factory=ProcessMixture)
     cuts: CutTable | None = None
+    roc_axes: RocAxes = "rejection"
     studies: Mapping[str, Finding] = field(default_factory=dict)
     study_settings: Mapping[str, Study] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     warnings: tuple[Caution, ...] = ()
+    titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ class Survey:
     """The classes, processes and features of a dataset, and the warnings about them.
 
     luminosity_fb  for which the sums of weights are the expected yields; None where it is not known
+    titles         title and unit of features, for pictures
     """
 
     events: int
@@ -33,6 +35,7 @@ class Survey:
     duplicates: Duplicates
     warnings: tuple[Caution, ...]
     luminosity_fb: float | None = None
+    titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""

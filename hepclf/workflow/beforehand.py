@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from hepclf.data.loader import Loader, Outline, outline
+from hepclf.data.titles import check_titles
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.events import Events
 from hepclf.models.calibrated import check_calibration
@@ -46,6 +47,7 @@ def check_against(known: Outline, data: Loader, model: Model, trainer: Trainer, 
     if known.classes is not None and len(known.classes) == 1:
         raise ValueError(f"the data must have at least two classes, not {known.classes[0]!r} alone")
     data.split.check(known.spectators)
+    check_titles(data, known.columns)
     evaluation.check(known.classes, known.processes, known.spectators, known.features)
     evaluation.check_luminosity(known.luminosity_fb)
     if known.classes is not None:

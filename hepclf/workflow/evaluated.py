@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.data.titles import titles
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.evaluation.results import Results
@@ -62,7 +63,8 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
     results = evaluate(scored, job.evaluation, inside(tagger, events, split), balance=job.trainer.balance)
     kept_epoch = tagger.summary.get("kept_epoch")
     doubts = convergence(scored.of("valid"), fitted.valid_weights, fitted.history, kept_epoch, job.trainer)
-    results = replace(results, warnings=(*doubts, *results.warnings, *job.unused_settings, *prepared.warnings))
+    cautions = (*doubts, *results.warnings, *job.unused_settings, *prepared.warnings)
+    results = replace(results, warnings=cautions, titles=titles(job.data))
     return Evaluated(
         scored=scored,
         results=results,

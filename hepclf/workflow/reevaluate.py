@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.loader import Loader
+from hepclf.data.titles import named_titles, titles
 from hepclf.evaluation.case import Inside
 from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
@@ -65,7 +66,8 @@ def reevaluate(
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
     with drawing_workers(evaluation) as workers:
         results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
-        results = replace(results, warnings=(*results.warnings, *_remembered(run, others=data is not None)))
+        cautions = (*results.warnings, *_remembered(run, others=data is not None))
+        results = replace(results, warnings=cautions, titles=_titles(run) | titles(data))
         made = Run.create(folder)
         with made.recorded():
             write_yaml(made.config, {"run": str(run.folder), "evaluation": describe(evaluation)})
@@ -92,6 +94,11 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
     except (KeyError, TypeError) as error:
         raise ValueError(f"{run.config} or its tagger.json was changed: {error!r} is missing; train again") from error
     return read_scores(run.scores), facts
+
+
+def _titles(run: Run) -> dict[str, tuple[str, str]]:
+    """Title and unit of the features that the run has labels for."""
+    return named_titles(read_yaml(run.config).get("data", {}).get("labels", {}))
 
 
 def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -21,6 +22,7 @@ from hepclf.words import Grid, number
 
 BINS = 10  # equally populated by the background, to tell shapes apart
 DRAWN = 30  # equally wide, to show them
+LARGEST = 2**24  # beyond it single precision does not tell whole numbers apart
 ENDS = (0.05, 0.95)
 SHOWN = 8
 KINDS = ("background", "signal")
@@ -96,7 +98,7 @@ def _feature_change(name: str, values: Array, weights: Array, kinds: NDArray[np.
         return None
     before = [np.where(kinds // 2 == kind, weights, 0.0) for kind in (0, 1)]
     after = [np.where(kinds == 2 * kind + 1, weights, 0.0) for kind in (0, 1)]
-    edges = np.linspace(*_ends(values), DRAWN + 1)
+    edges = _edges(values)
     bins = np.searchsorted(values, edges[:-1]), np.searchsorted(values, edges[-1], side="right")
     return FeatureChange(
         before=(_range(values, before[0]), _range(values, before[1])),
@@ -106,6 +108,15 @@ def _feature_change(name: str, values: Array, weights: Array, kinds: NDArray[np.
         shapes_before=(_shape(before[0], *bins), _shape(before[1], *bins)),
         shapes_after=(_shape(after[0], *bins), _shape(after[1], *bins)),
     )
+
+
+def _edges(values: Array) -> Array:
+    """The edges of the bins that are drawn of rising values; whole numbers lie in the middle of theirs."""
+    low, high = _ends(values)
+    if (values == np.floor(values)).all() and max(abs(low), abs(high)) < LARGEST:
+        step = math.ceil((high - low + 1) / DRAWN)
+        return np.arange(low - 0.5, high + step, step)
+    return np.linspace(low, high, DRAWN + 1)
 
 
 def _ends(values: Array) -> tuple[float, float]:

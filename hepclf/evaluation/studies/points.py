@@ -15,7 +15,7 @@ from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
 from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit
 from hepclf.statistics.curves.passing import Passing, passing
-from hepclf.statistics.value import NOTHING, Value, measured
+from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured
 from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, score_cut
 
 ACROSS = 3  # cuts side by side in a table of 80 columns
@@ -61,10 +61,14 @@ class Points:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Process:
-    """What a cut keeps of a process: its efficiency, and its expected events where yields can be had."""
+    """What a cut keeps of a process: its efficiency, and its expected events where yields can be had.
+
+    limit  upper limits of the efficiency where no event is left
+    """
 
     efficiency: Value
     expected: Value
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,11 +192,21 @@ def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
             b=sums[0].sum(0, column) if sums else NOTHING,
             processes={
                 names[i]: Process(
-                    efficiency=processes.value(i, column), expected=sums[1].sum(i, column) if sums else NOTHING
+                    efficiency=processes.value(i, column),
+                    expected=sums[1].sum(i, column) if sums else NOTHING,
+                    limit=_efficiency_limit(processes, i, column),
                 )
                 for i in present
             },
         )
+
+
+def _efficiency_limit(processes: Passing, group: int, cut: int) -> Limit | None:
+    """Upper limits of the efficiency of a process of which no event passes: -ln(1 - confidence) over its count."""
+    total, squares = float(processes.total[group]), float(processes.squares[group])
+    if processes.passing_squares[group, cut] > 0 or not has_positive_sum(total, squares):
+        return None
+    return Limit(*(limit / total for limit in background_limit(squares / total)))
 
 
 def inverse_efficiency(efficiency: Value) -> Value:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.bands import Band, Intervals
-from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.picture import TOP, Picture, Series, add_legend
 from hepclf.presentation.plots.rejection import highest_measured
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 
 Array = NDArray[np.float64]
 
-MAX_ERROR = 1.0  # end of the axis of relative errors: a larger one says that nothing is known
+MAX_ERROR = 1.0  # largest relative error that is drawn: a larger one says that nothing is known
 
 
 def pictures(intervals: Intervals, results: Results, title: str) -> Iterator[Picture]:
@@ -33,6 +33,7 @@ def pictures(intervals: Intervals, results: Results, title: str) -> Iterator[Pic
     upper.set_ylabel(f"rejection, 1 / {efficiency}")
     _errors(lower, band)
     upper.set_title(title, y=TOP)
+    add_legend(figure, columns=2)
     columns = {
         "signal_efficiency": band.signal_efficiency,
         "background_efficiency": band.background_efficiency,
@@ -65,13 +66,13 @@ def _rejection(ax: Axes, band: Band, replicas: int) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(ylim=(1, top))
-    ax.legend(loc="upper right")
 
 
 def _errors(ax: Axes, band: Band) -> None:
     region = (band.background_efficiency > 0) & (band.signal_efficiency < 1)
     x, efficiency = band.signal_efficiency[region], band.background_efficiency[region]
     analytic, bootstrap = band.error[region] / efficiency, np.diff(band.narrow[:, region], axis=0)[0] / 2 / efficiency
+    analytic, bootstrap = (np.where(error <= MAX_ERROR, error, np.nan) for error in (analytic, bootstrap))
     ax.plot(x, analytic, color=VERMILLION, linestyle="--", label="analytic")
     if np.isfinite(bootstrap).any():
         ax.plot(x, bootstrap, color=BLUE, label="bootstrap")
@@ -79,11 +80,11 @@ def _errors(ax: Axes, band: Band) -> None:
     highest = float(np.nanmax(np.concatenate([analytic, bootstrap, [0.0]])))
     ax.set(
         xlim=(0, 1),
-        ylim=(0, min(1.4 * highest, MAX_ERROR) or MAX_ERROR),
+        ylim=(0, 1.5 * highest or MAX_ERROR),  # with room for the legend
         xlabel="signal efficiency",
         ylabel="relative error",
     )
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper right", ncols=2)
 
 
 def _inverse(efficiency: Array, highest: float) -> Array:

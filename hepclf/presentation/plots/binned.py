@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,9 @@ from hepclf.words import number, percent
 
 Array = NDArray[np.float64]
 
-SHADES = (BLUE, SKY, GREEN, PURPLE, ORANGE)
+SHADES = (BLUE, ORANGE, GREEN, PURPLE, SKY)  # neighbours in a stack differ in hue and in lightness
+SPAN = 1e7  # of the axis at most, whatever the smallest process has
+INVISIBLE = 0.1  # of the background in every bin, below which a signal is drawn again, scaled up
 LEGEND_ROOM = 0.3  # share of the height that belongs to the legend
 
 
@@ -80,12 +83,13 @@ def _stack(ax: Axes, template: Template) -> None:
     """Draw backgrounds from the smallest up, then the signal on top; negative contents count as zero."""
     positions = np.arange(len(template.edges))
     floor = np.zeros(len(positions) - 1)
-    layers = _layers(template)
+    layers, bottoms = _layers(template), list[Array]()
     for (label, values), colour in zip(layers, (*SHADES, GREY)[len(layers) - 1 :: -1], strict=True):
         top = floor + np.maximum(values, 0.0)
         ax.stairs(top, positions, baseline=floor, fill=True, color=colour, alpha=0.45, label=label)
         ax.stairs(top, positions, color=colour, linewidth=1.0)
         floor = top
+        bottoms.append(top)
     channels = template.channels
     ax.stairs(floor + channels.s, positions, baseline=floor, fill=True, color=VERMILLION, alpha=0.5)
     ax.stairs(floor + channels.s, positions, color=VERMILLION, linewidth=1.6, label=_signal_label(template))
@@ -94,11 +98,24 @@ def _stack(ax: Axes, template: Template) -> None:
     centres = positions[:-1] + 0.5
     ax.bar(centres, 2 * error, bottom=floor - error, width=1.0, label="background, stat. error", **shade)
     positive = floor[floor > 0]
-    low = max(float((positive - error[floor > 0]).min()), float(positive.min()) / 3) / 2
-    high = 1.5 * float((floor + channels.s).max())
+    overlay = overlay_factor(channels.s, floor)
+    if overlay > 1:
+        label = f"{_signal_label(template)} × {overlay:,}"
+        ax.stairs(overlay * channels.s, positions, color=VERMILLION, linewidth=1.4, linestyle="--", label=label)
+    high = 1.5 * float(max((floor + channels.s).max(), (overlay * channels.s).max()))
+    lowest = min(float(positive.min()), *(float(top[top > 0].min(initial=high)) for top in bottoms))
+    low = max(lowest / 2, high / SPAN)
     ax.set_yscale("log")
     ax.set_ylim(low, low * (high / low) ** (1 / (1 - LEGEND_ROOM)))
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def overlay_factor(signal: Array, background: Array) -> int:
+    """A round number that makes a signal as high as the background somewhere; 1 where it can be seen without."""
+    where = (signal > 0) & (background > 0)
+    if not where.any() or (signal[where] > INVISIBLE * background[where]).any():
+        return 1
+    return int(10 ** math.floor(math.log10(float((background[where] / signal[where]).min()))))
 
 
 def _layers(template: Template) -> list[tuple[str, Array]]:

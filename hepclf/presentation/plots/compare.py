@@ -16,7 +16,7 @@ from hepclf.comparison.comparison import Comparison, RejectionRatio
 from hepclf.comparison.contenders import GRID
 from hepclf.presentation.plots.index import KINDS, IndexEntry, write_index
 from hepclf.presentation.plots.label import one_line, with_error
-from hepclf.presentation.plots.picture import TOP, Picture, write_figure
+from hepclf.presentation.plots.picture import TOP, Picture, add_legend, write_figure
 from hepclf.presentation.plots.rejection import highest_measured
 from hepclf.presentation.plots.spread import spread_figure
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, style
@@ -140,14 +140,6 @@ def legend_title(*samples: Comparison, signal: str | None = None) -> str:
     area = f"AUC of {one_line(signal, 20)} against the rest" if signal else "AUC"
     count = f", the first {MAX_CURVES} of {len(trainings)}" if len(trainings) > MAX_CURVES else ""
     return f"{area} ± statistical uncertainty, bands ±1σ,\n{order}{count}"
-
-
-def add_legend(figure: Figure, title: str) -> None:
-    """Add the legend above the panels, where no curve runs; the figure grows by its lines."""
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", title=title, alignment="left")
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.21 * (len(labels) + 1 + title.count("\n")))
 
 
 def _roc_figure(curves: Sequence[TaggerCurve], title: str) -> Figure:

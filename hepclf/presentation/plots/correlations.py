@@ -11,25 +11,26 @@ from matplotlib.figure import Figure
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.correlations import CorrelationMatrices
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import Titles, feature_title, one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
 from hepclf.statistics.shapes.correlation import Correlation
 
 SIGNED = LinearSegmentedColormap.from_list("signed", (BLUE, "#FFFFFF", VERMILLION))
-MAX_NUMBERED = 12  # columns up to which a cell has room for its number
+MAX_NUMBERED = 30  # columns up to which a cell has room for its number
 MAX_NAMED = 40  # columns up to which each column has room for its name
+CROWDED = 24  # columns from which names are small
 PANELS = 4
 
 
-def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iterator[Picture]:
     """The matrices of the first four classes side by side."""
     classes = list(finding.classes.items())[:PANELS]
     side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6
     figure = Figure(figsize=(side * len(classes) + 1.9, side + 1.4))
     axes = np.atleast_1d(figure.subplots(1, len(classes), sharey=True))
     for ax, (name, correlation) in zip(axes, classes, strict=True):
-        _matrix(ax, correlation, finding.names)
+        _matrix(ax, correlation, finding.names, results.titles, 72 * side / len(finding.names))
         ax.set_title(one_line(name, 24), loc="left", color="black")
     axes[-1].set_title(title, loc="right")
     figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
@@ -45,11 +46,12 @@ def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iter
     )
 
 
-def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...]) -> None:
+def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...], titles: Titles, cell: float) -> None:
+    """Draw a matrix whose cells are so many points wide."""
     ax.imshow(100 * correlation.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
     ticks = np.arange(len(names)) if len(names) <= MAX_NAMED else np.array([], dtype=np.int64)
-    labels = [one_line(names[tick], 16) for tick in ticks]
-    size = 9.5 if len(names) <= 2 * MAX_NUMBERED else 6.5
+    labels = [feature_title(names[tick], titles, 28) for tick in ticks]
+    size = 9.5 if len(names) <= CROWDED else 6.5
     ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
     ax.set_yticks(ticks, labels, fontsize=size)
     ax.tick_params(which="both", length=0)
@@ -61,7 +63,15 @@ def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...]) -> None:
     for (row, column), value in np.ndenumerate(correlation.value):
         if np.isfinite(value) and row != column:
             colour = "white" if abs(value) > 0.6 else "black"
-            ax.text(column, row, f"{round(100 * value)}", ha="center", va="center", fontsize=8, color=colour)
+            ax.text(
+                column,
+                row,
+                f"{round(100 * value)}",
+                ha="center",
+                va="center",
+                fontsize=min(8.0, 0.36 * cell),
+                color=colour,
+            )
 
 
 def _series(name: str, correlation: Correlation, names: tuple[str, ...]) -> Series:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.effective_cuts import KINDS, FeatureChange, FeatureChanges
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import axis_label, one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLUE, VERMILLION
 from hepclf.statistics.shapes.divergence import BinSums
@@ -33,11 +33,13 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
     width, height = max(3.2 * across + 0.4, 5.2), 2.7 * down + head - 0.02
     figure = Figure(figsize=(width, height))
     figure.set_layout_engine("none")  # finding one takes longer than the drawing
-    edges = {"left": 0.6 / width, "right": 1 - 0.1 / width, "bottom": 0.6 / height, "top": 1 - head / height}
+    edges = {"left": 0.75 / width, "right": 1 - 0.1 / width, "bottom": 0.6 / height, "top": 1 - head / height}
     axes = figure.subplots(down, across, squeeze=False, gridspec_kw={**edges, "wspace": 0.22, "hspace": 0.36}).ravel()
     for ax, name in zip(axes, features, strict=False):
         _panel(ax, finding.features[name])
-        ax.set_xlabel(one_line(name, 34), fontsize=10)
+        ax.set_xlabel(axis_label(name, results.titles, 34), fontsize=10)
+    for ax in axes[::across]:
+        ax.set_ylabel("(1/N) dN/dx", fontsize=10)
     for ax in axes[len(features) :]:
         ax.set_axis_off()
     names = ("background", one_line(results.signal, 20))
@@ -68,7 +70,7 @@ def _panel(ax: Axes, feature: FeatureChange) -> None:
     ax.set_ylim(0, 1.1 * top or 1)
     ax.tick_params(labelsize=8)
     ax.minorticks_off()
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=bool((feature.edges % 1 == 0.5).all())))
     ax.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
     ax.yaxis.get_offset_text().set_fontsize(8)
 

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from hepclf.files import atomic
-from hepclf.presentation.plots.label import one_line, with_error
+from hepclf.presentation.plots.label import axis_label, one_line, with_error
 from hepclf.presentation.plots.picture import SIZE, write_png
 from hepclf.presentation.plots.style import colours, style
 from hepclf.survey.feature import FeatureSummary
@@ -127,7 +127,7 @@ def _page(features: Sequence[FeatureSummary], survey: Survey, title: str) -> Fig
         ax.minorticks_off()
         for axis in (ax.xaxis, ax.yaxis):
             axis.get_offset_text().set_fontsize(7)
-        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=has_whole_numbers(feature)))
         ax.set_xlabel(ax.get_xlabel(), fontsize=8)
         ax.set_title(_panel_title(feature), fontsize=7)
     for ax in axes[len(features) :]:
@@ -155,7 +155,15 @@ def draw_feature(ax: Axes, feature: FeatureSummary, survey: Survey) -> None:
     ax.set_xlim(shape.edges[0], shape.edges[-1])
     ax.ticklabel_format(axis="x", scilimits=(-3, 5), useOffset=False, useMathText=True)
     ax.xaxis.get_offset_text().set(x=0, horizontalalignment="left")  # on the right is the name
-    ax.set_xlabel(one_line(feature.name, 44))
+    ax.set_xlabel(axis_label(feature.name, survey.titles, 44))
+    if has_whole_numbers(feature):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_minor_locator(NullLocator())
+
+
+def has_whole_numbers(feature: FeatureSummary) -> bool:
+    """Whether the bins hold whole numbers, with edges halfway between them."""
+    return feature.shape is not None and bool((feature.shape.edges % 1 == 0.5).all())
 
 
 def _label(feature: FeatureSummary, survey: Survey, name: str) -> str:

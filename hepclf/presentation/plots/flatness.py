@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.flatness import KINDS, Against, EfficiencyShapes
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import axis_label, one_line
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BACKGROUND_COLOURS
 
@@ -28,14 +28,14 @@ def pictures(finding: EfficiencyShapes, results: Results, title: str) -> Iterato
     for number, (name, against) in enumerate(finding.shapes.items(), 1):
         yield Picture(
             f"flatness_{number}",
-            _figure(name, against, results.signal, title),
+            _figure(axis_label(name, results.titles), against, results.signal, title),
             f"Efficiencies in bins of {name}, ±1σ, at cuts chosen on validation; lines are the means over all bins. "
             f"A tagger that does not look at {name} is flat.",
             tuple(_series(against)),
         )
 
 
-def _figure(name: str, against: Against, signal: str, title: str) -> Figure:
+def _figure(label: str, against: Against, signal: str, title: str) -> Figure:
     figure = Figure(figsize=(6.6, 5.2))
     upper, lower = figure.subplots(2, 1, sharex=True)
     for ax, kind in ((lower, 0), (upper, 1)):
@@ -50,7 +50,7 @@ def _figure(name: str, against: Against, signal: str, title: str) -> Figure:
     upper.set_ylabel(f"efficiency of {one_line(signal, 16)}")
     _set_limits(lower, [pair[0].efficiency for pair in against.shapes.values()])
     lower.set_ylabel("background efficiency")
-    lower.set_xlabel(one_line(name))
+    lower.set_xlabel(label)
     _set_range(lower, against)
     upper.set_title(title, y=TOP)
     figure.legend(

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.importance import Importances
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import feature_title
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.value import Value
@@ -20,7 +20,7 @@ MAX_FEATURES = 20
 LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
 
 
-def pictures(finding: Importances, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: Importances, results: Results, title: str) -> Iterator[Picture]:
     """A bar a feature for each measure, the most important first."""
     ranked = finding.ranked
     features = ranked[:MAX_FEATURES]
@@ -34,7 +34,7 @@ def pictures(finding: Importances, results: Results, title: str) -> Iterator[Pic
     for ax, measure in zip(axes, measures, strict=True):
         _bars(ax, [finding.features[name][measure] for name in features])
         ax.set_xlabel(LABELS[measure])
-    axes[0].set_yticks(np.arange(len(features)), [one_line(name, 24) for name in features])
+    axes[0].set_yticks(np.arange(len(features)), [feature_title(name, results.titles, 24) for name in features])
     axes[0].set_ylim(len(features) - 0.4, -0.6)
     first = f"first {MAX_FEATURES} of {len(ranked)}, " if len(ranked) > MAX_FEATURES else ""
     axes[-1].set_title(f"{first}{title}")

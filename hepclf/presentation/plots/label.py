@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from functools import cache
 
 from hepclf.statistics.value import Value
-from hepclf.words import number
+from hepclf.words import number, shortened
+
+Titles = Mapping[str, tuple[str, str]]  # title and unit by the name of a feature
 
 
 def one_line(name: str, width: int = 30) -> str:
-    """A name on one line of at most `width` letters."""
-    printable = _printable(name)
-    short = printable if len(printable) <= width else f"{printable[: width - 1]}…"
-    return _escaped(short)
+    """A name on one line of at most `width` letters; a longer one loses its middle, as ends tell names apart."""
+    return _escaped(shortened(_printable(name), width))
+
+
+def feature_title(name: str, titles: Titles, width: int = 30) -> str:
+    """The title of a feature, or its name on one line of at most `width` letters."""
+    title, _ = titles.get(name, ("", ""))
+    return _formula(title) if title else one_line(name, width)
+
+
+def axis_label(name: str, titles: Titles, width: int = 40) -> str:
+    """The label of a feature's axis: its title and its unit."""
+    _, unit = titles.get(name, ("", ""))
+    return f"{feature_title(name, titles, width)} [{_formula(unit)}]" if unit else feature_title(name, titles, width)
+
+
+@cache
+def _formula(text: str) -> str:
+    """A text with formulas, or the text as it stands where matplotlib cannot read its formulas."""
+    if "$" not in text:
+        return text
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(text)
+    except ValueError:
+        return _escaped(text)
+    return text
 
 
 def wrapped(name: str, width: int = 12, lines: int = 3) -> str:

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter
 from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.observed import SCORE, DataAgreement
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import axis_label, one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.style import BLACK, GREY, colours
 from hepclf.statistics.shapes.agreement import Agreement
@@ -32,7 +32,7 @@ def pictures(finding: DataAgreement, results: Results, title: str) -> Iterator[P
             if name == SCORE
             else f"observed_{index}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
         )
-        label = f"probability of {one_line(results.signal, 24)}" if name == SCORE else one_line(name, 40)
+        label = f"probability of {one_line(results.signal, 24)}" if name == SCORE else axis_label(name, results.titles)
         yield Picture(
             stem, _figure(agreement, finding, results, label, title), CAPTION, (_series(name, agreement, finding),)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,15 @@ def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float]
     drawing(ax)
     ax.set_title(title, y=TOP)
     return figure
+
+
+def add_legend(figure: Figure, title: str = "", columns: int = 1) -> None:
+    """Add the legend of the first panel above the panels, where no curve runs; the figure grows by its rows."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", title=title or None, alignment="left", ncols=columns)
+    rows = math.ceil(len(labels) / columns) + (1 + title.count("\n") if title else 0)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.21 * rows)
 
 
 def stamp(figure: Figure, experiment: str, status: str = "") -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.plane import ProbabilityPlane
 from hepclf.presentation.plots.confusion import draw_confusion
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import Titles, axis_label, one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.roc import draw_roc
 from hepclf.presentation.plots.style import BLACK, PROBABILITY, colours
@@ -33,14 +33,16 @@ def _figure(finding: ProbabilityPlane, results: Results, title: str) -> Figure:
     figure = Figure(figsize=(14, 4.2))
     plane_ax, confusion_ax, roc_ax = figure.subplots(1, 3, width_ratios=(1.2, 1, 1), gridspec_kw={"wspace": 0.06})
     threshold = 0.5 if split.threshold is None else split.threshold
-    draw_decision(plane_ax, finding, threshold, results.classes, results.signal)
+    draw_decision(plane_ax, finding, threshold, results.classes, results.signal, results.titles)
     draw_confusion(confusion_ax, split.confusion, results.classes, split.threshold)
-    draw_roc(roc_ax, split, name=name, signal=results.signal)
+    draw_roc(roc_ax, split, name=name, signal=results.signal, axes=results.roc_axes)
     roc_ax.set_title(title)
     return figure
 
 
-def draw_decision(ax: Axes, plane: ProbabilityPlane, threshold: float, classes: tuple[str, ...], signal: str) -> None:
+def draw_decision(
+    ax: Axes, plane: ProbabilityPlane, threshold: float, classes: tuple[str, ...], signal: str, titles: Titles
+) -> None:
     """Draw the probability as colour, the line where it reaches the threshold, and events on top."""
     mesh = ax.pcolormesh(plane.x, plane.y, plane.probability, cmap=PROBABILITY, vmin=0, vmax=1, shading="nearest")
     mesh.set_rasterized(True)
@@ -64,8 +66,8 @@ def draw_decision(ax: Axes, plane: ProbabilityPlane, threshold: float, classes: 
     ax.set(
         xlim=(plane.x[0], plane.x[-1]),
         ylim=(plane.y[0], plane.y[-1]),
-        xlabel=one_line(plane.names[0]),
-        ylabel=one_line(plane.names[1]),
+        xlabel=axis_label(plane.names[0], titles),
+        ylabel=axis_label(plane.names[1], titles),
     )
     ax.figure.colorbar(mesh, ax=ax, label=f"probability of {one_line(signal, 20)}")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)

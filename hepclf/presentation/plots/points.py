@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BACKGROUND_COLOURS
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
+LIMIT = "upper_limit_95"
 Array = NDArray[np.float64]
 
 
@@ -30,41 +32,39 @@ def pictures(finding: WorkingPoints, _: Results, title: str) -> Iterator[Picture
         "processes",
         panel(lambda ax: _draw(ax, names, series), title, (6.6, 1.6 + 0.45 * len(names))),
         "Efficiency of each process on test, ±1σ, at cuts chosen on validation: which background is hardest to "
-        "remove. A process of which nothing is left has no point.",
+        f"remove.{_limit_note(series)}",
         series,
     )
 
 
+def _limit_note(series: tuple[Series, ...]) -> str:
+    """The sentence of the caption on the open triangles, where there are any."""
+    if not any(LIMIT in columns for _, columns in series):
+        return ""
+    return " An open triangle is the upper limit, at 95 % confidence, for a process of which no event is left."
+
+
 def _series(point: Point, names: tuple[str, ...]) -> Series:
     efficiencies = np.array([point.processes[name].efficiency for name in names], dtype=np.float64)
-    return Series(
-        f"cut for {point.wish}",
-        {"process": list(names), "efficiency": efficiencies[:, 0], "efficiency_error": efficiencies[:, 1]},
-    )
+    columns: dict[str, Any] = {
+        "process": list(names),
+        "efficiency": efficiencies[:, 0],
+        "efficiency_error": efficiencies[:, 1],
+    }
+    limits = [limit.at_95 if (limit := point.processes[name].limit) else np.nan for name in names]
+    if np.isfinite(limits).any():
+        columns[LIMIT] = np.array(limits)
+    return Series(f"cut for {point.wish}", columns)
 
 
 def _draw(ax: Axes, names: tuple[str, ...], series: tuple[Series, ...]) -> None:
     rows = np.arange(len(names))
     offsets = np.linspace(-0.25, 0.25, len(series)) if len(series) > 1 else np.zeros(1)
-    for (label, columns), offset, colour, marker in zip(
-        series, offsets, cycle(BACKGROUND_COLOURS), cycle(MARKERS), strict=False
-    ):
-        x, error = (np.asarray(columns[name], dtype=np.float64) for name in ("efficiency", "efficiency_error"))
-        positive = x > 0
-        # On a logarithmic axis the bar ends at a tenth of the point.
-        down, up = np.minimum(np.nan_to_num(error), 0.9 * x)[positive], np.nan_to_num(error)[positive]
-        text = label.removeprefix("cut for ")
-        ax.errorbar(
-            x[positive],
-            (rows + offset)[positive],
-            xerr=np.stack([down, up]),
-            fmt=marker,
-            color=colour,
-            markersize=4,
-            elinewidth=1,
-            label=text,
-        )
-    values = np.concatenate([np.asarray(columns["efficiency"], dtype=np.float64) for _, columns in series])
+    styles = zip(cycle(BACKGROUND_COLOURS), cycle(MARKERS), strict=False)
+    for curve, offset, (colour, marker) in zip(series, offsets, styles, strict=False):
+        _points(ax, curve, rows + offset, colour, marker)
+    drawn = [columns[name] for _, columns in series for name in ("efficiency", LIMIT) if name in columns]
+    values = np.concatenate([np.asarray(column, dtype=np.float64) for column in drawn])
     ax.set_xscale("log")
     ax.set_xlim(min(float(values[values > 0].min(initial=0.5)) / 3, 0.1), 1.5)
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -75,3 +75,16 @@ def _draw(ax: Axes, names: tuple[str, ...], series: tuple[Series, ...]) -> None:
     ax.figure.legend(
         *ax.get_legend_handles_labels(), loc="outside right upper", title="cut for", alignment="left", handlelength=1
     )
+
+
+def _points(ax: Axes, series: Series, y: Array, colour: str, marker: str) -> None:
+    """Draw what a cut keeps of each process, or its upper limit; a bar ends at a tenth of its point at the latest."""
+    x, error = (np.asarray(series.columns[name], dtype=np.float64) for name in ("efficiency", "efficiency_error"))
+    positive = x > 0
+    up = np.nan_to_num(error)[positive]
+    bars = np.stack([np.minimum(up, 0.9 * x[positive]), up])
+    style: Any = {"fmt": marker, "color": colour, "markersize": 4, "elinewidth": 1}
+    ax.errorbar(x[positive], y[positive], xerr=bars, label=series.name.removeprefix("cut for "), **style)
+    if LIMIT in series.columns:
+        limits = np.asarray(series.columns[LIMIT], dtype=np.float64)
+        ax.plot(limits, y, "<", color=colour, markersize=6, fillstyle="none")

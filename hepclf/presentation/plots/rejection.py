@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results, SplitResults
-from hepclf.presentation.plots.picture import Picture, Series, panel
+from hepclf.presentation.plots.picture import Picture, Series, add_legend, panel
 from hepclf.presentation.plots.roc import ONE_VS_REST, StyledCurve, efficiency_label, named_curves, styled_curves
 from hepclf.presentation.plots.style import BLACK, GREY, VERMILLION
 from hepclf.statistics.curves.roc import Roc
@@ -27,6 +27,7 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
     name, split = list(results.splits.items())[-1]
     if highest_rejection(split, name, results.signal) > 1:
         figure = panel(lambda ax: draw_rejection(ax, split, name=name, signal=results.signal), title)
+        add_legend(figure, f"{ONE_VS_REST}, bands ±1σ" if split.one_vs_rest else "bands ±1σ", columns=2)
         yield Picture("rejection", figure, CAPTION, tuple(_series(split, name)))
 
 
@@ -47,8 +48,6 @@ def draw_rejection(ax: Axes, split: SplitResults, *, name: str = "test", signal:
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, top), xlabel=efficiency_label(several))
     ax.set_ylabel("rejection, 1 / efficiency of the rest" if several else "rejection, 1 / background efficiency")
-    title = f"{ONE_VS_REST}, bands ±1σ" if several else "bands ±1σ"
-    ax.legend(loc="upper right", title=title, alignment="left", frameon=True, framealpha=0.8, edgecolor="none")
 
 
 def highest_rejection(split: SplitResults, name: str, signal: str) -> float:

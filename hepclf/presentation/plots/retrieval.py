@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.retrieval import Purities, PurityCurve
 from hepclf.presentation.plots.label import one_line, with_error
-from hepclf.presentation.plots.picture import Picture, Series, panel
+from hepclf.presentation.plots.picture import Picture, Series, add_legend, panel
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, VERMILLION
 
 Array = NDArray[np.float64]
@@ -23,9 +23,11 @@ PURITY = ("purity", "purity_error", "cut")
 def pictures(finding: Purities, results: Results, title: str) -> Iterator[Picture]:
     """Purity against signal efficiency, and both efficiencies and the purity against the cut."""
     columns = {name: getattr(finding.scan, name) for name in PurityCurve.__dataclass_fields__}
+    figure = panel(lambda ax: _purity(ax, finding), title)
+    add_legend(figure, columns=2)
     yield Picture(
         "purity",
-        panel(lambda ax: _purity(ax, finding), title),
+        figure,
         "Purity (precision) against signal efficiency (recall), with a band of its statistical error; the dotted line "
         f"is the share of signal before any cut.{_limit_note(finding)}",
         (Series("purity", {"signal_efficiency": columns["signal"]} | {name: columns[name] for name in PURITY}),),
@@ -69,7 +71,6 @@ def _purity(ax: Axes, finding: Purities) -> None:
             zorder=5,
         )
     ax.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="signal efficiency", ylabel="purity, S / (S + B)")
-    ax.legend(loc="lower left", frameon=True, framealpha=0.8, edgecolor="none")
 
 
 def _efficiencies(ax: Axes, finding: Purities, signal: str) -> None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepclf.evaluation.results import Results, SplitResults
+from hepclf.evaluation.results import Results, RocAxes, SplitResults
 from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLUE, DASHES, GREY, VERMILLION, colours
 from hepclf.statistics.curves.roc import Roc
 
 ONE_VS_REST = "one class against the rest"
-CAPTION = (
-    "What is kept of the signal against what is removed of the background, at every cut: up and right is better, the "
-    "dotted line is a guess. The area is that of the full curve."
-)
+CAPTIONS = {
+    "rejection": "The share of the background that a cut removes against the share of the signal that it keeps, at "
+    "every cut: up and right is better, the dotted line is a random classifier. The area is that of the full curve.",
+    "tpr_fpr": "True against false positive rate at every cut: up and left is better, the dotted line is a random "
+    "classifier. The area is that of the full curve.",
+}
 
 
 class StyledCurve(NamedTuple):
@@ -35,8 +37,9 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
     """The curves of the last split; none where no curve could be measured."""
     name, split = list(results.splits.items())[-1]
     if styled_curves(split, name, results.signal):
-        figure = panel(lambda ax: draw_roc(ax, split, name=name, signal=results.signal), title)
-        yield Picture("roc", figure, CAPTION, tuple(_series(split, name)))
+        figure = panel(lambda ax: draw_roc(ax, split, name=name, signal=results.signal, axes=results.roc_axes), title)
+        caption = CAPTIONS[results.roc_axes]
+        yield Picture("roc", figure, caption, tuple(_series(split, name)))
 
 
 def styled_curves(split: SplitResults, name: str, signal: str) -> list[StyledCurve]:
@@ -54,29 +57,51 @@ def styled_curves(split: SplitResults, name: str, signal: str) -> list[StyledCur
     return measured + optimal
 
 
-def draw_roc(ax: Axes, split: SplitResults, *, name: str = "test", signal: str = "signal") -> None:
-    """Draw 1 - background efficiency against signal efficiency.
+def draw_roc(
+    ax: Axes, split: SplitResults, *, name: str = "test", signal: str = "signal", axes: RocAxes = "rejection"
+) -> None:
+    """Draw 1 - background efficiency against signal efficiency, or true against false positive rate.
 
-    The signal efficiency is on x, as in the rejection, its companion, so that a working point is read at the
+    By default the signal efficiency is on x, as in the rejection, its companion, so that a working point is read at the
     same place in both; y is one minus the background efficiency (TMVA's convention), so that better is up and
     right, and the area under the line as it is drawn is the AUC of the legend. The band is one standard error.
     """
+    has_rates = axes == "tpr_fpr"
     for curve in styled_curves(split, name, signal):
         label = f"{curve.label}: AUC {with_error(curve.roc.area)}"
-        x, y, error = curve.roc.signal_efficiency, 1 - curve.roc.background_efficiency, curve.roc.background_error
-        ax.plot(x, y, color=curve.colour, linestyle=curve.dashes, label=label)
-        ax.fill_between(x, y - error, y + error, where=np.isfinite(error), color=curve.colour, alpha=0.2, linewidth=0)
-    ax.plot([0, 1], [1, 0], color=GREY, linewidth=0.8, linestyle=":")
+        _curve(ax, curve, label, has_rates=has_rates)
+    ax.plot([0, 1], [0, 1] if has_rates else [1, 0], color=GREY, linewidth=0.8, linestyle=":")
     if split.operating:
-        signal_efficiency, background = split.operating
+        point = _placed(*split.operating, has_rates=has_rates)
         label = f"cut {split.threshold:.3g}"
-        ax.plot(
-            signal_efficiency, 1 - background, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5
-        )
+        ax.plot(*point, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
     several = bool(split.one_vs_rest)
-    ax.set(xlim=(0, 1), ylim=(0, 1.03), xlabel=efficiency_label(several))
-    ax.set_ylabel("1 − efficiency of the rest" if several else "1 − background efficiency")
-    ax.legend(loc="lower left", title=ONE_VS_REST if several else None, alignment="left")
+    ax.set(xlim=(0, 1), ylim=(0, 1.03))
+    background = "efficiency of the rest" if several else "background efficiency"
+    labels = (efficiency_label(several), f"1 − {background}")
+    rates = (f"false positive rate ({background})", f"true positive rate ({efficiency_label(several)})")
+    x_label, y_label = rates if has_rates else labels
+    ax.set(xlabel=x_label, ylabel=y_label)
+    ax.legend(
+        loc="lower right" if has_rates else "lower left", title=ONE_VS_REST if several else None, alignment="left"
+    )
+
+
+def _placed(signal: Any, background: Any, *, has_rates: bool) -> tuple[Any, Any]:
+    """Where a pair of efficiencies is drawn."""
+    return (background, signal) if has_rates else (signal, 1 - background)
+
+
+def _curve(ax: Axes, curve: StyledCurve, label: str, *, has_rates: bool) -> None:
+    """Draw a curve and its band, which is the error of the background efficiency."""
+    signal, background, error = curve.roc.signal_efficiency, curve.roc.background_efficiency, curve.roc.background_error
+    x, y = _placed(signal, background, has_rates=has_rates)
+    ax.plot(x, y, color=curve.colour, linestyle=curve.dashes, label=label)
+    band: Any = {"where": np.isfinite(error), "color": curve.colour, "alpha": 0.2, "linewidth": 0}
+    if has_rates:
+        ax.fill_betweenx(y, x - error, x + error, **band)
+    else:
+        ax.fill_between(x, y - error, y + error, **band)
 
 
 def efficiency_label(several: bool) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
+from hepclf.evaluation.studies.overtraining import OvertrainingTests
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, colours
@@ -39,20 +41,30 @@ def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
     rows = math.ceil(
         (len(split_results.histograms) + bool(train_histograms) + (split_results.threshold is not None)) / 2
     )
-    room = 0.07 * rows + 0.05
+    room = 0.07 * (rows + bool(_agreement(results, split))) + 0.05
     for name, colour in colours(results.classes, results.signal).items():
         if name in split_results.histograms:
             _bars(ax, split_results.histograms[name], one_line(name, 24), colour, fill=len(results.classes) == 2)
         if name in train_histograms:
             _points(ax, train_histograms[name], colour)
     if train_histograms:
-        ax.errorbar([], [], [], fmt="o", color=BLACK, markersize=3, elinewidth=1, label=f"points: train, bars: {split}")
+        label = f"points: train, bars: {split}"
+        ax.errorbar([], [], [], fmt="o", color=BLACK, markersize=3, elinewidth=1, label=label)
     if split_results.threshold is not None:
         label = f"cut {split_results.threshold:.3g}"
         ax.axvline(split_results.threshold, ymax=1 - room, color=BLACK, linestyle="--", linewidth=1.2, label=label)
-    ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="events, normalised to unit area")
+    ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="(1/N) dN/dx")
     _set_limits(ax, [*split_results.histograms.values(), *train_histograms.values()], room)
-    ax.legend(loc="upper center", ncols=2, columnspacing=1.2)
+    ax.legend(loc="upper center", ncols=2, columnspacing=1.2, title=_agreement(results, split) or None)
+
+
+def _agreement(results: Results, split: str) -> str:
+    """What the overtraining study says of training and test, where both are drawn."""
+    finding = results.studies.get("overtraining")
+    if split != "test" or not isinstance(finding, OvertrainingTests):
+        return ""
+    p = finding.evidence.p
+    return "" if p is None else f"training against test: {equation(p)}"
 
 
 def _bars(ax: Axes, histogram: DensityHistogram, label: str, colour: str, *, fill: bool) -> None:

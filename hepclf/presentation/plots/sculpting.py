@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.sculpting import BackgroundShape, Sculpted, SculptingPoint
-from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.label import Titles, axis_label, feature_title
 from hepclf.presentation.plots.picture import TOP, Picture, Series
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from hepclf.statistics.shapes.divergence import BinSums
@@ -24,18 +24,18 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 TAIL = 3  # maximum drawn width of an outer bin, in widths of the bin beside it
 
 
-def pictures(finding: Sculpted, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
+def pictures(finding: Sculpted, results: Results, title: str) -> Iterator[Picture]:
     """Two pictures a spectator: shapes with their ratio, and 1/JSD against rejection."""
     for number, (name, shape) in enumerate(finding.spectators.items(), 1):
         stem = f"sculpting_{number}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
         if shape.points:
-            yield _shapes_picture(name, shape, stem, title)
+            yield _shapes_picture(name, shape, stem, title, results.titles)
         scan = [point for point in shape.scan if _has_divergence(point)]
         if scan:
-            yield _divergence_picture(name, shape, scan, stem, title)
+            yield _divergence_picture(name, shape, scan, stem, title, results.titles)
 
 
-def _shapes_picture(name: str, shape: BackgroundShape, stem: str, title: str) -> Picture:
+def _shapes_picture(name: str, shape: BackgroundShape, stem: str, title: str, titles: Titles) -> Picture:
     figure = Figure(figsize=(5.2, 5.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     before, points = _density(shape.before, shape.edges), shape.points[: len(COLOURS)]
@@ -56,7 +56,7 @@ def _shapes_picture(name: str, shape: BackgroundShape, stem: str, title: str) ->
         columns |= {column: density, f"{column}_error": error}
         highest = max(highest, min((density + error).max(), 1.5 * density.max()))
     bottom.axhline(1, color=BLACK, linewidth=0.8)
-    bottom.set(xlabel=one_line(name, 40), xlim=(edges[0], edges[-1]))
+    bottom.set(xlabel=axis_label(name, titles), xlim=(edges[0], edges[-1]))
     bottom.set_ylabel("ratio to all", loc="center")
     reach = bottom.get_ylim()
     bottom.set_ylim(max(reach[0], 0), min(reach[1], 6))
@@ -98,7 +98,7 @@ def _has_divergence(point: SculptingPoint) -> bool:
 
 
 def _divergence_picture(
-    name: str, shape: BackgroundShape, scan: Sequence[SculptingPoint], stem: str, title: str
+    name: str, shape: BackgroundShape, scan: Sequence[SculptingPoint], stem: str, title: str, titles: Titles
 ) -> Picture:
     figure = Figure(figsize=(5.2, 4.2))
     ax = figure.subplots()
@@ -116,7 +116,7 @@ def _divergence_picture(
     reach = columns["lowest"].min() / 2, max(2 * columns["highest"].max(), 10 * columns["lowest"].min())
     ax.set(xscale="log", yscale="log", ylim=reach, xlim=(1, max(2 * columns["rejection"].max(), 10)))
     ax.set_xlabel("rejection, 1 / background efficiency")
-    ax.set_ylabel(f"1/JSD in {one_line(name, 24)}, 1/bits")
+    ax.set_ylabel(f"1/JSD in {feature_title(name, titles, 24)}, 1/bits")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_formatter(NullFormatter())
     ax.set_title(title, y=TOP)

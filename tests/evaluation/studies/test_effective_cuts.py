@@ -102,3 +102,15 @@ def test_a_score_without_a_feature_shows_no_sign(case):
     assert {evidence.answer for evidence in found.evidence.values()} == {"none"}
     assert found.sentences[0].startswith("No sign that score ≥ 0.5000 changes the background in a feature (p = ")
     assert "corrected for 2 tests); the largest change is in" in found.sentences[0]
+
+
+def test_whole_numbers_lie_in_the_middle_of_their_bins(case):
+    labels = np.arange(3000) % 2
+    jets = np.arange(3000) // 2 % 6
+    scored = case(labels, np.where(jets > 2, 0.8, 0.2), np.stack([jets, 1000.0 * jets], axis=1), ("jets", "thousands"))
+    features = EffectiveCuts().study(scored).features
+    np.testing.assert_array_equal(features["jets"].edges, np.arange(7) - 0.5)
+    np.testing.assert_array_equal(features["jets"].shapes_before[0].sums, np.full(6, 250))
+    steps = np.diff(features["thousands"].edges)
+    assert (steps == 167).all()
+    assert len(steps) <= 30

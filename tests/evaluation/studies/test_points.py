@@ -145,6 +145,24 @@ def test_each_process_is_drawn_where_there_are_more_than_classes(make_scored, dr
     assert list(pictures(plain.studies["points"], plain, "title")) == []
 
 
+def test_a_process_of_which_nothing_is_left_has_an_upper_limit():
+    processes = np.repeat([0, 1, 2], [400, 200, 400])
+    scores = np.repeat([0.3, 0.1, 0.9], [400, 200, 400]) + np.tile([0.0, 0.01], 500)
+    split = 1 + np.arange(1000) // 2 % 2
+    scored = Scored(
+        labels=(processes == 2).astype(int), scores=scores, split=split, processes=processes, process_names=NAMES
+    )
+    results = evaluate(scored, alone(points=Points(signal_efficiencies=(0.9,), background_efficiencies=(0.9,))))
+    finding = results.studies["points"]
+    limits = [finding.points[0].processes[name].limit for name in NAMES]
+    assert [limit.at_95 for limit in limits[:2]] == pytest.approx([2.995732 / 200, 2.995732 / 100])
+    assert limits[2] is None
+    with style():
+        (picture,) = pictures(finding, results, "title")
+    np.testing.assert_allclose(picture.series[0].columns["upper_limit_95"][:2], [2.995732 / 200, 2.995732 / 100])
+    assert "An open triangle is the upper limit" in picture.caption
+
+
 @pytest.mark.parametrize("split", [0, 2])
 def test_without_validation_or_test_there_are_no_points(make_scored, drawn, split):
     labels, scores, weights = drawn(300)

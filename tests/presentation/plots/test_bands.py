@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.retrieval import Retrieval
+from hepclf.presentation.plots import rejection
 from hepclf.presentation.plots.bands import pictures as bands
 from hepclf.presentation.plots.rejection import draw_rejection, highest_rejection
 from hepclf.presentation.plots.retrieval import pictures as retrieval
@@ -23,8 +25,8 @@ def drawn(function, study, results):
 
 def test_the_bands_of_a_verdict_are_one_picture_with_its_numbers(judged):
     (picture,) = drawn(bands, "bands", judged(n=3000, **ASKED))
-    upper, lower = picture.figure.axes
-    assert [text.get_text() for text in upper.get_legend().get_texts()] == [
+    lower = picture.figure.axes[1]
+    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == [
         "95 % of 1,000 replicas",
         "68 % of 1,000 replicas",
         "as measured",
@@ -61,7 +63,7 @@ def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
     assert len(hatched) == 1
     low = hatched[0].get_paths()[0].vertices[:, 1].min()
     assert low == pytest.approx(limit.at_95)
-    assert any(text.get_text().startswith("none left: > ") for text in ax.get_legend().get_texts())
+    assert any(text.get_text().startswith("none left: > ") for text in ax.legend().get_texts())
 
 
 def test_nothing_is_hatched_where_background_is_left_everywhere(judged, ax):
@@ -69,6 +71,20 @@ def test_nothing_is_hatched_where_background_is_left_everywhere(judged, ax):
     assert results.test.roc.limit is None
     draw_rejection(ax, results.test)
     assert not [patch for patch in ax.collections if patch.get_hatch()]
+
+
+def test_legends_of_a_small_run_lie_above_the_panels(judged):
+    results = judged(n=60, **ASKED)
+    with style():
+        pictures = [*rejection.pictures(results, "title"), *drawn(bands, "bands", results)]
+        pictures.append(drawn(retrieval, "retrieval", results)[0])
+        for picture in pictures:
+            FigureCanvasAgg(picture.figure).draw()
+    assert [picture.stem for picture in pictures] == ["rejection", "bands", "purity"]
+    for picture in pictures:
+        legend = picture.figure.legends[0].get_window_extent()
+        assert legend.y0 >= max(ax.get_window_extent().y1 for ax in picture.figure.axes), picture.stem
+        assert legend.x1 <= picture.figure.bbox.x1, picture.stem
 
 
 @pytest.fixture
@@ -101,6 +117,6 @@ def test_bands_that_no_replica_has_are_not_in_the_legend():
     weights = np.where(rng.random(200) < 0.42, -1.0, 1.0)
     results = evaluate(Scored(labels=labels, scores=rng.random(200), weights=weights), Evaluation(bands=Bands()))
     (picture,) = drawn(bands, "bands", results)
-    upper, lower = picture.figure.axes
-    assert [text.get_text() for text in upper.get_legend().get_texts()] == ["as measured"]
+    lower = picture.figure.axes[1]
+    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == ["as measured"]
     assert [text.get_text() for text in lower.get_legend().get_texts()] == ["analytic"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.studies.binned import Binned
-from hepclf.presentation.plots.binned import _layers
+from hepclf.presentation.plots.binned import _layers, _stack, overlay_factor
 from hepclf.presentation.plots.binned import pictures as binned
 from hepclf.presentation.plots.style import style
 from hepclf.statistics.counting.template import Template
@@ -46,3 +46,22 @@ def test_many_backgrounds_become_five_and_the_others():
     layers = _layers(Template(np.array([0, 0.5, 1]), names, np.zeros(8, dtype=bool), sums))
     assert [label for label, _ in layers] == ["3 others", "b3", "b4", "b5", "b6", "b7"]
     np.testing.assert_array_equal(layers[0][1], [6, 6])
+
+
+def template(*sums):
+    """Two bins of an edge at one half, with these events of each process, the last of them signal."""
+    events = np.array(sums)
+    is_signal = np.arange(len(events)) == len(events) - 1
+    return Template(np.array([0, 0.5, 1]), tuple("abcde"[: len(events)]), is_signal, np.stack([events] * 4))
+
+
+@pytest.mark.parametrize(("signal", "factor"), [(1.0, 1), (1e-2, 100), (3e-4, 1000), (0.0, 1)])
+def test_a_signal_that_nobody_sees_is_scaled_by_a_power_of_ten(signal, factor):
+    assert overlay_factor(np.array([signal, signal / 2]), np.array([1.0, 1.0])) == factor
+
+
+def test_the_axis_shows_the_smallest_process_and_the_scaled_signal(ax):
+    _stack(ax, template([0.3, 0.2], [1e5, 1e3], [1.0, 1.0]))
+    assert ax.get_ylim()[0] == pytest.approx(0.1)
+    labels = ax.get_legend_handles_labels()[1]
+    assert "c × 1,000" in labels

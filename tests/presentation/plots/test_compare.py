@@ -16,7 +16,6 @@ from hepclf.comparison.comparison import compare
 from hepclf.comparison.contenders import contender
 from hepclf.presentation.plots.compare import (
     MAX_CURVES,
-    add_legend,
     draw_comparison,
     draw_ratios,
     draw_rejections,
@@ -24,6 +23,7 @@ from hepclf.presentation.plots.compare import (
     legend_title,
     tagger_curves,
 )
+from hepclf.presentation.plots.picture import add_legend
 from hepclf.presentation.plots.style import style
 from hepclf.scored import Scored
 

@@ -10,15 +10,18 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from hepclf.evaluation.evidence import equation
+from hepclf.evaluation.studies.overtraining import Overtraining
+from hepclf.presentation.plots import roc
 from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.draw import draw
 from hepclf.presentation.plots.losses import draw_losses
-from hepclf.presentation.plots.plane import EVENTS, draw_decision
+from hepclf.presentation.plots.plane import EVENTS, draw_decision, pictures
 from hepclf.presentation.plots.rejection import draw_rejection
 from hepclf.presentation.plots.roc import draw_roc
 from hepclf.presentation.plots.scores import draw_scores
 from hepclf.presentation.plots.significance import draw_significance
-from hepclf.presentation.plots.style import BLUE, VERMILLION, colours
+from hepclf.presentation.plots.style import BLUE, VERMILLION, colours, style
 
 THREE = ("qcd", "top", "signal")
 
@@ -57,7 +60,7 @@ def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
     for drawn, histogram in zip(points, results.train.histograms.values(), strict=True):
         assert_array_equal(drawn, histogram.density[histogram.density > 0])
     assert line(ax, "cut 0.37").get_xdata() == [0.37, 0.37]
-    assert "unit area" in ax.get_ylabel()
+    assert ax.get_ylabel() == "(1/N) dN/dx"
     assert ax.get_yscale() == "log"
 
 
@@ -161,7 +164,7 @@ def test_a_scan_without_a_cut_says_so(ax, judged):
 
 
 def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, plane):
-    draw_decision(ax, plane, 0.3, ("background", "signal"), "signal")
+    draw_decision(ax, plane, 0.3, ("background", "signal"), "signal", {})
     mesh, contour = ax.collections
     assert_array_equal(mesh.get_array(), plane.probability)
     assert contour.get_paths()[0].vertices[:, 0] == pytest.approx(0.3)
@@ -170,7 +173,7 @@ def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, pla
 
 
 def test_a_threshold_that_is_never_reached_has_no_contour(ax, plane):
-    draw_decision(ax, plane, 1.0, ("background", "signal"), "signal")
+    draw_decision(ax, plane, 1.0, ("background", "signal"), "signal", {})
     assert labels(ax)[1:] == ["background", "signal"]
 
 
@@ -188,3 +191,34 @@ def test_no_picture_is_cut_off_at_its_edges(judged, history, plane, tmp_path):
             pixels = np.asarray(Image.open(path).convert("L"))
             border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
             assert (border == 255).all(), path.name
+
+
+def test_scores_state_the_p_value_of_the_overtraining_test(ax, judged):
+    results = judged(overtraining=Overtraining(permutations=99))
+    draw_scores(ax, results)
+    p = results.studies["overtraining"].evidence.p
+    assert ax.get_legend().get_title().get_text() == f"training against test: {equation(p)}"
+
+
+def test_rates_stand_on_the_axes_that_are_asked_for(ax, judged):
+    test = judged(roc="tpr_fpr").test
+    draw_roc(ax, test, axes="tpr_fpr")
+    curve = ax.get_lines()[0]
+    assert_array_equal(curve.get_xdata(), test.roc.background_efficiency)
+    assert_array_equal(curve.get_ydata(), test.roc.signal_efficiency)
+    assert ax.get_xlabel() == "false positive rate (background efficiency)"
+
+
+def test_the_setting_of_the_axes_reaches_the_picture(judged):
+    with style():
+        (picture,) = roc.pictures(judged(roc="tpr_fpr"), "title")
+    assert picture.figure.axes[0].get_ylabel() == "true positive rate (signal efficiency)"
+    assert picture.caption.startswith("True against false positive rate")
+
+
+def test_titles_and_units_stand_on_the_axes(judged, plane):
+    results = replace(judged(), studies={"plane": plane}, titles={plane.names[0]: ("$m_{jj}$", "GeV")})
+    with style():
+        (picture,) = pictures(plane, results, "title")
+    labels = [picture.figure.axes[0].get_xlabel(), picture.figure.axes[0].get_ylabel()]
+    assert labels == ["$m_{jj}$ [GeV]", "Δφ"]

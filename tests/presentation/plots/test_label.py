@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from hepclf.presentation.plots.label import one_line, weight_label, with_error, wrapped
+from hepclf.presentation.plots.label import axis_label, feature_title, one_line, weight_label, with_error, wrapped
 from hepclf.statistics.value import NOTHING, Value
 
 
@@ -21,7 +21,7 @@ def test_a_name_that_begins_with_an_underscore_stays_in_the_legend():
 
 
 def test_a_long_name_is_shortened():
-    assert one_line("a" * 40, 10) == "a" * 9 + "…"
+    assert one_line("PRI_jet_leading_eta", 11) == "PRI_j…g_eta"
     assert one_line("two\nlines\tand\0more") == "two lines and more"
 
 
@@ -49,3 +49,17 @@ def test_a_number_has_two_digits_of_its_error(value, text):
 )
 def test_a_sum_of_weights_is_short(weight, text):
     assert weight_label(weight) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "label"),
+    [
+        ("met", "$E_T^{miss}$", "$E_T^{miss}$ [GeV]"),
+        ("n_$", r"n_\$", r"n_\$"),
+        ("bad", r"\$\nonsense\$", r"\$\nonsense\$ [GeV]"),
+    ],
+)
+def test_a_feature_has_its_title_and_unit_or_its_name(name, title, label):
+    titles = {"met": ("$E_T^{miss}$", "GeV"), "bad": (r"$\nonsense$", "GeV")}
+    assert axis_label(name, titles) == label
+    assert feature_title(name, titles) == title

@@ -85,7 +85,7 @@ def test_effective_cuts_show_all_and_kept_of_both_classes(picture):
     assert (columns["background_kept"] <= columns["background"] + 1e-12).all()
 
 
-@pytest.mark.parametrize(("d", "numbered"), [(3, True), (20, False), (60, False)])
+@pytest.mark.parametrize(("d", "numbered"), [(3, True), (20, True), (60, False)])
 def test_correlations_have_a_panel_a_class(picture, d, numbered):
     drawn = picture("correlations", d=d)
     left, right, bar = drawn.figure.axes
