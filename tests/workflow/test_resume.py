@@ -25,7 +25,7 @@ from hepclf.models.logistic import Logistic
 from hepclf.models.mlp import MLP
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.model import edges
-from hepclf.presentation.plots import draw as drawing
+from hepclf.presentation.plots import drawing
 from hepclf.run import Run, Stopped
 from hepclf.training import checkpoint, descent
 from hepclf.training.epoch import Quiet

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hepclf.data.mixture import Mixture
+from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.files.store import write_scores
 from hepclf.files import write_yaml
 from hepclf.models.bdt import BDT
@@ -18,6 +19,7 @@ from hepclf.workflow.fit import fit
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import prepare
 from hepclf.workflow.record import History, metrics, record
+from hepclf.workflow.reevaluate import reevaluate
 from hepclf.workflow.train import train
 
 DATA = Mixture(events=1500)
@@ -75,3 +77,11 @@ def test_only_the_last_step_writes(job, sketched):
     assert run.metrics.is_file()
     assert run.report.is_file()
     assert metrics(found)["model"]["name"] == "plainmlp"
+
+
+def test_a_run_keeps_the_titles_of_its_features(tmp_path):
+    data = Mixture(events=300, labels={"x": ("$x$", "GeV")})
+    quick = Evaluation(plots=False, report=False)
+    trained = train(data, PlainMLP(), Trainer(epochs=1), quick, tmp_path / "run")
+    again, _ = reevaluate(trained.run, quick, tmp_path / "again")
+    assert trained.results.titles == again.titles == {"x": ("$x$", "GeV")}

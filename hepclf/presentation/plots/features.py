@@ -106,7 +106,7 @@ def _picture(feature: FeatureSummary, survey: Survey, title: str) -> Figure:
     columns = 2 if max(map(len, labels), default=0) <= MAX_LABEL else 1
     lines = math.ceil(len(labels) / columns)
     _limit(ax, feature, room=0.07 * (lines + 1) + 0.04)
-    ax.set_ylabel("events, normalised to unit area")
+    ax.set_ylabel("(1/N) dN/dx")
     ax.set_title(title)
     ax.legend(loc="upper center", ncols=columns, columnspacing=1.2, title=_panel_title(feature), alignment="center")
     return figure
