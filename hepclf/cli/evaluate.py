@@ -19,7 +19,7 @@ from hepclf.recipe import TARGET, RecipeError
 KEYS = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
 # Studies that stored scores do not suffice for.
-SCORES_ONLY = "without    what needs features: importance, effective cuts, correlations (give data=)"
+SCORES_ONLY = "left out   studies that need features: importance, effective cuts, correlations; say data=..."
 
 
 def run(arguments: list[str]) -> int:

@@ -70,7 +70,7 @@ def _events(run: Run, composed: Composed, values: dict[str, Any]) -> Events:
             raise
         raise ValueError(
             f"the run's data cannot be loaded: {error}; choose other data to compare scores on with data=NAME, or "
-            "compare hard events alone with events=0"
+            "compare edge cases alone with events=0"
         ) from error
     finally:
         watch.close()
@@ -89,8 +89,8 @@ def show_export(console: Console, exported: Exported, export: Export) -> None:
     trial = exported.trial
     lines = [
         f"written   {short_path(exported.path)}, {size(exported.path.stat().st_size)}",
-        f"compared  {trial.real_count:,} events and {trial.hard_count:,} hard ones, at most {exported.worst:.2g} apart "
-        f"({trial.allowed:g} allowed)",
+        f"compared  {trial.real_count:,} events and {trial.hard_count:,} edge cases: scores differ by at most "
+        f"{exported.worst:.2g} ({trial.allowed:g} allowed)",
     ]
     if sentinels := by_value(exported.tagger.inputs, exported.sentinels):
         words = (_sentinel(value, len(features), len(exported.tagger.inputs)) for value, features in sentinels.items())
@@ -100,7 +100,7 @@ def show_export(console: Console, exported: Exported, export: Export) -> None:
         if sentinels:
             lines[-1] += f" where it is told missing={shortest_text(next(iter(sentinels)))}"
     if trial.refused:
-        lines.append(f"left out  {trial.refused:,} hard events that overflow the tagger, which has no score for them")
+        lines.append(f"left out  {trial.refused:,} edge cases that overflow the tagger, which has no score for them")
     usage = FORMATS[export.format].usage_lines(exported.tagger, export.name, str(short_path(exported.path)))
     for line in (*lines, "", *(f"  {line}" for line in usage)):
         console.print(line, soft_wrap=True, markup=False, highlight=False)

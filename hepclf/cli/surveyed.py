@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from hepclf.cli.terminal import section
+from hepclf.presentation.tables import SPLIT_NAMES
 from hepclf.scored import SPLITS
 from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.population import Population
@@ -23,16 +24,16 @@ def show_survey(console: Console, survey: Survey) -> None:
         section(console, "what was read", ("", "files", "entries", "selected", "share"), map(_file_row, files))
     weight = "sum of weights" if survey.luminosity_fb is None else "expected yield"
     title = "events" if survey.luminosity_fb is None else f"events, expected in {survey.luminosity_fb:g} /fb"
-    section(console, title, ("", "events", weight, "effective", "negative"), _populations(survey))
+    section(console, title, ("", "events", weight, "effective", "negative weight"), _populations(survey))
     splits = [[row.name, *(f"{count:,}" for count in row.splits.values())] for row in survey.classes if row.splits]
     if splits:
-        section(console, "split", ("", *SPLITS), splits)
+        section(console, "split", ("", *(SPLIT_NAMES[name] for name in SPLITS)), splits)
     if survey.features:
         _features(console, survey)
     if survey.spectators:
         console.print(f"spectators: {', '.join(survey.spectators)}", soft_wrap=True, markup=False)
     if repeated := survey.duplicates.repeated:
-        console.print(f"{repeated:,} events have the features of an earlier one", soft_wrap=True, markup=False)
+        console.print(f"{repeated:,} events have the same features as an earlier event", soft_wrap=True, markup=False)
     if survey.warnings:
         console.print("\nwarnings" if survey.spectators or repeated else "warnings", style="bold")
     for caution in survey.warnings:
@@ -75,15 +76,20 @@ def _features(console: Console, survey: Survey) -> None:
     header = ["", "missing", *(["infinite"] if infinite else []), "minimum", "maximum", "mean", "width"]
     rows = [_feature(row, survey.events, infinite=infinite) for row in survey.features]
     if has_one_area:
-        header.append("AUC alone")
+        header.append("AUC")
         rows = [[*cells, number(*row.auc[classes[0]])] for cells, row in zip(rows, survey.features, strict=True)]
-    section(console, "features, each event counted once" + (", AUC weighted" if has_one_area else ""), header, rows)
+    section(
+        console,
+        "features, each event counted once" + ("; AUC of the feature alone, weighted" if has_one_area else ""),
+        header,
+        rows,
+    )
     if has_one_area:
         return
     for start in range(0, len(classes), ACROSS):
         columns = classes[start : start + ACROSS]
         areas = [[row.name, *(number(*row.auc[name]) for name in columns)] for row in survey.features]
-        section(console, "AUC alone, each class against the rest, weighted", ("", *columns), areas)
+        section(console, "AUC of each feature, each class against the rest, weighted", ("", *columns), areas)
 
 
 def _feature(row: FeatureSummary, events: int, *, infinite: bool) -> list[str]:

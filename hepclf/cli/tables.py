@@ -12,6 +12,8 @@ from hepclf.cli.terminal import section
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
 from hepclf.presentation.tables import (
+    UNCERTAINTY,
+    bullets,
     confusion_table,
     floor_note,
     quality_table,
@@ -35,6 +37,7 @@ def show_results(console: Console, results: Results, title: str) -> None:
         significance = significance_table(results)
         if significance is not None:
             section(console, *significance)
+            console.print(f"{UNCERTAINTY}\n", markup=False)
             if (remark := floor_note(results.significance)) is not None:
                 console.print(f"{remark}\n", markup=False)
         for sentence in unquoted(results):
@@ -43,10 +46,10 @@ def show_results(console: Console, results: Results, title: str) -> None:
     for name in results.asked:
         for grid in results.studies[name].tables if name in results.studies else ():
             section(console, *grid)
-    sentences = [sentence for study in results.studies.values() for sentence in study.sentences]
-    for sentence in sentences:
-        console.print(f"- {sentence}", markup=False)
-    if sentences:
+    lines = bullets(results)
+    for line in lines:
+        console.print(f"- {line}", markup=False)
+    if lines:
         console.print(f"  {LEVELS}\n", markup=False)
 
 

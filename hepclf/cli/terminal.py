@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
+from rich.table import Column
 
+from hepclf.cli.layout import table_lines
 from hepclf.cli.pace import Pace
 
 if TYPE_CHECKING:
@@ -135,15 +135,10 @@ def _epoch_columns() -> tuple[ProgressColumn, ...]:
 
 
 def section(console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a title and a plain table below it: the first column names, the others are numbers."""
+    """Print a title and a plain table below it, within the width of the console."""
     console.print(title, style="bold", markup=False)
-    table = Table(box=None, pad_edge=False, header_style="")
-    table.add_column(escape(header[0]), overflow="fold")
-    for name in header[1:]:
-        table.add_column(escape(name), justify="right", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
+    lines = table_lines(header, list(rows), console.width)
+    console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)
     console.print()
 
 

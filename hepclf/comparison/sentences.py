@@ -32,7 +32,7 @@ def separation(comparison: Compared) -> Iterator[str]:
     if len(comparison.samples) > 1:
         columns = dict.fromkeys(str(sample.differs_in) for sample in list(comparison.samples.values())[1:])
         yield (
-            f"The runs are judged on {len(comparison.samples)} different sets of test events, which differ in "
+            f"The runs use {len(comparison.samples)} different sets of test events, which differ in "
             f"{', '.join(columns)}: they are ranked within each set, and not across sets."
         )
 
@@ -51,9 +51,9 @@ def _leader(sample: Comparison) -> Iterator[str]:
     worse = [difference.name for difference in significant if (difference.value.value or 0) < 0]
     better = [difference.name for difference in significant if (difference.value.value or 0) > 0]
     outcomes = {
-        "worse on test by more than chance": worse,
-        "better on test by more than chance": better,
-        "not told apart from it": [difference.name for difference in differences if difference not in significant],
+        "significantly worse on test": worse,
+        "significantly better on test": better,
+        "not significantly different": [difference.name for difference in differences if difference not in significant],
     }
     groups = "; ".join(f"{', '.join(names)}: {outcome}" for outcome, names in outcomes.items() if names)
     yield f"{groups} (p after Holm below {LEVEL:g})."
@@ -66,9 +66,9 @@ def remarks(comparison: Compared) -> Iterator[str]:
         yield f"the same training (equal configuration and seed), counted once: {', '.join(copies)}"
     tests = sum(difference.p is not None for difference in comparison.differences)
     if tests:
-        yield "p: the chance that equal taggers differ as much on such events; not over seeds"
+        yield "p: probability that two equally good taggers differ at least as much on such test events"
     if tests > 1:
-        yield f"p (Holm): the same, corrected for looking at {tests} differences"
+        yield f"p (Holm): the same, corrected for {tests} tests"
     if comparison.repeated:
         yield "error of the mean: standard deviation between trainings / √trainings"
     for difference in comparison.trained:
@@ -98,6 +98,6 @@ def _guesses(comparison: Compared) -> Iterator[str]:
         loss, error = run.valid_loss
         if loss is not None and loss - SIGMAS * (error or 0.0) > guess:
             yield (
-                f"{run.name}: its validation loss is above that of guessing, {guess:.4f}; the training did not "
-                "converge, or its scores are no probabilities"
+                f"{run.name}: its validation loss is above {guess:.4f}, that of a random classifier; the training did "
+                "not converge, or its scores are not probabilities"
             )

@@ -236,6 +236,7 @@ def evaluate(
         study_settings=evaluation.study_settings,
         asked=evaluation.asked,
         warnings=(*chance(splits, signal), *(() if evaluation.signal else misnamed(scored.classes, signal))),
+        systematic=evaluation.systematic,
     )
 
 

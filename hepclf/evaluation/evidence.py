@@ -63,6 +63,10 @@ class Evidence(NamedTuple):
             return "no p-value"
         return equation(self.p) + (f", corrected for {self.tests} tests" if self.tests > 1 else "")
 
+    def short(self, check: str) -> str:
+        """`overtraining (p = 0.19)`."""
+        return check if self.p is None else f"{check} ({equation(self.p)})"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as metrics.json has them."""
         return {"answer": self.answer, "p": self.p, "tests": self.tests}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from hepclf.words import Grid
@@ -20,3 +21,9 @@ class Finding(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and dictionaries, as metrics.json has them."""
+
+
+def passed_checks(finding: Finding) -> Mapping[str, str]:
+    """The sentences that only say that nothing is wrong, each with its short form; a finding need not have `passed`."""
+    checks: Mapping[str, str] = getattr(finding, "passed", {})
+    return checks

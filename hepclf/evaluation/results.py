@@ -92,13 +92,14 @@ class SplitResults:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Results:
-    """The judgement of a tagger: a SplitResults for each split that has events, and the significance on test.
+    """The evaluation of a tagger: a SplitResults for each split that has events, and the significance on test.
 
     `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
     says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
     further study found, by its name among the settings of the evaluation; `study_settings` are the studies themselves,
     of which `asked` names those that somebody set.
     `titles` are title and unit of features, for pictures.
+    `systematic` is the relative uncertainty of the background in its significances.
     `warnings` say what may be wrong with the data, the training or the results; they are the first thing to read.
     """
 
@@ -118,6 +119,7 @@ class Results:
     asked: tuple[str, ...] = ()
     warnings: tuple[Caution, ...] = ()
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    systematic: float | None = None
 
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())

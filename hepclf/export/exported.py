@@ -41,7 +41,7 @@ class Export:
 
     name    of the file, and of the namespace in C++
     out     folder; by default exports/ of the run
-    events  real events that are compared, evenly spread over those given; hard ones always are
+    events  real events that are compared, evenly spread over those given; edge cases always are
     """
 
     format: FormatName
@@ -71,7 +71,7 @@ class Exported(NamedTuple):
 def exported(
     run: Run | Path | str, export: Export, events: Events | None = None, *, recipes: tuple[type[Any], ...] = ()
 ) -> Exported:
-    """Write the tagger of a run, once the file gives the tagger's scores for these events and for hard ones.
+    """Write the tagger of a run, once the file gives the tagger's scores for these events and for edge cases.
 
     `recipes` are recipe classes of your own that the stored tagger may name.
     """

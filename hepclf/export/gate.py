@@ -28,10 +28,10 @@ Scores = NDArray[np.float64]
 class Trial(NamedTuple):
     """Events and the tagger's scores of them.
 
-    features    real events first, then hard ones [n, d]
+    features    real events first, then edge cases [n, d]
     expected    the tagger's scores [n] or [n, k]
     real_count  how many of the events are real
-    refused     how many hard events were left out, as the tagger has no score for them
+    refused     how many edge cases were left out, as the tagger has no score for them
     infinite    events with an infinite feature, which no tagger scores
     allowed     the largest difference between scores
     steepest    the largest slope of an isotonic calibration of a network, whose logits are float32; else 1
@@ -47,12 +47,12 @@ class Trial(NamedTuple):
 
     @property
     def hard_count(self) -> int:
-        """How many of the events are hard ones."""
+        """How many of the events are edge cases."""
         return len(self.features) - self.real_count
 
 
 def trial(tagger: Tagger, real: Features) -> Trial:
-    """The events that an export is tested on: these real ones [n, d] and hard ones, as files hold them."""
+    """The events that an export is tested on: these real ones [n, d] and edge cases, as files hold them."""
     with_nan = missing_as_nan(real, tagger.inputs, tagger.sentinels)
     with _quiet():
         real, difficult = _raw(tagger, with_nan), _raw(tagger, hard_events(tagger, with_nan))
@@ -132,7 +132,7 @@ def _scorable(tagger: Tagger, features: Features) -> list[tuple[Features, Scores
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hard events miss features that training never missed, which is no news here."""
+    """Edge cases miss features that training never missed, which is no news here."""
     logger = logging.getLogger("hepclf.models.event_checks")
     before, logger.disabled = logger.disabled, True
     try:

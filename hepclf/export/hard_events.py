@@ -1,4 +1,4 @@
-"""Hard events: those on which an exported tagger would first differ from the tagger itself."""
+"""Edge cases: events on which an exported tagger would first differ from the tagger itself."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def tables(comparison: Compared) -> Iterator[Grid]:
     """Quality, rejection and cost of each run, differences to the reference, and the spread of repeated trainings."""
     order = "best on validation first" if comparison.by_validation else "in the order given, as none has validation"
     yield Grid(f"log-loss and AUC {STATISTICAL}, {order}", QUALITY, _rows(comparison, partial(_quality, comparison)))
-    header = ("", "Asimov", "B uncertain")
+    header = ("", "Asimov Z", "Asimov Z with sigma_B")
     yield Grid(f"significance on test {STATISTICAL}", header, _rows(comparison, partial(_significances, comparison)))
     yield from _rejections(comparison)
     yield Grid("cost", _cost_header(comparison), [_cost(comparison, name) for name in comparison.entries])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from hepclf.evaluation.evaluation import Evaluation
+from hepclf.evaluation.finding import passed_checks
 from hepclf.evaluation.results import Results, SplitResults
+from hepclf.evaluation.studies.counting import NAMES
 from hepclf.statistics.counting.scan import Significance
 from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.value import Value
@@ -15,8 +18,12 @@ SIGNIFICANCE = (
     ("S", "s", 1),
     ("B", "b", 1),
     ("S/sqrt(B)", "s_over_sqrt_b", 2),
-    ("Asimov", "asimov", 2),
-    ("Asimov, B uncertain", "asimov_systematic", 2),
+    ("Asimov Z", "asimov", 2),
+)
+SPLIT_NAMES = {"train": "training set", "valid": "validation set", "test": "test set"}
+UNCERTAINTY = (
+    "Asimov Z is the median discovery significance; sigma_B adds evaluation.systematic "
+    f"({percent(Evaluation.systematic, None)} of B by default) and the MC statistical uncertainty in quadrature."
 )
 ROUNDED = (1e5, 1e12)  # range of the sums of weights that are written without decimals
 
@@ -25,14 +32,16 @@ def quality_table(results: Results, title: str) -> Grid:
     """Quality of the scores: a row for each metric, a column for each split."""
     splits = results.splits
     return Grid(
-        title, ["", *(f"{name} ({split.events:,})" for name, split in splits.items())], list(_quality_rows(splits))
+        title,
+        ["", *(f"{SPLIT_NAMES[name]} ({split.events:,})" for name, split in splits.items())],
+        list(_quality_rows(splits)),
     )
 
 
 def _quality_rows(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
     rows: list[tuple[str, Callable[[SplitResults], Value]]] = [
         ("AUC", lambda split: split.auc),
-        ("AUC of the exact limit", lambda split: split.optimal.area if split.optimal else Value(None)),
+        ("AUC of likelihood ratio", lambda split: split.optimal.area if split.optimal else Value(None)),
         ("log-loss", lambda split: split.log_loss),
         ("Brier score", lambda split: split.brier),
         ("accuracy", lambda split: split.accuracy),
@@ -48,7 +57,7 @@ def _quality_rows(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
     for label in next(iter(splits.values())).one_vs_rest:
         yield [f"AUC of {label}", *(number(*split.one_vs_rest[label].auc) for split in splits.values())]
     if any(split.negative_fraction for split in splits.values()):
-        yield ["share of negative weight", *(number(split.negative_fraction) for split in splits.values())]
+        yield ["negative weight fraction", *(number(split.negative_fraction) for split in splits.values())]
 
 
 def _quoted(metric: str, value: Value, split: SplitResults) -> str:
@@ -70,7 +79,7 @@ def working_points_table(test: SplitResults) -> Grid:
         for point, *ties in grouped_rows(test.working_points, lambda point: point.threshold)
     ]
     return Grid(
-        "working points on test", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows
+        "working points on the test set", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows
     )
 
 
@@ -81,8 +90,8 @@ def confusion_table(classes: tuple[str, ...], test: SplitResults, *, expected: b
         [name, *(cell(weight, fraction) for weight, fraction in zip(weights, fractions, strict=True))]
         for name, weights, fractions in zip(classes, test.confusion.weights, test.confusion.fractions, strict=True)
     ]
-    unit = ", expected events" if expected else ""
-    return Grid(f"confusion on test{cut}{unit}", ["truth", *(f"→ {name}" for name in classes)], rows)
+    unit = ", expected yields" if expected else ""
+    return Grid(f"confusion matrix of the test set{cut}{unit}", ["truth", *(f"→ {name}" for name in classes)], rows)
 
 
 def cell(weight: float, fraction: float) -> str:
@@ -96,8 +105,8 @@ def floor_note(quoted: Significance) -> str | None:
     if quoted.floor is None:
         return None
     return (
-        f"The cut is limited by evaluation.minimum_background={quoted.floor:g}: on validation a tighter cut would have "
-        "a higher expected significance, but too few background events to measure it."
+        f"The cut is limited by evaluation.minimum_background={quoted.floor:g}: in the validation set a tighter cut "
+        "has a higher expected significance, but too few background events to measure it."
     )
 
 
@@ -106,18 +115,19 @@ def significance_table(results: Results) -> Grid | None:
 
     None where neither has a significance.
     """
-    columns = [("best " + results.significance.optimised, results.significance)]
+    columns = [(f"best {NAMES[results.significance.optimised]}", results.significance)]
     if results.at_threshold is not None and results.at_threshold is not results.significance:
         columns.append(("threshold", results.at_threshold))
     columns = [(name, quoted) for name, quoted in columns if quoted.cut is not None]
     if not columns:
         return None
     rows = [
-        [label, *(_expected_value(quoted, key, digits) for _, quoted in columns)] for label, key, digits in SIGNIFICANCE
+        [label, *(_expected_value(quoted, key, digits) for _, quoted in columns)]
+        for label, key, digits in (*SIGNIFICANCE, (f"Asimov Z with {uncertainty(results)}", "asimov_systematic", 2))
     ]
     header = [f"{name}, score ≥ {number(quoted.cut)}" for name, quoted in columns]
-    best = ", best cut chosen on validation" if results.significance.cut is not None else ""
-    return Grid(f"significance on test{best}", ["expected yields", *header], rows)
+    best = ", best cut chosen on the validation set" if results.significance.cut is not None else ""
+    return Grid(f"significance on the test set{best}", ["expected yields", *header], rows)
 
 
 def unquoted(results: Results) -> tuple[str, ...]:
@@ -127,6 +137,25 @@ def unquoted(results: Results) -> tuple[str, ...]:
     if len(reasons) == 2 and len(set(reasons.values())) == 1:
         return (f"no significance: {results.significance.reason}",)
     return tuple(f"no significance {cut}: {reason}" for cut, reason in reasons.items())
+
+
+def uncertainty(results: Results) -> str:
+    """`sigma_B = 10 % (+) MC stat.`: the uncertainty of the background in a significance."""
+    systematic = "" if results.systematic is None else f" = {percent(results.systematic, None)}"
+    return f"sigma_B{systematic} (+) MC stat."
+
+
+def bullets(results: Results) -> list[str]:
+    """The sentences of the studies; those that only say that nothing is wrong are one line, the first."""
+    checks = {
+        sentence: text for finding in results.studies.values() for sentence, text in passed_checks(finding).items()
+    }
+    sentences = [sentence for finding in results.studies.values() for sentence in finding.sentences]
+    findings = [sentence for sentence in sentences if sentence not in checks]
+    if not checks:
+        return findings
+    count = f"{len(checks)} check{'s' if len(checks) > 1 else ''}"
+    return [f"No problem found in {count}: {', '.join(checks.values())}.", *findings]
 
 
 def _expected_value(quoted: Significance, key: str, digits: int) -> str:

@@ -183,7 +183,7 @@ def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, make_
     page = Path("o/report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; is the best on validation of 2" in page
-    assert "mlp: worse on test by more than chance (p after Holm below 0.05)." in page
+    assert "mlp: significantly worse on test (p after Holm below 0.05)." in page
     assert "script-src 'none'" in page
     assert page.count("<img ") == 2
     best = contents()["runs"][0]["auc"]["test"]
@@ -237,7 +237,7 @@ def test_runs_on_other_events_are_not_ranked_against_each_other(hepclf, make_run
         ("bdt seed=4", "mlp seed=4"),
     ]
     plain = " ".join(out.split())
-    assert "on 2 different sets of test events, which differ in event: they are ranked within each set" in plain
+    assert "The runs use 2 different sets of test events, which differ in event: they are ranked within each set" in plain
     assert "corrected for looking at 3 differences" in plain
     quality = out.split("AUC ± statistical uncertainty")[1].split("significance")[0]
     assert [row[0] for row in rows(quality)[2:]] == ["test", "mlp", "tree", "bdt", "test", "mlp", "bdt"]
@@ -278,7 +278,7 @@ def test_folds_trained_twice_count_once_and_their_copies_are_named(hepclf, make_
     assert line in " ".join(out.split())
     tested = [difference for difference in contents("twice")["differences"] if difference["p"] is not None]
     assert len(tested) == 4
-    assert "corrected for looking at 4 differences" in out
+    assert "corrected for 4 tests" in out
     page = " ".join(Path("twice/report.html").read_text(encoding="utf-8").split())
     assert "is the best on validation of 5:" in page
     mean = number(twice["auc"]["value"], twice["auc"]["error"])
@@ -458,7 +458,7 @@ def test_a_loss_above_that_of_guessing_is_said(hepclf, make_run):
     plain = " ".join(out.split())
     losses = {run["name"]: run["log_loss"]["valid"]["value"] for run in contents()["runs"]}
     assert losses["mlp noise=0.0"] > math.log(2) > losses["mlp noise=0.1"]
-    assert "mlp noise=0.0: its validation loss is above that of guessing, 0.6931; the training did not" in plain
+    assert "mlp noise=0.0: its validation loss is above 0.6931, that of a random classifier; the training did not" in plain
     assert "noise=0.1: its validation loss" not in plain
 
 

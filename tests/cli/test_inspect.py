@@ -73,7 +73,7 @@ def test_several_classes_have_their_areas_in_tables_of_their_own(shown, gaussian
     monkeypatch.setattr(surveyed, "ACROSS", 3)
     contents = survey(gaussians(classes=5))
     out = shown(contents)
-    assert out.count("AUC alone, each class against the rest") == 2
+    assert out.count("AUC of each feature, each class against the rest") == 2
     first = contents.features[0].auc["class4"].value
     assert f"{first:.3f}" in out
 

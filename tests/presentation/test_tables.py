@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.finding import passed_checks
+from hepclf.evaluation.studies.overtraining import Gap
 from hepclf.presentation.tables import (
+    bullets,
     cell,
     confusion_table,
     quality_table,
     significance_table,
+    uncertainty,
     unquoted,
     working_points_table,
 )
+from hepclf.statistics.value import Value
 from hepclf.words import number, percent
 
 
@@ -23,11 +30,11 @@ def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
     results = judged(make_scored, drawn)
     grid = quality_table(results, "a title")
     assert grid.title == "a title"
-    assert list(grid.header) == ["", "train (667)", "valid (667)", "test (666)"]
+    assert list(grid.header) == ["", "training set (667)", "validation set (667)", "test set (666)"]
     rows = {row[0]: row[1:] for row in grid.rows}
     assert rows["AUC"] == [number(*split.auc) for split in results.splits.values()]
-    assert rows["share of negative weight"][2] == number(results.test.negative_fraction)
-    assert "AUC of the exact limit" not in rows
+    assert rows["negative weight fraction"][2] == number(results.test.negative_fraction)
+    assert "AUC of likelihood ratio" not in rows
 
 
 def test_working_points_confusion_and_significance_are_those_of_test(make_scored, drawn):
@@ -39,7 +46,7 @@ def test_working_points_confusion_and_significance_are_those_of_test(make_scored
     assert confusion_table(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
     quoted = results.significance, results.at_threshold
     assert significance_table(results).rows[3] == [
-        "Asimov",
+        "Asimov Z",
         *(number(*significance.asimov, 2) for significance in quoted),
     ]
     assert [len(row) for row in significance_table(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
@@ -49,7 +56,7 @@ def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scor
     results = judged(make_scored, drawn, minimum_background=1e9)
     rows = {row[0]: row[1:] for row in significance_table(results).rows}
     assert rows["S"] == [number(*results.at_threshold.s, 1)]
-    assert rows["Asimov"] == ["-"]
+    assert rows["Asimov Z"] == ["-"]
     best, decided = unquoted(results)
     assert best.startswith("no significance at the best cut: no cut on validation keeps")
     assert decided.startswith("no significance at the threshold: the threshold of 0.5 leaves an effective background")
@@ -81,3 +88,29 @@ def test_a_percentage_is_written_as_in_a_paper():
         "7 %",
     ]
     assert percent(None) == percent(float("nan")) == "-"
+
+
+def test_what_is_in_order_is_one_line_and_a_bullet_that_remains_is_a_finding(make_scored, drawn):
+    results = judged(make_scored, drawn)
+    findings = results.studies["overtraining"], results.studies["calibration"]
+    passed = [sentence for finding in results.studies.values() for sentence in passed_checks(finding)]
+    first, *others = bullets(results)
+    assert first.startswith(f"No problem found in {len(passed)} check")
+    assert f"overtraining (p = {findings[0].evidence.p:.2g})" in first
+    assert findings[0].sentences[0] in passed
+    assert not set(passed) & set(others)
+    assert len(others) == sum(len(finding.sentences) for finding in results.studies.values()) - len(passed)
+
+
+def test_a_problem_is_a_bullet_of_its_own(make_scored, drawn):
+    results = judged(make_scored, drawn)
+    gap = Gap(Value(0.3, 0.01), Value(0.1, 0.01))
+    overtrained = replace(results.studies["overtraining"], gaps={"valid": gap, "test": gap})
+    (line,) = bullets(replace(results, studies={"overtraining": overtrained}))
+    assert line.startswith("A clear sign of overtraining")
+
+
+def test_the_uncertainty_of_the_background_is_that_of_the_evaluation(make_scored, drawn):
+    results = judged(make_scored, drawn, systematic=0.25)
+    assert uncertainty(results) == "sigma_B = 25 % (+) MC stat."
+    assert significance_table(results).rows[4][0] == "Asimov Z with sigma_B = 25 % (+) MC stat."

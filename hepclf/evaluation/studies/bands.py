@@ -152,34 +152,43 @@ class Intervals:
     band: Band
 
     @property
+    def _ratios(self) -> dict[Quantity, float]:
+        """Bootstrap error over analytic error, where both are above zero."""
+        return {quantity: ratio for quantity in self.quantities if (ratio := quantity.ratio)}
+
+    @property
+    def passed(self) -> dict[str, str]:
+        """The sentence that the errors agree, with its short form."""
+        ratios = self._ratios.values()
+        if not ratios or not 1 / ALIKE <= min(ratios) <= max(ratios) <= ALIKE:
+            return {}
+        span = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        sentence = f"Bootstrap and analytic errors agree on {self.split} (ratios {span})."
+        return {sentence: f"analytic errors (bootstrap / analytic {span})"}
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """Whether the analytic errors are to be trusted."""
-        ratios = {quantity: quantity.ratio for quantity in self.quantities if quantity.ratio is not None}
-        sentences = []
-        if ratios:
-            worst = max(ratios, key=lambda quantity: abs(math.log(ratios[quantity] or 1)))
-            ratio = ratios[worst] or math.nan
-            if 1 / ALIKE <= ratio <= ALIKE:
-                span = f"{min(ratios.values()):.2f} to {max(ratios.values()):.2f}"
-                sentences.append(f"Bootstrap and analytic errors agree on {self.split}: their ratios are {span}.")
-            else:
-                sentences.append(
-                    f"The bootstrap error of {worst.words} is {ratio:.2f} times the analytic one on {self.split}: "
-                    "few or heavy events carry it; quote the interval."
-                )
+        sentences = list(self.passed)
+        if self._ratios and not sentences:
+            worst = max(self._ratios, key=lambda quantity: abs(math.log(self._ratios[quantity])))
+            sentences.append(
+                f"The bootstrap error of {worst.words} is {self._ratios[worst]:.2f} times the analytic one on "
+                f"{self.split}: dominated by few or high-weight events; quote the bootstrap interval."
+            )
         if self.quantities and all(
             quantity.low is None and quantity.bootstrap_error is None for quantity in self.quantities
         ):
             sentences.append(
-                f"There are no bootstrap bands on {self.split}: in some replicas a class has no positive sum of "
-                "weights."
+                f"No bootstrap intervals on {self.split}: in some replicas a class has no positive sum of weights."
             )
         rejections = [quantity for quantity in self.quantities if quantity.name == "rejection"]
         unbounded = [rejection for rejection in rejections if rejection.low and rejection.high is None]
         if unbounded:
             points = ", ".join(f"{rejection.at:g}" for rejection in unbounded)
             sentences.append(
-                f"No upper end of the rejection at ε_s = {points}: one replica in six has no background there."
+                f"The interval of the rejection at ε_s = {points} has no upper end: in at least one of six bootstrap "
+                "replicas no background passes."
             )
         return tuple(sentences)
 
@@ -192,8 +201,8 @@ class Intervals:
                 self.quantities, lambda row: (row.name, *row[2:]) if row.name == "rejection" else row
             )
         ]
-        title = f"bands on {self.split}, {self.replicas:,} replicas"
-        return (Grid(title, ("", "analytic", "bootstrap", "68 % of the replicas"), rows),)
+        title = f"errors on {self.split}, {self.replicas:,} bootstrap replicas"
+        return (Grid(title, ("", "analytic", "bootstrap", "68 % interval"), rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 FINE = np.linspace(0.0, 1.0, 101)
 TOP = float(np.nextafter(1.0, 2.0))  # the end of the last bin: a cut at 1 is a bin of its own
-KNOWLEDGE = {"asimov": "known", "asimov_statistical": "± its simulation", "asimov_systematic": "± that and {}"}
+KNOWLEDGE = {"asimov": "none", "asimov_statistical": "MC statistics", "asimov_systematic": "MC statistics (+) {}"}
 
 
 @recipe
@@ -133,27 +133,27 @@ class BinnedScore:
         """What the bins gain over a cut, and which were joined."""
         name = "asimov_systematic"
         bins, z = len(self.template.edges) - 1, self.significances[name]
-        knowledge = f"a background known to its simulation and {percent(self.rules.systematic, None)} in common"
+        uncertainty = f"MC statistical uncertainty and a correlated {percent(self.rules.systematic, None)} systematic"
         gives = f"{_plural(bins, 'bin')} of the score {'give' if bins > 1 else 'gives'}"
-        sentence = f"{gives} an Asimov significance of {number(*z)} with {knowledge}"
+        sentence = f"{gives} an Asimov significance of {number(*z)} with {uncertainty}"
         single = self.single.get(name)
         if single and single.value and z.value is not None:
-            sentence += f", {_gain(z.value, single.value)} against {number(*single)} of the best single cut"
+            sentence += f", {_gain(z.value, single.value)} compared with {number(*single)} for the best single cut"
             sentence += self._without()
         joined = (
-            f"{_plural(self.joined, 'bin')} chosen on validation fell short of background on test and joined a "
-            f"neighbour.",
+            f"Merged with a neighbour, for lack of background on test: {_plural(self.joined, 'bin')} chosen on "
+            "validation.",
         )
         return (f"{sentence}.", *joined[: min(self.joined, 1)])
 
     def _without(self) -> str:
-        """The gain where nothing is in common: what is, the lowest bins measure."""
+        """The gain without the systematic, which the bins of low score constrain."""
         z, single = (
             values.get("asimov_statistical", Value(None)).value for values in (self.significances, self.single)
         )
         if not z or not single or not self.rules.systematic:
             return ""
-        return f" ({_gain(z, single)} without the {percent(self.rules.systematic, None)} in common)"
+        return f" ({_gain(z, single)} without the systematic)"
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -181,7 +181,7 @@ class BinnedScore:
             Grid(
                 "bins of the score (chosen on validation, counted on test)", ("score", "S", "B", "S/B", "Asimov"), rows
             ),
-            Grid("Asimov significance together", ("background", "all bins", "best single cut"), together),
+            Grid("Asimov significance", ("background uncertainty", "all bins combined", "best single cut"), together),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -140,17 +140,22 @@ class Calibrated:
         """The results with its mixture, what the best map would bring, and the formula for another mixture."""
         return (self._judged(), *self._cure(), *self._shifted())
 
+    @property
+    def passed(self) -> dict[str, str]:
+        """The sentence that tells of no miscalibration, with its short form."""
+        return {self._judged(): self.evidence.short("calibration")} if self.conclusion == "calibrated" else {}
+
     def _judged(self) -> str:
         uncalibrated = self.qualities["none"].reliability
         mixture = "classes of equal weight, as in training" if self.balance == "classes" else "the mixture of training"
         ece, by_chance = number(*uncalibrated.ece), number(*uncalibrated.by_chance)
-        error = f"calibration error {ece}, {by_chance} expected by chance, for {mixture}"
+        error = f"expected calibration error ECE = {ece} ({by_chance} expected for perfect calibration), for {mixture}"
         words, test = self.evidence.words, self.evidence.test
         return {
             "calibrated": f"{words} of miscalibration ({test}): {error}.",
-            "harmless": f"{words} of miscalibration ({test}), but too small to matter: {error}.",
+            "harmless": f"{words} of miscalibration ({test}), but a small one: {error}.",
             "miscalibrated": f"{words} of miscalibration ({test}): {error}.",
-            "unknown": f"Whether the scores are calibrated cannot be tested, with too few events: {error}.",
+            "unknown": f"Too few events to test the calibration: {error}.",
         }[self.conclusion]
 
     def _cure(self) -> Iterator[str]:
@@ -163,10 +168,10 @@ class Calibrated:
         sure = combined(*(one_sided_p(quality.gain) for quality in self.qualities.values())).significant
         if self.conclusion == "miscalibrated" and sure:
             error = self.qualities[best].reliability.ece
-            stays = "; order and ROC curve stay" if len(self.shares) == 2 else ""
+            stays = "; the ROC curve does not change" if len(self.shares) == 2 else ""
             yield (
-                f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the calibration "
-                f"error to {number(*error)}{stays}."
+                f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the ECE to "
+                f"{number(*error)}{stays}."
             )
         value, error_of = self.temperature
         off = Evidence(_off(self.temperature))
@@ -180,14 +185,14 @@ class Calibrated:
         if self.ratio is None:
             ratios = ", ".join(f"{ratio:.3g} ({name})" for name, ratio in self.ratios.items())
             yield (
-                f"With the expected yields classes weigh r times as much as in training, r = {ratios}: a probability "
-                "there is p r over the sum of p r of all classes."
+                f"In the expected yields the classes weigh r times as much as in training, r = {ratios}. "
+                "The probability of a class there is p r divided by the sum of p r over all classes."
             )
             return
         even = 1 / (1 + self.ratio)
         yield (
-            f"With the expected yields the odds of {self.signal} are {self.ratio:.3g} times those of training: "
-            f"p r / (p r + 1 - p) with r = {self.ratio:.3g}, even odds at a score of {even:.4g}."
+            f"In the expected yields the ratio of {self.signal} to background is r = {self.ratio:.3g} times that of "
+            f"training. The probability there is p r / (p r + 1 - p), one half at a score of {even:.4g}."
         )
 
     @property
@@ -197,10 +202,10 @@ class Calibrated:
         for name, quality in self.qualities.items():
             reliability = quality.reliability
             p = "-" if reliability.p is None else small(reliability.p)
-            label = "as they are" if name == "none" else name
+            label = "uncalibrated" if name == "none" else name
             rows.append((label, number(*quality.log_loss), number(*quality.brier), number(*reliability.ece), p))
-        header = ("scores on test", "log-loss", "Brier", "calibration error", "p")
-        return (Grid("calibration, maps fitted on validation", header, rows),)
+        header = ("scores on test", "log-loss", "Brier score", "ECE", "p")
+        return (Grid("calibration, fitted on validation", header, rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""

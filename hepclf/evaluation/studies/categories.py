@@ -137,8 +137,8 @@ class Regions:
     def combined(self, index: int) -> dict[str, Value]:
         """All regions together, before their cuts (0) or above them (1).
 
-        S/sqrt(B) in quadrature; the others are one likelihood: the background known, or known to its simulation in
-        each region and to the systematic in common.
+        S/sqrt(B) in quadrature; the others are one likelihood: with a background without uncertainty, or with its MC
+        statistical uncertainty in each region and a systematic that is correlated between them.
         """
         used = [region.yields(index) for region in self.regions.values() if region.counts(index)]
         if not used:
@@ -162,9 +162,9 @@ class Regions:
             count = f"{used} of {len(self.regions)}" if used < len(self.regions) else f"{used}"
             yield (
                 f"{count} categories, each above its own cut, combine to S/√B = "
-                f"{number(*after['s_over_sqrt_b'])} in quadrature and to an Asimov significance of "
-                f"{number(*after['asimov_systematic'])} with a background known to its simulation and "
-                f"{percent(self.rules.systematic, None)} in common."
+                f"{number(*after['s_over_sqrt_b'])} (in quadrature) and to an Asimov significance of "
+                f"{number(*after['asimov_systematic'])} with MC statistical uncertainty and a correlated "
+                f"{percent(self.rules.systematic, None)} systematic."
             )
         for name, region in self.regions.items():
             if region.reason:
@@ -173,7 +173,7 @@ class Regions:
             is_signal = self.uncategorised.signal
             s, b = self.uncategorised.sum(is_signal), self.uncategorised.sum(~is_signal)
             yield (
-                f"{self.uncategorised_events:,} events of test are in no category: S = {number(*s, 1)}, "
+                f"{self.uncategorised_events:,} test events are in no category: S = {number(*s, 1)}, "
                 f"B = {number(*b, 1)} expected."
             )
 
@@ -185,11 +185,11 @@ class Regions:
             [label, *(number(*figures[name]) for figures, _ in together)]
             for name, label in (
                 ("s_over_sqrt_b", "S/√B, in quadrature"),
-                ("asimov", "Asimov, one likelihood"),
-                ("asimov_systematic", f"Asimov, B ± simulation and {percent(self.rules.systematic, None)} in common"),
+                ("asimov", "Asimov Z, one likelihood"),
+                ("asimov_systematic", f"Asimov Z, sigma_B = {percent(self.rules.systematic, None)} (+) MC stat."),
             )
         ]
-        header = ("S", "B", "S/B", "S/√B", "B uncertain")
+        header = ("S", "B", "S/B", "S/√B", "Z with sigma_B")
         return (
             Grid(
                 "categories before their cuts, on test",

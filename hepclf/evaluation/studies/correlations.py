@@ -64,14 +64,14 @@ class CorrelationMatrices:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The features that say nearly the same in every class, which share their importance."""
+        """The features that are strongly correlated in every class, which share their importance."""
         sentences = []
         last = len(self.names) - 1
         weakest = np.min([np.abs(matrix.value[:last, :last]) for matrix in self.classes.values()], axis=0)
         pairs = zip(*np.where(np.triu(weakest, 1) > CLOSE), strict=True)
         for i, j in sorted(pairs, key=lambda pair: -weakest[pair])[:3]:
             values = ", ".join(f"{matrix.value[i, j]:.3f} in {name}" for name, matrix in self.classes.items())
-            sentences.append(f"{self.names[i]} and {self.names[j]} say nearly the same: correlation {values}.")
+            sentences.append(f"{self.names[i]} and {self.names[j]} are strongly correlated: {values}.")
         return tuple(sentences)
 
     @property

@@ -21,14 +21,14 @@ from hepclf.words import Grid, grouped_rows, number, percent
 NAMES = {
     "s_over_sqrt_b": "S/√B",
     "s_over_sqrt_s_plus_b": "S/√(S+B)",
-    "asimov": "Asimov",
-    "asimov_systematic": "Asimov, B uncertain",
+    "asimov": "Asimov Z",
+    "asimov_systematic": "Asimov Z with sigma_B",
     "ams": "AMS",
     "punzi": "Punzi",
-    "li_ma": "Li-Ma, on and off",
+    "li_ma": "Li-Ma",
 }
 # What stands side by side, under shorter names.
-ALWAYS = {"s_over_sqrt_b": "S/√B", "asimov": "Asimov", "asimov_systematic": "B uncertain"}
+ALWAYS = {"s_over_sqrt_b": "S/√B", "asimov": "Asimov Z", "asimov_systematic": "with sigma_B"}
 
 
 @recipe
@@ -134,10 +134,11 @@ class Yields:
         if b.value is None or b.error is None or b.value <= 0:
             return ()
         share, systematic = b.error / b.value, self.rules.systematic
-        limit = "more simulation would help" if share > systematic else "more simulation would not help much"
+        size, limit = ("larger", "would") if share > systematic else ("smaller", "would hardly")
         return (
-            f"The background above {number(self.chosen.cuts[0])} is {number(*b)}, from {effective(b):,.0f} effective "
-            f"simulated events: {percent(share)} against a systematic of {percent(systematic, None)}, so {limit}.",
+            f"Expected background at score ≥ {number(self.chosen.cuts[0])}: {number(*b)}, from {effective(b):,.0f} "
+            f"effective MC events. Its MC statistical uncertainty, {percent(share)}, is {size} than the systematic of "
+            f"{percent(systematic, None)}: more MC events {limit} help.",
         )
 
     @property
@@ -145,15 +146,15 @@ class Yields:
         """Each measure at its own best cut, working points, processes, luminosities."""
         grids = [
             Grid(
-                "each measure at its best cut (chosen on validation, counted on test)",
-                ("measure", "score ≥", "S", "B", ""),
+                "each figure of merit at its best cut (chosen on validation, quoted on test)",
+                ("figure of merit", "score ≥", "S", "B", "value"),
                 [
                     [NAMES[name], *_counted(counted), number(*counted.figure(name, self.rules))]
                     for name, counted in self.best.items()
                 ],
             ),
             Grid(
-                "significance at signal efficiencies (chosen on validation, counted on test)",
+                "significance at signal efficiencies (chosen on validation, quoted on test)",
                 ("signal efficiency", "score ≥", *ALWAYS.values()),
                 [
                     [
@@ -170,9 +171,7 @@ class Yields:
         if self.luminosities:
             rows = [self._luminosity(*pair) for pair in self.luminosities.items()]
             header = ("1/fb", "score ≥", "S", "B", *ALWAYS.values())
-            grids.append(
-                Grid(f"cut of the best {NAMES[self.rules.optimise]} at other luminosities, on test", header, rows)
-            )
+            grids.append(Grid(f"best cut by {NAMES[self.rules.optimise]} at other luminosities, on test", header, rows))
         return tuple(grids)
 
     def _distinct(self) -> Iterator[tuple[list[float], ExpectedEvents]]:
@@ -186,7 +185,11 @@ class Yields:
             [name, number(*counted.process(g)), number(*counted.process(g, 0)), "signal" if counted.signal[g] else ""]
             for g, name in enumerate(counted.names)
         ]
-        return Grid("expected events on test", ("process", "all", f"score ≥ {number(counted.cuts[0])}", ""), rows)
+        return Grid(
+            "expected yields, estimated from test events",
+            ("process", "before cuts", f"score ≥ {number(counted.cuts[0])}", ""),
+            rows,
+        )
 
     def _luminosity(self, luminosity: float, counted: ExpectedEvents | None) -> list[str]:
         if counted is None:

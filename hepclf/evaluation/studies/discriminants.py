@@ -146,7 +146,7 @@ class ClassDiscriminants:
     def sentences(self) -> tuple[str, ...]:
         """Which discriminants have no cut."""
         return tuple(
-            f"There is no cut on the discriminant of {name}: its weights on validation do not sum to more than zero."
+            f"No cut on the discriminant of {name}: its weights in the validation set have no positive sum."
             for name, discriminant in self.discriminants.items()
             if not discriminant.cuts
         )

@@ -198,8 +198,8 @@ class FeatureChanges:
             return ()
         if evidence[name].answer == "clear":
             return (
-                f"The background changes most in {name} with {self._cut}: 90 % of it lies in {_span(after)}, before "
-                f"the cut in {_span(before)}.",
+                f"The background changes most in {name} with {self._cut}: its central 90 % is {_span(before)} before "
+                f"and {_span(after)} after the cut.",
             )
         claim = evidence[name].claim(f"{self._cut} changes the background in a feature")
         return (f"{claim} ({evidence[name].test}); the largest change is in {name}.",)
@@ -219,7 +219,7 @@ class FeatureChanges:
             for name, change in ((name, self.features[name]) for name in shown)
         ]
         first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
-        header = ("5..95 % of", "background", "background kept", "signal kept", "JSD in bits")
+        header = ("5..95 % of", "all background", "background after", "signal after", "JSD in bits")
         return (Grid(f"effective cuts of {self._cut}, test{first}", header, rows),) if rows else ()
 
     def to_dict(self) -> dict[str, Any]:

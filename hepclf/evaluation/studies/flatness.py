@@ -116,7 +116,7 @@ class EfficiencyShapes:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Whether the efficiencies of the middle cut depend on each spectator, for background and for signal."""
-        refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
+        refused = tuple(f"No cut for {wish}: {why}." for wish, why in self.refused.items())
         return (*self._conclusions(), *refused)
 
     @property
@@ -137,21 +137,38 @@ class EfficiencyShapes:
             }
         )
 
-    def _conclusions(self) -> Iterator[str]:
-        if self.middle is None:
-            return
+    @property
+    def passed(self) -> dict[str, str]:
+        """The sentences that tell of no dependence, with their short forms."""
         evidence = self.evidence
-        for name, against in self.shapes.items():
-            for kind, shape in zip(KINDS, against.shapes[self.middle], strict=True):
-                effect = f"the {kind} efficiency at the cut for {self.middle} depends on {name}"
-                yield _conclusion(effect, shape, against.bins, evidence[name, kind])
+        return {
+            sentence: evidence[name, kind].short(f"{kind} efficiency in {name}")
+            for (name, kind), sentence in self._tests().items()
+            if evidence[name, kind].answer == "none"
+        }
+
+    def _tests(self) -> dict[tuple[str, str], str]:
+        """The sentence of each test, by spectator and class."""
+        if self.middle is None:
+            return {}
+        evidence, effect = self.evidence, f"efficiency at the cut for {self.middle} depends on"
+        return {
+            (name, kind): _conclusion(f"the {kind} {effect} {name}", shape, against.bins, evidence[name, kind])
+            for name, against in self.shapes.items()
+            for kind, shape in zip(KINDS, against.shapes[self.middle], strict=True)
+        }
+
+    def _conclusions(self) -> Iterator[str]:
+        tests = self._tests()
+        for name, against in self.shapes.items() if tests else ():
+            yield from (tests[name, kind] for kind in KINDS)
             if against.bins.outside:
                 yield f"{against.bins.outside:,} test events are in no bin of {name}."
 
     @property
     def tables(self) -> tuple[Grid, ...]:
         """A summary for each spectator."""
-        header = ("cut for", "of", "mean", "lowest", "highest", "chi2/ndf", "p")
+        header = ("cut for", "class", "mean", "lowest", "highest", "chi2/ndf", "p")
         cuts = grouped_rows(self.cuts, self.cuts.__getitem__)
         return tuple(
             Grid(_title(name, against), header, list(_rows(against, cuts))) for name, against in self.shapes.items()
@@ -237,7 +254,7 @@ def _conclusion(effect: str, shape: EfficiencyShape, bins: Bins, evidence: Evide
     chi2, degrees, _, enough = shape.test
     low, high = _extremes(shape)
     if chi2 is None or low is None or high is None:
-        return f"{evidence.claim(effect)}: all or nothing passes, or in one bin alone."
+        return f"{evidence.claim(effect)}: everything or nothing passes, or only one bin has events."
     few = "" if enough else ", too few events in a bin"
     conclusion = f"{evidence.claim(effect)}: chi2/ndf = {chi2:.1f}/{degrees}, {evidence.test}{few}"
     if not evidence.significant:

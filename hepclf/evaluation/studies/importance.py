@@ -1,4 +1,4 @@
-"""What did the tagger learn: which features its score leans on."""
+"""What did the tagger learn: which features are important for its score."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NORMAL_95 = 1.6448536269514722  # one-sided
 
 @recipe
 class Importance:
-    """Permutation importance: what the test log-loss and AUC lose when one feature is shuffled among the events.
+    """Permutation importance: how much worse test log-loss and AUC get when one feature is permuted among the events.
 
     events   test events to shuffle; null: as many as 60,000 scorings allow
     repeats  shuffles of each feature
@@ -160,7 +160,7 @@ class Importances:
 
     @property
     def unused(self) -> list[str]:
-        """Features that may be shuffled without any change of log-loss or AUC."""
+        """Features that may be permuted without any change of log-loss or AUC."""
         return [name for name in self.ranked if all(self.features[name][measure] == UNCHANGED for measure in MEASURES)]
 
     @property
@@ -175,18 +175,20 @@ class Importances:
             yield "No importance of features: the test events have no positive sum of weights."
             return
         if evidence[first].significant:
-            clear = evidence[first].answer == "clear"
-            subject = f"The score depends most on {first}" if clear else evidence[first].claim(f"{first} matters")
-            yield f"{subject}: shuffling it costs {number(*auc)} of AUC and {number(*loss)} of log-loss."
+            hint = "" if evidence[first].answer == "clear" else f", a hint only, {evidence[first].test}"
+            yield (
+                f"Most important feature: {first} (permutation lowers the AUC by {number(*auc)} and raises the "
+                f"log-loss by {number(*loss)}{hint})."
+            )
         idle = [name for name in self.ranked if evidence[name].answer == "none" and name not in unused]
         if idle:
             limit = max(max(value or 0.0, 0.0) + NORMAL_95 * (error or 0.0) for value, error in map(self._loss, idle))
             yield (
-                f"No sign that {_enumeration(idle, 'or')} matters on {self.events:,} test events ({len(self.features)} "
-                f"features tested): shuffling costs at most {limit:.2g} of log-loss (95 %)."
+                f"Permuting these features does not raise the log-loss significantly, by at most {limit:.2g} at 95 % "
+                f"confidence (unused or redundant): {_enumeration(idle, 'and')}."
             )
         if unused:
-            yield f"The score does not change when {_enumeration(unused, 'or')} is shuffled."
+            yield f"The score does not depend on {_enumeration(unused, 'or')}: permuting it changes nothing."
 
     def _loss(self, name: str) -> Value:
         return self.features[name]["log_loss"]
@@ -197,8 +199,8 @@ class Importances:
         shown = self.ranked[:SHOWN]
         rows = [[name, *(number(*self.features[name][measure]) for measure in MEASURES)] for name in shown]
         first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
-        title = f"what a shuffled feature costs on {self.events:,} of {self.total:,} test events{first}"
-        return (Grid(title, ("feature", "log-loss", "AUC"), rows),)
+        title = f"permutation importance on {self.events:,} of {self.total:,} test events{first}"
+        return (Grid(title, ("feature", "log-loss rises by", "AUC falls by"), rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """The importances by feature."""
@@ -212,6 +214,6 @@ class Importances:
 
 
 def _enumeration(names: list[str], last: str) -> str:
-    """`a`, `a or b`, `a, b, c or 4 more`."""
-    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names
+    """`a`, `a or b`, `a, b, c or 4 others`."""
+    shown = [*names[:3], f"{len(names) - 3} others"] if len(names) > 4 else names
     return f" {last} ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)

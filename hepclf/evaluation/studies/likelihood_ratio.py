@@ -90,18 +90,28 @@ class RatioAgreement:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What is lost, and how the ratio follows."""
+        """How much worse the score is than the exact ratio, and which ratios are left out."""
         infinite = self.events - self.finite
         without = (
             (f"{infinite:,} test events have an exact ratio that is not finite; they are left out.",)
             if infinite
             else ()
         )
+        return (self._comparison, *without)
+
+    @property
+    def passed(self) -> dict[str, str]:
+        """The sentence that tells of no loss, with its short form."""
         return (
-            f"{self.evidence.words} that the score falls short of the exact likelihood ratio ({self.evidence.test}): "
-            f"its log-loss {self._loss}. ln r from the score against the exact one: slope {number(*self.slope)}, "
-            f"correlation {number(*self.correlation)}, rms difference {number(*self.rms)}.",
-            *without,
+            {self._comparison: self.evidence.short("exact likelihood ratio")} if self.evidence.answer == "none" else {}
+        )
+
+    @property
+    def _comparison(self) -> str:
+        return (
+            f"{self.evidence.words} that the score is worse than the exact likelihood ratio ({self.evidence.test}): "
+            f"its log-loss {self._loss}. ln r from the score against the exact ln r: slope {number(*self.slope)}, "
+            f"correlation {number(*self.correlation)}, rms difference {number(*self.rms)}."
         )
 
     @property

@@ -97,7 +97,7 @@ class Classes:
             names = f"{self.classes[worst.first]} and {self.classes[worst.second]}"
             yield f"The pair of classes with the lowest AUC is {names}: {number(*worst.auc)}."
         if self.events < self.total:
-            yield f"Pairs and averages are of {self.events:,} of the {self.total:,} test events, drawn at random."
+            yield f"Pairs and averages use {self.events:,} of the {self.total:,} test events, drawn at random."
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -121,7 +121,7 @@ class Classes:
             ("one against the rest", one_vs_rest, one_vs_rest_weighted),
             ("one against one", one_vs_one, one_vs_one_weighted),
         ]
-        return Grid("mean AUC on test", ("", "classes alike", "by their weight"), rows)
+        return Grid("AUC averaged over classes, on test", ("", "unweighted mean", "weighted mean"), rows)
 
     def _decisions(self) -> Grid:
         shares, errors = (100 * values for values in self.shares)
@@ -132,7 +132,7 @@ class Classes:
             for name, *columns in zip(self.classes, shares, errors, strict=True)
         ]
         header = ("truth", *(f"→ {name}" if few else name for name in self.classes))
-        return Grid("what each decision is made of on test, %", header, rows)
+        return Grid("true classes among the events of each decision, on test, %", header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""

@@ -111,21 +111,28 @@ class OvertrainingTests:
         )
         return without if self.distance is None else (self._conclusion(self.distance), *without)
 
+    @property
+    def passed(self) -> dict[str, str]:
+        """The sentence that tells of no overtraining, with its short form."""
+        if self.distance is None or self.conclusion != "none":
+            return {}
+        return {self._conclusion(self.distance): self.evidence.short("overtraining")}
+
     def _conclusion(self, distance: float) -> str:
         loss, auc = self.gaps["test"]
         gaps = f"the test loss {_comparison(loss, 'above', 'below')} the training loss"
         if auc.value is not None:
             gaps += f", the test AUC {_comparison(auc, 'below', 'above')} the training AUC"
         words, test = self.evidence.words, self.evidence.test
-        difference = f"efficiencies at one cut differ by up to {distance:.2g}"
+        difference = f"the efficiencies of one cut differ by up to {distance:.2g}"
         return {
             "none": f"{words} of overtraining ({test}): {gaps}.",
-            "harmless": f"{words} that training and test differ ({test}), but too little to matter for a cut: "
+            "harmless": f"{words} that training and test scores differ ({test}), but only a little: "
             f"{difference}; {gaps}.",
-            "overtrained": f"{words} of overtraining ({test}): {gaps}; {difference}. The test results hold, but fewer "
-            "epochs, a smaller model or more events may do better.",
-            "different": f"{words} that training and test response differ ({test}), though test is not worse: "
-            f"{difference}; {gaps}. Check that both splits are drawn alike.",
+            "overtrained": f"{words} of overtraining ({test}): {gaps}; {difference}. The test results are valid, "
+            "but fewer epochs, a smaller model or more events may do better.",
+            "different": f"{words} that training and test scores differ ({test}), though test is not worse: "
+            f"{difference}; {gaps}. Check that both sets are random samples of the same events.",
         }[self.conclusion]
 
     @property
@@ -139,10 +146,10 @@ class OvertrainingTests:
         gaps = [
             (_NAMES[split], number(*gap.loss), number(*gap.auc)) for split, gap in self.gaps.items() if gap != _NO_GAP
         ]
-        header = ("", "p", "largest difference", "by chance")
+        header = ("", "p", "largest difference", "expected from permutations")
         return (
-            *([Grid("overtraining: response of training against test events", header, rows)] if rows else []),
-            *([Grid("how much worse than training", ("", "log-loss", "AUC"), gaps)] if gaps else []),
+            *([Grid("overtraining: scores of the training set against the test set", header, rows)] if rows else []),
+            *([Grid("worse than on the training set by", ("", "log-loss", "AUC"), gaps)] if gaps else []),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -155,7 +162,7 @@ class OvertrainingTests:
 
 
 _NO_GAP = Gap(NOTHING, NOTHING)
-_NAMES = {"valid": "validation (chose the epoch)", "test": "test"}
+_NAMES = {"valid": "validation set (chose the epoch)", "test": "test set"}
 
 
 def _test(test: TwoSample) -> dict[str, Any]:

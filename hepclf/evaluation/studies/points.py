@@ -118,7 +118,7 @@ class WorkingPoints:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The background that is left at the middle point, and the wishes that could not be granted."""
-        refused = tuple(f"There is no cut for {wish}: on validation, {why}." for wish, why in self.refused.items())
+        refused = tuple(f"No cut for {wish}: {why}." for wish, why in self.refused.items())
         points = [point for point in self.points if point.processes and point.b.value]
         return (*_greatest(points[(len(points) - 1) // 2], self.signal), *refused) if points else refused
 
@@ -245,6 +245,6 @@ def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
         return
     name = max(yields, key=yields.__getitem__)
     yield (
-        f"Of the background that the cut for {point.wish} leaves, {percent(yields[name] / point.b.value, 0)} is {name} "
+        f"Largest background at the cut for {point.wish}: {name}, {percent(yields[name] / point.b.value, 0)} of it "
         f"(efficiency {number(*point.processes[name].efficiency)})."
     )

@@ -25,7 +25,7 @@ POINTS = 400
 class Retrieval:
     """Purity and efficiencies on test against the cut, for the mixture that the evaluation refers to.
 
-    `purities` are looked up: the loosest cut that keeps at least such a share of signal.
+    `purities` are looked up: the loosest cut with at least this signal fraction.
     """
 
     question: ClassVar[str] = "How pure is what a cut keeps, and how much does it keep?"
@@ -98,7 +98,7 @@ class PurityCurve:
 class Purities:
     """Purity and efficiencies of a split.
 
-    prevalence  share of signal before any cut
+    prevalence  signal fraction before any cut
     chosen      at the threshold that decides, None where nothing reaches it or there are more than two classes
     loosest     the loosest cut of each purity that is asked for, None where no cut is as pure
     """
@@ -113,19 +113,19 @@ class Purities:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The average precision with what it is without a tagger, and the purest cuts."""
+        """The average precision beside that of a random classifier, and the purest cuts."""
         sentences = [
-            f"The average precision is {number(*self.average)} on {self.split}; without a tagger it is the share of "
-            f"signal, {self.prevalence:.3g}."
+            f"The average precision is {number(*self.average)} on {self.split}; a random classifier gives the signal "
+            f"fraction, {self.prevalence:.3g}."
         ]
         sentences += [
-            f"No cut keeps a share of {percent(target, None)} signal on {self.split}."
+            f"No cut reaches a purity of {percent(target, None)} on {self.split}."
             for target, row in self.loosest.items()
             if row is None
         ]
         sentences += [
-            f"The cut for a purity of {percent(target, None)} leaves no simulated background on {self.split}: the "
-            f"purity is above {row.limit.at_95:.3g} at 95 % confidence, and not known to reach {percent(target, None)}."
+            f"The cut for a purity of {percent(target, None)} leaves no simulated background on {self.split}: at "
+            f"95 % confidence the purity is above {row.limit.at_95:.3g}, which is less than {percent(target, None)}."
             for target, row in self.loosest.items()
             if row is not None and row.limit is not None and row.limit.at_95 < target
         ]
@@ -134,14 +134,14 @@ class Purities:
     @property
     def tables(self) -> tuple[Grid, ...]:
         """The cut that decides, and those of the purities."""
-        rows = [(f"{percent(target, None)} pure", row) for target, row in self.loosest.items()]
+        rows = [(f"purity {percent(target, None)}", row) for target, row in self.loosest.items()]
         named = [("decision", self.chosen), *rows]
         cells = [
             (name, number(float(row.cut[0])), number(*row.value("signal")), number(*row.value("background")), row.words)
             for name, row in named
             if row is not None
         ]
-        title = f"purity on {self.split}, share of signal {self.prevalence:.3g} before a cut"
+        title = f"purity on {self.split}, signal fraction {self.prevalence:.3g} before any cut"
         return (Grid(title, ("", "score ≥", "signal eff.", "background eff.", "purity"), cells),) if cells else ()
 
     def to_dict(self) -> dict[str, Any]:

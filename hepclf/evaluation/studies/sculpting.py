@@ -139,10 +139,19 @@ class Sculpted:
         )
 
     @property
+    def passed(self) -> dict[str, str]:
+        """The sentences that tell of no sculpting, with their short forms."""
+        return {
+            _sentence(name, shape.middle, self.evidence[name]): self.evidence[name].short(f"sculpting of {name}")
+            for name, shape in self.spectators.items()
+            if shape.middle is not None and self.evidence[name].answer == "none"
+        }
+
+    @property
     def tables(self) -> tuple[Grid, ...]:
         """Rejection and divergence at each working point."""
         header = ("signal efficiency", "rejection", "JSD in bits", "1/JSD")
-        title = "background kept against removed on test, in {}"
+        title = "shape of {} in the background that passes and that fails the cut, on test"
         return tuple(
             Grid(
                 title.format(name),

@@ -145,16 +145,16 @@ class FalseAlarms:
         defined = [point for point in self.quiet if point.efficiency.value is not None]
         if defined:
             lowest = min(defined, key=lambda point: point.target_rate)
-            score = "nothing" if lowest.cut is None else f"score ≥ {lowest.cut:.7g}"
+            cut = "no event passes" if lowest.cut is None else f"score ≥ {lowest.cut:.7g}"
             yield (
-                f"With no more false alarms than {_rate(lowest.target_rate)} the search takes {score} and keeps "
-                f"{number(*lowest.efficiency)} of the signal."
+                f"At a false-alarm rate of at most {_rate(lowest.target_rate)} ({cut}) the signal efficiency is "
+                f"{number(*lowest.efficiency)}."
             )
         if len(defined) < len(self.quiet):
             short = max(point.target_rate for point in self.quiet if point not in defined)
             yield (
-                f"A rate of {_rate(short)} or less cannot be known from a live time of {duration(self.live_time_s)} "
-                f"on test; it takes {duration(1 / short)} or more."
+                f"False-alarm rates of {_rate(short)} or less cannot be measured in a live time of "
+                f"{duration(self.live_time_s)} on test; that needs {duration(1 / short)} or more."
             )
 
     @property

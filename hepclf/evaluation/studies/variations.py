@@ -124,9 +124,9 @@ class Shifts:
                 yield f"{claim} ({evidence[name, wish].test}): {name} by {_percent(defined[name])} %."
         for name, reason in self.variations.items():
             if isinstance(reason, str):
-                yield f"There is no variation {name}: {reason}."
+                yield f"No results for variation {name}: {reason}."
         for wish, why in self.refused.items():
-            yield f"There is no cut for {wish}: on validation, {why}."
+            yield f"No cut for {wish}: {why}."
 
     @property
     def tables(self) -> tuple[Grid, ...]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
-from hepclf.presentation.tables import floor_note
+from hepclf.presentation.tables import SPLIT_NAMES, floor_note, uncertainty
 from hepclf.words import number, percent, upper_limit
 
 HALF = 0.5
+EVENTS = {"train": "training", "valid": "validation", "test": "test"}
 
 
 def headline(results: Results) -> tuple[str, ...]:
@@ -27,15 +28,15 @@ def _separation(results: Results, split: SplitResults, name: str) -> Iterator[st
     several = len(results.classes) > 2
     metric = "Mean AUC of each class against the rest" if several else f"AUC of {results.signal}"
     if split.auc.value is None:
-        yield f"{metric}: none on {name}, where a class has no weight."
+        yield f"{metric}: none on the {SPLIT_NAMES[name]}, where a class has no weight."
         return
     comparisons = []
     if results.train is not None and name != "train":
-        comparisons.append(f"{number(*results.train.auc)} on training")
+        comparisons.append(f"{number(*results.train.auc)} on the training set")
     if split.optimal is not None:
-        comparisons.append(f"{number(*split.optimal.area)} the best possible")
+        comparisons.append(f"{number(*split.optimal.area)} for the exact likelihood ratio")
     tail = f"; {', '.join(comparisons)}" if comparisons else ""
-    yield f"{metric}: {number(*split.auc)} on {split.events:,} {name} events{tail}."
+    yield f"{metric}: {number(*split.auc)} on {split.events:,} {EVENTS[name]} events{tail}."
 
 
 def _background_line(split: SplitResults, name: str, signal: str) -> Iterator[str]:
@@ -45,25 +46,24 @@ def _background_line(split: SplitResults, name: str, signal: str) -> Iterator[st
         return
     point = min(points, key=lambda point: abs(point.target - HALF))
     efficiency, rejection = point.background_efficiency, point.rejection
-    cut = f"A cut that keeps {percent(point.signal_efficiency)} of {'the ' * (signal == 'signal')}{signal}"
+    cut = f"At an efficiency of {percent(point.signal_efficiency)} for {signal}"
     if rejection.value is None:
         limit = point.rejection_limit
         note = "its rejection is not measured" if limit is None else f"a rejection above {limit.at_95:.3g} at 95 %"
-        yield f"{cut} leaves no background on {name}: {note}."
+        yield f"{cut} no background of the {SPLIT_NAMES[name]} passes: {note}."
     else:
-        share = number(*efficiency)
-        yield f"{cut} passes a share of {share} of the background: a rejection of {number(*rejection, 1)}."
+        yield f"{cut} the background efficiency is {number(*efficiency)}, a rejection of {number(*rejection, 1)}."
 
 
 def _significance_line(results: Results) -> Iterator[str]:
     quoted = results.significance
     if quoted.reason is not None:
-        yield f"No significance is quoted: {quoted.reason}."
+        yield f"No significance: {quoted.reason}."
         return
     yield (
-        f"Counting above {number(quoted.cut)}, the best cut on validation by {NAMES[quoted.optimised]}: S = "
-        f"{number(*quoted.s, 1)}, B = {number(*quoted.b, 1)}, Asimov significance {number(*quoted.asimov, 2)}, "
-        f"{number(*quoted.asimov_systematic, 2)} with an uncertain background."
+        f"Best cut on the validation set by {NAMES[quoted.optimised]}, score ≥ {number(quoted.cut)}: "
+        f"S = {number(*quoted.s, 1)}, B = {number(*quoted.b, 1)}, Asimov Z = {number(*quoted.asimov, 2)}, or "
+        f"{number(*quoted.asimov_systematic, 2)} with {uncertainty(results)}"
     )
     if (note := floor_note(quoted)) is not None:
         yield note
@@ -75,11 +75,11 @@ def _threshold_line(results: Results) -> Iterator[str]:
     if quoted is None or quoted is results.significance or quoted.cut is None:
         return
     background = f"B = {number(*quoted.b, 1)}" if quoted.b_limit is None else f"B {upper_limit(quoted.b_limit.at_95)}"
-    counts = f"Counting above the threshold {number(quoted.cut)}: S = {number(*quoted.s, 1)}, {background}"
+    counts = f"Decision threshold, score ≥ {number(quoted.cut)}: S = {number(*quoted.s, 1)}, {background}"
     if quoted.reason is not None:
         yield f"{counts}, and no significance: {quoted.reason}."
         return
     yield (
-        f"{counts}, Asimov significance {number(*quoted.asimov, 2)}, {number(*quoted.asimov_systematic, 2)} with an "
-        "uncertain background."
+        f"{counts}, Asimov Z = {number(*quoted.asimov, 2)}, or {number(*quoted.asimov_systematic, 2)} with "
+        f"{uncertainty(results)}"
     )

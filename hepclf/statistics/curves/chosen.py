@@ -59,7 +59,7 @@ def chosen_cut(wish: Wish, curve: Curve, expected: Curve | str) -> float | str:
     if wish.quantity == "background":
         return expected if isinstance(expected, str) else _background_cut(wish, expected, expected.background)
     if not curve.defined:
-        return "a class has no positive sum of weights"
+        return "a class has no positive sum of weights in the validation set"
     if wish.quantity == "signal_efficiency":
         return float(curve.thresholds[int(curve.index_at(wish.target))])
     return _background_cut(wish, curve, curve.background_efficiency)
@@ -71,9 +71,9 @@ def _background_cut(wish: Wish, curve: Curve, sums: Array) -> float | str:
     highest = np.maximum.accumulate(sums)
     index = int(np.searchsorted(highest, wish.target * (1 + ROUNDING), side="right")) - 1
     if index < 0 and len(sums) and sums[0] > 0:
-        return f"the highest score there keeps more than {wish}"
+        return "even the highest score in the validation set keeps more"
     if index < 0 or highest[index] <= 0:
-        return f"{wish} is less than one event there"
+        return "too few background events in the validation set"
     return float(curve.thresholds[curve.settled(index)])
 
 

@@ -43,7 +43,7 @@ def test_bands_agree_with_the_analytic_errors():
     assert found.quantities[0].value == results.test.auc
     assert found.quantities[2].value == results.test.working_points[0].rejection
     assert found.quantities[-1].value == results.significance.asimov
-    assert found.sentences[0].startswith("Bootstrap and analytic errors agree on test: their ratios are ")
+    assert found.sentences[0].startswith("Bootstrap and analytic errors agree on test (ratios ")
 
 
 def test_what_is_found_is_plain_numbers_and_a_table_of_80_columns():
@@ -73,7 +73,7 @@ def test_replicas_without_background_leave_the_upper_end_open():
     opened = [one for one in found.quantities if one.name == "rejection" and one.high is None]
     assert opened
     assert all(one.bootstrap_error is None for one in opened)
-    assert any("No upper end of the rejection" in sentence for sentence in found.sentences)
+    assert any("has no upper end" in sentence for sentence in found.sentences)
 
 
 def test_a_heavy_event_that_formulas_cannot_see_is_told():
@@ -92,7 +92,7 @@ def test_replicas_in_which_weights_cancel_leave_no_bands_and_it_is_said():
     found = judged(scored(600, 1.0, cancelling)).studies["bands"]
     assert {(one.low, one.bootstrap_error) for one in found.quantities} == {(None, None)}
     assert found.sentences == (
-        "There are no bootstrap bands on test: in some replicas a class has no positive sum of weights.",
+        "No bootstrap intervals on test: in some replicas a class has no positive sum of weights.",
     )
 
 

@@ -84,7 +84,7 @@ def test_a_bin_without_background_joins_its_neighbour_and_says_so():
     found = binned(recipe=Binned(edges=(0.5, 0.9, 0.9999)))
     np.testing.assert_allclose(found.template.edges, [0, 0.5, 0.9, 1])
     assert found.joined == 1
-    assert found.sentences[1] == "1 bin chosen on validation fell short of background on test and joined a neighbour."
+    assert found.sentences[1] == "Merged with a neighbour, for lack of background on test: 1 bin chosen on validation."
 
 
 @pytest.mark.parametrize("kind", [{"negative": 0.2}, {"heavy": 1.0}])
@@ -125,9 +125,9 @@ def test_what_is_written_is_plain_and_complete():
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
     alone = found.significances["asimov_statistical"].value / found.single["asimov_statistical"].value - 1
-    said = f"of the best single cut ({100 * alone:+.0f} % without the 10 % in common)."
+    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic)."
     assert found.sentences[0].endswith(said)
-    assert binned(systematic=0.0).sentences[0].endswith("of the best single cut.")
+    assert binned(systematic=0.0).sentences[0].endswith("for the best single cut.")
 
 
 def test_scores_of_exactly_one_are_a_bin_like_any_other():

@@ -113,7 +113,7 @@ def test_expected_yields_come_with_the_formula():
     )
     finding = finding.studies["calibration"]
     assert finding.ratio == pytest.approx(1 / 99)
-    assert "even odds at a score of 0.99." in finding.sentences[-1]
+    assert "one half at a score of 0.99." in finding.sentences[-1]
     assert shifted(0.99, finding.ratio) == pytest.approx(0.5)
 
 
@@ -200,8 +200,8 @@ def test_the_exact_ratio_is_followed_exactly(integral):
     assert [ratio.bias, ratio.rms, ratio.lost] == [(0, None)] * 3
     assert ratio.evidence.answer == "none"
     assert ratio.sentences[0] == (
-        "No sign that the score falls short of the exact likelihood ratio (p = 1): its log-loss is the same. ln r from "
-        "the score against the exact one: slope 1.0000, correlation 1.0000, rms difference 0.0000."
+        "No sign that the score is worse than the exact likelihood ratio (p = 1): its log-loss is the same. ln r from "
+        "the score against the exact ln r: slope 1.0000, correlation 1.0000, rms difference 0.0000."
     )
 
 
@@ -235,7 +235,7 @@ def test_a_scaled_ratio_has_its_slope_and_loses_what_it_should():
     oracle = [log_loss(test.labels, expit(a * x), sample_weight=sizes) for a in (1.5, 1)]
     assert ratio.lost.value == pytest.approx(oracle[0] - oracle[1], rel=1e-6)
     assert ratio.evidence.p == pytest.approx(norm.sf(ratio.lost.value / ratio.lost.error))
-    assert ratio.sentences[0].startswith("A clear sign that the score falls short of the exact likelihood ratio (p")
+    assert ratio.sentences[0].startswith("A clear sign that the score is worse than the exact likelihood ratio (p")
     assert ratio.to_dict()["evidence"]["answer"] == "clear"
 
 

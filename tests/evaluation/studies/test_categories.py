@@ -122,7 +122,7 @@ def test_events_in_no_category_are_counted_and_said():
     found = regions(of={"boosted": "n_fat >= 2", "intermediate": "n_fat == 1"})
     test = events().of("test")
     assert found.uncategorised_events == int((test.spectators["n_fat"] == 0).sum())
-    assert found.sentences[-1].startswith(f"{found.uncategorised_events:,} events of test are in no category: S = ")
+    assert found.sentences[-1].startswith(f"{found.uncategorised_events:,} test events are in no category: S = ")
     written = found.to_dict()
     b = [each["before"]["b"]["value"] for each in written["regions"].values()]
     assert sum(b) + written["uncategorised"]["b"]["value"] == pytest.approx(

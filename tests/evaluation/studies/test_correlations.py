@@ -34,7 +34,7 @@ def test_each_class_has_the_matrix_of_its_features_and_score(together):
 def test_features_that_say_the_same_are_named(together):
     found, *_ = together()
     assert len(found.sentences) == 1
-    assert found.sentences[0].startswith("a and b say nearly the same: correlation 0.99")
+    assert found.sentences[0].startswith("a and b are strongly correlated: 0.99")
     plain = found.to_dict()
     assert json.loads(json.dumps(plain)) == plain
 

@@ -125,9 +125,9 @@ def test_a_person_reads_what_the_background_rests_on():
     _, found = judged(systematic=0.001)
     b = found.chosen.sum(~found.chosen.signal, 0)
     (sentence,) = found.sentences
-    assert f"{(b.value / b.error) ** 2:,.0f} effective simulated events" in sentence
-    assert sentence.endswith("more simulation would help.")
-    assert judged(systematic=5)[1].sentences[0].endswith("would not help much.")
+    assert f"{(b.value / b.error) ** 2:,.0f} effective MC events" in sentence
+    assert sentence.endswith("more MC events would help.")
+    assert judged(systematic=5)[1].sentences[0].endswith("would hardly help.")
 
 
 def test_tables_fit_a_terminal_and_numbers_are_plain():

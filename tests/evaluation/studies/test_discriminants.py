@@ -99,7 +99,7 @@ def test_a_class_without_weight_on_validation_has_no_cut_and_it_is_said(scored):
     changed = type(scored)(**{**vars(scored), "weights": weights})
     of = found(changed, against={"bottom": {"charm": 0.1}})
     assert of.sentences == (
-        "There is no cut on the discriminant of bottom: its weights on validation do not sum to more than zero.",
+        "No cut on the discriminant of bottom: its weights in the validation set have no positive sum.",
     )
 
 

@@ -115,7 +115,7 @@ def test_a_bin_without_a_class_has_no_efficiency_and_is_drawn_without_a_warning(
     assert np.isnan(signal.efficiency).tolist() == [False, True]
     assert signal.mean != Value(None)
     assert of.sentences[1].startswith("No test whether the signal efficiency at the cut for 50 % of signal depends on")
-    assert of.sentences[1].endswith("mass: all or nothing passes, or in one bin alone.")
+    assert of.sentences[1].endswith("mass: everything or nothing passes, or only one bin has events.")
     with style():
         pictures = list(flatness(of, results, "title"))
     assert [picture.stem for picture in pictures] == ["flatness_1", "flatness_2"]

@@ -162,12 +162,12 @@ def test_scores_of_several_classes_have_the_same(asked):
 def test_words_rank_features_and_name_the_idle(asked):
     found = asked()
     assert found.ranked[0] == "much"
-    assert found.sentences[0].startswith("The score depends most on much: shuffling it costs 0.")
-    assert "The score does not change when unused is shuffled." in found.sentences
+    assert found.sentences[0].startswith("Most important feature: much (permutation lowers the AUC by 0.")
+    assert "The score does not depend on unused: permuting it changes nothing." in found.sentences
     assert found.to_dict()["features"]["much"]["evidence"]["answer"] == "clear"
     assert found.to_dict()["features"]["unused"]["evidence"] == {"answer": "none", "p": 1.0, "tests": 4}
     (table,) = found.tables
-    assert table.title == "what a shuffled feature costs on 1,000 of 1,000 test events"
+    assert table.title == "permutation importance on 1,000 of 1,000 test events"
     assert [row[0] for row in table.rows] == found.ranked
     plain = found.to_dict()
     assert json.loads(json.dumps(plain)) == plain
@@ -181,11 +181,12 @@ def test_a_feature_without_a_sign_has_a_limit_and_a_weak_one_is_a_hint():
     assert [found.evidence[name].answer for name in losses] == ["clear", "hint", "none", "none"]
     # By hand: 0.01 + 1.645 x 0.01.
     assert found.sentences[1] == (
-        "No sign that a or b matters on 500 test events (4 features tested): shuffling costs at most 0.026 of "
-        "log-loss (95 %)."
+        "Permuting these features does not raise the log-loss significantly, by at most 0.026 at 95 % confidence "
+        "(unused or redundant): a and b."
     )
     weak = Importances(features={name: features[name] for name in ("weak", "b")}, events=500, total=900, repeats=2)
-    assert weak.sentences[0].startswith("A hint that weak matters: shuffling it costs 0.024 ± 0.010 of AUC")
+    assert weak.sentences[0].startswith("Most important feature: weak (permutation lowers the AUC by 0.024 ± 0.010")
+    assert ", a hint only, p = " in weak.sentences[0]
 
 
 def test_stored_scores_hold_no_features_to_shuffle():

@@ -66,7 +66,7 @@ def test_more_events_than_are_wanted_are_drawn_at_random_and_said_so(scored):
     events = scored(n=6000)
     few, every = found(events, events=1000), found(events)
     count = len(events.of("test"))
-    assert few.sentences[1] == f"Pairs and averages are of 1,000 of the {count:,} test events, drawn at random."
+    assert few.sentences[1] == f"Pairs and averages use 1,000 of the {count:,} test events, drawn at random."
     assert few.averages.one_vs_one_macro.value == pytest.approx(every.averages.one_vs_one_macro.value, abs=0.04)
     assert few.averages.one_vs_one_macro.error > 1.2 * every.averages.one_vs_one_macro.error
     assert few.cells.counts.sum() == count

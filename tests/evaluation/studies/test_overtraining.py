@@ -101,14 +101,14 @@ def test_a_tagger_that_says_the_same_of_all_has_learnt_nothing_by_heart(scored):
 def test_training_that_looks_worse_than_test_is_another_matter(scored):
     finding = found(scored(learnt=-0.3))
     assert finding.conclusion == "different"
-    assert finding.sentences[0].startswith("A clear sign that training and test response differ (p = 0.002, ")
-    assert finding.sentences[0].endswith("Check that both splits are drawn alike.")
+    assert finding.sentences[0].startswith("A clear sign that training and test scores differ (p = 0.002, ")
+    assert finding.sentences[0].endswith("Check that both sets are random samples of the same events.")
 
 
 def test_a_difference_that_is_certain_and_tiny_is_harmless(scored):
     finding = found(scored(learnt=0.3), harmless=0.5)
     assert finding.conclusion == "harmless"
-    assert "but too little to matter for a cut" in finding.sentences[0]
+    assert "but only a little" in finding.sentences[0]
 
 
 def test_the_gaps_are_differences_of_scikit_learns_metrics(scored):

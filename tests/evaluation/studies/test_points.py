@@ -94,10 +94,10 @@ def test_what_cannot_be_granted_is_told_with_the_reason():
         {
             "chosen_for": "background_efficiency",
             "target": 1e-5,
-            "reason": "0.001 % of background is less than one event there",
+            "reason": "too few background events in the validation set",
         }
     ]
-    assert found.sentences[-1].startswith("There is no cut for 0.001 % of background: on validation, ")
+    assert found.sentences[-1].startswith("No cut for 0.001 % of background: too few background events")
 
 
 def test_a_rejection_without_background_left_has_a_limit(make_scored):
@@ -129,7 +129,7 @@ def test_the_tables_fit_a_terminal_of_80_columns():
 
 def test_the_process_that_is_left_is_named():
     assert (
-        points(three_processes()).sentences[0].startswith("Of the background that the cut for 70 % of signal leaves, ")
+        points(three_processes()).sentences[0].startswith("Largest background at the cut for 70 % of signal: ttbar, ")
     )
 
 

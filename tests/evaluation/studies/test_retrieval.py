@@ -65,13 +65,13 @@ def test_a_mixed_first_event_has_no_cut_of_any_purity():
     study = found(of, Retrieval(purities=(0.9,)))
     assert study.loosest[0.9] is None
     assert study.to_dict()["purities"] == [{"target": 0.9, "cut": None}]
-    assert study.sentences[-1] == "No cut keeps a share of 90 % signal on test."
+    assert study.sentences[-1] == "No cut reaches a purity of 90 % on test."
 
 
 def test_several_classes_have_no_decision_by_a_threshold():
     study = found(scored(k=3))
     assert (study.chosen, study.threshold) == (None, None)
-    assert [row[0] for row in study.tables[0].rows] == ["50 % pure", "90 % pure"]
+    assert [row[0] for row in study.tables[0].rows] == ["purity 50 %", "purity 90 %"]
 
 
 def test_the_table_fits_80_columns():
@@ -108,8 +108,8 @@ def test_a_purity_from_no_background_events_is_a_limit():
     assert written["at_90"] == pytest.approx(10 / (10 - np.log(0.10)))
     assert study.tables[0].rows[0][-1] == f"> {limit:.4g} (95 %)"
     assert study.sentences[-1] == (
-        f"The cut for a purity of 95 % leaves no simulated background on test: the purity is above {limit:.3g} at 95 % "
-        "confidence, and not known to reach 95 %."
+        f"The cut for a purity of 95 % leaves no simulated background on test: at 95 % confidence the purity is "
+        f"above {limit:.3g}, which is less than 95 %."
     )
     shares = movable(results.cuts).shares
     assert shares["purity of the selected"][row] == f"> {limit:.4g} (95 %)"

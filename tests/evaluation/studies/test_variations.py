@@ -105,7 +105,7 @@ def test_the_error_of_a_shift_of_the_auc_knows_that_the_events_are_the_same(data
 def test_features_are_not_varied_from_scores_alone_and_the_reason_is_said(data):
     of = found(data, inside=False, pt_up=Variation(features=("pt",), scale=1.1))
     assert of.sentences == (
-        "There is no variation pt_up: features cannot be varied from stored scores alone; evaluate the run with its "
+        "No results for variation pt_up: features cannot be varied from stored scores alone; evaluate the run with its "
         "data.",
     )
     assert of.tables == ()

@@ -72,7 +72,7 @@ def test_the_best_cut_shows_the_significance_of_the_verdict(results_of, write_pa
     assert live(tab, "cut") == f"{metrics['cut']:.6g}"
     assert before != live(tab, "S") == number(*metrics["s"].values(), 1)
     assert live(tab, "B") == number(*metrics["b"].values(), 1)
-    shown = {"S/√B": "s_over_sqrt_b", "Asimov": "asimov", "Asimov, B uncertain": "asimov_systematic"}
+    shown = {"S/√B": "s_over_sqrt_b", "Asimov Z": "asimov", "Asimov Z with sigma_B": "asimov_systematic"}
     for column, name in shown.items():
         assert live(tab, column) == number(*metrics[name].values(), 2)
     assert tab.get_by_role("button", name="best cut").get_attribute("aria-pressed") == "true"

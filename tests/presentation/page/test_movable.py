@@ -25,7 +25,7 @@ def test_words_are_those_of_the_tables(results_of):
 def test_a_cut_with_too_little_background_has_no_significance(results_of):
     results = results_of(minimum_background=50.0)
     table, effective = movable(results.cuts), results.cuts.expected.effective_background
-    for words, count in zip(table.expected["Asimov"], effective, strict=True):
+    for words, count in zip(table.expected["Asimov Z"], effective, strict=True):
         assert (words == "-") == (count < 50)
 
 

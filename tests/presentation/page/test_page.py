@@ -122,7 +122,7 @@ def test_a_page_without_pictures_or_a_test_split_is_still_a_page(results_of, ori
     text = page(results_of(splits=(0, 1)), Path("nowhere"), origin(), folder=Path())
     assert Elements(text).open == []
     assert "Move the cut" not in text
-    assert "No significance is quoted" in text
+    assert "No significance: " in text
 
 
 def test_several_classes_have_a_cut_on_the_signal_against_the_rest(results_of, write_page):

@@ -42,7 +42,7 @@ def test_a_number_of_background_events_is_one_of_expected_yields(drawn):
     expected = of(labels, scores, 3 * weights)
     cut = chosen_cut(Wish("background", 30.0), of(labels, scores, weights), expected)
     assert (scores[labels == 0] >= cut).sum() == 10
-    assert chosen_cut(Wish("background", 2.9), expected, expected) == "B = 2.9 is less than one event there"
+    assert chosen_cut(Wish("background", 2.9), expected, expected) == "too few background events in the validation set"
     assert chosen_cut(Wish("background", 30.0), expected, "no yields") == "no yields"
 
 
@@ -64,15 +64,18 @@ def test_no_looser_cut_grants_the_wish_whatever_the_weights(events):
 def test_a_class_without_weight_has_no_efficiencies(drawn):
     labels, scores, weights = drawn(50)
     nothing = of(labels, scores, np.where(labels == 0, 0.0, weights))
-    assert chosen_cut(Wish("signal_efficiency", 0.5), nothing, "") == "a class has no positive sum of weights"
+    assert (
+        chosen_cut(Wish("signal_efficiency", 0.5), nothing, "")
+        == "a class has no positive sum of weights in the validation set"
+    )
 
 
 def test_a_first_step_that_keeps_too_much_is_no_lack_of_events():
     many = of(np.arange(1000) % 2, np.where(np.arange(1000) < 300, 1.0, 0.5), np.ones(1000))
-    said = "the highest score there keeps more than 10 % of background"
+    said = "even the highest score in the validation set keeps more"
     assert chosen_cut(Wish("background_efficiency", 0.1), many, "") == said
     few = of([1, 0, 0], [0.9, 0.8, 0.1], np.ones(3))
-    assert chosen_cut(Wish("background_efficiency", 0.1), few, "") == "10 % of background is less than one event there"
+    assert chosen_cut(Wish("background_efficiency", 0.1), few, "") == "too few background events in the validation set"
 
 
 def test_what_can_be_granted_is_parted_from_what_cannot(drawn):
