@@ -103,7 +103,7 @@ def run_entry(run: Run) -> RunEntry:
 
 def _expected(metrics: Mapping[str, Any]) -> ReportedSignificance:
     if not metrics:
-        return ReportedSignificance(reason="it was never judged")
+        return ReportedSignificance(reason="it was never evaluated")
     significance = metrics.get("test", {}).get("significance")
     if not significance:
         return ReportedSignificance(reason="there are no test events to quote a significance on")

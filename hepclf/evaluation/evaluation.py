@@ -1,4 +1,4 @@
-"""The recipe of an evaluation, and the judgement of scored events by it."""
+"""The recipe of an evaluation, and the evaluation of scored events by it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_
 
 @recipe
 class Evaluation:
-    """How a tagger is judged: where it cuts, what is quoted, and the experiment that the yields stand for.
+    """How a tagger is evaluated: where it cuts, what is quoted, and the experiment that the yields stand for.
 
     A threshold of `best` is the cut of the greatest significance on validation; `Rules` says what its settings mean.
     Expected yields, by process or class, are given as such or as cross sections with one luminosity; what has neither

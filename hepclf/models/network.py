@@ -42,7 +42,7 @@ CPU = torch.device("cpu")
 class Network(ABC):
     """A model whose tagger is a torch module; a recipe adds its settings and says what the module is.
 
-    average  judge, and make the tagger of, the mean of the weights over the latest steps (training/average.py)
+    average  evaluate, and make the tagger of, the mean of the weights over the latest steps (training/average.py)
     """
 
     rate: ClassVar[float] = RATE  # where trainer.learning_rate names none

@@ -1,4 +1,4 @@
-"""Any classifier of scikit-learn by its name: it is trained and judged, and stays in memory."""
+"""Any classifier of scikit-learn by its name: it is trained and evaluated, and stays in memory."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class SklearnTagger(ArrayTagger):
     def save(self, folder: Path | str) -> None:
         """Write a tagger.json that says what was trained, and that it was not saved."""
         log.warning(
-            "%s was trained and judged but cannot be saved: the run holds its scores, metrics and plots, and no "
+            "%s was trained and evaluated but cannot be saved: the run holds its scores, metrics and plots, and no "
             "tagger that predict or export could use",
             self._name,
         )
@@ -162,7 +162,7 @@ def _fitted(estimator: Any, name: str, train: Matrix, valid: Matrix) -> SklearnT
     if hasattr(estimator, "predict_proba"):
         return SklearnTagger(estimator, name, scale, train, None)
     if not hasattr(estimator, "decision_function"):
-        raise ValueError(f"{name} gives neither probabilities nor decisions, so it cannot be judged by its scores")
+        raise ValueError(f"{name} gives neither probabilities nor decisions, so it has no scores to evaluate")
     decisions = _decisions(estimator, scale.standardised(valid.features))
     return SklearnTagger(estimator, name, scale, train, platt_scaling(decisions, valid))
 

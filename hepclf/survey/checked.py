@@ -12,13 +12,13 @@ from hepclf.survey.feature import feature_summaries
 from hepclf.survey.population import classes
 from hepclf.words import Caution
 
-SAMPLE = 20_000  # events of each class that features are judged on
+SAMPLE = 20_000  # events of each class for the checks of features
 
 
 def training_warnings(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
     """What a survey warns of, at a small part of a training's time.
 
-    Classes, weights and copies are those of all events. Features are judged on at most 20,000 events of each class,
+    Classes, weights and copies are those of all events. Features are checked on at most 20,000 events of each class,
     evenly spread over the data; their warnings then say so. `parts` is each event's split: 0 train, 1 valid, 2 test.
     """
     by_class = classes(events, parts)
@@ -37,7 +37,7 @@ def _feature_warnings(events: Events) -> tuple[Caution, ...]:
     warnings = cautions.feature_warnings(list(feature_summaries(sample)), classes(sample), events.sentinels)
     if sample is events:
         return tuple(warnings)
-    note = f" (judged on {len(sample):,} of {len(events):,} events)"
+    note = f" (checked on {len(sample):,} of {len(events):,} events)"
     return tuple(row._replace(text=row.text + note) for row in warnings)
 
 

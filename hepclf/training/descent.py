@@ -230,7 +230,7 @@ def _copied(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _penalised(valid: Rows, trainer: Trainer) -> TensorTable | None:
-    """Validation events that a decorrelation is judged on, at most as many as fit its matrices; the same each time."""
+    """Validation events for the loss of a decorrelation, at most as many as fit its matrices; the same each time."""
     if valid.spectator is None:
         return None
     rows = torch.nonzero(~torch.isnan(valid.spectator)).flatten()

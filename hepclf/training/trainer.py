@@ -27,7 +27,7 @@ WEIGHTING = frozenset({"balance", "negative_weights", "planing"})  # settings be
 
 @recipe
 class Trainer:
-    """Gradient descent on the training split, judged after each epoch on the validation split.
+    """Gradient descent on the training set, evaluated after each epoch on the validation set.
 
     exit_after_s   stop after so many seconds with a checkpoint, for batch systems that kill without a signal
     checkpoint_s   seconds between checkpoints; null: none

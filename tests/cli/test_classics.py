@@ -56,7 +56,7 @@ def test_what_cannot_be_saved_is_said_when_trained_and_when_used(hepclf):
     code, out, err = hepclf("train", "model=sklearn", *SMALL)
     assert code == 0
     assert "AUC" in out
-    assert "GaussianNB was trained and judged but cannot be saved" in " ".join(err.split())
+    assert "GaussianNB was trained and evaluated but cannot be saved" in " ".join(err.split())
     Path("new.csv").write_text("a\n1\n")
     code, _, err = hepclf("predict", "run=runs/latest", "files=new.csv")
     assert code == 1

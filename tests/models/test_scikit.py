@@ -105,7 +105,7 @@ def test_a_class_without_training_events_is_named(gaussians):
 
 def test_a_run_is_judged_and_judged_again_but_holds_no_tagger(caplog):
     trained = hepclf.train(hepclf.GW(signals=300, noise=900), Sklearn(), evaluation=NO_PLOTS, folder="run")
-    assert "GaussianNB was trained and judged but cannot be saved" in caplog.text
+    assert "GaussianNB was trained and evaluated but cannot be saved" in caplog.text
     assert trained.results.test.auc.value > 0.9
     assert [path.name for path in Path("run/tagger").iterdir()] == ["tagger.json"]
     with pytest.raises(ValueError, match=r"run/tagger holds no tagger: .* use a model that can, such as bdt"):

@@ -51,7 +51,7 @@ def test_of_many_events_some_are_looked_at_and_that_is_said(monkeypatch):
     rng = np.random.default_rng(1)
     found = kinds(table(almost=LABELS + 0.2 * rng.normal(size=N)))["separates_alone"]
     assert found.about == ("almost",)
-    assert found.text.endswith("(judged on 1,000 of 3,000 events)")
+    assert found.text.endswith("(checked on 1,000 of 3,000 events)")
 
 
 def test_copies_are_found_among_all_events_however_many_there_are(monkeypatch):
@@ -61,7 +61,7 @@ def test_copies_are_found_among_all_events_however_many_there_are(monkeypatch):
     features[1001] = features[2000]  # background in test, signal in train
     found = kinds(Events(features=features, names=events.names, labels=LABELS))
     assert found["contradiction"].text.startswith("2 events")
-    assert "judged on" not in found["contradiction"].text
+    assert "checked on" not in found["contradiction"].text
 
 
 def test_each_class_is_looked_at_however_rare_it_is(monkeypatch):
@@ -70,7 +70,7 @@ def test_each_class_is_looked_at_however_rare_it_is(monkeypatch):
     values = np.random.default_rng(0).normal(size=(N, 1)) + 9 * labels[:, None]
     found = kinds(Events(features=values, names=("x",), labels=labels))
     assert found["no_overlap"].about == ("x",)
-    assert "judged on 200 of 3,000" in found["no_overlap"].text
+    assert "checked on 200 of 3,000" in found["no_overlap"].text
 
 
 def test_a_process_without_events_is_told():

@@ -31,7 +31,7 @@ FEWEST = 20
 class Calibration:
     """The reliability of the probability of the signal on test, before and after maps fitted on validation.
 
-    It is judged in the mixture of classes that the tagger was trained for: no tagger is blamed for another.
+    It is tested in the mixture of classes that the tagger was trained for, as it holds for no other.
 
     bins      of equal weight, at most: each has twenty effective events or more, but two bins there are always
     harmless  expected calibration error that is of no consequence, however significant
