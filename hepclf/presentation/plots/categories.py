@@ -16,7 +16,7 @@ from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.value import NOTHING, Value
 
-MEASURES = {"s_over_sqrt_b": "S/√B", "asimov_systematic": "Asimov, B uncertain"}
+MEASURES = {"s_over_sqrt_b": "S/√B", "asimov_systematic": "Asimov Z with $\\sigma_B$"}
 STAGES = (("before the cut", GREY, "o", 0.12), ("above the cut", VERMILLION, "s", -0.12))
 COMBINED = "combined"
 

@@ -19,7 +19,10 @@ def linked(text):
 
 
 def test_the_longest_word_wins_and_a_term_is_linked_once():
-    assert linked("Asimov, B uncertain") == [("Asimov, B uncertain", "Asimov significance with sigma_B")]
+    assert linked("Asimov Z, sigma_B = 10 %") == [
+        ("Asimov Z", "Asimov significance"),
+        ("sigma_B", "Asimov significance with sigma_B"),
+    ]
     assert linked("Best Asimov: S = 1, Asimov significance 3") == [("Asimov", "Asimov significance")]
     assert linked("S/sqrt(B)") == [("S/sqrt(B)", "S/sqrt(B)")]
 

@@ -21,7 +21,7 @@ def test_each_category_has_its_points_and_the_combination_the_last_line():
         (picture,) = categories(results.studies["categories"], results, "title")
     left, right = picture.figure.axes
     assert [text.get_text() for text in left.get_yticklabels()] == [r"<b>\$low\$", "none", "high", "combined"]
-    assert (left.get_xlabel(), right.get_xlabel()) == ("S/√B", "Asimov, B uncertain")
+    assert (left.get_xlabel(), right.get_xlabel()) == ("S/√B", "Asimov Z with $\\sigma_B$")
     for series in picture.series:
         assert series.columns["category"] == ("<b>$low$", "none", "high", "combined")
         np.testing.assert_array_equal(np.isnan(series.columns["after"]), [False, True, False, False])
