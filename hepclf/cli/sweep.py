@@ -18,10 +18,10 @@ from hepclf.cli.composition import FLAGS, Composition, Expanded, parameters
 from hepclf.cli.config import composed, composing, hydra_words
 from hepclf.cli.errors import FAILED, NO_ACCESS, explain
 from hepclf.cli.overrides import overrides
-from hepclf.cli.plan import AUTO, plan, run_name
+from hepclf.cli.plan import AUTO, run_name
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep_best import BEST, keep_best
-from hepclf.cli.sweep_check import check_values
+from hepclf.cli.sweep_check import SettingCheck, check_values
 from hepclf.cli.sweep_tables import comparison, job_line, summary
 from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
@@ -76,7 +76,8 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
     config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
     if (stored := _stored(settings, jobs, config_dirs)) is not None:
         return stored, settings
-    check_values(jobs, lambda job: plan(composed(hydra.config(job.words))))
+    checked = SettingCheck(lambda job: composed(hydra.config(job.words)))
+    check_values(jobs, checked.compose, checked.is_fine)
     folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
     command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
     sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
@@ -195,17 +196,18 @@ def _jobs_words(words: Sequence[str]) -> list[str]:
 
 def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
     """The jobs, each choice once."""
-    seen: list[dict[str, str]] = []
+    seen: set[frozenset[tuple[str, str]]] = set()
     told: set[str] = set()
     for words, varied in expanded:
-        settings = {_plain(word): word.lstrip("+") for word in words}  # a list comes after the null before it
+        # A list comes after the null before it, so that it counts.
+        settings = frozenset({_plain(word): word.lstrip("+") for word in words}.items())
         job = SweepJob(len(seen), words, varied)
         if settings in seen:
             if job.named not in told:
                 _print_line(f"{job.named}: left out, as the list names it twice")
             told.add(job.named)
             continue
-        seen.append(settings)
+        seen.add(settings)
         yield job
 
 
