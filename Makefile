@@ -1,14 +1,19 @@
 # make train: set up, then train a small network on synthetic triggers.   make test: set up, then run every test.
+# make slurm: the tests in a real SLURM of one node, which wait more than they compute.
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .PHONY: train test check bench docs clean
+.PHONY: train test slurm check bench clean
 train: $(VENV)/.installed
 	$(VENV)/bin/hepclf train model=mlp_plain
 
 test: $(VENV)/.installed-test
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile
+
+slurm: $(VENV)/.installed-test
+	$(VENV)/bin/python -m pytest -n 4 --dist load -m slurm --durations=20
 
 check: $(VENV)/.installed-dev
 	scripts/check

@@ -20,8 +20,8 @@ import torch
 from hepclf.cli.main import main
 from hepclf.run import Run
 
-# Jobs wait for the batch system, three minutes in all: scripts/check --slow runs these.
-pytestmark = pytest.mark.slow
+# Jobs wait for the batch system: make slurm runs these side by side.
+pytestmark = pytest.mark.slurm
 
 JOB = [
     "data=mixture",
@@ -133,16 +133,22 @@ def test_the_test_job_says_that_pytorch_finds_no_gpu_and_nothing_is_submitted(sl
     assert slurm.ids() == []
 
 
-@pytest.mark.slow
-def test_a_time_limit_inside_an_epoch_loses_nothing(slurm, hepclf, logs):
-    long = [*JOB[:1], "data.events=1000000", *JOB[2:4], "trainer.epochs=1", *JOB[5:], "trainer.batch=4"]
-    limit = ["cluster.time_h=0.0166", "cluster.warn_s=50"]  # SLURM looks at time limits every 30 seconds
-    hepclf("submit", "train", *long, "folder=run", *SMALL, *limit)
-    slurm.wait(600)
-    assert "hepclf: stopped by SIGUSR1 after 0 epochs" in logs("run")
+def test_a_time_limit_inside_an_epoch_loses_nothing(started, slurm, until, logs, undisturbed):
+    started("cluster.time_h=0.0166", "cluster.warn_s=55")  # SLURM looks at time limits every 30 seconds
+    os.kill(process(), signal.SIGSTOP)  # a long epoch that costs no computing time
+    until(lambda: has_signal(process(), signal.SIGUSR1), 90)
+    os.kill(process(), signal.SIGCONT)
+    slurm.wait()
+    assert "hepclf: stopped by SIGUSR1 after " in logs("run")
     assert "hepclf: requeue after restart 0" in logs("run")
-    hepclf("train", *long, "folder=undisturbed", "trainer.threads=1")
-    assert outcome("run") == outcome("undisturbed")
+    assert outcome("run") == undisturbed
+
+
+def has_signal(number, signal_number):
+    """Whether a signal waits for a stopped process."""
+    status = Path(f"/proc/{number}/status").read_text()
+    pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
+    return any(mask >> (signal_number - 1) & 1 for mask in pending)
 
 
 def test_a_mistake_is_told_with_its_line(slurm, hepclf):
@@ -159,9 +165,10 @@ def test_an_array_over_a_sweep_ends_with_its_table_and_its_best(slurm, hepclf):
     out = hepclf("submit", "train", "-m", *few, "seed=range(0,8)", "folder=sweep", *SMALL, *two_each)
     first, second = out.split(":")[0].split()[1:]
     assert int(second) == int(first) + 1  # this SLURM takes arrays of three
-    assert "9 waiting" in hepclf("status", "sweep")
-    slurm.wait(120)
-    assert "9 finished" in hepclf("status", "sweep")  # the job that makes the table too
+    counts = re.findall(r"(\d+) (?:waiting|running|finished)", hepclf("status", "sweep"))
+    assert sum(map(int, counts)) == 9  # the job that makes the table too
+    slurm.wait()
+    assert "9 finished" in hepclf("status", "sweep")
     assert len(Path("sweep/sweep.csv").read_text().splitlines()) == 9
     assert Path("sweep/best.yaml").is_file()
     assert "nothing is sent again" in hepclf("submit", "again=sweep")
@@ -179,7 +186,7 @@ def test_a_prediction_is_shared_and_waits_for_its_training(slurm, hepclf):
         np.savez(f"events{file}.npz", x=features + file)
     files = "files=[" + ",".join(f"events{file}.npz" for file in range(4)) + "]"
     hepclf("submit", "predict", "run=run", files, "out=scored", f"after={number}", "cluster.tasks=2", *SMALL)
-    slurm.wait(120)
+    slurm.wait()
     assert "2 finished" in hepclf("status", "scored")
     assert len(list(Path("scored").glob("*.npz"))) == 4
 
@@ -191,7 +198,7 @@ def test_workers_share_a_study_and_one_of_them_is_killed(slurm, hepclf, until):
     hepclf("submit", "tune", *few, *lean, *search, *SMALL, "cluster.tasks=2")
     first = until(lambda: next(iter(Path("study/trials").glob("*/0/environment.json")), None), 60)
     os.kill(json.loads(until(lambda: first.read_text(), 10))["pid"], signal.SIGKILL)
-    slurm.wait(120)
+    slurm.wait()
     rows = list(csv.DictReader(Path("study/study.csv").read_text().splitlines()))
     assert [row["trial"] for row in rows] == [str(number) for number in range(6)]
     assert all(row["state"] in ("complete", "pruned") for row in rows)
@@ -210,10 +217,10 @@ def test_the_page_for_users_word_for_word(slurm, hepclf):
     Path("lab/cluster/here.yaml").write_text(configuration)
     first, look, array, look_at_all, again = (line[9:] for line in PAGE.splitlines() if line.startswith("$ hepclf"))
     assert "hepclf: all is there on " in hepclf(*shlex.split(first))
-    slurm.wait(120)
+    slurm.wait()
     assert "1 finished" in hepclf(*shlex.split(look))
     assert "2 tasks" in hepclf(*shlex.split(array))
-    slurm.wait(120)
+    slurm.wait()
     assert "4 finished" in hepclf(*shlex.split(look_at_all))
     assert Path("runs/scan/best.yaml").is_file()
     assert "nothing is sent again" in hepclf(*shlex.split(again))
