@@ -85,7 +85,7 @@ def _resumed(values: dict[str, Any]) -> str | None:
     if resume == AUTO and not values.get("folder"):
         raise RecipeError("resume=auto needs folder=DIR, the folder of the run; or say resume=DIR")
     if resume is not None:
-        for name in ("again",) if resume == AUTO else ("again", "folder"):
+        for name in () if resume == AUTO else ("again", "folder"):
             if values.get(name):
                 raise RecipeError(f"resume={resume} and {name} exclude each other; leave one of them out")
     return None if resume in (None, AUTO) else str(resume)

@@ -35,6 +35,7 @@ def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks
 
     copies  processes that share the work of one command
     """
+    words = [_lasting(word) for word in words]
     target = _target(words)
     if command == "train" and is_sweep(words):
         return _sweep(words, dry=dry)
@@ -53,6 +54,13 @@ def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks
     return Tasks(target, ((command, *words),))
 
 
+def _lasting(word: str) -> str:
+    """A word with the folder that runs/latest points at now, as the link may point elsewhere when the job starts."""
+    key, equals, value = word.rpartition("=")
+    path = Path(value)
+    return f"{key}{equals}{path.resolve()}" if path.is_symlink() and path.is_dir() else word
+
+
 def _target(words: Sequence[str]) -> Path:
     """The folder that a command names, or one of its own for job files and logs."""
     settings = dict(word.split("=", 1) for word in words if "=" in word)
@@ -69,8 +77,6 @@ def _training(words: list[str]) -> Tasks:
     if any(word.startswith("resume=") and word != "resume=auto" for word in words):
         return Tasks(folders[0], (("train", *words),))
     rest = [word for word in words if word.partition("=")[0] not in ("folder", "resume")]
-    if again := [word for word in rest if word.startswith("again=")]:
-        raise RecipeError(f"{again[0]} has no folder that could be continued; give the command of that run again")
     return Tasks(folders[0], (("train", *rest, f"folder={folders[0].resolve()}", "resume=auto"),))
 
 

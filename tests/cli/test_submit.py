@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
+import numpy as np
 import pytest
 
 from hepclf.recipe import describe
@@ -60,6 +63,7 @@ def test_dry_prints_all_files_and_writes_none(hepclf):
         (["train", "cluster.cpus=0"], "cluster.cpus must be at least 1, not 0"),
         (["train", "cluster.tasks=3"], "cluster.tasks must be 1, not 3"),
         (["train", "again=runs/latest", "cluster.dry=true"], "runs/latest"),
+        (["train", "resume=runs/latest", "again=runs/latest"], "resume=runs/latest and again exclude each other"),
         (["again=nowhere"], "nowhere is neither a folder nor the id of a job"),
         (["again=.", "seed=3"], "seed=3 cannot be changed in what is sent again"),
     ],
@@ -119,3 +123,35 @@ def test_errors_of_failed_runs_come_first(hepclf):
 def test_an_id_that_is_not_known_is_told(hepclf):
     assert "12 is neither a folder nor the id of a job below runs" in " ".join(hepclf("status", "12")[2].split())
     assert "status takes a folder" in hepclf("status", "a", "b")[2]
+
+
+DATA = "data=mixture data.events=3000"
+AS_TYPED = [
+    "train again=runs/latest",
+    "train again=run/config.yaml seed=3 folder=third",
+    "train again=runs/latest folder=fourth resume=auto",
+    "train resume=run",
+    "train -m again=runs/latest seed=1,2 folder=sweep",
+    "evaluate run=runs/latest",
+    "predict run=runs/latest files=events.npz out=scored",
+    "compare other runs/latest",
+    "export run=runs/latest format=cpp",
+    f"inspect {DATA}",
+    f"tune {DATA} model=logistic trainer.learning_rate=interval(0.01,0.1) tune.trials=2 folder=study",
+]
+
+
+@pytest.mark.parametrize("command", AS_TYPED)
+def test_a_command_becomes_tasks_that_run_as_they_are_printed(hepclf, mixture_run, command):
+    Path("runs").mkdir()
+    Path("runs/latest").symlink_to(Path("run").resolve())
+    copytree("run", "other")
+    np.savez("events.npz", x=np.ones(5))
+    code, out, err = hepclf("submit", *command.split(), "cluster=slurm", "cluster.dry=true")
+    assert code == 0, err
+    lines = out.partition("\n")[2].partition("==>")[0].strip().splitlines()
+    Path("runs/latest").unlink()  # when the jobs start it may point elsewhere
+    for line in lines:
+        if not line.startswith("tune"):  # a study is made when it is submitted, and not by dry
+            code, _, err = hepclf(*shlex.split(line))
+            assert code == 0, (line, err)
