@@ -147,6 +147,10 @@ class Queue:
         if not output("scontrol", "update", f"JobId={job['JobId']}", "StartTime=now+2"):
             self.hurried.add(requeue)
 
+    def limit(self, number, minutes):
+        """Change the time limit of a job."""
+        assert output("scontrol", "update", f"JobId={number}", f"TimeLimit={minutes}") == ""
+
     def state(self, number):
         """How a job ended, in SLURM's words."""
         line = output("scontrol", "show", "job", number)

@@ -60,7 +60,7 @@ def started(slurm, hepclf, until):
 
     def start(*words):
         out = hepclf("submit", "train", *JOB, "folder=run", *SMALL, *words)
-        until(lambda: Path("run/history.csv").is_file(), 60)
+        until(lambda: Path("run/history.csv").is_file(), 180)
         time.sleep(0.3)
         return out.split()[1].rstrip(":")
 
@@ -134,9 +134,12 @@ def test_the_test_job_says_that_pytorch_finds_no_gpu_and_nothing_is_submitted(sl
 
 
 def test_a_time_limit_inside_an_epoch_loses_nothing(started, slurm, until, logs, undisturbed):
-    started("cluster.time_h=0.0166", "cluster.warn_s=55")  # SLURM looks at time limits every 30 seconds
+    began = time.monotonic()
+    number = started("cluster.warn_s=240")
     os.kill(process(), signal.SIGSTOP)  # a long epoch that costs no computing time
-    until(lambda: has_signal(process(), signal.SIGUSR1), 90)
+    slurm.limit(number, minutes=3 + int(time.monotonic() - began) // 60)  # so the end is near, but not yet there
+    until(lambda: has_signal(process(), signal.SIGUSR1), 90)  # SLURM looks at time limits every 30 seconds
+    slurm.limit(number, minutes=60)
     os.kill(process(), signal.SIGCONT)
     slurm.wait()
     assert "hepclf: stopped by SIGUSR1 after " in logs("run")
