@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -130,10 +129,7 @@ def send(submission: Submission, requested: Requested, closing: Sequence[str]) -
     count = f"{len(submission.tasks)} task{'s' if len(submission.tasks) > 1 else ''}"
     packed = f" in {submission.elements} elements" if submission.pack > 1 else ""
     console.print(f"job    {' '.join(submission.ids)}: {count}{packed}", soft_wrap=True, markup=False)
-    if closing and not batch.can_wait:
-        command = shlex.join(["hepclf", *closing])
-        console.print(f"table  when all have ended, say {command}", soft_wrap=True, markup=False)
-    elif closing:
+    if closing:
         last = _send_closing(submission, batch, closing)
         console.print(f"table  {' '.join(last.ids)}, when all have ended", soft_wrap=True, markup=False)
     console.print(f"files  {short_path(submission.folder)}", soft_wrap=True, markup=False)

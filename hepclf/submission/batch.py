@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from hepclf.submission.submission import Submission
 
 
 class Batch(Protocol):
-    """A cluster recipe that writes its files, hands them over, and says what is in its queue.
-
-    can_wait  whether a job can wait for others
-    """
-
-    can_wait: ClassVar[bool]
+    """A cluster recipe that writes its files, hands them over, and says what is in its queue."""
 
     @property
     def dry(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hepclf.recipe import recipe
 
 
@@ -19,7 +17,6 @@ class Cluster:
     dry           print the files, and submit nothing
     """
 
-    can_wait: ClassVar[bool] = True  # whether a job can wait for others
     gpus: int = 0
     cpus: int = 4
     memory_gb: float = 8.0

@@ -1,4 +1,4 @@
-"""HTCondor on a shared file system: jobs that exit with 85 are started again where they left their checkpoint."""
+"""HTCondor: jobs that exit with 85 are started again from their checkpoint, with and without shared folders."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ import math
 import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
-from typing import ClassVar
+from dataclasses import replace
 
+from hepclf.files import write_bytes
 from hepclf.recipe import recipe
 from hepclf.submission.cluster import Cluster
+from hepclf.submission.dag import queued_processes, submit_dag
 from hepclf.submission.programs import answer
 from hepclf.submission.script import job_script
-from hepclf.submission.submission import SCRIPT, Chunk, Submission
+from hepclf.submission.submission import SCRIPT, TASKS, Chunk, Submission
+from hepclf.submission.transfer import LOG, TABLE, Transfer
 
 DESCRIPTION, ELEMENTS, CHECK = "job.sub", "elements.txt", "check.sub"
 ENVIRONMENT = "HOME, PATH, LD_LIBRARY_PATH, XDG_CACHE_HOME"  # what a job sees of the submitting shell
+ID = "id = $(ClusterId)"  # logs are named by it
+ID_IN_DAG = "id = $(DAGManJobId)"  # that of the cluster is not known when the DAG is submitted
+IN_SCRATCH = (
+    'export HOME="$PWD" XDG_CACHE_HOME="$PWD/.cache"',
+    "# Job files that came with the folder of a run are not brought back.",
+    r"find . -type d -path '*/batch/[0-9]*_*-*' -prune -exec rm -rf {} +",
+)
 LEAVE = """
 # HTCondor starts a job again that exits with its checkpoint_exit_code.
 leave() {
@@ -34,41 +44,38 @@ class HTCondor(Cluster):
 
     universe     vanilla, container or docker
     max_retries  how often HTCondor starts a job again that failed
+    shared       whether the nodes see the folders of this machine; else files are transferred
+    inputs       files and folders that jobs take along then, beside those that the command names
+    python       the interpreter on the nodes; null: the one that submits
     """
 
-    can_wait: ClassVar[bool] = False
     universe: str = "vanilla"
     max_retries: int = 0
+    shared: bool = True
+    inputs: tuple[str, ...] = ()
+    python: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_retries < 0:
+            raise ValueError(f"max_retries must be at least 0, not {self.max_retries}")
 
     def files(self, submission: Submission) -> dict[str, str]:
-        """The job script, the submit file, and the file that it queues from."""
-        log = f"log={shlex.quote(str(submission.folder))}/${{1:-0}}_${{2:-0}}.log"
-        script = job_script(
-            submission,
-            self,
-            directives=[log, '[ "${1:-}" = check ] || exec >>"$log" 2>&1'],
-            index="${2:-0}",
-            leave=LEAVE,
-            threads=str(self.cpus),
-            offset="0",
-        )
-        queue = [
-            "arguments = $(ClusterId) $(element)",
-            f"log = {submission.folder}/htcondor.log",
-            f"queue element from {submission.folder / ELEMENTS}",
-        ]
-        checks = [
-            "arguments = check",
-            *(f"{name} = {submission.folder}/check.{name}" for name in ("log", "output", "error")),
-            "queue",
-        ]
-        head = list(self._lines(submission))
-        return {
-            SCRIPT: script,
-            DESCRIPTION: "\n".join([*head, *queue]) + "\n",
-            ELEMENTS: "".join(f"{element}\n" for element in range(submission.elements)),
-            **({CHECK: "\n".join([*head, *checks]) + "\n"} if self.check else {}),
+        """The job script, the submit files, and what they read."""
+        transfer = self._transfer(submission)
+        texts = {
+            SCRIPT: self._script(submission, transfer),
+            DESCRIPTION: "\n".join(self._jobs(submission, transfer)) + "\n",
         }
+        outputs = transfer.outputs if transfer else [()] * submission.elements
+        texts[ELEMENTS] = "".join(
+            f"{element} {', '.join(paths)}".rstrip() + "\n" for element, paths in enumerate(outputs)
+        )
+        if transfer:
+            texts[TABLE] = transfer.table
+        if self.check:
+            texts[CHECK] = "\n".join(self._check_job(submission, transfer)) + "\n"
+        return texts
 
     def check_there(self, submission: Submission) -> str:
         """Run the checks of the script as a job of their own and wait for it; gives what it says."""
@@ -81,11 +88,16 @@ class HTCondor(Cluster):
             raise OSError(f"the test job failed: {last.removeprefix('hepclf: ')}; see {submission.folder}")
         return last
 
-    def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:  # noqa: ARG002
-        """Hand the jobs to HTCondor; gives the submission with their id."""
+    def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:
+        """Hand the jobs to HTCondor; gives the submission with their id, that of a DAG if they wait for others."""
+        if transfer := self._transfer(submission):
+            transfer.make_folders(submission.directory)
+        description = submission.folder / DESCRIPTION
         if after:
-            raise ValueError("after must be null with cluster=htcondor, which makes jobs wait in a DAG; write one")
-        text = answer(["condor_submit", "-terse", str(submission.folder / DESCRIPTION)])
+            write_bytes(description, description.read_bytes().replace(ID.encode(), ID_IN_DAG.encode()))
+            number = submit_dag(submission.folder, DESCRIPTION, after, must_end_well=not is_closing)
+            return submission.with_chunk(Chunk(number, 0, submission.elements))
+        text = answer(["condor_submit", "-terse", str(description)])
         match = re.match(r"\s*(\d+)\.", text)
         if match is None:
             raise OSError(f"condor_submit gave no id: {' '.join(text.split())}")
@@ -93,15 +105,70 @@ class HTCondor(Cluster):
 
     def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
         """Of each submission the elements that wait, run or are held."""
-        return [_elements(submission) for submission in submissions]
+        return [
+            set().union(*(queued_processes(number, job.folder, job.elements) for number in job.ids))
+            for job in submissions
+        ]
 
-    def _lines(self, submission: Submission) -> Iterator[str]:
+    def _transfer(self, submission: Submission) -> Transfer | None:
+        """What the jobs take along; None where they see the folders, as one that makes the table always does."""
+        return None if self.shared or submission.is_closing else Transfer.planned(submission, self.inputs)
+
+    def _script(self, submission: Submission, transfer: Transfer | None) -> str:
+        log = f"{shlex.quote(str(submission.folder))}/${{1:-0}}_${{2:-0}}.log"
+        view = submission
+        if transfer:  # all is in the directory in which the job starts
+            log = LOG
+            view = replace(submission, directory=".", paths=transfer.inputs)
+        head = [f"log={log}", '[ "${1:-}" = check ] || exec >>"$log" 2>&1', *(IN_SCRATCH if transfer else ())]
+        return job_script(
+            replace(view, python=self.python or submission.python),
+            self,
+            directives=head,
+            index="${2:-0}",
+            leave=LEAVE,
+            threads=str(self.cpus),
+            offset="0",
+            table=TASKS if transfer else None,
+        )
+
+    def _jobs(self, submission: Submission, transfer: Transfer | None) -> Iterator[str]:
+        yield from self._head(submission, transfer)
+        yield ID
+        yield "arguments = $(id) $(element)"
+        yield f"log = {submission.folder}/htcondor.log"
+        if transfer:
+            yield f"transfer_input_files = {_listed(submission, transfer)}, $(outputs)"
+            yield "# The folders come back at the end, and with each checkpoint."
+            yield f"transfer_output_files = $(outputs), {LOG}"
+            yield f"transfer_checkpoint_files = $(outputs), {LOG}"
+            yield f'transfer_output_remaps = "{LOG} = {submission.folder}/$(id)_$(element).log"'
+        yield f"queue element{', outputs' if transfer else ''} from {submission.folder / ELEMENTS}"
+
+    def _check_job(self, submission: Submission, transfer: Transfer | None) -> Iterator[str]:
+        yield from self._head(submission, transfer)
+        yield "arguments = check"
+        if transfer:
+            yield f"transfer_input_files = {_listed(submission, transfer)}"
+            yield 'transfer_output_files = ""'
+        yield from (f"{name} = {submission.folder}/check.{name}" for name in ("log", "output", "error"))
+        yield "queue"
+
+    def _head(self, submission: Submission, transfer: Transfer | None) -> Iterator[str]:
+        on_this_machine = submission.is_closing and not self.shared
         yield "# Submit file of hepclf: job N of the cluster runs element N of the tasks."
-        yield f"universe = {self.universe}"
+        yield f"universe = {'local' if on_this_machine else self.universe}"
         yield f"executable = {submission.folder / SCRIPT}"
         yield f"initialdir = {submission.directory}"
-        yield f"getenv = {ENVIRONMENT}"
-        yield "should_transfer_files = NO"
+        if transfer:
+            yield "should_transfer_files = YES"
+            yield "when_to_transfer_output = ON_EXIT"
+            yield "preserve_relative_paths = true"
+            if "root://" in submission.table:
+                yield "use_x509userproxy = true"
+        else:
+            yield f"getenv = {ENVIRONMENT}"
+            yield "should_transfer_files = NO"
         yield f"request_cpus = {self.cpus}"
         yield f"request_memory = {math.ceil(1000 * self.memory_gb)}"
         if self.gpus:
@@ -113,9 +180,5 @@ class HTCondor(Cluster):
         yield from self.extra
 
 
-def _elements(submission: Submission) -> set[int]:
-    elements: set[int] = set()
-    for number in submission.ids:
-        lines = answer(["condor_q", number, "-autoformat", "ProcId"]).split()
-        elements |= {int(process) for process in lines if process.isdecimal()}
-    return elements
+def _listed(submission: Submission, transfer: Transfer) -> str:
+    return ", ".join([str(submission.folder / TABLE), *transfer.inputs])

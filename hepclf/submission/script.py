@@ -71,6 +71,7 @@ def job_script(
     leave: str,
     threads: str,
     offset: str = "${1:-0}",
+    table: str | None = None,
 ) -> str:
     """The script of an array.
 
@@ -79,8 +80,10 @@ def job_script(
     offset      number of the array's first element
     leave       the shell function `leave`, which is called after a checkpoint and says how the element goes on
     threads     as many as were granted
+    table       the file of the tasks, where it is not the one of the submission
     """
     variables = {**_variables(submission, cluster), "offset": offset, "index": index}
+    variables["tasks"] = shlex.quote(table or str(submission.folder / TASKS))
     head = [
         "#!/bin/bash",
         *directives,
@@ -98,7 +101,6 @@ def job_script(
 def _variables(submission: Submission, cluster: Cluster) -> dict[str, str | int]:
     return {
         "python": shlex.quote(submission.python),
-        "tasks": shlex.quote(str(submission.folder / TASKS)),
         "paths": f"({' '.join(map(shlex.quote, submission.paths))})",
         "count": len(submission.tasks),
         "pack": submission.pack,

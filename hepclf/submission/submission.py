@@ -66,7 +66,7 @@ class Submission:
             cluster=cluster,
             pack=pack,
             directory=str(Path.cwd()),
-            paths=tuple(dict.fromkeys(path for task in tasks for word in task for path in _paths(word))),
+            paths=tuple(dict.fromkeys(path for task in tasks for word in task[1:] for path in _paths(word))),
         )
 
     @classmethod
@@ -142,6 +142,7 @@ class Submission:
         """Write the table of tasks and the files of the batch system."""
         self.folder.mkdir(parents=True)
         for name, text in {TASKS: self.table, **files}.items():
+            (self.folder / name).parent.mkdir(exist_ok=True)
             write_bytes(self.folder / name, text.encode())
         (self.folder / SCRIPT).chmod(0o755)
         self.record()
@@ -168,9 +169,14 @@ class Submission:
 
 
 def _paths(word: str) -> list[str]:
-    """The files that a word of a command names and that are there now, as KEY=PATH or KEY=[PATH,PATH]."""
+    """The files that a word of a command names and that are there now, as PATH, KEY=PATH or KEY=[PATH,PATH]."""
     key, is_setting, value = word.partition("=")
-    if not is_setting or key in ("folder", "out"):
+    if key in ("folder", "out"):
         return []
-    names = value.strip("[]").split(",")
-    return [str(Path(name).resolve()) for name in names if "/" in name and len(name) < 4096 and Path(name).exists()]
+    names = value.strip("[]").split(",") if is_setting else [word]
+    can_be_folder = key in ("run", "again", "resume") or not is_setting  # model=mlp is a choice, not the folder mlp
+    return [
+        str(Path(name).resolve())
+        for name in names
+        if len(name) < 4096 and Path(name).exists() and (can_be_folder or "/" in name or Path(name).is_file())
+    ]

@@ -1,0 +1,89 @@
+"""What an HTCondor job takes along and brings back, where the nodes do not see the folders of this machine."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hepclf.submission.outcome import task_run
+from hepclf.submission.submission import Submission
+
+TABLE = "scratch/tasks.txt"  # the tasks with paths below the working directory, which the jobs take along
+LOG = "hepclf.log"
+LISTED = re.compile(r"[\w./+@~=-]+")  # what stands in a list of files without quotes
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A copy of parts of the working directory, in which a job runs.
+
+    inputs   files and folders that every job takes along
+    outputs  folders of each element, which it takes along too and brings back
+    table    the tasks, a line each, with paths below the working directory
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[tuple[str, ...], ...]
+    table: str
+
+    @classmethod
+    def planned(cls, submission: Submission, patterns: Sequence[str]) -> Transfer:
+        """The transfer of a submission; `patterns` name files that no task names."""
+        directory = Path(submission.directory)
+        named = [path for pattern in patterns for path in _matches(directory, pattern)]
+        outputs = [_output(submission, task) for task in submission.tasks]
+        inside = [_below(path, directory) for path in outputs]
+        inputs = [_below(path, directory) for path in [*map(Path, submission.paths), *named]]
+        prefix = f"{directory}/"
+        return cls(
+            inputs=tuple(path for path in dict.fromkeys(inputs) if path not in inside),
+            outputs=tuple(
+                tuple(dict.fromkeys(inside[first : first + submission.pack]))
+                for first in range(0, len(inside), submission.pack)
+            ),
+            table="".join(shlex.join(word.replace(prefix, "") for word in task) + "\n" for task in submission.tasks),
+        )
+
+    def make_folders(self, directory: str) -> None:
+        """Make the folders that jobs take along and bring back; of a new run they are empty."""
+        for paths in self.outputs:
+            for path in paths:
+                Path(directory, path).mkdir(parents=True, exist_ok=True)
+
+
+def _matches(directory: Path, pattern: str) -> list[Path]:
+    """The files of a pattern; at least one, or the job would miss them."""
+    relative = pattern.removeprefix(f"{directory}/")
+    if relative.startswith("/"):
+        raise ValueError(f"inputs must be below {directory}, not {pattern}; copy it there, or submit elsewhere")
+    if paths := sorted(directory.glob(relative)):
+        return paths
+    raise FileNotFoundError(f"inputs names {pattern}, and there is no such file; leave it out, or correct it")
+
+
+def _output(submission: Submission, task: Sequence[str]) -> Path:
+    """The folder that a task writes."""
+    if (run := task_run(task)) is not None:
+        return run.folder
+    if task[0] != "predict":
+        raise ValueError(
+            f"{shlex.join(task)} must see the folders of this machine, as its jobs share one; leave out "
+            "cluster.shared=false, which train, train -m and predict may have"
+        )
+    return submission.target
+
+
+def _below(path: str | Path, directory: Path) -> str:
+    """A path as it is named in a copy of the working directory."""
+    absolute = directory / path
+    if not absolute.is_relative_to(directory):
+        raise ValueError(
+            f"{path} must be below {directory} with cluster.shared=false; copy it there, or submit elsewhere"
+        )
+    name = str(absolute.relative_to(directory))
+    if not LISTED.fullmatch(name):
+        raise ValueError(f"{name} must be a name of letters, digits and ._+@~=- with cluster.shared=false; rename it")
+    return name
