@@ -138,7 +138,7 @@ class HTCondor(Cluster):
         yield "arguments = $(id) $(element)"
         yield f"log = {submission.folder}/htcondor.log"
         if transfer:
-            yield f"transfer_input_files = {_listed(submission, transfer)}, $(outputs)"
+            yield f"transfer_input_files = {_input_list(submission, transfer)}, $(outputs)"
             yield "# The folders come back at the end, and with each checkpoint."
             yield f"transfer_output_files = $(outputs), {LOG}"
             yield f"transfer_checkpoint_files = $(outputs), {LOG}"
@@ -149,7 +149,7 @@ class HTCondor(Cluster):
         yield from self._head(submission, transfer)
         yield "arguments = check"
         if transfer:
-            yield f"transfer_input_files = {_listed(submission, transfer)}"
+            yield f"transfer_input_files = {_input_list(submission, transfer)}"
             yield 'transfer_output_files = ""'
         yield from (f"{name} = {submission.folder}/check.{name}" for name in ("log", "output", "error"))
         yield "queue"
@@ -180,5 +180,5 @@ class HTCondor(Cluster):
         yield from self.extra
 
 
-def _listed(submission: Submission, transfer: Transfer) -> str:
+def _input_list(submission: Submission, transfer: Transfer) -> str:
     return ", ".join([str(submission.folder / TABLE), *transfer.inputs])

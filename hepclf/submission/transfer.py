@@ -35,14 +35,14 @@ class Transfer:
         directory = Path(submission.directory)
         named = [path for pattern in patterns for path in _matches(directory, pattern)]
         outputs = [_output(submission, task) for task in submission.tasks]
-        inside = [_below(path, directory) for path in outputs]
+        folders = [_below(path, directory) for path in outputs]
         inputs = [_below(path, directory) for path in [*map(Path, submission.paths), *named]]
         prefix = f"{directory}/"
         return cls(
-            inputs=tuple(path for path in dict.fromkeys(inputs) if path not in inside),
+            inputs=tuple(path for path in dict.fromkeys(inputs) if path not in folders),
             outputs=tuple(
-                tuple(dict.fromkeys(inside[first : first + submission.pack]))
-                for first in range(0, len(inside), submission.pack)
+                tuple(dict.fromkeys(folders[first : first + submission.pack]))
+                for first in range(0, len(folders), submission.pack)
             ),
             table="".join(shlex.join(word.replace(prefix, "") for word in task) + "\n" for task in submission.tasks),
         )

@@ -11,11 +11,14 @@ import sys
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hepclf.data.mixture import Mixture
 from hepclf.evaluation.evaluation import Evaluation
@@ -41,7 +44,7 @@ DATA = Mixture(events=6000)
 STUDIES = [setting.name for setting in fields(Evaluation) if hasattr(setting.default_factory, "study")]
 QUICK = Evaluation(plots=False, report=False, **dict.fromkeys(STUDIES))
 DRAWN = replace(QUICK, plots=True)
-TRAINER = Trainer(epochs=3, batch=32, checkpoint_s=0, patience=None)  # 94 steps an epoch: an edge within each
+TRAINER = Trainer(epochs=3, batch=32, checkpoint_s=0, patience=None)  # 75 steps an epoch: an edge within each
 MODELS = {
     "logistic": Logistic(solver="gradient"),
     "newton": Logistic(solver="newton"),
@@ -289,6 +292,59 @@ def test_a_run_that_is_stopped_at_every_few_edges_ends_as_an_undisturbed_one(nam
     assert len(reasons) >= 1
     assert all(f"continue with: hepclf train resume={folder}" in reason for reason in reasons)
     assert (outcome(folder), states) == run_once(name)
+
+
+STEPS_BETWEEN_CHECKPOINTS = 64  # at most; TRAINER writes one at each edge
+
+
+class Steps:
+    """Counts the steps of all starts, and ends a start after so many, as a kill or as a request to stop."""
+
+    def __init__(self, patch):
+        self.total, self.left, self.is_kill = 0, None, False
+        learn = descent.Descent._learn
+
+        def counted(*arguments):
+            if self.is_kill and self.left == 0:
+                raise Killed
+            learn(*arguments)
+            self.total += 1
+            self.left = None if self.left is None else max(0, self.left - 1)
+
+        patch.setattr(descent.Descent, "_learn", counted)
+
+    def stop(self):
+        """A stop that is asked for when the steps are done."""
+        steps = self
+
+        class AfterSteps(Stop):
+            @property
+            def reason(self):
+                return "SIGUSR1" if steps.left == 0 and not steps.is_kill else None
+
+        return AfterSteps()
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["kill", "stop"]), st.integers(1, 150)), min_size=1, max_size=4))
+def test_whatever_interrupts_a_training_at_most_the_steps_since_a_checkpoint_are_made_twice(run_once, interruptions):
+    undisturbed = run_once("plain")[0]
+    with TemporaryDirectory() as parent, pytest.MonkeyPatch.context() as patch:
+        steps, folder, kills = Steps(patch), Path(parent, "run"), 0
+        for action, steps.left in interruptions:
+            steps.is_kill = action == "kill"
+            try:
+                run("plain", folder, resume=True, stop=steps.stop())
+                break
+            except Killed:
+                kills += 1
+            except Stopped:
+                pass
+        else:
+            steps.left = None
+            run("plain", folder, resume=True)
+        assert outcome(folder) == undisturbed
+        assert 0 <= steps.total - 3 * 75 <= kills * STEPS_BETWEEN_CHECKPOINTS
 
 
 def test_what_was_trained_is_not_trained_again(monkeypatch, tmp_path):
