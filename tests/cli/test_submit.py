@@ -94,6 +94,25 @@ echo "7 0"
 """
 
 
+@pytest.mark.parametrize(("files", "is_copied"), [("root://server//a.root", True), ("events.npz", False)])
+def test_the_grid_proxy_is_copied_for_remote_files_and_for_its_owner_alone(hepclf, monkeypatch, files, is_copied):
+    Path("bin").mkdir()
+    for name, answer in {"sbatch": "7", "scontrol": "MaxArraySize = 1001"}.items():
+        Path("bin", name).write_text(f"#!/bin/bash\necho '{answer}'\n")
+        Path("bin", name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{Path('bin').resolve()}:{os.environ['PATH']}")
+    Path("secret").write_text("a certificate")
+    monkeypatch.setenv("X509_USER_PROXY", str(Path("secret").resolve()))
+    code, _, err = hepclf("submit", "predict", "run=run", f"files={files}", "out=scored", "cluster=slurm")
+    assert code == 0, err
+    (folder,) = Path("scored/batch").iterdir()
+    assert (folder / "proxy").exists() is is_copied
+    assert ("export X509_USER_PROXY=" in (folder / "job.sh").read_text()) is is_copied
+    if is_copied:
+        assert (folder / "proxy").read_text() == "a certificate"
+        assert (folder / "proxy").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_batch_system_is_asked_once_about_all_submissions(hepclf, monkeypatch):
     Path("bin").mkdir()
     Path("bin/squeue").write_text(SQUEUE)
