@@ -174,7 +174,9 @@ def _paths(word: str) -> list[str]:
     if key in ("folder", "out"):
         return []
     names = value.strip("[]").split(",") if is_setting else [word]
-    can_be_folder = key in ("run", "again", "resume") or not is_setting  # model=mlp is a choice, not the folder mlp
+    can_be_folder = (
+        key in ("run", "again", "resume", "--config-dir") or not is_setting
+    )  # model=mlp is a choice, not the folder mlp
     return [
         str(Path(name).resolve())
         for name in names

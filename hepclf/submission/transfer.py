@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -58,10 +59,12 @@ def _matches(directory: Path, pattern: str) -> list[Path]:
     """The files of a pattern; at least one, or the job would miss them."""
     relative = pattern.removeprefix(f"{directory}/")
     if relative.startswith("/"):
-        raise ValueError(f"inputs must be below {directory}, not {pattern}; copy it there, or submit elsewhere")
+        raise ValueError(f"cluster.inputs must be below {directory}, not {pattern}; copy it there")
     if paths := sorted(directory.glob(relative)):
         return paths
-    raise FileNotFoundError(f"inputs names {pattern}, and there is no such file; leave it out, or correct it")
+    raise FileNotFoundError(
+        f"cluster.inputs must name files, not {pattern}, which matches none; correct it, or leave it out"
+    )
 
 
 def _output(submission: Submission, task: Sequence[str]) -> Path:
@@ -70,15 +73,15 @@ def _output(submission: Submission, task: Sequence[str]) -> Path:
         return run.folder
     if task[0] != "predict":
         raise ValueError(
-            f"{shlex.join(task)} must see the folders of this machine, as its jobs share one; leave out "
-            "cluster.shared=false, which train, train -m and predict may have"
+            f"cluster.shared must be true for {shlex.join(task)}, not false, as it works in folders of this machine; "
+            "only train, train -m and predict can do without"
         )
     return submission.target
 
 
 def _below(path: str | Path, directory: Path) -> str:
     """A path as it is named in a copy of the working directory."""
-    absolute = directory / path
+    absolute = Path(os.path.normpath(directory / path))
     if not absolute.is_relative_to(directory):
         raise ValueError(
             f"{path} must be below {directory} with cluster.shared=false; copy it there, or submit elsewhere"

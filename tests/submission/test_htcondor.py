@@ -115,12 +115,14 @@ def test_a_prediction_without_shared_folders(condor, hepclf):
     ("words", "message"),
     [
         (["train", *QUICK, "folder=/tmp/elsewhere"], "/tmp/elsewhere must be below "),
+        (["train", *QUICK, "folder=run", "cluster.inputs=[/etc/hosts]"], "cluster.inputs must be below "),
+        (["train", *QUICK, "folder=run", "cluster.inputs=[..]"], ".. must be below "),
         (["train", *QUICK, "folder=a b"], "a b must be a name of letters"),
         (
             ["train", *QUICK, "folder=run", "cluster.inputs=[nowhere/*.root]"],
-            "inputs names nowhere/*.root, and there is no",
+            "cluster.inputs must name files, not nowhere/*.root, which",
         ),
-        (["evaluate", "run=run"], "evaluate run=run must see the folders of this machine"),
+        (["evaluate", "run=run"], "cluster.shared must be true for evaluate run=run, not false"),
     ],
 )
 def test_what_cannot_be_transferred_is_refused(condor, capsys, words, message):
