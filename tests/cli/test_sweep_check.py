@@ -103,4 +103,4 @@ def test_of_a_thousand_values_the_last_wrong_one_is_found(hepclf):
     values = ",".join(map(str, (*range(1000, 1100), 0)))
     code, _, err = hepclf("train", "-m", "data=mixture", "model=logistic", f"trainer.epochs={values}", "folder=sweep")
     assert code == 2
-    assert "trainer.epochs must be at least 1, however epochs=0" in " ".join(err.split())
+    assert "trainer.epochs must be at least 1, not 0" in " ".join(err.split())
