@@ -336,10 +336,8 @@ def test_whatever_interrupts_a_training_at_most_the_steps_since_a_checkpoint_are
             try:
                 run("plain", folder, resume=True, stop=steps.stop())
                 break
-            except Killed:
-                kills += 1
-            except Stopped:
-                pass
+            except (Killed, Stopped):
+                kills += steps.is_kill
         else:
             steps.left = None
             run("plain", folder, resume=True)
