@@ -4,8 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: train test check bench docs clean
-.PHONY: train test slurm check bench clean
+.PHONY: train test slurm check bench docs clean
 train: $(VENV)/.installed
 	$(VENV)/bin/hepclf train model=mlp_plain
 
