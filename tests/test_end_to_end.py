@@ -54,7 +54,7 @@ def test_the_default_triggers_come_close_to_their_exact_limit_which_the_readme_p
     test = results.test
     assert 0 < test.optimal.area.value - test.auc.value < 0.003
     areas = [split.optimal.area for split in results.splits.values()]
-    assert printed("AUC of the exact limit") == pytest.approx(np.array(areas), abs=6e-6)
+    assert printed("AUC of likelihood ratio") == pytest.approx(np.array(areas), abs=6e-6)
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ def test_the_readme_prints_the_results_of_the_default_run():
         values, errors = np.array([getattr(split, metric) for split in results.splits.values()]).T
         assert (np.abs(printed(row)[:, 0] - values) < errors / 4).all(), row
         assert printed(row)[:, 1] == pytest.approx(errors, rel=0.05)
-    for row, name in (("S", "s"), ("B", "b"), ("S/sqrt(B)", "s_over_sqrt_b"), ("Asimov", "asimov")):
+    for row, name in (("S", "s"), ("B", "b"), ("S/sqrt(B)", "s_over_sqrt_b"), ("Asimov Z", "asimov")):
         values, errors = np.array([getattr(cut, name) for cut in (results.significance, results.at_threshold)]).T
         assert (np.abs(printed(row)[:, 0] - values) < 2 * errors).all(), row
 
