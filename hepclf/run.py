@@ -128,6 +128,11 @@ class Run:
         return self.folder / "history.csv"
 
     @property
+    def checkpoint(self) -> Path:
+        """The folder of the checkpoints, while the run lasts."""
+        return self.folder / "checkpoint"
+
+    @property
     def metrics(self) -> Path:
         """The results."""
         return self.folder / "metrics.json"

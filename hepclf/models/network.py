@@ -31,6 +31,7 @@ from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
 from hepclf.training.memory import explained
+from hepclf.training.ranks import check_started, current
 from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
@@ -81,6 +82,22 @@ class Network(ABC):
         return NetworkFit(self, train, valid, trainer)
 
 
+def _check_batch_norm(module: nn.Module, trainer: Trainer) -> None:
+    """Refuse batches in which batch normalisation sees too little."""
+    if not any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in module.modules()):
+        return
+    if trainer.batch == 1:
+        raise ValueError(
+            "trainer.batch must be at least 2 with batch normalisation, not 1; "
+            "use model.norm=layer or a larger batch"
+        )
+    if current().size > 1:
+        raise ValueError(
+            f"batch normalisation needs whole batches, which trainer.devices={current().size} divides; "
+            "use model.norm=layer or trainer.devices=1"
+        )
+
+
 class Module(nn.Module):
     """Raw features to logits: [n] for two classes, [n, k] for more. Training sees `body` and prepared inputs."""
 
@@ -110,17 +127,15 @@ class NetworkFit:
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
         self._recipe, self._trainer, self._classes, self._sentinels = recipe, trainer, train.classes, train.sentinels
+        check_started(trainer.devices)
         device = resolve(trainer.device)
         train, valid = trainer.weighing(train), trainer.weighing(valid)
         weights = trainer.weights(train)
         prepare = recipe.preprocess.fit(train.features, train.names, weights)
         with seeded(CPU, trainer.seed):
             self._module = Module(recipe, prepare, len(train.classes))
-        if trainer.batch == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self._module.modules()):
-            raise ValueError(
-                "trainer.batch must be at least 2 with batch normalisation, not 1; "
-                "use model.norm=layer or a larger batch"
-            )
+        _check_batch_norm(self._module, trainer)
+        current().spread([*self._module.parameters(), *self._module.buffers()])  # rounded alike on every machine
         subject = (
             f"a table of {len(train) + len(valid):,} events with {len(prepare.inputs)} inputs, beside the network,"
         )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from hepclf.training.table import Rows, TensorTable
+import torch
+from torch import Tensor
+
+from hepclf.training.ranks import ALONE, Ranks
+from hepclf.training.table import RUN, Rows, Streamed, TensorTable
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
 BYTES = 1 << 25  # of a block, where rows are wide
@@ -13,16 +18,20 @@ BYTES = 1 << 25  # of a block, where rows are wide
 class Batches:
     """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice.
 
-    The order is drawn at once from PyTorch's random numbers; a pass may begin at any of its batches.
+    The order is drawn at once from PyTorch's random numbers; a pass may begin at any of its batches. Of several ranks,
+    which draw the same order, each sees its own rows alone; where a batch has none of them, it sees one of weight zero.
     """
 
-    def __init__(self, table: Rows, batch: int) -> None:
+    def __init__(self, table: Rows, batch: int, ranks: Ranks = ALONE) -> None:
         self._table = table
         self._in_block = max(1, min(BLOCK, BYTES // (4 * len(table.names))) // batch)
         self._order = table.order(self._in_block * batch)
         self._edges = [*range(0, len(self._order), batch), len(self._order)]
         if len(self._edges) > 2 and self._edges[-1] - self._edges[-2] == 1:
             del self._edges[-2]  # a last batch of one event has no variance, which batch normalisation needs
+        self.sizes = [stop - start for start, stop in pairwise(self._edges)]  # of the batches, over all ranks
+        if ranks.size > 1:
+            self._keep(_owners(table, self._order, self._edges, ranks.size) == ranks.rank)
 
     def __len__(self) -> int:
         return len(self._edges) - 1
@@ -34,4 +43,26 @@ class Batches:
             rows = self._table.take(self._order[edges[0] : edges[-1]])
             for number in range(max(first, block), block + len(edges) - 1):
                 start, stop = self._edges[number : number + 2]
-                yield rows.part(start - edges[0], stop - edges[0])
+                yield rows.part(start - edges[0], stop - edges[0]) if start < stop else self._weightless()
+
+    def _keep(self, chosen: Tensor) -> None:
+        """Leave these rows of the order alone."""
+        counts = torch.cat([chosen.new_zeros(1, dtype=torch.long), chosen.cumsum(0)])
+        self._order, self._edges = self._order[chosen], counts[self._edges].tolist()
+
+    def _weightless(self) -> TensorTable:
+        row = self._table.part(0, 1)
+        return row._replace(weights=torch.zeros_like(row.weights))
+
+
+def _owners(table: Rows, order: Tensor, edges: Sequence[int], ranks: int) -> Tensor:
+    """The rank of each row of the order.
+
+    On disk a rank owns runs of neighbouring rows, so that it reads no others: its shares of batches then vary.
+    """
+    if isinstance(table, Streamed):
+        return order // RUN % ranks
+    starts = torch.tensor(edges, device=order.device)
+    sizes = starts.diff()
+    places = torch.arange(len(order), device=order.device) - starts[:-1].repeat_interleave(sizes)
+    return places * ranks // sizes.repeat_interleave(sizes)

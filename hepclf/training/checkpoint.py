@@ -16,6 +16,7 @@ from hepclf.files import write_bytes
 
 KEPT = 2  # checkpoints: the newest, and the one before in case the newest is damaged
 SEPARATOR = "/"
+LENGTH = 8  # bytes of a length
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,10 @@ def write_checkpoint(folder: Path, state: State) -> None:
 
     The tensors come first and the JSON file last: it holds their digest and its own, so that it vouches for both.
     """
-    from safetensors.torch import save
-
     folder.mkdir(exist_ok=True)
     numbers = _numbers(folder)
     stem = f"{numbers[-1] + 1 if numbers else 1:06d}"
-    tensors = {name: value.detach().cpu().contiguous() for name, value in _leaves(state) if isinstance(value, Tensor)}
-    data = save(tensors)
+    data = _tensors(state)
     contents = {"tensors": _digest(data), "state": _plain(state)}
     text = json.dumps(contents, allow_nan=False)
     write_bytes(folder / f"{stem}.safetensors", data, durable=True)
@@ -55,9 +53,38 @@ def read_checkpoint(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def packed(state: State) -> bytes:
+    """A state as bytes: the length of its plain values as JSON, these, and its tensors."""
+    text = json.dumps(_plain(state), allow_nan=False).encode()
+    return len(text).to_bytes(LENGTH, "little") + text + _tensors(state)
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    """The state that `packed` was given."""
+    stop = LENGTH + int.from_bytes(data[:LENGTH], "little")
+    return _state(json.loads(data[LENGTH:stop]), data[stop:])
+
+
+def _tensors(state: State) -> bytes:
+    from safetensors.torch import save
+
+    return save(
+        {name: value.detach().cpu().contiguous() for name, value in _leaves(state) if isinstance(value, Tensor)}
+    )
+
+
+def _state(plain: Any, tensors: bytes) -> dict[str, Any]:
+    """The state of these plain values and tensors."""
+    from safetensors.torch import load
+
+    state: dict[str, Any] = _restored(plain)
+    for name, tensor in load(tensors).items():
+        _put(state, name.split(SEPARATOR), tensor)
+    return state
+
+
 def _read(folder: Path, stem: str) -> dict[str, Any]:
     from safetensors import SafetensorError
-    from safetensors.torch import load
 
     head = json.loads((folder / f"{stem}.json").read_bytes())
     contents = head["contents"]
@@ -67,12 +94,9 @@ def _read(folder: Path, stem: str) -> dict[str, Any]:
     if _digest(data) != contents["tensors"]:
         raise ValueError("its tensors are damaged")
     try:
-        state: dict[str, Any] = _restored(contents["state"])
-        for name, tensor in load(data).items():
-            _put(state, name.split(SEPARATOR), tensor)
+        return _state(contents["state"], data)
     except SafetensorError as error:
         raise ValueError(str(error)) from error
-    return state
 
 
 def _remove(folder: Path, number: int) -> None:

@@ -21,6 +21,7 @@ from hepclf.training.epoch import Best, Epoch
 from hepclf.training.loss import Loss, losses
 from hepclf.training.memory import explained, is_out_of_memory
 from hepclf.training.optimiser import Optimiser
+from hepclf.training.ranks import ALONE, Ranks, current
 from hepclf.training.schedule import Schedule
 from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import RATE, Trainer
@@ -38,7 +39,7 @@ class Descent:
 
     An epoch has an edge after every 64 steps, and one at its end. At an edge all that the next steps depend on is in
     `state()`: the order of events comes from (seed, epoch), dropout from (seed, epoch, step). A fresh Descent that
-    restores it gives the same weights, to the last bit.
+    restores it gives the same weights, to the last bit. Several ranks have the same weights and take the same steps.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Descent:
         average: bool = False,
     ) -> None:
         self._network, self._train, self._valid, self._trainer, self._l2 = network, train, valid, trainer, l2
+        self._ranks = current()
         self._optimiser = Optimiser(
             network.parameters(),
             trainer.optimiser,
@@ -69,7 +71,7 @@ class Descent:
         self._mean_weight = float(train.weights.mean())
         self._penalised = None if trainer.decorrelate is None else _penalised(valid, trainer)
         self._epoch, self._step, self._seconds = 0, 0, 0.0  # epochs done; steps and time of the one under way
-        self._total = torch.zeros((), device=train.targets.device)  # its loss so far, times the events
+        self._total = torch.zeros((), device=train.targets.device)  # its loss so far, times the events; of this rank
         self._rate = self._schedule.rate  # at its start
         self._kept: dict[str, Tensor] = {}
         self.best = Best(trainer.keep)
@@ -121,44 +123,57 @@ class Descent:
         self.best.restore(state["best"])
         self._kept, self._epoch = dict(state["kept"]), int(state["epoch"])
         self._step, self._seconds, self._rate = int(state["step"]), float(state["seconds"]), float(state["rate"])
-        self._total.copy_(state["total"])
+        self._carry(state["total"].to(self._total.device))
 
     def _pass(self, number: int) -> Iterator[None]:
         """The rest of a shuffled pass over the training table, with a pause at each edge within it."""
         device, seed = self._train.targets.device, self._trainer.seed
         with seeded(device, seed, number):
-            batches = Batches(self._train, self._trainer.batch)
+            batches = Batches(self._train, self._trainer.batch, self._ranks)
         self._network.train()
         remaining = batches.since(self._step)
         while self._step < len(batches):
-            with seeded(device, seed, number, self._step):
-                for batch in islice(remaining, EDGE - self._step % EDGE):
-                    self._learn(batch, number)
+            count = min(EDGE - self._step % EDGE, len(batches) - self._step)
+            seeds = (seed, number, self._step, *self._ranks.seeds)
+            with seeded(device, *seeds), self._ranks.steps(count, self._parameters):
+                for batch in islice(remaining, count):
+                    self._learn(batch, batches.sizes[self._step], number)
                     self._step += 1
-            self._check_finite("training", float(self._total), number)
+            total = self._ranks.sum(self._total)
+            self._check_finite("training", float(total), number)
+            self._carry(total)
             if self._step < len(batches):
                 yield
                 self._network.train()  # the caller may have asked for a score
 
-    def _learn(self, batch: TensorTable, number: int) -> None:
-        """One step: the weights follow the gradient of the mean weighted loss, decorrelation included."""
+    def _carry(self, total: Tensor) -> None:
+        """Go on from this loss of all ranks: rank 0 adds to it, so that a resumed training sums as one that went on."""
+        self._total = torch.zeros_like(total) if self._ranks.rank else total.clone()
+
+    def _learn(self, batch: TensorTable, size: int, number: int) -> None:
+        """One step: the weights follow the gradient of the mean weighted loss, decorrelation included.
+
+        size  of the batch over all ranks
+        """
         trainer = self._trainer
         self._optimiser.zero_grad()
         logits = self._network(batch.inputs)
-        loss = (losses(logits, batch.targets, trainer.loss) * batch.weights).mean()
+        loss = (losses(logits, batch.targets, trainer.loss) * batch.weights).sum() / size
         if batch.spectator is not None and trainer.decorrelate is not None:
             strength = trainer.decorrelate.risen(number) * self._mean_weight  # the loss is a sum of weights as well
             loss = loss + strength * disco(logits, batch.spectator, batch.weights)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._ranks.sum_gradients(self._parameters)
         self._move()
-        self._total += loss.detach() * len(batch.targets)
+        self._total += loss.detach() * size
 
     def _batch_that_fits(self) -> str:
         """The line for steps that need too much memory; steps on trial say what would fit, and end the training."""
         device, batch = self._train.targets.device, self._trainer.batch
         lack = limit(device)  # before the trials, at which much of it is free again
-        if rows := largest_fitting(min(batch, len(self._train.targets)), self._fits, device):
-            way_out = f"trainer.batch={rows} would fit: start a new run with it"
+        share = math.ceil(min(batch, len(self._train.targets)) / self._ranks.size)
+        if rows := largest_fitting(share, self._fits, device):
+            way_out = f"trainer.batch={rows * self._ranks.size} would fit: start a new run with it"
             return f"trainer.batch={batch} needs more memory than {lack}; {way_out}"
         remedies = f"a smaller network, fewer events or features, or {alternative(device)}"
         return f"the training needs more memory than {lack}, whatever trainer.batch is; use {remedies}"
@@ -166,24 +181,29 @@ class Descent:
     def _fits(self, rows: int) -> bool:
         """Whether two steps with batches of so many rows fit the memory."""
         self._optimiser.zero_grad()
+        ranks, self._ranks = self._ranks, ALONE  # the others have left
         try:
             with seeded(self._train.targets.device, self._trainer.seed):
                 for batch in islice(Batches(self._train, rows).since(0), 2):
-                    self._learn(batch, self._epoch + 1)
+                    self._learn(batch, rows, self._epoch + 1)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             return False
+        finally:
+            self._ranks = ranks
         return True
 
     def _epoch_end(self) -> Epoch:
         """The validation loss and the schedule after a pass; the weights are kept if they are the best."""
         number = self._epoch + 1
-        train_loss = float(self._total.double() / self._train.weights.sum(dtype=torch.float64))
+        total = self._ranks.sum(self._total)
+        train_loss = float(total.double() / self._train.weights.sum(dtype=torch.float64))
         self._check_finite("training", train_loss, number)
         started = time.perf_counter()
         network = self._network if self._average is None else self._average.network
-        valid_loss = mean_loss(network, self._valid, self._trainer.loss, self._blocks) + self._penalty(network)
+        valid_loss = mean_loss(network, self._valid, self._trainer.loss, self._blocks, self._ranks)
+        valid_loss += self._penalty(network)
         self.valid_seconds += time.perf_counter() - started
         self._check_finite("validation", valid_loss, number)
         self._schedule.after_epoch(valid_loss)
@@ -238,20 +258,21 @@ def _penalised(valid: Rows, trainer: Trainer) -> TensorTable | None:
         return valid.take(rows[torch.randperm(len(rows), device=rows.device)[: MOST // 2]])
 
 
-def mean_loss(network: nn.Module, table: Rows, loss: Loss, blocks: Blocks | None = None) -> float:
-    """The weighted mean loss, sum(w l) / sum(w), in evaluation mode."""
+def mean_loss(network: nn.Module, table: Rows, loss: Loss, blocks: Blocks | None = None, ranks: Ranks = ALONE) -> float:
+    """The weighted mean loss, sum(w l) / sum(w), in evaluation mode; each rank computes that of its share."""
     network.eval()
+    share = ranks.share(len(table.targets))
 
     def loss_sum(rows: slice) -> Tensor:
-        part = table.part(rows.start, rows.stop)
+        part = table.part(share.start + rows.start, share.start + rows.stop)
         return (losses(network(part.inputs), part.targets, loss) * part.weights).sum(dtype=torch.float64)
 
     device = table.targets.device
     total = torch.zeros((), dtype=torch.float64, device=device)
-    with torch.no_grad():
-        for block_sum in (blocks or Blocks(ROWS)).values(len(table.targets), loss_sum, device):
+    with torch.no_grad(), ranks.together():
+        for block_sum in (blocks or Blocks(ROWS)).values(share.stop - share.start, loss_sum, device):
             total += block_sum
-    return float(total / table.weights.sum(dtype=torch.float64))
+    return float(ranks.sum(total) / table.weights.sum(dtype=torch.float64))
 
 
 @contextlib.contextmanager

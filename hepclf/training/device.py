@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from hepclf.training.ranks import current
+
 
 def resolve(name: str) -> torch.device:
     """The device of this name (auto, cpu, cuda, cuda:N); auto is the GPU where there is one."""
@@ -32,7 +34,8 @@ def conditions(device: str) -> dict[str, Any]:
     place = resolve(device)
     kind = place.type
     name = torch.cuda.get_device_name(place) if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
-    return {"device": f"{kind} {name}", "number of threads": torch.get_num_threads(), "version": _versions()}
+    counts = {"number of threads": torch.get_num_threads(), "number of processes": current().size}
+    return {"device": f"{kind} {name}", **counts, "version": _versions()}
 
 
 @cache

@@ -34,9 +34,11 @@ class Trainer:
     epochs         null: 30; from 13,000 training events on fewer, as many as come to 400,000 events; from 80,000 on 5
     learning_rate  null: the network's own, 0.005 but for model=logistic
     threads        of the processor, for every model; null: the cores by affinity mask, quota and OMP_NUM_THREADS
+    devices        processes that share each batch, one a GPU; null: those that torchrun or srun started, else one
     """
 
     device: str = "auto"
+    devices: int | None = None
     threads: int | None = None
     epochs: int | None = None
     batch: int = 256
@@ -59,7 +61,7 @@ class Trainer:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("threads", "epochs", "batch"):
+        for name in ("devices", "threads", "epochs", "batch"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
@@ -81,6 +83,19 @@ class Trainer:
             raise ValueError(
                 f"batch must be at most {MOST} with decorrelate, not {self.batch}: "
                 "all pairs of its events are compared in memory"
+            )
+
+    def check_ranks(self, count: int) -> None:
+        """Refuse what so many ranks, each of which sees a part of a batch, cannot do."""
+        if count > 1 and self.decorrelate is not None:
+            raise ValueError(
+                f"trainer.decorrelate compares all pairs of a batch, which trainer.devices={count} divides; "
+                "use trainer.planing or trainer.devices=1"
+            )
+        if count > 1 and self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(
+                f"trainer.device must be auto, cpu or cuda with trainer.devices={count}, not {self.device}; "
+                "each process takes a GPU of its own"
             )
 
     def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:

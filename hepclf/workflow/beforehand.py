@@ -13,6 +13,7 @@ from hepclf.models.calibrated import check_calibration
 from hepclf.models.model import Model, trainer_settings
 from hepclf.recipe import RecipeError
 from hepclf.training.optimiser import WITH_MOMENTUM
+from hepclf.training.ranks import current
 from hepclf.training.trainer import FOR_ALL, Trainer
 from hepclf.words import Caution
 
@@ -53,8 +54,20 @@ def check_against(known: Outline, data: Loader, model: Model, trainer: Trainer, 
     if known.classes is not None:
         check_calibration(trainer.calibrate, known.classes)
     trainer.check(known.columns, known.classes)
+    check_ranks(model, trainer)
     if hasattr(model, "check"):
         model.check(known.features, known.classes, trainer)
+
+
+def check_ranks(model: Model, trainer: Trainer) -> None:
+    """Refuse several processes for a model, or settings, that cannot share a batch among them."""
+    count = max(trainer.devices or 1, current().size)
+    if count > 1 and "devices" not in (trainer_settings(model) or ()):
+        raise ValueError(
+            f"trainer.devices must be 1 (or null) with {type(model).__name__}, not {count}; only networks that are "
+            "trained by gradient descent share their batches among processes"
+        )
+    trainer.check_ranks(count)
 
 
 def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution, ...]:
@@ -64,8 +77,9 @@ def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution,
         return ()
     used = (declared | NEVER_UNUSED) - (set() if trainer.optimiser in WITH_MOMENTUM else {"momentum"})
     unused = {setting: value for setting, value in _changed(trainer).items() if setting not in used}
-    if unused.get("device") == "cpu":  # where the model computes anyway
-        del unused["device"]
+    for setting, value in (("device", "cpu"), ("devices", 1)):  # what the model does anyway
+        if unused.get(setting) == value:
+            del unused[setting]
     if not unused:
         return ()
     typed = ", ".join(f"trainer.{setting}={value}" for setting, value in unused.items())

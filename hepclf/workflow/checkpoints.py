@@ -8,15 +8,15 @@ import shlex
 import shutil
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hepclf.files import write_json
 from hepclf.models.model import Fit
 from hepclf.run import Run, Stopped
-from hepclf.training.checkpoint import read_checkpoint, write_checkpoint
+from hepclf.training.checkpoint import packed, read_checkpoint, unpacked, write_checkpoint
 from hepclf.training.device import conditions
 from hepclf.training.epoch import Epoch
+from hepclf.training.ranks import Ending, current
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 from hepclf.workflow.resume import events_digest, job_digest
@@ -26,23 +26,32 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """The checkpoints of one run: call `edge` at each place where its fit can be stopped."""
+    """The checkpoints of one run: call `edge` at each place where its fit can be stopped.
 
-    def __init__(self, run: Run, job: Job, stop: Stop) -> None:
+    Of several ranks, rank 0 alone has a run and writes; the others stop where it does, and go on from what it reads.
+    """
+
+    def __init__(self, run: Run | None, job: Job, stop: Stop) -> None:
         self._run, self._job, self._stop = run, job, stop
+        self._ranks = current()
         self._written = time.monotonic()
-
-    @property
-    def folder(self) -> Path:
-        """Where they are, while the run lasts."""
-        return self._run.folder / "checkpoint"
 
     def check(self, prepared: Prepared) -> None:
         """Refuse events other than those that the run began with, whose digest is kept beside the checkpoints."""
-        origin = self.folder / "origin.json"
         digests = {"settings": job_digest(self._job), "data": events_digest(prepared)}
+        first = self._ranks.spread_value(digests)
+        if changed := [name for name, digest in digests.items() if first[name] != digest]:
+            raise ValueError(
+                f"all processes of a training must have the same settings and events, however these have other "
+                f"{' and '.join(changed)} than process 0; say trainer.devices=1 for trainings of their own"
+            )
+        if self._run is not None:
+            self._check_origin(self._run, digests)
+
+    def _check_origin(self, run: Run, digests: Mapping[str, str]) -> None:
+        origin = run.checkpoint / "origin.json"
         if not origin.is_file():
-            self.folder.mkdir(exist_ok=True)
+            run.checkpoint.mkdir(exist_ok=True)
             write_json(origin, digests)
             return
         try:
@@ -52,12 +61,14 @@ class Checkpoints:
             raise ValueError(f"{origin} was changed and cannot be read; train in a new folder") from error
         if changed:
             raise ValueError(
-                f"{self._run.folder} began with other {' and '.join(changed)}; restore them, or train in a new folder"
+                f"{run.folder} began with other {' and '.join(changed)}; restore them, or train in a new folder"
             )
 
     def restore(self, fit: Fit) -> list[Epoch]:
         """Let a fresh fit continue from the newest checkpoint; the epochs before it."""
-        state = read_checkpoint(self.folder)
+        state = None if self._run is None else read_checkpoint(self._run.checkpoint)
+        if self._ranks.size > 1:
+            state = unpacked(self._ranks.spread_bytes(packed({"checkpoint": state})))["checkpoint"]
         if state is None:
             return []
         _warn_of_rounding(state["conditions"], conditions(self._job.trainer.device))
@@ -67,8 +78,8 @@ class Checkpoints:
     def edge(self, fit: Fit, history: list[Epoch]) -> None:
         """Write a checkpoint where one is due; write one and leave where the training is to stop."""
         every_s = self._job.trainer.checkpoint_s
-        if self.stop_reason is not None:
-            self._leave_with(fit, history)
+        if (ending := self._ranks.agree(self._ending)) is not None:
+            self._leave_with(fit, history, ending)
         elif every_s is not None and time.monotonic() - self._written >= every_s:
             try:
                 self._write(fit, history)
@@ -83,37 +94,47 @@ class Checkpoints:
             return f"trainer.exit_after_s={limit_s:g}"
         return self._stop.reason
 
+    @property
+    def _ending(self) -> Ending | None:
+        reason = self.stop_reason
+        return None if reason is None else Ending(reason, is_stop=True, is_interrupt=self._stop.is_interrupt)
+
     def leave(self) -> None:
         """Stop between two stages, where there is nothing to store, if the training is to stop."""
-        if reason := self.stop_reason:
-            raise self._stopped(f"stopped by {reason}")
+        if (ending := self._ending) is not None:
+            raise self._stopped(f"stopped by {ending.reason}", ending)
 
     def remove(self) -> None:
         """Remove them: the run is finished."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._run is not None:
+            shutil.rmtree(self._run.checkpoint, ignore_errors=True)
 
-    def _stopped(self, reason: str) -> Stopped:
-        advice = f"continue with: hepclf train resume={shlex.quote(str(self._run.folder))}"
-        return Stopped(reason, advice, is_interrupt=self._stop.is_interrupt)
+    def _stopped(self, reason: str, ending: Ending) -> Stopped:
+        folder = "" if self._run is None else shlex.quote(str(self._run.folder))
+        return Stopped(reason, f"continue with: hepclf train resume={folder}", is_interrupt=ending.is_interrupt)
 
-    def _leave_with(self, fit: Fit, history: list[Epoch]) -> None:
-        moment = f"stopped by {self.stop_reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"
+    def _leave_with(self, fit: Fit, history: list[Epoch], ending: Ending) -> None:
+        moment = f"stopped by {ending.reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"
         try:
             is_stored = self._write(fit, history)
         except OSError as error:
-            raise self._stopped(f"{moment}; no checkpoint could be written ({error.strerror})") from error
+            raise self._stopped(f"{moment}; no checkpoint could be written ({error.strerror})", ending) from error
+        finally:
+            self._ranks.wait()  # until it is written: a launcher ends all where the first one leaves
         remark = "" if is_stored else "; this model has no checkpoints, so its training will start again"
-        raise self._stopped(f"{moment}{remark}")
+        raise self._stopped(f"{moment}{remark}", ending)
 
     def _write(self, fit: Fit, history: list[Epoch]) -> bool:
-        """Write a checkpoint; False where the fit has no state to store."""
+        """Write a checkpoint, as rank 0; False where the fit has no state to store."""
+        self._written = time.monotonic()
+        if self._run is None:
+            return True
         if self._run.lock is not None:
             self._run.lock.check()
-        self._written = time.monotonic()
         if (state := fit.state()) is None:
             return False
         contents: dict[str, Any] = {"history": [list(epoch) for epoch in history], "fit": state}
-        write_checkpoint(self.folder, {"conditions": conditions(self._job.trainer.device), **contents})
+        write_checkpoint(self._run.checkpoint, {"conditions": conditions(self._job.trainer.device), **contents})
         return True
 
 

@@ -16,7 +16,13 @@ from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 
 GROUPS = ("data", "model", "trainer")
-FREE = ("trainer.device", "trainer.threads", "trainer.checkpoint_s", "trainer.exit_after_s")  # may differ
+FREE = (  # may differ
+    "trainer.device",
+    "trainer.devices",
+    "trainer.threads",
+    "trainer.checkpoint_s",
+    "trainer.exit_after_s",
+)
 SAMPLE = 1000  # events whose features are in the digest of the data
 
 

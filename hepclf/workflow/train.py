@@ -21,6 +21,7 @@ from hepclf.models.tagger import HEAD
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
+from hepclf.training.ranks import current
 from hepclf.training.threads import thread_limit
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.checkpoints import Checkpoints
@@ -80,7 +81,8 @@ def train(
     if folder is None:
         with thread_limit(job.trainer.threads):
             return _trained(job, progress, shared)
-    run = opened(Path(folder), job, resume=resume)
+    with current().together():
+        run = opened(Path(folder), job, resume=resume)
     with run.recorded() as environment, thread_limit(job.trainer.threads) as threads:
         environment["threads"] = threads
         started, timed = time.perf_counter(), Timed(progress)
@@ -124,9 +126,13 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
     checkpoints = Checkpoints(run, job, stop)
     progress = Stoppable(progress, checkpoints.leave)
-    prepared = _prepared(job, progress, shared)
-    checkpoints.check(prepared)
-    fitted = stored_fit(job, run, prepared)
+    ranks = current()
+    with ranks.together():
+        prepared = _prepared(job, progress, shared)
+    with ranks.together():
+        checkpoints.check(prepared)
+        fitted = stored_fit(job, run, prepared)
+    ranks.spread_value(fitted is None)  # whether the others are needed
     if fitted is None:
         history = History(run.history)
         fitted = fit(prepared, job, history, progress, checkpoints)
