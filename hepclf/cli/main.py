@@ -72,15 +72,20 @@ def _exit_code(words: list[str]) -> int:
         print(command_help(command, configs.user_folders(arguments)))
         return 0
     debug = "--debug" in arguments
-    return _guarded_run(command, [word for word in arguments if word != "--debug"], debug=debug)
+    words = [word for word in arguments if word != "--debug"]
+    return guarded(lambda: _run(command, words), debug=debug)
 
 
-def _guarded_run(command: str, arguments: list[str], *, debug: bool) -> int:
-    """Run a command and return its exit code; an exception becomes one line on standard error."""
+def _run(command: str, arguments: list[str]) -> int:
+    run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
+    return run(arguments)
+
+
+def guarded(task: Callable[[], int], *, debug: bool = False) -> int:
+    """Do a task and return its exit code; an exception becomes one line on standard error."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
-        return run(arguments)
+        return task()
     except BrokenPipeError:
         raise
     except SystemExit as request:

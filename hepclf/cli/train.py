@@ -12,36 +12,82 @@ from rich.console import Console
 from hepclf.cli import sweep
 from hepclf.cli.composition import is_sweep
 from hepclf.cli.config import Composed, launch
+from hepclf.cli.errors import explain
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.plan import Plan, plan
 from hepclf.cli.signals import signalled
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.times import time_line
-from hepclf.run import Run, point_latest
+from hepclf.run import Run, Stopped, point_latest
 from hepclf.workflow.stop import Stop
 
 log = logging.getLogger("hepclf.cli")
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], stop: Stop | None = None) -> int:
     """Train what the configuration says: one run, or a sweep."""
     show_warning_logs()
-    stop = Stop()
+    stop = stop or Stop()
     if folder := sweep.resumed(arguments):
         return sweep.resume(folder, arguments, stop)
     if is_sweep(arguments):
         return sweep.run(arguments, stop)
-    launch("train", arguments, lambda composed: _show(plan(composed), composed, stop))
+    codes: list[int] = []
+    launch("train", arguments, lambda composed: codes.append(_train_single(plan(composed), composed, arguments, stop)))
+    return max(codes, default=0)
+
+
+def _train_single(job: Plan, composed: Composed, arguments: list[str], stop: Stop) -> int:
+    """Train as one process, as a rank of several, or by starting them; the exit code."""
+    from hepclf.training.ranks import joined, placed
+
+    trainer = job.recipes["trainer"]
+    count = trainer.devices or 1
+    if count > 1 and job.run is None and placed(count) is None:
+        return _start_ranks(job, count, arguments, stop)
+    with joined(trainer.devices) as ranks:
+        if ranks.rank:
+            return _follow(job, stop)
+        if ranks.spread_value(job.run is not None):
+            _show_finished(results_console(), job, composed)
+        else:
+            _show(job, stop)
     return 0
 
 
-def _show(job: Plan, composed: Composed, stop: Stop) -> None:
-    """Train and print the results; of a run that has finished already, its stored ones."""
+def _start_ranks(job: Plan, count: int, arguments: list[str], stop: Stop) -> int:
+    """Start ranks on this machine; what can be refused is refused once, before."""
+    from hepclf.cli import ranks
+    from hepclf.training.ranks import check_gpus
+    from hepclf.workflow.job import Job
+
+    trainer = Job.of(**job.recipes, names=job.names).trainer
+    check_gpus(count, trainer.device)
+    return ranks.start(arguments, count, stop)
+
+
+def _follow(job: Plan, stop: Stop) -> int:
+    """Take part as one of the other ranks, of which rank 0 speaks where all of them know what happened."""
+    from hepclf.training.ranks import current
+    from hepclf.workflow.follow import follow
+    from hepclf.workflow.job import Job
+
+    logging.getLogger("hepclf").handlers = [logging.NullHandler()]  # rank 0 warns of the same
+    try:
+        with signalled(stop):
+            if not current().spread_value(None):
+                follow(Job.of(**job.recipes, names=job.names), stop)
+    except (Exception, Stopped) as error:
+        if not current().is_told:
+            raise
+        return explain(error)[1]
+    return 0
+
+
+def _show(job: Plan, stop: Stop) -> None:
+    """Train and print the results."""
     console = results_console()
-    if job.run is not None:
-        _show_finished(console, job, composed)
-        return
     trained = _train(job, stop)
     show_results(console, trained.results, job.title)
     if "coefficients" in trained.tagger.summary:

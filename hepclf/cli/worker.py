@@ -22,7 +22,7 @@ def main(words: Sequence[str]) -> int:
     share_machine()
     show_warning_logs()
     stop = Stop()
-    threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
+    follow_parent(stop)
     try:
         with signalled(stop):
             TASKS[kind](Path(folder), arguments, stop)
@@ -58,12 +58,16 @@ def _make_trials(folder: Path, words: Sequence[str], stop: Stop) -> None:
         work(study, jobs.job, number=int(words[0]), stop=stop)
 
 
-def _follow_parent(stop: Stop) -> None:
+def follow_parent(stop: Stop) -> None:
     """Ask for a stop when standard input ends: the parent has closed it, with its reason in it, or has died."""
-    reason = b""
-    while words := os.read(0, 1024):
-        reason += words
-    stop.ask(reason.decode(errors="replace") or "its parent process")
+
+    def read() -> None:
+        reason = b""
+        while words := os.read(0, 1024):
+            reason += words
+        stop.ask(reason.decode(errors="replace") or "its parent process")
+
+    threading.Thread(target=read, daemon=True).start()
 
 
 TASKS: dict[str, Callable[[Path, Sequence[str], Stop], None]] = {"sweep": _train_jobs, "study": _make_trials}

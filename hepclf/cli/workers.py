@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class Workers:
     def _are_at_work(self) -> bool:
         for number, process in list(self._processes.items()):
             if (code := process.poll()) is not None:
-                _close(self._processes.pop(number))
+                end_input(self._processes.pop(number))
                 self._note_end(number, code)
         return bool(self._processes)
 
@@ -106,23 +106,27 @@ class Workers:
     def _ask_to_stop(self, reason: str) -> None:
         self._restarts = 0
         for process in self._processes.values():
-            _close(process, reason)
+            end_input(process, reason)
 
     def _quit(self) -> None:
-        """Let them leave at once."""
-        for process in self._processes.values():
-            process.send_signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
-        deadline = time.monotonic() + QUIT_S
-        for process in self._processes.values():
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            _close(process)
+        leave_at_once(self._processes.values())
 
 
-def _close(process: subprocess.Popen[bytes], reason: str = "") -> None:
+def leave_at_once(processes: Collection[subprocess.Popen[bytes]]) -> None:
+    """Let processes leave at once, and kill those that do not."""
+    for process in processes:
+        process.send_signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
+    deadline = time.monotonic() + QUIT_S
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        end_input(process)
+
+
+def end_input(process: subprocess.Popen[bytes], reason: str = "") -> None:
     """End its standard input, with the reason to stop, if there is one, as the last words in it."""
     if process.stdin is not None and not process.stdin.closed:
         with suppress(BrokenPipeError), process.stdin:  # it has ended

@@ -49,7 +49,7 @@ def test_a_worker_that_ends_before_its_parent_says_nothing():
 @pytest.fixture
 def alone(monkeypatch):
     """The program within this process: nobody is followed, and logs stay as they are."""
-    monkeypatch.setattr(worker, "_follow_parent", id)
+    monkeypatch.setattr(worker, "follow_parent", id)
     monkeypatch.setattr(worker, "show_warning_logs", lambda: None)
     return monkeypatch
 
