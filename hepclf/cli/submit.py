@@ -13,7 +13,7 @@ from hepclf.cli.commands import COMMANDS
 from hepclf.cli.config import Composed, launch
 from hepclf.cli.recipes import refuse_unknown
 from hepclf.cli.status import look
-from hepclf.cli.tasks import tasks_of
+from hepclf.cli.tasks import is_single_training, tasks_of
 from hepclf.cli.terminal import results_console, short_path, show_warning_logs
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError, describe
@@ -49,6 +49,8 @@ def run(arguments: list[str]) -> int:
         raise RecipeError(f"{command!r} is not a command that can be submitted{nearest(command, possible)}")
     requested = read_cluster(own)
     batch = requested.batch
+    if batch.nodes > 1 and not is_single_training(command, others):
+        raise RecipeError(f"cluster.nodes must be 1, not {batch.nodes}; only a training that is no sweep can use more")
     tasks = tasks_of(command, others, batch.tasks, dry=batch.dry)
     submission = Submission.new(tasks.target, tasks.lines, describe(batch), batch.pack(len(tasks.lines)))
     send(submission, requested, tasks.closing)

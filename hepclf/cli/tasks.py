@@ -61,6 +61,11 @@ def _lasting(word: str) -> str:
     return f"{key}{equals}{path.resolve()}" if path.is_symlink() and path.is_dir() else word
 
 
+def is_single_training(command: str, words: list[str]) -> bool:
+    """Whether a command trains one tagger, which several nodes can share."""
+    return command == "train" and not is_sweep(words) and sweep.resumed(words) is None
+
+
 def _target(words: Sequence[str]) -> Path:
     """The folder that a command names, or one of its own for job files and logs."""
     settings = dict(word.split("=", 1) for word in words if "=" in word)

@@ -88,8 +88,7 @@ def _check_batch_norm(module: nn.Module, trainer: Trainer) -> None:
         return
     if trainer.batch == 1:
         raise ValueError(
-            "trainer.batch must be at least 2 with batch normalisation, not 1; "
-            "use model.norm=layer or a larger batch"
+            "trainer.batch must be at least 2 with batch normalisation, not 1; use model.norm=layer or a larger batch"
         )
     if current().size > 1:
         raise ValueError(

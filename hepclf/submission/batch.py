@@ -20,6 +20,10 @@ class Batch(Protocol):
         """Whether a test job runs first."""
 
     @property
+    def nodes(self) -> int:
+        """How many machines one training spreads over."""
+
+    @property
     def tasks(self) -> int:
         """How often a command is started that shares its work."""
 

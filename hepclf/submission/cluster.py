@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hepclf.recipe import recipe
 
 
@@ -9,6 +11,7 @@ from hepclf.recipe import recipe
 class Cluster:
     """What each element of an array asks for, and how many tasks it works on.
 
+    nodes         machines that one training spreads over; more than one: gpus, cpus and memory_gb are of each of them
     at_once       elements that run at the same time
     per_task      small jobs, such as those of a sweep, that one element works on at most, one after another
     max_requeues  how often an element is started again after it has left a checkpoint
@@ -17,6 +20,8 @@ class Cluster:
     dry           print the files, and submit nothing
     """
 
+    can_spread: ClassVar[bool] = False  # whether a job can have several machines
+    nodes: int = 1
     gpus: int = 0
     cpus: int = 4
     memory_gb: float = 8.0
@@ -31,10 +36,12 @@ class Cluster:
     dry: bool = False
 
     def __post_init__(self) -> None:
-        least = {"gpus": 0, "cpus": 1, "at_once": 1, "per_task": 1, "max_requeues": 0, "tasks": 1}
+        least = {"nodes": 1, "gpus": 0, "cpus": 1, "at_once": 1, "per_task": 1, "max_requeues": 0, "tasks": 1}
         for name, bound in least.items():
             if (value := getattr(self, name)) < bound:
                 raise ValueError(f"{name} must be at least {bound}, not {value}")
+        if self.nodes > 1 and not self.can_spread:
+            raise ValueError(f"nodes must be 1 with {type(self).__name__}, not {self.nodes}; use cluster=slurm")
         for name in ("memory_gb", "time_h"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be a number above 0, not {getattr(self, name)}")

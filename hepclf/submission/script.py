@@ -34,7 +34,7 @@ if [ "${1:-}" = check ]; then echo "hepclf: all is there on $(hostname)"; exit 0
 LOOP = """
 # Run one line of the table and wait for its end; a signal interrupts `wait`, so it is called until the end.
 run() {
-    eval "exec \\"\\$python\\" -m hepclf.cli.main $1" &
+    eval "exec $launch \\"\\$python\\" -m hepclf.cli.main $1" &
     child=$!
     [ -z "$signal" ] || kill -s "$signal" "$child"
     while kill -0 "$child" 2>/dev/null; do wait "$child" || true; done
@@ -72,6 +72,7 @@ def job_script(
     threads: str,
     offset: str = "${1:-0}",
     table: str | None = None,
+    launch: str = "",
 ) -> str:
     """The script of an array.
 
@@ -81,8 +82,9 @@ def job_script(
     leave       the shell function `leave`, which is called after a checkpoint and says how the element goes on
     threads     as many as were granted
     table       the file of the tasks, where it is not the one of the submission
+    launch      words before the interpreter that start it on several machines
     """
-    variables = {**_variables(submission, cluster), "offset": offset, "index": index}
+    variables = {**_variables(submission, cluster), "offset": offset, "index": index, "launch": shlex.quote(launch)}
     variables["tasks"] = shlex.quote(table or str(submission.folder / TASKS))
     head = [
         "#!/bin/bash",

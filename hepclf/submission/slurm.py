@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Sequence
+from typing import ClassVar
 
 from hepclf.recipe import recipe
 from hepclf.submission.cluster import Cluster
@@ -35,6 +36,7 @@ class Slurm(Cluster):
     warn_s  seconds before the time limit at which a training is told to write its checkpoint
     """
 
+    can_spread: ClassVar[bool] = True
     partition: str | None = None
     account: str | None = None
     qos: str | None = None
@@ -49,7 +51,8 @@ class Slurm(Cluster):
             directives=[f"#SBATCH {line}" for line in self._directives(submission)],
             index="${SLURM_ARRAY_TASK_ID:-0}",
             leave=LEAVE,
-            threads=f"${{SLURM_CPUS_PER_TASK:-{self.cpus}}}",
+            threads=f"${{SLURM_CPUS_PER_TASK:-{self._cpus_per_process}}}",
+            launch=self._launch,
         )
         return {SCRIPT: script}
 
@@ -88,6 +91,22 @@ class Slurm(Cluster):
         queues = {user: _queue(user) for user in {submission.folder.owner() for submission in submissions}}
         return [_elements(submission, queues[submission.folder.owner()]) for submission in submissions]
 
+    @property
+    def _processes(self) -> int:
+        """Processes on each node, one a GPU; hepclf itself starts those of a single node."""
+        return max(1, self.gpus) if self.nodes > 1 else 1
+
+    @property
+    def _cpus_per_process(self) -> int:
+        return max(1, self.cpus // self._processes)
+
+    @property
+    def _launch(self) -> str:
+        """The words that start a process for each task on each node; where one of them fails, SLURM ends the others."""
+        if self.nodes == 1:
+            return ""
+        return f"srun --kill-on-bad-exit=1 --cpus-per-task={self._cpus_per_process}"  # which srun does not inherit
+
     def _directives(self, submission: Submission) -> Iterator[str]:
         minutes = max(1, math.ceil(60 * self.time_h))
         yield "--job-name=hepclf"
@@ -96,7 +115,10 @@ class Slurm(Cluster):
         yield "--requeue"
         yield f"--signal=B:USR1@{self.warn_s}"
         yield f"--time={minutes}"
-        yield f"--cpus-per-task={self.cpus}"
+        if self.nodes > 1:
+            yield f"--nodes={self.nodes}"
+            yield f"--ntasks-per-node={self._processes}"
+        yield f"--cpus-per-task={self._cpus_per_process}"
         yield f"--mem={math.ceil(1000 * self.memory_gb)}M"
         if self.gpus:
             yield f"--gres=gpu:{self.gpus}"

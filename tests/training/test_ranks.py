@@ -60,7 +60,11 @@ def pair(tmp_path_factory):
     _store, places = meeting_place(2)
     command = [sys.executable, str(PROGRAM), str(path)]
     processes = [subprocess.Popen(command, env=os.environ | place | {"OMP_NUM_THREADS": "1"}) for place in places]
-    assert [process.wait(120) for process in processes] == [0, 0]
+    try:
+        assert [process.wait(120) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
     return json.loads(path.read_text())
 
 
