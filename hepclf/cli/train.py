@@ -69,17 +69,17 @@ def _start_ranks(job: Plan, count: int, arguments: list[str], stop: Stop) -> int
 
 def _follow(job: Plan, stop: Stop) -> int:
     """Take part as one of the other ranks, of which rank 0 speaks where all of them know what happened."""
-    from hepclf.training.ranks import current
+    from hepclf.training.ranks import group
     from hepclf.workflow.follow import follow
     from hepclf.workflow.job import Job
 
     logging.getLogger("hepclf").handlers = [logging.NullHandler()]  # rank 0 warns of the same
     try:
         with signalled(stop):
-            if not current().spread_value(None):
+            if not group().spread_value(None):
                 follow(Job.of(**job.recipes, names=job.names), stop)
     except (Exception, Stopped) as error:
-        if not current().is_told:
+        if not group().is_told:
             raise
         return explain(error)[1]
     return 0

@@ -19,6 +19,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from hepclf.events import Events, Sentinels
+from hepclf.models.batch_norm import check_batch_norm
 from hepclf.models.event_checks import check_scorable, slices
 from hepclf.models.model import Fit
 from hepclf.models.preprocess import Prepare, Preprocess
@@ -31,7 +32,7 @@ from hepclf.training.descent import ROWS, Descent, seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
 from hepclf.training.memory import explained
-from hepclf.training.ranks import check_started, current
+from hepclf.training.ranks import check_started, group
 from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
@@ -82,21 +83,6 @@ class Network(ABC):
         return NetworkFit(self, train, valid, trainer)
 
 
-def _check_batch_norm(module: nn.Module, trainer: Trainer) -> None:
-    """Refuse batches in which batch normalisation sees too little."""
-    if not any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in module.modules()):
-        return
-    if trainer.batch == 1:
-        raise ValueError(
-            "trainer.batch must be at least 2 with batch normalisation, not 1; use model.norm=layer or a larger batch"
-        )
-    if current().size > 1:
-        raise ValueError(
-            f"batch normalisation needs whole batches, which trainer.devices={current().size} divides; "
-            "use model.norm=layer or trainer.devices=1"
-        )
-
-
 class Module(nn.Module):
     """Raw features to logits: [n] for two classes, [n, k] for more. Training sees `body` and prepared inputs."""
 
@@ -133,8 +119,8 @@ class NetworkFit:
         prepare = recipe.preprocess.fit(train.features, train.names, weights)
         with seeded(CPU, trainer.seed):
             self._module = Module(recipe, prepare, len(train.classes))
-        _check_batch_norm(self._module, trainer)
-        current().spread([*self._module.parameters(), *self._module.buffers()])  # rounded alike on every machine
+        check_batch_norm(self._module, trainer.batch)
+        group().spread([*self._module.parameters(), *self._module.buffers()])  # rounded alike on every machine
         subject = (
             f"a table of {len(train) + len(valid):,} events with {len(prepare.inputs)} inputs, beside the network,"
         )

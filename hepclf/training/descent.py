@@ -17,11 +17,12 @@ from hepclf.training.average import Average
 from hepclf.training.batches import Batches
 from hepclf.training.blocks import Blocks, alternative, largest_fitting, limit
 from hepclf.training.decorrelate import MOST, disco
+from hepclf.training.diverged import diverged
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.loss import Loss, losses
 from hepclf.training.memory import explained, is_out_of_memory
 from hepclf.training.optimiser import Optimiser
-from hepclf.training.ranks import ALONE, Ranks, current
+from hepclf.training.ranks import ALONE, Ranks, group
 from hepclf.training.schedule import Schedule
 from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import RATE, Trainer
@@ -54,7 +55,7 @@ class Descent:
         average: bool = False,
     ) -> None:
         self._network, self._train, self._valid, self._trainer, self._l2 = network, train, valid, trainer, l2
-        self._ranks = current()
+        self._ranks = group()
         self._optimiser = Optimiser(
             network.parameters(),
             trainer.optimiser,
@@ -217,7 +218,7 @@ class Descent:
     def _check_finite(self, split: str, loss: float, number: int) -> None:
         if not math.isfinite(loss):
             tables = (self._train, self._valid)
-            raise ValueError(_diverged(f"the {split} loss is {loss} in epoch {number}", self._rate, tables))
+            raise ValueError(diverged(f"the {split} loss is {loss} in epoch {number}", self._rate, tables))
 
     def _move(self) -> None:
         """Move the weights along the gradients of a batch."""
@@ -288,19 +289,3 @@ def seeded(device: torch.device, *seeds: int) -> Iterator[None]:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(mixed)
         yield
-
-
-def _diverged(what: str, rate: float, tables: tuple[Rows, ...]) -> str:
-    sizes = torch.stack([_sizes(table) for table in tables]).amax(0)
-    worst = int(sizes.argmax())
-    return (
-        f"{what} at learning rate {rate:.3g}; the largest input is {tables[0].names[worst]!r} with "
-        f"{float(sizes[worst]):.4g} after scaling; "
-        "lower trainer.learning_rate, set trainer.clip=1 or choose another model.preprocess.scaling"
-    )
-
-
-def _sizes(table: Rows) -> Tensor:
-    """The largest size of each input."""
-    parts = (table.part(start, start + ROWS) for start in range(0, len(table.targets), ROWS))
-    return torch.stack([part.inputs.abs().amax(0) for part in parts]).amax(0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from hepclf.training.ranks import current
+from hepclf.training.ranks import group
 
 
 def resolve(name: str) -> torch.device:
@@ -34,7 +34,7 @@ def conditions(device: str) -> dict[str, Any]:
     place = resolve(device)
     kind = place.type
     name = torch.cuda.get_device_name(place) if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
-    counts = {"number of threads": torch.get_num_threads(), "number of processes": current().size}
+    counts = {"number of threads": torch.get_num_threads(), "number of processes": group().size}
     return {"device": f"{kind} {name}", **counts, "version": _versions()}
 
 

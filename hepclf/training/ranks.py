@@ -36,7 +36,7 @@ class Place(NamedTuple):
     launcher: str
 
 
-class Ending(NamedTuple):
+class Halt(NamedTuple):
     """Why a rank cannot go on, and whether it was asked to stop, by Ctrl-C or otherwise."""
 
     reason: str
@@ -101,16 +101,16 @@ class Ranks:
         """What rank 0 says, plain values that JSON knows."""
         return value if self.size == 1 else json.loads(self.spread_bytes(json.dumps(value).encode()))
 
-    def agree(self, ending: Ending | None) -> Ending | None:
+    def agree(self, halt: Halt | None) -> Halt | None:
         """Why the ranks cannot go on: what the first of them says that cannot; None if all can."""
         if self.size == 1:
-            return ending
-        number = torch.tensor([self.size if ending is None else self.rank])
+            return halt
+        number = torch.tensor([self.size if halt is None else self.rank])
         self._exchange(lambda: dist.all_reduce(number, dist.ReduceOp.MIN), number)
         if int(number) == self.size:
             return None
         self.is_told = True
-        return Ending(*json.loads(self.spread_bytes(json.dumps(ending).encode(), int(number))))
+        return Halt(*json.loads(self.spread_bytes(json.dumps(halt).encode(), int(number))))
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -125,7 +125,7 @@ class Ranks:
             raise
         except (Exception, Stopped) as raised:
             error = raised
-        agreed = self.agree(None if error is None else self._ending(error))
+        agreed = self.agree(None if error is None else self._halt(error))
         if error is not None:
             raise error
         if agreed is not None:
@@ -150,12 +150,12 @@ class Ranks:
         """Wait until all ranks are here."""
         self.sum(torch.zeros(1))
 
-    def _ending(self, error: BaseException) -> Ending:
+    def _halt(self, error: BaseException) -> Halt:
         if isinstance(error, Stopped):
-            return Ending(error.reason, is_stop=True, is_interrupt=error.is_interrupt)
+            return Halt(error.reason, is_stop=True, is_interrupt=error.is_interrupt)
         text = " ".join(str(error).split()) or type(error).__name__
         text = "memory ran out; use a smaller trainer.batch" if is_out_of_memory(error) else text
-        return Ending(f"process {self.rank} of {self.size} failed: {text}")
+        return Halt(f"process {self.rank} of {self.size} failed: {text}")
 
     def _exchange(self, collective: Callable[[], object], tensor: Tensor) -> Tensor:
         if self.size > 1:
@@ -170,18 +170,18 @@ class Ranks:
 
 
 ALONE = Ranks()
-_current = ALONE
+_group = ALONE
 
 
-def current() -> Ranks:
+def group() -> Ranks:
     """The ranks that this process has joined."""
-    return _current
+    return _group
 
 
 @contextmanager
 def joined(devices: int | None) -> Iterator[Ranks]:
     """Meet the other ranks that torchrun, srun or hepclf started, for the block; `devices` is what the trainer says."""
-    global _current
+    global _group
     place = placed(devices)
     if place is None:
         yield ALONE
@@ -202,11 +202,11 @@ def joined(devices: int | None) -> Iterator[Ranks]:
             f"{place.launcher} started {place.size} processes, however they do not meet at {place.address}; "
             "start them all, or say trainer.devices=1 to train alone"
         ) from error
-    _current = Ranks(place.rank, place.size)
+    _group = Ranks(place.rank, place.size)
     try:
-        yield _current
+        yield _group
     finally:
-        _current = ALONE
+        _group = ALONE
         dist.destroy_process_group()
 
 
@@ -278,7 +278,7 @@ def check_gpus(count: int, device: str) -> None:
 
 def check_started(devices: int | None) -> None:
     """Refuse a trainer that wants more ranks than this process has joined."""
-    if devices not in (None, 1, current().size):
+    if devices not in (None, 1, group().size):
         raise ValueError(
             f"trainer.devices must be 1 (or null) here, not {devices}; several processes are for one hepclf train, "
             "without -m"

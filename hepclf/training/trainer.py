@@ -89,8 +89,8 @@ class Trainer:
         """Refuse what so many ranks, each of which sees a part of a batch, cannot do."""
         if count > 1 and self.decorrelate is not None:
             raise ValueError(
-                f"trainer.decorrelate compares all pairs of a batch, which trainer.devices={count} divides; "
-                "use trainer.planing or trainer.devices=1"
+                "trainer.devices must be 1 with trainer.decorrelate, which compares all pairs of a batch, "
+                f"not {count}; use trainer.planing or trainer.devices=1"
             )
         if count > 1 and self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(

@@ -13,7 +13,7 @@ from hepclf.models.calibrated import check_calibration
 from hepclf.models.model import Model, trainer_settings
 from hepclf.recipe import RecipeError
 from hepclf.training.optimiser import WITH_MOMENTUM
-from hepclf.training.ranks import current
+from hepclf.training.ranks import group
 from hepclf.training.trainer import FOR_ALL, Trainer
 from hepclf.words import Caution
 
@@ -61,7 +61,7 @@ def check_against(known: Outline, data: Loader, model: Model, trainer: Trainer, 
 
 def check_ranks(model: Model, trainer: Trainer) -> None:
     """Refuse several processes for a model, or settings, that cannot share a batch among them."""
-    count = max(trainer.devices or 1, current().size)
+    count = max(trainer.devices or 1, group().size)
     if count > 1 and "devices" not in (trainer_settings(model) or ()):
         raise ValueError(
             f"trainer.devices must be 1 (or null) with {type(model).__name__}, not {count}; only networks that are "

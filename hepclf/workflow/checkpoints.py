@@ -16,7 +16,7 @@ from hepclf.run import Run, Stopped
 from hepclf.training.checkpoint import packed, read_checkpoint, unpacked, write_checkpoint
 from hepclf.training.device import conditions
 from hepclf.training.epoch import Epoch
-from hepclf.training.ranks import Ending, current
+from hepclf.training.ranks import Halt, group
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 from hepclf.workflow.resume import events_digest, job_digest
@@ -33,7 +33,7 @@ class Checkpoints:
 
     def __init__(self, run: Run | None, job: Job, stop: Stop) -> None:
         self._run, self._job, self._stop = run, job, stop
-        self._ranks = current()
+        self._ranks = group()
         self._written = time.monotonic()
 
     def check(self, prepared: Prepared) -> None:
@@ -78,8 +78,8 @@ class Checkpoints:
     def edge(self, fit: Fit, history: list[Epoch]) -> None:
         """Write a checkpoint where one is due; write one and leave where the training is to stop."""
         every_s = self._job.trainer.checkpoint_s
-        if (ending := self._ranks.agree(self._ending)) is not None:
-            self._leave_with(fit, history, ending)
+        if (halt := self._ranks.agree(self._halt)) is not None:
+            self._leave_with(fit, history, halt)
         elif every_s is not None and time.monotonic() - self._written >= every_s:
             try:
                 self._write(fit, history)
@@ -95,34 +95,34 @@ class Checkpoints:
         return self._stop.reason
 
     @property
-    def _ending(self) -> Ending | None:
+    def _halt(self) -> Halt | None:
         reason = self.stop_reason
-        return None if reason is None else Ending(reason, is_stop=True, is_interrupt=self._stop.is_interrupt)
+        return None if reason is None else Halt(reason, is_stop=True, is_interrupt=self._stop.is_interrupt)
 
     def leave(self) -> None:
         """Stop between two stages, where there is nothing to store, if the training is to stop."""
-        if (ending := self._ending) is not None:
-            raise self._stopped(f"stopped by {ending.reason}", ending)
+        if (halt := self._halt) is not None:
+            raise self._stopped(f"stopped by {halt.reason}", halt)
 
     def remove(self) -> None:
         """Remove them: the run is finished."""
         if self._run is not None:
             shutil.rmtree(self._run.checkpoint, ignore_errors=True)
 
-    def _stopped(self, reason: str, ending: Ending) -> Stopped:
+    def _stopped(self, reason: str, halt: Halt) -> Stopped:
         folder = "" if self._run is None else shlex.quote(str(self._run.folder))
-        return Stopped(reason, f"continue with: hepclf train resume={folder}", is_interrupt=ending.is_interrupt)
+        return Stopped(reason, f"continue with: hepclf train resume={folder}", is_interrupt=halt.is_interrupt)
 
-    def _leave_with(self, fit: Fit, history: list[Epoch], ending: Ending) -> None:
-        moment = f"stopped by {ending.reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"
+    def _leave_with(self, fit: Fit, history: list[Epoch], halt: Halt) -> None:
+        moment = f"stopped by {halt.reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"
         try:
             is_stored = self._write(fit, history)
         except OSError as error:
-            raise self._stopped(f"{moment}; no checkpoint could be written ({error.strerror})", ending) from error
+            raise self._stopped(f"{moment}; no checkpoint could be written ({error.strerror})", halt) from error
         finally:
             self._ranks.wait()  # until it is written: a launcher ends all where the first one leaves
         remark = "" if is_stored else "; this model has no checkpoints, so its training will start again"
-        raise self._stopped(f"{moment}{remark}", ending)
+        raise self._stopped(f"{moment}{remark}", halt)
 
     def _write(self, fit: Fit, history: list[Epoch]) -> bool:
         """Write a checkpoint, as rank 0; False where the fit has no state to store."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hepclf.training.epoch import Quiet
-from hepclf.training.ranks import current
+from hepclf.training.ranks import group
 from hepclf.training.threads import thread_limit
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.fit import fit
@@ -14,7 +14,7 @@ from hepclf.workflow.stop import Stop, Stoppable
 
 def follow(job: Job, stop: Stop) -> None:
     """Take part in the training of a job that rank 0 records; where ranks meet there, they meet here."""
-    ranks, checkpoints = current(), Checkpoints(None, job, stop)
+    ranks, checkpoints = group(), Checkpoints(None, job, stop)
     with thread_limit(job.trainer.threads):
         with ranks.together():
             pass  # rank 0 opens the folder

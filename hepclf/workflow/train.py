@@ -21,7 +21,7 @@ from hepclf.models.tagger import HEAD
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
-from hepclf.training.ranks import current
+from hepclf.training.ranks import group
 from hepclf.training.threads import thread_limit
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.checkpoints import Checkpoints
@@ -81,7 +81,7 @@ def train(
     if folder is None:
         with thread_limit(job.trainer.threads):
             return _trained(job, progress, shared)
-    with current().together():
+    with group().together():
         run = opened(Path(folder), job, resume=resume)
     with run.recorded() as environment, thread_limit(job.trainer.threads) as threads:
         environment["threads"] = threads
@@ -126,7 +126,7 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
     checkpoints = Checkpoints(run, job, stop)
     progress = Stoppable(progress, checkpoints.leave)
-    ranks = current()
+    ranks = group()
     with ranks.together():
         prepared = _prepared(job, progress, shared)
     with ranks.together():

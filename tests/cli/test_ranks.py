@@ -162,7 +162,7 @@ def test_a_finished_run_is_told_by_one_process(tmp_path, capsys):
         (("model=logistic", "model.solver=newton"), "trainer.devices must be 1 (or null) with Logistic"),
         (
             ("trainer.decorrelate={spectator: x}",),
-            "trainer.decorrelate compares all pairs of a batch, which trainer.devices=2",
+            "trainer.devices must be 1 with trainer.decorrelate, which compares all pairs of a batch, not 2",
         ),
         (("trainer.device=cuda:0",), "trainer.device must be auto, cpu or cuda with trainer.devices=2, not cuda:0"),
     ],

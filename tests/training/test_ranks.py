@@ -21,7 +21,7 @@ from hepclf.training.batches import Batches
 from hepclf.training.decorrelate import Decorrelate
 from hepclf.training.ranks import (
     ALONE,
-    Ending,
+    Halt,
     Ranks,
     check_started,
     first_host,
@@ -181,16 +181,12 @@ def test_more_devices_than_there_are_processes_are_refused():
 
 def test_what_needs_whole_batches_is_refused(gaussians, monkeypatch):
     events = gaussians(events=100)
-    with pytest.raises(
-        ValueError, match=r"trainer\.decorrelate compares .* trainer\.devices=2 .* or trainer\.devices=1"
-    ):
+    with pytest.raises(ValueError, match=r"trainer\.devices must be 1 with trainer\.decorrelate, .*, not 2; use"):
         Trainer(decorrelate=Decorrelate(spectator="mass")).check_ranks(2)
     with pytest.raises(ValueError, match=r"trainer\.device must be auto, cpu or cuda with .*=2, not cuda:1"):
         Trainer(device="cuda:1").check_ranks(2)
-    monkeypatch.setattr(ranks_module, "_current", Ranks(0, 2))
-    with pytest.raises(
-        ValueError, match=r"batch normalisation .* trainer\.devices=2 divides; use model\.norm=layer or"
-    ):
+    monkeypatch.setattr(ranks_module, "_group", Ranks(0, 2))
+    with pytest.raises(ValueError, match=r"trainer\.devices must be 1 with batch normalisation, .*, not 2; use"):
         PlainMLP(norm="batch").fit(events, events, Trainer())
 
 
@@ -198,4 +194,4 @@ def test_alone_an_error_stays_as_it_is():
     with pytest.raises(KeyError), ALONE.together():
         raise KeyError
     assert ALONE.agree(None) is None
-    assert isinstance(Ending("SIGTERM", is_stop=True).error, Stopped)
+    assert isinstance(Halt("SIGTERM", is_stop=True).error, Stopped)
