@@ -15,7 +15,7 @@ from hepclf.cli.signals import signalled
 from hepclf.cli.threads import share_machine
 from hepclf.cli.worker import follow_parent
 from hepclf.cli.workers import LOOK_S, STOPS, end_input, leave_at_once
-from hepclf.training.ranks import meeting_place
+from hepclf.training.launchers import meeting_place
 from hepclf.workflow.stop import Stop
 
 GRACE_S = 20.0  # after the end of a rank that failed, in which the others learn of it

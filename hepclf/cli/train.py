@@ -40,7 +40,8 @@ def run(arguments: list[str], stop: Stop | None = None) -> int:
 
 def _train_single(job: Plan, composed: Composed, arguments: list[str], stop: Stop) -> int:
     """Train as one process, as a rank of several, or by starting them; the exit code."""
-    from hepclf.training.ranks import joined, placed
+    from hepclf.training.launchers import placed
+    from hepclf.training.ranks import joined
 
     trainer = job.recipes["trainer"]
     count = trainer.devices or 1
@@ -59,7 +60,7 @@ def _train_single(job: Plan, composed: Composed, arguments: list[str], stop: Sto
 def _start_ranks(job: Plan, count: int, arguments: list[str], stop: Stop) -> int:
     """Start ranks on this machine; what can be refused is refused once, before."""
     from hepclf.cli import ranks
-    from hepclf.training.ranks import check_gpus
+    from hepclf.training.launchers import check_gpus
     from hepclf.workflow.job import Job
 
     trainer = Job.of(**job.recipes, names=job.names).trainer

@@ -42,8 +42,8 @@ class Checkpoints:
         first = self._ranks.spread_value(digests)
         if changed := [name for name, digest in digests.items() if first[name] != digest]:
             raise ValueError(
-                f"all processes of a training must have the same settings and events, however these have other "
-                f"{' and '.join(changed)} than process 0; say trainer.devices=1 for trainings of their own"
+                f"{' and '.join(changed)} must be those of process 0 in all processes of a training, not others; "
+                "say trainer.devices=1 for trainings of their own"
             )
         if self._run is not None:
             self._check_origin(self._run, digests)

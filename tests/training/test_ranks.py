@@ -19,29 +19,12 @@ from hepclf.run import Stopped
 from hepclf.training import ranks as ranks_module
 from hepclf.training.batches import Batches
 from hepclf.training.decorrelate import Decorrelate
-from hepclf.training.ranks import (
-    ALONE,
-    Halt,
-    Ranks,
-    check_started,
-    first_host,
-    joined,
-    meeting_place,
-    placed,
-)
+from hepclf.training.launchers import meeting_place
+from hepclf.training.ranks import ALONE, Halt, Ranks, check_started, joined
 from hepclf.training.table import RUN, Streamed, TensorTable
 from hepclf.training.trainer import Trainer
 
 PROGRAM = Path(__file__).parent / "pair.py"
-TORCHRUN = {"RANK": "1", "WORLD_SIZE": "4", "LOCAL_RANK": "1"}
-SRUN = {
-    "SLURM_JOB_ID": "1234",
-    "SLURM_STEP_ID": "0",
-    "SLURM_STEP_NUM_TASKS": "2",
-    "SLURM_PROCID": "1",
-    "SLURM_LOCALID": "0",
-    "SLURM_STEP_NODELIST": "gpu[03-04]",
-}
 
 
 @pytest.fixture(scope="module")
@@ -138,38 +121,11 @@ def test_a_rank_reads_its_own_runs_of_the_disk_alone():
     assert runs == [{0, 2, 4, 6, 8}, {1, 3, 5, 7}]
 
 
-def test_a_rank_is_placed_by_torchrun_or_srun():
-    assert placed(None, TORCHRUN)[:4] == (1, 4, 1, "env://")
-    assert placed(2, SRUN)[:4] == (1, 2, 0, "tcp://gpu03:29872")
-    assert placed(None, SRUN | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "5"}).address == "tcp://10.0.0.1:5"
-    assert placed(None, TORCHRUN | SRUN).launcher == "torchrun"
-
-
-@pytest.mark.parametrize(
-    "variables", [{}, {"SLURM_NTASKS": "2", "SLURM_PROCID": "0"}, SRUN | {"SLURM_STEP_NUM_TASKS": "1"}]
-)
-def test_a_process_without_others_is_alone(variables):
-    assert placed(None, variables) is None
-    assert placed(2, variables) is None
-
-
-def test_one_device_trains_alone_among_others():
-    assert placed(1, TORCHRUN) is None
+def test_one_device_trains_alone_among_others(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with joined(1) as ranks:
         assert ranks is ALONE
-
-
-def test_another_number_than_that_of_the_launcher_is_refused():
-    with pytest.raises(ValueError, match=r"trainer\.devices must be .* torchrun started, 4, not 2; leave it out"):
-        placed(2, TORCHRUN)
-
-
-@pytest.mark.parametrize(
-    ("nodes", "first"),
-    [("gpu1", "gpu1"), ("gpu[03-07,9],cpu1", "gpu03"), ("a-1,a-2", "a-1"), ("r[1-2]n[05,06]-ib,x", "r1n05-ib")],
-)
-def test_the_first_machine_of_a_list(nodes, first):
-    assert first_host(nodes) == first
 
 
 def test_more_devices_than_there_are_processes_are_refused():
