@@ -108,3 +108,12 @@ def test_a_task_of_srun_that_is_killed_ends_the_job(slurm, hepclf, until, logs):
     assert slurm.state(f"{number}_0") == "FAILED"
     assert "exit code" in logs("run")
     assert Run(Path("run")).status().name in ("failed", "lost")
+
+
+@pytest.mark.slow
+def test_a_batch_script_of_two_tasks_without_srun_trains_alone(slurm, hepclf, logs):
+    small = ("cluster=slurm", "cluster.cpus=1", "cluster.memory_gb=2", "cluster.time_h=0.2")
+    two = "cluster.extra=['--ntasks=2']"
+    hepclf("submit", *JOB, "folder=run", "data.events=500", "trainer.epochs=1", *small, two)
+    slurm.wait(100)
+    assert Run(Path("run")).status().name == "finished", logs("run")

@@ -16,6 +16,7 @@ from hepclf.training.table import RUN, Streamed, TensorTable
 from hepclf.training.trainer import Trainer
 
 NAMES = ("x0", "x1")
+DEVICE = torch.device("cpu")
 EVENTS = 1201
 
 
@@ -23,7 +24,7 @@ def table(dtype=torch.float32, events=EVENTS, seed=0):
     rng = np.random.default_rng(seed)
     labels = np.arange(events) % 2
     columns = rng.normal(size=(events, 2)) + labels[:, None], labels, rng.exponential(size=events)
-    inputs, targets, weights = (torch.tensor(column, dtype=dtype) for column in columns)
+    inputs, targets, weights = (torch.tensor(column, dtype=dtype, device=DEVICE) for column in columns)
     return TensorTable(inputs, targets, weights, NAMES)
 
 
@@ -35,7 +36,7 @@ def streamed(events=3 * RUN):
 def network(dtype=torch.float32, dropout=0.0):
     torch.manual_seed(7)
     layers = nn.Linear(2, 8), nn.Tanh(), nn.Dropout(dropout), nn.Linear(8, 1), nn.Flatten(0)
-    return nn.Sequential(*layers).to(dtype)
+    return nn.Sequential(*layers).to(DEVICE, dtype)
 
 
 def trained(train, *, dropout=0.0, l2=0.0, **settings):
@@ -111,12 +112,14 @@ FAULTS = {
 }
 
 
-def main(path):
-    results = {}
+def main(path, device="cpu"):
+    global DEVICE
+    results, DEVICE = {}, torch.device(device)
     with joined(None) as ranks:
         assert isinstance(ranks, Ranks)
         assert ranks is not ALONE
-        results |= {name: case() for name, case in CASES.items()}
+        cases = CASES if device == "cpu" else {"float64": CASES["float64"]}  # of a GPU there is no table on disk here
+        results |= {name: case() for name, case in cases.items()}
         results["dropout"], results["dropout again"] = dropped(), dropped()
         results["resumed"] = resumed(ranks)
         results["errors"] = {}
@@ -130,4 +133,4 @@ def main(path):
 
 if __name__ == "__main__":
     assert EVENTS // 10 > EDGE
-    main(sys.argv[1])
+    main(*sys.argv[1:])

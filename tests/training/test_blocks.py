@@ -71,6 +71,7 @@ def test_a_gpu_says_how_much_of_its_memory_is_in_use(monkeypatch):
     assert shortage("it", gpu, "less").endswith("; use less or the cpu")
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_that_is_really_full_computes_in_smaller_blocks(caplog):
     gpu = torch.device("cuda", 0)
