@@ -14,6 +14,7 @@ import pytest
 from hepclf.cli.main import main
 from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
+from hepclf.training.launchers import meeting_place
 from hepclf.workflow.record import read_history
 
 JOB = (
@@ -124,6 +125,20 @@ def test_torchrun_starts_ranks_too(tmp_path):
     trained(tmp_path / "torchrun", launcher=torchrun)
     trained(tmp_path / "own", "trainer.devices=2")
     assert outcome(tmp_path / "torchrun") == outcome(tmp_path / "own")
+
+
+@pytest.mark.slow
+def test_ranks_with_different_settings_are_refused_by_one_of_them(tmp_path):
+    _store, places = meeting_place(2)
+    words = [*HEPCLF, *JOB, f"folder={tmp_path / 'run'}"]
+    processes = [
+        subprocess.Popen([*words, f"seed={rank}"], env=os.environ | place, stderr=subprocess.PIPE)
+        for rank, place in enumerate(places)
+    ]
+    errors = [process.communicate(timeout=60)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [1, 1]
+    assert "settings and data must be those of process 0 in all processes" in " ".join(errors[0].split())
+    assert errors[1] == ""
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import torch
 
 from hepclf import files
 from hepclf.training import checkpoint as module
-from hepclf.training.checkpoint import read_checkpoint, write_checkpoint
+from hepclf.training.checkpoint import packed, read_checkpoint, unpacked, write_checkpoint
 
 
 def state(number):
@@ -31,6 +31,10 @@ def same(first, second):
 def test_a_state_comes_back_to_the_last_bit(tmp_path):
     write_checkpoint(tmp_path / "checkpoint", state(3))
     assert same(state(3), read_checkpoint(tmp_path / "checkpoint"))
+
+
+def test_a_state_that_is_sent_to_other_ranks_comes_back_to_the_last_bit():
+    assert same(state(3), unpacked(packed(state(3))))
 
 
 def test_the_last_two_are_kept_and_the_newest_is_read(tmp_path):

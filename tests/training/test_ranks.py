@@ -112,6 +112,11 @@ def test_the_shares_of_the_ranks_make_each_batch(ranks, batch):
                 assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
+def test_each_rank_draws_its_own_dropout():
+    assert [Ranks(rank, 2).seeds for rank in range(2)] == [(0,), (1,)]
+    assert ALONE.seeds == ()
+
+
 def test_a_rank_reads_its_own_runs_of_the_disk_alone():
     _, table = tables()
     runs = [
