@@ -147,7 +147,8 @@ class Ranks:
     def _exchange(self, collective: Callable[[], object], tensor: Tensor) -> Tensor:
         if self.size > 1:
             try:
-                collective()
+                with torch.no_grad():  # else the next backward pass would go through it
+                    collective()
             except RuntimeError as error:
                 raise RankLostError(
                     f"process {self.rank} of {self.size} cannot reach another one, which has ended or is silent for "

@@ -96,6 +96,7 @@ def test_two_ranks_survive_a_kill_and_a_signal(tmp_path, capfd):
     code, _, errors = ended(process)
     assert code == 85, errors
     assert errors.count("stopped by SIGTERM after") == 1
+    assert "Warning" not in errors
     assert errors.endswith(f"continue with: hepclf train resume={folder}")
     assert read_checkpoint(folder / "checkpoint") is not None
     assert Run(folder).status().name == "stopped"

@@ -70,7 +70,7 @@ def rows(folder):
     return [epoch[:4] for epoch in read_history(path)] if path.is_file() else []
 
 
-@pytest.mark.slow
+@pytest.mark.slurm
 @pytest.mark.parametrize("signal", ["USR1", "TERM"])
 def test_two_tasks_of_srun_stop_at_a_signal_and_go_on(signal, slurm, hepclf, until, logs):
     hours = "trainer.epochs=8"
@@ -94,7 +94,7 @@ def test_two_tasks_of_srun_stop_at_a_signal_and_go_on(signal, slurm, hepclf, unt
     assert Path("run/metrics.json").read_bytes() == Path("undisturbed/metrics.json").read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.slurm
 def test_a_task_of_srun_that_is_killed_ends_the_job(slurm, hepclf, until, logs):
     number = submitted(hepclf, "run", "trainer.epochs=1000")
     until(lambda: len(rows("run")) > 1, 120)
@@ -110,7 +110,7 @@ def test_a_task_of_srun_that_is_killed_ends_the_job(slurm, hepclf, until, logs):
     assert Run(Path("run")).status().name in ("failed", "lost")
 
 
-@pytest.mark.slow
+@pytest.mark.slurm
 def test_a_batch_script_of_two_tasks_without_srun_trains_alone(slurm, hepclf, logs):
     small = ("cluster=slurm", "cluster.cpus=1", "cluster.memory_gb=2", "cluster.time_h=0.2")
     two = "cluster.extra=['--ntasks=2']"
