@@ -46,9 +46,9 @@ def pictures(intervals: Intervals, results: Results, title: str) -> Iterator[Pic
     yield Picture(
         "bands",
         figure,
-        "The rejection with the central 68 and 95 % of bootstrap replicas, in each of which every event counts "
-        "Poisson(1) times. Below, half the 68 % band over the value against the analytic error: where the two part, "
-        "few or heavy events carry the curve.",
+        "Background rejection with the central 68 and 95 % of bootstrap replicas, in which each event has a Poisson(1) "
+        "weight. Below: relative bootstrap error (half of the 68 % band) and analytic error. Where they differ, few or "
+        "high-weight events dominate.",
         (Series("bands", columns),),
     )
 
@@ -62,7 +62,7 @@ def _rejection(ax: Axes, band: Band, replicas: int) -> None:
         if not np.isfinite(low).any():
             continue  # the sentences say why
         ax.fill_between(x, low, high, color=BLUE, alpha=alpha, linewidth=0, label=f"{label} of {replicas:,} replicas")
-    ax.plot(x, y, color=BLUE, label="as measured")
+    ax.plot(x, y, color=BLUE, label="measured")
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(ylim=(1, top))

@@ -41,9 +41,9 @@ def pictures(finding: BinnedScore, results: Results, title: str) -> Iterator[Pic
     yield Picture(
         "binned",
         _figure(finding, results.signal, title),
-        "Expected events of test in bins of the score that validation chose, the background stacked under the signal, "
-        "hatched its statistical error. Below, what each bin adds: the Asimov significance of it alone, the background "
-        "known to that error.",
+        "Expected events in bins of the score, counted on test, with bin edges chosen on validation. Backgrounds and "
+        "signal are stacked; hatched: MC statistical uncertainty of the background. Below: the Asimov significance of "
+        "each bin alone, with this uncertainty.",
         (*(Series(name, columns) for name, columns in contents.items()), Series("significance", significances)),
     )
 
@@ -58,10 +58,10 @@ def _figure(finding: BinnedScore, signal: str, title: str) -> Figure:
     centres = np.arange(len(z)) + 0.5
     bottom.bar(centres, z, width=1.0, color=BLUE, alpha=0.3)
     bottom.errorbar(centres, z, error, fmt="o", color=BLUE, markersize=4)
-    bottom.set(ylabel="Asimov", xlabel=f"probability of {one_line(signal, 24)}, edges of the bins")
+    bottom.set(ylabel="Asimov Z", xlabel=f"probability of {one_line(signal, 24)}, bin edges")
     bottom.set_ylim(0, 1.35 * float(np.max(z + error)) or 1.0)
     combined = finding.significances["asimov_systematic"]
-    text = f"all bins, background ± simulation and {percent(finding.rules.systematic, None)}: {with_error(combined)}"
+    text = f"all bins, $\\sigma_B$ = {percent(finding.rules.systematic, None)} (+) MC stat.: Z = {with_error(combined)}"
     bottom.text(0.02, 0.93, text, transform=bottom.transAxes, va="top", fontsize=9.5)
     _edges(bottom, finding.template.edges)
     return figure
@@ -96,7 +96,7 @@ def _stack(ax: Axes, template: Template) -> None:
     error = np.sqrt(channels.b_squares)
     shade: Any = {"fill": False, "hatch": "////", "edgecolor": BLACK, "linewidth": 0.0, "alpha": 0.6}
     centres = positions[:-1] + 0.5
-    ax.bar(centres, 2 * error, bottom=floor - error, width=1.0, label="background, stat. error", **shade)
+    ax.bar(centres, 2 * error, bottom=floor - error, width=1.0, label="MC stat. uncertainty", **shade)
     positive = floor[floor > 0]
     overlay = overlay_factor(channels.s, floor)
     if overlay > 1:

@@ -1,4 +1,4 @@
-"""Reliability: the observed share of signal against the predicted probability."""
+"""Reliability: the observed signal fraction against the predicted probability."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
 from hepclf.statistics.shapes.reliability import Reliability
 
 CAPTION = (
-    "Events of equal weight a bin, ordered by their score: the share of signal among them against the mean score, and "
-    "their difference below. A calibrated tagger's points lie on the diagonal, within their errors."
+    "Signal fraction against mean score, in bins of equal weight; below, their difference. The points of a calibrated "
+    "tagger lie on the diagonal within their errors. ECE is the expected calibration error."
 )
 MAPS = {
     "none": ("as they are", BLUE, "o"),
     "temperature": ("temperature", VERMILLION, "s"),
     "isotonic": ("isotonic", GREEN, "^"),
 }
+LEGEND = {"none": "uncalibrated"}
 
 
 def pictures(finding: Calibrated, results: Results, title: str) -> Iterator[Picture]:  # noqa: ARG001
@@ -31,7 +32,7 @@ def pictures(finding: Calibrated, results: Results, title: str) -> Iterator[Pict
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     reach = 0.0
     for index, (name, quality) in enumerate(finding.qualities.items()):
-        reliability, (label, colour, marker) = quality.reliability, MAPS[name]
+        reliability, (_, colour, marker) = quality.reliability, MAPS[name]
         style = {"fmt": marker, "color": colour, "markersize": 4, "elinewidth": 1}
         if index > 0:
             style |= {"markersize": 3.2, "markerfacecolor": "white"}
@@ -39,7 +40,7 @@ def pictures(finding: Calibrated, results: Results, title: str) -> Iterator[Pict
             reliability.predicted,
             reliability.observed,
             reliability.error,
-            label=f"{label}: error {with_error(reliability.ece)}",
+            label=f"{LEGEND.get(name, name)}: ECE {with_error(reliability.ece)}",
             **style,
         )
         bottom.errorbar(reliability.predicted, reliability.observed - reliability.predicted, reliability.error, **style)
@@ -48,7 +49,7 @@ def pictures(finding: Calibrated, results: Results, title: str) -> Iterator[Pict
     top.plot([0, 1], [0, 1], color=BLACK, linewidth=0.8)
     bottom.axhline(0, color=BLACK, linewidth=0.8)
     top.set(xlim=(0, 1), ylim=(0, 1.3))
-    top.set_ylabel(f"share of {one_line(finding.signal, 24)}")
+    top.set_ylabel(f"fraction of {one_line(finding.signal, 24)}")
     bottom.set(xlabel=f"mean probability of {one_line(finding.signal, 24)}", ylim=(-1.15 * reach, 1.15 * reach))
     bottom.set_ylabel("difference", loc="center")
     top.legend(loc="upper left")

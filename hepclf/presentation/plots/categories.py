@@ -37,8 +37,8 @@ def pictures(finding: Regions, _: Results, title: str) -> Iterator[Picture]:
     yield Picture(
         "categories",
         figure,
-        "What each category is worth on test before its cut and above it (chosen on validation), and all together: "
-        "S/√B in quadrature, the other as one likelihood whose background systematic is common to all. A category "
+        "Expected significance of each category and of their combination, on test, before and above cuts chosen on "
+        "validation. S/√B combines in quadrature, Asimov Z in one likelihood with a correlated systematic. A category "
         "without a point has too little background for a significance.",
         tuple(_series(MEASURES[measure], (*finding.regions, COMBINED), rows[measure]) for measure in MEASURES),
     )

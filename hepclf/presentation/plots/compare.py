@@ -30,16 +30,16 @@ BAND = 0.18
 MAX_SAMPLES = 8  # of test events that have pictures of their own
 BANDS = "bands: statistical uncertainty of the test events, ±1σ."
 CAPTIONS = {
-    "roc": f"The ROC curves, {{order}}; {BANDS}",
-    "rejection": f"The rejections, and below them the ratio to the {{first}}; {BANDS}",
+    "roc": f"ROC curves, {{order}}; {BANDS}",
+    "rejection": f"Background rejections, and below them the ratio to the {{first}}; {BANDS}",
 }
 UNRANKED_CAPTIONS = {
-    "roc": f"ROC curves on different test events, which do not rank the runs; {BANDS}",
-    "rejection": f"Rejections on different test events, which do not rank the runs; {BANDS}",
+    "roc": f"ROC curves on different test events, so the runs cannot be ranked; {BANDS}",
+    "rejection": f"Background rejections on different test events, so the runs cannot be ranked; {BANDS}",
 }
 SPREAD = (
-    "Trainings that differ in seeds and folds alone: the rejection of each, and the band of mean ± standard deviation "
-    "between trainings. Below, that deviation beside the statistical uncertainty of one training."
+    "Trainings that differ only in seed and fold. Above: the rejection of each, and a band of mean ± standard "
+    "deviation between trainings. Below: this standard deviation and the statistical uncertainty of one training."
 )
 
 

@@ -16,7 +16,9 @@ from hepclf.presentation.plots.style import SHARES
 from hepclf.statistics.confusion import Confusion
 from hepclf.words import percent
 
-CAPTION = "Truth by row, decision by column: the share of the true class, and the sum of weights."
+CAPTION = (
+    "Rows: true class. Columns: predicted class. A cell has the fraction of the true class and the sum of weights."
+)
 
 
 def pictures(results: Results, title: str) -> Iterator[Picture]:
@@ -45,7 +47,9 @@ def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], thresh
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
         axis.set_tick_params(length=0)
-    ax.set(xlabel="decision" if threshold is None else f"decision, cut {threshold:.3g}", ylabel="truth")
+    ax.set(
+        xlabel="predicted class" if threshold is None else f"predicted class, cut {threshold:.3g}", ylabel="true class"
+    )
 
 
 def _series(cells: Confusion, classes: tuple[str, ...]) -> Series:

@@ -35,8 +35,8 @@ def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iter
     axes[-1].set_title(title, loc="right")
     figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
     caption = (
-        f"Linear correlations among features and with the score in each class, from {finding.events:,} test events. "
-        "Features of one strong colour say nearly the same; the last row shows what the score follows within a class."
+        f"Linear correlations of the features and the score in each class, from {finding.events:,} test events. "
+        "Strongly correlated features carry nearly the same information. The last row is the score."
     )
     yield Picture(
         "correlations",

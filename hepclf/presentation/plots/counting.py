@@ -40,8 +40,8 @@ def pictures(finding: Yields, results: Results, title: str) -> Iterator[Picture]
     yield Picture(
         "measures",
         _measures_figure(finding, figures, results.signal, title),
-        "Every measure of the events above a cut, on test, with bands of its statistical error. A point is the cut "
-        "that was best for that measure on validation, and what it gives on test.",
+        "Figures of merit against the cut, on test, with bands of ±1σ. A point marks the cut that is best for a figure "
+        "of merit on validation, and its value on test.",
         tuple(
             Series(NAMES[name], {"cut": finding.scan.cuts, "value": z, "value_error": error})
             for name, (z, error) in figures.items()
@@ -50,8 +50,8 @@ def pictures(finding: Yields, results: Results, title: str) -> Iterator[Picture]
     yield Picture(
         "yields",
         _yields_figure(finding, results.signal, title),
-        "Expected events at or above the cut, process by process, with bands of their statistical error sqrt(sum w²). "
-        "The dotted line is the cut that the results go by.",
+        "Expected events of each process at or above the cut, with bands of their statistical error sqrt(sum w²). "
+        "The dotted line is the best cut, chosen on validation.",
         tuple(
             Series(name, {"cut": finding.scan.cuts, "events": sums, "events_error": np.sqrt(squares)})
             for name, sums, squares in zip(finding.scan.names, *finding.scan.above[:2], strict=True)

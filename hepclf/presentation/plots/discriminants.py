@@ -32,8 +32,8 @@ def _picture(stem: str, name: str, discriminant: Discriminant, varied: str, resu
     return Picture(
         stem,
         panel(lambda ax: _draw(ax, results, name, discriminant, series, varied), title),
-        f"Rejection of each class, ±1σ, at the cut on the discriminant of {name} that keeps {target:g} of it, on "
-        f"validation, as the fraction of {varied} varies; the line marks the one in use.",
+        f"Rejection of each other class in the validation set, ±1σ, against the fraction of {varied} in the "
+        f"discriminant of {name}, at an efficiency of {target:g} for {name}. The dashed line is the one in use.",
         series,
     )
 

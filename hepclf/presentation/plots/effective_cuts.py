@@ -44,16 +44,18 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
         ax.set_axis_off()
     names = ("background", one_line(results.signal, 20))
     handles, labels = axes[0].get_legend_handles_labels()
-    legend_labels = [f"{name}, {stage}" for name, stage in zip(np.repeat(names, 2), ("all", "kept") * 2, strict=True)]
+    legend_labels = [
+        f"{name}, {stage}" for name, stage in zip(np.repeat(names, 2), ("all", "selected") * 2, strict=True)
+    ]
     entries = dict(zip(legend_labels, handles, strict=False)) if len(labels) == len(legend_labels) else {}
     figure.legend(
         entries.values(), entries.keys(), loc="upper left", ncols=max(1, len(entries) // legend_rows), columnspacing=1.2
     )
     axes[across - 1].set_title(title)
-    cut = "decided to be signal" if finding.threshold is None else f"with a score ≥ {finding.threshold:.4g}"
+    cut = "classified as signal" if finding.threshold is None else f"with a score ≥ {finding.threshold:.4g}"
     caption = (
-        "The features on which the tagger cuts most: filled is all of a class (unit area), the line what is kept of "
-        f"it, {cut}. Where line and filling part, the score acts as a cut on that feature."
+        "The features on which the tagger cuts most. Filled: all events of a class (unit area). Line: its events "
+        f"{cut}, on the same scale. Where the line is far below the filled histogram, the tagger removes the events."
     )
     series = tuple(_series(name, finding.features[name]) for name in features)
     yield Picture("effective_cuts", figure, caption, series)

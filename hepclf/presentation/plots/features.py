@@ -179,9 +179,9 @@ def _label(feature: FeatureSummary, survey: Survey, name: str) -> str:
 def _panel_title(feature: FeatureSummary) -> str:
     """The AUC of two classes, and the share of events outside the axis."""
     area = next(iter(feature.auc.values())) if len(feature.auc) == 1 else None
-    parts = [] if area is None else [f"AUC alone {with_error(area)}"]
+    parts = [] if area is None else [f"single-feature AUC {with_error(area)}"]
     if feature.shape is not None and feature.shape.outside:
-        parts.append(f"{100 * feature.shape.outside:.2g} % beyond the axis")
+        parts.append(f"{100 * feature.shape.outside:.2g} % out of range")
     return ", ".join(parts)
 
 

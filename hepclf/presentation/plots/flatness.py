@@ -29,8 +29,8 @@ def pictures(finding: EfficiencyShapes, results: Results, title: str) -> Iterato
         yield Picture(
             f"flatness_{number}",
             _figure(axis_label(name, results.titles), against, results.signal, title),
-            f"Efficiencies in bins of {name}, ±1σ, at cuts chosen on validation; lines are the means over all bins. "
-            f"A tagger that does not look at {name} is flat.",
+            f"Signal and background efficiency in bins of {name}, ±1σ, at cuts chosen on validation. Dotted lines are "
+            f"the means over all bins. The efficiencies are flat if the score is independent of {name}.",
             tuple(_series(against)),
         )
 

@@ -1,4 +1,4 @@
-"""The loss of performance when each feature is shuffled, as bars."""
+"""The permutation importance of each feature, as bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.value import Value
 
 MAX_FEATURES = 20
-LABELS = {"log_loss": "rise of the log-loss", "auc": "fall of the AUC"}
+LABELS = {"log_loss": "increase of the log-loss", "auc": "decrease of the AUC"}
 
 
 def pictures(finding: Importances, results: Results, title: str) -> Iterator[Picture]:
@@ -39,8 +39,8 @@ def pictures(finding: Importances, results: Results, title: str) -> Iterator[Pic
     first = f"first {MAX_FEATURES} of {len(ranked)}, " if len(ranked) > MAX_FEATURES else ""
     axes[-1].set_title(f"{first}{title}")
     caption = (
-        f"What the tagger loses on {finding.events:,} test events when one feature is shuffled among them: the longer "
-        "the bar, the more its score leans on that feature. Features that say the same share what both are worth."
+        f"Permutation importance: how much worse the tagger gets on {finding.events:,} test events when the values of "
+        "one feature are permuted among them. Features that carry the same information share their importance."
     )
     yield Picture("importance", figure, caption, (_series(finding, ranked),))
 

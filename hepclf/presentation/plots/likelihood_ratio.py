@@ -13,8 +13,8 @@ from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, BLUE
 
 CAPTION = (
-    "The mean logarithm of the likelihood ratio that scores stand for, in bins of the exact one, with the error of the "
-    "mean; the band holds the middle of single events (one standard deviation). A perfect tagger's lie on the diagonal."
+    "Points: mean of ln r from the score in bins of the exact ln r, where r is the likelihood ratio, with the error of "
+    "the mean. Band: ±1 standard deviation of the events. The points of the best possible tagger lie on the diagonal."
 )
 
 
@@ -47,11 +47,13 @@ def _means(ax: Axes, finding: RatioAgreement) -> None:
         color=BLUE,
         markersize=4,
         elinewidth=1,
-        label="mean, and spread of events",
+        label="mean (band: std. dev. of events)",
     )
     ends = (float(finding.exact.min()), float(finding.exact.max()))
     ax.plot(ends, ends, color=BLACK, linewidth=0.8, label="exact")
     ax.set(xlabel="exact ln r", ylabel="ln r from the score")
     ax.legend(
-        loc="upper left", title=f"slope {with_error(finding.slope)}\nrms {with_error(finding.rms)}", alignment="left"
+        loc="upper left",
+        title=f"slope {with_error(finding.slope)}\nrms difference {with_error(finding.rms)}",
+        alignment="left",
     )

@@ -14,8 +14,8 @@ from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
 History = Mapping[str, Sequence[float]]
 
 CAPTION = (
-    "Loss after each epoch; the circle is the least validation loss. Validation that rises while training falls is "
-    "a sign of overtraining."
+    "Loss after each epoch; the circle marks the lowest validation loss. A validation loss that rises while the "
+    "training loss falls is a sign of overtraining."
 )
 
 # With more epochs than this, markers would only hide the line.

@@ -29,8 +29,8 @@ def pictures(finding: Classes, results: Results, title: str) -> Iterator[Picture
     yield Picture(
         "decisions",
         panel(lambda ax: _decisions(ax, finding), title, (side, side)),
-        "Truth by row, decision by column: the share of each decision that is truly of a class (each column sums to "
-        "one), and the number of events. It depends on how many of each class there are.",
+        "Rows: true class. Columns: predicted class. A cell has the fraction of the true class among the events with "
+        "this prediction (each column sums to one) and the number of events. It depends on the class proportions.",
         (_table(finding, finding.shares[0], "truth"),),
     )
     figure = Figure(figsize=(side + 5.2, max(side, 4.2)))
@@ -42,8 +42,8 @@ def pictures(finding: Classes, results: Results, title: str) -> Iterator[Picture
     yield Picture(
         "pairs",
         figure,
-        "Left: the area under the curve of each pair of classes p and q, told apart by p/(p + q). Right: that of "
-        f"{one_line(results.signal)} against each other class, as rejection against efficiency.",
+        "Left: AUC of each pair of classes, separated by p/(p + q) with their probabilities p and q. Right: rejection "
+        f"of each other class against the efficiency of {one_line(results.signal)}.",
         (
             _table(
                 finding, np.array([[value.value for value in row] for row in finding.areas], dtype=np.float64), "class"
@@ -65,13 +65,13 @@ def _decisions(ax: Axes, finding: Classes) -> None:
         for row in zip(shares, finding.cells.counts, strict=True)
     ]
     _matrix(ax, finding.classes, np.clip(shares, 0, 1), texts)
-    ax.set(xlabel="decision", ylabel="truth")
+    ax.set(xlabel="predicted class", ylabel="true class")
 
 
 def _areas(ax: Axes, finding: Classes) -> None:
     areas = np.array([[value.value for value in row] for row in finding.areas], dtype=np.float64)
     texts = [["" if np.isnan(area) else f"{area:.3f}" for area in row] for row in areas]
-    # Half is chance: the colours begin there.
+    # A random classifier has 0.5: the colours begin there.
     _matrix(ax, finding.classes, np.clip(2 * areas - 1, 0, 1), texts)
     ax.set_xlabel("AUC of each pair")
 
@@ -113,7 +113,7 @@ def _rejections(ax: Axes, curves: tuple[Series, ...], finding: Classes, signal: 
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, 4 * highest))
-    ax.set(xlabel=f"efficiency of {one_line(signal, 16)}", ylabel="rejection, 1 / efficiency of the other")
+    ax.set(xlabel=f"efficiency of {one_line(signal, 16)}", ylabel="rejection, 1 / efficiency")
     if curves:
         ax.legend(loc="upper right", title=f"{one_line(signal, 16)} against", alignment="left")
 

@@ -19,8 +19,8 @@ from hepclf.presentation.plots.style import BLACK, GREY, colours
 from hepclf.statistics.shapes.agreement import Agreement
 
 CAPTION = (
-    "Observed events over the expected ones, class upon class; the hatched band is the statistical error of the "
-    "simulation, the outer bins hold what lies beyond. Below, observed over expected, with the error of the data."
+    "Observed data (points) and the stacked expected events of each class; hatched: MC statistical uncertainty. The "
+    "outer bins contain underflow and overflow. Below: the ratio of data to MC, with the statistical error of the data."
 )
 
 
@@ -43,7 +43,7 @@ def _figure(agreement: Agreement, finding: DataAgreement, results: Results, labe
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     total, error = agreement.expected.sum(axis=0), np.sqrt(agreement.squares)
     _stack(top, agreement, finding, results)
-    _band(top, agreement.edges, total - error, total + error, "simulation's error")
+    _band(top, agreement.edges, total - error, total + error, "MC stat. uncertainty")
     centres, data = (agreement.edges[1:] + agreement.edges[:-1]) / 2, agreement.seen
     measured = agreement.seen_squares > 0
     style = {"fmt": "o", "color": BLACK, "markersize": 3.2, "elinewidth": 1}
@@ -56,8 +56,8 @@ def _figure(agreement: Agreement, finding: DataAgreement, results: Results, labe
     bottom.axhline(1, color=BLACK, linewidth=0.8)
     reach = float(np.clip(np.quantile(np.abs(ratio[drawn] - 1) + spread[drawn], 0.9), 0.1, 1)) if drawn.any() else 1.0
     bottom.set(xlabel=label, xlim=(agreement.edges[0], agreement.edges[-1]), ylim=(1 - 1.3 * reach, 1 + 1.3 * reach))
-    bottom.set_ylabel("data / sim.", loc="center")
-    top.set_ylabel("events" + (", simulation scaled" if finding.scaled else ""))
+    bottom.set_ylabel("data / MC", loc="center")
+    top.set_ylabel("events" + (", MC scaled to data" if finding.scaled else ""))
     _set_limits(top, total, data)
     p = "" if agreement.p is None else f"χ²/ndf = {agreement.chi2:.1f}/{agreement.ndf}, {equation(agreement.p)}"
     top.legend(loc="upper center", ncols=2, title=p, columnspacing=1.2)

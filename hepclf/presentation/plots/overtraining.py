@@ -1,4 +1,4 @@
-"""Training over test: how far the efficiency of any cut differs, and how far it would by chance."""
+"""The difference of training and test efficiency at each cut, with its permutation band."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hepclf.presentation.plots.style import BLACK, colours
 from hepclf.statistics.shapes.twosample import TwoSample
 
 CAPTION = (
-    "For each class, the efficiency of every cut on training events less that on test events. A tagger that is not "
-    "overtrained stays between its dashed lines in 95 % of cases, whatever the weights."
+    "Efficiency of each cut in the training set minus that in the test set, for each class. Dashed: the 95 % "
+    "permutation band. Without overtraining, the curve of a class stays inside its band in 95 % of cases."
 )
 
 
@@ -41,7 +41,7 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], results: Results) -> Non
     highest = max(size for test in tests.values() for size in (test.distance, test.bound) if math.isfinite(size))
     ax.set_ylim(-1.2 * highest, (1.5 + 0.16 * len(tests)) * highest)
     ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="efficiency, training − test")
-    ax.legend(loc="upper left", title="dashed: 95 % of cases by chance", alignment="left")
+    ax.legend(loc="upper left", title="dashed: 95 % permutation band", alignment="left")
 
 
 def _series(name: str, test: TwoSample) -> Series:

@@ -19,7 +19,9 @@ from hepclf.presentation.plots.style import BLACK, PROBABILITY, colours
 # More events would hide the colours below and swell the PDF.
 EVENTS = 1000
 SIDE = 50  # points of the grid along each feature whose numbers are written
-CAPTION = "Probability of {signal} over the two features with test events on top; the line is the decision."
+CAPTION = (
+    "Probability of {signal} as a function of the two features, with test events on top. The black line is the cut."
+)
 
 
 def pictures(finding: ProbabilityPlane, results: Results, title: str) -> Iterator[Picture]:

@@ -31,8 +31,8 @@ def pictures(finding: WorkingPoints, _: Results, title: str) -> Iterator[Picture
     yield Picture(
         "processes",
         panel(lambda ax: _draw(ax, names, series), title, (6.6, 1.6 + 0.45 * len(names))),
-        "Efficiency of each process on test, ±1σ, at cuts chosen on validation: which background is hardest to "
-        f"remove.{_limit_note(series)}",
+        "Efficiency of each process on test, ±1σ, at cuts chosen on validation. The background with the largest "
+        f"efficiency is the hardest to remove.{_limit_note(series)}",
         series,
     )
 
@@ -41,7 +41,7 @@ def _limit_note(series: tuple[Series, ...]) -> str:
     """The sentence of the caption on the open triangles, where there are any."""
     if not any(LIMIT in columns for _, columns in series):
         return ""
-    return " An open triangle is the upper limit, at 95 % confidence, for a process of which no event is left."
+    return " An open triangle is an upper limit at 95 % confidence: no event of the process passes the cut."
 
 
 def _series(point: Point, names: tuple[str, ...]) -> Series:

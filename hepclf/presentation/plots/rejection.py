@@ -18,7 +18,8 @@ from hepclf.statistics.curves.roc import Roc
 Array = NDArray[np.float64]
 NARROW = 0.01  # signal efficiency below which the region of the limit is too narrow to be seen
 CAPTION = (
-    "One over the background efficiency at each signal efficiency, with a band of ±1σ; squares are working points."
+    "Background rejection, 1 / background efficiency, against signal efficiency, with a band of ±1σ. The squares are "
+    "the working points."
 )
 
 
@@ -82,7 +83,7 @@ def _limit(ax: Axes, roc: Roc | None, top: float) -> None:
     end = float(roc.signal_efficiency[np.argmax(roc.background_efficiency > 0)])
     if end < NARROW:
         return
-    label = f"none left: > {float(f'{roc.limit.at_95:.3g}'):,.4g} (95 %)"
+    label = f"no background left: > {float(f'{roc.limit.at_95:.3g}'):,.4g} (95 %)"
     low = np.full(2, roc.limit.at_95)
     ax.fill_between(
         [0, end], low, top, facecolor="none", edgecolor=GREY, alpha=0.4, hatch="////", linewidth=0, label=label

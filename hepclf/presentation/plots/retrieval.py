@@ -28,15 +28,15 @@ def pictures(finding: Purities, results: Results, title: str) -> Iterator[Pictur
     yield Picture(
         "purity",
         figure,
-        "Purity (precision) against signal efficiency (recall), with a band of its statistical error; the dotted line "
-        f"is the share of signal before any cut.{_limit_note(finding)}",
+        "Purity (precision) against signal efficiency (recall), with a band of ±1σ. The dotted line is a random "
+        f"classifier, which gives the signal fraction before any cut.{_limit_note(finding)}",
         (Series("purity", {"signal_efficiency": columns["signal"]} | {name: columns[name] for name in PURITY}),),
     )
     yield Picture(
         "kept",
         panel(lambda ax: _efficiencies(ax, finding, results.signal), title),
-        "What a cut keeps of signal and background, and how pure it is, against the cut, with bands of the statistical "
-        f"errors. A cut further right is purer and keeps less.{_limit_note(finding)}",
+        "Signal efficiency, background efficiency and purity against the cut, with bands of ±1σ. A tighter cut is "
+        f"purer and less efficient.{_limit_note(finding)}",
         (Series("kept", columns),),
     )
 
@@ -45,16 +45,24 @@ def _limit_note(finding: Purities) -> str:
     """The sentence of the caption on the hatched region, where there is one."""
     if np.isnan(finding.scan.purity_above_95).all():
         return ""
-    return " Hatched: no simulated background event is left, and the purity lies above the line at 95 % confidence."
+    return (
+        " Hatched: no simulated background event is left; the line is the lower limit of the purity at 95 % confidence."
+    )
 
 
 def _purity(ax: Axes, finding: Purities) -> None:
     scan = finding.scan
-    label = f"average {with_error(finding.average)}" if finding.average.value is not None else "purity"
+    label = f"average precision {with_error(finding.average)}" if finding.average.value is not None else "purity"
     ax.plot(scan.signal, _measured_purity(scan), color=BLUE, label=label)
     _band(ax, scan.signal, scan.purity, scan.purity_error, BLUE)
     _draw_limit(ax, scan.signal, scan, BLUE)
-    ax.axhline(finding.prevalence, color=GREY, linestyle=":", linewidth=1.2, label=f"no cut: {finding.prevalence:.3g}")
+    ax.axhline(
+        finding.prevalence,
+        color=GREY,
+        linestyle=":",
+        linewidth=1.2,
+        label=f"random classifier: {finding.prevalence:.3g}",
+    )
     if finding.chosen is not None:
         point = finding.chosen
         if point.limit is None:
@@ -91,7 +99,7 @@ def _efficiencies(ax: Axes, finding: Purities, signal: str) -> None:
         )
     if np.ptp(scan.cut) == 0:
         ax.set_xlim(-0.05, 1.05)
-    ax.set(ylim=(0, 1.4), xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="share")
+    ax.set(ylim=(0, 1.4), xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="efficiency or purity")
     ax.legend(loc="upper center", ncols=2)
 
 
@@ -110,6 +118,6 @@ def _draw_limit(ax: Axes, x: Array, scan: PurityCurve, colour: str) -> None:
     if not bounded.any():
         return
     x, low = x[bounded], scan.purity_above_95[bounded]
-    label = "none left: > (95 %)"
+    label = "no background left: 95 % lower limit"
     ax.fill_between(x, low, 1, facecolor="none", edgecolor=colour, alpha=0.4, hatch="////", linewidth=0, label=label)
     ax.plot(x, low, color=colour, linewidth=1.2)

@@ -17,10 +17,10 @@ from hepclf.statistics.curves.roc import Roc
 
 ONE_VS_REST = "one class against the rest"
 CAPTIONS = {
-    "rejection": "The share of the background that a cut removes against the share of the signal that it keeps, at "
-    "every cut: up and right is better, the dotted line is a random classifier. The area is that of the full curve.",
-    "tpr_fpr": "True against false positive rate at every cut: up and left is better, the dotted line is a random "
-    "classifier. The area is that of the full curve.",
+    "rejection": "ROC curve: 1 − background efficiency against signal efficiency, for all cuts on the score. The "
+    "better tagger is closer to the upper right corner; the dotted line is a random classifier.",
+    "tpr_fpr": "ROC curve: true positive rate against false positive rate, for all cuts on the score. The better "
+    "tagger is closer to the upper left corner; the dotted line is a random classifier.",
 }
 
 

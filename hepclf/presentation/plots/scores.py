@@ -15,20 +15,21 @@ from hepclf.evaluation.studies.overtraining import OvertrainingTests
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import Picture, Series, panel
 from hepclf.presentation.plots.style import BLACK, colours
+from hepclf.presentation.tables import SPLIT_NAMES
 from hepclf.statistics.shapes.bins import DensityHistogram
 
 CAPTION = (
-    "Probability of {signal} in each class, normalised to unit area: bars are {name}{points}. The further apart the "
-    "classes, the better they are told apart."
+    "Distribution of the score, the probability of {signal}, in each class (unit area). Histograms: {split}{points}. "
+    "The less the classes overlap, the better the separation."
 )
-POINTS = ", points training, which should lie on the bars"
+POINTS = "; points: training set, which should agree with it"
 
 
 def pictures(results: Results, title: str) -> Iterator[Picture]:
     """The histograms of the last split."""
     name = list(results.splits)[-1]
     points = POINTS if name != "train" and results.train else ""
-    caption = CAPTION.format(signal=results.signal, name=name, points=points)
+    caption = CAPTION.format(signal=results.signal, split=SPLIT_NAMES[name], points=points)
     figure = panel(lambda ax: draw_scores(ax, results, name), title)
     yield Picture("scores", figure, caption, tuple(_series(results, name)))
 
@@ -48,7 +49,7 @@ def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
         if name in train_histograms:
             _points(ax, train_histograms[name], colour)
     if train_histograms:
-        label = f"points: train, bars: {split}"
+        label = "points: training set"
         ax.errorbar([], [], [], fmt="o", color=BLACK, markersize=3, elinewidth=1, label=label)
     if split_results.threshold is not None:
         label = f"cut {split_results.threshold:.3g}"

@@ -41,14 +41,14 @@ def _shapes_picture(name: str, shape: BackgroundShape, stem: str, title: str, ti
     before, points = _density(shape.before, shape.edges), shape.points[: len(COLOURS)]
     edges = _axis_edges(shape.edges)
     top.stairs(before[0], edges, fill=True, color=GREY, alpha=0.25)
-    top.stairs(before[0], edges, color=BLACK, linewidth=1.2, label="all of it")
+    top.stairs(before[0], edges, color=BLACK, linewidth=1.2, label="all background")
     columns = {"low": shape.edges[:-1], "high": shape.edges[1:], "before": before[0], "before_error": before[1]}
     highest = before[0].max()
     for point, colour in zip(points, COLOURS, strict=False):
         density, error = _density(point.passing, shape.edges)
         if not np.isfinite(density).all():
             continue
-        label = f"{percent(point.working_point.signal_efficiency, 0)} of the signal"
+        label = f"$\\epsilon_s$ = {percent(point.working_point.signal_efficiency, 0)}"
         _step(top, edges, density, error, colour, label)
         with np.errstate(divide="ignore", invalid="ignore"):
             _step(bottom, edges, density / before[0], error / before[0], colour, None)
@@ -63,11 +63,13 @@ def _shapes_picture(name: str, shape: BackgroundShape, stem: str, title: str, ti
     top.set_ylabel("background, unit area")
     top.set_ylim(0, highest / (0.86 - 0.07 * ((len(points) + 2) // 2)))
     top.set_title(title, y=TOP)
-    top.legend(title="background above the cut that keeps", alignment="left", ncols=2, loc="upper right")
+    top.legend(
+        title="background above cuts with signal efficiency $\\epsilon_s$", alignment="left", ncols=2, loc="upper right"
+    )
     figure.align_ylabels()
     caption = (
-        f"The background in {name}, all of it and what passes the cut of each working point, bands ±1σ. "
-        "Equal shapes, a ratio of one everywhere, mean that the cut does not sculpt it."
+        f"Background in {name} before any cut and above the cut of each working point, bands ±1σ. "
+        "A ratio of one in all bins means that the cut does not sculpt it."
     )
     return Picture(stem, figure, caption, (Series("shapes", columns),))
 
@@ -106,7 +108,7 @@ def _divergence_picture(
     ax.fill_between(
         columns["rejection"], columns["lowest"], columns["highest"], color=BLUE, alpha=0.2, linewidth=0, label="±1σ"
     )
-    ax.plot(columns["rejection"], columns["inverse_jsd"], color=BLUE, label="any cut")
+    ax.plot(columns["rejection"], columns["inverse_jsd"], color=BLUE, label="all cuts")
     if points := [point for point in shape.points if _has_divergence(point)]:
         quoted = _columns(points)
         ax.plot(quoted["rejection"], quoted["inverse_jsd"], "s", color=BLACK, markersize=5, label="working points")
@@ -122,8 +124,8 @@ def _divergence_picture(
     ax.set_title(title, y=TOP)
     ax.legend(loc="upper right")
     caption = (
-        f"One over the Jensen-Shannon divergence between the background that a cut keeps and removes in {name}, "
-        "against its rejection; numbers are signal efficiencies. Up is less sculpting, right is a purer selection."
+        f"Inverse Jensen-Shannon divergence in {name} between the background that passes a cut and the background that "
+        "fails it, against the rejection. A higher 1/JSD is less sculpting. The numbers are signal efficiencies."
     )
     return Picture(f"{stem}_jsd", figure, caption, (Series("jsd", columns),))
 

@@ -16,13 +16,13 @@ from hepclf.statistics.counting.scan import Scan, Significance
 
 MEASURES = (
     ("s_over_sqrt_b", "S/√B", BLUE, "--"),
-    ("asimov", "Asimov", VERMILLION, "-"),
-    ("asimov_systematic", "Asimov, with systematic", GREEN, "-."),
+    ("asimov", "Asimov Z", VERMILLION, "-"),
+    ("asimov_systematic", "Asimov Z with $\\sigma_B$", GREEN, "-."),
 )
 LEGEND_ROOM = 0.38  # share of the height that belongs to the legend
 CAPTION = (
-    "Significance of counting events above a cut, scanned on test. The points, at the cut that validation chose, are "
-    "what may be quoted; a maximum of the scan itself may not."
+    "Expected significance of counting the events above a cut, scanned on test. Quote the points: their cut was chosen "
+    "on validation. The maximum of the scan itself is biased upwards."
 )
 
 
@@ -46,7 +46,7 @@ def draw_significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = 
     if chosen.cut is not None:
         label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in MEASURES)[chosen.optimised]}"
         ax.axvline(chosen.cut, ymax=1 - LEGEND_ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
-    ax.set(xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="significance")
+    ax.set(xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="expected significance")
     if np.ptp(scan.cuts) == 0:
         ax.set_xlim(-0.05, 1.05)
     _set_limits(ax, [getattr(scan, name) for name, *_ in MEASURES])

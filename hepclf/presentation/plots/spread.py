@@ -39,7 +39,7 @@ def spread_figure(spreads: Mapping[str, Spread], title: str, signal: str | None 
     top.set_title(title, y=TOP)
     handles = [
         Line2D([], [], color="black", label="standard deviation between trainings"),
-        Line2D([], [], color="black", linestyle=":", label="statistical uncertainty of one"),
+        Line2D([], [], color="black", linestyle=":", label="statistical uncertainty of one training"),
     ]
     figure.legend(handles=handles, loc="outside lower left", title="relative spread", alignment="left")
     efficiency = f"efficiency of {one_line(signal, 20)}" if signal else "signal efficiency"

@@ -24,8 +24,8 @@ def pictures(finding: FalseAlarms, results: Results, title: str) -> Iterator[Pic
     yield Picture(
         "false_alarms",
         panel(lambda ax: _draw(ax, finding, results), title),
-        "The share of the signal that a cut keeps, against the rate (n + 1)/T at which background passes it; band and "
-        f"bars ±1σ. The axis begins at one in the live time of test, {live_time}: less cannot be known.",
+        "Signal efficiency against the false-alarm rate (n + 1)/T of a cut that n background events pass; band and "
+        f"bars ±1σ. The axis begins at 1/T, where T is the live time of the test set, {live_time}.",
         (
             Series(
                 "false alarms",
@@ -53,7 +53,7 @@ def _draw(ax: Axes, finding: FalseAlarms, results: Results) -> None:
     ]
     if rows:
         x, y, error = np.array(rows, dtype=np.float64).T
-        ax.errorbar(x, y, np.nan_to_num(error), fmt="s", color=BLACK, markersize=4, label="rates asked for")
+        ax.errorbar(x, y, np.nan_to_num(error), fmt="s", color=BLACK, markersize=4, label="quoted rates")
     ax.set_xscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
     lowest = DAY / finding.live_time_s

@@ -27,8 +27,8 @@ def pictures(finding: Shifts, results: Results, title: str) -> Iterator[Picture]
         yield Picture(
             f"variations_{number}",
             panel(lambda ax, wish=wish: _draw(ax, finding, wish, results.signal), title, (6.2, height)),  # type: ignore[misc]
-            f"Relative shifts of the efficiencies of the cut for {wish} (score ≥ {cut:.6g}) with each variation, ±1σ: "
-            "the error is small where nominal and varied events are the same ones.",
+            f"Relative shifts of the efficiencies by each variation, ±1σ, at the cut for {wish} (score ≥ {cut:.6g}). "
+            "The errors are small because nominal and varied events are the same, so that their fluctuations cancel.",
             (_series(finding, wish),),
         )
 

@@ -29,7 +29,7 @@ def test_the_bands_of_a_verdict_are_one_picture_with_its_numbers(judged):
     assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == [
         "95 % of 1,000 replicas",
         "68 % of 1,000 replicas",
-        "as measured",
+        "measured",
     ]
     assert [line.get_label() for line in lower.get_lines()[:2]] == ["analytic", "bootstrap"]
     columns = picture.series[0].columns
@@ -51,7 +51,13 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
     assert efficiencies.caption
     assert list(efficiencies.series[0].columns)[:2] == ["cut", "signal"]
     labels = [text.get_text() for text in efficiencies.figure.axes[0].get_legend().get_texts()]
-    assert labels == ["signal efficiency", "background efficiency", "purity", "none left: > (95 %)", "cut 0.5"]
+    assert labels == [
+        "signal efficiency",
+        "background efficiency",
+        "purity",
+        "no background left: 95 % lower limit",
+        "cut 0.5",
+    ]
 
 
 def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
@@ -63,7 +69,7 @@ def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
     assert len(hatched) == 1
     low = hatched[0].get_paths()[0].vertices[:, 1].min()
     assert low == pytest.approx(limit.at_95)
-    assert any(text.get_text().startswith("none left: > ") for text in ax.legend().get_texts())
+    assert any(text.get_text().startswith("no background left: > ") for text in ax.legend().get_texts())
 
 
 def test_nothing_is_hatched_where_background_is_left_everywhere(judged, ax):
@@ -118,5 +124,5 @@ def test_bands_that_no_replica_has_are_not_in_the_legend():
     results = evaluate(Scored(labels=labels, scores=rng.random(200), weights=weights), Evaluation(bands=Bands()))
     (picture,) = drawn(bands, "bands", results)
     lower = picture.figure.axes[1]
-    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == ["as measured"]
+    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == ["measured"]
     assert [text.get_text() for text in lower.get_legend().get_texts()] == ["analytic"]

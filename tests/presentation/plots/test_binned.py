@@ -22,10 +22,10 @@ def test_background_lies_under_signal_above_the_significance_of_each_bin(picture
     drawn, finding = picture
     top, bottom = drawn.figure.axes
     labels = [text.get_text() for text in top.get_legend().get_texts()]
-    assert labels == ["background", "signal", "background, stat. error"]
+    assert labels == ["background", "signal", "MC stat. uncertainty"]
     assert top.get_yscale() == "log"
     assert [bar.get_height() for bar in bottom.patches] == pytest.approx(list(finding.by_bin[0]))
-    assert bottom.texts[0].get_text().startswith("all bins, background ± simulation and 10 %: ")
+    assert bottom.texts[0].get_text().startswith("all bins, $\\sigma_B$ = 10 % (+) MC stat.: Z = ")
     edges = [text.get_text() for text in bottom.get_xticklabels()]
     assert len(edges) == len(finding.template.edges)
     assert (edges[0], edges[-1]) == ("0", "1")

@@ -137,7 +137,7 @@ def test_each_set_of_test_events_has_pictures_of_its_own(compared, tmp_path):
     ]
     captions = {stem: row["caption"] for stem, row in json.loads((tmp_path / "pictures.json").read_text()).items()}
     assert captions["roc_2"] == (
-        "The ROC curves, best on validation first; bands: statistical uncertainty of the test events, ±1σ."
+        "ROC curves, best on validation first; bands: statistical uncertainty of the test events, ±1σ."
     )
 
 
@@ -147,7 +147,7 @@ def test_runs_that_share_no_test_events_are_drawn_together_and_not_ranked(compar
     assert sorted(path.stem for path in written if path.suffix == ".png") == ["rejection", "roc"]
     assert [line.name for line in tagger_curves(*samples.values())] == ["mlp fold=0", "mlp fold=1"]
     assert legend_title(*samples.values()).endswith("\non different test events")
-    assert "do not rank the runs" in json.loads((tmp_path / "pictures.json").read_text())["rejection"]["caption"]
+    assert "the runs cannot be ranked" in json.loads((tmp_path / "pictures.json").read_text())["rejection"]["caption"]
 
 
 def test_a_copy_is_not_drawn_a_second_time(compared):

@@ -66,7 +66,7 @@ def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
 
 def test_scores_of_several_classes_have_no_cut(ax, judged):
     draw_scores(ax, judged(THREE))
-    assert labels(ax)[1:] == [*THREE, "points: train, bars: test"]
+    assert labels(ax)[1:] == [*THREE, "points: training set"]
 
 
 def test_the_roc_line_is_the_values_and_its_area_the_auc(ax, judged):
@@ -138,7 +138,7 @@ def test_confusion_cells_hold_share_and_count(ax, judged):
     expected = [f"{100 * cells.fractions[i, j]:.1f} %\n{cells.weights[i, j]:.0f}" for i in (0, 1) for j in (0, 1)]
     assert [text.get_text() for text in ax.texts] == expected
     assert_array_equal(ax.images[0].get_array(), cells.fractions)
-    assert ax.get_xlabel() == "decision, cut 0.5"
+    assert ax.get_xlabel() == "predicted class, cut 0.5"
 
 
 def test_a_class_without_weight_has_no_share(ax, judged):
@@ -150,9 +150,9 @@ def test_a_class_without_weight_has_no_share(ax, judged):
 def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, judged):
     results = judged()
     draw_significance(ax, results.scan, results.significance)
-    assert_array_equal(line(ax, "Asimov:").get_xydata().T, [results.scan.cuts, results.scan.asimov])
+    assert_array_equal(line(ax, "Asimov Z:").get_xydata().T, [results.scan.cuts, results.scan.asimov])
     assert_array_equal(line(ax, "S/√B").get_ydata(), results.scan.s_over_sqrt_b)
-    assert_array_equal(line(ax, "Asimov, with systematic").get_ydata(), results.scan.asimov_systematic)
+    assert_array_equal(line(ax, "Asimov Z with $\\sigma_B$").get_ydata(), results.scan.asimov_systematic)
     assert line(ax, "cut").get_xdata() == [results.significance.cut] * 2
     assert labels(ax)[0] == "scan on test, cut chosen on validation"
 
@@ -160,7 +160,7 @@ def test_the_significance_is_the_scan_with_the_cut_that_validation_chose(ax, jud
 def test_a_scan_without_a_cut_says_so(ax, judged):
     results = judged(splits=(0, 2))
     draw_significance(ax, results.scan, results.significance)
-    assert labels(ax) == ["scan on test, no cut chosen", "S/√B", "Asimov", "Asimov, with systematic"]
+    assert labels(ax) == ["scan on test, no cut chosen", "S/√B", "Asimov Z", "Asimov Z with $\\sigma_B$"]
 
 
 def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, plane):
@@ -213,7 +213,7 @@ def test_the_setting_of_the_axes_reaches_the_picture(judged):
     with style():
         (picture,) = roc.pictures(judged(roc="tpr_fpr"), "title")
     assert picture.figure.axes[0].get_ylabel() == "true positive rate (signal efficiency)"
-    assert picture.caption.startswith("True against false positive rate")
+    assert picture.caption.startswith("ROC curve: true positive rate")
 
 
 def test_titles_and_units_stand_on_the_axes(judged, plane):

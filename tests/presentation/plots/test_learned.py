@@ -45,7 +45,7 @@ def test_importances_are_bars_with_the_most_important_on_top(picture):
     drawn = picture("importance")
     left, right = drawn.figure.axes
     assert left.get_yticklabels()[0].get_text() == "x0"
-    assert (left.get_xlabel(), right.get_xlabel()) == ("rise of the log-loss", "fall of the AUC")
+    assert (left.get_xlabel(), right.get_xlabel()) == ("increase of the log-loss", "decrease of the AUC")
     assert left.get_ylim()[0] > left.get_ylim()[1]
     columns = drawn.series[0].columns
     assert list(columns) == ["feature", "log_loss", "log_loss_error", "auc", "auc_error"]
@@ -77,9 +77,9 @@ def test_effective_cuts_show_all_and_kept_of_both_classes(picture):
     assert shown[0].get_xlabel() == "x0"
     assert [text.get_text() for text in drawn.figure.legends[0].get_texts()] == [
         "background, all",
-        "background, kept",
+        "background, selected",
         "signal, all",
-        "signal, kept",
+        "signal, selected",
     ]
     columns = drawn.series[0].columns
     assert (columns["background_kept"] <= columns["background"] + 1e-12).all()

@@ -32,7 +32,7 @@ def test_shapes_have_a_ratio_panel_and_the_numbers_that_they_show(drawn):
     top, bottom = picture.figure.axes
     assert bottom.get_xlabel() == "mass"
     assert bottom.get_ylabel() == "ratio to all"
-    assert [text.get_text() for text in top.get_legend().get_texts()][:2] == ["all of it", "30 % of the signal"]
+    assert [text.get_text() for text in top.get_legend().get_texts()][:2] == ["all background", "$\\epsilon_s$ = 30 %"]
     columns = picture.series[0].columns
     assert {"low", "high", "before", "before_error", "kept_0.5", "kept_0.5_error"} <= set(columns)
     assert len({len(column) for column in columns.values()}) == 1

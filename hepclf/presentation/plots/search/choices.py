@@ -19,11 +19,11 @@ MAX_PANELS = 6
 COLUMNS = 2
 MIN_VIOLIN = 5  # trials that give a violin; fewer are points alone
 CAPTION = (
-    "The objective of the complete trials with each option of a choice. The points are trials, the line is their "
-    "median, the number above is their count. A search makes more trials where they are good."
+    "Objective of the complete trials for each option of a setting. Each point is a trial; the line is their median, "
+    "the number above is their count. The search tries good options more often."
 )
 
-BEYOND = " Triangles are trials beyond the axis: violins leave them out, medians count them."
+BEYOND = " Triangles are trials outside the range of the axis: violins leave them out, medians include them."
 
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
@@ -33,7 +33,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
         if goal.is_known.sum() < MIN_TRIALS or not choices:
             continue
         figure = _figure(goal, choices[:MAX_PANELS], title)
-        more = f" The first {MAX_PANELS} of {len(choices)} choices are drawn." if len(choices) > MAX_PANELS else ""
+        more = f" The first {MAX_PANELS} of {len(choices)} settings are drawn." if len(choices) > MAX_PANELS else ""
         if goal.is_beyond.any():
             more += BEYOND
         stem = "choices" if i == 0 else f"choices_{goal.name}"

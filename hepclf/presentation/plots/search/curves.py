@@ -20,8 +20,8 @@ MAX_CURVES = 200
 STATES = {"complete": (BLUE, "-"), "running": (GREEN, "-."), "pruned": (ORANGE, "--"), "failed": (VERMILLION, ":")}
 ENDS = {"pruned": "o", "failed": "x"}
 CAPTION = (
-    "The validation loss of each trial by epoch, in its first training. A pruned trial ends in a circle, a failed one "
-    "in a cross."
+    "Validation loss of each trial against the epoch, in its first training. The curve of a pruned trial ends in a "
+    "circle, that of a failed trial in a cross."
 )
 
 

@@ -1,4 +1,4 @@
-"""What can be had of two objectives at once."""
+"""The Pareto front of two objectives."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hepclf.presentation.plots.style import BLACK, BLUE, ORANGE, VERMILLION
 
 MAX_NUMBERED = 15
 CAPTION = (
-    "The complete trials in both objectives. The line joins those that no other trial beats in both, with "
-    "their numbers."
+    "The complete trials in both objectives. The line is the Pareto front: it joins the trials that no other trial "
+    "beats in both objectives. The numbers are those of the trials."
 )
 
 

@@ -97,15 +97,15 @@ def _rugs(ax: Axes, table: TrialTable, goal: Goal) -> None:
             fillstyle="none",
             markersize=5,
             transform=transform,
-            label="beyond the axis",
+            label="outside the axis range",
         )
 
 
 def _caption(table: TrialTable, goal: Goal) -> str:
     order = "Higher" if goal.is_maximised else "Lower"
     bars = " Bars are standard errors." if 0 < np.isfinite(goal.errors).sum() <= MAX_BARS else ""
-    rugs = " Marks along the edge are trials without an objective." if set(table.states) & set(RUGS) else ""
-    return f"The objective of each trial, and the best up to it. {order} is better.{bars}{rugs}"
+    rugs = " Marks at the edge are pruned or failed trials." if set(table.states) & set(RUGS) else ""
+    return f"Objective of each trial, and the best value so far. {order} is better.{bars}{rugs}"
 
 
 def _series(table: TrialTable, goal: Goal) -> Series:

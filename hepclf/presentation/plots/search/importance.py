@@ -16,9 +16,9 @@ from hepclf.words import percent
 
 MAX_SETTINGS = 20
 CAPTION = (
-    "How much worse a random forest predicts the rank of trials that it has not seen when one setting is shuffled "
-    "among them, as a share of the variance of the ranks, ±1σ between the folds. A pruned trial shares the last rank. "
-    "A setting whose error reaches 0 is not shown to matter."
+    "Permutation importance of each setting for a random forest that predicts the ranks of trials, ±1σ between folds. "
+    "The unit is the variance of the ranks; all pruned trials have the last rank. A setting whose error bar reaches 0 "
+    "has no significant importance."
 )
 
 
@@ -39,7 +39,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
 
 def _explained(importance: SettingImportance) -> str:
     if importance.explained <= 0:
-        return "All settings together explain nothing of the ranks."
+        return "All settings together explain none of the variance."
     return f"All settings together explain {percent(importance.explained, 0)} of the variance."
 
 

@@ -18,8 +18,8 @@ MAX_SETTINGS = 10
 MIN_AXES = 2
 NOWHERE = -0.16  # height of a setting that is not there
 CAPTION = (
-    "Each line is a complete trial; the last axis is the objective, the best at the top. Dark lines are good "
-    "trials, and the thick line is the best."
+    "Each line is a complete trial. The last axis is the objective, with the best value at the top. Darker lines are "
+    "better trials; the thick line is the best one."
 )
 
 
@@ -37,7 +37,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
         dropped = len(table.settings) - len(settings)
         more = f" The first {len(settings)} of {len(table.settings)} settings are drawn." if dropped else ""
         absent = any(np.isnan(s.values[goal.is_known]).any() for s in settings)
-        below = " A line passes below an axis where the setting is not there." if absent else ""
+        below = " A line passes below the axis of a setting that its trial does not have." if absent else ""
         stem = "parallel" if i == 0 else f"parallel_{goal.name}"
         yield Picture(stem, figure, CAPTION + below + more, (_series(table, goal, settings),))
 

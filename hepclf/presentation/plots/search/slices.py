@@ -19,8 +19,8 @@ from hepclf.presentation.plots.style import BLACK, ORANGE, SHARES, VERMILLION
 MAX_PANELS = 12
 COLUMNS = 3
 CAPTION = (
-    "The objective of each complete trial against each setting. Dark points are late trials; the star is the best, the "
-    "open square has the default settings. A trial beyond the axis is a triangle at its end."
+    "Objective of each complete trial against each setting. Darker points are later trials; the star is the best "
+    "trial, the open square has the default settings. A triangle is a trial outside the range of the axis."
 )
 
 

@@ -71,7 +71,7 @@ def test_importance_is_ordered_and_has_its_errors(table):
     assert [label.get_text() for label in picture.figure.axes[0].get_yticklabels()] == ["model", "rate", "depth"]
     assert "explain 60 % of the variance" in picture.caption
     nothing = {"log_loss": replace(table().importance["log_loss"], explained=-0.1)}
-    assert "explain nothing" in only(importance.pictures(replace(table(), importance=nothing), "t")).caption
+    assert "explain none" in only(importance.pictures(replace(table(), importance=nothing), "t")).caption
 
 
 def test_slices_show_the_trials_that_have_the_setting(table):
@@ -104,7 +104,7 @@ def test_a_line_passes_below_the_axis_of_a_setting_that_is_not_there(table):
     depths = sorted({line[2, 1] for line in lines})
     assert depths == [parallel.NOWHERE, pytest.approx(1 / 8)]
     assert lines[-1][-1, 1] == max(line[-1, 1] for line in lines), "the best is drawn last, at the top"
-    assert "passes below an axis" in picture.caption
+    assert "passes below the axis" in picture.caption
 
 
 def test_a_violin_needs_five_trials_and_the_median_is_theirs(table, goal):
