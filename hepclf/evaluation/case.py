@@ -82,7 +82,7 @@ class Case:
 
     @cached_property
     def shares(self) -> Array:
-        """The share of each class in the mixture that the tagger was trained for, [k]."""
+        """The fraction of each class in the mixture that the tagger was trained for, [k]."""
         k = len(self.scored.classes)
         if self.balance == "classes":
             return np.full(k, 1 / k)
@@ -91,7 +91,7 @@ class Case:
         return np.asarray(sums / sums.sum() if sums.any() else np.full(k, 1 / k))
 
     def mixed(self, split_name: str) -> Array | None:
-        """Weights of a split with the classes in the shares of training, their sum one; None where a class has none."""
+        """Weights of a split with the class fractions of training, their sum one; None where a class has none."""
         part = self.parts[split_name]
         k = len(part.classes)
         sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))

@@ -6,8 +6,8 @@ p is the probability of a deviation at least as large as the measured one if the
     a hint        p < 0.05
     a clear sign  p < 0.0027, that of 3 standard deviations in a two-sided test
 
-A test is one-sided where the effect has one direction (a tagger that is overtrained is worse on test, a shuffled
-feature costs something), and two-sided elsewhere. Several tests in one study make a small p by chance more likely:
+A test is one-sided where the effect has one direction (a tagger that is overtrained is worse on test, as is one with a
+permuted feature), and two-sided elsewhere. Several tests in one study make a small p by chance more likely:
 `combined` and `corrected` correct for their number, whether or not the tests depend on each other.
 """
 

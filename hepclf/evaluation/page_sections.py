@@ -10,6 +10,6 @@ PAGE_SECTIONS: Mapping[str, str] = {
     "cut": "Where do I cut?",
     "believe": "Do I believe it?",
     "learn": "What did it learn?",
-    "else": "What else was asked?",
+    "else": "What else was studied?",
 }
 LAST = "else"

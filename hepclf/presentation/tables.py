@@ -84,7 +84,7 @@ def working_points_table(test: SplitResults) -> Grid:
 
 
 def confusion_table(classes: tuple[str, ...], test: SplitResults, *, expected: bool = False) -> Grid:
-    """Truth by row, decision by column: sums of weights, or expected events, and shares of the true class."""
+    """Truth by row, decision by column: sums of weights, or expected events, and fractions of the true class."""
     cut = f", score ≥ {number(test.threshold)}" if len(classes) == 2 else ""
     rows = [
         [name, *(cell(weight, fraction) for weight, fraction in zip(weights, fractions, strict=True))]
@@ -95,7 +95,7 @@ def confusion_table(classes: tuple[str, ...], test: SplitResults, *, expected: b
 
 
 def cell(weight: float, fraction: float) -> str:
-    """A cell of the confusion matrix: the sum of weights, and its share of the true class where there is one."""
+    """A cell of the confusion matrix: the sum of weights, and its fraction of the true class where there is one."""
     text = f"{weight:,.0f}" if ROUNDED[0] <= abs(weight) < ROUNDED[1] else f"{weight:,.6g}"
     return f"{text} ({percent(fraction)})" if math.isfinite(fraction) else text
 

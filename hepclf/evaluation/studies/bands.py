@@ -34,7 +34,7 @@ ALIKE = 1.25
 class Bands:
     """Bootstrap replicas of the ROC curve, and the ranges of background efficiency that have a partial area."""
 
-    question: ClassVar[str] = "How well are the curve and its points known?"
+    question: ClassVar[str] = "How well are the ROC curve and its points known?"
     page_section: ClassVar[str] = "separate"
 
     replicas: int = 1000
@@ -128,7 +128,7 @@ class Quantity(NamedTuple):
         return self.bootstrap_error / self.value.error
 
 
-NAMES = {"auc": "AUC", "rejection": "rejection", "s_over_sqrt_b": "S/√B at the cut", "asimov": "Asimov at the cut"}
+NAMES = {"auc": "AUC", "rejection": "rejection", "s_over_sqrt_b": "S/√B at the cut", "asimov": "Asimov Z at the cut"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

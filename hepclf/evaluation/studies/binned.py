@@ -1,4 +1,4 @@
-"""What is the shape of the score worth? Its bins as one measurement, against the best single cut."""
+"""Which significance does the shape of the score have? Its bins in one likelihood, against the best single cut."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Binned:
     taken instead. Bins keep the minimum of effective background, on validation two sigma of it over.
     """
 
-    question: ClassVar[str] = "What is the shape of the score worth?"
+    question: ClassVar[str] = "Which significance does the shape of the score have, compared with one cut?"
     page_section: ClassVar[str] = "cut"
     page_rank: ClassVar[int] = 2
 
@@ -141,8 +141,8 @@ class BinnedScore:
             sentence += f", {_gain(z.value, single.value)} compared with {number(*single)} for the best single cut"
             sentence += self._without()
         joined = (
-            f"Merged with a neighbour, for lack of background on test: {_plural(self.joined, 'bin')} chosen on "
-            "validation.",
+            f"Merged with a neighbour, because of too little background on test: {_plural(self.joined, 'bin')} chosen "
+            "on validation.",
         )
         return (f"{sentence}.", *joined[: min(self.joined, 1)])
 
@@ -179,7 +179,9 @@ class BinnedScore:
         ]
         return (
             Grid(
-                "bins of the score (chosen on validation, counted on test)", ("score", "S", "B", "S/B", "Asimov"), rows
+                "bins of the score (chosen on validation, counted on test)",
+                ("score", "S", "B", "S/B", "Asimov Z"),
+                rows,
             ),
             Grid("Asimov significance", ("background uncertainty", "all bins combined", "best single cut"), together),
         )

@@ -102,7 +102,7 @@ class Quality:
 class Calibrated:
     """Qualities as they are (`none`) and with each map, the temperature, and the mixture they hold in.
 
-    ratios  share of each class in the expected yields over its share of the mixture, None where there are none
+    ratios  fraction of each class in the expected yields over its fraction in the mixture, None where there are none
     """
 
     qualities: Mapping[str, Quality]
@@ -185,14 +185,14 @@ class Calibrated:
         if self.ratio is None:
             ratios = ", ".join(f"{ratio:.3g} ({name})" for name, ratio in self.ratios.items())
             yield (
-                f"In the expected yields the classes weigh r times as much as in training, r = {ratios}. "
-                "The probability of a class there is p r divided by the sum of p r over all classes."
+                f"The expected fraction of a class is r times that in training, r = {ratios}. For the expected yields, "
+                "the probability of a class is p r divided by the sum of p r over all classes."
             )
             return
         even = 1 / (1 + self.ratio)
         yield (
-            f"In the expected yields the ratio of {self.signal} to background is r = {self.ratio:.3g} times that of "
-            f"training. The probability there is p r / (p r + 1 - p), one half at a score of {even:.4g}."
+            f"The expected ratio of {self.signal} to background is r = {self.ratio:.3g} times that in training. For "
+            f"the expected yields, a score p means a probability of p r / (p r + 1 - p): 50 % at a score of {even:.4g}."
         )
 
     @property
@@ -239,7 +239,7 @@ def _value(fit: Temperature) -> Value:
 
 
 def _mean(values: Array, labels: NDArray[np.int64], mixed: Array, rounding: float = 0.0) -> Value:
-    """The mean over the mixture, with its error where the share of each class is given."""
+    """The mean over the mixture, with its error where the fraction of each class is given."""
     means = np.bincount(labels, mixed * values) / np.bincount(labels, mixed)
     residuals = means[labels]
     np.subtract(values, residuals, out=residuals)
@@ -248,7 +248,7 @@ def _mean(values: Array, labels: NDArray[np.int64], mixed: Array, rounding: floa
 
 
 def _ratios(case: Case) -> dict[str, float] | None:
-    """The share of each class among the expected events over its share of the mixture."""
+    """The fraction of each class in the expected yields over its fraction in the mixture."""
     expected = case.counted.get("test")
     if not isinstance(expected, Counted) or not expected.curve.defined:
         return None

@@ -1,4 +1,4 @@
-"""What do exclusive regions bring, each with its own cut? Before, after, and combined."""
+"""Which significance do exclusive categories have, each with its own cut? Before, after, and combined."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Categories:
     for all that is left. Each region has a cut of its own, chosen on validation and counted on test.
     """
 
-    question: ClassVar[str] = "What do exclusive regions bring, each with its own cut?"
+    question: ClassVar[str] = "Which significance do exclusive categories have together, each with its own cut?"
     page_section: ClassVar[str] = "cut"
     page_rank: ClassVar[int] = 1
 

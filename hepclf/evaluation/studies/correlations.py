@@ -1,4 +1,4 @@
-"""Which features go together, and with the score?"""
+"""Which features are correlated with each other and with the score?"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Correlations:
     events  the largest number of test events to use, shared equally among the classes
     """
 
-    question: ClassVar[str] = "Which features go together, and with the score?"
+    question: ClassVar[str] = "Which features are correlated with each other and with the score?"
     page_section: ClassVar[str] = "learn"
 
     events: int = 20_000
@@ -36,7 +36,7 @@ class Correlations:
             raise ValueError(f"events must be at least 2, not {self.events}")
 
     def study(self, case: Case) -> CorrelationMatrices | None:
-        """The matrices; None without the features of test events, as when stored scores are judged."""
+        """The matrices; None without the features of test events, as with stored scores alone."""
         if case.inside is None or "test" not in case.parts:
             return None
         part = case.parts["test"]

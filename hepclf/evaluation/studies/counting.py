@@ -1,4 +1,4 @@
-"""How many events does a cut leave, and what are they worth? Every measure, its best cut, other luminosities."""
+"""How many events pass a cut, and with which significance? Every measure, its best cut, other luminosities."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ ALWAYS = {"s_over_sqrt_b": "S/√B", "asimov": "Asimov Z", "asimov_systematic": 
 
 @recipe
 class Counting:
-    """Expected events above cuts, and what they are worth.
+    """Expected events above cuts, and their significances.
 
     Yields stand for `luminosity_fb`, by default the evaluation's, and scale from it to other luminosities: a yield
-    and its statistical error alike, as the simulation stays what it is, and the systematic stays a share of the
-    background; the cut is chosen anew.
+    and its statistical error alike, as the simulation stays the same, and the systematic stays relative to the
+    background; the cut is chosen again.
     """
 
-    question: ClassVar[str] = "How many events does a cut leave, and what are they worth?"
+    question: ClassVar[str] = "How many events pass a cut, and with which significance?"
     page_section: ClassVar[str] = "cut"
 
     luminosity_fb: float | None = None
@@ -124,7 +124,7 @@ class Yields:
 
     @property
     def chosen(self) -> ExpectedEvents:
-        """The cut that the results go by."""
+        """The best cut, for which the results quote the significance."""
         return self.best[self.rules.optimise]
 
     @property

@@ -34,7 +34,7 @@ class Discriminants:
     and are quoted on test. The fraction of each class that is named is scanned on validation, on at most `events`.
     """
 
-    question: ClassVar[str] = "How well is each class told from a mixture of the others?"
+    question: ClassVar[str] = "How well is each class separated from a mixture of the others?"
     page_section: ClassVar[str] = "separate"
 
     against: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Which cuts on the features does a cut on the score amount to?"""
+"""Which cuts on the features does a cut on the score correspond to?"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EffectiveCuts:
     events  the largest number of test events to use, shared equally among kept and removed events of each class
     """
 
-    question: ClassVar[str] = "Which cuts on the features does a cut on the score amount to?"
+    question: ClassVar[str] = "Which cuts on the features does a cut on the score correspond to?"
     page_section: ClassVar[str] = "learn"
 
     events: int = 20_000
@@ -47,7 +47,7 @@ class EffectiveCuts:
             raise ValueError(f"events must be at least 2, not {self.events}")
 
     def study(self, case: Case) -> FeatureChanges | None:
-        """Ranges and shapes by feature; None without the features of test events, as when stored scores are judged."""
+        """Ranges and shapes by feature; None without the features of test events, as with stored scores alone."""
         if case.inside is None or "test" not in case.parts:
             return None
         part = case.parts["test"]
@@ -180,7 +180,7 @@ class FeatureChanges:
 
     @property
     def _cut(self) -> str:
-        return "the decision" if self.threshold is None else f"score ≥ {number(self.threshold)}"
+        return "the classification as signal" if self.threshold is None else f"score ≥ {number(self.threshold)}"
 
     @property
     def evidence(self) -> dict[str, Evidence]:
@@ -198,8 +198,8 @@ class FeatureChanges:
             return ()
         if evidence[name].answer == "clear":
             return (
-                f"The background changes most in {name} with {self._cut}: its central 90 % is {_span(before)} before "
-                f"and {_span(after)} after the cut.",
+                f"The background changes most in {name}: its central 90 % is {_span(before)} before and {_span(after)} "
+                f"after the cut ({self._cut}).",
             )
         claim = evidence[name].claim(f"{self._cut} changes the background in a feature")
         return (f"{claim} ({evidence[name].test}); the largest change is in {name}.",)

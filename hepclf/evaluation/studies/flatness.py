@@ -1,4 +1,4 @@
-"""Is a cut as efficient everywhere? Efficiencies in bins of a spectator."""
+"""Does the efficiency of a cut depend on a spectator? Efficiencies in bins of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Flatness:
     evaluation where not given.
     """
 
-    question: ClassVar[str] = "Is a cut as efficient everywhere?"
+    question: ClassVar[str] = "Does the efficiency of a cut depend on a spectator?"
     page_section: ClassVar[str] = "believe"
     page_rank: ClassVar[int] = 1
 

@@ -32,8 +32,8 @@ NORMAL_95 = 1.6448536269514722  # one-sided
 class Importance:
     """Permutation importance: how much worse test log-loss and AUC get when one feature is permuted among the events.
 
-    events   test events to shuffle; null: as many as 60,000 scorings allow
-    repeats  shuffles of each feature
+    events   test events to permute; null: as many as 60,000 scorings allow
+    repeats  permutations of each feature
     """
 
     question: ClassVar[str] = "Which features does the score depend on?"
@@ -52,7 +52,7 @@ class Importance:
             raise ValueError(f"seed must be at least 0, not {self.seed}")
 
     def study(self, case: Case) -> Importances | None:
-        """Each feature's importance; None without the features of test events, as when stored scores are judged."""
+        """Each feature's importance; None without the features of test events, as with stored scores alone."""
         inside = case.inside
         if inside is None or "test" not in case.parts:
             return None
@@ -86,7 +86,7 @@ class SampledEvents(NamedTuple):
         signal_curve = curve(ranking, is_signal, self.within)
         value = area(signal_curve).value
         if value is not None:
-            # Shuffling raises the loss and lowers the area; with this sign both rise.
+            # A permutation raises the loss and lowers the area; with this sign both rise.
             figures["auc"] = -value, -influence(signal_curve, ranking, is_signal, self.within)
         return figures
 
@@ -94,7 +94,7 @@ class SampledEvents(NamedTuple):
 def _importances(
     inside: Inside, features: NDArray[np.float32], sampled: SampledEvents, shuffles: NDArray[np.intp]
 ) -> dict[str, dict[str, Value]]:
-    """Importances by feature and measure; each feature is shuffled by the same permutations, [repeats, n]."""
+    """Importances by feature and measure; each feature is permuted in the same ways, [repeats, n]."""
     repeats = len(shuffles)
     tiled = np.tile(features, (repeats, 1))
     # The same number of rows each time: so what the tagger does not use changes not even the last digit.

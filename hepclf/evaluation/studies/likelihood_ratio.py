@@ -28,7 +28,7 @@ class LikelihoodRatio:
     bins  of equal weight, over which the mean is drawn
     """
 
-    question: ClassVar[str] = "Is the likelihood ratio from the score the exact one?"
+    question: ClassVar[str] = "Does the score reproduce the exact likelihood ratio?"
     page_section: ClassVar[str] = "believe"
 
     bins: int = 25

@@ -70,7 +70,7 @@ class Classes:
 
     @property
     def shares(self) -> tuple[Array, Array]:
-        """Share of each decision by truth, each column summing to one, and its error, [k, k]."""
+        """Fraction of each true class in each decision, each column summing to one, and its error, [k, k]."""
         totals, squares = (sums.sum(axis=0, keepdims=True) for sums in (self.cells.weights, self.cells.squares))
         denominators = np.where(totals > 0, totals, np.nan)
         return self.cells.weights / denominators, efficiency_error(

@@ -34,7 +34,7 @@ class Observed:
     scaled    the expected events are scaled to the observed ones, so that shapes are compared; else yields too
     """
 
-    question: ClassVar[str] = "Does observed data look like the simulation?"
+    question: ClassVar[str] = "Do observed data agree with the simulation?"
     page_section: ClassVar[str] = "believe"
     page_rank: ClassVar[int] = 2
 

@@ -32,7 +32,7 @@ class Overtraining:
     harmless      largest difference of efficiencies, at any cut, that is of no consequence, however significant
     """
 
-    question: ClassVar[str] = "Does the tagger know its training events better than others?"
+    question: ClassVar[str] = "Does the tagger perform better on the training set than on the test set?"
     page_section: ClassVar[str] = "believe"
 
     permutations: int = 1999
@@ -132,7 +132,7 @@ class OvertrainingTests:
             "overtrained": f"{words} of overtraining ({test}): {gaps}; {difference}. The test results are valid, "
             "but fewer epochs, a smaller model or more events may do better.",
             "different": f"{words} that training and test scores differ ({test}), though test is not worse: "
-            f"{difference}; {gaps}. Check that both sets are random samples of the same events.",
+            f"{difference}; {gaps}. Check that both sets are random samples from the same distribution.",
         }[self.conclusion]
 
     @property

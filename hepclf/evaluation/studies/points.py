@@ -23,13 +23,13 @@ ACROSS = 3  # cuts side by side in a table of 80 columns
 
 @recipe
 class Points:
-    """Cuts by what they keep on validation: a share of the signal, a share or a number of the background.
+    """Cuts by their signal efficiency, background efficiency or number of background events on validation.
 
     `signal_efficiencies` are those of the evaluation where not given. `backgrounds` are expected events (false
-    alarms) of the whole sample. A cut keeps the share of the signal at least, the background at most.
+    alarms) of the whole sample. A cut has at least the signal efficiency, at most the background.
     """
 
-    question: ClassVar[str] = "Which cuts keep a given share, and what do they keep of each process?"
+    question: ClassVar[str] = "Which cuts have a given efficiency, and how efficient are they for each process?"
     page_section: ClassVar[str] = "cut"
 
     signal_efficiencies: tuple[float, ...] | None = None
@@ -245,6 +245,6 @@ def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
         return
     name = max(yields, key=yields.__getitem__)
     yield (
-        f"Largest background at the cut for {point.wish}: {name}, {percent(yields[name] / point.b.value, 0)} of it "
-        f"(efficiency {number(*point.processes[name].efficiency)})."
+        f"Largest background at the cut for {point.wish}: {name}, with {percent(yields[name] / point.b.value, 0)} of "
+        f"the events (efficiency {number(*point.processes[name].efficiency)})."
     )

@@ -1,4 +1,4 @@
-"""How pure is what a cut keeps, and what is kept? Efficiencies and purity against the cut, average precision."""
+"""Which purity and which efficiencies does a cut have? Both against the cut, and the average precision."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Retrieval:
     `purities` are looked up: the loosest cut with at least this signal fraction.
     """
 
-    question: ClassVar[str] = "How pure is what a cut keeps, and how much does it keep?"
+    question: ClassVar[str] = "Which purity and which efficiencies does a cut have?"
     page_section: ClassVar[str] = "separate"
 
     purities: tuple[float, ...] = (0.5, 0.9)
@@ -62,7 +62,7 @@ class Retrieval:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PurityCurve:
-    """What cuts [m] keep: shares of signal and background and the purity, each with its error.
+    """Signal efficiency, background efficiency and purity of cuts [m], each with its error.
 
     purity_above_90, purity_above_95  what the purity is greater than at 90 and 95 % confidence where no simulated
                                       background event is left, else nan

@@ -1,4 +1,4 @@
-"""Some of many events, with a fair share of each kind."""
+"""Some of many events, with equally many of each kind where possible."""
 
 from __future__ import annotations
 

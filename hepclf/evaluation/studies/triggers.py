@@ -232,7 +232,7 @@ def _text(value: Any) -> str:
 
 
 def _share(case: Case) -> float | str:
-    """The share of the background's whole weight that is in test, or why it cannot be told."""
+    """The fraction of the background's weight that is in test, or why it is unknown."""
     test = case.parts["test"]
     background = test.labels != case.signal
     try:

@@ -21,7 +21,7 @@ JUDGED = "background_efficiency"  # the shift that sentences are about
 
 @recipe
 class Variations:
-    """Variations by name, and the cuts (chosen on the nominal validation events) at which they are judged."""
+    """Variations by name, and the cuts (chosen on the nominal validation events) at which they are evaluated."""
 
     question: ClassVar[str] = "What do systematic variations change?"
     page_section: ClassVar[str] = "believe"

@@ -1,4 +1,4 @@
-"""One systematic variation of the test events: what it makes of their weights or scores, and of what is judged."""
+"""One systematic variation of the test events: the varied weights or scores, and the quantities that they change."""
 
 from __future__ import annotations
 

@@ -46,11 +46,11 @@ def _background_line(split: SplitResults, name: str, signal: str) -> Iterator[st
         return
     point = min(points, key=lambda point: abs(point.target - HALF))
     efficiency, rejection = point.background_efficiency, point.rejection
-    cut = f"At an efficiency of {percent(point.signal_efficiency)} for {signal}"
+    cut = f"At an efficiency of {percent(point.signal_efficiency)} for {signal},"
     if rejection.value is None:
         limit = point.rejection_limit
         note = "its rejection is not measured" if limit is None else f"a rejection above {limit.at_95:.3g} at 95 %"
-        yield f"{cut} no background of the {SPLIT_NAMES[name]} passes: {note}."
+        yield f"{cut} no background event of the {SPLIT_NAMES[name]} passes: {note}."
     else:
         yield f"{cut} the background efficiency is {number(*efficiency)}, a rejection of {number(*rejection, 1)}."
 

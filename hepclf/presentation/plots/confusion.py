@@ -30,9 +30,9 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
 
 
 def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], threshold: float | None = None) -> None:
-    """Draw truth by row and decision by column, with the share of the true class as colour.
+    """Draw truth by row and decision by column, with the fraction of the true class as colour.
 
-    The text of a cell is that share and the sum of weights.
+    The text of a cell is that fraction and the sum of weights.
     """
     k = len(classes)
     size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
@@ -53,7 +53,7 @@ def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], thresh
 
 
 def _series(cells: Confusion, classes: tuple[str, ...]) -> Series:
-    """Every cell: its sum of weights with the error, and its share of the true class."""
+    """Every cell: its sum of weights with the error, and its fraction of the true class."""
     k = len(classes)
     columns: dict[str, Any] = {
         "truth": [classes[i // k] for i in range(k * k)],

@@ -167,7 +167,7 @@ def has_whole_numbers(feature: FeatureSummary) -> bool:
 
 
 def _label(feature: FeatureSummary, survey: Survey, name: str) -> str:
-    """The class, the share of its events without a value, and its AUC where each class has one."""
+    """The class, the fraction of its events without a value, and its AUC where each class has one."""
     events = next(sample.events for sample in survey.classes if sample.name == name)
     missing = feature.classes[name].missing / max(events, 1)
     label = one_line(name, 24)
@@ -177,7 +177,7 @@ def _label(feature: FeatureSummary, survey: Survey, name: str) -> str:
 
 
 def _panel_title(feature: FeatureSummary) -> str:
-    """The AUC of two classes, and the share of events outside the axis."""
+    """The AUC of two classes, and the fraction of events outside the axis."""
     area = next(iter(feature.auc.values())) if len(feature.auc) == 1 else None
     parts = [] if area is None else [f"single-feature AUC {with_error(area)}"]
     if feature.shape is not None and feature.shape.outside:

@@ -84,7 +84,9 @@ def test_a_bin_without_background_joins_its_neighbour_and_says_so():
     found = binned(recipe=Binned(edges=(0.5, 0.9, 0.9999)))
     np.testing.assert_allclose(found.template.edges, [0, 0.5, 0.9, 1])
     assert found.joined == 1
-    assert found.sentences[1] == "Merged with a neighbour, for lack of background on test: 1 bin chosen on validation."
+    assert found.sentences[1] == (
+        "Merged with a neighbour, because of too little background on test: 1 bin chosen on validation."
+    )
 
 
 @pytest.mark.parametrize("kind", [{"negative": 0.2}, {"heavy": 1.0}])

@@ -113,7 +113,7 @@ def test_expected_yields_come_with_the_formula():
     )
     finding = finding.studies["calibration"]
     assert finding.ratio == pytest.approx(1 / 99)
-    assert "one half at a score of 0.99." in finding.sentences[-1]
+    assert "50 % at a score of 0.99." in finding.sentences[-1]
     assert shifted(0.99, finding.ratio) == pytest.approx(0.5)
 
 

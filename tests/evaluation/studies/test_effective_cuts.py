@@ -62,7 +62,8 @@ def test_a_cut_on_a_feature_is_found(passed, weights):
 
 def test_words_name_the_sharpest_cut(passed):
     found = passed()
-    assert found.sentences[0].startswith("The background changes most in x with score ≥ 0.5000: its central 90 % is 0.")
+    assert found.sentences[0].startswith("The background changes most in x: its central 90 % is 0.")
+    assert found.sentences[0].endswith(" after the cut (score ≥ 0.5000).")
     (table,) = found.tables
     assert table.rows[0][0] == "x"
     assert max(len(" ".join(row)) for row in table.rows) < 80

@@ -102,7 +102,7 @@ def test_training_that_looks_worse_than_test_is_another_matter(scored):
     finding = found(scored(learnt=-0.3))
     assert finding.conclusion == "different"
     assert finding.sentences[0].startswith("A clear sign that training and test scores differ (p = 0.002, ")
-    assert finding.sentences[0].endswith("Check that both sets are random samples of the same events.")
+    assert finding.sentences[0].endswith("Check that both sets are random samples from the same distribution.")
 
 
 def test_a_difference_that_is_certain_and_tiny_is_harmless(scored):

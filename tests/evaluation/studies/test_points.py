@@ -160,7 +160,7 @@ def test_a_process_of_which_nothing_is_left_has_an_upper_limit():
     with style():
         (picture,) = pictures(finding, results, "title")
     np.testing.assert_allclose(picture.series[0].columns["upper_limit_95"][:2], [2.995732 / 200, 2.995732 / 100])
-    assert "An open triangle is the upper limit" in picture.caption
+    assert "An open triangle is an upper limit" in picture.caption
 
 
 @pytest.mark.parametrize("split", [0, 2])

@@ -137,7 +137,7 @@ def test_the_curve_is_drawn_with_the_best_possible_one(search):
         (picture,) = triggers(results.studies["triggers"], results, "title")
         picture.figure.canvas.draw()
     labels = picture.figure.axes[0].get_legend_handles_labels()[1]
-    assert labels == ["test", "best possible", "rates asked for"]
+    assert labels == ["test", "best possible", "quoted rates"]
     assert picture.series[0].columns["rate_per_s"][0] == pytest.approx(4e-7)
 
 

@@ -57,5 +57,5 @@ def test_where_no_background_is_left_the_limit_is_quoted(make_scored):
     labels = np.array([1] * 10 + [0] * 40)
     scores = np.concatenate([np.linspace(0.99, 0.5, 10), np.linspace(0.4, 0.1, 40)])
     results = evaluate(make_scored(labels, scores), Evaluation(working_points=(0.5,)))
-    assert "no background of the test set passes: a rejection above 13.4 at 95 %." in headline(results)[1]
+    assert "no background event of the test set passes: a rejection above 13.4 at 95 %." in headline(results)[1]
     assert working_points_table(results.test).rows[0][2] == "> 13.35 (95 %)"

@@ -100,7 +100,7 @@ def test_the_embedded_table_is_json_that_no_name_can_close(nasty):
 
 def test_the_findings_of_any_study_are_on_the_page(nasty):
     assert "It found &lt;script&gt;alert(1)&lt;/script&gt;." in nasty
-    assert "What else was asked?" in nasty
+    assert "What else was studied?" in nasty
     assert "12" in nasty
     assert ".25" in nasty
 

@@ -104,7 +104,7 @@ class Goal:
 class SettingImportance:
     """How much each setting matters for one objective [s].
 
-    explained  share of the variance between trials that all settings together explain
+    explained  fraction of the variance between trials that all settings together explain
     """
 
     values: Array
