@@ -66,7 +66,7 @@ def _measures_figure(finding: Yields, figures: dict[str, tuple[Array, Array]], s
     for name, (z, error) in figures.items():
         ax = bottom if name == "punzi" else top
         colour, dashes = STYLES[name]
-        _band(ax, finding.scan.cuts, z, error, colour, dashes, NAMES[name])
+        _band(ax, finding.scan.cuts, z, error, colour, dashes, NAMES[name].replace("sigma_B", "$\\sigma_B$"))
         best = finding.best[name].figure(name, finding.rules)
         if best.value is not None:
             ax.errorbar(finding.best[name].cuts, best.value, best.error or 0.0, fmt="o", color=colour, markersize=5)

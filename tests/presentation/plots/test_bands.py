@@ -55,7 +55,7 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
         "signal efficiency",
         "background efficiency",
         "purity",
-        "no background left: 95 % lower limit",
+        "95 % lower limit",
         "cut 0.5",
     ]
 
