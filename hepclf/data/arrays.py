@@ -23,7 +23,7 @@ NAMES = ("names", "columns", "feature_names")  # what the names of the columns o
 
 
 class Array(NamedTuple):
-    """Type and shape of an array, known before it is read; `names` are the column names of a matrix that has some."""
+    """Type and shape of an array, known before it is read; `names` are the column names of a matrix, if it has any."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -31,17 +31,17 @@ class Array(NamedTuple):
 
     @property
     def is_number(self) -> bool:
-        """Whether it holds numbers, booleans or records, an entry each or more."""
+        """Whether each entry is a number, a boolean or a record, or several of these."""
         return len(self.shape) > 0 and (self.dtype.kind in "biufV" or _is_list(self.dtype))
 
     @property
     def has_valid(self) -> bool:
-        """Whether it holds lists of records with a flag that says which are there."""
+        """Whether it holds lists of records with a flag that marks the records in use."""
         return len(self.shape) == 2 and VALID in (self.dtype.names or ()) and self.dtype[VALID] == np.bool_
 
 
 class Place(NamedTuple):
-    """Where a column is: an array, or a field of its records, or a column of its matrix."""
+    """Where a column is: an array, a field of its records, or a column of its matrix."""
 
     array: str
     field: str | None = None
@@ -50,10 +50,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Arrays:
-    """The arrays of a file or group, and the main one of them: the others belong to its entries, name by name.
+    """The arrays of a file or group. The main array gives the entries; the others hold more of the same entries.
 
-    The fields and columns of the main array go by their own names; those of others have the name of their array in
-    front, as tracks_d0. A matrix is a list an entry as well, under the name of its array.
+    Fields and columns of the main array keep their own names; those of another array have its name in front, as in
+    tracks_d0. A matrix is also a column by itself, with one list per entry, under the name of its array.
     """
 
     by_name: Mapping[str, Array]
@@ -61,9 +61,10 @@ class Arrays:
 
     @cached_property
     def entries(self) -> int:
-        """Length of the main array, or of all where none is; they must not differ then."""
+        """Length of the main array; without one, the length that all arrays must share."""
         if self.main is not None:
-            return self.by_name[self.main].shape[0] if self.by_name[self.main].shape else 0
+            shape = self.by_name[self.main].shape
+            return shape[0] if shape else 0
         lengths = {name: array.shape[0] for name, array in self.by_name.items() if array.is_number}
         if not lengths:
             raise ValueError("it holds no arrays of numbers")
@@ -74,11 +75,13 @@ class Arrays:
 
     @cached_property
     def places(self) -> Mapping[str, Place]:
-        """The columns by name: arrays come before parts of them, and parts of the main array before those of others."""
+        """The columns by name: an array comes before a part of one, and a part of the main array before other parts."""
         columns = {name: array for name, array in self.by_name.items() if array.shape[:1] == (self.entries,)}
         places = {name: Place(name) for name, array in columns.items() if array.dtype.fields is None}
-        for name in sorted(columns, key=lambda name: name != self.main):
-            for part, place in _parts(name, columns[name], prefix="" if name == self.main else f"{name}_"):
+        parts_in_order = sorted(columns, key=lambda name: name != self.main)
+        for name in parts_in_order:
+            prefix = "" if name == self.main else f"{name}_"
+            for part, place in _parts(name, columns[name], prefix):
                 places.setdefault(part, place)
         return places
 
@@ -95,11 +98,13 @@ def _parts(name: str, array: Array, prefix: str) -> Iterator[tuple[str, Place]]:
 
 
 class ArrayFile(ABC):
-    """A file of named arrays as a file of entries; opened when first asked."""
+    """A file of named arrays, read as a file of entries; it is opened at first use."""
 
     def __init__(self, source: Source, tree: str | None) -> None:
         self.path, self.tree = source.path, tree
-        self.name = str(source.path) if tree is None else f"{source.path}, tree {tree!r}"
+        self.name = str(source.path)
+        if tree is not None:
+            self.name += f", tree {tree!r}"
         self._lock = Lock()
         self._arrays: Arrays | None = None
 
@@ -109,10 +114,10 @@ class ArrayFile(ABC):
 
     @abstractmethod
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
-        """A stretch of an array; of records at least these fields."""
+        """The rows from start to stop of an array; of records, at least these fields."""
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         with self._lock:
             self._arrays = None
 
@@ -137,10 +142,12 @@ class ArrayFile(ABC):
             for name, place in requested.items():
                 _check(name, array, place)
             fields = {place.field for place in requested.values() if place.field}
+            valid = None
             if array.has_valid:
                 fields.add(VALID)
             rows = self._rows(array_name, tuple(sorted(fields)), start, stop)
-            valid = rows[VALID] if array.has_valid else None
+            if array.has_valid:
+                valid = rows[VALID]
             values |= {name: _column(rows, place, valid) for name, place in requested.items()}
         return values
 
@@ -154,7 +161,7 @@ class ArrayFile(ABC):
 
 
 def with_column_names(arrays: Mapping[str, Array], texts: Mapping[str, tuple[str, ...]]) -> dict[str, Array]:
-    """The arrays, the one matrix among them with the names that stand beside it."""
+    """The arrays; if exactly one is a matrix, it gets the column names that are stored beside it."""
     matrices = [name for name, array in arrays.items() if array.is_number and len(array.shape) == 2]
     for name in NAMES:
         if len(matrices) == 1 and len(texts.get(name, ())) == arrays[matrices[0]].shape[1]:
@@ -163,22 +170,22 @@ def with_column_names(arrays: Mapping[str, Array], texts: Mapping[str, tuple[str
 
 
 def array_sum(label: str, values: Any) -> float:
-    """The sum of a stored array, where that is a number."""
+    """The sum of a stored array of numbers."""
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
         raise ValueError(f"sum_of_weights must be a number, not {_words(array.dtype)} as in {label}")
     return float(array.sum(dtype=np.float64))
 
 
-def missing_array(kind: str, name: str, path: Path, candidates: list[str]) -> FileError:
-    """The error of an array that is not there, with the nearest that are."""
+def missing_array(kind: str, name: str, path: Path | str, candidates: list[str]) -> FileError:
+    """The error for an array that does not exist, with the nearest names."""
     hint = nearest(name, candidates) if candidates else ", which holds none"
     return FileError(f"{kind} {name!r} is not in {path}{hint}")
 
 
 @contextmanager
 def guarded(path: Path) -> Iterator[None]:
-    """Whatever a library raises of damaged bytes, as a FileError; what is wrong with the settings stays as it is."""
+    """Turn what a library raises on damaged bytes into a FileError; errors in the settings pass unchanged."""
     try:
         yield
     except (MemoryError, FileError):
@@ -189,13 +196,18 @@ def guarded(path: Path) -> Iterator[None]:
 
 
 def _column(rows: NDArray[Any], place: Place, valid: NDArray[np.bool_] | None) -> Any:
-    values = rows if place.field is None else rows[place.field]
-    values = values if place.column is None else values[:, place.column]
+    values = rows
+    if place.field is not None:
+        values = values[place.field]
+    if place.column is not None:
+        values = values[:, place.column]
     if values.dtype.kind == "O":
         content = np.concatenate(values) if len(values) else np.empty(0)
         return _unflattened(content, np.array([len(row) for row in values], dtype=np.int64))
-    # A copy of its own, so that the records around it are not kept, in the byte order of this machine.
-    values = values.astype(np.float32 if values.dtype == np.float16 else values.dtype.newbyteorder("="))
+    # A copy, so that the records around the column can be freed, in the byte order of this machine; a half-precision
+    # number becomes single precision, which the expressions can use.
+    is_half = values.dtype == np.float16
+    values = values.astype(np.float32 if is_half else values.dtype.newbyteorder("="))
     return values if valid is None else _unflattened(values[valid], valid.sum(axis=1))
 
 

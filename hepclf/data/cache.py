@@ -1,4 +1,4 @@
-"""The cache: tables that were read once, as arrays on disk under a key of all that they depend on."""
+"""The cache: tables that were read before, stored as arrays under a key of everything that they depend on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CachedTable:
-    """A table in the cache: its folder, the bytes it takes, when it was last used, and what it holds in words."""
+    """A table in the cache: its folder, its size in bytes, when it was last used, and a description."""
 
     folder: Path
     size: int
@@ -39,13 +39,13 @@ class CachedTable:
 
 @dataclass(frozen=True)
 class Cache:
-    """Tables under their keys in a folder; those used longest ago go when there are more than `limit` bytes."""
+    """Tables in a folder, by key; above `limit` bytes, those that were used longest ago are removed."""
 
     folder: Path
     limit: int
 
     def find(self, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
-        """The arrays under this key, as memory maps, and what was noted beside them; None where there are none."""
+        """The arrays under this key as memory maps, and the notes beside them; None if there are none."""
         folder = self.folder / key
         try:
             head = json.loads((folder / HEAD).read_text())
@@ -63,7 +63,7 @@ class Cache:
 
     @contextlib.contextmanager
     def turn(self, key: str) -> Iterator[None]:
-        """While the block runs, other jobs that lack this entry wait; this one may have waited for another."""
+        """While the block runs, other jobs that need this entry wait; this job may have waited for another first."""
         with contextlib.ExitStack() as stack:
             with unwritable(self.folder):
                 stack.enter_context(turn(self.folder / f"{key}{SUFFIX}"))
@@ -71,7 +71,7 @@ class Cache:
 
     @contextlib.contextmanager
     def draft(self, key: str) -> Iterator[Path]:
-        """A folder beside the entries to write this one in; what is left of it afterwards goes."""
+        """A folder beside the entries, in which to write this entry; what is left in it afterwards is removed."""
         with contextlib.ExitStack() as stack:
             with unwritable(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -79,9 +79,9 @@ class Cache:
             yield draft
 
     def keep(self, key: str, draft: Path, reading: Reading, holds: str) -> None:
-        """Make a draft the entry of this key, unless another job was first; arrays that are not in its files are added.
+        """Make a draft the entry of this key, unless another job was first; arrays outside its files are added.
 
-        The maps of a draft stay valid when it moves.
+        Memory maps of a draft stay valid when it moves.
         """
         files: dict[str, dict[str, Any]] = {}
         with unwritable(self.folder):
@@ -95,12 +95,12 @@ class Cache:
         self._shrink(key)
 
     def entries(self) -> list[CachedTable]:
-        """The tables in the cache, last used first."""
+        """The tables in the cache, most recently used first."""
         entries = [_entry(folder) for folder in self.folder.glob("*") if not is_temporary(folder.name)]
         return sorted((entry for entry in entries if entry is not None), key=lambda entry: -entry.used)
 
     def clear(self) -> int:
-        """Remove all entries, and what dead jobs left; the number of entries."""
+        """Remove all entries and what dead jobs left behind; returns the number of entries."""
         entries = self.entries()
         for entry in entries:
             _remove(entry.folder)
@@ -109,7 +109,7 @@ class Cache:
         return len(entries)
 
     def _shrink(self, newest: str) -> None:
-        """Remove the entries used longest ago while there is too much; never the newest."""
+        """Remove the entries that were used longest ago until the rest fits; never the newest."""
         remove_abandoned(self.folder.glob(".*"))
         total = 0
         for entry in self.entries():
@@ -120,25 +120,26 @@ class Cache:
 
 
 def check_cache_size(gigabytes: float) -> None:
-    """ValueError where a loader's cache_gb can hold nothing."""
+    """Refuse a cache_gb that leaves no room for a table."""
     if not gigabytes > 0:
         raise ValueError(f"cache_gb must be above 0, not {gigabytes:g}; cache=false keeps nothing")
 
 
 def open_cache(chosen: bool | str, gigabytes: float) -> Cache | None:
-    """The cache as a loader's settings say: in the user's own folder (true), in another, or none (false)."""
+    """The cache that a loader's setting names: the user's own folder (true), another folder, or none (false)."""
     if not chosen:
         return None
-    return Cache(cache_folder(None if isinstance(chosen, bool) else chosen), int(gigabytes * 1e9))
+    folder = cache_folder() if isinstance(chosen, bool) else cache_folder(chosen)
+    return Cache(folder, int(gigabytes * 1e9))
 
 
 class UnwritableError(OSError):
-    """A folder of the cache cannot be written, which is no fault of the data."""
+    """A folder of the cache cannot be written; the data are not at fault."""
 
 
 @contextlib.contextmanager
 def unwritable(folder: Path) -> Iterator[None]:
-    """An OSError in here as one of this folder."""
+    """Turn an OSError in this block into an UnwritableError of this folder."""
     try:
         yield
     except OSError as error:
@@ -146,7 +147,7 @@ def unwritable(folder: Path) -> Iterator[None]:
 
 
 class Reading(NamedTuple):
-    """What was read: arrays, what is to be noted of them in plain data, and whether they may be kept."""
+    """What was read: arrays, notes on them in plain data, and whether they may be cached."""
 
     arrays: dict[str, NDArray[Any]]
     notes: Any
@@ -156,10 +157,10 @@ class Reading(NamedTuple):
 def read_through(
     cache: Cache | None, content: Callable[[], Any], holds: str, read: Callable[[Path | None], Reading]
 ) -> Reading:
-    """The table that the cache holds for this content; a table that it lacks is read, and then stored there.
+    """The table for this content, from the cache if it is there; otherwise it is read and stored there.
 
-    content  all that the reading depends on, in plain data; None where that cannot be said
-    read     may leave its arrays as files 0.bin, 1.bin... in the folder it is given
+    content  everything that the table depends on, in plain data; None if that cannot be stated
+    read     may write its arrays as files 0.bin, 1.bin... into the folder that it receives
     """
     dependencies = content() if cache else None
     if cache is None or dependencies is None:
@@ -186,7 +187,7 @@ def _fill(
     holds: str,
     read: Callable[[Path | None], Reading],
 ) -> Reading:
-    """Read a table, and store it where it is still what it was when the reading began."""
+    """Read a table; store it if its files are still the same as when the reading began."""
     with cache.draft(key) as draft:
         reading = read(draft)
         if reading.keep and content() == dependencies:
@@ -195,20 +196,20 @@ def _fill(
 
 
 def content_hash(content: Any) -> str:
-    """A hash of all that a table depends on, in plain data, and of the version of hepclf."""
+    """A hash of everything that a table depends on, in plain data, and of the version of hepclf."""
     text = json.dumps([FORMAT, version("hepclf"), content], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def cache_folder(chosen: str | None = None) -> Path:
-    """The folder of the cache: the one chosen, or else the user's own."""
+    """The folder of the cache: the chosen one, or by default the user's own."""
     if chosen is not None:
         return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hepclf"
 
 
 def _array(path: Path, file: Mapping[str, Any]) -> NDArray[Any]:
-    """The array in a file, or an error where its size is another than it was; maps of nothing cannot be."""
+    """The array in a file; a file of another size than noted is refused, and an empty file cannot be mapped."""
     dtype, shape = np.dtype(str(file["dtype"])), tuple(int(length) for length in file["shape"])
     if dtype.hasobject:
         raise ValueError(f"{path.name} cannot hold {dtype}")

@@ -1,4 +1,4 @@
-"""CSV: events from delimited text files, each column of them a number or named for what else it is."""
+"""CSV: events from delimited text files; a column that holds anything but numbers must have a role of its own."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from hepclf.nearest import nearest
 from hepclf.recipe import describe, recipe
 
 LABEL = "label"
-# Settings that the table does not depend on.
+# The table does not depend on these settings.
 IRRELEVANT_SETTINGS = {"cache", "cache_gb", "check", "labels", "split", "root"}
 
 
 class FileTable(NamedTuple):
-    """The selected events of one file as arrays by name, how many rows were read, and which of them are selected."""
+    """The selected events of one file as arrays by name, the number of rows read, and which rows are selected."""
 
     arrays: dict[str, NDArray[Any]]
     rows: int
@@ -126,7 +126,7 @@ class CSV:
         )
 
     def outline(self) -> Outline:
-        """Its classes, and the names of features and spectators where they are listed."""
+        """Its classes, and the names of features and spectators if the settings list them."""
         features: tuple[str, ...] | None = None
         if isinstance(self.features, Mapping):
             features = tuple(self.features)
@@ -141,18 +141,22 @@ class CSV:
         )
 
     def _content(self) -> Any:
-        """All that the table depends on: the files as they are now, and what is read of them."""
+        """All that the table depends on: the files in their present state, and what is read from them."""
         content = {key: value for key, value in describe(self).items() if key not in IRRELEVANT_SETTINGS}
-        paths = [*self._paths(self.files), *([] if self.labels_file is None else self._paths(self.labels_file))]
+        paths = self._paths(self.files)
+        if self.labels_file is not None:
+            paths += self._paths(self.labels_file)
         return content | {"classes": list(content["classes"].items()), "files": [identity(path) for path in paths]}
 
     def _read(self, layouts: list[TextLayout], roles: Roles, quantities: Quantities) -> Reading:
         """The arrays of all files, by name."""
         pieces: list[FileTable] = []
+        limit = self.max_events
         for layout in layouts:
-            limit = None if self.max_events is None else self.max_events - sum(piece.rows for piece in pieces)
             if limit != 0:
                 pieces.append(self._piece(layout, roles, quantities, limit))
+            if limit:
+                limit -= pieces[-1].rows
         names = pieces[0].arrays
         table = {
             key: joined_column(key.removeprefix(SPECTATOR), [piece.arrays[key] for piece in pieces]) for key in names
@@ -222,7 +226,9 @@ class CSV:
         arrays |= {
             SPECTATOR + name: np.asarray(columns[text]).astype(np.str_)[selected] for name, text in texts.items()
         }
-        return FileTable(arrays if labels is None else arrays | {LABEL: labels[selected]}, count, selected)
+        if labels is not None:
+            arrays[LABEL] = labels[selected]
+        return FileTable(arrays, count, selected)
 
     def _cells(self, layout: TextLayout, roles: Roles, quantities: Quantities) -> dict[str, Cells]:
         """How pandas reads each column that is needed."""
@@ -249,7 +255,7 @@ class CSV:
         return cells
 
     def _missing(self, column: str, quantities: Quantities) -> Missing:
-        """What stands for a missing value in the cells of a column, by its name or that of a feature that it is."""
+        """The texts that stand for a missing value in a column: of the column, and of a feature that equals it."""
         features = (name for name, expression in quantities.features.items() if expression.text == column)
         return Missing(cells(self.missing, tuple(dict.fromkeys((column, *features)))))
 

@@ -1,4 +1,4 @@
-"""Public datasets of the field: where each is served, and by what its file is known to be whole."""
+"""Public datasets of the field: where each is published, and how its file is verified."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Dataset:
     """A public file of events, as it was published.
 
     size      in bytes; rounded to a million where there is no checksum
-    checksum  algorithm:digits; empty where none is known for certain: then the file is held to the length that its
-              server states, to the CRC-32 in it, and to its number of events
+    checksum  algorithm:digits; empty if none is known for certain. The file is then verified by the length that its
+              server states, the CRC-32 in it, and its number of events
     header    its first row names the columns
     """
 

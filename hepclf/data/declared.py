@@ -1,4 +1,4 @@
-"""Declared: the values that stand for a missing one in files, as a loader's setting `missing` names them."""
+"""Declared: the values that stand for a missing one in files, from a loader's setting `missing`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Setting = tuple[str | float, ...] | Mapping[str, tuple[str | float, ...]]  # of 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """Sentinels such as -999, of all columns or of those that are named.
+    """Sentinels such as -999, for all columns or for those that are named.
 
-    everywhere  in each column, and in each feature
-    named       feature or column -> sentinels in it
+    everywhere  in every column and feature
+    named       feature or column -> its sentinels
 
-    A feature has the sentinels of the columns that its expression names, and its own. NaN is always missing.
+    A feature has its own sentinels and those of the columns in its expression. NaN is always missing.
     """
 
     everywhere: tuple[float, ...] = ()
@@ -35,12 +35,12 @@ class Declared:
         return bool(self.everywhere or self.named)
 
     def column_sentinels(self, name: str, features: Mapping[str, Expression]) -> tuple[float, ...]:
-        """The sentinels of a column: its own, and those of a feature that is this column as it stands."""
+        """The sentinels of a column: its own, and those of a feature that consists of this column alone."""
         plain = (values for feature, values in self.named.items() if _is_column(features.get(feature), name))
         return _union(self.everywhere, self.named.get(name, ()), *plain)
 
     def feature_sentinels(self, features: Mapping[str, Expression]) -> dict[str, tuple[float, ...]]:
-        """The sentinels of each feature that has some."""
+        """The sentinels of each feature that has any."""
         sentinels = {}
         for name, expression in features.items():
             inherited = (self.column_sentinels(column, features) for column in expression.columns)
@@ -48,7 +48,7 @@ class Declared:
         return {name: values for name, values in sentinels.items() if values}
 
     def check(self, names: tuple[str, ...]) -> None:
-        """Refuse a name that is neither that of a feature nor of a column that is read."""
+        """Refuse a name that is neither a feature nor a column that is read."""
         for name in self.named:
             if name not in names:
                 raise ValueError(
@@ -56,7 +56,7 @@ class Declared:
                 )
 
     def replace_sentinels(self, columns: Mapping[str, Any], features: Mapping[str, Expression]) -> dict[str, Any]:
-        """The columns with NaN in place of their sentinels, in lists as well; booleans are left as they are."""
+        """The columns with NaN in place of sentinels, also inside lists; booleans stay as they are."""
         return {
             name: replace_sentinels(column, self.column_sentinels(name, features), name)
             for name, column in columns.items()
@@ -64,7 +64,7 @@ class Declared:
 
 
 def declared(setting: Setting, *, has_text: bool = False) -> Declared:
-    """What a setting declares. Text that is no number is for files that hold text alone, and is refused for others."""
+    """The sentinels of a setting. Text that is not a number is accepted for text files alone."""
     if isinstance(setting, Mapping):
         named = {name: _numbers(values, f"missing.{name}", has_text) for name, values in setting.items()}
         return Declared(named=named)
@@ -72,14 +72,14 @@ def declared(setting: Setting, *, has_text: bool = False) -> Declared:
 
 
 def cells(setting: Setting, names: tuple[str, ...]) -> tuple[str | float, ...]:
-    """The cells of a text file that stand for a missing value: those of all columns, or of these names."""
+    """The cells of a text file that mean a missing value: those for all columns, and those for these names."""
     if isinstance(setting, Mapping):
         return tuple(value for name in names for value in setting.get(name, ()))
     return setting
 
 
 def replace_sentinels(column: Any, sentinels: tuple[float, ...], name: str) -> Any:
-    """A column with NaN in place of sentinels, in lists as well; booleans are left as they are."""
+    """A column with NaN in place of sentinels, also inside lists; booleans stay as they are."""
     if isinstance(column, Jagged):
         return Jagged(column.offsets, replace_sentinels(column.content, sentinels, name))
     if not sentinels or not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
@@ -96,15 +96,16 @@ def replace_sentinels(column: Any, sentinels: tuple[float, ...], name: str) -> A
 
 
 def holds_integers(column: Any) -> bool:
-    """Whether a column holds whole numbers, one or a list of them an event."""
+    """Whether a column holds whole numbers, one per event or a list of them."""
     values = column.content if isinstance(column, Jagged) else column
     return isinstance(values, np.ndarray) and values.dtype.kind in "iu"
 
 
 def _is_sentinel(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[np.bool_]:
-    """Where a column holds sentinels: whole numbers exactly, others in single precision as the features they become.
+    """Where a column holds sentinels. Whole numbers are compared exactly, others in single precision, as features are.
 
-    A sentinel beyond single precision is compared as it is, so that not all large values are taken for it.
+    A sentinel beyond single precision is compared exactly; in single precision it is infinite, as all
+    larger values are.
     """
     is_sentinel = np.zeros(column.shape, dtype=bool)
     if holds_integers(column):
@@ -117,13 +118,15 @@ def _is_sentinel(column: NDArray[Any], sentinels: tuple[float, ...]) -> NDArray[
         rounded = column.astype(np.float32, copy=False)
     for value in sentinels:
         (near,) = single_precision((value,))
-        exact = np.isinf(near) and column.dtype.itemsize > 4
-        is_sentinel |= column == value if exact else rounded == np.float32(near)
+        if np.isinf(near) and column.dtype.itemsize > 4:
+            is_sentinel |= column == value
+        else:
+            is_sentinel |= rounded == np.float32(near)
     return is_sentinel
 
 
 def _numbers(values: tuple[str | float, ...], path: str, has_text: bool) -> tuple[float, ...]:
-    """These sentinels as numbers, without NaN, which is always missing."""
+    """These sentinels as numbers; NaN is left out, as it is always missing."""
     numbers = {value: parse_number(str(value)) for value in values}
     for value, converted in numbers.items():
         if np.isnan(converted) and str(value).strip().lower() != "nan" and not has_text:

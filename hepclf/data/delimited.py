@@ -1,7 +1,7 @@
-"""Delimited text files: what is in them, whether they are regular, and where exactly they are not.
+"""Delimited text files: what they hold, whether they are regular, and where they are not.
 
-A fast reader is a lenient one: it fills rows that are too short and drops what is too long. So the bytes are
-checked beside it (`has_regular_rows`), and on any suspicion the csv module finds the place (`first_problem`).
+A fast reader is lenient: it fills rows that are too short and drops cells that are too many. So `has_regular_rows`
+checks the bytes beside it; if they look wrong, `first_problem` finds the place with the csv module.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.nearest import nearest
+from hepclf.data.samples import missing_file
 
 BLOCK = 1 << 20
 NEWLINE, RETURN = ord("\n"), ord("\r")
@@ -33,9 +33,9 @@ Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothin
 
 @dataclass(frozen=True, kw_only=True)
 class TextLayout:
-    """What the head of a file says: its columns, the lines above its first row, and the cells of that row.
+    """What the head of a file says: its columns, the number of lines above its first row, and the cells of that row.
 
-    block  the bytes of some rows alone, below so many lines of the file; None: of all rows
+    block  the bytes of some of its rows; None stands for all rows
     """
 
     path: Path
@@ -47,11 +47,11 @@ class TextLayout:
 
     @property
     def is_compressed(self) -> bool:
-        """Whether the rows are compressed where they are read from."""
+        """Whether the rows must be decompressed while they are read."""
         return self.block is None and self.path.suffix in COMPRESSED
 
     def open(self) -> IO[bytes]:
-        """The rows, from the first one on."""
+        """The rows, opened at the first one."""
         if self.block is not None:
             return io.BytesIO(self.block)
         file: IO[bytes] = _open(self.path, "rb")
@@ -65,7 +65,7 @@ class TextLayout:
 
 
 def check_delimiter(delimiter: str) -> None:
-    """Refuse what cannot stand between cells."""
+    """Refuse a character that cannot separate cells."""
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
         raise ValueError(f"delimiter must be one ASCII character, not {delimiter!r}")
 
@@ -85,8 +85,7 @@ def find_paths(files: str | tuple[str, ...]) -> list[Path]:
                 raise FileNotFoundError(f"no file matches '{text}'")
             paths += matches
         else:
-            siblings = sorted(sibling.name for sibling in path.parent.iterdir()) if path.parent.is_dir() else []
-            raise FileNotFoundError(f"file '{text}' does not exist{nearest(path.name, siblings) if siblings else ''}")
+            raise missing_file(path, text)
     if not paths:
         raise ValueError("files must name at least one file, not none")
     if repeated := next((path for path in paths if paths.count(path) > 1), None):
@@ -97,7 +96,7 @@ def find_paths(files: str | tuple[str, ...]) -> list[Path]:
 def read_layout(
     path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...] = (), rows_needed: bool = True
 ) -> TextLayout:
-    """The layout of a file; `columns` name those of a file without header, which are c0, c1... otherwise."""
+    """The layout of a file; `columns` names the columns of a file without a header, by default c0, c1..."""
     above = 0
     names: tuple[str, ...] = ()
     for above_next, row in _rows(path, delimiter):
@@ -106,9 +105,9 @@ def read_layout(
             continue
         names = names or columns or tuple(f"c{i}" for i in range(len(row)))
         if len(row) != len(names):
+            source = "the header" if header else "data.columns"
             raise ValueError(
-                f"{path}, row {above_next[0]} must have {len(names)} columns, as "
-                f"{'the header' if header else 'data.columns'} has, not {len(row)}; "
+                f"{path}, row {above_next[0]} must have {len(names)} columns, as {source} has, not {len(row)}; "
                 "check the header, the delimiter and the row"
             )
         if repeated := next((name for name in names if names.count(name) > 1), None):
@@ -116,13 +115,14 @@ def read_layout(
         return TextLayout(path=path, delimiter=delimiter, names=names, above=above, first_row=tuple(row))
     if names and not rows_needed:
         return TextLayout(path=path, delimiter=delimiter, names=names, above=above, first_row=())
-    raise ValueError(f"{path} holds {'a header and no rows' if names else 'nothing: it is empty'}")
+    content = "a header and no rows" if names else "nothing: it is empty"
+    raise ValueError(f"{path} holds {content}")
 
 
 def has_balanced_rows(layout: TextLayout) -> bool:
-    """Whether all rows together have as many delimiters as columns need, without quotes and empty lines.
+    """Whether the file has as many delimiters as its rows need in total, without quotes and empty lines.
 
-    A reader of whole rows refuses what is longer than the first; so then no row is shorter either.
+    pandas refuses a row that is longer than the first; if the total is right, no row can be shorter either.
     """
     rows = delimiters = 0
     last = b"\n"
@@ -138,9 +138,9 @@ def has_balanced_rows(layout: TextLayout) -> bool:
 
 
 def has_regular_rows(layout: TextLayout, rows: int | None) -> bool:
-    """Whether every row (of the first `rows`) has as many delimiters as columns need, in one pass over the bytes.
+    """Whether each row (of the first `rows`) has as many delimiters as the columns need, in one pass over the bytes.
 
-    Empty lines are no rows. Quoted cells may fail this and be well all the same.
+    Empty lines do not count as rows. A row with quoted cells may fail this test and still be valid.
     """
     seen = 0
     with layout.open() as file:
@@ -148,7 +148,9 @@ def has_regular_rows(layout: TextLayout, rows: int | None) -> bool:
             cells = np.frombuffer(block, dtype=np.uint8)
             starts = _starts(cells)
             delimiters = (cells == ord(layout.delimiter)).view(np.uint8)
-            counts = np.add.reduceat(delimiters, starts, dtype=np.uint32)[: None if rows is None else rows - seen]
+            counts = np.add.reduceat(delimiters, starts, dtype=np.uint32)
+            if rows is not None:
+                counts = counts[: rows - seen]
             if (counts != len(layout.names) - 1).any():
                 return False
             seen += len(counts)
@@ -158,7 +160,7 @@ def has_regular_rows(layout: TextLayout, rows: int | None) -> bool:
 
 
 def _starts(cells: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Where the lines that are not empty start, among the bytes of whole lines."""
+    """Where the non-empty lines start in a block of whole lines."""
     stops = np.flatnonzero(cells == NEWLINE)
     starts = np.concatenate(([0], stops[stops < len(cells) - 1] + 1))
     ends = np.append(stops, len(cells))[: len(starts)]
@@ -167,7 +169,7 @@ def _starts(cells: NDArray[np.uint8]) -> NDArray[np.intp]:
 
 
 def first_problem(layout: TextLayout, checks: Mapping[int, Check], rows: int | None) -> str:
-    """What is wrong with the first faulty row, by file, row and column; empty if there is none."""
+    """What is wrong with the first faulty row: file, row and column; empty if nothing is."""
     for count, ((line, _), row) in enumerate(
         _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     ):
@@ -184,13 +186,13 @@ def first_problem(layout: TextLayout, checks: Mapping[int, Check], rows: int | N
 
 
 def line_number(layout: TextLayout, entry: int) -> int:
-    """The line at which this row of values begins, counted from 1."""
+    """The line of the file, counted from 1, at which this row begins."""
     rows = _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     return next(islice(rows, entry, None))[0][0]
 
 
 class Missing:
-    """The sentinels that stand for a missing value; those that read as numbers stand for every way to write them."""
+    """The sentinels of a missing value; a sentinel that is a number stands for all spellings of that number."""
 
     def __init__(self, sentinels: tuple[str | float, ...]) -> None:
         texts = {str(sentinel) for sentinel in sentinels}
@@ -212,9 +214,9 @@ def parse_number(text: str) -> float:
 
 
 def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[np.str_]]) -> NDArray[Any]:
-    """The values as int64 where all are integers and the first is written as one, else unchanged; never with a loss.
+    """The values as int64 if all are integers and the first is written as one, otherwise unchanged; never rounded.
 
-    `texts` reads them as text, for where some are so large that float64 does not hold every whole number.
+    `texts` reads the column as text; this is needed where a value is beyond 2^53 and float64 may have rounded it.
     """
     missing = bool(np.isnan(values).any())
     large = np.abs(values) >= EXACT
@@ -244,7 +246,7 @@ def is_integer(text: str) -> bool:
 
 
 def numeric(missing: Missing | None = None, *, largest: float = math.inf) -> Check:
-    """A check that a cell holds a finite number, or is missing where that is declared."""
+    """A check that a cell holds a finite number, or a declared sentinel."""
 
     def check(text: str) -> str:
         value = parse_number(text)
@@ -252,12 +254,13 @@ def numeric(missing: Missing | None = None, *, largest: float = math.inf) -> Che
             return ""
         if not text.strip() or text.strip().lower() == "nan":
             way = "declare it in data.missing" if missing is not None else "it must be known for every event"
-            return f"{'empty' if not text.strip() else repr(text)}, not a number; {way}"
+            content = repr(text) if text.strip() else "empty"
+            return f"{content}, not a number; {way}"
         if math.isnan(value):
             return f"{text!r} is not a number; mend it, declare it in data.missing, or ignore the column"
         if math.isinf(value) or abs(value) > largest:
-            way = "mend it, remove the row, or declare it in data.missing"
-            return f"{text!r} is {'infinite' if math.isinf(value) else 'too large for a 32-bit number'}; {way}"
+            problem = "infinite" if math.isinf(value) else "too large for a 32-bit number"
+            return f"{text!r} is {problem}; mend it, remove the row, or declare it in data.missing"
         return ""
 
     return check
@@ -274,15 +277,16 @@ def _open(path: Path, mode: str, **settings: Any) -> Any:
 def _rows(
     path: Path, delimiter: str, *, above: int = 0, block: bytes | None = None
 ) -> Iterator[tuple[tuple[int, int], list[str]]]:
-    """The rows that are not blank below so many lines, each with the numbers of its first and last line.
+    """The non-empty rows below so many lines, each with the numbers of its first and last line.
 
-    block  the bytes of these rows, where they are known
+    block  the bytes of these rows, if they are in memory already
     """
     settings: dict[str, Any] = {"newline": "", "encoding": "utf-8-sig", "errors": "replace"}
     opened = _open(path, "rt", **settings) if block is None else io.TextIOWrapper(io.BytesIO(block), **settings)
     with opened as file:
-        for _ in range(above if block is None else 0):
-            file.readline()
+        if block is None:
+            for _ in range(above):
+                file.readline()
         reader = csv.reader(file, delimiter=delimiter)
         start = above + 1
         try:

@@ -1,7 +1,7 @@
-"""Densities in closed form: each class draws values and gives the logarithm of the density they follow.
+"""Densities in closed form: each draws values and gives the logarithm of their density.
 
-Every method takes `snr`, the network SNR of each trigger, because some of these depend on it: a louder
-trigger is measured better. Those that do not use its length alone.
+Every method takes `snr`, the network SNR of each trigger, because a louder trigger is measured better. A density
+that does not depend on the SNR uses only its length.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ REFERENCE_SNR = 5.0  # measurement errors are quoted here and fall as 1/snr
 
 
 class Density(Protocol):
-    """What a population needs of the density of one variable."""
+    """The density of one variable, as a population uses it."""
 
     def draw(self, rng: Rng, snr: Array, /) -> Array:
-        """One value a trigger."""
+        """One value per trigger."""
 
     def log(self, x: Array, snr: Array, /) -> Array:
         """Logarithm of the density at x."""
@@ -105,9 +105,9 @@ class LogNormal:
 
 @dataclass(frozen=True, kw_only=True)
 class Balanced:
-    """The angle that splits the SNR of a signal between two detectors, normal about pi/4 inside (0, pi/2).
+    """The angle by which a signal's SNR is divided between two detectors: normal about pi/4, cut to (0, pi/2).
 
-    Its width is the antenna response and the unit noise of each SNR, 1/snr as an angle, in quadrature.
+    Its width is the spread of the antenna responses and 1/snr, the unit noise of each SNR as an angle, in quadrature.
     """
 
     spread: float
@@ -122,7 +122,7 @@ class Balanced:
         return x
 
     def log(self, x: Array, snr: Array) -> Array:
-        """Normal, over its fraction inside."""
+        """The normal density, divided by the probability inside the range."""
         from scipy.special import ndtr
 
         width = np.sqrt(self.spread**2 + snr**-2)
@@ -133,12 +133,12 @@ class Balanced:
 
 @dataclass(frozen=True, kw_only=True)
 class OneSided:
-    """The same angle for a glitch, loud in one detector: proportional to |x - pi/4|^power inside (0, pi/2)."""
+    """The same angle for a glitch, which is loud in one detector: proportional to |x - pi/4|^power in (0, pi/2)."""
 
     power: float
 
     def draw(self, rng: Rng, snr: Array) -> Array:
-        """The distance from pi/4 by inversion, on either side."""
+        """The distance from pi/4 by inversion, with a random sign."""
         u = 2 * rng.random(len(snr)) - 1
         return np.pi / 4 * (1 + np.sign(u) * np.abs(u) ** (1 / (self.power + 1)))
 
@@ -179,7 +179,7 @@ class ReducedChiSquared:
 
 @dataclass(frozen=True, kw_only=True)
 class Smeared:
-    """Uniform within +-half, as is the delay of an isotropic sky, plus a normal error that falls as 1/snr."""
+    """Uniform within +-half (the delay for an isotropic sky), plus a normal error that falls as 1/snr."""
 
     half: float
     error: float
@@ -190,7 +190,7 @@ class Smeared:
         return rng.uniform(-self.half, self.half, len(snr)) + width * rng.standard_normal(len(snr))
 
     def log(self, x: Array, snr: Array) -> Array:
-        """ln of the difference of two normal distribution functions over 2 half, safe far outside."""
+        """ln of the difference of two normal distribution functions over 2 half; stable far outside as well."""
         from scipy.special import log_ndtr
 
         width = self.error * REFERENCE_SNR / snr
@@ -202,7 +202,7 @@ class Smeared:
 
 @dataclass(frozen=True, kw_only=True)
 class VonMises:
-    """An angle in 0..2 pi about pi, with a spread and an error that falls as 1/snr in quadrature."""
+    """An angle in 0..2 pi about pi; its spread, and an error that falls as 1/snr, add in quadrature."""
 
     spread: float
     error: float
@@ -211,7 +211,7 @@ class VonMises:
         return 1 / (self.spread**2 + (self.error * REFERENCE_SNR / snr) ** 2)
 
     def draw(self, rng: Rng, snr: Array) -> Array:
-        """Opposite phases, as two detectors of nearly opposite orientation see them."""
+        """Opposite phases, as two detectors with nearly opposite orientations measure them."""
         return np.pi + rng.vonmises(0.0, self._concentration(snr))
 
     def log(self, x: Array, snr: Array) -> Array:

@@ -1,8 +1,8 @@
 """Expressions: features, selections and weights as text, in a closed language that can run no code.
 
 The text is cut into known words and signs, read by Python's own grammar (`ast.parse`), and translated node by node into
-functions of arrays (hepclf/data/language). A node, a name or a function that is not listed is refused; nothing that was
-read is ever compiled. docs/expressions.md is the page for users.
+functions of arrays (hepclf/data/language). A node, a name or a function that is not listed is refused, and the text is
+never compiled or run. docs/expressions.md is the page for users.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hepclf.nearest import nearest
 
 @dataclass(frozen=True)
 class Expression:
-    """One parsed expression: parse once, check against the columns there are, evaluate chunk by chunk.
+    """One parsed expression: it is parsed once, checked against the columns, and evaluated chunk by chunk.
 
     text     as it was written
     columns  the names it needs, in the order in which they first appear
@@ -36,14 +36,14 @@ class Expression:
 
     @property
     def is_column(self) -> bool:
-        """Whether it is one column as it stands."""
+        """Whether it consists of one column alone."""
         return self._built.is_column
 
     def evaluate(self, columns: Mapping[str, Any], events: int) -> NDArray[Any]:
         """Its value for each event [events]: float64, or bool for a condition.
 
-        A bare column comes back as it is, not copied and of its own dtype; counts, and whole numbers under % and //
-        by a whole number, stay integers.
+        A plain column comes back uncopied, with its own dtype. Counts stay integers; so do whole numbers under % and //
+        by a whole number.
         """
         check_columns(self, columns)
         table = self._table(columns, events)
@@ -55,7 +55,8 @@ class Expression:
                 0, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"
             )
         if values[0].ndim == 0:
-            return np.full(events, values[0] if values[0].dtype == np.bool_ else np.float64(values[0]))
+            constant = values[0]
+            return np.full(events, constant if constant.dtype == np.bool_ else np.float64(constant))
         return values[0] if len(values) == 1 else np.concatenate(values)
 
     def _table(self, columns: Mapping[str, Any], events: int) -> dict[str, Value]:
@@ -80,7 +81,7 @@ def parse(text: str) -> Expression:
 
 
 def check_columns(expression: Expression, columns: Collection[str]) -> None:
-    """Refuse an expression that names a column which is not among these."""
+    """Refuse an expression that names an unknown column."""
     text = ExpressionText(expression.text)
     for name, place in expression._built.places.items():
         if name not in columns:

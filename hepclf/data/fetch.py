@@ -1,4 +1,4 @@
-"""Fetch: the file of a public dataset, whole and verified, or not there at all."""
+"""Fetch: the file of a public dataset, complete and verified, or no file at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAMAGED = (OSError, EOFError, zlib.error)
 
 
 class Fetched(NamedTuple):
-    """A file of a dataset, what it was verified by, and whether it had been there before."""
+    """A file of a dataset, how it was verified, and whether it existed before."""
 
     path: Path
     verified: str
@@ -34,10 +34,10 @@ def fetch(
     tell: Tell = lambda *_: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Fetched:
-    """The file of a dataset in this folder, from where it is published or from another `source`.
+    """Fetch the file of a dataset into this folder, from its publisher or from another `source`.
 
-    It has its name only once it is whole and verified; until then its bytes are in a file beside, from which the
-    next call goes on. One that is there is verified again and not fetched.
+    The file gets its name when it is complete and verified; until then its bytes lie in a file beside it, from which
+    the next call continues. A file that exists is verified again and not fetched.
     """
     url = source or dataset.url
     if not _is_address(url):
@@ -51,7 +51,9 @@ def fetch(
     partial = Partial(target.with_name(f"{target.name}.part"))
     with partial.held():
         try:
-            download(url, partial, size=dataset.size if dataset.checksum else None, tell=tell, pause=pause)
+            # With a checksum the size is exact; otherwise it is rounded, and the server's length counts.
+            size = dataset.size if dataset.checksum else None
+            download(url, partial, size=size, tell=tell, pause=pause)
             verified = _verified(partial, dataset, tell)
         except KeyboardInterrupt as stop:
             raise type(stop)(f"{str(stop) or 'interrupted'}{partial.resume_hint()}") from stop
@@ -62,7 +64,7 @@ def fetch(
 
 
 def verify(path: Path, dataset: Dataset, tell: Tell = lambda *_: None) -> str:
-    """The evidence that this file of a dataset is whole, or a ValueError."""
+    """How this file of a dataset was verified; a ValueError if it is not complete."""
     if not dataset.checksum:
         return _intact(path, dataset, tell)
     algorithm, _, digits = dataset.checksum.partition(":")
@@ -102,7 +104,7 @@ def _digest(path: Path, algorithm: str, tell: Tell) -> str:
 
 
 def _intact(path: Path, dataset: Dataset, tell: Tell) -> str:
-    """By the CRC-32 that a gzip file ends with, and its number of rows."""
+    """Verify the CRC-32 at the end of a gzip file, and the number of rows."""
     size, rows, last = path.stat().st_size, 0, b"\n"
     try:
         with path.open("rb") as raw, gzip.open(raw) as file:

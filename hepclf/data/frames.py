@@ -1,4 +1,4 @@
-"""Frames: columns of a delimited text file, by pandas, or a ValueError that names the cell at fault."""
+"""Frames: columns of a delimited text file, read by pandas; an error names the cell at fault."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 class Cells(NamedTuple):
-    """What the cells of a column are read as, what is wrong with one of them, and the texts of a missing value.
+    """How the cells of a column are read: their dtype, a check of a single cell, and the texts of a missing value.
 
-    integers  whole numbers are to be int64
+    integers  whole numbers become int64
     """
 
     dtype: Any
@@ -35,19 +35,20 @@ class Cells(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        """Whether they are no numbers."""
+        """Whether they are read as text."""
         return self.dtype in ("str", "category")
 
 
 def number_cells(missing: Missing | None, *, single: bool, feature: bool) -> Cells:
-    """Cells of finite numbers: in single precision for what is a feature and nothing else, else as exact as can be."""
+    """Cells of finite numbers: single precision for a column that is only a feature, otherwise as exact as possible."""
     check = delimited.numeric(missing, largest=LARGEST if feature else math.inf)
     texts = () if missing is None else tuple(missing.texts)
-    return Cells(np.float32 if single else np.float64, check, texts, integers=missing is not None and not single)
+    dtype = np.float32 if single else np.float64
+    return Cells(dtype, check, texts, integers=missing is not None and not single)
 
 
 def read_columns(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> dict[str, Any]:
-    """These columns by name: numbers as arrays, text as arrays of text, categories as pandas has them."""
+    """These columns by name: numbers and text as arrays, categories as pandas stores them."""
     frame = _read_frame(layout, cells, rows)
     columns: dict[str, Any] = {}
     for name, cell in cells.items():
@@ -56,21 +57,23 @@ def read_columns(layout: TextLayout, cells: Mapping[str, Cells], rows: int | Non
             columns[name] = values.fillna("").to_numpy().astype(np.str_)
         elif cell.integers:
             columns[name] = _as_integers(layout, name, values.to_numpy(), rows)
+        elif cell.dtype == "category":
+            columns[name] = values
         else:
-            columns[name] = values if cell.dtype == "category" else values.to_numpy()
+            columns[name] = values.to_numpy()
     if any(column.dtype.kind == "f" and np.isinf(column).any() for column in columns.values()):
         raise ValueError(cell_problem(layout, cells, rows) or f"{layout.path} holds infinite values")
     return columns
 
 
 def cell_problem(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> str:
-    """What is wrong with the first faulty row or cell; empty if there is none."""
+    """What is wrong with the first faulty row or cell; empty if nothing is."""
     checks = {layout.index(name): cell.check for name, cell in cells.items() if cell.check is not None}
     return delimited.first_problem(layout, checks, rows)
 
 
 def _read_frame(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame:
-    """The columns, by position, while a second thread checks that all rows have the same length."""
+    """The columns, by position; a second thread checks meanwhile that all rows have the same length."""
     failure: Exception | None = None
     try:
         if (frame := _read_every_column(layout, cells, rows)) is not None:
@@ -90,9 +93,9 @@ def _read_frame(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None
 
 
 def _read_every_column(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None) -> DataFrame | None:
-    """Every column is read, as pandas is faster and stricter with full rows.
+    """The frame with all columns: pandas then reads faster and checks the length of rows more strictly.
 
-    None where a column that nobody needs holds text, or where single rows must be checked.
+    None where an unneeded column holds text, or where each row must be checked.
     """
     unread = _unread(layout, cells)
     numeric = not any(math.isnan(delimited.parse_number(layout.first_row[index])) for index in unread)
@@ -106,24 +109,26 @@ def _read_every_column(layout: TextLayout, cells: Mapping[str, Cells], rows: int
 
 
 def _unread(layout: TextLayout, cells: Mapping[str, Cells]) -> list[int]:
-    """The positions of the columns that nobody needs."""
+    """The positions of the columns that are not needed."""
     positions = {layout.index(name) for name in cells}
     return [index for index in range(len(layout.names)) if index not in positions]
 
 
 def _parse(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None, *, every_column: bool) -> DataFrame:
-    """These columns read by pandas, alone or together with every other column as numbers."""
+    """These columns as pandas reads them, alone or with all other columns as numbers."""
     import pandas as pd
 
     dtypes = {layout.index(name): cell.dtype for name, cell in cells.items()}
     sentinels: Any = {layout.index(name): [*cell.missing] for name, cell in cells.items() if cell.missing}
     unread_dtypes = dict.fromkeys(_unread(layout, cells), np.float32) if every_column else {}
+    source, above = (layout.path, layout.above) if layout.block is None else (io.BytesIO(layout.block), 0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a number too large for float32: found as infinite
+        # A number too large for float32 becomes infinite; read_columns reports it with its row.
+        warnings.simplefilter("ignore", RuntimeWarning)
         return pd.read_csv(
-            layout.path if layout.block is None else io.BytesIO(layout.block),
+            source,
             header=None,
-            skiprows=layout.above if layout.block is None else 0,
+            skiprows=above,
             delimiter=layout.delimiter,
             dtype={**dtypes, **unread_dtypes},
             usecols=None if every_column else sorted(dtypes),
@@ -136,7 +141,7 @@ def _parse(layout: TextLayout, cells: Mapping[str, Cells], rows: int | None, *, 
 
 
 def _as_integers(layout: TextLayout, name: str, values: NDArray[np.float64], rows: int | None) -> NDArray[Any]:
-    """As int64 where the column holds integers: event numbers are identities, and one lost bit joins two."""
+    """As int64 if the column holds integers: an event number identifies an event, and one lost bit makes two equal."""
 
     def read_texts() -> NDArray[np.str_]:
         frame = _parse(layout, {name: Cells("str")}, rows, every_column=False)
@@ -150,17 +155,20 @@ def _as_integers(layout: TextLayout, name: str, values: NDArray[np.float64], row
 
 
 def append_rows(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: bool) -> None:
-    """Add rows to a CSV file, each number with the digits that give it back; booleans as 0 and 1, as numbers are."""
+    """Add rows to a CSV file, each number with as many digits as give it back; booleans become 0 and 1."""
     import pandas as pd
 
-    plain = {name: values.astype(np.uint8) if values.dtype == np.bool_ else values for name, values in columns.items()}
-    pd.DataFrame(plain).to_csv(file, index=False, header=header, na_rep="nan", lineterminator="\n")
+    booleans = {name: values.astype(np.uint8) for name, values in columns.items() if values.dtype == np.bool_}
+    plain = pd.DataFrame({**columns, **booleans})
+    plain.to_csv(file, index=False, header=header, na_rep="nan", lineterminator="\n")
 
 
 def joined_column(name: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
-    """The values of a column in several files; whole numbers must not be rounded by what other files hold."""
+    """The values of a column in several files; if one file holds fractions, large whole numbers would be rounded."""
     joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    for values in arrays if joined.dtype == np.float64 else []:
+    if joined.dtype != np.float64:
+        return joined
+    for values in arrays:
         if values.dtype != np.int64 or len(values) == 0:
             continue
         if abs(large := max(int(values.max()), int(values.min()), key=abs)) > delimited.EXACT:

@@ -1,4 +1,4 @@
-"""Tables that grow a chunk at a time, in memory or in files, such that nothing is held twice."""
+"""Tables that grow chunk by chunk, in memory or in files, so that nothing is held twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Growing(Protocol):
         ...
 
     def cut(self, rows: int) -> None:
-        """Forget what was added after so many events."""
+        """Drop all events after the first `rows`."""
         ...
 
     def finish(self) -> dict[str, NDArray[Any]]:
@@ -36,12 +36,12 @@ class Growing(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what is not needed for the arrays."""
+        """Release what the arrays do not need."""
         ...
 
 
 class InMemory:
-    """A table in memory, that grows in place."""
+    """A table in memory that grows in place."""
 
     def __init__(self, features: int, spectators: Mapping[str, np.dtype[Any]], expected: int) -> None:
         self.rows = 0
@@ -63,25 +63,25 @@ class InMemory:
         self.rows = stop
 
     def cut(self, rows: int) -> None:
-        """Forget what was added after so many events."""
+        """Drop all events after the first `rows`."""
         self.rows = rows
 
     def finish(self) -> dict[str, NDArray[Any]]:
-        """The arrays, without the memory that was not needed."""
+        """The arrays, without the unused memory."""
         self._resize(self.rows)
         return self._columns
 
     def close(self) -> None:
-        """There is nothing to let go."""
+        """Nothing to release."""
 
     def _resize(self, rows: int) -> None:
-        """In place, by moving pages where the system can; nobody else holds these arrays yet."""
+        """In place, by moving pages where the system can; no other object refers to these arrays yet."""
         for column in self._columns.values():
             column.resize((rows, *column.shape[1:]), refcheck=False)
 
 
 class InFiles:
-    """A table in the files 0.bin, 1.bin... of a folder, one a column, features first; what it makes are their maps."""
+    """A table in the files 0.bin, 1.bin... of a folder, one per column, features first; `finish` maps them."""
 
     def __init__(self, features: int, spectators: Mapping[str, np.dtype[Any]], folder: Path) -> None:
         self.rows = 0
@@ -106,18 +106,20 @@ class InFiles:
         with unwritable(self._folder.parent):
             for name, column in {FEATURES: features, WEIGHTS: chunk.weights, **spectators}.items():
                 values = np.ascontiguousarray(column, dtype=self._kinds[name][0])
-                self._files[name].write(values.data.cast("B") if values.size else b"")
+                # An empty array has no buffer to cast.
+                if values.size:
+                    self._files[name].write(values.data.cast("B"))
         self.rows += len(chunk.weights)
 
     def cut(self, rows: int) -> None:
-        """Forget what was added after so many events."""
+        """Drop all events after the first `rows`."""
         self.rows = rows
         for name, file in self._files.items():
             file.seek(rows * self._width(name))
             file.truncate()
 
     def finish(self) -> dict[str, NDArray[Any]]:
-        """The maps of the files; of no events, empty arrays."""
+        """Memory maps of the files; without events, empty arrays."""
         self.close()
         return {name: self._map(name) for name in self._kinds}
 
@@ -138,7 +140,7 @@ class InFiles:
 
 
 def _fill(rows: NDArray[np.float32], chunk: Chunk) -> None:
-    """The features of a chunk, column by column for so few rows at a time that these stay in the processor's cache."""
+    """Copy the features of a chunk column by column, in blocks of rows that stay in the processor's cache."""
     for start in range(0, len(rows), ROWS):
         part = rows[start : start + ROWS]
         for index, column in enumerate(chunk.features):

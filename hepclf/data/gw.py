@@ -31,7 +31,7 @@ from hepclf.recipe import recipe
 
 DEGREES = 30  # of the chi-squared test, 2p - 2 at p = 16 frequency bands
 
-# Which of the drawn variables each feature is a function of; all but snr and mass are drawn given the snr.
+# The drawn variables that each feature depends on; all but snr and mass are drawn given the snr.
 FEATURE_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "snr": ("snr",),
     "snr_h1": ("snr", "angle"),
@@ -61,11 +61,11 @@ class GW:
     coherence   -2 snr_h1 snr_l1 cos(dphi) / snr^2: 1 where both detectors see one wave, equally loud
     newsnr      snr weighed down by chisq, not among the default features
 
-    The spectator `llr` is ln p(x|signal)/p(x|noise) of the variables that the features touch, noise being the
-    mixture of Gaussian noise and glitches; no classifier can beat it. It is exact for features that give those
-    variables back: snr, or both of its parts, with any of the others. Features that hold less, such as chisq
-    or newsnr alone, reach less than this limit. The spectator `live_time_s` is the time in which the noise came.
-    With `check`, a training warns of what looks wrong in the events; `labels` are titles and units in pictures.
+    The spectator `llr` is ln p(x|signal)/p(x|noise) of the variables that the features depend on, noise being the
+    mixture of Gaussian noise and glitches; no classifier can do better. The limit is exact if those variables can be
+    computed from the features: snr, or both of its parts, with any of the others. Features that hold less, such as
+    chisq or newsnr alone, stay below this limit. The spectator `live_time_s` is the time in which the noise occurred.
+    With `check`, a training warns about suspicious events; `labels` are titles and units in pictures.
     """
 
     signals: int = 20_000
@@ -178,11 +178,11 @@ class GW:
         }
 
     def outline(self) -> Outline:
-        """All of it is known."""
+        """Everything is known in advance."""
         return Outline(CLASSES, tuple(self.populations), self.features, SPECTATORS)
 
     def load(self) -> Events:
-        """Triggers in random order, the same for the same seed."""
+        """Triggers in random order; the same seed gives the same events."""
         rng = np.random.default_rng(self.seed)
         glitches = round(self.glitch_fraction * self.noise)
         counts = (self.noise - glitches, glitches, self.signals)
@@ -208,7 +208,7 @@ class GW:
         )
 
     def llr(self, triggers: Mapping[str, Array]) -> Array:
-        """ln p(x|signal)/p(x|noise) of the variables that the features touch; VARIABLES are its columns."""
+        """ln p(x|signal)/p(x|noise) of the variables that the features depend on; `triggers` has VARIABLES as keys."""
         needed = set(chain.from_iterable(FEATURE_VARIABLES[feature] for feature in self.features))
         touched = [name for name in VARIABLES if name in needed]
         snr = triggers["snr"]
@@ -233,11 +233,15 @@ def newsnr(snr: Array, chisq: Array) -> Array:
 
 def _draw(rng: Rng, population: Population, events: int) -> dict[str, Array]:
     snr = population["snr"].draw(rng, np.empty(events))
-    return {name: snr if name == "snr" else population[name].draw(rng, snr) for name in VARIABLES}
+    columns = {"snr": snr}
+    for name in VARIABLES:
+        if name != "snr":
+            columns[name] = population[name].draw(rng, snr)
+    return {name: columns[name] for name in VARIABLES}
 
 
 def _columns(triggers: Mapping[str, Array]) -> dict[str, Array]:
-    """Every feature there is, from the drawn variables."""
+    """All available features, from the drawn variables."""
     snr, angle, dphi = triggers["snr"], triggers["angle"], triggers["dphi"]
     return {
         "snr": snr,

@@ -19,13 +19,13 @@ from hepclf.recipe import recipe
 class HDF5(Ntuples):
     """Events from HDF5 files, as processes with their classes, weights and cross sections.
 
-    tree is a dataset or a group; by default the only one there is. Its columns are the fields of a dataset of records,
-    the columns c0, c1... of a matrix, the datasets of a group. The datasets beside it that have as many entries belong
-    to it, with their name in front: tracks_d0 of `tracks`, a list an event, of the tracks that are `valid`.
+    tree is a dataset or a group; by default the only one in the file. Its columns are the fields of a dataset of
+    records, the columns c0, c1... of a matrix, or the datasets of a group. Datasets beside it with as many entries
+    belong to it, with their name in front: tracks_d0 is a list per event of the `tracks` that are `valid`.
     """
 
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:  # noqa: ARG002
-        """The datasets of a group of an HDF5 file, or one of them with those beside it."""
+        """The datasets of a group in an HDF5 file, or one dataset with those beside it."""
         try:
             import h5py  # noqa: F401
         except ImportError:
@@ -34,20 +34,20 @@ class HDF5(Ntuples):
 
 
 class Datasets(ArrayFile):
-    """An HDF5 file; read by one thread at a time, as its library is."""
+    """An HDF5 file; one thread at a time reads it, as its library requires."""
 
     _file: Any = None
     _group: Any = None
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
-        """A chunk apart, between the pieces in which the file compressed the largest ones."""
+        """About a chunk apart, at the boundaries of the compressed blocks of the largest datasets."""
         places = self._contents().places
         pieces = [self._group[places[name].array].chunks for name in columns]
         piece = max((shape[0] for shape in pieces if shape), default=1)
         return [*range(0, self.entries, max(chunk // piece, 1) * piece), self.entries]
 
     def stored(self, location: SumOfWeights) -> float:
-        """A dataset of a group, a field of a dataset, or an attribute of either, summed."""
+        """The sum of a dataset of a group, a field of a dataset, or an attribute of either."""
         if location.branch is None:
             raise ValueError(
                 "sum_of_weights of an HDF5 file is a dataset, a field or an attribute, as in {tree: counts, "
@@ -61,12 +61,13 @@ class Datasets(ArrayFile):
             members = place.dtype.names or () if _is_dataset(place) else _datasets(place)
             if location.branch not in members and location.branch not in place.attrs:
                 raise missing_array(f"branch of {place.name}:", location.branch, self.path, [*members, *place.attrs])
-            source = place[location.branch] if location.branch in members else place.attrs[location.branch]
+            is_member = location.branch in members
+            source = place[location.branch] if is_member else place.attrs[location.branch]
             values = source[()] if _is_dataset(source) else source
         return array_sum(repr(location.branch), values)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         super().close()
         if self._file is not None:
             self._file.close()
@@ -88,13 +89,16 @@ class Datasets(ArrayFile):
             inside = ", ".join(_children(group)) or "nothing"
             raise ValueError(f"{group.name} holds {inside} and no dataset; say which to read with tree")
         self._group = group
-        return Arrays(with_column_names(arrays, texts), next(iter(arrays)) if len(arrays) == 1 else main)
+        if len(arrays) == 1:
+            main = next(iter(arrays))
+        return Arrays(with_column_names(arrays, texts), main)
 
     def _rows(self, array: str, fields: tuple[str, ...], start: int, stop: int) -> NDArray[Any]:
         with guarded(self.path):
             dataset = self._group[array]
             try:
-                rows: NDArray[Any] = (dataset.fields(list(fields)) if fields else dataset)[start:stop]
+                selected = dataset.fields(list(fields)) if fields else dataset
+                rows: NDArray[Any] = selected[start:stop]
             except OSError as error:
                 raise OSError(_missing_filter(dataset) or str(error)) from error
             return rows
@@ -110,7 +114,7 @@ def _is_dataset(child: Any) -> bool:
 
 
 def _children(group: Any) -> dict[str, Any]:
-    """What is in a group; links that lead nowhere are not."""
+    """The children of a group, without links that lead nowhere."""
     children = {name: group.get(name) for name in group}
     return {name: child for name, child in children.items() if child is not None}
 
@@ -120,7 +124,7 @@ def _datasets(group: Any) -> dict[str, Any]:
 
 
 def _table(place: Any) -> tuple[Any, str | None]:
-    """The group of a dataset and its name, or of a group the one that holds more than another group."""
+    """The group and the name of a dataset; of a group, the innermost group that holds more than one group."""
     if _is_dataset(place):
         return place.parent, place.name.rpartition("/")[2]
     inside = list(_children(place).values())
@@ -128,24 +132,28 @@ def _table(place: Any) -> tuple[Any, str | None]:
 
 
 def _array(dataset: Any) -> Array:
-    names = next((_texts(dataset.attrs[name]) for name in NAMES if name in dataset.attrs), ())
     shape = dataset.shape or ()
-    return Array(dataset.dtype, shape, names if len(shape) == 2 else ())
+    if len(shape) != 2:
+        return Array(dataset.dtype, shape, ())
+    names = next((_texts(dataset.attrs[name]) for name in NAMES if name in dataset.attrs), ())
+    return Array(dataset.dtype, shape, names)
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    """Names from a dataset or an attribute, which are bytes where h5py was not told otherwise."""
+    """Names from a dataset or an attribute; h5py returns bytes unless the file says otherwise."""
     values = values[()] if _is_dataset(values) else values
     return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.ravel(values))
 
 
 def _missing_filter(dataset: Any) -> str:
-    """Which filter a dataset was compressed with that is not there, if any."""
+    """The error for a dataset whose compression filter is not installed; empty if all are."""
     from h5py import h5z
 
     creation = dataset.id.get_create_plist()
     codes = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
     missing = next((code for code in codes if not h5z.filter_avail(code)), None)
+    if not missing:
+        return ""
     way = "set HDF5_PLUGIN_PATH to where it is, or repack the file by h5repack -f GZIP=1"
     name = dataset.name.rpartition("/")[2]
-    return f"dataset {name!r} needs filter {missing}, which is not installed; {way}" if missing else ""
+    return f"dataset {name!r} needs filter {missing}, which is not installed; {way}"

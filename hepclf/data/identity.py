@@ -1,4 +1,4 @@
-"""What tells one state of a file from another."""
+"""The identity of a file: what distinguishes one state of it from another."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ HEAD = 512  # bytes: a ROOT file has its UUID there
 
 
 def identity(name: str | Path) -> dict[str, Any]:
-    """Path or URL, size, times of change and the first bytes of a file: whatever changes it changes one of these.
+    """Path or URL, size, times of change and a hash of the first bytes: any change to the file changes one of these.
 
-    The time of the last change of its status (ctime) is among them, as nobody can set it back; servers tell none.
+    The time of the last status change (ctime) is included, as no program can set it back; servers do not state it.
     """
     if is_remote(str(name)):
         return _remote(str(name))

@@ -1,4 +1,4 @@
-"""Label values: which class, and which process of it, a value in a label column means."""
+"""Label values: the class and the process that a value in a label column stands for."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Label = str | float | int
 
 @dataclass(frozen=True)
 class Labels:
-    """The label values of each class, background first; several values of a class are its processes.
+    """The label values of each class, background first; several values of one class are its processes.
 
-    Values are compared as numbers where both are, as text otherwise.
+    Two numbers are compared as numbers, otherwise both as text.
     """
 
     classes: Mapping[str, Label | tuple[Label, ...]]
@@ -40,8 +40,9 @@ class Labels:
 
     @property
     def process_names(self) -> tuple[str, ...]:
-        """Names of the processes: those of the classes where each has one label value, else the values."""
-        return tuple(self.classes if len(self.values) == len(self.classes) else map(str, self.values))
+        """Names of the processes: the class names if each class has one label value, otherwise the values."""
+        is_one_each = len(self.values) == len(self.classes)
+        return tuple(self.classes) if is_one_each else tuple(map(str, self.values))
 
     @property
     def _lists(self) -> list[tuple[Label, ...]]:
@@ -49,19 +50,19 @@ class Labels:
 
     @property
     def dtype(self) -> Any:
-        """What pandas should read a label column as."""
+        """The dtype in which pandas should read a label column."""
         numbers = all(not math.isnan(parse_number(str(value))) for value in self.values)
         return np.float64 if numbers else "category"
 
     def index(self, text: str) -> int:
-        """The process that this text means, -1 for none."""
+        """The process of this label text, -1 for none."""
         for index, value in enumerate(self.values):
             if text.strip() == str(value).strip() or parse_number(text) == parse_number(str(value)):
                 return index
         return -1
 
     def processes(self, column: Any) -> NDArray[np.int64]:
-        """The process of each entry of a column of our dtype, -1 for none; categories as pandas has them."""
+        """The process of each entry, -1 for none; the column has `dtype`, as pandas reads it."""
         if column.dtype == np.float64:
             processes = np.full(len(column), -1, dtype=np.int64)
             for index, value in enumerate(self.values):

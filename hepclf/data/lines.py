@@ -1,4 +1,4 @@
-"""Lines: a delimited text file as a file of entries, read block by block from its beginning."""
+"""Lines: a delimited text file as a file of entries, read block by block."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from hepclf.data.samples import Source, SumOfWeights, missing_file
 class Dialect:
     """How a delimited text file is written.
 
-    names    of the columns of a file without header; c0, c1... without
-    missing  texts of a missing value, beside the empty cell and NaN
+    names    of the columns, if the file has no header; by default c0, c1...
+    missing  texts of a missing value, besides the empty cell and NaN
     """
 
     delimiter: str = ","
@@ -34,7 +34,7 @@ class Dialect:
 
 
 class TextBlock(NamedTuple):
-    """Some rows of a file: the lines above them, their bytes, and how many they are."""
+    """Some rows of a file: the number of lines above them, their bytes, and their number."""
 
     above: int
     text: bytes
@@ -42,10 +42,10 @@ class TextBlock(NamedTuple):
 
 
 class DelimitedFile:
-    """A delimited text file, plain or compressed; opened when first asked.
+    """A delimited text file, plain or compressed; it is opened at first use.
 
-    It is read from its beginning, as a compressed file must be: blocks that are asked for in order are read once.
-    Columns are float64, or int64 where the whole file holds whole numbers in them.
+    It is read from its beginning, as a compressed file must be; blocks that are requested in order are read once.
+    A column is int64 if it holds whole numbers in the full file, otherwise float64.
     """
 
     def __init__(self, source: Source, dialect: Dialect, chunk: int) -> None:
@@ -70,11 +70,11 @@ class DelimitedFile:
         return frozenset(self._opened().names)
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
-        """A chunk of lines apart; the file was told which."""
+        """About a chunk of lines apart; the chunk was set when the file was created."""
         return list(self._block_starts())
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, NDArray[Any]]:
-        """These columns of these entries."""
+        """These columns of the entries from start to stop."""
         layout, kinds = self._opened(), self._column_types(columns)
         parts = [
             (self._columns(layout, self._block(index), columns), slice(max(start - low, 0), stop - low))
@@ -88,11 +88,11 @@ class DelimitedFile:
         return arrays
 
     def stored(self, location: SumOfWeights) -> float:  # noqa: ARG002
-        """A text file keeps no sum of weights."""
+        """A text file stores no sum of weights."""
         raise ValueError("sum_of_weights of a CSV file must be a number or events, as the file keeps none")
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         with self._lock:
             self._rewind()
 
@@ -113,7 +113,7 @@ class DelimitedFile:
             return self._layout
 
     def _block_starts(self) -> list[int]:
-        """Where blocks begin, from one pass over the bytes."""
+        """Where the blocks begin, from one pass over the bytes."""
         layout = self._opened()
         with self._lock, self._guarded():
             if not self._cuts:
@@ -121,7 +121,7 @@ class DelimitedFile:
             return self._cuts
 
     def _column_types(self, columns: tuple[str, ...]) -> dict[str, np.dtype[Any]]:
-        """The type of each column in the full file; a column that begins with an integer is read twice for it."""
+        """The type of each column in the full file; a column that begins with an integer is read twice to decide it."""
         layout = self._opened()
         with self._lock, self._guarded():
             first = dict(zip(layout.names, layout.first_row, strict=False))
@@ -144,7 +144,7 @@ class DelimitedFile:
             return frames.read_columns(replace(layout, above=block.above, block=block.text), cells, None)
 
     def _block(self, number: int) -> TextBlock:
-        """A block of the file; those before it are kept for the threads that ask for them."""
+        """A block of the file; blocks before it are kept for the threads that will request them."""
         layout = self._opened()
         with self._lock, self._guarded():
             if number < self._next and number not in self._waiting:
@@ -165,7 +165,7 @@ class DelimitedFile:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Whatever is wrong with the file as a FileError, in the words of the settings there are here."""
+        """Turn any error of the file into a FileError, in the words of the settings that this loader has."""
         try:
             yield
         except (MemoryError, FileError):
@@ -173,11 +173,12 @@ class DelimitedFile:
         except delimited.UNREADABLE as error:
             text = str(error).replace("data.columns has", "names has").replace("declare it in data.missing, ", "")
             text = text.replace(", or declare it in data.missing", "")
-            raise FileError(text if str(self.path) in text else f"{self.path} cannot be read: {text}") from error
+            message = text if str(self.path) in text else f"{self.path} cannot be read: {text}"
+            raise FileError(message) from error
 
 
 def text_blocks(layout: TextLayout, lines: int) -> Generator[TextBlock, None, None]:
-    """The rows of a file, so many lines at a time; no row is cut, and empty lines are no rows."""
+    """The rows of a file in blocks of so many lines; a row is never split, and empty lines do not count as rows."""
     above = layout.above
     with layout.open() as file:
         while part := list(islice(file, lines)):
@@ -191,7 +192,7 @@ def text_blocks(layout: TextLayout, lines: int) -> Generator[TextBlock, None, No
 
 
 def _completed(part: list[bytes], file: IO[bytes], delimiter: str) -> tuple[list[bytes], int]:
-    """These lines, with those that complete their last row, and the number of rows that are not empty."""
+    """These lines with the lines that complete their last row, and the number of rows that are not empty."""
     lines: list[bytes] = []
 
     def texts() -> Iterator[str]:
@@ -208,7 +209,7 @@ def _completed(part: list[bytes], file: IO[bytes], delimiter: str) -> tuple[list
 
 
 def _cast(values: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
-    """The values in the type of the whole file, which must hold them exactly."""
+    """The values in the type of the full file, which must hold them exactly."""
     if values.dtype == np.int64 and kind == np.float64 and len(values):
         large = max(int(values.max()), int(values.min()), key=abs)
         if abs(large) > EXACT:

@@ -1,4 +1,4 @@
-"""What every loader is."""
+"""The interface of all loaders."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Tell = Callable[[int, int], None]  # hears how many of how many entries are read
 
 
 class Loader(Protocol):
-    """Reads or makes events, and says how they are split."""
+    """Reads or generates events, and states how they are split."""
 
     @property
     def split(self) -> Split:
-        """Which events train, validate and test."""
+        """The split into training, validation and test set."""
         ...
 
     def load(self) -> Events:
@@ -26,17 +26,17 @@ class Loader(Protocol):
 
 @runtime_checkable
 class Watchable(Loader, Protocol):
-    """A loader that takes its time, and tells how far it is."""
+    """A loader that reports its progress."""
 
     def load_watched(self, tell: Tell) -> Events:
-        """All events, telling now and then how many of how many entries are read."""
+        """All events; now and then, the number of entries read and the total are reported."""
         ...
 
 
 class Outline(NamedTuple):
-    """What the settings of a loader say of its events before any is read; None is what only the files can tell.
+    """What a loader's settings say about its events before any is read; None stands for what only the files can tell.
 
-    luminosity_fb  in which the weights sum to the expected yields
+    luminosity_fb  the luminosity at which the weights sum to the expected yields
     """
 
     classes: tuple[str, ...] | None = None
@@ -47,7 +47,7 @@ class Outline(NamedTuple):
 
     @property
     def columns(self) -> tuple[str, ...] | None:
-        """Spectators and features, where both are known."""
+        """Spectators and features, if both are known."""
         if self.features is None or self.spectators is None:
             return None
         return (*self.spectators, *self.features)
@@ -55,22 +55,22 @@ class Outline(NamedTuple):
 
 @runtime_checkable
 class Outlined(Loader, Protocol):
-    """A loader whose settings say something of its events."""
+    """A loader whose settings describe its events."""
 
     def outline(self) -> Outline:
-        """What they say."""
+        """The description of its events."""
         ...
 
 
 def outline(data: Loader) -> Outline:
-    """What is known of the events of a loader before they are read."""
+    """What the settings of a loader say about its events, before they are read."""
     return data.outline() if isinstance(data, Outlined) else Outline()
 
 
 def load(data: Loader, tell: Tell) -> Events:
-    """All events of a loader, which tells how far it is where it can."""
+    """All events of a loader; its progress is reported if it can tell."""
     return data.load_watched(tell) if isinstance(data, Watchable) else data.load()
 
 
 def silent(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""

@@ -1,4 +1,4 @@
-"""Memory: events that are in memory already, where a loader is asked for."""
+"""Memory: events that are already in memory, where a loader is required."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hepclf.events import Events
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Memory:
-    """Events that are in memory already, as a loader for users of Python; a YAML file cannot say them."""
+    """Events that are already in memory, as a loader for users of Python; a YAML file cannot contain them."""
 
     events: Events
     check: bool = True

@@ -1,4 +1,4 @@
-"""Mixture: classes made of Gaussians, whose best possible classifier is known in closed form."""
+"""Mixture: classes of Gaussians, whose best possible classifier is known in closed form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hepclf.recipe import recipe
 
 @recipe
 class Component:
-    """One Gaussian of a class: its share of the class, its mean and its width, one number a dimension."""
+    """One Gaussian of a class: its fraction of the class, its mean and its width, one number per dimension."""
 
     fraction: float
     mean: float | tuple[float, ...]
@@ -36,16 +36,16 @@ class Component:
 
     @property
     def means(self) -> NDArray[np.float64]:
-        """The mean, one number a dimension."""
+        """The mean, one number per dimension."""
         return np.atleast_1d(np.asarray(self.mean, dtype=np.float64))
 
     @property
     def widths(self) -> NDArray[np.float64]:
-        """The width, one number a dimension."""
+        """The width, one number per dimension."""
         return np.atleast_1d(np.asarray(self.width, dtype=np.float64))
 
     def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Logarithm of fraction times density at the points x [n, d]."""
+        """Logarithm of (fraction x density) at the points x [n, d]."""
         norm = np.log(self.fraction) - np.log(np.sqrt(2 * np.pi) * self.widths).sum()
         total = np.full(len(x), norm)
         for column, mean, width in zip(x.T, self.means, self.widths, strict=True):
@@ -70,10 +70,10 @@ def _double_gaussians() -> dict[str, tuple[Component, ...]]:
 class Mixture:
     """Events of classes that are sums of Gaussians; by default one variable with an optimal AUC of 0.80556.
 
-    Features are x, or x0, x1... in several dimensions. `fractions` are the shares of the classes, equal where
-    not given. Two classes carry the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no
-    classifier can beat; more classes carry one `log_density_<class>` each. With `check`, a training warns of what
-    looks wrong in the events; `labels` are titles and units in pictures.
+    Features are x, or x0, x1... in several dimensions. `fractions` are those of the classes, by default equal.
+    Two classes have the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no classifier can beat;
+    more classes have one `log_density_<class>` each. With `check`, a training warns about suspicious events;
+    `labels` are titles and units in pictures.
     """
 
     events: int = 100_000
@@ -110,13 +110,14 @@ class Mixture:
 
     @property
     def dimensions(self) -> int:
-        """Number of variables, that of the first component."""
+        """Number of variables of the first component; the others must agree."""
         return len(next(iter(self.classes.values()))[0].means)
 
     @property
     def _shares(self) -> NDArray[np.float64]:
-        count = len(self.classes)
-        return np.asarray([1 / count] * count if self.fractions is None else self.fractions, dtype=np.float64)
+        if self.fractions is not None:
+            return np.asarray(self.fractions, dtype=np.float64)
+        return np.full(len(self.classes), 1 / len(self.classes))
 
     def log_density(self, name: str, x: NDArray[Any]) -> NDArray[np.float64]:
         """Logarithm of the density of this class at the points x [n, d]."""
@@ -128,16 +129,18 @@ class Mixture:
         return total
 
     def outline(self) -> Outline:
-        """All of it is known."""
-        carried = ("llr",) if len(self.classes) == 2 else tuple(f"log_density_{name}" for name in self.classes)
-        return Outline(tuple(self.classes), tuple(self.classes), self._names, carried)
+        """Everything is known in advance."""
+        spectators = tuple(f"log_density_{name}" for name in self.classes)
+        if len(self.classes) == 2:
+            spectators = ("llr",)
+        return Outline(tuple(self.classes), tuple(self.classes), self._names, spectators)
 
     @property
     def _names(self) -> tuple[str, ...]:
         return ("x",) if self.dimensions == 1 else tuple(f"x{i}" for i in range(self.dimensions))
 
     def load(self) -> Events:
-        """Events in random order, the same for the same seed."""
+        """Events in random order; the same seed gives the same events."""
         rng = np.random.default_rng(self.seed)
         edges = np.rint(np.cumsum(self._shares) * self.events).astype(np.int64)
         labels = np.repeat(np.arange(len(self.classes)), np.diff(edges, prepend=0))
@@ -163,7 +166,7 @@ class Mixture:
 
 
 def _draw(rng: np.random.Generator, components: tuple[Component, ...], events: int) -> NDArray[np.float64]:
-    """Points [events, d] of one class: the component is drawn first, then the point."""
+    """Points [events, d] of one class: the component is drawn first, then the point from it."""
     edges = np.cumsum([component.fraction for component in components])[:-1]
     component = np.searchsorted(edges, rng.random(events), side="right")
     means = np.stack([component.means for component in components])

@@ -1,4 +1,4 @@
-"""NPZ: events from the arrays that numpy saved in .npz and .npy files, process by process."""
+"""NPZ: events from arrays in numpy's .npz and .npy files, process by process."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NPY_ARRAY = "x"  # what the array of an .npy file is called
 class NPZ(Ntuples):
     """Events from .npz and .npy files, as processes with their classes, weights and cross sections.
 
-    The arrays have an entry an event. One with more dimensions x is a list an event and the columns x_0, x_1...; one of
-    records has its fields as x_field. With tree, an array, these go by names of their own: c0, c1..., and the fields.
-    The array of an .npy file is read as such a tree; its name is x.
+    Each array has one entry per event. An array x with more dimensions is a list per event and gives the columns x_0,
+    x_1...; one of records gives its fields as x_field. If tree names an array, its columns have names of their own: c0,
+    c1..., or the fields. The array of an .npy file is read in this way; its name is x.
 
-    columns  the names of the columns of the one matrix of a file; by default those that the file holds, or c0, c1...
+    columns  names of the columns of the only matrix in a file; by default those in the file, or c0, c1...
     """
 
     columns: tuple[str, ...] = ()
@@ -41,12 +41,12 @@ class NPZ(Ntuples):
 
 
 def open_arrays(source: Source, tree: str | None, columns: tuple[str, ...]) -> File:
-    """The arrays of an .npz file, or the one of an .npy file."""
+    """The arrays of an .npz file, or the single one of an .npy file."""
     return NpyFile(source, columns) if source.path.suffix.lower() == ".npy" else NpzFile(source, tree, columns)
 
 
 class NpzFile(ArrayFile):
-    """An .npz file; its arrays are read whole, as they are compressed whole."""
+    """An .npz file; each array is read whole, because it is compressed as a whole."""
 
     def __init__(self, source: Source, tree: str | None, columns: tuple[str, ...] = ()) -> None:
         super().__init__(source, tree)
@@ -57,7 +57,7 @@ class NpzFile(ArrayFile):
         return [0, self.entries] if self.entries else [0]
 
     def stored(self, location: SumOfWeights) -> float:
-        """An array, summed, or a field of an array of records."""
+        """The sum of an array, or of a field of an array of records."""
         name = location.tree or location.branch
         if name is None or location.branch is None:
             raise ValueError("sum_of_weights of an .npz file is an array, as in {branch: sumw}; it holds no histograms")
@@ -70,6 +70,9 @@ class NpzFile(ArrayFile):
         if arrays[name].dtype.hasobject:
             raise ValueError(f"sum_of_weights must be a number, not objects as in array {name!r}")
         values = self._array(name)
+        if field is not None:
+            values = values[field]
+        return array_sum(repr(location.branch), values)
         return array_sum(repr(location.branch), values if field is None else values[field])
 
     def _inspect(self) -> Arrays:
@@ -103,7 +106,7 @@ class NpzFile(ArrayFile):
 
 
 class NpyFile(ArrayFile):
-    """An .npy file, whose array is read a stretch at a time."""
+    """An .npy file, whose array is read in pieces."""
 
     def __init__(self, source: Source, columns: tuple[str, ...] = ()) -> None:
         super().__init__(source, None)
@@ -115,17 +118,18 @@ class NpyFile(ArrayFile):
         return [*range(0, self.entries, chunk), self.entries]
 
     def stored(self, location: SumOfWeights) -> float:  # noqa: ARG002
-        """One array keeps no sum of weights beside it."""
+        """A single array stores no sum of weights."""
         raise ValueError("sum_of_weights of an .npy file must be a number or events, as it holds one array alone")
 
     def _inspect(self) -> Arrays:
         with guarded(self.path), self.path.open("rb") as file:
             if header := _header(file):
                 array, self._is_fortran = header
+                self._start = file.tell()
             else:
                 self._whole = format.read_array(file, allow_pickle=False)
                 array = Array(self._whole.dtype, self._whole.shape)
-            self._start = 0 if self._whole is not None else file.tell()
+                self._start = 0
             size = self._start + array.dtype.itemsize * math.prod(array.shape)
             if not array.dtype.hasobject and size > self.path.stat().st_size:
                 raise ValueError("it ends before its array does; is it truncated, or still being written?")
@@ -143,16 +147,15 @@ class NpyFile(ArrayFile):
         row = math.prod(stored.shape[1:])
         with guarded(self.path), self.path.open("rb") as file:
             if not self._is_fortran:
-                return _values(file, dtype, self._start + start * row * dtype.itemsize, (stop - start) * row).reshape(
-                    shape
-                )
+                place = self._start + start * row * dtype.itemsize
+                return _values(file, dtype, place, (stop - start) * row).reshape(shape)
             places = [self._start + (column * stored.shape[0] + start) * dtype.itemsize for column in range(row)]
             columns = [_values(file, dtype, place, stop - start) for place in places]
             return np.stack(columns, axis=-1).reshape(shape, order="F") if columns else np.empty(shape, dtype)
 
 
 def _values(file: IO[bytes], dtype: np.dtype[Any], place: int, count: int) -> NDArray[Any]:
-    """So many values of a file from a place on."""
+    """`count` values of a file, from this place on."""
     file.seek(place)
     values: NDArray[Any] = np.frombuffer(file.read(count * dtype.itemsize), dtype)
     if len(values) != count:
@@ -161,7 +164,7 @@ def _values(file: IO[bytes], dtype: np.dtype[Any], place: int, count: int) -> ND
 
 
 def _check_columns(path: Path, arrays: Mapping[str, Array], columns: tuple[str, ...]) -> None:
-    """That the names of columns are those of the one matrix there is."""
+    """Refuse names of columns that do not fit the only matrix of the file."""
     widths = [array.shape[1] for array in arrays.values() if array.is_number and len(array.shape) == 2]
     if len(widths) != 1:
         raise ValueError(f"columns needs {path} to hold one matrix, not {len(widths)}")
@@ -170,7 +173,7 @@ def _check_columns(path: Path, arrays: Mapping[str, Array], columns: tuple[str, 
 
 
 def _head(file: IO[bytes]) -> Array:
-    """The type and shape of a saved array, without its values."""
+    """The dtype and shape of a saved array, without its values."""
     if header := _header(file):
         return header[0]
     array = format.read_array(file, allow_pickle=False)
@@ -178,9 +181,9 @@ def _head(file: IO[bytes]) -> Array:
 
 
 def _header(file: IO[bytes]) -> tuple[Array, bool] | None:
-    """A saved array, and whether its values lie column by column.
+    """A saved array, and whether its values are stored column by column.
 
-    None of names beyond latin-1, which numpy reads nowhere but with the values; the file is then at its beginning.
+    None for names beyond latin-1, whose header numpy reads only together with the values; the file is then rewound.
     """
     version = format.read_magic(file)
     if version == (3, 0):

@@ -1,4 +1,4 @@
-"""Ntuples: processes of files, whatever their format, as one table of weighted events."""
+"""Ntuples: files of processes in any format, as one table of weighted events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 LOOKING = 8  # files whose state is asked for at once, as servers take their time
 
-# Settings that the table of columns and unscaled weights does not depend on.
+# The table of columns and unscaled weights does not depend on these settings.
 IRRELEVANT_SETTINGS = {
     *("root", "classes", "luminosity_fb", "chunk", "threads", "on_bad_file", "cache", "cache_gb", "check", "split"),
     "labels",
@@ -52,20 +52,20 @@ class Ntuples(ABC):
     root           the folder that relative names of files start from; by default the one that the program runs in
     features       expressions, or name -> expression
     leading        jagged column -> so many of its first objects as features: Jet_pt_0, Jet_pt_1..., NaN where absent
-    luminosity_fb  scales each sample to its expected yield; without, weights count as they are
+    luminosity_fb  scales each sample to its expected yield; without it, weights count as they are
     missing        sentinels of a missing value, such as [-999], in all features; or feature or column -> its sentinels
     classes        in their order; by default that of the samples, a class named background first
-    max_events     read so many entries of each sample
-    chunk          entries that are read at a time; never less than the file stores together
-    on_bad_file    skip: a file that cannot be read is left out, with its part of the normalisation
-    cache          keeps the table on disk for the next time: in the user's cache folder, another, or not at all
-    cache_gb       what that folder may hold; what was used longest ago goes
-    check          a training warns of what looks wrong in the events
+    max_events     read at most so many entries of each sample
+    chunk          entries read at a time; at least as many as the file stores together
+    on_bad_file    skip: leave out a file that cannot be read, and its part of the normalisation
+    cache          keep the table on disk for the next time: in the user's cache folder, another folder, or not at all
+    cache_gb       size limit of that folder; tables that were used longest ago are removed
+    check          a training warns about suspicious events
     labels         feature or spectator -> its title, or its title and unit, in pictures
 
     With a luminosity, weight = w x cross section x k-factor x filter efficiency x luminosity / sum of weights.
-    Where max_events leaves entries out, that sum is the one over the entries read (sum_of_weights: events), or the
-    stated one times the fraction of entries read, so that the yields stay those of the whole sample.
+    If max_events leaves entries out, that sum is the one over the entries read (sum_of_weights: events), or the
+    stated one times the fraction of entries read; the yields remain those of the whole sample.
     """
 
     samples: tuple[Sample, ...]
@@ -106,10 +106,10 @@ class Ntuples(ABC):
 
     @abstractmethod
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
-        """A file of this format, whose blocks are decompressed in this pool."""
+        """A file of this format; its blocks are decompressed in this pool."""
 
     def outline(self) -> Outline:
-        """Its classes, processes and columns, all of which the settings name."""
+        """Its classes, processes and columns, which the settings name."""
         columns = self._quantities(self.samples[0])
         return Outline(
             classes=ordered_classes(self.samples, self.classes),
@@ -124,7 +124,7 @@ class Ntuples(ABC):
         return self.load_watched(silent)
 
     def load_watched(self, tell: Tell) -> Events:
-        """The same, telling how many of how many entries are read."""
+        """The same; the number of entries read and the total are reported."""
         if not self.features and not self.leading:
             raise ValueError("features must name at least one, not none")
         names = ", ".join(sample.name for sample in self.samples)
@@ -134,7 +134,7 @@ class Ntuples(ABC):
         return self._events(arrays, [Tally(*values)._replace(notes=tuple(values[-1])) for values in notes])
 
     def _content(self) -> Any:
-        """All that the table depends on: the files as they are now, and what is read of them."""
+        """All that the table depends on: the files in their present state, and what is read from them."""
         content = {key: value for key, value in describe(self).items() if key not in IRRELEVANT_SETTINGS}
         for sample, described in zip(self.samples, content["samples"], strict=True):
             try:
@@ -153,7 +153,7 @@ class Ntuples(ABC):
         return content
 
     def _read(self, folder: Path | None, tell: Tell) -> Reading:
-        """The arrays of the table, in files of this folder where there is one, and the tally of each sample."""
+        """The arrays of the table, in files of this folder if it is given, and the tally of each sample."""
         skip = self.on_bad_file == "skip"
         stored = {
             process: sample.sum_of_weights
@@ -177,13 +177,15 @@ class Ntuples(ABC):
         return Reading(arrays, tallies, keep=not any(tally.bad for tally in tallies))
 
     def _table(self, parts: list[Part], folder: Path | None) -> Growing:
-        """An empty table that expects the entries of these parts."""
+        """An empty table with room for the entries of these parts."""
         features, kinds = len(parts[0].quantities.features), spectator_dtypes(parts)
         if folder is not None:
             return InFiles(features, kinds, folder)
-        entries = sum(part.entries for part in parts)
-        selected = any(part.quantities.selections for part in parts)
-        return InMemory(features, kinds, min(entries, self.chunk) if selected else entries)
+        expected = sum(part.entries for part in parts)
+        if any(part.quantities.selections for part in parts):
+            # How many pass the selection is unknown, so the table begins small and grows.
+            expected = min(expected, self.chunk)
+        return InMemory(features, kinds, expected)
 
     def _parts(self, process: int, pool: Executor) -> list[Part]:
         sample = self.samples[process]
@@ -259,11 +261,13 @@ class Ntuples(ABC):
 
 
 def _cores() -> int:
-    """The cores that this process may use: by its affinity mask, and OMP_NUM_THREADS where it is set."""
+    """The cores that this process may use: from its affinity mask, and from OMP_NUM_THREADS if it is set."""
     mask = getattr(os, "sched_getaffinity", None)
     cores = len(mask(0)) if mask else os.cpu_count() or 1
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return min(cores, int(first)) if first.isdecimal() and int(first) else cores
+    if first.isdecimal() and int(first):
+        cores = min(cores, int(first))
+    return cores
 
 
 def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
@@ -277,8 +281,9 @@ def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str
 def _report(sample: Sample, tally: Tally, total: float) -> None:
     for note in tally.notes:
         logger.warning("%s: %s", sample.name, note)
+    level = logging.INFO if tally.selected else logging.WARNING
     logger.log(
-        logging.INFO if tally.selected else logging.WARNING,
+        level,
         "%s: %s of %s entries selected in %d files, sum of weights %.6g",
         *(sample.name, f"{tally.selected:,}", f"{tally.entries:,}", tally.files, total),
     )

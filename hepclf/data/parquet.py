@@ -23,12 +23,12 @@ EXACT = 2**53  # beyond it, float64 holds not every whole number
 class Parquet(Ntuples):
     """Events from Parquet files, as processes with their classes, weights and cross sections.
 
-    Lists are jagged columns; a part of a record has the record's name in front, as Jet_pt. Missing numbers are NaN:
-    a column of integers or booleans that misses some is one of float64.
+    Lists are jagged columns; a part of a record has the record's name in front, as Jet_pt. A missing number is NaN,
+    so a column of integers or booleans with missing values becomes float64.
     """
 
     def open(self, source: Source, tree: str | None, pool: Executor) -> File:
-        """The one table of a Parquet file."""
+        """The table of a Parquet file."""
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
@@ -39,7 +39,7 @@ class Parquet(Ntuples):
 
 
 class Leaf(NamedTuple):
-    """A column: its place and path in the file, the names from the outermost record to it, its type, if of lists."""
+    """A column: position and path in the file, names from the outermost record inwards, type, whether it has lists."""
 
     place: int
     path: str
@@ -49,7 +49,7 @@ class Leaf(NamedTuple):
 
 
 class OpenFile(NamedTuple):
-    """An open file, what its end says of it, its columns by name, and the entries before each row group and in all."""
+    """An open file, its metadata, its columns by name, and the number of entries before each row group and in all."""
 
     file: Any
     metadata: Any
@@ -58,7 +58,7 @@ class OpenFile(NamedTuple):
 
 
 class ParquetTable:
-    """A Parquet file; opened when first asked, its columns decoded in the pool, each on its own."""
+    """A Parquet file; it is opened at first use, and each column is decoded in the pool on its own."""
 
     def __init__(self, source: Source, pool: Executor) -> None:
         self.path, self.pool = source.path, pool
@@ -74,24 +74,26 @@ class ParquetTable:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The names of its columns; those of records as record_part."""
+        """The names of its columns; a part of a record is record_part."""
         return frozenset(self._opened().leaves)
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
-        """Between row groups: what is inside one can only be read from its beginning."""
+        """Between row groups: a row group can only be read from its beginning."""
         return chunk_cuts(self._opened().cuts, [], chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
-        """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        """These columns of these entries: flat ones as numpy arrays, jagged ones as awkward arrays."""
         file = self._opened()
         groups = [group for group, (low, high) in enumerate(pairwise(file.cuts)) if low < stop and high > start]
-        skipped = start - file.cuts[groups[0]] if groups else 0
+        skipped = 0
+        if groups:
+            skipped = start - file.cuts[groups[0]]
         tasks = {name: self.pool.submit(self._decoded, file, file.leaves[name], groups) for name in columns}
         decoded = {name: task.result().slice(skipped, stop - start) for name, task in tasks.items()}
         return {name: self._array(name, file.leaves[name], column) for name, column in decoded.items()}
 
     def stored(self, location: SumOfWeights) -> float:
-        """The number that the metadata of the file holds under a key."""
+        """The number in the metadata of the file under a key."""
         if location.branch is None or location.tree is not None:
             raise ValueError(
                 "sum_of_weights of a Parquet file is a key of its metadata, as in {branch: sum_of_weights}, "
@@ -108,7 +110,7 @@ class ParquetTable:
             raise ValueError(f"sum_of_weights: key {location.branch!r} of the metadata holds no number") from None
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         with self._lock:
             if self._now is not None:
                 self._now.file.close()
@@ -127,7 +129,7 @@ class ParquetTable:
         if not self.path.is_file():
             raise missing_file(self.path)
         with self._guarded():
-            # Not a memory map: a file that shrinks while it is read must be an error, not the end of the process.
+            # Not a memory map: a file that shrinks while it is read must raise an error; a map would kill the process.
             file = pa.OSFile(str(self.path))
             metadata = pq.read_metadata(file)
             schema = metadata.schema.to_arrow_schema()
@@ -138,7 +140,7 @@ class ParquetTable:
         return OpenFile(file, metadata, _columns_by_name(schema, paths), [0, *accumulate(sizes)])
 
     def _decoded(self, open_file: OpenFile, leaf: Leaf, groups: list[int]) -> Any:
-        """A column of these row groups; each task has a reader of its own, as one serves one thread."""
+        """A column of these row groups; each task has its own reader, because a reader serves one thread."""
         import pyarrow.parquet as pq
 
         with self._guarded():
@@ -163,7 +165,7 @@ class ParquetTable:
         return column.to_numpy()
 
     def _has_gaps(self, name: str, leaf: Leaf) -> bool:
-        """Whether a value is missing anywhere in the file: all chunks of a column must be of one type."""
+        """Whether any value is missing in the file: all chunks of a column must have the same type."""
         if name not in self._gaps:
             file = self._opened()
             groups = range(file.metadata.num_row_groups)
@@ -177,7 +179,7 @@ class ParquetTable:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Whatever pyarrow raises of damaged bytes, as a FileError."""
+        """Turn what pyarrow raises on damaged bytes into a FileError."""
         try:
             yield
         except MemoryError:
@@ -188,14 +190,14 @@ class ParquetTable:
 
 
 def _columns_by_name(schema: Any, paths: list[str]) -> dict[str, Leaf]:
-    """Columns by name; one that is called so comes before the part of a record that would be."""
+    """Columns by name; a column with a name comes before the part of a record that would have the same name."""
     parts = [part for field in schema for part in _below(field.type, (field.name,), jagged=False)]
     leaves = [Leaf(place, path, *part) for place, (path, part) in enumerate(zip(paths, parts, strict=True))]
     return {"_".join(leaf.names): leaf for leaf in sorted(leaves, key=lambda leaf: -len(leaf.names))}
 
 
 def _below(kind: Any, names: tuple[str, ...], *, jagged: bool) -> Iterator[tuple[tuple[str, ...], Any, bool]]:
-    """What a column is made of, in the order in which the file holds it: parts of records, elements of lists."""
+    """The parts of a column (of records, and elements of lists) in the order in which the file stores them."""
     import pyarrow as pa
 
     if kind.num_fields == 0:
@@ -208,10 +210,12 @@ def _below(kind: Any, names: tuple[str, ...], *, jagged: bool) -> Iterator[tuple
 
 
 def _part(column: Any, leaf: Leaf) -> Any:
-    """The part of records that a column is read for; a column of no records as it is."""
+    """The part of a record that the column stands for; a column without records as it is."""
     import pyarrow.compute as pc
 
-    return pc.struct_field(column, leaf.names[1:]) if len(leaf.names) > 1 else column
+    if len(leaf.names) == 1:
+        return column
+    return pc.struct_field(column, leaf.names[1:])
 
 
 def _lists(column: Any, leaf: Leaf) -> Any:
@@ -224,7 +228,7 @@ def _lists(column: Any, leaf: Leaf) -> Any:
 
 
 def _check_exact(name: str, column: Any) -> None:
-    """That the integers of a column are as exact in float64, which has a NaN."""
+    """Refuse integers that float64, which the column needs for NaN, cannot hold exactly."""
     import pyarrow.compute as pc
 
     bounds = [value for value in pc.min_max(column).as_py().values() if value is not None]

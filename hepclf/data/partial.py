@@ -1,4 +1,4 @@
-"""The part of a file that came so far, and of which file it is a part."""
+"""The part of a file that was fetched so far, and the file that it is a part of."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServerFile:
-    """A file of a server: address, size in bytes where it is known, and the stamp that changes when the file does.
+    """A file on a server: its address, its size in bytes if known, and a stamp that changes with the file.
 
-    The stamp is a strong ETag or else a time of change, as servers compare them; empty where neither is given.
+    The stamp is a strong ETag, or else the time of its last change, as servers compare them; empty if neither is given.
     """
 
     url: str
@@ -27,36 +27,38 @@ class ServerFile:
 
 @dataclass(frozen=True)
 class Partial:
-    """A file that is not whole, and a note beside it of its origin."""
+    """An incomplete file, and a note of its origin beside it."""
 
     path: Path
 
     @property
     def note(self) -> Path:
-        """Where its origin is written down."""
+        """Where its origin is noted."""
         return self.path.with_name(f"{self.path.name}.json")
 
     @property
     def length(self) -> int:
-        """Bytes that are here."""
+        """Number of bytes fetched so far."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
     def origin(self) -> ServerFile | None:
-        """Its origin, or None where nobody can tell whether what is still to come belongs to it."""
+        """Its origin; None if it is unknown whether the remaining bytes belong to the same file."""
         with suppress(OSError, ValueError, TypeError):
             origin = ServerFile(**json.loads(self.note.read_text()))
-            return origin if origin.stamp and self.length <= (origin.size or self.length) else None
+            too_long = origin.size and self.length > origin.size
+            if origin.stamp and not too_long:
+                return origin
         return None
 
     def begin(self, origin: ServerFile) -> None:
-        """Forget what came before, and write down what will."""
+        """Drop the bytes that are here, and note the new origin."""
         self.empty()
         with _writing(self.note):
             self.note.write_text(json.dumps(asdict(origin)))
 
     def add(self, blocks: Iterator[bytes]) -> Iterator[int]:
-        """Write what comes behind what is here, and say after each block how much that makes."""
+        """Append blocks, and yield after each block the new number of bytes."""
         with _writing(self.path):
             file = self.path.open("ab", buffering=0)  # so that a full disk is known at the write, and once
         done = self.length
@@ -70,7 +72,7 @@ class Partial:
                 yield done
 
     def empty(self) -> None:
-        """Forget what came before; the file stays, as it may be held."""
+        """Drop the bytes that are here; the file itself stays, as it may be locked."""
         with _writing(self.path):
             self.path.write_bytes(b"")
             self.note.unlink(missing_ok=True)
@@ -81,13 +83,13 @@ class Partial:
         self.note.unlink(missing_ok=True)
 
     def become(self, target: Path) -> None:
-        """Take the final name: it is whole."""
+        """Take the final name, as the file is complete."""
         with _writing(target):
             self.path.replace(target)
         self.note.unlink(missing_ok=True)
 
     def resume_hint(self) -> str:
-        """What a person should know of it where a transfer has ended early."""
+        """What a user should know about it if a transfer ended early."""
         if not self.length:
             return ""
         if self.origin is None:
@@ -96,7 +98,7 @@ class Partial:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from writing it; where nothing came, nothing is left."""
+        """Keep other processes from writing it; if no byte arrived, the file is removed."""
         if os.name == "nt":  # has no such locks, and lets nobody rename an open file
             yield
             return

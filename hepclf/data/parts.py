@@ -1,4 +1,4 @@
-"""Parts: the files of samples, whatever their format, and how their entries are read into one table."""
+"""Parts: the files of samples in any format, and how their entries are read into one table."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ T = TypeVar("T")
 
 
 class FileError(ValueError):
-    """A file that cannot be read; its message names it."""
+    """A file that cannot be read; the message names it."""
 
 
 class File(Protocol):
-    """A file of entries with named columns, opened when first asked; what cannot be read of it is a FileError."""
+    """A file of entries with named columns, opened at first use; a part that cannot be read raises a FileError."""
 
     name: str
 
@@ -45,25 +45,25 @@ class File(Protocol):
         ...
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
-        """Where chunks begin, and the last one ends, such that little is decompressed twice."""
+        """Where the chunks begin, and where the last one ends, so that little is decompressed twice."""
         ...
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
-        """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        """These columns of these entries: flat ones as numpy arrays, jagged ones as awkward arrays."""
         ...
 
     def stored(self, location: SumOfWeights) -> float:
-        """The sum of weights that the file keeps there."""
+        """The sum of weights that the file stores at this location."""
         ...
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         ...
 
 
 @dataclass(kw_only=True, eq=False)
 class Part:
-    """A file of a sample: the quantities to compute from it, and what was read of it so far."""
+    """A file of a sample: the quantities to compute from it, and the counts of what was read so far."""
 
     process: int
     file: File
@@ -87,7 +87,7 @@ class Part:
 
 
 class ChunkResult(NamedTuple):
-    """The events read from these entries of a file, or the error why the file cannot be read."""
+    """The events read from these entries of a file, or the error if the file cannot be read."""
 
     part: Part
     start: int
@@ -98,10 +98,10 @@ class ChunkResult(NamedTuple):
 def inspect_parts(
     parts: list[Part], readers: Executor, *, chunk: int, stored: Mapping[int, SumOfWeights], skip: bool
 ) -> None:
-    """Check the names and types in every file before the first chunk of any is read.
+    """Check the names and types in every file before the first chunk is read.
 
-    stored  process -> where its files keep their sum of weights
-    skip    a file that cannot be read is marked bad, instead of raised
+    stored  process -> where its files store their sum of weights
+    skip    a file that cannot be read is marked as bad; otherwise its error is raised
     """
     for part in ahead((partial(_inspect, part, chunk, stored.get(part.process), skip) for part in parts), readers):
         if len(parts) > KEPT_OPEN:
@@ -116,7 +116,8 @@ def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) ->
                 check_columns(expression, part.columns)
             part.size = part.file.entries
             part.cuts = part.file.cuts(part.quantities.columns, chunk)
-            part.stored = 0.0 if stored is None else part.file.stored(stored)
+            if stored is not None:
+                part.stored = part.file.stored(stored)
             nothing = part.quantities.evaluate(part.file.read(part.quantities.columns, 0, 0), 0)
             part.dtypes = {name: column.dtype for name, column in nothing.spectators.items()}
     except (FileError, FileNotFoundError) as error:
@@ -125,20 +126,22 @@ def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) ->
 
 
 def assign_entries(parts: list[Part], rows: tuple[int, int] | None, limit: int | None) -> None:
-    """Set the entries to read from each file: a range that counts over all files, cut at `limit` entries."""
+    """Set the entries to read from each file: a range counted over all files, at most `limit` entries."""
     start, stop = rows or (0, sys.maxsize)
-    stop = stop if limit is None else min(stop, start + limit)
+    if limit is not None:
+        stop = min(stop, start + limit)
     preceding = 0
     for part in parts:
         if part.bad is None:
             part.first = min(max(start - preceding, 0), part.size)
             part.entries = min(max(stop - preceding, 0), part.size) - part.first
+            # An empty file inside the range counts as read completely: its stored sum of weights must be added.
             part.fraction = part.entries / part.size if part.size else float(start <= preceding < stop)
             preceding += part.size
 
 
 def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bool, tell: Tell) -> None:
-    """Add the selected events of all parts to a table, in their order, and count them in each part."""
+    """Append the selected events of all parts to a table in their order, and count them in each part."""
     entries, done = sum(part.entries for part in parts), 0
     tasks = (
         partial(_read_chunk, part, max(start, part.first), min(stop, part.last))
@@ -179,7 +182,7 @@ def _mark_bad(part: Part, error: Exception, skip: bool) -> None:
 
 @contextmanager
 def _locating_errors(part: Part, start: int = 0) -> Iterator[None]:
-    """Errors in here begin with the file and, where one is at fault, the entry as the file counts."""
+    """Errors in this block begin with the file and, if one entry is at fault, its number in the file."""
     try:
         yield
     except FileError:
@@ -191,7 +194,7 @@ def _locating_errors(part: Part, start: int = 0) -> Iterator[None]:
 
 
 def ahead(tasks: Iterable[Callable[[], T]], readers: Executor) -> Iterator[T]:
-    """The results of these in their order, a few of them always under way."""
+    """The results of these tasks in their order; a few tasks always run ahead."""
     waiting: deque[Future[T]] = deque()
     try:
         for task in tasks:
@@ -206,7 +209,7 @@ def ahead(tasks: Iterable[Callable[[], T]], readers: Executor) -> Iterator[T]:
 
 
 def spectator_dtypes(parts: list[Part]) -> dict[str, np.dtype[Any]]:
-    """The type of each spectator that holds its values in all files exactly."""
+    """The type of each spectator that holds its values exactly in all files."""
     dtypes: dict[str, np.dtype[Any]] = {}
     for part in parts:
         for name, dtype in part.dtypes.items():

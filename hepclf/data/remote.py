@@ -1,4 +1,4 @@
-"""Remote: files on XRootD servers (root://), asked again a few times while a server does not answer."""
+"""Remote: files on XRootD servers (root://); a request is repeated a few times while a server does not answer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, TypeVar
 
 TRIES = 3
 WAIT = 2.0  # seconds before the second try, three times as many before each further one
-# The client's own limits add up to minutes, of a silent server to half an hour. In seconds; the environment (XRD_...)
-# goes first. The window of errors, in which the client does not connect again, is shorter than the wait.
+# The client's own limits add up to minutes, for a silent server to half an hour. In seconds; the environment (XRD_...)
+# takes precedence. The error window, in which the client does not reconnect, is shorter than our wait.
 LIMITS = {"ConnectionWindow": 10, "ConnectionRetry": 1, "StreamErrorWindow": 1, "RequestTimeout": 60}
 PARTING = 2  # seconds to wait for the answer when a file is closed, which none needs
 LONGEST, MOST = 2_097_136, 1024  # bytes of a piece, and pieces of a request, that a server takes by default
 
-# What passes, as XrdCl/XrdClStatus.hh numbers it: no connection, none any more, no answer in time. Of a server that
-# answers, as XProtocol/XProtocol.hh does: its own trouble with disks, memory or load, or a file that it forgot.
+# Errors that may pass, numbered as in XrdCl/XrdClStatus.hh: no connection, a lost one, no answer in time. If a server
+# answers, numbered as in XProtocol/XProtocol.hh: trouble with its disks, memory or load, or a file handle it forgot.
 SILENT = {102, 103, 104, 105, 107, 108, 109, 206, 207}
 NO_ADDRESS, NOT_FOUND, ANSWERED = 101, 304, 400
 TROUBLED = {3004, 3007, 3008, 3012, 3014, 3024, 3034, 3035}
@@ -32,22 +32,22 @@ log = logging.getLogger(__name__)
 
 
 class RemoteError(OSError):
-    """A file or folder on a server that is not there or cannot be read; its message names it."""
+    """A file or folder on a server that does not exist or cannot be read; the message names it."""
 
 
 class PassingError(OSError):
-    """Trouble that may be over at the next try."""
+    """A problem that may be over at the next try."""
 
 
 class State(NamedTuple):
-    """The size of a file in bytes, and when it was modified, in seconds."""
+    """The size of a file in bytes, and its modification time in seconds."""
 
     size: int
     modified: int
 
 
 class RemoteFile:
-    """A file on a server, opened when first asked; threads may share it."""
+    """A file on a server, opened at first use; threads may share it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -56,15 +56,15 @@ class RemoteFile:
         self._state: State | None = None
 
     def state(self) -> State:
-        """Of the version that is read: a file that changes after it was first asked for is an error."""
+        """The state of the version that is read: a file that changes after its first use raises an error."""
         return with_retries(self.url, lambda: self._opened()[1])
 
     def read(self, ranges: list[tuple[int, int]]) -> list[bytes]:
-        """The bytes from start to stop of each range, fewer where the file ends before."""
+        """The bytes from start to stop of each range; fewer if the file ends before."""
         return with_retries(self.url, lambda: self._read(ranges))
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         with self._lock:
             file, self._file = self._file, None
         if file is not None:
@@ -105,14 +105,14 @@ class RemoteFile:
         return blocks
 
     def _drop(self, broken: Any) -> None:
-        """Open the file anew at the next try, unless another thread has done so; not closed, as others may read it."""
+        """Open the file anew at the next try, unless another thread did; it is not closed, as others may read it."""
         with self._lock:
             if self._file is broken:
                 self._file = None
 
 
 def list_folder(server: str, folder: str) -> Iterator[tuple[str, bool]]:
-    """The names in a folder of a server, in alphabetical order, and whether each is a folder."""
+    """The names in a folder of a server, in alphabetical order, each with whether it is a folder."""
     flags = client().flags
     url = f"{server}{folder}"
 
@@ -126,7 +126,7 @@ def list_folder(server: str, folder: str) -> Iterator[tuple[str, bool]]:
 
 
 def with_retries(url: str, task: Callable[[], T]) -> T:
-    """What a task returns; where it fails of something that may pass, it is tried again after a growing wait."""
+    """The result of a task; after an error that may pass, it is tried again after a growing wait."""
     for tried in range(1, TRIES):
         try:
             return task()
@@ -141,12 +141,13 @@ def with_retries(url: str, task: Callable[[], T]) -> T:
 
 
 def raise_for_status(status: Any, url: str) -> None:
-    """Raise what the client or the server says went wrong."""
+    """Raise the error that the client or the server reports."""
     if status.ok:
         return
     message = re.sub(r"^\[\w+\] (Server responded with an error: \[\d+\] )?", "", status.message).strip().rstrip(".")
     if status.code == NOT_FOUND or (status.code == ANSWERED and status.errno == ABSENT):
-        raise RemoteError(f"{'folder' if url.endswith('/') else 'file'} '{url}' does not exist")
+        kind = "folder" if url.endswith("/") else "file"
+        raise RemoteError(f"{kind} '{url}' does not exist")
     if status.code in SILENT:
         raise PassingError(f"{_host(url)} does not answer ({message.lower()})")
     if status.code == ANSWERED and status.errno in TROUBLED:
@@ -158,14 +159,14 @@ def raise_for_status(status: Any, url: str) -> None:
 
 @cache
 def client() -> Any:
-    """The client of XRootD, with its limits set."""
+    """The XRootD client, with its limits set."""
     try:
         from XRootD import client
     except ImportError:
         raise ValueError("files on servers (root://) need xrootd; pip install 'hepclf[remote]'") from None
     for name, seconds in LIMITS.items():
         client.EnvPutInt(name, seconds)
-    # As the process ends, XRootD asks every object whether it is a file, which some of other libraries warn of.
+    # When the process ends, XRootD asks every object whether it is a file; some of other libraries then warn.
     atexit.register(warnings.simplefilter, "ignore")
     return client
 
@@ -176,6 +177,6 @@ def _host(url: str) -> str:
 
 
 def _pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Positions and lengths of a range in pieces that a server takes."""
+    """Positions and lengths of a range, in pieces of a size that a server accepts."""
     for position in range(start, stop, LONGEST):
         yield position, min(LONGEST, stop - position)

@@ -18,13 +18,15 @@ def is_remote(name: str) -> bool:
 
 
 def expanded(text: str) -> list[tuple[str, str | None]]:
-    """The URLs that a URL or pattern stands for, in alphabetical order, each with the tree that it says.
+    """The URLs that a URL or pattern stands for, in alphabetical order, each with the tree in its name.
 
-    What follows a question mark is for the server, so that patterns have *, [ab] and ** alone.
+    The text after a question mark goes to the server, so patterns can only use *, [ab] and **.
     """
     server, path = _split(text)
     name, mark, tree = path.rpartition(".root:")
-    path, question, options = (f"{name}.root" if mark else path).partition("?")
+    if mark:
+        path = f"{name}.root"
+    path, question, options = path.partition("?")
     parts = path.split("/")
     folders = [*takewhile(lambda part: not _is_pattern(part), parts)]
     names = [path]
@@ -32,12 +34,14 @@ def expanded(text: str) -> list[tuple[str, str | None]]:
         names = sorted({*_below(server, "".join(f"{part}/" for part in folders), parts[len(folders) :])})
         if not names:
             raise FileNotFoundError(f"no file matches '{server}{path}'")
-    chosen = tree or None if mark else None
+    chosen = None
+    if mark:
+        chosen = tree or None
     return [(f"{server}{name}{question}{options}", chosen) for name in names]
 
 
 def _split(url: str) -> tuple[str, str]:
-    """The server and the path of a file; a ValueError where no file can be read from."""
+    """The server and the path of a file; a ValueError if the URL names no file that can be read."""
     scheme, _, address = url.partition("://")
     host, slash, path = address.partition("/")
     if scheme not in SCHEMES:
@@ -52,7 +56,7 @@ def _is_pattern(part: str) -> bool:
 
 
 def _below(server: str, folder: str, parts: list[str]) -> Iterator[str]:
-    """The files below a folder that match these parts, each of one folder, ** of any number."""
+    """The files below a folder that match these parts; a part matches one folder, ** any number of folders."""
     pattern, *subpatterns = parts
     if pattern == "**":
         yield from _below(server, folder, subpatterns or ["*"])
@@ -61,4 +65,7 @@ def _below(server: str, folder: str, parts: list[str]) -> Iterator[str]:
         if pattern == "**" and is_folder:
             yield from _below(server, f"{path}/", parts)
         elif pattern != "**" and fnmatchcase(name, pattern) and is_folder == bool(subpatterns):
-            yield from _below(server, f"{path}/", subpatterns) if subpatterns else [path]
+            if subpatterns:
+                yield from _below(server, f"{path}/", subpatterns)
+            else:
+                yield path

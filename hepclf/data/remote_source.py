@@ -14,9 +14,9 @@ from hepclf.data.remote import RemoteFile
 
 
 class RemoteSource(Source):  # type: ignore[misc]
-    """Ranges of bytes, those that lie close together in one piece, many pieces in a request.
+    """Byte ranges: close ones are read as one piece, and many pieces go into one request.
 
-    On a distant server it is the number of requests that costs time, not the bytes.
+    With a distant server, the time depends on the number of requests, not on the bytes.
     """
 
     def __init__(self, file_path: str, *, num_workers: int, **_: Any) -> None:
@@ -29,7 +29,7 @@ class RemoteSource(Source):  # type: ignore[misc]
 
     @property
     def closed(self) -> bool:
-        """Whether the file was let go."""
+        """Whether the file was closed."""
         return self._closed
 
     def chunk(self, start: int, stop: int) -> Any:
@@ -37,7 +37,7 @@ class RemoteSource(Source):  # type: ignore[misc]
         return Chunk(self, start, stop, TrivialFuture(self._file.read([(start, stop)])[0]))
 
     def chunks(self, ranges: list[tuple[int, int]], notifications: Queue[Any]) -> Any:
-        """Ranges that are fetched while the first are used already."""
+        """Ranges, fetched while the first ones are already used."""
         return coalesce_requests(ranges, self._submit, self, notifications)
 
     def _submit(self, ranges: list[tuple[int, int]]) -> Future[list[bytes]]:

@@ -1,4 +1,4 @@
-"""Roles: what the columns of a table are for, as the settings of a loader name them."""
+"""Roles: what each column of a table is used for, from the settings of a loader."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ FeatureSetting = str | tuple[str, ...] | Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """The role of each column of a table: a setting names a column by its exact name, or an expression of columns.
+    """The role of each column of a table: a setting names a column exactly, or gives an expression of columns.
 
     columns  their names
-    groups   name -> names and expressions that features may ask for together
+    groups   name -> names and expressions that `features` can request together
     """
 
     path: Path
@@ -37,32 +37,35 @@ class Roles:
     ignore: tuple[str, ...]
 
     def quantities(self) -> Quantities:
-        """The expressions of all roles; a plain column is one as well."""
+        """The expressions of all roles; a plain column is an expression too."""
         for name in self.ignore:
             self.column(name)
         spectators = {name: self.expression(text) for name, text in _pairs(self.spectators, "spectators").items()}
         weight = None if self.weight is None else self.expression(self.weight)
         selections = () if self.selection is None else (self.expression(self.selection),)
         claimed = {"weight": (weight,) if weight else (), "spectators": tuple(spectators.values())}
-        features = self._unclaimed(claimed) if self.features == ALL else self._listed_features(claimed)
+        if self.features == ALL:
+            features = self._unclaimed(claimed)
+        else:
+            features = self._listed_features(claimed)
         if not any(expression.columns for expression in features.values()):
             raise ValueError("features must name at least one column, not none")
         return Quantities(features=features, spectators=spectators, weight=weight, selections=selections)
 
     def column(self, name: str, way: str = "") -> str:
-        """The name, where a column is called so."""
+        """The name, if a column has it."""
         if name not in self.columns:
             raise self._unknown(name, way)
         return name
 
     def is_column(self, expression: Expression) -> bool:
-        """Whether it is a plain column, by its very name."""
+        """Whether it is a plain column, named exactly."""
         return expression.text in self.columns
 
     def expression(self, text: str) -> Expression:
-        """The column of this name, or else what the text says of columns."""
+        """The column of this name, or else the parsed text."""
         if text in self.columns:
-            # Not parsed: the name of a column may hold any character.
+            # Not parsed: the name of a column may contain any character.
             return Expression(text, (text,), Built(lambda table: table[text], {text: 0}, {}, True))
         try:
             expression = parse(text)
@@ -77,7 +80,7 @@ class Roles:
         return expression
 
     def _unclaimed(self, claimed: Mapping[str, tuple[Expression, ...]]) -> dict[str, Expression]:
-        """Each column that nothing else names."""
+        """Each column that no other setting names."""
         claims = [expression for expressions in claimed.values() for expression in expressions]
         used = {name for expression in claims for name in expression.columns}
         features = [name for name in self.columns if name not in used and name not in (self.label, *self.ignore)]
@@ -91,13 +94,15 @@ class Roles:
             setting = tuple(text for name in setting for text in self.groups.get(name, (name,)))
         features = {name: self.expression(text) for name, text in _pairs(setting, "features").items()}
         roles = {expression.text: role for role, expressions in claimed.items() for expression in expressions}
-        roles |= dict.fromkeys(self.ignore, "ignore") | ({} if self.label is None else {self.label: "label"})
+        roles |= dict.fromkeys(self.ignore, "ignore")
+        if self.label is not None:
+            roles[self.label] = "label"
         for name, expression in features.items():
             self._check_feature(name, expression, roles)
         return features
 
     def _check_feature(self, name: str, expression: Expression, roles: Mapping[str, str]) -> None:
-        """That no feature is, or is made of, what says which class an event is of."""
+        """Refuse a feature that is, or is computed from, a column that reveals the class of an event."""
         if self.is_column(expression) and (role := roles.get(expression.text)):
             raise ValueError(
                 f"column {expression.text!r} cannot be a feature, as data.{role} names it; drop one of the two"

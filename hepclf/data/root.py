@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hepclf.data.arrays import missing_array
 from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
 from hepclf.data.remote import RemoteError
@@ -23,8 +24,8 @@ from hepclf.recipe import recipe
 TRUNCATED = "expected Chunk of length"  # what uproot says of a file that ends too early
 READERS = 2  # threads that fetch bytes of a file
 TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
-# A block, whose entries the file compressed together, is read in one piece up to so many chunks: each piece of it
-# decompresses it again.
+# A block is what the file compressed together. A block of up to so many chunks is read in one piece, because each
+# further piece decompresses the block again.
 MAX_BLOCK_CHUNKS = 4
 
 
@@ -38,7 +39,7 @@ class Root(Ntuples):
 
 
 class RootTree:
-    """A TTree or RNTuple; opened when first asked, and by one thread at a time."""
+    """A TTree or RNTuple, opened at first use and by one thread at a time."""
 
     def __init__(self, source: Source, tree: str | None, pool: Executor) -> None:
         self.source, self.tree, self.pool = source, tree, pool
@@ -59,17 +60,20 @@ class RootTree:
         return frozenset((*self._opened().keys(full_paths=False), *self._members))
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
-        """Clusters of an RNTuple; for a TTree, where the baskets of the branch with the largest ones begin."""
+        """Clusters of an RNTuple; for a TTree, the starts of the baskets of the branch with the largest ones."""
         tree, columns = self._opened(), self._branches(columns)
+        coarse: list[int] = []
+        fine: list[int] = []
         if _is_rntuple(tree):
             coarse = fine = [cluster.num_first_entry for cluster in tree.cluster_summaries]
-        else:
+        elif columns:
+            # The branch with the fewest baskets has the largest ones.
             branches = sorted((tree[name] for name in columns), key=lambda branch: branch.num_baskets)
-            coarse, fine = ([*branch.entry_offsets] for branch in (branches[0], branches[-1])) if branches else ([], [])
+            coarse, fine = [*branches[0].entry_offsets], [*branches[-1].entry_offsets]
         return chunk_cuts([*coarse, self.entries], fine, chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
-        """These columns of these entries, flat ones as numpy arrays, jagged ones as awkward arrays."""
+        """These columns of these entries: flat ones as numpy arrays, jagged ones as awkward arrays."""
         self._opened()
         arrays = self._read(self._branches(columns), start, stop)
         for name in columns:
@@ -80,7 +84,7 @@ class RootTree:
         return {name: arrays[name] for name in columns}
 
     def _branches(self, columns: tuple[str, ...]) -> tuple[str, ...]:
-        """The branches that are read for these columns, each once."""
+        """The branches needed for these columns, each once."""
         vectors = {name: self._members[name][0].branches for name in columns if name in self._members}
         return tuple(dict.fromkeys(branch for name in columns for branch in vectors.get(name, (name,))))
 
@@ -95,7 +99,7 @@ class RootTree:
             arrays: dict[str, Any] = {}
             for names, library in ((flat, "np"), (nested, "ak")):
                 if names:
-                    # Chosen by identity: by name, uproot takes homonyms as well, or reads a pattern in it.
+                    # Selected by identity: by name, uproot also takes homonyms, or reads the name as a pattern.
                     chosen = {id(branches[name]) for name in names}
                     filter_name = "filter_field" if _is_rntuple(tree) else "filter_branch"
                     arrays |= tree.arrays(
@@ -111,7 +115,7 @@ class RootTree:
         return {name: _plain(arrays[name]) for name in columns}
 
     def stored(self, location: SumOfWeights) -> float:
-        """The entries of a branch, or a histogram or its bin, summed."""
+        """The sum of the entries of a branch, of a histogram, or of one of its bins."""
         tree = self._opened()
         if location.histogram is not None:
             return self._integral(location.histogram, location.bin)
@@ -147,14 +151,14 @@ class RootTree:
         return float(values[bin])
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
             self._file = self._tree = None
 
     def _opened(self) -> Any:
-        """The tree, opened by the first thread that asks; uproot reads from several."""
+        """The tree, opened by the first thread that needs it; uproot reads from several threads."""
         with self._lock:
             if self._tree is None:
                 self._open()
@@ -180,7 +184,7 @@ class RootTree:
         self._members = {name: member for name, member in quantities.items() if name not in names}
 
     def _handler(self) -> Any:
-        """What fetches the bytes of the file."""
+        """uproot's handler that fetches the bytes of the file."""
         if is_remote(self.source.name):
             from hepclf.data.remote_source import RemoteSource
 
@@ -189,7 +193,7 @@ class RootTree:
 
         if not self.source.path.is_file():
             raise missing_file(self.source.path)
-        # Not the memory map: a file that shrinks while it is read must be an error, not the end of the process.
+        # Not the memory map: a file that shrinks while it is read must raise an error; a map would kill the process.
         return MultithreadedFileSource
 
     def _trees(self) -> list[str]:
@@ -202,13 +206,11 @@ class RootTree:
                 return self._file[name]
         if kind == "tree":
             names = self._trees()
-        raise FileError(
-            f"{kind} {name!r} is not in {self.source.name}{nearest(name, names) if names else ', which holds none'}"
-        )
+        raise missing_array(kind, name, self.source.name, names)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Whatever uproot raises of damaged bytes, as a FileError."""
+        """Turn what uproot raises on damaged bytes into a FileError."""
         try:
             yield
         except (MemoryError, FileError):
@@ -223,7 +225,7 @@ class RootTree:
 
 
 def _is_flat(branch: Any) -> bool:
-    """Whether it holds one number an entry, which uproot reads faster without awkward array."""
+    """Whether it holds one number per entry, which uproot reads faster without awkward array."""
     from uproot import AsDtype
 
     kind = getattr(branch, "interpretation", None)  # a field of an RNTuple has none
@@ -231,7 +233,7 @@ def _is_flat(branch: Any) -> bool:
 
 
 def _lorentz_vectors(tree: Any) -> list[str]:
-    """The branches whose entries are Lorentz vectors, or lists of them, that are stored whole."""
+    """The branches that store Lorentz vectors, or lists of them, as whole objects."""
     if _is_rntuple(tree):
         paths = tree.keys(full_paths=True)
         inner = (
@@ -250,7 +252,8 @@ def _plain(array: Any) -> Any:
     if isinstance(array, np.ndarray):
         return array
     layout = array.layout
-    return layout.data if layout.is_numpy and layout.data.ndim == 1 else array
+    is_flat = layout.is_numpy and layout.data.ndim == 1
+    return layout.data if is_flat else array
 
 
 def _is_rntuple(tree: Any) -> bool:
@@ -258,7 +261,7 @@ def _is_rntuple(tree: Any) -> bool:
 
 
 def chunk_cuts(coarse: list[int], fine: list[int], chunk: int) -> list[int]:
-    """Where chunks begin and end: at blocks, about a chunk apart, and at finer blocks inside a very large one.
+    """Where chunks begin and end: at blocks, about a chunk apart; inside a very large block, at finer blocks.
 
     A block is very large above MAX_BLOCK_CHUNKS chunks.
     """

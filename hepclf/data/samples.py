@@ -1,4 +1,4 @@
-"""Samples: the processes of an analysis, where their events lie, and what yield each stands for."""
+"""Samples: the processes of an analysis, their files, and the yield that each stands for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FIRST = "background"  # the class that comes first wherever it is named
 
 
 class Source(NamedTuple):
-    """A file, by its path or URL, and the tree of it to read, where its name says one."""
+    """A file, by its path or URL, and the tree to read, if the name contains one."""
 
     name: str
     tree: str | None
 
     @property
     def path(self) -> Path:
-        """Where it lies on this machine."""
+        """Its path on this machine."""
         if is_remote(self.name):
             raise ValueError(f"file '{self.name}' is remote, which data=root alone reads; copy it here first")
         return Path(self.name)
@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 @recipe
 class SumOfWeights:
-    """Where the files keep their sum of generator weights: the entries of a branch, a histogram or one bin of it.
+    """Where the files store their sum of generator weights: a branch (summed), a histogram, or one of its bins.
 
     tree  of the branch, such as Runs; by default that of the events
     bin   as ROOT counts: 1 is the first, 0 the underflow; by default the integral without under- and overflow
@@ -60,13 +60,13 @@ class Sample:
     files              paths, root:// URLs, patterns (~ for home), file.root:tree, .txt files that list such names
     class_             the class its events belong to, `class` in YAML
     tree, weight       of this sample, in place of the loader's
-    selection          asked for in addition to the loader's
-    cross_section_pb   or cross_section_fb; used with a luminosity alone, as are the next three
-    k_factor           ratio of the cross section to trust to the one given
+    selection          in addition to the loader's selection
+    cross_section_pb   or cross_section_fb; like the next three settings, used only with a luminosity
+    k_factor           best cross section divided by the stated one
     filter_efficiency  of cuts at generation, which the cross section does not include
-    sum_of_weights     of all generated events, before any cut: a number, where the files keep it, or events:
+    sum_of_weights     of all generated events, before any cut: a number, where the files store it, or events:
                        the sum of the weight over the entries that were read
-    rows               [start, stop]: read these entries alone, counted from 0 over all files
+    rows               [start, stop]: read only these entries, counted from 0 over all files
     max_events         read so many entries at most, in place of the loader's limit
     """
 
@@ -119,7 +119,7 @@ class Sample:
 
 
 def ordered_classes(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """The classes in the order of the setting, or else in that of the samples with `background` first."""
+    """The classes in the order of the setting; by default in that of the samples, with `background` first."""
     names = [sample.name for sample in samples]
     if not samples:
         raise ValueError("samples must list at least one process, not none")
@@ -141,19 +141,22 @@ def ordered_classes(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tu
 
 
 def rooted(files: str | tuple[str, ...], root: str | None) -> str | tuple[str, ...]:
-    """The names of files, relative ones below this folder, which may be one of a server."""
+    """The names of files; relative names are below this folder, which may be on a server."""
     if root is None:
         return files
     if not isinstance(files, str):
         return tuple(str(rooted(name, root)) for name in files)
     if is_remote(files) or Path(files).expanduser().is_absolute():
         return files
-    return f"{root.rstrip('/')}/{files}" if is_remote(root) else str(Path(root).expanduser() / files)
+    if is_remote(root):
+        return f"{root.rstrip('/')}/{files}"
+    return str(Path(root).expanduser() / files)
 
 
 def find_sources(files: str | tuple[str, ...]) -> list[Source]:
-    """The files that these names stand for: in their order, those of a pattern in alphabetical order."""
-    sources = [source for text in ((files,) if isinstance(files, str) else files) for source in _sources(text)]
+    """The files that these names stand for, in the order of the names; matches of a pattern in alphabetical order."""
+    names = (files,) if isinstance(files, str) else files
+    sources = [source for name in names for source in _sources(name)]
     if not sources:
         raise ValueError("files must name at least one file, not none")
     seen: set[Source] = set()
@@ -170,7 +173,8 @@ def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
         return
     name, mark, tree = text.partition(".root:")
     path = Path(f"{name}.root" if mark else text).expanduser()
-    path = path if folder is None else folder / path
+    if folder is not None:
+        path = folder / path
     if any(sign in path.name for sign in "*?[") or "*" in str(path):
         matches = sorted(match for match in _matches(path) if match.is_file())
         if not matches:
@@ -190,7 +194,7 @@ def _matches(path: Path) -> Iterator[Path]:
 
 
 def _sources_in_list(path: Path) -> Iterator[Source]:
-    """The files that a text file names, one a line, relative to its folder."""
+    """The files that a text file lists, one per line, relative to its folder."""
     lines = [line.partition("#")[0].strip() for line in path.read_text().splitlines()]
     names = [line for line in lines if line]
     if not names:
@@ -199,7 +203,10 @@ def _sources_in_list(path: Path) -> Iterator[Source]:
         yield from _sources(name, path.parent)
 
 
-def missing_file(path: Path) -> FileNotFoundError:
-    """The error for a file that does not exist, with the nearest names in its folder."""
-    siblings = sorted(sibling.name for sibling in path.parent.iterdir()) if path.parent.is_dir() else []
-    return FileNotFoundError(f"file '{path}' does not exist{nearest(path.name, siblings) if siblings else ''}")
+def missing_file(path: Path, spelling: str | None = None) -> FileNotFoundError:
+    """The error for a file that does not exist, as the user spelled it, with the nearest names in its folder."""
+    siblings: list[str] = []
+    if path.parent.is_dir():
+        siblings = sorted(sibling.name for sibling in path.parent.iterdir())
+    hint = nearest(path.name, siblings) if siblings else ""
+    return FileNotFoundError(f"file '{spelling or path}' does not exist{hint}")

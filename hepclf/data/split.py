@@ -1,4 +1,4 @@
-"""Split: which events train a tagger, which choose its settings, which evaluate it."""
+"""Split: which events are for training, which for validation, and which for testing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TRAIN, VALID, TEST = range(3)
 
 @recipe
 class Split:
-    """Disjoint train, validation and test parts of one table.
+    """Disjoint training, validation and test sets of one table.
 
-    Each event has a position on a ring of m places: its rank in a shuffle that keeps every stretch of the
-    ring in the proportions of the classes (random), its distance from the end of the table (tail), or the
-    value of a column modulo `modulo` (column). The test part is slice number `fold` of that ring, the
-    validation part is the slice after it, and the rest trains.
+    Each event has a position on a ring of m places: its rank in a shuffle after which every stretch of the ring
+    has the classes in their proportions (random), its distance from the end of the table (tail), or the value of
+    a column modulo `modulo` (column). The test set is slice number `fold` of that ring, the validation set is the
+    slice after it, and the rest is the training set.
 
     Below 1, `valid` and `test` are fractions; from 1 on, numbers of events. With test=0.2 the folds 0..4
     test each event exactly once.
@@ -76,15 +76,17 @@ class Split:
                 )
 
     def check(self, spectators: tuple[str, ...] | None) -> None:
-        """Refuse a column that is no spectator of the data; None: these are not known yet."""
+        """Refuse a column that is not a spectator of the data; None if the spectators are not yet known."""
         if self.by == "column" and spectators is not None and self.column not in spectators:
             raise ValueError(
                 f"split.column={self.column!r} is not a spectator of the data{nearest(str(self.column), spectators)}"
             )
 
     def parts(self, events: Events) -> NDArray[np.int8]:
-        """The part of each event: 0 train, 1 valid, 2 test."""
-        method = "tail" if self.tail_from is not None and len(events) >= self.tail_from else self.by
+        """The set of each event: 0 training, 1 validation, 2 test."""
+        method = self.by
+        if self.tail_from is not None and len(events) >= self.tail_from:
+            method = "tail"
         places = self.modulo if method == "column" else len(events)
         start, middle, stop = self._edges(places)
         if method == "column":
@@ -101,14 +103,14 @@ class Split:
         return parts
 
     def _edges(self, places: int) -> tuple[int, int, int]:
-        """Where the test slice starts, where it ends and the validation slice starts, where that ends."""
-        test = self.test * places if self.test < 1 else self.test
-        valid = self.valid * places if self.valid < 1 else self.valid
+        """The edges of the slices: start of the test slice, its end (start of validation), end of validation."""
+        test, valid = (share * places if share < 1 else share for share in (self.test, self.valid))
         if test + valid > places:
             raise ValueError(
                 f"the data holds {places} events, fewer than split.valid={self.valid:g} and split.test={self.test:g} "
                 "ask for; lower them"
             )
+        # 1 / 0.2 must give 5 folds, although floating point may fall just below.
         folds = int(places / test + 1e-9) if places else 1
         if self.fold >= folds:
             raise ValueError(
@@ -134,7 +136,7 @@ class Split:
 
 
 def redrawn(parts: NDArray[np.int8], labels: NDArray[Any], classes: int, seed: tuple[int, ...]) -> NDArray[np.int8]:
-    """The parts [n] with training and validation set drawn anew, as large as before; the test set stays."""
+    """The parts [n] with training and validation set drawn again, in the same sizes; the test set stays."""
     rows = np.flatnonzero(parts != TEST)
     ranks = _shuffled_ranks(labels[rows], classes, seed)
     drawn = parts.copy()
@@ -143,9 +145,9 @@ def redrawn(parts: NDArray[np.int8], labels: NDArray[Any], classes: int, seed: t
 
 
 def _shuffled_ranks(labels: NDArray[Any], classes: int, seed: int | tuple[int, ...]) -> NDArray[np.intp]:
-    """A seeded rank of each event, such that any stretch of ranks holds the classes in their proportions.
+    """A seeded rank of each event, such that every stretch of ranks has the classes in their proportions.
 
-    Shuffled within its class, the r-th of m events stands at (r + 1/2) / m; all are ranked by where they stand.
+    After a shuffle within the class, the r-th of m events has the position (r + 1/2) / m; ranks follow the positions.
     """
     rng = np.random.default_rng(seed)
     position = np.empty(len(labels))

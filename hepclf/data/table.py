@@ -16,9 +16,9 @@ from hepclf.events import Sentinels
 
 
 class Chunk(NamedTuple):
-    """The events selected from a range of entries: a column for each feature and spectator, and their weights.
+    """The events selected from a range of entries: one column per feature and spectator, and the weights.
 
-    selected  the positions of the selected entries, or None where all are
+    selected  the positions of the selected entries; None if all are selected
     """
 
     features: list[NDArray[Any]]
@@ -32,8 +32,8 @@ class Chunk(NamedTuple):
 class Quantities:
     """The quantities of an event: features, spectators, weight and selections, as expressions of the columns.
 
-    missing  sentinels, which features and selections see as NaN. A weight that is one column sees it as it is, and so
-             do spectators a column of whole numbers, which stay exact
+    missing  sentinels, which features and selections see as NaN. A weight that is a plain column is read unchanged, and
+             so are spectators that are columns of whole numbers: they stay exact
     """
 
     features: Mapping[str, Expression]
@@ -44,11 +44,11 @@ class Quantities:
 
     @property
     def sentinels(self) -> Sentinels:
-        """The sentinels of each feature that has some."""
+        """The sentinels of each feature that has any."""
         return self.missing.feature_sentinels(self.features)
 
     def check_missing(self) -> None:
-        """Refuse sentinels of what is neither a feature nor a column that another expression than the weight names."""
+        """Refuse sentinels for a name that is neither a feature nor a column of an expression (the weight aside)."""
         named = (*self.features.values(), *self.spectators.values(), *self.selections)
         self.missing.check((*self.features, *(column for expression in named for column in expression.columns)))
 
@@ -64,10 +64,14 @@ class Quantities:
         return tuple(dict.fromkeys(column for expression in self.expressions for column in expression.columns))
 
     def evaluate(self, columns: Mapping[str, Any], events: int) -> Chunk:
-        """The values for the selected ones of these entries; a ValueError names the entry at fault."""
+        """The quantities of the selected entries; a ValueError names the entry at fault."""
         raw = converted_columns(columns, events)
-        columns = self.missing.replace_sentinels(raw, self.features) if self.missing else raw
-        weights = self._weights(raw if self.weight and self.weight.is_column else columns, events)
+        if self.missing:
+            columns = self.missing.replace_sentinels(raw, self.features)
+        else:
+            columns = raw
+        plain_weight = self.weight is not None and self.weight.is_column
+        weights = self._weights(raw if plain_weight else columns, events)
         selected, all_weights = self._selected_entries(columns, events), weights
         if selected is not None:
             weights = weights[selected]
@@ -93,12 +97,14 @@ class Quantities:
         weights = np.asarray(self.weight.evaluate(columns, events), dtype=np.float64)
         if not np.isfinite(weights).all():
             entry = int(np.argmin(np.isfinite(weights)))
-            way = "; data.missing declares a value in it missing" if self.missing and np.isnan(weights[entry]) else ""
+            way = ""
+            if self.missing and np.isnan(weights[entry]):
+                way = "; data.missing declares a value in it missing"
             raise EntryError(f"weight {self.weight.text!r} is {weights[entry]}; weights must be finite{way}", entry)
         return weights
 
     def _features(self, columns: Mapping[str, Any], events: int) -> list[NDArray[Any]]:
-        """The features, in single precision where they are no fractions, without sentinels."""
+        """The features without sentinels; whole numbers and booleans become single precision."""
         features = [expression.evaluate(columns, events) for expression in self.features.values()]
         features = [column.astype(np.float32) if column.dtype.kind in "biu" else column for column in features]
         sentinels = self.sentinels
@@ -108,11 +114,14 @@ class Quantities:
         ]
 
     def _selected_entries(self, columns: Mapping[str, Any], events: int) -> NDArray[np.intp] | None:
-        """The positions of the selected entries, or None where all are."""
+        """The positions of the selected entries; None if all are selected."""
         selected = np.ones(events, dtype=bool)
         for selection in self.selections:
             passes = selection.evaluate(columns, events)
-            selected &= passes if passes.dtype == bool else (passes != 0) & (passes == passes)
+            if passes.dtype != bool:
+                # A number selects unless it is 0 or NaN.
+                passes = (passes != 0) & ~np.isnan(passes)
+            selected &= passes
         return None if selected.all() else np.flatnonzero(selected)
 
 
@@ -132,15 +141,14 @@ def parse_quantities(
     selections: tuple[str | None, ...],
     missing: Declared = Declared(),  # noqa: B008  # frozen
 ) -> Quantities:
-    """The parsed expressions; `leading` adds the first so many objects of a column as features name_0, name_1..."""
+    """The parsed expressions; `leading` adds the first objects of a jagged column as features name_0, name_1..."""
     for name, count in leading.items():
         if count < 1:
             raise ValueError(f"leading.{name} must be at least 1, not {count}")
-    objects = {
-        f"{name}_{i}": f"{name if name.isidentifier() else f'({name})'}[{i}]"
-        for name, count in leading.items()
-        for i in range(count)
-    }
+    objects: dict[str, str] = {}
+    for name, count in leading.items():
+        column = name if name.isidentifier() else f"({name})"
+        objects |= {f"{name}_{i}": f"{column}[{i}]" for i in range(count)}
     if repeated := next((name for name in objects if name in features), None):
         raise ValueError(f"feature {repeated!r} is named by features and by leading; drop one of the two")
     return Quantities(
@@ -153,7 +161,7 @@ def parse_quantities(
 
 
 def _infinite(column: NDArray[Any]) -> int | None:
-    """The first row that is infinite in single precision; a finite sum says at once that there is none."""
+    """The first row that is infinite in single precision; a finite sum shows at once that there is none."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.add.reduce(column, dtype=np.float32)):
             return None

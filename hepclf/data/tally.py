@@ -1,4 +1,4 @@
-"""Tally: what was read of the files of a sample, and what its weights are then scaled with."""
+"""Tally: what was read from the files of a sample, and the factor that scales its weights."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MAX_LISTED = 5  # names that a note lists
 
 
 class Tally(NamedTuple):
-    """What was read of the files of a sample.
+    """What was read from the files of a sample.
 
     first   the name of its first file
-    size    entries there are in its files
+    size    number of entries in its files
     total   sum of weights of the entries read, before the selection
-    stored  the sum of weights that the files keep, for the fraction of their entries that was read
-    bad     why a file cannot be read, where one was left out
+    stored  the sum of weights that the files store, times the fraction of their entries that was read
+    bad     the error of a file that was left out
     """
 
     first: str
@@ -33,7 +33,7 @@ class Tally(NamedTuple):
 
 
 def tally_parts(sample: Sample, parts: list[Part]) -> Tally:
-    """The tally of the parts of a sample, or an error where none could be read."""
+    """The tally of the parts of a sample; an error if none could be read."""
     readable = [part for part in parts if part.bad is None]
     if not readable:
         raise ValueError(f"sample {sample.name!r} has no file that can be read; the first: {parts[0].bad}")
@@ -54,7 +54,7 @@ def tally_parts(sample: Sample, parts: list[Part]) -> Tally:
 
 
 def scale(sample: Sample, tally: Tally, luminosity_fb: float | None) -> float:
-    """What the weights of a sample are multiplied with to sum to its expected yield."""
+    """The factor that scales the weights of a sample to its expected yield."""
     if luminosity_fb is None:
         return 1.0
     stated = sample.sum_of_weights
@@ -88,7 +88,7 @@ def _unreadable_note(parts: list[Part]) -> str | None:
 
 
 def _differing_columns_note(parts: list[Part]) -> str | None:
-    """The columns that are in some files of a sample alone; those that are read are in all."""
+    """A note of columns that only some files of a sample have; the columns that are read exist in all."""
     column_sets = {part.columns for part in parts}
     if len(column_sets) < 2:
         return None
@@ -97,4 +97,5 @@ def _differing_columns_note(parts: list[Part]) -> str | None:
 
 
 def _shortened(names: list[str]) -> str:
-    return ", ".join(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")
+    text = ", ".join(names[:MAX_LISTED])
+    return f"{text}, ..." if len(names) > MAX_LISTED else text

@@ -11,17 +11,17 @@ Titles = Mapping[str, str | tuple[str, ...]]  # name -> title, or title and unit
 
 
 def titles(data: Any) -> dict[str, tuple[str, str]]:
-    """Title and unit of each feature that the loader has a label for; a user's own loader may have none."""
+    """Title and unit of each feature with a label; a user's own loader may have no labels."""
     return named_titles(getattr(data, "labels", {}))
 
 
 def named_titles(labels: Titles) -> dict[str, tuple[str, str]]:
-    """The same of labels as a stored configuration has them."""
+    """The same, from the labels of a stored configuration."""
     return {name: _title_and_unit(name, label) for name, label in labels.items()}
 
 
 def check_titles(data: Any, columns: tuple[str, ...] | None) -> None:
-    """Refuse labels that cannot be shown, and those of what is no feature or spectator, where these are known."""
+    """Refuse labels that cannot be drawn, and labels of unknown columns, if the columns are known."""
     for name in titles(data):
         if columns is not None and name not in columns:
             raise ValueError(f"data.labels must name features or spectators, not {name!r}{nearest(name, columns)}")

@@ -1,4 +1,4 @@
-"""A file from a web server, in as many tries as its connection takes, each going on from where the last one ended."""
+"""A file from a web server, in as many tries as needed; each try continues where the last one ended."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class CutError(Exception):
 
 
 def download(url: str, partial: Partial, *, size: int | None, tell: Tell, pause: Callable[[float], None]) -> None:
-    """Have all bytes of this file, which is known to have this size where that is not None.
+    """Fetch all bytes of this file; `size` is its known size or None.
 
-    What came before is gone on from if the server says that its file is still the same; else it comes again.
+    The transfer continues if the server confirms that its file is unchanged; otherwise it starts again.
     """
     waits = iter(WAITS_S)
     while True:
@@ -52,9 +52,11 @@ def download(url: str, partial: Partial, *, size: int | None, tell: Tell, pause:
 
 
 def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
-    """One try: what is still to come of the file, or all of it."""
+    """One try: the rest of the file, or all of it."""
     origin = partial.origin
-    previous = origin if origin is not None and origin.url == url and partial.length else None
+    previous = None
+    if origin is not None and origin.url == url and partial.length:
+        previous = origin
     if previous and partial.length == previous.size:
         return  # the last call ended before the file had its name
     with _answer(url, previous, partial) as response:
@@ -67,7 +69,8 @@ def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
         elif previous:
             log.warning("%s comes from its beginning: it has changed, or its server cannot resume", url)
             previous = None
-        _check_room(source, partial, partial.length if previous else 0, size)
+        done = partial.length if previous else 0
+        _check_room(source, partial, done, size)
         if not previous:
             partial.begin(source)
         for done in partial.add(_blocks(response, source, partial.length)):
@@ -77,7 +80,7 @@ def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
 
 
 def _answer(url: str, previous: ServerFile | None, partial: Partial) -> HTTPResponse:
-    """The server's answer: the whole file, or the bytes that are still missing of the previous one."""
+    """The server's answer: the whole file, or the bytes after those that were fetched before."""
     headers = {"User-Agent": "hepclf", "Accept-Encoding": "identity"}
     if previous:
         headers |= {"Range": f"bytes={partial.length}-", "If-Range": previous.stamp}
@@ -105,22 +108,27 @@ def _answer(url: str, previous: ServerFile | None, partial: Partial) -> HTTPResp
 
 def _origin(url: str, response: HTTPResponse, size: int | None) -> ServerFile:
     tag, length = response.headers.get("ETag", ""), response.headers.get("Content-Length", "")
-    stamp = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")  # a weak tag cannot be asked for
-    return ServerFile(url, int(length) if length.isdecimal() and not response.chunked else size, stamp)
+    # If-Range does not accept a weak tag (W/"...").
+    stamp = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+    if length.isdecimal() and not response.chunked:
+        size = int(length)
+    return ServerFile(url, size, stamp)
 
 
 def _continues(response: HTTPResponse, previous: ServerFile, length: int) -> int | None:
-    """Size of the whole file if the answer continues the previous one, None if the server does not say; else 0."""
+    """Size of the whole file if the answer continues the previous one (None: not stated); 0 if it does not continue."""
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     header = "ETag" if previous.stamp.startswith('"') else "Last-Modified"
     if not match or int(match[1]) != length or response.headers.get(header, previous.stamp) != previous.stamp:
         return 0
-    total = None if match[2] == "*" else int(match[2])
-    return total if None in (total, previous.size) or total == previous.size else 0
+    if match[2] == "*":
+        return None
+    total = int(match[2])
+    return total if previous.size in (None, total) else 0
 
 
 def _check_room(source: ServerFile, partial: Partial, done: int, size: int | None) -> None:
-    """Refuse a file of a wrong size, and one that the disk cannot hold, before anything is lost."""
+    """Refuse a file of the wrong size, or one for which the disk has no room, before anything is lost."""
     if size is not None and source.size not in (None, size):
         raise OSError(
             f"{source.url} must have {size:,} bytes, as the published file has, not {source.size:,}; name another place"
@@ -134,10 +142,11 @@ def _check_room(source: ServerFile, partial: Partial, done: int, size: int | Non
 
 
 def _blocks(response: HTTPResponse, source: ServerFile, length: int) -> Iterator[bytes]:
-    """What comes, as it comes, so that a cut loses nothing; no more than the file holds."""
+    """The bytes of the answer as they arrive, so that an interruption loses nothing; never more than the file holds."""
     while source.size is None or length < source.size:
+        block_size = BLOCK if source.size is None else min(BLOCK, source.size - length)
         try:
-            block = response.read1(BLOCK if source.size is None else min(BLOCK, source.size - length))
+            block = response.read1(block_size)
         except (OSError, HTTPException) as error:
             raise CutError(f"the connection to {_host(source.url)} broke off at {length:,} bytes: {error}") from error
         if not block:

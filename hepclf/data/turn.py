@@ -1,4 +1,4 @@
-"""Turn: one job at a time fills an entry of the cache; those that come meanwhile wait for its end."""
+"""Turn: one job at a time fills an entry of the cache; other jobs that need it wait."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SLOWEST_S = 2.0  # between two looks of a job that waits
 
 @contextmanager
 def turn(place: Path) -> Iterator[None]:
-    """While the block runs, others wait before theirs; look in it whether another job has done the work already.
+    """While the block runs, other jobs wait before their own block; then check whether one of them did the work.
 
-    Those that have waited do not wait for each other: where the first was killed, all do the work at the same time. A
+    Jobs that have waited do not wait for each other: if the first was killed, all do the work at the same time. A
     turn is the lock of a folder, so nobody waits for a dead process.
     """
     with ExitStack() as stack:
@@ -28,7 +28,7 @@ def turn(place: Path) -> Iterator[None]:
 
 
 def _is_taken(stack: ExitStack, place: Path) -> bool:
-    """Take a place for as long as the stack lasts, and remove it then; False where a living process has it."""
+    """Lock a place until the stack closes, and remove it then; False if a living process has it."""
     while True:
         try:
             place.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Vectors: the quantities of Lorentz vectors that ROOT files hold, as columns of their own, such as jetp4.pt.
+"""Vectors: quantities of Lorentz vectors in ROOT files, as columns of their own, such as jetp4.pt.
 
 TLorentzVector and ROOT::Math::LorentzVector, or a std::vector of them, stored whole or split into branches.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 CLASS = "LorentzVector"
-# ROOT's names of the components, as they stand below the vector.
+# ROOT's names of the components, as they are called below the vector.
 SPLIT = re.compile(r"(?P<vector>.+)\.(?P<component>fP\.f[XYZ]|fE|fCoordinates\.f(?:X|Y|Z|T|Pt|Eta|Phi|M|E))")
 COMPONENTS = {
     "fX": "px",
@@ -29,18 +29,18 @@ COMPLETE = tuple(frozenset((*place, fourth)) for place in (("px", "py", "pz"), (
 
 
 class Vector(NamedTuple):
-    """A Lorentz vector of a tree: where it is, and the branches of its components where it is split."""
+    """A Lorentz vector of a tree: its branch, and the branches of its components if it is split."""
 
     name: str
     components: Mapping[str, str]
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """What is read of it."""
+        """The branches to read."""
         return tuple(self.components.values()) or (self.name,)
 
     def quantity(self, name: str, columns: Mapping[str, Any]) -> Any:
-        """One of QUANTITIES, in double precision unless it is stored."""
+        """One of QUANTITIES, in double precision unless it is stored as such."""
         if self.components:
             components = {component: columns[branch] for component, branch in self.components.items()}
         else:
@@ -65,7 +65,7 @@ def vector_columns(by_name: Mapping[str, Vector]) -> dict[str, tuple[Vector, str
 
 
 def _stored_components(array: Any) -> dict[str, Any]:
-    """The components of vectors that were stored whole."""
+    """The components of vectors that are stored as whole objects."""
     import awkward as ak
 
     components: dict[str, Any] = {}
@@ -91,7 +91,7 @@ def _phi(components: Mapping[str, Any]) -> Any:
 
 
 def _eta(components: Mapping[str, Any]) -> Any:
-    """Pseudorapidity, arsinh(pz / pt): infinite along the beam, 0 of a vector without momentum, as ROOT has it."""
+    """Pseudorapidity, arsinh(pz / pt): infinite along the beam, 0 for a vector without momentum, as in ROOT."""
     pt, pz = _pt(components), _double(components, "pz")
     return np.arcsinh(pz / (pt + ((pt == 0) & (pz == 0))))
 

@@ -1,4 +1,4 @@
-"""The columns of a chunk as expressions see them: arrays of numbers or booleans, one or a list of them an event."""
+"""The columns of a chunk, as expressions use them: arrays of numbers or booleans, one per event or a list per event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLOCK = 2**16
 
 
 def event_blocks(table: Mapping[str, Value], events: int) -> Iterator[Mapping[str, Value]]:
-    """The table in pieces whose intermediate arrays stay in the processor's cache; at least one, which may be empty."""
+    """The table in blocks whose intermediate arrays fit the processor's cache; at least one block, maybe empty."""
     if events <= BLOCK:
         yield table
         return
@@ -30,9 +30,9 @@ def _piece(value: Value, start: int, stop: int) -> Value:
 
 
 def converted_columns(columns: Mapping[str, Any], events: int) -> dict[str, Any]:
-    """The columns as expressions use them, so that each is converted once, however many expressions name it.
+    """The columns in the form that expressions use; each is converted once, even if many expressions name it.
 
-    What no expression could use is left as it is: that which names it says so, and where.
+    A column that no expression could use stays as it is: the expression that names it reports the error with its place.
     """
     values_by_name: dict[str, Any] = {}
     for name, values in columns.items():
@@ -44,7 +44,7 @@ def converted_columns(columns: Mapping[str, Any], events: int) -> dict[str, Any]
 
 
 def with_shared_offsets(value: Value, columns: Collection[Value]) -> Value:
-    """The value with the same offsets object as an equal column, so that they need no comparison later."""
+    """The value with the offsets object of an equal column, so that later comparisons are by identity."""
     if isinstance(value, Jagged):
         if any(isinstance(column, Jagged) and column.offsets is value.offsets for column in columns):
             return value
@@ -66,9 +66,14 @@ def select_events(values: Any, rows: NDArray[np.intp]) -> Any:
 
 
 def as_column(values: Any, events: int) -> Value:
-    """A column as an array [events] or as lists; numbers and booleans alone are taken."""
-    lists = type(values).__module__.partition(".")[0] == "awkward"
-    value: Value = _from_awkward(values) if lists else values if isinstance(values, Jagged) else np.asarray(values)
+    """A column as an array [events] or as lists; only numbers and booleans are accepted."""
+    value: Value
+    if type(values).__module__.partition(".")[0] == "awkward":  # by name: the import takes long
+        value = _from_awkward(values)
+    elif isinstance(values, Jagged):
+        value = values
+    else:
+        value = np.asarray(values)
     if isinstance(value, np.ndarray) and value.ndim == 2:
         value = Jagged(np.arange(len(value) + 1) * value.shape[1], value.reshape(-1))
     flat = value.content if isinstance(value, Jagged) else value
@@ -103,7 +108,7 @@ def _from_awkward(array: Any) -> Value:
 
 
 def _filled(array: Any) -> NDArray[Any]:
-    """As numpy, NaN where a value is missing."""
+    """As numpy, with NaN for a missing value."""
     import awkward as ak
 
     return np.asarray(ak.to_numpy(ak.fill_none(array, np.nan)))

@@ -1,4 +1,4 @@
-"""The closed list of what an expression may call, and the meaning of its operators."""
+"""The closed list of the functions in an expression, and the meaning of its operators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONSTANTS = {"pi": np.float64(np.pi), "inf": np.float64(np.inf), "nan": np.float
 
 
 class Function(NamedTuple):
-    """A function of the language: what it takes, what it makes of that, and of which kind that is."""
+    """A function of the language: its arguments, its implementation, and the kind of its result."""
 
     parameters: tuple[str, ...]  # the first is a condition where it is called so
     apply: Callable[..., Value]
@@ -27,7 +27,7 @@ class Function(NamedTuple):
 
 
 def as_float64(value: Any) -> Any:
-    """As float64: what arithmetic is done in."""
+    """As float64, in which arithmetic is done."""
     return value if value.dtype == np.float64 else value.astype(np.float64)
 
 
@@ -45,8 +45,10 @@ def _integer_division(function: Callable[..., Any]) -> Callable[..., Value]:
 
     def divide(first: Any, second: Any) -> Any:
         if first.dtype.kind in "iu" and second.ndim == 0 and second.dtype.kind in "iu" and second != 0:
-            unsigned = first.dtype == np.uint64 and second > 0
-            return function(first, second.astype(np.uint64) if unsigned else second)
+            # uint64 with int64 becomes float64 in numpy, which would round event numbers.
+            if first.dtype == np.uint64 and second > 0:
+                second = second.astype(np.uint64)
+            return function(first, second)
         return function(as_float64(first), as_float64(second))
 
     return partial(lift, divide)

@@ -1,4 +1,4 @@
-"""From Python's syntax tree to functions of arrays: each kind of node that is not listed here is refused."""
+"""From Python's syntax tree to functions of arrays: a kind of node that is not listed here is refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Step = Callable[[Mapping[str, Value]], Value]
 
 
 class Built(NamedTuple):
-    """A full expression: how to evaluate it, first positions of its columns and constants, whether it is one column."""
+    """A full expression: its step, the first positions of its columns and constants, and whether it is one column."""
 
     step: Step
     places: Mapping[str, int]
@@ -30,7 +30,7 @@ class Built(NamedTuple):
 
 
 class Subexpression(NamedTuple):
-    """A part of an expression: how to evaluate it, its kind where that is known without data, and its position."""
+    """A part of an expression: how to evaluate it, its kind if known without data, and its position in the text."""
 
     step: Step
     kind: Kind
@@ -38,23 +38,26 @@ class Subexpression(NamedTuple):
 
 
 class Link(NamedTuple):
-    """One more operation on what stands to its left."""
+    """One further operation on the value to its left."""
 
     function: Callable[..., Value]
     operand: Subexpression
 
 
 def build_expression(source: str) -> Built:
-    """The expression as steps, or a ValueError that says what is wrong and where."""
+    """The expression as steps; a ValueError says what is wrong and where."""
     text = ExpressionText(source)
     python, quoted = python_spelling(text)
     builder = Builder(text, quoted)
     try:
-        # In brackets blanks mean nothing; on a line of its own each place is that of the text.
+        # Inside brackets blanks mean nothing; on a line of its own each character keeps its position.
         tree = ast.parse(f"(\n{python}\n)", mode="eval").body
         part = builder.build(tree, 0)
     except SyntaxError as error:
-        place = (error.offset or 1) - 1 if error.lineno == 2 else len(source.rstrip()) - 1
+        end = len(source.rstrip())
+        place = end - 1
+        if error.lineno == 2:
+            place = (error.offset or 1) - 1
         raise text.error(place, "cannot be read on from here; an operator, a value or a comma is missing") from None
     except (RecursionError, MemoryError):
         raise text.error(0, "is nested too deeply; write it as several expressions") from None
@@ -62,7 +65,7 @@ def build_expression(source: str) -> Built:
 
 
 class Builder:
-    """Translates one syntax tree, and collects the columns and constants that it names."""
+    """Translates one syntax tree, and collects its columns and constants."""
 
     def __init__(self, text: ExpressionText, quoted: Mapping[int, str]) -> None:
         self.text = text
@@ -71,7 +74,7 @@ class Builder:
         self.constants: dict[str, int] = {}
 
     def build(self, node: ast.AST, depth: int) -> Subexpression:
-        """The step for this node and all below it."""
+        """The step for this node and everything below it."""
         if depth > DEPTH:
             raise self._error(node, f"is nested deeper than {DEPTH}; write it as several expressions")
         match node:
@@ -125,7 +128,7 @@ class Builder:
         return self._apply(node, functions.positive, operand)
 
     def _binary(self, node: ast.BinOp, depth: int) -> Subexpression:
-        """All of a + b - c, which nests to the left as deep as it is long, in one step."""
+        """All of a + b - c in one step: such a chain nests to the left as deeply as it is long."""
         nodes = [node]
         while isinstance(nodes[-1].left, ast.BinOp):
             nodes.append(nodes[-1].left)
@@ -139,14 +142,17 @@ class Builder:
             if isinstance(binary.op, ast.BitAnd | ast.BitOr):
                 sign = "&" if isinstance(binary.op, ast.BitAnd) else "|"
                 condition = self._condition(Subexpression(first.step, kind, first.place), sign)
-                first, operand = first if links else condition, self._condition(operand, sign)
+                operand = self._condition(operand, sign)
+                if not links:
+                    first = condition
             function, kind = functions.BINARY[type(binary.op)]
             links.append(Link(function, operand))
         return self._chain(first, links, kind)
 
     def _logic(self, node: ast.BoolOp, depth: int) -> Subexpression:
-        is_and = isinstance(node.op, ast.And)
-        word, function = ("and", functions.logical_and) if is_and else ("or", functions.logical_or)
+        word, function = "or", functions.logical_or
+        if isinstance(node.op, ast.And):
+            word, function = "and", functions.logical_and
         first, *operands = [self._condition(self.build(value, depth), word) for value in node.values]
         return self._chain(first, [Link(function, operand) for operand in operands], "condition")
 
@@ -217,7 +223,7 @@ class Builder:
         return index
 
     def _condition(self, part: Subexpression, operator: str) -> Subexpression:
-        """The condition; a number is refused, at once where its kind is known, or else when it is evaluated."""
+        """The condition; a number is refused, at once if its kind is known, otherwise when it is evaluated."""
         hint = _BRACKETS if operator in ("&", "|", "~") else "compare it, as in x != 0"
         error = self.text.error(part.place, f"{operator} takes conditions, not a number; {hint}")
         if part.kind == "number":
@@ -229,7 +235,9 @@ class Builder:
                 raise error
             return value
 
-        return Subexpression(step, "condition", part.place) if part.kind == "unknown" else part
+        if part.kind != "unknown":
+            return part
+        return Subexpression(step, "condition", part.place)
 
     def _apply(
         self, node: ast.expr, function: Callable[..., Value], *operands: Subexpression, kind: Kind = "number"
@@ -265,7 +273,7 @@ _BRACKETS = "compare in brackets, as in (a > 1) & (b > 2), or write a > 1 and b 
 
 
 def _integer_literal(node: ast.expr) -> int | None:
-    """The integer that is written here, with its sign; None for anything else."""
+    """The integer of this literal, with its sign; None for anything else."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
         inner = _integer_literal(node.operand)
         return None if inner is None else -inner

@@ -1,4 +1,4 @@
-"""Jagged: a list of values an event, as one flat array and the places where its lists begin."""
+"""Jagged: one list of values per event, as a flat array and the positions where the lists begin."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Jagged:
-    """The list of event i is content[offsets[i]:offsets[i + 1]]; content holds nothing else."""
+    """The list of event i is content[offsets[i]:offsets[i + 1]]; content has no other elements."""
 
     offsets: NDArray[np.int64]
     content: NDArray[Any]
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Length of the list of each event."""
+        """Length of each event's list."""
         return np.diff(self.offsets)
 
 
-# What an expression is made of: a number (a numpy scalar), one for each event [events], or a list of them an event.
+# A value of an expression: a number (a numpy scalar), one value per event [events], or a list of values per event.
 Value = Any
 
 
@@ -34,7 +34,7 @@ def is_condition(value: Value) -> bool:
 
 
 def lift(function: Callable[..., Any], *values: Value) -> Value:
-    """The function of arrays applied element by element; what is one an event meets every element of a list."""
+    """Apply a function of arrays element by element; a value per event is repeated for each element of its list."""
     offsets = _shared(values)
     if offsets is None:
         return function(*values)
@@ -46,13 +46,15 @@ def lift(function: Callable[..., Any], *values: Value) -> Value:
         elif np.ndim(value) == 0:
             contents.append(value)
         else:
-            counts = np.diff(offsets) if counts is None else counts
+            # Counted once, at the first value that needs it.
+            if counts is None:
+                counts = np.diff(offsets)
             contents.append(np.repeat(value, counts))
     return Jagged(offsets, function(*contents))
 
 
 def _shared(values: tuple[Value, ...]) -> NDArray[np.int64] | None:
-    """The offsets that all lists among the values have, None where there are no lists."""
+    """The offsets that all lists share; None if no value is a list."""
     offsets: NDArray[np.int64] | None = None
     for value in values:
         if not isinstance(value, Jagged) or value.offsets is offsets:
@@ -78,14 +80,18 @@ def select(values: Value, condition: Value) -> Jagged:
 
 
 def pick(values: Value, index: int, fill: Value) -> NDArray[np.float64]:
-    """Element index of each list, counted from its end where negative, and the fill where there is none."""
+    """Element `index` of each list, counted from its end if negative; `fill` if the list is too short."""
     lists = _lists(values, f"[{index}]")
     if isinstance(fill, Jagged):
         raise ValueError("the fill must be one value an event, not a list")
     picked = np.empty(len(lists.offsets) - 1, dtype=np.float64)
     picked[:] = fill
-    present = lists.counts > (index if index >= 0 else -index - 1)
-    position = (lists.offsets[:-1] if index >= 0 else lists.offsets[1:])[present] + index
+    if index >= 0:
+        least, origins = index + 1, lists.offsets[:-1]
+    else:
+        least, origins = -index, lists.offsets[1:]
+    present = lists.counts >= least
+    position = origins[present] + index
     picked[present] = lists.content[position]
     return picked
 
@@ -99,7 +105,7 @@ def element_count(values: Value) -> NDArray[np.int64]:
 
 
 def total(values: Value) -> NDArray[np.float64]:
-    """Sum of each list, 0 for an empty one; of a condition, the number of elements for which it holds."""
+    """Sum of each list, 0 for an empty one; for a condition, the number of elements that fulfil it."""
     lists = _lists(values, "sum")
     if is_condition(lists):
         return _true_counts(lists).astype(np.float64)
@@ -107,12 +113,12 @@ def total(values: Value) -> NDArray[np.float64]:
 
 
 def largest(values: Value) -> NDArray[np.float64]:
-    """Largest element, NaN for an empty list and where an element is NaN."""
+    """Largest element; NaN for an empty list and for one that contains NaN."""
     return _reduce(np.maximum, _lists(values, "max"), np.nan)
 
 
 def smallest(values: Value) -> NDArray[np.float64]:
-    """Smallest element, NaN for an empty list and where an element is NaN."""
+    """Smallest element; NaN for an empty list and for one that contains NaN."""
     return _reduce(np.minimum, _lists(values, "min"), np.nan)
 
 
@@ -160,12 +166,14 @@ def _reduce(ufunc: np.ufunc, lists: Jagged, empty: float) -> NDArray[np.float64]
 
 
 def _true_counts(lists: Jagged) -> NDArray[Any]:
-    """How often the condition holds in each list."""
+    """The number of elements in each list that fulfil the condition."""
     return np.diff(_running_count(lists.content)[lists.offsets])
 
 
 def _running_count(condition: NDArray[np.bool_]) -> NDArray[Any]:
-    """How often the condition holds before each element, and in all."""
-    running = np.zeros(len(condition) + 1, dtype=np.int32 if len(condition) < 2**31 else np.int64)
+    """The number of true elements before each element, and in total as the last entry."""
+    # int32 halves the memory traffic and is wide enough for fewer than 2^31 elements.
+    dtype = np.int32 if len(condition) < 2**31 else np.int64
+    running = np.zeros(len(condition) + 1, dtype=dtype)
     np.cumsum(condition, out=running[1:], dtype=running.dtype)
     return running

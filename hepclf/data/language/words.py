@@ -1,4 +1,4 @@
-"""The words and signs of an expression, and errors that point into it."""
+"""The words and signs of an expression, and errors that point to a place in it."""
 
 from __future__ import annotations
 
@@ -38,24 +38,28 @@ _SPELLED = {
 
 @dataclass(frozen=True)
 class ExpressionText:
-    """An expression as it was written."""
+    """An expression as the user wrote it."""
 
     text: str
 
     def error(self, place: int, message: str) -> ValueError:
-        """An error that shows the expression and the column at fault, counted from 1."""
+        """An error that shows the expression and the faulty column, counted from 1."""
+        # Of a long expression, 100 characters about the place are shown.
         start = max(place - 40, 0) if len(self.text) > 100 else 0
         shown = self.text[start : start + 100]
-        shown = ("..." if start else "") + shown + ("..." if start + 100 < len(self.text) else "")
+        if start:
+            shown = f"...{shown}"
+        if start + 100 < len(self.text):
+            shown += "..."
         return ValueError(f"expression {shown!r}, column {place + 1}: {message}")
 
     def bracketed(self, start: int, end: int) -> bool:
-        """Whether what stands there stands between brackets of its own."""
+        """Whether the text from start to end stands between brackets of its own."""
         return self.text[:start].rstrip().endswith("(") and self.text[end:].lstrip().startswith(")")
 
 
 def python_spelling(text: ExpressionText) -> tuple[str, dict[int, str]]:
-    """The text in Python's spelling, place for place, and the names in backticks by their places."""
+    """The text in Python's spelling, each character at its old place, and the names in backticks by their places."""
     if len(text.text) > CHARACTERS:
         raise text.error(CHARACTERS, f"{len(text.text)} characters are more than {CHARACTERS}; {_SHORTER}")
     python: list[str] = []
@@ -89,10 +93,11 @@ def python_spelling(text: ExpressionText) -> tuple[str, dict[int, str]]:
 
 
 def _word(text: ExpressionText, place: int) -> tuple[str, str]:
-    """The next word and its kind, if it is one of the language."""
+    """The next word and its kind; a word that is not in the language is refused."""
     match = _WORD.match(text.text, place)
-    word = match.group() if match else text.text[place]
-    kind = str(match.lastgroup) if match else "foreign"
+    word, kind = text.text[place], "foreign"
+    if match:
+        word, kind = match.group(), str(match.lastgroup)
     if kind == "foreign" or (kind == "name" and keyword.iskeyword(word) and word not in ("and", "or", "not")):
         raise text.error(place, _refusal(word))
     after = text.text[place + len(word) : place + len(word) + 1]
@@ -105,5 +110,7 @@ def _word(text: ExpressionText, place: int) -> tuple[str, str]:
 
 def _refusal(word: str) -> str:
     named = "write a column of such a name in backticks, as in `Muon.pt`"
-    hint = _SPELLED.get(word, named if word.isidentifier() or word in "#@$." else "")
-    return f"{word!r} is no part of the language" + (f"; {hint}" if hint else "")
+    is_name = word.isidentifier() or word in "#@$."
+    hint = _SPELLED.get(word, named if is_name else "")
+    message = f"{word!r} is no part of the language"
+    return f"{message}; {hint}" if hint else message
