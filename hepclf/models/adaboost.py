@@ -1,4 +1,4 @@
-"""AdaBoost: trees that vote, each grown on the events that those before it got wrong."""
+"""AdaBoost: trees that vote; each is grown with more weight on the events that earlier trees classified wrongly."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LARGEST = np.iinfo(np.int32).max  # of a tree's seed
 class AdaBoost:
     r"""Discrete AdaBoost (SAMME, Zhu et al. 2009), tree by tree as scikit-learn grows it; an Epoch is a tree.
 
-    A tree with weighted error e has a_t = learning_rate (log((1 - e)/e) + log(k - 1)) votes for its class; the
-    probability of a class is proportional to exp(its votes): the estimate that exponential loss implies (Friedman,
-    Hastie and Tibshirani 2000), where scikit-learn's predict_proba shares votes out as fractions, in the same order.
+    A tree with weighted error e has a_t = learning_rate (log((1 - e)/e) + log(k - 1)) votes for its class. The
+    probability of a class is proportional to exp(its votes), as exponential loss implies (Friedman, Hastie and
+    Tibshirani 2000). scikit-learn's predict_proba instead divides the votes; the order of events is the same.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"patience", "keep", "seed"}
@@ -49,7 +49,7 @@ class AdaBoost:
 
 
 def _boosted(recipe: AdaBoost, train: Matrix, seed: int) -> Iterator[list[Nodes]]:
-    """A tree a round, whose leaves hold its votes."""
+    """One tree per round, whose leaves hold its votes."""
     from sklearn.tree import DecisionTreeClassifier
 
     k, random, tiny = len(train.classes), np.random.RandomState(seed), np.finfo(np.float64).eps
@@ -69,7 +69,9 @@ def _boosted(recipe: AdaBoost, train: Matrix, seed: int) -> Iterator[list[Nodes]
                     f"or lower model.leaf_events={recipe.leaf_events}"
                 )
             return
-        votes = 1.0 if error <= 0 else recipe.learning_rate * (np.log((1 - error) / error) + np.log(k - 1))
+        votes = 1.0  # a perfect tree: its votes would be infinite, and no round follows it
+        if error > 0:
+            votes = recipe.learning_rate * (np.log((1 - error) / error) + np.log(k - 1))
         yield [_ballot(sklearn_nodes(tree.tree_), votes)]
         if error <= 0:
             return
@@ -78,7 +80,7 @@ def _boosted(recipe: AdaBoost, train: Matrix, seed: int) -> Iterator[list[Nodes]
 
 
 def _ballot(nodes: Nodes, votes: float) -> Nodes:
-    """The tree whose leaves vote for their commonest class; of two classes, for or against the second."""
+    """The tree whose leaves vote for their most frequent class; with two classes, for or against the second."""
     values = nodes.values
     if values.shape[1] == 1:
         return nodes._replace(values=np.where(values > 0.5, votes, -votes))

@@ -1,4 +1,4 @@
-"""What models outside PyTorch share: they learn from a matrix of events and make a tagger of plain arrays."""
+"""Shared by models outside PyTorch: they learn from a matrix of events and give a tagger of plain arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from safetensors.numpy import save as save_arrays
 from hepclf.disk import mapped
 from hepclf.events import Events, Sentinels
 from hepclf.models.event_checks import check_scorable, slices
-from hepclf.models.model import Uninterrupted
+from hepclf.models.model import Uninterrupted, score_shape
 from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.training.epoch import Epoch
@@ -29,7 +29,7 @@ SMALLEST = 1e-15  # a probability that a loss can take the logarithm of
 
 
 class Matrix(NamedTuple):
-    """Events as libraries want them: features float32 [n, d], class indices [n], training weights float64 [n]."""
+    """Events in the form that libraries use: features float32 [n, d], class indices [n], training weights [n]."""
 
     features: NDArray[np.float32]
     targets: NDArray[np.int64]
@@ -40,7 +40,7 @@ class Matrix(NamedTuple):
 
 
 def matrix(events: Events, trainer: Trainer, model: str, *, keeps: bool = False) -> Matrix:
-    """The events that count, with their training weights; `keeps` allows negative ones. `model` stands in errors."""
+    """The events with weight, and their training weights; `keeps` allows negative ones. `model` is named in errors."""
     if mapped(events.features) is not None:
         raise ValueError(f"{model} holds its table in memory, where {len(events):,} events do not fit; use model=mlp")
     rule = trainer.negative_weights
@@ -61,16 +61,16 @@ def matrix(events: Events, trainer: Trainer, model: str, *, keeps: bool = False)
 def matrices(
     train: Events, valid: Events, trainer: Trainer, model: str, *, keeps: bool = False
 ) -> tuple[Matrix, Matrix]:
-    """Training and validation events."""
+    """Training and validation events as matrices."""
     return matrix(train, trainer, model, keeps=keeps), matrix(valid, trainer, model, keeps=keeps)
 
 
 class ArrayTagger(ABC):
     """A tagger made of arrays. A subclass adds its kind, and how features become probabilities.
 
-    arrays     all that it learnt; `fill` [d], if present, replaces missing values
-    settings   plain data that the arrays do not hold
-    sentinels  declared missing values of each input, which it takes for NaN
+    arrays     everything that it learnt; `fill` [d], if present, replaces missing values
+    settings   plain data besides the arrays
+    sentinels  declared missing values of each input, which are read as NaN
     """
 
     kind: ClassVar[str]
@@ -95,19 +95,19 @@ class ArrayTagger(ABC):
 
     @abstractmethod
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Of class 1 [n], or of each class [n, k] where there are more than two; features [n, d] in order of inputs."""
+        """Of class 1 [n] for two classes, otherwise of each class [n, k]; features [n, d] in the order of inputs."""
 
     @abstractmethod
     def check(self) -> None:
-        """ValueError where the arrays cannot be those of a fit; a file from elsewhere must neither hang nor crash."""
+        """Refuse arrays that no fit could give; a file of unknown origin must neither hang nor crash."""
 
     @property
     def device(self) -> str:
-        """Always the processor."""
+        """Always the CPU."""
         return "cpu"
 
     def to(self, device: str) -> Self:
-        """Itself: arrays are scored on the processor alone."""
+        """Itself: arrays are evaluated on the CPU only."""
         if device not in ("auto", "cpu"):
             raise ValueError(
                 f"device must be auto or cpu, not {device}: a tagger of kind {self.kind} scores on the cpu alone; "
@@ -118,8 +118,7 @@ class ArrayTagger(ABC):
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]."""
         check_scorable(events, self.inputs, self.settings.get("missing"), self.sentinels)
-        k = len(self.classes)
-        probabilities = np.empty((len(events),) if k == 2 else (len(events), k))
+        probabilities = np.empty(score_shape(len(events), len(self.classes)))
         for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
             probabilities[number * ROWS : number * ROWS + len(part)] = self.probabilities(self._filled(part))
         return probabilities
@@ -170,7 +169,7 @@ class ArrayTagger(ABC):
         return np.where(np.isnan(features), self.arrays["fill"].astype(np.float32), features)
 
     def _shaped(self, name: str, shape: tuple[int, ...], kind: str = "f") -> NDArray[Any]:
-        """The array of this name, or a ValueError where it has another shape or kind of numbers."""
+        """The array of this name; a ValueError if it has another shape or kind of numbers."""
         array = self.arrays[name]
         if array.shape != shape or array.dtype.kind not in kind:
             raise ValueError(f"the array {name!r} must have shape {shape}, not {array.dtype} {array.shape}")
@@ -178,7 +177,7 @@ class ArrayTagger(ABC):
 
 
 class ArrayFit(Uninterrupted):
-    """A fit in one go: a single Epoch."""
+    """A fit in one step: a single Epoch."""
 
     def __init__(self, train: Matrix, valid: Matrix, make: Callable[[Matrix], ArrayTagger]) -> None:
         self._train, self._valid, self._make = train, valid, make
@@ -219,7 +218,7 @@ def mean_cross_entropy(probabilities: NDArray[np.float64], part: Matrix) -> floa
 
 
 def medians(train: Matrix) -> tuple[NDArray[np.float32], list[int]]:
-    """The weighted median of each feature, which replaces missing values, and the columns that have missing values."""
+    """The weighted median of each feature, which replaces missing values, and the columns with missing values."""
     absent = np.isnan(train.features)
     missing = np.flatnonzero(absent.any(axis=0)).tolist()
     if empty := [train.names[column] for column in missing if absent[:, column].all()]:

@@ -37,9 +37,9 @@ TOLERANCE = 1e-6
 
 @recipe
 class BDT:
-    """Gradient boosting of trees on binned features; an Epoch is a boosting round, a missing value needs no rule.
+    """Gradient boosting of trees on binned features; an Epoch is a boosting round. Missing values need no rule.
 
-    monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
+    monotone  features with which the signal's score may only rise (1) or fall (-1), by name
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"patience", "keep", "seed"}
@@ -62,7 +62,7 @@ class BDT:
             raise ValueError(f"bins must lie in 2..255, not {self.bins}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, _: Trainer) -> None:
-        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        """Refuse settings that do not fit these features and classes; None if they are not known yet."""
         check_monotone(self.monotone, names, classes)
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
@@ -71,7 +71,7 @@ class BDT:
         return BDTFit(self, settings, *tree_matrices(train, valid, trainer, "model=bdt"), trainer)
 
     def library(self, signs: list[int] | None, seed: int) -> dict[str, Any]:
-        """The settings as HistGradientBoostingClassifier calls them."""
+        """The settings in the names of HistGradientBoostingClassifier."""
         return {
             "max_iter": self.iterations,
             "learning_rate": self.learning_rate,
@@ -87,7 +87,7 @@ class BDT:
 
 
 class BDTFit(Uninterrupted):
-    """A boosting under way, an Epoch a round."""
+    """A running boosting; each round is an Epoch."""
 
     def __init__(self, recipe: BDT, settings: dict[str, Any], train: Matrix, valid: Matrix, trainer: Trainer) -> None:
         self._settings = settings
@@ -98,12 +98,12 @@ class BDTFit(Uninterrupted):
 
     @property
     def epochs(self) -> int:
-        """Rounds at most."""
+        """The maximum number of rounds."""
         return self._recipe.iterations
 
     @property
     def patience(self) -> int | None:
-        """The trainer's, in rounds."""
+        """The trainer's patience, in rounds."""
         return self._trainer.patience
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -126,7 +126,7 @@ class BDTFit(Uninterrupted):
         return tagger
 
     def _boost(self, report: Callable[[tuple[float, float]], bool]) -> None:
-        """Run the library's fit, which asks after each round whether to go on."""
+        """Run the library's fit, which asks after each round whether to continue."""
         train, valid = self._train, self._valid
         self._model = _reporting(report, self._settings)
         with library_limit():
@@ -140,14 +140,14 @@ class BDTFit(Uninterrupted):
 
 
 def _weighted(train: Matrix, valid: Matrix) -> dict[str, Any]:
-    """The weights as the library calls them; none where all are equal, as it takes seconds to bin with weights."""
+    """The weights in the library's names; none if all are equal, because binning with weights takes seconds."""
     if np.ptp(train.weights) == 0 and np.ptp(valid.weights) == 0:
         return {}
     return {"sample_weight": train.weights, "sample_weight_val": valid.weights}
 
 
 def _reporting(report: Callable[[tuple[float, float]], bool], settings: dict[str, Any]) -> Any:
-    """The classifier, which reports the losses of each round as it notes them, and ends when it is told to."""
+    """The classifier; it reports the losses of each round when it stores them, and stops when told to."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     class Losses(list[float]):
@@ -159,8 +159,9 @@ def _reporting(report: Callable[[tuple[float, float]], bool], settings: dict[str
 
     class Reporting(HistGradientBoostingClassifier):  # type: ignore[misc]
         def __setattr__(self, name: str, value: Any) -> None:
-            noted = name == "validation_score_" and isinstance(value, list)
-            super().__setattr__(name, Losses(value) if noted else value)
+            if name == "validation_score_" and isinstance(value, list):
+                value = Losses(value)
+            super().__setattr__(name, value)
 
     never = settings["max_iter"] + 1  # rounds without a better loss after which the library ends by itself
     model = Reporting(**settings, scoring="loss", early_stopping=True, n_iter_no_change=never)
@@ -176,7 +177,7 @@ def _tagger(model: Any, train: Matrix, rounds: int, loss: float) -> TreesTagger:
 
 
 def _nodes(nodes: Any, output: int, outputs: int) -> Nodes:
-    """One of the library's trees, whose leaves add to one output alone."""
+    """One tree of the library, whose leaves add to a single output."""
     leaf = nodes["is_leaf"].astype(bool)
     values = np.zeros((len(nodes), outputs))
     values[:, output] = nodes["value"]
@@ -191,10 +192,11 @@ def _nodes(nodes: Any, output: int, outputs: int) -> Nodes:
 
 
 def _compare(tagger: TreesTagger, model: Any, valid: Matrix, rounds: int) -> None:
-    """Refuse trees whose scores differ from the library's: it does not document how it stores them."""
+    """Refuse trees whose scores differ from the library's: its storage format is not documented."""
     import sklearn
 
     features = valid.features[:COMPARED]
     expected = next(islice(model.staged_predict_proba(features), rounds - 1, None))
-    expected = expected[:, 1] if len(tagger.classes) == 2 else expected
+    if len(tagger.classes) == 2:
+        expected = expected[:, 1]
     compare_with_library(tagger, features, expected, TOLERANCE, f"scikit-learn {sklearn.__version__}")

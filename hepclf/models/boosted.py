@@ -1,4 +1,4 @@
-"""What XGBoost's and LightGBM's models share: a boosting round by round, and a tagger in the library's own file."""
+"""Shared by XGBoost's and LightGBM's models: boosting round by round, and a tagger in the library's own file."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ TOLERANCE = 1e-5  # a library may sum its trees in float32
 
 
 class Boosting(Protocol):
-    """A library's boosting under way."""
+    """A library's running boosting."""
 
     def step(self) -> tuple[float, float] | None:
-        """One more round: the training and the validation loss after it, or None where nothing more can be learnt."""
+        """One more round: the training and validation loss after it; None if nothing more can be learnt."""
         ...
 
     def stored(self, rounds: int) -> bytes:
@@ -47,10 +47,10 @@ class Stored(NamedTuple):
 
 
 class BoostedTagger(TreesTagger):
-    """Boosted trees that lie on disk as their library writes them.
+    """Boosted trees in a file of the format of their library.
 
-    That file is read here, not by the library. So a tagger scores where the library is not installed, and a file of
-    unknown origin meets the checks of TreesTagger, never native code that trusts its input.
+    hepclf reads this file itself. So a tagger scores without the library, and a file of unknown origin is checked by
+    TreesTagger and never reaches native code that trusts its input.
     """
 
     file: ClassVar[str]
@@ -84,7 +84,7 @@ class BoostedTagger(TreesTagger):
     @staticmethod
     @abstractmethod
     def read(data: bytes, inputs: tuple[str, ...], classes: tuple[str, ...]) -> Stored:
-        """The trees of a file; ValueError and its like where it is none of these inputs and classes."""
+        """The trees of a file; a ValueError or similar if they do not fit these inputs and classes."""
 
     def save(self, folder: Path | str) -> None:
         """Write tagger.json and the library's file."""
@@ -100,15 +100,16 @@ class BoostedTagger(TreesTagger):
             sentinels, summary = read_sentinels(head), head["summary"]
             return cls(inputs=inputs, classes=classes, data=files[cls.file], summary=summary, sentinels=sentinels)
         except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
-            reason = " ".join(str(error).split()) if isinstance(error, ValueError) else repr(error)
-            raise ValueError(f"{folder}/{HEAD} and its {cls.file} do not fit together: {reason[:300]}") from error
+            reason = str(error) if isinstance(error, ValueError) else repr(error)
+            line = " ".join(reason.split())[:300]
+            raise ValueError(f"{folder}/{HEAD} and its {cls.file} do not fit together: {line}") from error
 
 
 class BoostedFit(Uninterrupted):
-    """A boosting under way, an Epoch a round.
+    """A running boosting; each round is an Epoch.
 
     begin  starts the library's boosting
-    kind   what becomes of its file
+    kind   the kind of tagger that reads its file
     """
 
     def __init__(
@@ -128,12 +129,12 @@ class BoostedFit(Uninterrupted):
 
     @property
     def epochs(self) -> int:
-        """Rounds at most."""
+        """The maximum number of rounds."""
         return self._rounds
 
     @property
     def patience(self) -> int | None:
-        """The trainer's, in rounds."""
+        """The trainer's patience, in rounds."""
         return self._trainer.patience
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -164,7 +165,7 @@ class BoostedFit(Uninterrupted):
 
 
 def node_array(values: Any, kinds: str, length: int) -> NDArray[Any]:
-    """A list [nodes] from a file as an array of numbers of these kinds, or a ValueError."""
+    """A list [nodes] from a file as an array of numbers of these kinds; otherwise a ValueError."""
     array = np.asarray(values)
     if array.shape != (length,) or array.dtype.kind not in kinds:
         raise ValueError(f"a tree of {length} nodes has a list that is {array.dtype} {array.shape}")
@@ -172,7 +173,7 @@ def node_array(values: Any, kinds: str, length: int) -> NDArray[Any]:
 
 
 def leaf_values(values: NDArray[np.float64], number: int, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    """The values [nodes, outputs] of the tree of this number; the trees of a round go to the classes in turn."""
+    """The values [nodes, outputs] of the tree with this number; the trees of a round belong to the classes in turn."""
     outputs = output_count(classes)
     columns = np.zeros((len(values), outputs))
     columns[:, number % outputs] = values
@@ -180,7 +181,7 @@ def leaf_values(values: NDArray[np.float64], number: int, classes: tuple[str, ..
 
 
 def _check_tree(number: int, tree: Nodes, inputs: int) -> None:
-    """Refuse unknown features, and a child out of range or of two nodes, with which a walk might never end."""
+    """Refuse unknown features, and children out of range or of two nodes: a walk through the tree might never end."""
     if tree.features.min() < LEAF or tree.features.max() >= inputs:
         raise ValueError(f"tree {number} looks at features that are not among the {inputs}")
     inner = tree.features != LEAF

@@ -1,7 +1,7 @@
-"""Boxes of cuts with the least background at given signal efficiencies, found by moving two edges at a time.
+"""Boxes of cuts with the least background at given signal efficiencies; a search moves two edges at a time.
 
-Every edge has places from 0, where it is open, inwards; an event's code for an edge is the last place at which it still
-passes. A box is one place an edge, and holds the events whose codes all reach their edge's place.
+Each edge has places, numbered from 0 (open) inwards; an event's code for an edge is the last place at which the event
+still passes. A box is one place per edge, and holds the events whose codes all reach the place of their edge.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class CodedSample:
         self.apply(np.zeros(len(codes), dtype=np.int64))
 
     def apply(self, box: Box) -> None:
-        """Remember which events each edge of this box cuts away."""
+        """Store which events each edge of this box rejects."""
         self._cut = self.codes < box[:, None]
         self._cuts = self._cut.sum(axis=0, dtype=np.uint8)
 
     @property
     def share(self) -> float:
-        """The share of the weight in the box."""
+        """The fraction of the weight in the box."""
         return float(self.weights[self._cuts == 0].sum())
 
     def shares(self, first: int, second: int, places: int) -> Array:
-        """The share in the box for all places of two of its edges, [places, places]."""
+        """The fraction in the box for all places of two of its edges, [places, places]."""
         inside = np.flatnonzero(self._cuts == self._cut[first].view(np.uint8) + self._cut[second].view(np.uint8))
         cells = self.codes[first, inside].astype(np.int64) * places + self.codes[second, inside]
         table: Array = np.bincount(places**2 - 1 - cells, self.weights[inside], minlength=places**2).astype(np.float64)
@@ -55,12 +55,12 @@ class Search:
         self._random = np.random.default_rng(seed)
 
     def background(self, box: Box) -> float:
-        """The background's share in the box."""
+        """The background efficiency of the box."""
         self._background.apply(box)
         return self._background.share
 
     def best(self, targets: Sequence[float], restarts: int) -> list[Box]:
-        """The best box found for each signal efficiency; each search goes from open to tight.
+        """The best box for each signal efficiency; each search goes from open to tight.
 
         targets  descending
         """
@@ -74,7 +74,7 @@ class Search:
         return best
 
     def nested(self, targets: Sequence[float], boxes: Sequence[Box], anchor: int) -> list[Box]:
-        """Boxes each of which lies inside the one before; the box of the anchor stays as it is."""
+        """Boxes, each inside the one before; the box of the anchor stays unchanged."""
         chain = list(boxes)
         for i in range(anchor - 1, -1, -1):
             outside = np.minimum(boxes[i], chain[i + 1])
@@ -85,7 +85,7 @@ class Search:
 
     @property
     def open(self) -> Box:
-        """The box that holds everything."""
+        """The box that holds all events."""
         return np.zeros(len(self._signal.codes), dtype=np.int64)
 
     @property
@@ -94,9 +94,9 @@ class Search:
         return self.open + self._places - 1
 
     def descend(self, box: Box, target: float, low: Box, high: Box) -> Box:
-        """The box from which moving any two edges, between low and high, gains nothing worth another round.
+        """The box at which moving any two edges, between low and high, no longer gains enough for another round.
 
-        The box it starts from must keep at least the target of the signal, as all do that it goes through.
+        The first box must keep at least the target signal efficiency; then all later boxes do as well.
         """
         box = box.copy()
         for sample in (self._signal, self._background):
@@ -109,7 +109,7 @@ class Search:
         return box
 
     def _move(self, box: Box, pair: list[int], target: float, low: Box, high: Box) -> None:
-        """Move two edges to their best places, of least background and then of most signal."""
+        """Move two edges to their best places: least background first, then most signal."""
         allowed = tuple(slice(low[edge], high[edge] + 1) for edge in pair)
         signal, background = (
             sample.shares(pair[0], pair[1], self._places)[allowed] for sample in (self._signal, self._background)

@@ -21,7 +21,7 @@ INNER = "uncalibrated"  # the folder of the tagger whose scores are mapped
 
 
 class CalibratedTagger:
-    """A tagger that maps the scores of another one; the order of events stays, so a ROC curve does."""
+    """A tagger that maps the scores of another; the order of events is kept, and so is the ROC curve."""
 
     def __init__(self, inner: Tagger, calibration: Temperature | Isotonic) -> None:
         if isinstance(calibration, Isotonic) and len(inner.classes) > 2:
@@ -45,7 +45,7 @@ class CalibratedTagger:
         return self if inner is self.inner else CalibratedTagger(inner, self.calibration)
 
     def save(self, folder: Path | str) -> None:
-        """Write the tagger inside to a folder of its own and, last, the tagger.json that vouches for it."""
+        """Write the inner tagger to a folder of its own and, last, the tagger.json with its hash."""
         inner = Path(folder) / INNER
         self.inner.save(inner)
         contents = {
@@ -60,7 +60,7 @@ class CalibratedTagger:
 
     @classmethod
     def load(cls, folder: Path | str, load_inner: Callable[[Path], Tagger]) -> CalibratedTagger:
-        """Read a saved tagger; `load_inner` reads the one whose scores are mapped."""
+        """Read a saved tagger; `load_inner` reads the inner one, whose scores are mapped."""
         head, _ = read_tagger(Path(folder), KIND)
         inner = Path(folder) / INNER
         if inner.is_symlink() or not (inner / HEAD).is_file():
@@ -79,7 +79,7 @@ class CalibratedTagger:
 
 
 def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
-    """The tagger with the calibration that the trainer asks for, fitted to validation events with loss weights."""
+    """The tagger with the calibration that the trainer names, fitted to validation events with loss weights."""
     method = trainer.calibrate
     if method == "none":
         return tagger
@@ -90,7 +90,7 @@ def with_calibration(tagger: Tagger, valid: Events, trainer: Trainer) -> Tagger:
 
 
 def check_calibration(method: Method | str, classes: tuple[str, ...]) -> None:
-    """ValueError where these classes cannot be calibrated in this way; called before the training."""
+    """Refuse classes that this method cannot calibrate; called before the training."""
     if method == "isotonic" and len(classes) > 2:
         raise ValueError(f"trainer.calibrate=isotonic is for two classes, not {len(classes)}; use temperature")
 

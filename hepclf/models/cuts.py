@@ -31,18 +31,18 @@ STEP = 1e-9  # between scores of boxes that are equally pure
 class Cuts:
     """Boxes of cuts on the features, one for each of `steps - 1` signal efficiencies, each inside the next looser one.
 
-    An event's score is the share of signal, in the validation split, among the events that lie in the same boxes, made
-    to rise from box to box; so `score >= threshold` is one box of cuts, and the selection that is printed.
+    An event's score is the signal fraction, in the validation set, among the events in the same boxes, made to rise
+    from box to box. So `score >= threshold` is one box of cuts, and the selection that is printed.
 
-    efficiency  of the signal where the cuts are the best that are found, and printed; null: where S/sqrt(B) is
-                largest on the validation split, of boxes that keep 10 effective background events or more
-    sides       of single features, by name: above (keep what is larger), below or window; of the others the data
-                decide: two sides where the second removes 2 % of the background
+    efficiency  signal efficiency at which the cuts are optimised and printed; null: where S/sqrt(B) is largest on
+                the validation set, among boxes that keep at least 10 effective background events
+    sides       for single features, by name: above (keep larger values), below or window; for other features the data
+                decide: two sides if the second one removes 2 % of the background
     steps       signal efficiencies 1/steps, 2/steps...
-    places      where a cut on a feature may lie: weighted quantiles of the signal
-    restarts    searches from the open box, with the edges in different orders
+    places      number of possible cuts on a feature: weighted quantiles of the signal
+    restarts    number of searches from the open box, with the edges in different orders
 
-    A missing value passes no cut on its feature.
+    An event with a missing value fails every cut on that feature.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
@@ -61,7 +61,7 @@ class Cuts:
             raise ValueError(f"efficiency must lie between 0 and 1, not {self.efficiency}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, _: Trainer) -> None:
-        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        """Refuse settings that do not fit these features and classes; None if they are not known yet."""
         if classes is not None and len(classes) != 2:
             raise ValueError(f"model=cuts needs two classes, the data has {len(classes)}; use model=bdt")
         if names is not None and (strange := [name for name in self.sides if name not in names]):
@@ -76,7 +76,7 @@ class Cuts:
 
 
 class CutsTagger(ArrayTagger):
-    """Boxes from loose to tight, and the score of being in so many of them."""
+    """Boxes from loose to tight, and the score for the number of boxes that hold an event."""
 
     kind = "cuts"
 
@@ -86,7 +86,7 @@ class CutsTagger(ArrayTagger):
         return scores
 
     def boxes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
-        """How many boxes each event lies in [n]."""
+        """The number of boxes that hold each event [n]."""
         low, high = self.arrays["low"], self.arrays["high"]
         inside = np.ones((len(features), len(low)), dtype=bool)
         for column, x in enumerate(features.astype(np.float64).T):
@@ -95,7 +95,7 @@ class CutsTagger(ArrayTagger):
         return np.asarray(inside.sum(axis=1))
 
     def check(self) -> None:
-        """Shapes, scores that rise, boxes inside each other."""
+        """Check shapes, that scores rise, and that boxes lie inside each other."""
         d, size = len(self.inputs), len(self.arrays["low"])
         low, high = (self._shaped(name, (size, d)) for name in ("low", "high"))
         scores = self._shaped("scores", (size + 1,))
@@ -105,11 +105,15 @@ class CutsTagger(ArrayTagger):
             raise ValueError("each box of cuts must lie inside the one before")
 
     def selection(self, box: int) -> str:
-        """The cuts of a box, counted from the loosest, as data.selection takes them."""
+        """The cuts of a box, counted from the loosest, as an expression for data.selection."""
         rows = zip(self.inputs, self.arrays["low"][box].tolist(), self.arrays["high"][box].tolist(), strict=True)
-        limits = [(name, None if low == -OPEN else low, None if high == OPEN else high) for name, low, high in rows]
-        cuts = [cut_expression(name, low, high) for name, low, high in limits if (low, high) != (None, None)]
-        return " and ".join(cuts) or "1 > 0"  # holds for every event, where an empty text would be no selection
+        cuts = []
+        for name, low, high in rows:
+            lower = None if low == -OPEN else low
+            upper = None if high == OPEN else high
+            if (lower, upper) != (None, None):
+                cuts.append(cut_expression(name, lower, upper))
+        return " and ".join(cuts) or "1 > 0"  # true for every event; an empty text would be no selection
 
 
 class Edge(NamedTuple):
@@ -120,11 +124,12 @@ class Edge(NamedTuple):
     cuts: Array
 
     def codes(self, features: NDArray[np.float32]) -> Codes:
-        """How many of the cuts each event passes [n]; none where the value is missing."""
+        """The number of cuts that each event passes [n]; 0 if the value is missing."""
         x = features[:, self.feature].astype(np.float64)
-        ascending = self.cuts if self.above else self.cuts[::-1]
-        below = np.searchsorted(ascending, x, side="left" if self.above else "right")
-        passed = below if self.above else len(ascending) - below
+        if self.above:
+            passed = np.searchsorted(self.cuts, x, side="left")
+        else:
+            passed = len(self.cuts) - np.searchsorted(self.cuts[::-1], x, side="right")
         return np.where(np.isnan(x), 0, passed).astype(np.uint8)
 
 
@@ -174,7 +179,7 @@ def _edges(recipe: Cuts, train: Matrix) -> list[Edge]:
 
 
 def _side(window: list[Edge], train: Matrix) -> Side:
-    """The side of a feature, cut alone, that removes most of the background; both where the second side adds enough."""
+    """The side on which a single cut removes most of the background; both if the second side removes enough more."""
     signal, background = _samples(window, train)
     places = max(signal.places, background.places)
     signal_share, background_share = (sample.shares(0, 1, places) for sample in (signal, background))
@@ -191,10 +196,12 @@ def _passes(edges: Sequence[Edge], box: Box, part: Matrix) -> NDArray[np.bool_]:
 
 
 def _significance(inside: NDArray[np.bool_], targets: NDArray[np.int64], weights: Array) -> float:
-    """S/sqrt(B) of the events inside; -1 where too little background remains to measure it."""
+    """S/sqrt(B) of the events inside; -1 if there is too little background to measure it."""
     s, b = (float(weights[inside & (targets == label)].sum()) for label in (1, 0))
     squares = float((weights[inside & (targets == 0)] ** 2).sum())
-    return s / b**0.5 if b > 0 and b**2 >= FEWEST * squares else -1.0
+    if b <= 0 or b**2 < FEWEST * squares:  # b^2 / squares is the effective number of events
+        return -1.0
+    return float(s / b**0.5)
 
 
 def _limits(edges: Sequence[Edge], boxes: Sequence[Box], d: int) -> tuple[Array, Array]:
@@ -203,12 +210,13 @@ def _limits(edges: Sequence[Edge], boxes: Sequence[Box], d: int) -> tuple[Array,
     for row, box in enumerate(boxes):
         for edge, place in zip(edges, box.tolist(), strict=False):
             if place:
-                (low if edge.above else high)[row, edge.feature] = edge.cuts[place - 1]
+                limits = low if edge.above else high
+                limits[row, edge.feature] = edge.cuts[place - 1]
     return low, high
 
 
 def _scores(boxes: NDArray[np.int64], part: Matrix, size: int) -> Array:
-    """The share of signal among events in 0, 1... boxes [size + 1], with one average event added, made to rise."""
+    """The signal fraction of events in 0, 1... boxes [size + 1], with one average event added, made to rise."""
     from scipy.optimize import isotonic_regression
 
     total, signal = (np.bincount(boxes, part.weights * chosen, minlength=size + 1) for chosen in (1, part.targets))

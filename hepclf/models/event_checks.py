@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def slices(events: Events, inputs: tuple[str, ...], sentinels: Sentinels, size: int) -> Iterator[NDArray[np.float32]]:
-    """The inputs of a tagger [size, d], so many events at a time, with NaN in place of its declared missing values."""
+    """The inputs of a tagger in slices [size, d], with NaN in place of its declared missing values."""
     for part in events.slices(inputs, size):
         yield missing_as_nan(part, inputs, sentinels)
 
@@ -24,9 +24,9 @@ def slices(events: Events, inputs: tuple[str, ...], sentinels: Sentinels, size: 
 def check_scorable(
     events: Events, inputs: tuple[str, ...], missing: Collection[int] | None, sentinels: Sentinels
 ) -> None:
-    """Refuse infinite values, and warn of missing ones where training had none.
+    """Refuse infinite values, and warn of missing values in features that had none in training.
 
-    missing  the positions of the inputs that had missing values in training; None: the tagger handles missing values
+    missing  positions of the inputs that had missing values in training; None if the tagger handles missing values
     """
     if not isinstance(events, Events):
         raise TypeError(

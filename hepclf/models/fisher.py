@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices, medians
-from hepclf.models.model import Fit
+from hepclf.models.model import Fit, class_probabilities
 from hepclf.recipe import recipe
 from hepclf.training.trainer import WEIGHTING, Trainer
 
@@ -18,11 +18,11 @@ FLATTEST = 1e-12  # relative eigenvalue of the covariance below which a directio
 
 @recipe
 class Fisher:
-    r"""The direction in which the classes lie furthest apart, in units of their common width (Fisher 1936).
+    r"""The direction in which the classes are separated most, in units of their common width (Fisher 1936).
 
     With the weighted means m_k, the covariance C within the classes and their fractions f_k, the probability of class
-    k is proportional to f_k exp(m_k C^-1 x - m_k C^-1 m_k / 2): exact for Gaussians that share C. Negative weights
-    may be kept.
+    k is proportional to f_k exp(m_k C^-1 x - m_k C^-1 m_k / 2). This is exact for Gaussians with the same C. Negative
+    weights may be kept.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
@@ -34,7 +34,7 @@ class Fisher:
 
 
 class FisherTagger(ArrayTagger):
-    """Straight lines in the features: probabilities by softmax."""
+    """Linear functions of the features; probabilities by softmax."""
 
     kind = "fisher"
 
@@ -45,10 +45,10 @@ class FisherTagger(ArrayTagger):
         logits -= logits.max(axis=1, keepdims=True)
         sizes = np.exp(logits)
         shares: NDArray[np.float64] = sizes / sizes.sum(axis=1, keepdims=True)
-        return shares[:, 1] if shares.shape[1] == 2 else shares
+        return class_probabilities(shares)
 
     def check(self) -> None:
-        """Shapes."""
+        """Check the shapes."""
         k, d = len(self.classes), len(self.inputs)
         self._shaped("coefficients", (k, d))
         self._shaped("intercepts", (k,))

@@ -1,4 +1,4 @@
-"""Random forests: many deep trees, each grown on events and features drawn at random, averaged."""
+"""Random forests: the average of many deep trees, each grown on randomly drawn events and features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EPOCHS = 10  # a tenth of the trees is an Epoch
 
 @recipe
 class Forest:
-    """scikit-learn's RandomForest, or ExtraTrees (kind=extra), which draws cuts at random too; all trees are kept."""
+    """scikit-learn's RandomForest, or ExtraTrees (kind=extra), which also draws cuts at random; all trees are kept."""
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
 
@@ -46,7 +46,7 @@ class Forest:
         return TreesFit(parts, trainer, grow=grow, rounds=min(EPOCHS, self.trees), link="mean")
 
     def library(self, seed: int) -> dict[str, Any]:
-        """The settings as RandomForestClassifier and ExtraTreesClassifier call them."""
+        """The settings in the names of RandomForestClassifier and ExtraTreesClassifier."""
         return {
             "n_estimators": self.trees,
             "max_depth": self.depth,

@@ -1,4 +1,4 @@
-"""The nearest neighbours: the share of signal among the training events around an event."""
+"""The nearest neighbours: the signal fraction among the training events around an event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
-from hepclf.models.model import Fit
+from hepclf.models.model import Fit, class_probabilities
 from hepclf.models.scales import refuse_many, scales, standardised
 from hepclf.recipe import recipe
 from hepclf.training.trainer import WEIGHTING, Trainer
@@ -22,15 +22,15 @@ ROWS = 1 << 12  # events whose neighbours are in memory at once
 
 @recipe
 class KNN:
-    """The weighted share of each class among the nearest training events, distances being in widths of the features.
+    """The weighted fraction of each class among the nearest training events; distances are in widths of the features.
 
-    neighbours  how many; few follow the data closely, many see less noise
-    kernel      flat: all count alike | tricube: (1 - (r/R)^3)^3 at distance r, where R is that of the first that is
-                no longer a neighbour
-    most        training events; beyond, scoring is slow and the tagger, which holds them all, is large
+    neighbours  their number; few follow the data closely, many reduce the statistical noise
+    kernel      flat: all count alike | tricube: (1 - (r/R)^3)^3 at distance r, where R is the distance of the first
+                event that is no longer a neighbour
+    most        maximum number of training events; beyond it, scoring is slow and the tagger, which stores them, large
 
-    One event more, shared by the classes as in training, keeps probabilities off 0 and 1. A missing value counts as
-    the median.
+    One additional event, divided among the classes as in training, keeps probabilities away from 0 and 1. A missing
+    value counts as the median.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
@@ -71,7 +71,7 @@ class KNN:
 
 
 class KNNTagger(ArrayTagger):
-    """The training events themselves."""
+    """The training events, which are the model."""
 
     kind = "knn"
 
@@ -79,11 +79,10 @@ class KNNTagger(ArrayTagger):
         """Of class 1 [n], or of each class [n, k]."""
         x = standardised(features, self.arrays["centre"], self.arrays["width"])
         parts = [self._shares(x[start : start + ROWS]) for start in range(0, max(len(x), 1), ROWS)]
-        shares = np.concatenate(parts)
-        return shares[:, 1] if shares.shape[1] == 2 else shares
+        return class_probabilities(np.concatenate(parts))
 
     def check(self) -> None:
-        """Shapes, and points of every class with positive weights."""
+        """Check shapes, and that each class has points with positive weights."""
         k, d, n = len(self.classes), len(self.inputs), len(self.arrays["points"])
         for name in ("fill", "centre", "width"):
             self._shaped(name, (d,))
@@ -108,7 +107,7 @@ class KNNTagger(ArrayTagger):
         if self.settings["kernel"] == "tricube":
             radius = distances[:, -1:]
             sizes = (1 - np.divide(near, radius, out=np.zeros_like(near), where=radius > 0) ** 3) ** 3
-            # All are equally far where features are few integers; copies of a point lie a rounding from it.
+            # If features are small integers, all may be at the same distance; copies of a point differ by rounding.
             sizes[near[:, 0] > (1 - ROUNDING) * radius[:, 0]] = 1
         sums = (sizes[:, :, None] * self._weights[neighbours[:, :-1]]).sum(axis=1) + self._prior
         shares: Array = sums / sums.sum(axis=1, keepdims=True)

@@ -28,11 +28,11 @@ TINY = float(np.float32(1e-35))  # what is no larger counts as zero
 
 @recipe
 class LightGBM:
-    """LightGBM's gradient boosting on histograms; an Epoch is a boosting round, a missing value needs no rule.
+    """LightGBM's gradient boosting on histograms; an Epoch is a boosting round. Missing values need no rule.
 
-    monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
+    monotone  features with which the signal's score may only rise (1) or fall (-1), by name
 
-    It trains on the processor.
+    It trains on the CPU.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"patience", "keep", "seed"}
@@ -61,7 +61,7 @@ class LightGBM:
             raise ValueError(f"leaves must be at most {MAXIMUM_LEAVES}, not {self.leaves}")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
-        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        """Refuse settings that do not fit these features and classes; None if they are not known yet."""
         check_monotone(self.monotone, names, classes)
         _lightgbm()
 
@@ -80,11 +80,13 @@ class LightGBM:
         )
 
     def library(self, classes: int, signs: list[int] | None, seed: int) -> dict[str, Any]:
-        """The settings as LightGBM calls them."""
-        binary = {"objective": "binary", "metric": "binary_logloss"}
-        multiclass = {"objective": "multiclass", "metric": "multi_logloss", "num_class": classes}
+        """The settings in LightGBM's names."""
+        loss: dict[str, Any] = {"objective": "multiclass", "metric": "multi_logloss", "num_class": classes}
+        if classes == 2:
+            loss = {"objective": "binary", "metric": "binary_logloss"}
+        constraints = {"monotone_constraints": signs} if signs else {}
         return {
-            **(binary if classes == 2 else multiclass),
+            **loss,
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "max_depth": self.depth or -1,
@@ -98,31 +100,32 @@ class LightGBM:
             "feature_fraction_bynode": self.feature_fraction,
             "seed": seed,
             "num_threads": self.threads or torch.get_num_threads(),
-            # Otherwise a stopwatch decides how histograms are summed, and the last digits with it.
+            # Otherwise the way in which histograms are summed depends on timing, and so do the last digits.
             "deterministic": True,
             "force_col_wise": True,
             "verbosity": -1,
-            **({"monotone_constraints": signs} if signs else {}),
+            **constraints,
         }
 
 
 class LightGBMTagger(BoostedTagger):
-    """LightGBM's text."""
+    """LightGBM boosting, stored as LightGBM's text."""
 
     kind = "lightgbm"
     file = "model.txt"
 
     @staticmethod
     def read(data: bytes, inputs: tuple[str, ...], classes: tuple[str, ...]) -> Stored:
-        """The trees; what the classes start from is part of the first."""
+        """The trees; the starting values of the classes are part of the first ones."""
         text, end, _ = data.decode().partition("\nend of trees\n")
         if not end:
             raise ValueError("it ends before its trees do")
         head, *trees = (_words(block) for block in text.split("\nTree="))
         outputs = output_count(classes)
         stored = {name: head[name] for name in ("objective", "num_class", "num_tree_per_iteration", "max_feature_idx")}
+        objective = "binary sigmoid:1" if outputs == 1 else f"multiclass num_class:{outputs}"
         required = {
-            "objective": "binary sigmoid:1" if outputs == 1 else f"multiclass num_class:{outputs}",
+            "objective": objective,
             "num_class": str(outputs),
             "num_tree_per_iteration": str(outputs),
             "max_feature_idx": str(len(inputs) - 1),
@@ -180,7 +183,7 @@ def _words(block: str) -> dict[str, str]:
 
 
 def _nodes(tree: dict[str, str], number: int, classes: tuple[str, ...]) -> Nodes:
-    """One tree of the text: first its splits, then its leaves; as a child, leaf i is written as -1 - i."""
+    """One tree of the text: splits first, then leaves; leaf i as a child is written as -1 - i."""
     leaves = int(tree["num_leaves"])
     if int(tree["num_cat"]) or int(tree["is_linear"]):
         raise ValueError(f"tree {number} splits by category or has lines in its leaves, which hepclf never asks for")
@@ -193,7 +196,7 @@ def _nodes(tree: dict[str, str], number: int, classes: tuple[str, ...]) -> Nodes
     thresholds = np.where(thresholds == -TINY, np.nextafter(-TINY, -np.inf), thresholds)  # as zero lies above it
     if np.any(kinds & BY_CATEGORY) or np.isin(kinds & ABSENT, (NOTHING, NAN), invert=True).any():
         raise ValueError(f"tree {number} splits by category or takes zero for missing, which hepclf never asks for")
-    # A feature without missing values in training has no side for them: they count as zero.
+    # A feature without missing values in training has no side for them: they count as zero there.
     missing_left = np.where(kinds & ABSENT == NAN, kinds & MISSING_LEFT, thresholds >= 0)
     children = [_numbers(tree, f"{side}_child", int, splits) for side in ("left", "right")]
     left_children, right_children = (np.where(child < 0, splits - 1 - child, child) for child in children)

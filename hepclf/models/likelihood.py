@@ -1,4 +1,4 @@
-"""The likelihood ratio by histograms: one feature, or the product over features that were decorrelated."""
+"""The likelihood ratio from histograms: of one feature, or the product over decorrelated features."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MOST = 4096  # bins: the smoothing takes the square of their number
 
 @recipe
 class Likelihood:
-    """Each class's density as a product of histograms, one a feature.
+    """Each class's density as a product of histograms, one per feature.
 
-    The bins' edges are quantiles of the weighted training split, finer in the tails, as those of a normal distribution
-    at equal steps; the first and last bin reach to infinity, and missing values have a bin of their own. With n
-    effective events of a class, p its share of each bin and q that of all classes, its ratio to all is
+    The bin edges are weighted quantiles of the training set, finer in the tails: they are the quantiles at equal steps
+    of a normal deviate. The first and last bin reach to infinity, and missing values have a bin of their own. With n
+    effective events of a class, p its fraction in each bin and q that of all classes, the ratio of the class to all is
 
         (1 + n sum_b K_ab p_b) / (1 + n sum_b K_ab q_b),
 
-    where K is 1 for a = b and falls with the distance of the bins like a Gaussian of width `smoothing`, in standard
-    deviations of that normal distribution: near each bin lies one event more, of no class, so that an empty bin
-    forbids nothing. The logarithms are summed over the features; a slope and offsets, fitted to the validation split,
-    take back what dependent features say twice, without changing the order of events of two classes.
+    where K is 1 for a = b and falls with the distance of the bins like a Gaussian of width `smoothing`, in units of
+    that normal deviate. The 1 is one additional event of no class near each bin, so that an empty bin excludes
+    nothing. The logarithms are summed over the features. A slope and offsets, fitted to the validation set, correct
+    for information that dependent features share; they do not change the order of events of two classes.
 
     decorrelate  none | linear: features times the inverse root of their covariance within the classes
     smoothing    null: for each feature the width with the best validation loss; 0: plain histograms
@@ -79,7 +79,7 @@ class LikelihoodTagger(ArrayTagger):
         return logits
 
     def check(self) -> None:
-        """Shapes, and edges that ascend."""
+        """Check shapes, and that edges ascend."""
         k, d = len(self.classes), len(self.inputs)
         self._shaped("slope", (1,))
         self._shaped("offsets", (k,))
@@ -98,7 +98,10 @@ class LikelihoodTagger(ArrayTagger):
 
 
 def _fitted(recipe: Likelihood, train: Matrix, valid: Matrix) -> LikelihoodTagger:
-    centre, rotation = _decorrelation(train) if recipe.decorrelate == "linear" else _identity(len(train.names))
+    if recipe.decorrelate == "linear":
+        centre, rotation = _decorrelation(train)
+    else:
+        centre, rotation = _identity(len(train.names))
     x, y = (_rotated(part.features, centre, rotation) for part in (train, valid))
     widths = SMOOTHING if recipe.smoothing is None else (recipe.smoothing,)
     histograms = [_histogram(x[:, i], y[:, i], train, valid, recipe.bins, widths) for i in range(x.shape[1])]
@@ -151,7 +154,7 @@ def _histogram(
 
 
 def _ratios(counts: Array, squares: Array, total: Array, width: float) -> Array:
-    """The logarithm of each class's smoothed share of each bin over that of all classes, [bins, k]."""
+    """The logarithm of (smoothed fraction of each class in each bin) / (that of all classes), [bins, k]."""
     from scipy.special import ndtri
 
     middle = ndtri(np.clip(np.cumsum(total) - total / 2, 1e-9, 1 - 1e-9))
@@ -165,7 +168,7 @@ def _ratios(counts: Array, squares: Array, total: Array, width: float) -> Array:
 
 
 def _quantiles(x: Array, weights: Array, bins: int) -> Array:
-    """The different inner edges of the bins; the outermost hold TAIL events each."""
+    """The distinct inner edges of the bins; the outermost bins hold TAIL events each."""
     from scipy.special import ndtr, ndtri
 
     present = ~np.isnan(x)
@@ -179,13 +182,13 @@ def _quantiles(x: Array, weights: Array, bins: int) -> Array:
 
 
 def _places(x: Array, edges: Array) -> NDArray[np.int64]:
-    """The bin of each value: an edge begins the bin above it, and the last bin is for missing values."""
+    """The bin of each value: an edge belongs to the bin above it, and the last bin is for missing values."""
     places = np.searchsorted(edges, x, side="right")
     return np.where(np.isnan(x), len(edges) + 1, places)
 
 
 def _rotated(features: NDArray[np.float32], centre: Array, rotation: Array) -> Array:
-    """Decorrelated features. A missing value stays missing, and counts as the centre in the other features."""
+    """Decorrelated features. A missing value stays missing; in the other features it counts as the centre."""
     x = features.astype(np.float64) - centre
     absent = np.isnan(x)
     rotated: Array = np.where(absent, 0, x) @ rotation
@@ -200,7 +203,7 @@ def _identity(d: int) -> tuple[Array, Array]:
 def _decorrelation(train: Matrix) -> tuple[Array, Array]:
     """The centre [d] and the symmetric inverse root [d, d] of the covariance within the classes.
 
-    Directions without width, of features that depend on each other, are left out.
+    Directions without variance, from linearly dependent features, are left out.
     """
     centre = medians(train)[0].astype(np.float64)
     x = train.features - centre

@@ -1,4 +1,4 @@
-"""Every kind of tagger that hepclf can read, by the word in its tagger.json."""
+"""Load a tagger of any kind, which its tagger.json names."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LOADERS: dict[str, Loader] = {
 
 
 def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagger:
-    """Read a saved tagger of any kind; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
+    """Read a saved tagger of any kind; `recipes` are your own classes that it may use, besides hepclf's."""
     loaders: dict[str, Loader] = {**_LOADERS, NETWORK: partial(NetworkTagger.load, recipes=recipes)}
     if read_head(Path(folder))["kind"] == CALIBRATED:
         return CalibratedTagger.load(folder, partial(_loaded, loaders))
@@ -50,7 +50,7 @@ def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagg
 
 
 def _loaded(loaders: Mapping[str, Loader], folder: Path | str) -> Tagger:
-    """The tagger that the loader of its kind reads."""
+    """The tagger, read by the loader of its kind."""
     kind = read_head(Path(folder))["kind"]
     if kind not in loaders:
         raise ValueError(

@@ -15,26 +15,26 @@ from hepclf.training.trainer import WEIGHTING, Trainer
 
 @recipe
 class Logistic(Network):
-    """One linear layer; solver=newton finds the maximum-likelihood solution with errors, gradient uses the trainer."""
+    """One linear layer. solver=newton finds the maximum-likelihood solution with errors; gradient uses the trainer."""
 
-    # Ten times a deep network's: the loss is convex, and coefficients may be far from where they start.
+    # Ten times that of a deep network: the loss is convex, and coefficients may be far from their start.
     rate: ClassVar[float] = 0.05
     solver: Literal["gradient", "newton"] = "gradient"
 
     @property
     def trainer_settings(self) -> frozenset[str]:
-        """Settings of the trainer that a fit uses: the exact solution depends on few."""
+        """The trainer's settings that a fit uses; the exact solution needs only a few."""
         return super().trainer_settings if self.solver == "gradient" else WEIGHTING | {"device"}
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
-        """The layer, starting at zero: the loss is convex, so every start leads to the same place."""
+        """The layer, starting at zero: the loss is convex, so every start leads to the same minimum."""
         linear = nn.Linear(inputs, outputs)
         nn.init.zeros_(linear.weight)
         nn.init.zeros_(linear.bias)
         return linear
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:
-        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        """Refuse settings that do not fit these features and classes; None if they are not known yet."""
         super().check(names, classes, trainer)
         if self.solver == "newton":
             from hepclf.models.newton import check_newton

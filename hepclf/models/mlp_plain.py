@@ -47,10 +47,13 @@ class PlainMLP(Network):
         """Linear, norm, activation, dropout for each hidden width; then one linear layer to the logits."""
         layers: list[nn.Module] = []
         for width in self.hidden:
+            # Maxout halves the number of units.
             size = 2 * width if self.activation == "maxout" else width
             layers.append(self._linear(inputs, size))
-            if self.norm != "none":
-                layers.append(nn.BatchNorm1d(size) if self.norm == "batch" else nn.LayerNorm(size))
+            if self.norm == "batch":
+                layers.append(nn.BatchNorm1d(size))
+            elif self.norm != "none":
+                layers.append(nn.LayerNorm(size))
             layers.append(Maxout() if self.activation == "maxout" else ACTIVATIONS[self.activation]())
             if self.dropout:
                 layers.append(nn.Dropout(self.dropout))
@@ -75,5 +78,5 @@ class Maxout(nn.Module):
     """The larger of each pair of units: [n, 2 m] to [n, m] (arXiv:1302.4389)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maxima of neighbouring pairs."""
+        """The maxima of neighbouring pairs."""
         return torch.maximum(x[:, 0::2], x[:, 1::2])

@@ -1,4 +1,4 @@
-"""What every model is."""
+"""The interfaces of all models: Model, Fit and Tagger."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ROWS = 1 << 16  # events looked at together
 
 
 class Tagger(Protocol):
-    """What a fit leaves: it scores events by its own inputs, scaling and missing-value rule.
+    """The result of a fit: it scores events with its own inputs, scaling and rule for missing values.
 
-    sentinels  declared missing values of each input, which it takes for NaN
+    sentinels  declared missing values of each input, which are read as NaN
     """
 
     inputs: tuple[str, ...]
@@ -29,15 +29,15 @@ class Tagger(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it scores: cpu, cuda:0..."""
+        """The device on which it scores: cpu, cuda:0..."""
         ...
 
     def scores(self, events: Events) -> NDArray[np.float64]:
-        """Probability of the signal [n], or of each class [n, k] where there are more than two."""
+        """Probability of the signal [n] for two classes, otherwise of each class [n, k]."""
         ...
 
     def to(self, device: str) -> Self:
-        """The same tagger, scoring on this device (auto, cpu, cuda, cuda:N); ValueError where it cannot."""
+        """The same tagger on this device (auto, cpu, cuda, cuda:N); a ValueError if it cannot score there."""
         ...
 
     def save(self, folder: Path | str) -> None:
@@ -45,13 +45,23 @@ class Tagger(Protocol):
         ...
 
 
+def class_probabilities(every_class: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities [n, k] in the shape of scores: the signal's [n] for two classes, otherwise unchanged."""
+    return every_class[:, 1] if every_class.shape[1] == 2 else every_class
+
+
+def score_shape(events: int, classes: int) -> tuple[int, ...]:
+    """The shape of scores: [n] for two classes, otherwise [n, k]."""
+    return (events,) if classes == 2 else (events, classes)
+
+
 def raw_inputs(tagger: Tagger, events: Events) -> NDArray[np.float32]:
-    """The inputs of a tagger [n, d] as it takes them: NaN in place of its declared missing values."""
+    """The inputs of a tagger [n, d], with NaN in place of its declared missing values."""
     return missing_as_nan(events.select(tagger.inputs), tagger.inputs, tagger.sentinels)
 
 
 def undeclared(tagger: Tagger, events: Events) -> bool:
-    """Whether the events hold values that the tagger takes for missing ones, and that their loader did not declare."""
+    """Whether the events hold values that the tagger reads as missing but that their loader did not declare."""
     if not tagger.sentinels:
         return False
     parts = (stand_ins(part, tagger.inputs, tagger.sentinels) for part in events.slices(tagger.inputs, ROWS))
@@ -59,25 +69,25 @@ def undeclared(tagger: Tagger, events: Events) -> bool:
 
 
 class Fit(Protocol):
-    """A training under way: iterate for its epochs, leave whenever you like, then take the tagger.
+    """A running training: iterate over its epochs, stop at any time, then take the tagger.
 
-    A fit that can also be stopped and stored within an epoch has a method `edges` for it, which yields an Epoch where
-    one ends and None at the edges within one. One that knows how long it was busy with the validation set has an
-    attribute `valid_seconds`.
+    A fit that can also be stopped and stored within an epoch has a method `edges`, which yields an Epoch at the end
+    of one and None at the edges within one. A fit that measures the time spent on the validation set has an attribute
+    `valid_seconds`.
     """
 
     @property
     def epochs(self) -> int:
-        """At most so many epochs come."""
+        """The maximum number of epochs."""
         ...
 
     @property
     def patience(self) -> int | None:
-        """Epochs without a better validation loss after which to leave; None where the fit ends by itself."""
+        """Epochs without a better validation loss after which to stop; None if the fit ends by itself."""
         ...
 
     def __iter__(self) -> Iterator[Epoch]:
-        """Train; an Epoch after each pass."""
+        """Train; yields an Epoch after each pass."""
         ...
 
     def tagger(self) -> Tagger:
@@ -85,28 +95,28 @@ class Fit(Protocol):
         ...
 
     def state(self) -> dict[str, Any] | None:
-        """A copy of all that the next epochs depend on: nested mappings of tensors and plain values.
+        """A copy of everything that the next epochs depend on: nested mappings of tensors and plain values.
 
-        To be asked between two epochs, or at an edge. None where the library behind the model cannot go on from there.
+        It may be called between two epochs or at an edge. None if the library behind the model cannot resume from it.
         """
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a stored state of a fit with the same recipe, events and trainer."""
+        """Resume from the stored state of a fit with the same recipe, events and trainer."""
         ...
 
 
 def edges(fit: Fit) -> Iterator[Epoch | None]:
-    """The places where a fit can be stopped: where an epoch ends, an Epoch; within one, None."""
+    """The places where a fit can be stopped: an Epoch at the end of an epoch, None within one."""
     within: Callable[[], Iterator[Epoch | None]] | None = getattr(fit, "edges", None)
     return iter(fit) if within is None else within()
 
 
 class Uninterrupted:
-    """A fit whose library cannot go on from the middle of a training: it begins again."""
+    """A fit whose library cannot resume in the middle of a training: it starts again."""
 
     def state(self) -> None:
-        """None: there is no state to go on from."""
+        """None: there is no state to resume from."""
 
     def restore(self, state: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Refused."""
@@ -116,8 +126,8 @@ class Uninterrupted:
 class Model(Protocol):
     """A recipe that can be fitted.
 
-    Its `trainer_settings`, a frozenset, may name the settings of the trainer that a fit uses; changing another one
-    then warns. A model that has no such attribute is not warned about.
+    Its `trainer_settings`, a frozenset, may name the trainer's settings that a fit uses; a change of another setting
+    then gives a warning. A model without this attribute gives none.
     """
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
@@ -126,6 +136,6 @@ class Model(Protocol):
 
 
 def trainer_settings(model: Model) -> frozenset[str] | None:
-    """The settings of the trainer that a model uses; None where one of the user's own does not tell."""
+    """The trainer's settings that a model uses; None if a user's own model does not state them."""
     names: frozenset[str] | None = getattr(model, "trainer_settings", None)
     return names

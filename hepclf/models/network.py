@@ -1,4 +1,4 @@
-"""What every network shares: inputs prepared, weights found by the trainer, a tagger in safetensors."""
+"""Shared by all networks: prepared inputs, weights found by the trainer, a tagger in safetensors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from hepclf.events import Events, Sentinels
 from hepclf.models.batch_norm import check_batch_norm
 from hepclf.models.event_checks import check_scorable, slices
-from hepclf.models.model import Fit
+from hepclf.models.model import Fit, score_shape
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.rows import table
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
@@ -42,9 +42,9 @@ CPU = torch.device("cpu")
 
 @recipe
 class Network(ABC):
-    """A model whose tagger is a torch module; a recipe adds its settings and says what the module is.
+    """A model whose tagger is a torch module; a recipe adds its settings and builds the module.
 
-    average  evaluate, and make the tagger of, the mean of the weights over the latest steps (training/average.py)
+    average  evaluate and store the mean of the weights over the latest steps (training/average.py)
     """
 
     rate: ClassVar[float] = RATE  # where trainer.learning_rate names none
@@ -59,20 +59,20 @@ class Network(ABC):
 
     @property
     def trainer_settings(self) -> frozenset[str]:
-        """Settings of the trainer that a fit uses: all that find weights."""
+        """The trainer's settings that a fit uses: all that affect how weights are found."""
         return frozenset(setting.name for setting in fields(Trainer)) - FOR_ALL
 
     @abstractmethod
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """The module from prepared inputs [n, inputs] to logits [n, outputs], freshly initialised.
 
-        A network of m members may give, in training mode, the logits of each of them, [m, n, outputs].
+        In training mode, a network of m members may return the logits of each of them, [m, n, outputs].
         """
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
-        """Refuse settings that do not fit these features and classes, and a device that is not there.
+        """Refuse settings that do not fit these features and classes, and a device that does not exist.
 
-        None: these are not known yet.
+        None if they are not known yet.
         """
         if names is not None:
             self.preprocess.check(names)
@@ -84,7 +84,7 @@ class Network(ABC):
 
 
 class Module(nn.Module):
-    """Raw features to logits: [n] for two classes, [n, k] for more. Training sees `body` and prepared inputs."""
+    """Raw features to logits: [n] for two classes, otherwise [n, k]. Training uses `body` and prepared inputs."""
 
     def __init__(self, recipe: Network, prepare: Prepare, classes: int) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Module(nn.Module):
 
 
 class SingleOutput(nn.Module):
-    """Drops the last axis, of one output."""
+    """Drops the last axis, which has one output."""
 
     def forward(self, logits: Tensor) -> Tensor:
         """From [..., 1] to [...]."""
@@ -108,7 +108,7 @@ class SingleOutput(nn.Module):
 
 
 class NetworkFit:
-    """A network being trained; `tagger()` gives the best epoch by validation loss (or the last, trainer.keep)."""
+    """A running training; `tagger()` gives the epoch with the best validation loss (or the last, see trainer.keep)."""
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
         self._recipe, self._trainer, self._classes, self._sentinels = recipe, trainer, train.classes, train.sentinels
@@ -137,12 +137,12 @@ class NetworkFit:
 
     @property
     def epochs(self) -> int:
-        """The trainer's."""
+        """The trainer's number of epochs."""
         return self._trainer.passes(len(self._train.targets))
 
     @property
     def patience(self) -> int | None:
-        """The trainer's."""
+        """The trainer's patience."""
         return self._trainer.patience
 
     @property
@@ -154,15 +154,15 @@ class NetworkFit:
         return iter(self._descent)
 
     def edges(self) -> Iterator[Epoch | None]:
-        """Train; an Epoch where one ends, None at an edge within one."""
+        """Train; yields an Epoch at the end of one, None at an edge within one."""
         return self._descent.edges()
 
     def state(self) -> dict[str, Any]:
-        """A copy of all that the next epochs depend on."""
+        """A copy of everything that the next epochs depend on."""
         return self._descent.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a stored state of a fit with the same recipe, events and trainer."""
+        """Resume from the stored state of a fit with the same recipe, events and trainer."""
         self._descent.restore(state)
 
     def tagger(self) -> NetworkTagger:
@@ -177,7 +177,7 @@ class NetworkFit:
 
 
 class NetworkTagger:
-    """A trained network that takes raw events; safe to score from several threads at once."""
+    """A trained network that takes raw events; several threads may score with it at once."""
 
     def __init__(
         self,
@@ -202,18 +202,17 @@ class NetworkTagger:
 
     @property
     def device(self) -> str:
-        """Where it scores: cpu, cuda:0..."""
+        """The device on which it scores: cpu, cuda:0..."""
         return str(self._module.prepare.fill.device)
 
     def scores(self, events: Events) -> NDArray[np.float64]:
-        """Probability of the signal [n], or of each class [n, k]; the sigmoid is taken in float64.
+        """Probability of the signal [n], or of each class [n, k]; the sigmoid is computed in float64.
 
-        A device that is short of memory scores fewer events at a time, from then on: the same scores, to rounding.
+        If memory on the device is short, it scores fewer events at a time; the scores are the same up to rounding.
         """
         check_scorable(events, self.inputs, self._module.prepare.missing, self.sentinels)
-        k = len(self.classes)
-        # Filled in place: results kept one by one would pin the memory between them, a hundred times their own.
-        logits = torch.empty((len(events),) if k == 2 else (len(events), k), dtype=torch.float64)
+        # Filled in place: separate results would fragment the memory and block a hundred times their own size.
+        logits = torch.empty(score_shape(len(events), len(self.classes)), dtype=torch.float64)
         for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
             device, start = self._module.prepare.fill.device, number * ROWS
             for values in self._blocks.values(len(part), functools.partial(self._logits, part), device):
@@ -226,8 +225,8 @@ class NetworkTagger:
                 f"the network's output is not finite in {count} events: a feature lies too far outside its training "
                 f"range (the largest value of all is {largest:.4g}); select those events away"
             )
-        scores: NDArray[np.float64] = (torch.sigmoid(logits) if logits.ndim == 1 else torch.softmax(logits, 1)).numpy()
-        return scores
+        probabilities = torch.sigmoid(logits) if logits.ndim == 1 else torch.softmax(logits, 1)
+        return np.asarray(probabilities.numpy())
 
     def _logits(self, features: NDArray[np.float32], rows: slice) -> Tensor:
         device = self._module.prepare.fill.device
@@ -256,7 +255,7 @@ class NetworkTagger:
 
     @classmethod
     def load(cls, folder: Path | str, recipes: tuple[type[Network], ...] = ()) -> NetworkTagger:
-        """Read a saved tagger; `recipes` are classes of yours that it may be made of, beside hepclf's own."""
+        """Read a saved tagger; `recipes` are your own classes that it may use, besides hepclf's."""
         head, files = read_tagger(Path(folder), KIND)
         try:
             module, recipe = _module(head, load_tensors(files[WEIGHTS]), recipes)
@@ -271,9 +270,9 @@ class NetworkTagger:
 def _module(
     head: Mapping[str, Any], tensors: dict[str, Tensor], recipes: tuple[type[Network], ...]
 ) -> tuple[Module, Network]:
-    """The module that a tagger.json and its tensors make, and its recipe.
+    """The module and the recipe of a tagger.json and its tensors.
 
-    One of hepclf's own is first built without memory, so that a file cannot ask for more than it holds.
+    A recipe of hepclf is first built without memory, so that a file cannot request more memory than it fills.
     """
     settings = head.get("recipe")
     target = settings.get(TARGET) if isinstance(settings, dict) else None
@@ -281,12 +280,13 @@ def _module(
     recipe: Network = build(chosen, settings, "recipe")
     prepare = Prepare.read(tuple(head["inputs"]), head.get("prepare"))
     classes = len(head["classes"])
-    for device in (CPU,) if chosen in recipes else (torch.device("meta"), CPU):
+    devices = (CPU,) if chosen in recipes else (torch.device("meta"), CPU)
+    for device in devices:
         with seeded(CPU, 0), device:
             module = Module(recipe, prepare, classes)
         _fill(module, tensors)
         if not any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
-            break  # else the body holds tensors that are not saved, which only memory can hold
+            break  # otherwise the body holds tensors that are not saved, and only real memory can hold them
     prepare.check()
     return module, recipe
 

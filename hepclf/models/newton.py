@@ -25,7 +25,7 @@ CONVERGED = 1e-12  # Newton decrement relative to the loss: far below the 1e-5 t
 
 
 def check_newton(classes: tuple[str, ...] | None, trainer: Trainer) -> None:
-    """Refuse settings that make no likelihood of two classes; None: the classes are not known yet."""
+    """Refuse settings without a likelihood of two classes; None if the classes are not known yet."""
     if classes is not None and len(classes) != 2:
         raise ValueError(f"solver=newton needs two classes, the data has {len(classes)}; use solver=gradient")
     if trainer.loss != "cross_entropy":
@@ -39,8 +39,8 @@ def check_newton(classes: tuple[str, ...] | None, trainer: Trainer) -> None:
 class NewtonFit:
     """Iteratively reweighted least squares in float64; each Epoch is one Newton step.
 
-    Minimises sum(w l) / n + l2 |coefficients|^2 with n events, the intercept left out of the penalty, by steps
-    that are halved until the loss falls.
+    Minimises sum(w l) / n + l2 |coefficients|^2 with n events; the intercept is not in the penalty. A step is halved
+    until the loss falls.
     """
 
     def __init__(self, recipe: Network, train: Events, valid: Events, trainer: Trainer) -> None:
@@ -61,12 +61,12 @@ class NewtonFit:
 
     @property
     def epochs(self) -> int:
-        """Steps at most."""
+        """The maximum number of steps."""
         return STEPS
 
     @property
     def patience(self) -> int | None:
-        """None: the steps end by themselves, at the solution and nowhere before."""
+        """None: the steps end by themselves at the solution."""
         return None
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -92,7 +92,8 @@ class NewtonFit:
                 break
         if self._converged:
             return
-        hessian = self._derivatives()[1] if hessian is None else hessian
+        if hessian is None:  # restored after the last step
+            _, hessian = self._derivatives()
         self._refuse_wrong_curvature(torch.linalg.eigvalsh(self._scaled(hessian)))
         raise ValueError(
             f"the likelihood has no maximum that {self._steps} steps could reach: a plane separates some events of the "
@@ -104,7 +105,7 @@ class NewtonFit:
         return {"theta": self._theta.clone(), "steps": self._steps, "converged": self._converged}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a stored state of a fit with the same recipe, events and trainer."""
+        """Resume from the stored state of a fit with the same recipe, events and trainer."""
         self._theta = state["theta"].to(self._theta.device, copy=True)
         self._steps, self._converged = int(state["steps"]), bool(state["converged"])
 
@@ -123,7 +124,7 @@ class NewtonFit:
         return NetworkTagger(module, self._recipe, self._classes, summary, self._sentinels)
 
     def _newton_step(self, hessian: Tensor, gradient: Tensor) -> Tensor:
-        """H^-1 g; directions that are flat to rounding are left as they are."""
+        """H^-1 g; directions that are flat up to rounding do not move."""
         scale = self._sizes()
         values, vectors = torch.linalg.eigh(hessian / scale / scale[:, None])
         flat = values <= len(values) * torch.finfo(values.dtype).eps * values.abs().max()
@@ -158,23 +159,26 @@ class NewtonFit:
         return float((event_losses * part.weights).sum() / part.weights.sum())
 
     def _coefficients(self) -> dict[str, Any]:
-        """Coefficients in the units of the features where scaling is linear, else of the scaled inputs."""
+        """Coefficients in the units of the features if scaling is linear, otherwise of the scaled inputs."""
         x, y, w, names = self._train[:4]
         covariance, kind = self._covariance(x, y, w)
-        theta = self._theta
+        theta, units = self._theta, "scaled inputs"
         if self._prepare.linear:
+            # The inputs are (x - centre) / width, so the linear map `back` turns coefficients into those of x.
+            units = "features"
             back = torch.eye(len(theta), dtype=torch.float64, device=theta.device)
             size = len(self._prepare.names)
             centre, width = self._prepare.centre.double(), self._prepare.width.double()
             back[0, 1 : size + 1] = -centre / width
             back.diagonal()[1 : size + 1].copy_(1 / width)
             theta, covariance = back @ theta, back @ covariance @ back.T
-        errors = covariance.diagonal().clamp_min(0).sqrt().tolist() if kind else [None] * len(theta)
+        errors: list[float | None] = [None] * len(theta)
+        if kind:
+            errors = covariance.diagonal().clamp_min(0).sqrt().tolist()
         rows = [
             {"name": name, "value": value, "error": error}
             for name, value, error in zip(names, theta.tolist(), errors, strict=True)
         ]
-        units = "features" if self._prepare.linear else "scaled inputs"
         return {"coefficients": rows, "coefficient_errors": kind, "coefficient_units": units}
 
     def _covariance(self, x: Tensor, y: Tensor, w: Tensor) -> tuple[Tensor, str | None]:
@@ -211,7 +215,7 @@ class NewtonFit:
             )
 
     def _flatness(self, hessian: Tensor) -> float:
-        """The least curvature, as a part of what it was at the start."""
+        """The smallest curvature, relative to its value at the start."""
         return float(torch.linalg.eigvalsh(self._scaled(hessian))[0]) / self._curvature
 
     def _scaled(self, hessian: Tensor) -> Tensor:

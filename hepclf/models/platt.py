@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.models.arrays import Matrix
+from hepclf.models.model import class_probabilities
 
 Array = NDArray[np.float64]
 
@@ -26,17 +27,16 @@ def log_softmax(logits: Array) -> Array:
 
 
 def probabilities(logits: Array) -> Array:
-    """As taggers give them: that of class 1 [n] of two classes, else of each class [n, k]."""
-    every_class = np.exp(log_softmax(logits))
-    return every_class[:, 1] if every_class.shape[1] == 2 else every_class
+    """Softmax of logits [n, k]: probability of class 1 [n] for two classes, otherwise of each class [n, k]."""
+    return class_probabilities(np.exp(log_softmax(logits)))
 
 
 def platt_scaling(logits: Array, part: Matrix) -> PlattScaling:
     """The slope and offsets with the least weighted cross-entropy (Platt's sigmoid, for any number of classes).
 
-    logits  [n, k] of these events. ln(slope) and the offsets have a prior of unit width, worth one event,
-    which keeps them finite where the classes do not overlap. Negative weights count as zero: with them a loss may
-    have no minimum.
+    logits  [n, k] of these events. ln(slope) and the offsets have a prior of unit width, as strong as one event,
+    which keeps them finite if the classes do not overlap. Negative weights count as zero, because with them the loss
+    may have no minimum.
     """
     from scipy.optimize import minimize
 

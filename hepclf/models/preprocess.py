@@ -1,4 +1,4 @@
-"""Preparing features: missing values and scales, fitted on the training split and kept inside the tagger."""
+"""Preparing features: missing values and scales, fitted on the training set and stored in the tagger."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Preprocess:
     features  another scaling for single features, by name
     constant  what to do with a feature that never varies: error, or drop with a warning
 
-    Means, widths and quantiles are weighted as the loss is. A missing value becomes the feature's median; where the
-    training split holds missing values of a feature, an indicator input (0 or 1) says so. Of a table that is larger
-    than memory, a part decides on the scales.
+    Means, widths and quantiles are weighted as the loss is. A missing value becomes the feature's median; if the
+    training set has missing values of a feature, an additional input (0 or 1) marks them. For a table larger than
+    memory, the scales come from a part of it.
     """
 
     scaling: Scaling = "standard"
@@ -50,15 +50,15 @@ class Preprocess:
     constant: Literal["error", "drop"] = "error"
 
     def check(self, names: tuple[str, ...]) -> None:
-        """Refuse a scaling of what is no feature."""
+        """Refuse a scaling for an unknown feature."""
         for name in self.features:
             if name not in names:
                 raise ValueError(f"preprocess.features names {name!r}, which is not a feature{nearest(name, names)}")
 
     def fit(self, features: NDArray[np.float32], names: tuple[str, ...], weights: Array | None = None) -> Prepare:
-        """The map fitted to these training features [n, d]; it takes the columns of its own `names`.
+        """The map fitted to these training features [n, d]; it keeps the columns that vary, in its own `names`.
 
-        weights  of the training [n], of which the size counts; without them all events count alike
+        weights  of the training [n], used by absolute value; without them all events count alike
         """
         self.check(names)
         ranges = _ranges(features)
@@ -68,7 +68,8 @@ class Preprocess:
         kinds = tuple(self.features.get(names[column], self.scaling) for column in varying)
         missing = tuple(i for i, column in enumerate(varying) if ranges[column].missing)
         prepare = Prepare(names=tuple(names[column] for column in varying), kinds=kinds, missing=missing)
-        sample, sizes = _sample(features, np.ones(len(features)) if weights is None else np.abs(weights))
+        sizes = np.ones(len(features)) if weights is None else np.abs(weights)
+        sample, sizes = _sample(features, sizes)
         for position, (column, kind) in enumerate(zip(varying, kinds, strict=True)):
             prepare.set(position, kind, sample[:, column], sizes)
         return prepare
@@ -93,7 +94,7 @@ class Preprocess:
 
 
 class FeatureRange(NamedTuple):
-    """The smallest and largest value of a feature, and whether some are missing; low > high where all are."""
+    """The smallest and largest value of a feature, and whether any is missing; low > high if all are."""
 
     low: float
     high: float
@@ -101,7 +102,7 @@ class FeatureRange(NamedTuple):
 
 
 def _ranges(features: NDArray[np.float32]) -> list[FeatureRange]:
-    """The range of each feature, by one pass over the table."""
+    """The range of each feature, from one pass over the table."""
     size = features.shape[1]
     low, high, missing = np.full(size, np.inf), np.full(size, -np.inf), np.zeros(size, dtype=bool)
     for part in row_blocks(features):
@@ -114,7 +115,7 @@ def _ranges(features: NDArray[np.float32]) -> list[FeatureRange]:
 
 
 def _sample(features: NDArray[np.float32], weights: Array) -> tuple[NDArray[np.float32], Array]:
-    """The events that scales are taken from: all, or of a table on disk runs of them, evenly spread, in memory."""
+    """The events that scales are computed from: all of them, or evenly spread blocks of a table on disk."""
     if mapped(features) is None or len(features) <= SAMPLE:
         return features, weights
     starts = np.linspace(0, len(features) - RUN, SAMPLE // RUN).astype(np.int64)
@@ -153,7 +154,7 @@ class Prepare(nn.Module):
         self.register_buffer("knots", torch.zeros(len(self._quantiles), KNOTS))
 
     def set(self, position: int, kind: Scaling, column: NDArray[np.float32], weights: Array) -> None:
-        """Fit the scale of one feature to its training values [n], whose weights [n] are not negative."""
+        """Fit the scale of one feature to its training values [n]; the weights [n] must not be negative."""
         present = ~np.isnan(column)
         column, weights = column[present], weights[present]
         values = column.astype(np.float64)
@@ -179,7 +180,7 @@ class Prepare(nn.Module):
 
     @property
     def linear(self) -> bool:
-        """Whether each input is a straight line in its feature (so that coefficients translate back)."""
+        """Whether each input is a linear function of its feature (so that coefficients can be converted back)."""
         return not self._logs and not self._clipped and not self._quantiles
 
     def forward(self, features: Tensor) -> Tensor:
@@ -198,7 +199,7 @@ class Prepare(nn.Module):
         return torch.cat((x, flags), dim=1)
 
     def all(self, features: NDArray[np.float32], device: torch.device) -> Tensor:
-        """The inputs of a whole table on this device, prepared in slices so that no copy of it is held twice."""
+        """The inputs of a whole table on this device, prepared in slices so that no second copy is held."""
         inputs = torch.empty((len(features), len(self.inputs)), device=device)
         with torch.no_grad():
             for start in range(0, len(features), ROWS):
@@ -207,12 +208,12 @@ class Prepare(nn.Module):
         return inputs
 
     def structure(self) -> dict[str, Any]:
-        """What tagger.json keeps of it, beside the names and the buffers in the weights file."""
+        """Its part of tagger.json, besides the names and the buffers in the weights file."""
         return {"kinds": self.kinds, "missing": self.missing}
 
     @classmethod
     def read(cls, names: tuple[str, ...], structure: Any) -> Prepare:
-        """The unfitted map of this structure, as a file states it; ValueError where it states none."""
+        """The unfitted map with the structure in a file; a ValueError if there is none."""
         if not isinstance(structure, dict):
             raise ValueError("prepare must be a mapping")
         kinds, missing = structure.get("kinds"), structure.get("missing")
@@ -225,7 +226,7 @@ class Prepare(nn.Module):
         return cls(names=names, kinds=tuple(kinds), missing=tuple(missing))
 
     def check(self) -> None:
-        """ValueError where a number cannot be that of a fit."""
+        """Refuse numbers that no fit could give."""
         for name in ("width", "bound", "log_scale"):
             if not bool((self.get_buffer(name) > 0).all()):
                 raise ValueError(f"prepare.{name} must be positive")
@@ -247,7 +248,7 @@ def _bent(x: Tensor, bound: Tensor) -> Tensor:
 
 
 def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:
-    """The rank of each value among the knots (ties in the middle) as a normal deviate, at most about 2.7 sigma."""
+    """The rank of each value among the knots (mid-rank for ties) as a normal deviate, at most about 2.7 sigma."""
     columns = x.T.contiguous()
     last = knots.shape[1] - 1
     knots_below = torch.searchsorted(knots, columns, right=False)

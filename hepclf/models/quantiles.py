@@ -11,22 +11,22 @@ ROUNDING = 1e-9  # of the sum of weights: a share that is reached this closely c
 
 
 def quantiles(values: NDArray[np.float32], weights: Array, shares: ArrayLike) -> Array:
-    """The values [s] at which the running sum of weights reaches these shares [s] of all weights.
+    """The values [s] at which the running sum of weights reaches these fractions [s] of the total weight.
 
-    A weight of k is k events: no place between two values depends on how many events there are. Where a value just
-    reaches its share, the mean with the next one is taken, so the median of two values is their mean (NumPy's
-    `averaged_inverted_cdf`, definition 2 of Hyndman and Fan 1996). The values [n] hold no nan, the weights [n] are not
-    negative, and their sum is positive.
+    A weight of k equals k events; no quantile is interpolated in a way that depends on the number of events. If the
+    sum at a value equals a fraction exactly, the mean with the next value is taken, so the median of two values is
+    their mean (NumPy's `averaged_inverted_cdf`, definition 2 of Hyndman and Fan 1996). The values [n] must not be nan,
+    the weights [n] not negative, and their sum positive.
     """
     values = np.asarray(values, dtype=np.float32)
     bits = values.view(np.int32)
-    # As whole numbers positive floats rise like floats; the order of negative ones is turned.
+    # The bit patterns of positive floats, as integers, are ordered like the floats; those of negative ones reversed.
     cells = ((bits ^ ((bits >> 31) & 0x7FFFFFFF)) >> 16).astype(np.intp) + CELLS // 2
     sums = np.bincount(cells, weights, minlength=CELLS)
     total = float(sums.sum())
     margin = ROUNDING * total
     targets = np.clip(np.multiply.outer((1, 1), shares) * total + [[-margin], [margin]], margin, total - margin)
-    # Only cells that hold a quantile are sorted.
+    # Only the cells that contain a quantile are sorted.
     needed = np.zeros(CELLS, dtype=bool)
     needed[np.minimum(np.searchsorted(np.cumsum(sums), targets), CELLS - 1)] = True
     chosen = np.flatnonzero(needed[cells])

@@ -1,4 +1,4 @@
-"""Events as rows that a network's loss takes."""
+"""Events as rows for the loss of a network."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ log = logging.getLogger(__name__)
 def table(
     events: Events, weights: NDArray[np.float64], prepare: Prepare, trainer: Trainer, device: torch.device
 ) -> Rows:
-    """Events as the loss wants them: prepared inputs, targets and training weights on the device.
+    """Events for the loss: prepared inputs, targets and training weights on the device.
 
-    Features that stay on disk are prepared as they are read.
+    Features that stay on disk are prepared when they are read.
     """
-    column = None if trainer.decorrelate is None else trainer.decorrelate.column(events, weights)
-    spectator = None if column is None else torch.tensor(column, device=device)
+    spectator = None
+    if trainer.decorrelate is not None:
+        spectator = torch.tensor(trainer.decorrelate.column(events, weights), device=device)
     labels = torch.tensor(events.labels, device=device)
     targets = labels.float() if len(events.classes) == 2 else labels
     sizes = torch.tensor(weights, dtype=torch.float32, device=device)

@@ -1,4 +1,4 @@
-"""A small tree as rules: one line a leaf, which reads as a selection."""
+"""A small tree as rules: one line per leaf, which is a valid selection."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MOST = 32  # leaves that a person still reads
 
 
 def rules(tagger: TreesTagger, missing: list[int]) -> dict[str, Any]:
-    """The rules of a tagger with one small tree, or nothing: the cut that leads to each leaf, and its scores.
+    """The rules of a tagger with one small tree, otherwise nothing: the cut that leads to each leaf, and its scores.
 
-    A cut is an expression over the features (docs/expressions.md). Where a feature misses values in training
-    (columns `missing`), the side that takes them is written turned around (`not x > 3`): no comparison holds for them.
+    A cut is an expression of the features (docs/expressions.md). If a feature had missing values in training (columns
+    `missing`), the side that takes them is written as a negation (`not x > 3`), because no comparison holds for NaN.
     """
     if len(tagger.arrays["sizes"]) != 1 or len(tagger.arrays["values"]) > MOST:
         return {}
@@ -32,14 +32,18 @@ def rules(tagger: TreesTagger, missing: list[int]) -> dict[str, Any]:
 
 
 def _cuts(tagger: TreesTagger, node: int, missing: list[int]) -> tuple[str, str]:
-    """The cuts that lead to the left and to the right of a node."""
+    """The cuts that lead to the left and to the right child of a node."""
     column = tagger.arrays["features"][node]
-    name = tagger.inputs[column] if tagger.inputs[column].isidentifier() else f"({tagger.inputs[column]})"
+    name = tagger.inputs[column]
+    if not name.isidentifier():
+        name = f"({name})"
     value = repr(float(tagger.arrays["thresholds"][node]))  # in full: an event on the edge stays on its side
     below, above = f"{name} <= {value}", f"{name} > {value}"
     if column not in missing:
         return below, above
-    return (f"not {above}", above) if tagger.arrays["missing_left"][node] else (below, f"not {below}")
+    if tagger.arrays["missing_left"][node]:
+        return f"not {above}", above
+    return below, f"not {below}"
 
 
 def _scores(classes: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, float]:

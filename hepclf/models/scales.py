@@ -21,7 +21,7 @@ class Scales(NamedTuple):
     missing: list[int]
 
     def standardised(self, features: NDArray[np.float32]) -> Array:
-        """Features of mean 0 and width 1 in training, none missing."""
+        """Features with mean 0 and width 1 in training, without missing values."""
         return standardised(np.where(np.isnan(features), self.fill, features), self.centre, self.width)
 
 
@@ -43,7 +43,7 @@ def scales(train: Matrix) -> Scales:
 
 
 def refuse_many(events: int, limit: int, model: str, reason: str) -> None:
-    """A ValueError where there are more training events than the model is made for."""
+    """Refuse more training events than the model is made for."""
     if events > limit:
         raise ValueError(
             f"{model} is for at most most={limit:,} training events, as {reason}, not {events:,}; "

@@ -1,4 +1,4 @@
-"""Any classifier of scikit-learn by its name: it is trained and evaluated, and stays in memory."""
+"""Any classifier of scikit-learn by its name: it is trained and evaluated, but stays in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events
 from hepclf.models.arrays import ArrayFit, ArrayTagger, Matrix, matrices
-from hepclf.models.model import Fit
+from hepclf.models.model import Fit, class_probabilities, score_shape
 from hepclf.models.platt import PlattScaling, platt_scaling, probabilities
 from hepclf.models.scales import Scales, scales
 from hepclf.models.tagger import write_tagger
@@ -35,10 +35,10 @@ class Sklearn:
     estimator  its dotted name
     settings   its parameters; random_state is the trainer's seed
 
-    Its tagger cannot be saved, as scikit-learn has no format but pickle, which can run code when it is read: the run
+    Its tagger cannot be saved: scikit-learn's only format is pickle, which can run code when it is read. So the run
     holds scores, metrics and plots, and no tagger.
-    Weights that differ are refused where the estimator takes none. Without predict_proba, the decision function is
-    calibrated on the validation split.
+    Unequal weights are refused if the estimator accepts none. Without predict_proba, the decision function is
+    calibrated on the validation set.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
@@ -61,7 +61,7 @@ class Sklearn:
         return ArrayFit(first, second, lambda train: _fitted(estimator, self.estimator, train, second))
 
     def _estimator(self, seed: int) -> Any:
-        """The estimator with its settings, checked before anything is trained."""
+        """The estimator with its settings, checked before the training."""
         cls = _classifier(self.estimator)
         parameters = cls().get_params(deep=False)
         for name in self.settings:
@@ -93,21 +93,19 @@ class SklearnTagger(ArrayTagger):
 
     def probabilities(self, features: NDArray[np.float32]) -> Array:
         """Of class 1 [n], or of each class [n, k]."""
-        k = len(self.classes)
         if not len(features):
-            return np.empty(0 if k == 2 else (0, k))
+            return np.empty(score_shape(0, len(self.classes)))
         x = self._scale.standardised(features)
         if self._calibration is None:
-            every_class = np.asarray(self._estimator.predict_proba(x), dtype=np.float64)
-            return every_class[:, 1] if k == 2 else every_class
+            return class_probabilities(np.asarray(self._estimator.predict_proba(x), dtype=np.float64))
         slope, offsets = self._calibration
         return probabilities(slope * _decisions(self._estimator, x) + offsets)
 
     def check(self) -> None:
-        """Nothing: no stranger's file makes it."""
+        """Nothing: it is never read from a file."""
 
     def save(self, folder: Path | str) -> None:
-        """Write a tagger.json that says what was trained, and that it was not saved."""
+        """Write a tagger.json that names the estimator and says that it was not saved."""
         log.warning(
             "%s was trained and evaluated but cannot be saved: the run holds its scores, metrics and plots, and no "
             "tagger that predict or export could use",
@@ -168,6 +166,6 @@ def _fitted(estimator: Any, name: str, train: Matrix, valid: Matrix) -> SklearnT
 
 
 def _decisions(estimator: Any, x: Array) -> Array:
-    """The decision function [n, k]; of two classes the background's is zero."""
+    """The decision function [n, k]; with two classes, that of the background is zero."""
     decisions = np.asarray(estimator.decision_function(x), dtype=np.float64)
     return np.c_[np.zeros(len(decisions)), decisions] if decisions.ndim == 1 else decisions

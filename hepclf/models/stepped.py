@@ -1,4 +1,4 @@
-"""A library's training that runs to its end by itself, taken a step at a time."""
+"""The training of a library that runs to its end by itself, step by step."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ T = TypeVar("T")
 
 
 class _End:
-    """The work came to an end, by an error or without one."""
+    """The end of the work, with or without an error."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def stepped(work: Callable[[Callable[[T], bool]], None]) -> Iterator[T]:
-    """The reports of `work`, step by step: it runs in a thread, and only while the caller waits for the next.
+    """The reports of `work`, step by step: it runs in a thread, and only while the caller waits for the next report.
 
-    `work` is called with a function that takes what it reports and returns whether to go on. When the caller leaves
-    (closes the iterator, drops it, is interrupted), the answer is no, and leaving waits until the work has ended.
-    An error of the work is raised where the caller waits.
+    `work` receives a function that takes a report and returns whether to continue. When the caller leaves (closes or
+    drops the iterator, or is interrupted), the answer is no, and the caller waits until the work has ended. An error
+    in the work is raised where the caller waits.
     """
     answers: SimpleQueue[bool] = SimpleQueue()  # whether to go on
     reports: SimpleQueue[T | _End] = SimpleQueue()

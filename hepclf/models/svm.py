@@ -24,12 +24,12 @@ CACHE_MB = 500  # of kernel values during training
 class SVM:
     """The surface with the widest margin between the classes in the space of kernels exp(-gamma |x - y|^2).
 
-    c      what an event inside the margin costs, its weight being 1; large follows the data closely
-    gamma  of distances in widths of the features; null: 1 / number of features
-    most   training events; time and memory grow with the square of their number
+    c      cost of an event inside the margin, per unit of weight; a large value follows the data closely
+    gamma  for distances in widths of the features; null: 1 / number of features
+    most   maximum number of training events; time and memory grow with the square of their number
 
-    Of more than two classes each has a machine of its own against the others. Probabilities come from Platt's sigmoid,
-    fitted to the validation split. A missing value counts as the median.
+    With more than two classes, each has its own machine against the others. Probabilities come from Platt's sigmoid,
+    fitted to the validation set. A missing value counts as the median.
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING
@@ -59,7 +59,8 @@ class SVM:
         scale, k = scales(train), len(train.classes)
         x, gamma = scale.standardised(train.features), self.gamma or 1 / len(train.names)
         machine = SVC(C=self.c, gamma=gamma, cache_size=CACHE_MB)
-        targets = [train.targets == label for label in ([1] if k == 2 else range(k))]
+        signals = [1] if k == 2 else list(range(k))
+        targets = [train.targets == label for label in signals]
         machines = [clone(machine).fit(x, target, train.weights) for target in targets]
         vectors = np.unique(np.concatenate([machine.support_ for machine in machines]))
         arrays: dict[str, NDArray[Any]] = {
@@ -92,7 +93,7 @@ class SVMTagger(ArrayTagger):
         return probabilities(self.logits(features) * self.arrays["slope"] + self.arrays["offsets"])
 
     def logits(self, features: NDArray[np.float32]) -> Array:
-        """The machines' decisions [n, k]; of two classes the background's is zero."""
+        """The machines' decisions [n, k]; with two classes, that of the background is zero."""
         x = standardised(features, self.arrays["centre"], self.arrays["width"])
         rows = max(CELLS // len(self.arrays["vectors"]), 1)
         parts = [self._decisions(x[start : start + rows]) for start in range(0, max(len(x), 1), rows)]
@@ -100,7 +101,7 @@ class SVMTagger(ArrayTagger):
         return np.c_[np.zeros(len(decisions)), decisions] if len(self.classes) == 2 else decisions
 
     def check(self) -> None:
-        """Shapes, and a kernel that falls with the distance."""
+        """Check shapes, and a kernel that falls with the distance."""
         k, d, n = len(self.classes), len(self.inputs), len(self.arrays["vectors"])
         for name in ("fill", "centre", "width"):
             self._shaped(name, (d,))

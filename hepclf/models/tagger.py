@@ -1,4 +1,4 @@
-"""The tagger on disk: tagger.json beside the files it vouches for, and nothing that could run code."""
+"""The tagger on disk: tagger.json and the files whose hashes it holds; nothing in them can run code."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SENTINELS = "sentinels"
 
 
 def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str, Any]) -> None:
-    """Write the files and, last, the tagger.json that holds their hashes; each is moved into place whole.
+    """Write the files and, last, the tagger.json with their hashes; each file is moved into place when complete.
 
-    A file's name carries the first digits of its hash, so that saving again leaves the tagger of before whole until
-    the new tagger.json takes its place. `contents` holds kind, inputs, classes, summary and what the kind needs.
+    A file's name contains the first digits of its hash, so saving again leaves the previous tagger intact until
+    the new tagger.json replaces it. `contents` holds kind, inputs, classes, summary and what the kind needs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
@@ -42,19 +42,19 @@ def write_tagger(folder: Path, files: Mapping[str, bytes], contents: Mapping[str
 
 
 def written_sentinels(sentinels: Sentinels) -> dict[str, Any]:
-    """The entry of tagger.json that holds declared missing values, none where there are none."""
+    """The entry of tagger.json for declared missing values; empty if there are none."""
     return {SENTINELS: plain_sentinels(sentinels)} if sentinels else {}
 
 
 def plain_sentinels(sentinels: Sentinels) -> dict[str, list[float | str]]:
-    """Sentinels as JSON holds them, which has no infinity."""
+    """Sentinels as JSON, which has no infinity."""
     return {
         name: [value if np.isfinite(value) else str(value) for value in values] for name, values in sentinels.items()
     }
 
 
 def read_sentinels(head: Mapping[str, Any]) -> Sentinels:
-    """The declared missing values of a tagger.json; those of before know none. ValueError where it holds others."""
+    """The declared missing values in a tagger.json; old files have none. A ValueError if they are malformed."""
     stored = head.get(SENTINELS, {})
     if not isinstance(stored, Mapping) or not all(isinstance(values, list) for values in stored.values()):
         raise ValueError(f"{SENTINELS} must be a list of numbers for each input")
@@ -79,7 +79,7 @@ def _role(name: str) -> str:
 
 
 def read_head(folder: Path) -> dict[str, Any]:
-    """The contents of tagger.json, with what every kind has (kind, inputs, classes, summary, files) checked."""
+    """The contents of tagger.json; the entries of every kind (kind, inputs, classes, summary, files) are checked."""
     path = folder / HEAD
     if not path.is_file():
         raise FileNotFoundError(f"{folder} holds no tagger: there is no {HEAD} in it")
@@ -101,12 +101,12 @@ def read_head(folder: Path) -> dict[str, Any]:
 
 
 def _wrong(head: dict[str, Any]) -> str | None:
-    for name in ("inputs", "classes"):
+    for name, least in (("inputs", 1), ("classes", 2)):
         words = head.get(name)
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return f"{name} must be a list of names"
-        if len(set(words)) < len(words) or len(words) < (2 if name == "classes" else 1):
-            return f"{name} must be different names, at least {2 if name == 'classes' else 1}, not {words}"
+        if len(set(words)) < len(words) or len(words) < least:
+            return f"{name} must be different names, at least {least}, not {words}"
     if not isinstance(head.get("kind"), str):
         return "kind must be a word"
     for name in ("summary", "files"):
@@ -116,7 +116,7 @@ def _wrong(head: dict[str, Any]) -> str | None:
 
 
 def read_tagger(folder: Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The contents of a tagger.json of this kind (None: of any), and its files by role, checked against hashes."""
+    """The contents of a tagger.json of this kind (None: any), and its files by role, checked against their hashes."""
     head = read_head(folder)
     if kind is not None and head["kind"] != kind:
         raise ValueError(

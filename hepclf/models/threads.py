@@ -1,4 +1,4 @@
-"""The threads that scoring computes with."""
+"""The number of threads for scoring."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from hepclf.training.threads import thread_limit
 
 @contextmanager
 def scoring_threads() -> Iterator[int]:
-    """Keep PyTorch to the cores that this process is granted in the block, as a training does; gives their number."""
+    """Limit PyTorch in this block to the cores of this process, as in training; yields their number."""
     with thread_limit(None) as threads:
         yield threads

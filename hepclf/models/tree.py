@@ -1,4 +1,4 @@
-"""One decision tree, which can be read."""
+"""A single decision tree, which can be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hepclf.training.trainer import WEIGHTING, Trainer
 
 @recipe
 class Tree:
-    """A decision tree of scikit-learn; while it is small, its summary holds it as rules, each a cut to select with."""
+    """A decision tree of scikit-learn; if it is small, its summary holds it as rules, each of which is a selection."""
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"seed"}
 
@@ -36,7 +36,7 @@ class Tree:
         return TreeFit(self, train, valid, trainer)
 
     def library(self, seed: int) -> dict[str, Any]:
-        """The settings as DecisionTreeClassifier calls them."""
+        """The settings in the names of DecisionTreeClassifier."""
         return {
             "max_depth": self.depth,
             "max_leaf_nodes": self.leaves,
@@ -47,7 +47,7 @@ class Tree:
 
 
 class TreeFit(TreesFit):
-    """A tree grown in one go."""
+    """A tree grown in one step."""
 
     def __init__(self, recipe: Tree, train: Events, valid: Events, trainer: Trainer) -> None:
         def grow(events: Matrix) -> Iterator[list[Nodes]]:

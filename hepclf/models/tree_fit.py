@@ -1,4 +1,4 @@
-"""What models of trees share: their training events, checks of settings, and a fit whose rounds add trees."""
+"""Shared by models of trees: training events, checks of settings, and a fit whose rounds add trees."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Grow = Callable[[Matrix], Iterator[list[Nodes]]]
 
 
 class TreesFit(Uninterrupted):
-    """A fit whose every round yields trees, which are added to those before.
+    """A fit in rounds, each of which adds trees to the earlier ones.
 
     grow   the trees of each round, grown on a matrix
     link   how leaves become probabilities (TreesTagger)
-    stops  whether more trees can overtrain: then the trainer's patience and keep are heeded, else all trees are kept
+    stops  whether more trees can overtrain: then the trainer's patience and keep apply; otherwise all trees are kept
     """
 
     def __init__(
@@ -35,19 +35,21 @@ class TreesFit(Uninterrupted):
     ) -> None:
         self._train, self._valid = parts
         self._grow, self._rounds, self._link = grow, rounds, link
-        self._patience = trainer.patience if stops else None
-        self._keep: Keep = trainer.keep if stops else "last"
+        self._patience: int | None = None
+        self._keep: Keep = "last"
+        if stops:
+            self._patience, self._keep = trainer.patience, trainer.keep
         self._best = Best(self._keep)
         self._arrays: list[Arrays] = []
 
     @property
     def epochs(self) -> int:
-        """Rounds at most."""
+        """The maximum number of rounds."""
         return self._rounds
 
     @property
     def patience(self) -> int | None:
-        """Rounds without a better validation loss after which to stop, where more trees can overtrain."""
+        """Rounds without a better validation loss after which to stop, if more trees can overtrain."""
         return self._patience
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -76,18 +78,19 @@ class TreesFit(Uninterrupted):
 
 
 def tree_tagger(train: Matrix, arrays: Arrays, link: str, summary: dict[str, Any], baseline: Any = None) -> TreesTagger:
-    """The tagger of these trees, whose summary counts them."""
+    """The tagger of these trees; its summary counts them."""
     counts = {"trees": len(arrays["sizes"]), "leaves": len(arrays["values"])}
     if counts["leaves"] == counts["trees"]:
         raise ValueError(
             "no tree found a split that leaves enough events on both sides, so all events would score alike; lower "
             "model.leaf_events"
         )
-    zero = np.zeros(output_count(train.classes))
+    if baseline is None:
+        baseline = np.zeros(output_count(train.classes))
     return TreesTagger(
         inputs=train.names,
         classes=train.classes,
-        arrays={**arrays, "baseline": zero if baseline is None else baseline},
+        arrays={**arrays, "baseline": baseline},
         settings={"link": link},
         summary={**summary, **counts},
         sentinels=train.sentinels,
@@ -101,7 +104,7 @@ def compare_with_library(
     tolerance: float,
     library: str,
 ) -> None:
-    """Refuse trees whose scores of COMPARED events differ from the library's own, which may store them otherwise."""
+    """Refuse trees whose scores of COMPARED events differ from the library's, which may change how it stores trees."""
     worst = float(np.abs(tagger.probabilities(features) - expected).max())
     if not worst < tolerance:
         raise ValueError(
@@ -110,12 +113,12 @@ def compare_with_library(
 
 
 def output_count(classes: tuple[str, ...]) -> int:
-    """How many values a leaf holds: one for two classes, else one for each class."""
+    """The number of values in a leaf: one for two classes, otherwise one per class."""
     return 1 if len(classes) == 2 else len(classes)
 
 
 def tree_matrices(train: Events, valid: Events, trainer: Trainer, model: str) -> tuple[Matrix, Matrix]:
-    """Training and validation events as matrices, every class with some to train on."""
+    """Training and validation events as matrices; each class must have training events."""
     first, second = matrices(train, valid, trainer, model)
     first = first._replace(features=np.require(first.features, requirements="W"))  # scikit-learn's search for NaN
     counts = np.bincount(first.targets, minlength=len(first.classes))
@@ -128,8 +131,10 @@ def tree_matrices(train: Events, valid: Events, trainer: Trainer, model: str) ->
 
 
 def sklearn_nodes(tree: Any) -> Nodes:
-    """The fitted `tree_` of one of scikit-learn's decision trees; values are its classes' fractions."""
+    """The fitted `tree_` of a scikit-learn decision tree; its values become the fractions of the classes."""
     fractions = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
+    if fractions.shape[1] == 2:
+        fractions = fractions[:, 1:]
     leaf = tree.children_left == -1
     return Nodes(
         features=np.where(leaf, LEAF, tree.feature),
@@ -137,12 +142,12 @@ def sklearn_nodes(tree: Any) -> Nodes:
         missing_left=tree.missing_go_to_left,
         left=tree.children_left,
         right=tree.children_right,
-        values=fractions[:, 1:] if fractions.shape[1] == 2 else fractions,
+        values=fractions,
     )
 
 
 def check_at_least(recipe: Any, **limits: float) -> None:
-    """ValueError where a setting of the recipe is less than its limit; null passes."""
+    """Refuse a setting of the recipe below its limit; null passes."""
     for name, low in limits.items():
         value = getattr(recipe, name)
         if value is not None and not low <= value < math.inf:
@@ -150,7 +155,7 @@ def check_at_least(recipe: Any, **limits: float) -> None:
 
 
 def check_positive(recipe: Any, *names: str, maximum: float = math.inf) -> None:
-    """ValueError where a setting of the recipe is not positive and finite, or is above the maximum; null passes."""
+    """Refuse a setting of the recipe that is not positive and finite, or is above the maximum; null passes."""
     for name in names:
         value = getattr(recipe, name)
         if value is not None and not (0 < value <= maximum and value < math.inf):

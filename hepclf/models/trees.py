@@ -1,4 +1,4 @@
-"""Ensembles of decision trees as plain arrays: what every model of trees leaves, whichever library grew it."""
+"""Ensembles of decision trees as plain arrays, the same for each library that grows trees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class Nodes(NamedTuple):
-    """One tree as a library holds it: left and right are the indices of children, and the root comes first.
+    """One tree as a library stores it: left and right are the indices of children, and the root comes first.
 
     features  LEAF marks a leaf
     values    the values of each leaf [nodes, outputs]; those of other nodes are not used
@@ -41,7 +41,7 @@ class Nodes(NamedTuple):
 def planted(trees: Sequence[Nodes]) -> Arrays:
     """The arrays of these trees, each numbered level by level, so that children need not be stored.
 
-    An event goes left where its float32 feature <= threshold: thresholds rounded down to float32 decide the same.
+    An event goes left if its float32 feature <= threshold; a threshold rounded down to float32 decides the same.
     """
     sizes = np.array([len(tree.features) for tree in trees], dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
@@ -91,16 +91,16 @@ def _rounded_down(values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 class Trees:
-    """Trees that are ready to be walked; ValueError where the arrays are not those of `planted`.
+    """Trees ready for scoring; a ValueError if the arrays are not those of `planted`.
 
     sizes         nodes of each tree [trees]
-    features      the feature that a node looks at, LEAF for a leaf [nodes]
-    thresholds    float32 [nodes]; an event whose feature is at most that goes left
-    missing_left  where an event without that feature goes [nodes]
-    values        what each leaf adds to the outputs [leaves, outputs]
+    features      the feature that a node tests, LEAF for a leaf [nodes]
+    thresholds    float32 [nodes]; an event goes left if its feature is at most the threshold
+    missing_left  whether an event without that feature goes left [nodes]
+    values        the values that each leaf adds to the outputs [leaves, outputs]
 
-    The j-th inner node of a tree has the nodes 2j + 1 and 2j + 2 of that tree as children. So no file can hold a
-    cycle, and no event sees more nodes than the file holds.
+    The j-th inner node of a tree has the nodes 2j + 1 and 2j + 2 of that tree as children. So a file cannot contain a
+    cycle, and no event visits more nodes than the file holds.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], inputs: int) -> None:
@@ -120,7 +120,7 @@ class Trees:
         self.values[~self.inner] = arrays["values"]
 
     def sums(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The sum over trees of the values of the leaves that each event ends in [n, outputs]; features [n, d]."""
+        """The sum over trees of the values of the leaves that each event reaches [n, outputs]; features [n, d]."""
         totals = np.empty((len(features), self.values.shape[1]))
         parts = [slice(start, start + BLOCK) for start in range(0, len(features), BLOCK)]
 
@@ -137,7 +137,7 @@ class Trees:
     def _block(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         events = len(features)
         absent, infinity = np.isnan(features), np.float32(np.inf)
-        # Each feature comes twice: a missing value is above every threshold, or below, as a node wants it.
+        # Each feature appears twice: a missing value is above every threshold, or below, depending on the node.
         table = np.concatenate([np.where(absent, infinity, features), np.where(absent, -infinity, features)], axis=1)
         flat, rows = table.ravel(), np.arange(events) * table.shape[1]
         total = np.zeros((events, self.values.shape[1]))
@@ -171,7 +171,7 @@ class Trees:
 
 
 def _children(inner: NDArray[np.bool_], roots: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The left child of each inner node, whose neighbour is the right one; a leaf stays where it is."""
+    """The left child of each inner node, whose neighbour is the right child; a leaf points to itself."""
     before: NDArray[np.int64] = np.cumsum(inner) - inner  # inner nodes of all trees before each
     splits = np.add.reduceat(inner.astype(np.int64), roots)
     if (sizes != 2 * splits + 1).any():
@@ -197,10 +197,10 @@ def _refuse_deep(inner: NDArray[np.bool_], children: NDArray[np.int64], roots: N
 
 
 class TreesTagger(ArrayTagger):
-    """The trees' outputs, summed and mapped to probabilities; missing values take the way that the trees say.
+    """The trees' outputs, summed and mapped to probabilities; missing values follow the direction stored in the trees.
 
-    The setting `link` is `logistic` where outputs, with the baseline, are logits: one for two classes, else one a
-    class. It is `mean` where each leaf holds probabilities, which are averaged.
+    With link=logistic, outputs plus the baseline are logits: one for two classes, otherwise one per class. With
+    link=mean, each leaf holds probabilities, which are averaged.
     """
 
     kind = "trees"
@@ -211,7 +211,7 @@ class TreesTagger(ArrayTagger):
         return linked(sums + self.arrays["baseline"], self.settings["link"], len(self.arrays["sizes"]))
 
     def check(self) -> None:
-        """Shapes, ranges, and that the trees are trees."""
+        """Check shapes and ranges, and that the arrays form trees."""
         outputs = 1 if len(self.classes) == 2 else len(self.classes)
         nodes = self.arrays["features"].size
         self._shaped("sizes", (self.arrays["sizes"].size,), "i")

@@ -1,4 +1,4 @@
-"""Which classes a stored tagger may be made of: hepclf's own, and those that the caller trusts."""
+"""The classes that a stored tagger may use: hepclf's own, and those that the caller trusts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hepclf.recipe import TARGET
 
 
 class UntrustedError(ValueError):
-    """A tagger is made of a class that is not hepclf's; whoever loads it knows how to say that it is trusted."""
+    """A tagger uses a class that is not hepclf's; its user must say that it is trusted."""
 
     def __init__(self, target: str) -> None:
         super().__init__(
@@ -21,7 +21,7 @@ class UntrustedError(ValueError):
 
 
 def trusted_class(target: Any, recipes: tuple[type[Any], ...], kind: type[Any]) -> type[Any]:
-    """The class that a tagger names: one of the caller's, or hepclf's own of this kind; nothing else is imported."""
+    """The class that a tagger names: one of the caller's, or one of hepclf's of this kind; nothing else is imported."""
     if not isinstance(target, str):
         raise ValueError(f"recipe.{TARGET} must be the name of a class, not {str(target)[:40]!r}")
     for recipe_class in recipes:

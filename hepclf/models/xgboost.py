@@ -25,9 +25,9 @@ from hepclf.training.trainer import WEIGHTING, Trainer
 
 @recipe
 class XGBoost:
-    """XGBoost's gradient boosting on histograms; an Epoch is a boosting round, a missing value needs no rule.
+    """XGBoost's gradient boosting on histograms; an Epoch is a boosting round. Missing values need no rule.
 
-    monotone  features that the signal's score may only rise (1) or fall (-1) with, by name
+    monotone  features with which the signal's score may only rise (1) or fall (-1), by name
     """
 
     trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"device", "patience", "keep", "seed"}
@@ -53,7 +53,7 @@ class XGBoost:
             raise ValueError("depth and leaves must not both be null: nothing else ends a tree")
 
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:
-        """Refuse settings that do not fit these features and classes; None: they are not known yet."""
+        """Refuse settings that do not fit these features and classes; None if they are not known yet."""
         check_monotone(self.monotone, names, classes)
         _device(trainer.device)
 
@@ -72,11 +72,13 @@ class XGBoost:
         )
 
     def library(self, classes: int, signs: list[int] | None, seed: int) -> dict[str, Any]:
-        """The settings as XGBoost calls them."""
-        binary = {"objective": "binary:logistic", "eval_metric": "logloss"}
-        multiclass = {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
+        """The settings in XGBoost's names."""
+        loss: dict[str, Any] = {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
+        if classes == 2:
+            loss = {"objective": "binary:logistic", "eval_metric": "logloss"}
+        constraints = {"monotone_constraints": tuple(signs)} if signs else {}
         return {
-            **(binary if classes == 2 else multiclass),
+            **loss,
             "tree_method": "hist",
             "eta": self.learning_rate,
             "max_depth": self.depth or 0,
@@ -91,12 +93,12 @@ class XGBoost:
             "seed": seed,
             "nthread": self.threads or torch.get_num_threads(),
             "verbosity": 0,
-            **({"monotone_constraints": tuple(signs)} if signs else {}),
+            **constraints,
         }
 
 
 class XGBoostTagger(BoostedTagger):
-    """XGBoost's JSON, without names of features."""
+    """XGBoost boosting, stored as XGBoost's JSON without names of features."""
 
     kind = "xgboost"
     file = "model.json"
@@ -112,12 +114,14 @@ class XGBoostTagger(BoostedTagger):
             "num_feature": int(shape["num_feature"]),
             "num_class": int(shape["num_class"]),
         }
-        objective = "binary:logistic" if k == 2 else "multi:softprob"
+        objective, classes_stored = "multi:softprob", k
+        if k == 2:
+            objective, classes_stored = "binary:logistic", 0
         required = {
             "booster": "gbtree",
             "objective": objective,
             "num_feature": len(inputs),
-            "num_class": 0 if k == 2 else k,
+            "num_class": classes_stored,
         }
         if stored != required:
             raise ValueError(f"the model has {str(stored)[:200]}, the tagger needs {required}")
@@ -168,7 +172,7 @@ def _xgboost() -> Any:
 
 
 def _device(name: str) -> str:
-    """The device of the boosting: a GPU needs a build of XGBoost that can use it."""
+    """The device of the boosting; a GPU needs a build of XGBoost with CUDA."""
     device, able = resolve(name), bool(_xgboost().build_info().get("USE_CUDA"))
     if device.type == "cpu" or (not able and name == "auto"):
         return "cpu"
@@ -181,7 +185,7 @@ def _device(name: str) -> str:
 
 
 def _nodes(tree: dict[str, Any], number: int, classes: tuple[str, ...]) -> Nodes:
-    """One tree of the JSON: an event goes left where its feature < condition; at a leaf, that is the value."""
+    """One tree of the JSON: an event goes left if its feature < condition; at a leaf, the condition is the value."""
     parameters = tree["tree_param"]
     count = len(tree["left_children"])
     if int(parameters["size_leaf_vector"]) > 1 or np.any(node_array(tree["split_type"], "i", count)):
@@ -201,7 +205,7 @@ def _nodes(tree: dict[str, Any], number: int, classes: tuple[str, ...]) -> Nodes
 
 
 def _baseline(base_score: str, outputs: int) -> NDArray[np.float64]:
-    """Logits from the base score: of two classes, a probability; else logits, one for all in files before 3.1."""
+    """Logits from the base score: a probability for two classes; otherwise logits, one for all in files before 3.1."""
     scores = np.array([float(word) for word in re.sub(r"[\[\]]", "", base_score).split(",")])
     if len(scores) not in (1, outputs):
         raise ValueError(f"base_score must hold {outputs} numbers, not {base_score[:100]}")
