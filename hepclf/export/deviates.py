@@ -1,4 +1,4 @@
-"""The normal deviate of a probability as a polynomial, for programs that know no inverse of the error function."""
+"""The normal deviate of a probability as a polynomial, for programs without an inverse error function."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ INNERMOST = float(-logit(1 / (2 * (KNOTS - 1))))  # the largest logit of a rank 
 
 @cache
 def coefficients() -> NDArray[np.float64]:
-    """Of v^0, v^1...: ndtri(p) is u times their sum, where u = logit(p) and v = 2 (u / INNERMOST)^2 - 1.
+    """Coefficients of v^0, v^1...: ndtri(p) is u times the polynomial, where u = logit(p), v = 2 (u / INNERMOST)^2 - 1.
 
-    The quotient of the two is smooth and even, so that a polynomial comes within 1e-7.
+    The ratio ndtri(p) / u is smooth and even, so a polynomial is accurate to 1e-7.
     """
 
     places = chebyshev.chebpts1(DEGREE + 1)

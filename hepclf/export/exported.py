@@ -37,11 +37,11 @@ KEYWORDS = (
 
 @recipe
 class Export:
-    """What is written, and on how many events it is compared with the tagger.
+    """The format and name of an export, and the number of events on which it is compared with the tagger.
 
     name    of the file, and of the namespace in C++
     out     folder; by default exports/ of the run
-    events  real events that are compared, evenly spread over those given; edge cases always are
+    events  number of real events to compare, evenly spread over the given ones; edge cases are always compared
     """
 
     format: FormatName
@@ -59,7 +59,7 @@ class Export:
 
 
 class Exported(NamedTuple):
-    """The file, its trial, the largest difference of its scores from the tagger's, and the values it maps to NaN."""
+    """The file, its trial, the largest difference of its scores from the tagger's, and the values read as NaN."""
 
     path: Path
     tagger: Tagger
@@ -71,22 +71,25 @@ class Exported(NamedTuple):
 def exported(
     run: Run | Path | str, export: Export, events: Events | None = None, *, recipes: tuple[type[Any], ...] = ()
 ) -> Exported:
-    """Write the tagger of a run, once the file gives the tagger's scores for these events and for edge cases.
+    """Write the tagger of a run, if the file gives the tagger's scores for these events and for edge cases.
 
     `recipes` are recipe classes of your own that the stored tagger may name.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    if not isinstance(run, Run):
+        run = Run.open(run)
     run.require(run.tagger)
     tagger, file_format = load_tagger(run.tagger, recipes), FORMATS[export.format]
     write, read = file_format.writer_and_reader(export.format, tagger)
     tested = trial(tagger, _real(tagger, export.events, events))
     notes = _notes(run, tagger, tested)
     difference: float | None = None
-    for _ in range(2):  # the file that is kept, which says the difference, is tested as well
+    for _ in range(2):  # the second file states the difference, and is tested as well
         data = write(tagger, export.name, {**notes, "difference": json.dumps(difference)})
         with read(data) as score:
             difference = largest_difference(export.format, score, tested, refuses=file_format.refuses)
-    folder = run.folder / FOLDER if export.out is None else Path(export.out).expanduser()
+    folder = run.folder / FOLDER
+    if export.out is not None:
+        folder = Path(export.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{export.name}{file_format.suffix}"
     write_bytes(path, data)
@@ -94,7 +97,7 @@ def exported(
 
 
 def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
-    """The tagger's inputs [count, d] of events that are evenly spread over these."""
+    """The tagger's inputs [count, d] for events that are evenly spread over the given ones."""
     if events is None or count == 0:
         return np.empty((0, len(tagger.inputs)), dtype=np.float32)
     rows = np.linspace(0, len(events) - 1, min(count, len(events))).astype(np.int64)
@@ -121,7 +124,9 @@ def _notes(run: Run, tagger: Tagger, tested: Trial) -> Mapping[str, str]:
 
 
 def _working_points(run: Run) -> list[Any]:
-    """The thresholds that the run quotes, with their efficiencies."""
-    test = read_yaml(run.metrics).get("test") if run.metrics.is_file() else None
+    """The working points of the run: thresholds with their efficiencies."""
+    if not run.metrics.is_file():
+        return []
+    test = read_yaml(run.metrics).get("test")
     points = test.get("working_points") if isinstance(test, Mapping) else None
     return list(points) if isinstance(points, list) else []

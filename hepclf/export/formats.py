@@ -34,12 +34,12 @@ def uncalibrated(tagger: Tagger) -> tuple[Tagger, Temperature | Isotonic | None]
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """A format: the module and its functions that write a file, score with it and say how to use it, and what it holds.
+    """A format: its module, the names of its functions, and the taggers that it can hold.
 
     writer    the function from a tagger to the contents of a file
     reader    the function from the contents to a context manager that scores features
-    usage     the function from tagger, name and path to the lines of code that a user starts from
-    taggers   the kinds of tagger it can hold, calibrated or not
+    usage     the function from tagger, name and path to lines of code with which a user starts
+    taggers   the kinds of tagger that it can hold, calibrated or not
     refuses   whether its reader gives nan for an infinite feature, which no tagger scores
     packages  the packages that it imports; `install` is the command that installs them
     """
@@ -55,7 +55,7 @@ class ExportFormat:
     install: str = ""
 
     def writer_and_reader(self, name: str, tagger: Tagger) -> tuple[Writer, Reader]:
-        """The functions that write and read this format; ValueError where the format cannot hold this tagger."""
+        """The functions that write and read this format; a ValueError if the format cannot hold this tagger."""
         inner, _ = uncalibrated(tagger)
         if not isinstance(inner, self.taggers):
             holds = ", ".join(_NAMES[kind] for kind in self.taggers)

@@ -1,4 +1,4 @@
-"""The gate: an export is written only where it gives the scores of the tagger."""
+"""The gate: an export is written only if it gives the scores of the tagger."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Trial(NamedTuple):
 
     features    real events first, then edge cases [n, d]
     expected    the tagger's scores [n] or [n, k]
-    real_count  how many of the events are real
-    refused     how many edge cases were left out, as the tagger has no score for them
+    real_count  number of real events
+    refused     number of edge cases left out, because the tagger has no score for them
     infinite    events with an infinite feature, which no tagger scores
-    allowed     the largest difference between scores
-    steepest    the largest slope of an isotonic calibration of a network, whose logits are float32; else 1
+    allowed     the largest allowed difference between scores
+    steepest    the largest slope of an isotonic calibration of a network, whose logits are float32; otherwise 1
     """
 
     features: Features
@@ -47,12 +47,12 @@ class Trial(NamedTuple):
 
     @property
     def hard_count(self) -> int:
-        """How many of the events are edge cases."""
+        """The number of edge cases."""
         return len(self.features) - self.real_count
 
 
 def trial(tagger: Tagger, real: Features) -> Trial:
-    """The events that an export is tested on: these real ones [n, d] and edge cases, as files hold them."""
+    """The events for the test of an export: these real ones [n, d] and edge cases, in the form that files store."""
     with_nan = missing_as_nan(real, tagger.inputs, tagger.sentinels)
     with _quiet():
         real, difficult = _raw(tagger, with_nan), _raw(tagger, hard_events(tagger, with_nan))
@@ -61,13 +61,17 @@ def trial(tagger: Tagger, real: Features) -> Trial:
     refused = len(real) + len(difficult) - len(features)
     inner, calibration = uncalibrated(tagger)
     rounded = isinstance(inner, NetworkTagger)
-    steepest = float(straight_lines(calibration).slopes.max()) if rounded and isinstance(calibration, Isotonic) else 1.0
-    allowed = NETWORK_TOLERANCE if rounded else TOLERANCE
+    allowed, steepest = TOLERANCE, 1.0
+    if rounded:
+        allowed = NETWORK_TOLERANCE
+        if isinstance(calibration, Isotonic):
+            # A rounding of the logit grows by the slope of the calibration.
+            steepest = float(straight_lines(calibration).slopes.max())
     return Trial(features, expected, len(real), refused, infinite_events(tagger, with_nan), allowed, steepest)
 
 
 def _raw(tagger: Tagger, features: Features) -> Features:
-    """Features [n, d] as files hold them: where values are missing, each sentinel of the feature in turn, and NaN."""
+    """Features [n, d] as files store them: a missing value is in turn each sentinel of the feature, and NaN."""
     raw, declared = features.copy(), tagger.sentinels
     for column, name in enumerate(tagger.inputs):
         choices = np.array([*single_precision(declared.get(name, ())), np.nan], dtype=np.float32)
@@ -77,7 +81,7 @@ def _raw(tagger: Tagger, features: Features) -> Features:
 
 
 def largest_difference(kind: str, score: Score, trial: Trial, *, refuses: bool) -> float:
-    """The largest difference of an export's scores from the tagger's; ValueError where it is more than is allowed.
+    """The largest difference of an export's scores from the tagger's; a ValueError if it is more than allowed.
 
     refuses  whether infinite features must give nan
     """
@@ -120,7 +124,7 @@ def _scores(tagger: Tagger, features: Features) -> Scores:
 
 
 def _scorable(tagger: Tagger, features: Features) -> list[tuple[Features, Scores]]:
-    """The events that the tagger has scores for: a network has none where a feature makes it overflow."""
+    """The events with a score: a network has none if a feature makes it overflow."""
     try:
         return [(features, _scores(tagger, features))]
     except ValueError:
@@ -132,7 +136,7 @@ def _scorable(tagger: Tagger, features: Features) -> list[tuple[Features, Scores
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Edge cases miss features that training never missed, which is no news here."""
+    """Silence warnings: edge cases lack features that were never missing in training, which is expected here."""
     logger = logging.getLogger("hepclf.models.event_checks")
     before, logger.disabled = logger.disabled, True
     try:

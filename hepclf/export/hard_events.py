@@ -1,4 +1,4 @@
-"""Edge cases: events on which an exported tagger would first differ from the tagger itself."""
+"""Edge cases: events for which an exported tagger would first differ from the tagger itself."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SPLITS = 20_000  # splits of a tagger that are hit; of more, so many evenly spre
 def hard_events(tagger: Tagger, real: Features) -> Features:
     """Events with missing values, zeros, denormals and extremes, and events at and next to each threshold.
 
-    Each declared sentinel is hit too, and so are its neighbours, which are values. Each line of an isotonic calibration
-    is hit once.
+    They also cover each declared sentinel and its neighbours, which are ordinary values, and each line of an isotonic
+    calibration.
     """
     inner, calibration = uncalibrated(tagger)
     typical = _typical(inner, real)
@@ -39,11 +39,12 @@ def hard_events(tagger: Tagger, real: Features) -> Features:
     columns = np.repeat(np.arange(width), len(VALUES))
     one_extreme[np.arange(len(one_extreme)), columns] = np.tile(VALUES, width)
     all_extreme = np.repeat(VALUES[:, None], width, axis=1)
-    edges = _edges(inner, real if len(real) else typical[None])
-    parts = [typical[None], all_extreme, one_extreme, edges, _at_sentinels(tagger, typical)]
+    rows = real if len(real) else typical[None]
+    parts = [typical[None], all_extreme, one_extreme, _edges(inner, rows), _at_sentinels(tagger, typical)]
     if isinstance(calibration, Isotonic):
         moderate = one_extreme[np.abs(one_extreme).max(axis=1) <= MODERATE]
-        parts.append(midpoint_events(inner, calibration, real if len(real) else moderate))
+        rows = real if len(real) else moderate
+        parts.append(midpoint_events(inner, calibration, rows))
     return np.concatenate(parts)
 
 
@@ -69,7 +70,7 @@ def _typical(tagger: Tagger, real: Features) -> Features:
 
 
 def _edges(tagger: Tagger, rows: Features) -> Features:
-    """Events at and next to the values where the tagger's response has an edge: splits, and knots of quantiles."""
+    """Events at and next to the values at which the tagger's response changes: splits, and knots of quantiles."""
     if isinstance(tagger, TreesTagger):
         return _at_splits(tagger.trees, rows)
     if isinstance(tagger, NetworkTagger):
@@ -98,20 +99,20 @@ def _varied(rows: Features, columns: NDArray[np.int64], values: Features) -> Fea
 
 
 def _neighbours(values: Features, to: np.float32) -> Features:
-    """The neighbours of these numbers; NumPy warns where one of them is infinite."""
+    """The neighbours of these numbers; NumPy warns if one of them is infinite."""
     with np.errstate(over="ignore"):
         return np.nextafter(values, to)
 
 
 class _Bounds(NamedTuple):
-    """The interval (low, high] in which each feature of an event must lie to come to a node [nodes, d]."""
+    """The interval (low, high] of each feature in which an event reaches a node [nodes, d]."""
 
     low: Features
     high: Features
 
 
 def _at_splits(trees: Trees, rows: Features) -> Features:
-    """Events that come to a split with its feature at the threshold and other features as in real events."""
+    """Events that reach a split with its feature at the threshold, and other features as in real events."""
     splits = np.flatnonzero(trees.inner)
     splits = splits[np.linspace(0, len(splits) - 1, min(len(splits), SPLITS)).astype(np.int64)]
     rows = np.resize(rows, (len(splits), rows.shape[1]))

@@ -1,4 +1,4 @@
-"""The straight lines of an isotonic calibration, as tables that a search among the knots picks from."""
+"""The straight lines of an isotonic calibration, as tables; a search among the knots picks the line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StraightLines(NamedTuple):
 
 
 def straight_lines(calibration: Isotonic) -> StraightLines:
-    """Each line begins at the knot below it, the first at the first knot; outside they are parallel to the diagonal."""
+    """Each line begins at the knot below it, the first at the first knot; outside the knots the slope is 1."""
     below = np.maximum(np.arange(len(calibration.before) + 1) - 1, 0)
     slopes = np.concatenate([[1.0], np.diff(calibration.after) / np.diff(calibration.before), [1.0]])
     return StraightLines(calibration.before, calibration.before[below], calibration.after[below], slopes)

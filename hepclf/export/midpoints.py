@@ -1,4 +1,4 @@
-"""Events on each line of an isotonic calibration, which show a knot that was written wrong."""
+"""Events on each line of an isotonic calibration, which reveal a knot that was written wrongly."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HALVINGS = 40  # float32 has 24 binary digits, and the event searched for may li
 def midpoint_events(tagger: Tagger, calibration: Isotonic, rows: Features) -> Features:
     """Events whose logits lie midway between two knots, or one unit beyond the outermost knots.
 
-    Each is found by halving, on the straight line from the least signal-like of these rows to the most. Where the
-    logit jumps over the target, as that of a tree does, it is the first event above the jump.
+    Each is found by bisection, on the straight line from the least to the most signal-like of these rows. If the logit
+    jumps over the target, as that of a tree does, it is the first event above the jump.
     """
     rows = rows[np.isfinite(rows).all(axis=1)]
     if not len(rows):

@@ -1,4 +1,4 @@
-"""Boosted trees as XGBoost's JSON, which ROOT's RBDT reads too."""
+"""Boosted trees as XGBoost's JSON, which ROOT's RBDT also reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST = np.finfo(np.float32).max
 
 
 def xgboost_json(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:  # noqa: ARG001
-    """The text of the file; `notes` become its attributes. Features are f0, f1...: they have numbers, no names."""
+    """The text of the file; `notes` become its attributes. Features have numbers instead of names: f0, f1..."""
     inner, calibration = uncalibrated(tagger)
     if not isinstance(inner, TreesTagger) or inner.settings["link"] != "logistic":
         raise ValueError(
@@ -35,39 +35,32 @@ def xgboost_json(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes: 
             "trainer.calibrate must be temperature for format=xgboost-json, not isotonic, which no sum of trees is; "
             "use format=onnx or format=cpp"
         )
-    attributes = {} if (value := shared_sentinel(tagger)) is None else {MISSING: str(value)}
+    attributes = {}
+    if (value := shared_sentinel(tagger)) is not None:
+        attributes[MISSING] = str(value)
     k = inner.trees.values.shape[1]
     trees = _interleaved(inner, 1.0 if calibration is None else calibration.temperature)
-    binary = {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
-    multiclass = {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(k)}}
     model = {
         "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(len(trees))},
         "iteration_indptr": list(range(0, len(trees) + 1, k)),
         "tree_info": [number % k for number in range(len(trees))],
         "trees": [{"id": number, **tree} for number, tree in enumerate(trees)],
     }
-    parameters = {
-        "base_score": "5E-1" if k == 1 else "0E0",  # a probability, or a logit: of nothing yet
-        "boost_from_average": "1",
-        "num_class": str(k if k > 1 else 0),
-        "num_feature": str(len(tagger.inputs)),
-        "num_target": "1",
-    }
     learner = {
         "attributes": {**notes, **attributes},
         "feature_names": [],
         "feature_types": [],
         "gradient_booster": {"model": model, "name": "gbtree"},
-        "learner_model_param": parameters,
-        "objective": binary if k == 1 else multiclass,
+        "learner_model_param": _parameters(k, len(tagger.inputs)),
+        "objective": _objective(k),
     }
     return json.dumps({"learner": learner, "version": VERSION}, allow_nan=False).encode()
 
 
 def shared_sentinel(tagger: Tagger) -> float | None:
-    """The one declared missing value of all features, or None; ValueError where features differ or declare several.
+    """The declared missing value that all features share, or None; a ValueError if features differ or declare several.
 
-    XGBoost takes a single such value, which the caller gives at each call.
+    XGBoost accepts only one such value, which the caller passes at each call.
     """
     values = by_value(tagger.inputs, tagger.sentinels)
     if len(values) > 1 or any(len(columns) < len(tagger.inputs) for columns in values.values()):
@@ -78,8 +71,26 @@ def shared_sentinel(tagger: Tagger) -> float | None:
     return next(iter(values), None)
 
 
+def _parameters(outputs: int, inputs: int) -> dict[str, str]:
+    # The base score is a probability for two classes, otherwise a logit; both stand for a logit of 0.
+    base_score, classes = ("5E-1", 0) if outputs == 1 else ("0E0", outputs)
+    return {
+        "base_score": base_score,
+        "boost_from_average": "1",
+        "num_class": str(classes),
+        "num_feature": str(inputs),
+        "num_target": "1",
+    }
+
+
+def _objective(outputs: int) -> dict[str, Any]:
+    if outputs == 1:
+        return {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}}
+    return {"name": "multi:softprob", "softmax_multiclass_param": {"num_class": str(outputs)}}
+
+
 def _interleaved(tagger: TreesTagger, temperature: float) -> list[dict[str, Any]]:
-    """Trees of the classes in turn: first a leaf with the baseline of each class, then the trees that add to its logit.
+    """The trees of the classes in turn: first a leaf with the baseline of each class, then the trees of its logit.
 
     Each leaf holds its part of the logit, divided by the temperature.
     """
@@ -94,10 +105,10 @@ def _interleaved(tagger: TreesTagger, temperature: float) -> list[dict[str, Any]
 
 
 def _tree(trees: Trees, part: slice, values: NDArray[np.float64]) -> dict[str, Any]:
-    """One tree. A value goes left where it is < the condition, which is the next number above the threshold.
+    """One tree. A value goes left if it is < the condition, which is the next number above the threshold.
 
-    The largest float32 has no next number. There the two children are swapped, and the condition is the smallest
-    number: no value is below it, so all but missing values go right.
+    The largest float32 has no next number. Then the two children are swapped, and the condition is the smallest
+    number: no value is below it, so all values but missing ones go right.
     """
     inner, left_children = trees.inner[part], trees.children[part] - part.start
     thresholds = np.where(inner, trees.thresholds[part], np.float32(0))
@@ -180,7 +191,7 @@ def xgboost_scores(data: bytes) -> Iterator[Score]:
 
 
 def xgboost_usage(tagger: Tagger, name: str, path: str) -> list[str]:  # noqa: ARG001
-    """How the file is used by XGBoost and by ROOT."""
+    """Lines of code that use the file in XGBoost and in ROOT."""
     sentinels = by_value(tagger.inputs, tagger.sentinels)
     return [
         f'booster = xgboost.Booster(model_file="{path}")',

@@ -65,7 +65,8 @@ class NpzOutput:
                 self._files[name] = self._stack.enter_context(temporary_file)
                 self._dtypes[name] = column.dtype
             values = np.ascontiguousarray(column, dtype=self._dtypes[name])
-            self._files[name].write(values.data.cast("B") if values.size else b"")
+            if values.size:  # an empty array has no buffer to cast
+                self._files[name].write(values.data.cast("B"))
         self._entries += len(next(iter(columns.values())))
 
     def finish(self, notes: str) -> None:

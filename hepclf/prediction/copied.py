@@ -22,7 +22,7 @@ class Group(NamedTuple):
 
 
 class BranchLayout(NamedTuple):
-    """The branches of a tree to copy: those with one number (or a fixed array) an entry, and lists by their counter."""
+    """The branches of a tree to copy: those with a number (or a fixed array) per entry, and lists by their counter."""
 
     flat: tuple[str, ...]
     groups: tuple[Group, ...]
@@ -99,24 +99,29 @@ class CopiedTree(FriendTree):
 
     def _create_tree(self, arrays: Mapping[str, Any]) -> None:
         groups = {f"{index}": group for index, group in enumerate(self._layout.groups)}
-        types = {
-            name: array.type.content if name in groups else np.dtype((array.dtype, array.shape[1:]))
-            for name, array in arrays.items()
-        }
+        types: dict[str, Any] = {}
+        for name, array in arrays.items():
+            types[name] = array.type.content if name in groups else np.dtype((array.dtype, array.shape[1:]))
+
+        def field_name(record: str | None, member: str) -> str:
+            return groups[record].members[int(member)] if record else member
+
         self._tree = self._file.mktree(
             self._tree_name,
             types,
             initial_basket_capacity=self._blocks,
             counter_name=lambda record: groups[record].counter,
-            field_name=lambda record, member: groups[record].members[int(member)] if record else member,
+            field_name=field_name,
         )
 
 
 def _array(column: Any) -> Any:
-    """A column of numbers, or of arrays of one shape, as numpy's."""
+    """A column of numbers, or of arrays of one shape, as a numpy array in a type that ROOT has."""
+    if isinstance(column, np.ndarray):
+        return storable(column)
     import awkward as ak
 
-    return storable(column if isinstance(column, np.ndarray) else ak.to_numpy(column, allow_missing=False))
+    return storable(ak.to_numpy(column, allow_missing=False))
 
 
 def _leaf_branches(tree: Any) -> Iterable[Any]:
@@ -137,8 +142,9 @@ def _kind(branch: Any) -> str:
         content = interpretation.content
         is_list = isinstance(content, uproot.AsDtype) and _is_numeric(content.to_dtype) and content.to_dtype.shape == ()
         return "list" if is_list else "other"
-    is_flat = isinstance(interpretation, uproot.AsDtype) and _is_numeric(interpretation.to_dtype)
-    return "flat" if is_flat else "other"
+    if isinstance(interpretation, uproot.AsDtype) and _is_numeric(interpretation.to_dtype):
+        return "flat"
+    return "other"
 
 
 def _is_numeric(dtype: Any) -> bool:
@@ -151,7 +157,9 @@ def _kind_of_type(entry: Any) -> str:
     if isinstance(entry, ak.types.NumpyType):
         return "flat"
     is_list = isinstance(entry, ak.types.ListType) and isinstance(entry.content, ak.types.NumpyType)
-    return "list" if is_list and entry.parameter("__array__") is None else "other"
+    if is_list and entry.parameter("__array__") is None:  # strings are lists with such a parameter
+        return "list"
+    return "other"
 
 
 def _counter(branch: Any) -> str | None:

@@ -58,8 +58,10 @@ def is_tree(file_name: str) -> bool:
 
 def tree_name(source: Source, query: Query, setting: str | None) -> str | None:
     """The tree to read: that of the file's name, or of the settings, or of the run if it read files of this format."""
-    is_like_run = loader(source.name, query.loader) == query.loader
-    return source.tree or setting or (query.tree if is_like_run else None)
+    tree = source.tree or setting
+    if tree is None and loader(source.name, query.loader) == query.loader:
+        tree = query.tree
+    return tree
 
 
 def open_file(source: Source, tree: str | None, query: Query, chunk: int, pool: Executor) -> File:

@@ -44,7 +44,8 @@ class FriendTree:
 def storable(column: NDArray[Any]) -> NDArray[Any]:
     """The column in a type that ROOT has: half precision becomes single, extended precision double."""
     if column.dtype.kind == "f" and column.dtype.itemsize not in (4, 8):
-        return column.astype(np.float32 if column.dtype.itemsize == 2 else np.float64)
+        is_half = column.dtype.itemsize == 2
+        return column.astype(np.float32 if is_half else np.float64)
     return column
 
 

@@ -111,7 +111,9 @@ def earlier_output(task: Task, *, overwrite: bool) -> Predicted | None:
 
 
 def _or_changed(task: Task) -> str:
-    return ", or was changed since" if task.kind == "csv" and notes_path(task.output).exists() else ""
+    if task.kind == "csv" and notes_path(task.output).exists():
+        return ", or was changed since"
+    return ""
 
 
 def subject(task: Task) -> list[str | None]:
@@ -131,8 +133,9 @@ def shard_slice(shard: str | None) -> slice:
     """The files of one of several jobs: i/N takes every N-th file from the i-th."""
     if shard is None:
         return slice(None)
-    numbers = re.fullmatch(r"(\d{1,9})/(\d{1,9})", shard)
-    first, jobs = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
+    first = jobs = 0
+    if numbers := re.fullmatch(r"(\d{1,9})/(\d{1,9})", shard):
+        first, jobs = int(numbers[1]), int(numbers[2])
     if not 1 <= first <= jobs:
         raise ValueError(f"shard must be i/N with i from 1 to N, not {shard}; an array that counts from 0 adds 1")
     return slice(first - 1, None, jobs)

@@ -49,7 +49,8 @@ def predict(
     An output that exists and would be the same is left as it is, so that an interrupted call resumes. `recipes` are
     classes of your own that the tagger may be made of; `tell` is called with the numbers of entries scored and in all.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    if not isinstance(run, Run):
+        run = Run.open(run)
     run.require(run.tagger)
     job, content = _job(run, prediction, recipes)
     sources = find_sources(prediction.files)
@@ -94,7 +95,9 @@ def _job(run: Run, prediction: Prediction, recipes: tuple[type[Any], ...]) -> tu
 
 def _check_names(job: ScoringJob, kinds: list[Kind]) -> None:
     """Refuse a carried column with the name of a score, or of the notes of an archive."""
-    reserved = {*job.scores, NOTES} if "npz" in kinds else {*job.scores}
+    reserved = set(job.scores)
+    if "npz" in kinds:
+        reserved.add(NOTES)
     if duplicates := sorted(reserved & job.prediction.carried.keys()):
         raise ValueError(
             f"columns.{duplicates[0]} would be there twice; give it another name, as in columns={{mine: ...}}"
@@ -102,7 +105,9 @@ def _check_names(job: ScoringJob, kinds: list[Kind]) -> None:
 
 
 def _folder(run: Run, prediction: Prediction) -> Path:
-    return run.folder / FOLDER if prediction.out is None else Path(prediction.out).expanduser()
+    if prediction.out is None:
+        return run.folder / FOLDER
+    return Path(prediction.out).expanduser()
 
 
 def _task(
@@ -126,8 +131,9 @@ def _identity(source: Source) -> dict[str, Any]:
     except FileNotFoundError:
         raise FileError(str(missing_file(source.path))) from None
     except OSError as error:
-        reason = f"{source.name} cannot be read: {error.strerror}" if error.strerror else str(error)
-        raise FileError(reason) from error
+        if not error.strerror:
+            raise FileError(str(error)) from error
+        raise FileError(f"{source.name} cannot be read: {error.strerror}") from error
 
 
 def _prepare(output: Path) -> None:

@@ -31,7 +31,7 @@ class Prediction:
     branch     what the score is called; with more than two classes, branch_<class> each
     friend     what the friend tree is called
     drop       patterns of branches that a copy leaves out
-    chunk      entries that are read at a time; never less than the file stores together
+    chunk      entries that are read at a time; at least as many as the file stores together
     workers    processes, each of which scores one file after another
     shard      i/N: every N-th file from the i-th, for the i-th of N jobs
     overwrite  score again what is there already
@@ -76,7 +76,9 @@ class Prediction:
     @property
     def carried(self) -> dict[str, str]:
         """The name and expression of each column that is carried along."""
-        return dict(self.columns) if isinstance(self.columns, Mapping) else {text: text for text in self.columns}
+        if isinstance(self.columns, Mapping):
+            return dict(self.columns)
+        return {text: text for text in self.columns}
 
 
 def _check_name(name: str, setting: str, way: str) -> None:

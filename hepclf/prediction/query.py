@@ -50,7 +50,10 @@ class Query:
 
     def expressions(self, columns: Collection[str]) -> Quantities:
         """The parsed expressions, for a file that has these columns; carried columns are the spectators."""
-        inputs = {name: f"`{text}`" if self.plain and text in columns else text for name, text in self.inputs.items()}
+        inputs = dict(self.inputs)
+        if self.plain:
+            # In backticks a text is the name of a column, whatever signs it holds.
+            inputs |= {name: f"`{text}`" for name, text in inputs.items() if text in columns}
         return parse_quantities(
             features=inputs,
             leading={},
@@ -89,6 +92,9 @@ def tagger_query(
         selection = convert(str | None, stored.get("selection"), "data.selection")
     if selection is not None:
         parse(selection)
+    names = table.names
+    if not names and stored.get(TARGET) == NPZ:
+        names = _texts(stored.get("columns"))
     return Query(
         inputs={name: texts.get(name, name) for name in inputs},
         selection=selection,
@@ -98,7 +104,7 @@ def tagger_query(
         loader=str(stored.get(TARGET)),
         tree=_tree(stored),
         dialect=_dialect(stored, table),
-        names=table.names or _texts(stored.get("columns") if stored.get(TARGET) == NPZ else ()),
+        names=names,
     )
 
 
@@ -134,7 +140,10 @@ def _missing(stored: Mapping[str, Any]) -> Declared:
 
 
 def _tree(stored: Mapping[str, Any]) -> str | None:
-    """The tree of the run's samples, where they share one."""
+    """The tree that all samples of the run share; None if they differ or name none."""
     default = stored.get("tree")
     trees = {sample.get("tree") or default for sample in stored.get("samples") or () if isinstance(sample, Mapping)}
-    return str(tree) if len(trees) == 1 and (tree := trees.pop()) is not None else None
+    if len(trees) != 1:
+        return None
+    (tree,) = trees
+    return None if tree is None else str(tree)

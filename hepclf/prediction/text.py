@@ -49,7 +49,8 @@ def text_notes(path: Path) -> dict[str, Any] | None:
     """The notes of a CSV file that hepclf wrote and nobody changed, or None for any other file."""
     try:
         notes = json.loads(notes_path(path).read_text(encoding="utf-8"))
-        return notes if isinstance(notes, dict) and notes[DIGEST] == _digest(path) else None
+        is_ours = isinstance(notes, dict) and notes[DIGEST] == _digest(path)
+        return notes if is_ours else None
     except (OSError, ValueError, KeyError):
         return None
 

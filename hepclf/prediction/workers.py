@@ -53,7 +53,7 @@ class Team:
             line.send(task)
 
     def messages(self) -> Iterator[tuple[Connection, Any]]:
-        """The messages of the workers; a worker that died is an error that names the file it had."""
+        """The messages of the workers; if a worker died, an error names the file that it was scoring."""
         ready = wait(list(self.busy))
         for line in [line for line in self.busy if line in ready]:
             try:
@@ -64,7 +64,9 @@ class Team:
     def _death(self, line: Connection) -> OSError:
         self.processes[line].join(GRACE)
         code = self.processes[line].exitcode
-        cause = "killed, as a system does that is short of memory" if code == -signal.SIGKILL else f"exit code {code}"
+        cause = f"exit code {code}"
+        if code == -signal.SIGKILL:
+            cause = "killed, as a system does that is short of memory"
         return OSError(
             f"the worker that scored {self.busy[line].source.name} died ({cause}); what was finished stays: "
             "run again, with fewer workers if memory is short"
@@ -86,7 +88,7 @@ class Team:
 def score_in_parallel(
     job: ScoringJob, tasks: list[Task], workers: int, threads: int, tell: Tell, entries: int
 ) -> Iterator[Predicted]:
-    """The outcome of each task, in the order in which they end; one that fails ends all."""
+    """The outcome of each task, in the order in which they end; if one fails, all are ended."""
     waiting, done = list(reversed(tasks)), 0
     team = Team(job, min(workers, len(tasks)), threads)
     try:
@@ -111,7 +113,7 @@ def score_in_parallel(
 
 
 class _LogSender(QueueHandler):
-    """Sends what the library logs to the process that shows it."""
+    """Sends the log records of the library to the process that shows them."""
 
     def enqueue(self, record: logging.LogRecord) -> None:
         self.queue.send(record)  # type: ignore[attr-defined]
@@ -135,7 +137,7 @@ def _work(line: Connection, job: ScoringJob, threads: int) -> None:
 
 
 def failure(error: Exception) -> Failure:
-    """The error as one that any process can make of its text."""
+    """The error in a form that any process can rebuild from its text."""
     kinds = (MemoryError, ValueError, OSError)
     if kind := next((kind for kind in kinds if isinstance(error, kind)), None):
         return Failure(kind, str(error))

@@ -1,4 +1,4 @@
-"""What a comparison leaves: its numbers as JSON and CSV, its curves, its pictures."""
+"""Record a comparison: its numbers as JSON and CSV, its curves, its pictures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CURVE = ("name", "signal_efficiency", "background_efficiency", "background_effic
 
 
 def record_comparison(compared: Compared, folder: Path, *, plots: bool = True) -> tuple[Path, ...]:
-    """Write a comparison into a folder of its own; its pictures come back."""
+    """Write a comparison into its own folder; returns its pictures."""
     run = Run.create(folder)
     with run.recorded():
         write_json(folder / "comparison.json", contents(compared))
@@ -64,14 +64,16 @@ def contents(compared: Compared) -> dict[str, Any]:
 
 
 def _rows(compared: Compared) -> list[list[Any]]:
-    """A row a run, empty where there is no number."""
+    """One row per run; a cell is empty if there is no number."""
     differences = {difference.name: difference for difference in compared.differences}
     rows: list[list[Any]] = []
     for sample, comparison in compared.samples.items():
         for run in comparison.contenders:
             entry, change = compared.entries[run.name], differences.get(run.name)
             training = [run.copy_of, sample or None, entry.kept_epoch, *run.valid_loss]
-            tested = [change.reference, *change.value, change.p, change.holm] if change else [None] * 5
+            tested: list[Any] = [None] * 5
+            if change:
+                tested = [change.reference, *change.value, change.p, change.holm]
             expected = [*entry.expected.asimov, *entry.expected.asimov_systematic]
             costs = [entry.training_s, entry.tagger_bytes, compared.rates[run.name]]
             places = [run.name, str(entry.run.folder)]
@@ -81,13 +83,15 @@ def _rows(compared: Compared) -> list[list[Any]]:
 
 def _rejections(run: Contender) -> list[float | None]:
     """Value, error and lower limit at each working point."""
-    limits = [point.rejection_limit.at_95 if point.rejection_limit else None for point in run.working_points]
-    points = zip(run.working_points, limits, strict=True)
-    return [number for point, limit in points for number in (*point.rejection, limit)]
+    numbers: list[float | None] = []
+    for point in run.working_points:
+        limit = point.rejection_limit.at_95 if point.rejection_limit else None
+        numbers += [*point.rejection, limit]
+    return numbers
 
 
 def _curves(compared: Compared) -> list[tuple[Any, ...]]:
-    """The points of each curve as it is drawn."""
+    """The points of each curve as drawn."""
     rows: list[tuple[Any, ...]] = []
     for tagger in compared.contenders:
         if curve := tagger.roc:
@@ -98,7 +102,7 @@ def _curves(compared: Compared) -> list[tuple[Any, ...]]:
 
 
 def _page(compared: Compared, run: Run) -> str:
-    """The page of a comparison; what the terminal says, with the pictures."""
+    """The page of a comparison: the text of the terminal, with the pictures."""
     from hepclf.presentation.page.comparison import comparison_page
     from hepclf.presentation.page.page import Provenance
 

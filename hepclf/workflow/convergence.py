@@ -1,4 +1,4 @@
-"""Whether a training converged, and what it usually means where it did not."""
+"""Whether a training converged, and the usual reason if it did not."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ EPOCHS = 3  # fewer say nothing of a trend
 def convergence(
     valid: Scored, weights: Array, history: Sequence[Epoch], kept_epoch: int | None, trainer: Trainer
 ) -> Iterator[Caution]:
-    """At most one warning: the gravest of what the losses say.
+    """At most one warning: the most serious one that the losses give.
 
-    valid       validation events with the scores of the tagger, and `weights` [n] those of the loss
-    kept_epoch  the epoch that made the tagger; None where the model has none
+    valid       validation events with the scores of the tagger; `weights` [n] are those of the loss
+    kept_epoch  the epoch of the tagger; None if the model has none
     """
     constant = constant_loss(valid.labels, weights, len(valid.classes))
     if constant is None:
@@ -39,9 +39,9 @@ def convergence(
 
 
 def constant_loss(labels: NDArray[np.int64], weights: Array, classes: int) -> float | None:
-    r"""The log-loss of the best score that is the same for all events, -sum f ln f with the classes' shares f.
+    r"""The log-loss of the best constant score, -sum f ln f with the fractions f of the classes.
 
-    It is ln 2 for two classes of equal weight. None where a class has no positive sum of weights.
+    It is ln 2 for two classes of equal weight. None if a class has no positive sum of weights.
     """
     sums = np.bincount(labels, weights, minlength=classes)
     if not (sums > 0).all():
@@ -53,7 +53,7 @@ def constant_loss(labels: NDArray[np.int64], weights: Array, classes: int) -> fl
 def _trained(
     loss: Value, constant: float, history: Sequence[Epoch], kept_epoch: int | None, trainer: Trainer
 ) -> Iterator[Caution]:
-    """What the losses of the epochs say, where they are log-losses and nothing else."""
+    """The warning from the losses of the epochs, if these are log-losses without further terms."""
     plain = trainer.loss == "cross_entropy" and trainer.decorrelate is None
     if not plain or len(history) < 2 or kept_epoch is None or not 1 <= kept_epoch <= len(history):
         return
@@ -92,7 +92,7 @@ def _unconverged(reason: str) -> Caution:
 
 
 def _scored(loss: Value, constant: float, history: Sequence[Epoch]) -> Iterator[Caution]:
-    """What the scores of the validation events say."""
+    """The warnings from the scores of the validation events."""
     if loss.value is None or loss.value <= constant + SIGMAS * (loss.error or 0.0):
         return
     reason = (
@@ -111,4 +111,4 @@ def _scored(loss: Value, constant: float, history: Sequence[Epoch]) -> Iterator[
 
 
 def _rate(epoch: Epoch) -> str:
-    return f" (here {epoch.learning_rate:.3g})" if epoch.learning_rate != 1 else ""
+    return "" if epoch.learning_rate == 1 else f" (here {epoch.learning_rate:.3g})"

@@ -27,7 +27,7 @@ TEST = SPLITS.index("test")
 
 
 class Facts(NamedTuple):
-    """What the record says of a training beside its results."""
+    """What the record says about a training besides its results."""
 
     data: str
     model: str
@@ -38,9 +38,9 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluated:
-    """Scored events, their results, and what the record says of their origin.
+    """Scored events, their results, and what the record says about their origin.
 
-    history  the epochs, where the training was made just now
+    history  the epochs, if the training ran in this process
     device   where the tagger scored
     """
 
@@ -52,14 +52,15 @@ class Evaluated:
 
     @property
     def title(self) -> str:
-        """What stands above tables and pictures."""
+        """The title of tables and pictures."""
         return f"{self.facts.data}, {self.facts.model}"
 
 
 def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | None = None) -> Evaluated:
-    """The results of a fitted tagger; `scored` are its scores of all events, where they are known already."""
+    """The results of a fitted tagger; `scored` are its scores of all events, if they are known already."""
     tagger, events, split = fitted.tagger, prepared.events, prepared.split
-    scored = score(tagger, events, split) if scored is None else scored
+    if scored is None:
+        scored = score(tagger, events, split)
     results = evaluate(scored, job.evaluation, inside(tagger, events, split), balance=job.trainer.balance)
     kept_epoch = tagger.summary.get("kept_epoch")
     doubts = convergence(scored.of("valid"), fitted.valid_weights, fitted.history, kept_epoch, job.trainer)
@@ -75,7 +76,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
 
 
 def score(tagger: Tagger, events: Events, split: NDArray[np.int8]) -> Scored:
-    """The tagger's scores of these events, with all that an evaluation needs beside them."""
+    """The tagger's scores of these events, with everything else that an evaluation needs."""
     return Scored(
         labels=events.labels,
         weights=events.weights,
@@ -89,7 +90,7 @@ def score(tagger: Tagger, events: Events, split: NDArray[np.int8]) -> Scored:
 
 
 def inside(tagger: Tagger, events: Events, split: NDArray[np.int8]) -> Inside:
-    """What the tagger saw of the test events, and the tagger as a function of its features."""
+    """The features of the test events as the tagger sees them, and the tagger as a function of its features."""
     test = np.flatnonzero(split == TEST)
 
     def read(places: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -99,6 +100,6 @@ def inside(tagger: Tagger, events: Events, split: NDArray[np.int8]) -> Inside:
 
 
 def _scores(tagger: Tagger, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The tagger's scores of features [n, d] alone."""
+    """The tagger's scores from features [n, d] alone."""
     labels = np.zeros(len(features), dtype=np.int64)
     return tagger.scores(Events(features=features, labels=labels, names=tagger.inputs, classes=tagger.classes))

@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fitted:
-    """A trained tagger, its epochs, and the weight that each validation event has in the loss, [n].
+    """A trained tagger, its epochs, and the weight of each validation event in the loss, [n].
 
-    valid_seconds  the time that this process spent on the validation set, where the fit tells it
+    valid_seconds  time that this process spent on the validation set, if the fit measures it
     """
 
     tagger: Tagger
@@ -45,8 +45,8 @@ def fit(
 ) -> Fitted:
     """Train until the last epoch, or until the validation loss no longer improves.
 
-    `on_epoch` is told of each epoch, and may end the training there by returning True. With `checkpoints` the training
-    goes on from the newest one; epochs that lie behind it are told again.
+    `on_epoch` receives each epoch, and may end the training by returning True. With `checkpoints` the training resumes
+    from the newest one; `on_epoch` then receives the earlier epochs again.
     """
     with thread_limit(job.trainer.threads):
         return _fitted(prepared, job, on_epoch, progress or Quiet(), checkpoints)
@@ -58,7 +58,7 @@ def _fitted(
     progress.stage("training")
     train, valid = prepared.part("train"), prepared.part("valid")
     training = job.model.fit(train, valid, job.trainer)
-    _announce(prepared.warnings)  # not before: what stops the training is told alone
+    _announce(prepared.warnings)  # only now: an error that stops the training is reported alone
     for caution in job.unused_settings:
         log.warning(caution.text)
     history: list[Epoch] = []
@@ -67,8 +67,8 @@ def _fitted(
     def ends(epoch: Epoch, events: int | None) -> bool:
         history.append(epoch)
         progress.epoch(epoch, training.epochs, events)
-        is_last = on_epoch(epoch) if on_epoch is not None else False
-        return stopping.done(epoch.valid_loss) or bool(is_last)
+        is_last = on_epoch is not None and bool(on_epoch(epoch))
+        return stopping.done(epoch.valid_loss) or is_last
 
     stored = checkpoints.restore(training) if checkpoints is not None else []
     is_over = [ends(epoch, None) for epoch in stored]
@@ -88,7 +88,9 @@ def _fitted(
 
 
 def _announce(warnings: tuple[Caution, ...]) -> None:
-    """Name the warnings in a line, early enough to stop a training; their texts stand above its results."""
-    if warnings:
-        kinds = [f"{row.kind} ({', '.join(row.about)})" if row.about else row.kind for row in warnings]
+    """List the warnings in one line, early enough to stop a training; their texts stand above its results."""
+    kinds = []
+    for row in warnings:
+        kinds.append(f"{row.kind} ({', '.join(row.about)})" if row.about else row.kind)
+    if kinds:
         log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(kinds))

@@ -1,4 +1,4 @@
-"""What a fit needs of results, in the forms that fits read."""
+"""The results in the forms that fits of the signal strength read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PLACES = {"pyhf": "workspace.json", "root": "histograms.root"}
 
 
 def check_forms(forms: tuple[str, ...]) -> None:
-    """Refuse a form that there is not."""
+    """Refuse an unknown form."""
     for form in forms:
         if form not in PLACES:
             raise ValueError(f"export={form} is unknown; there are pyhf and root{nearest(form, PLACES)}")
 
 
 def handover(results: Results, forms: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
-    """Write the template of the score: `pyhf` as a HistFactory workspace, `root` as TH1D, binned and in fine bins."""
+    """Write the templates of the score: `pyhf` as a HistFactory workspace, `root` as TH1D, binned and in fine bins."""
     check_forms(forms)
     if not forms:
         return ()

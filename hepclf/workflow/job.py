@@ -1,4 +1,4 @@
-"""A job: all that decides a training."""
+"""A job: everything that determines a training."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hepclf.workflow.beforehand import check_settings, unused_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """The recipes of one training, and what its data and model are called in the record.
+    """The recipes of one training, and the names of its data and model in the record.
 
-    Settings that contradict each other are refused, as far as that can be told before any data are read.
+    Settings that contradict each other are refused, as far as this is known before any data are read.
     """
 
     data: Loader
@@ -45,10 +45,10 @@ class Job:
         names: Mapping[str, str] | None = None,
         check: bool = True,
     ) -> Job:
-        """A job of these recipes, with hepclf's defaults for what is left out.
+        """A job of these recipes, with hepclf's defaults for those left out.
 
-        `data` is a loader, or events, which are then split at random; with check=False nobody looks for what may be
-        wrong in them. `names` says what data and model are called in the record, their classes otherwise.
+        `data` is a loader, or events, which are then split at random; check=False skips the checks of the events.
+        `names` are the names of data and model in the record, by default those of their classes.
         """
         loader = Memory(events=data, check=check) if isinstance(data, Events) else data
         for role, recipe, method in (("data", loader, "load"), ("model", model, "fit")):
@@ -60,10 +60,10 @@ class Job:
 
     @cached_property
     def unused_settings(self) -> tuple[Caution, ...]:
-        """A warning of trainer settings that were changed and that the model does not use, or none."""
+        """A warning of changed trainer settings that the model does not use; otherwise nothing."""
         return unused_settings(self.model, self.trainer, self.names["model"])
 
     def describe(self) -> dict[str, Any]:
-        """What config.yaml holds: enough to train again."""
+        """The contents of config.yaml: enough to train again."""
         recipes = {"data": self.data, "model": self.model, "trainer": self.trainer, "evaluation": self.evaluation}
         return {**{name: describe(recipe) for name, recipe in recipes.items()}, "names": dict(self.names)}

@@ -1,4 +1,4 @@
-"""Observed events, whose class nobody knows, and the simulation that they are held against."""
+"""Observed events, whose class is unknown, and the simulation that they are compared with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def seen(tagger: Tagger, data: Loader) -> ObservedEvents:
-    """The scores of observed events; what the data says of their class is left out."""
+    """The scores of observed events; any class in the data is ignored."""
     read = data.load()
     events = Events(features=read.features, names=read.names, weights=read.weights, classes=("observed",)).check()
     features = raw_inputs(tagger, events)
@@ -25,7 +25,7 @@ def seen(tagger: Tagger, data: Loader) -> ObservedEvents:
 
 
 def simulated(tagger: Tagger, scored: Scored, data: Loader) -> Inside | None:
-    """The features of a run's own test events, read again; None, with a warning, where that gives other events."""
+    """The features of a run's own test events, read again; None, with a warning, if the events have changed."""
     try:
         events = data.load()
     except (ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The first step of a training: its events are read, split and looked at."""
+"""The first step of a training: its events are read, split and checked."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from hepclf.workflow.job import Job
 class Prepared:
     """Events that are ready for any number of trainings.
 
-    split     the place in SPLITS of the part that each event belongs to, int8 [n]
-    warnings  what looks wrong in the events
+    split     the part of each event as an index into SPLITS, int8 [n]
+    warnings  suspicious properties of the events
     """
 
     events: Events
@@ -35,7 +35,7 @@ class Prepared:
 
 
 def prepare(job: Job, progress: Progress | None = None) -> Prepared:
-    """Read the events of a job, refuse what contradicts its settings, and split them."""
+    """Read the events of a job, refuse contradictions to its settings, and split them."""
     progress = progress or Quiet()
     progress.stage("loading")
     events = load(job.data, progress.read).check()
@@ -44,7 +44,7 @@ def prepare(job: Job, progress: Progress | None = None) -> Prepared:
 
 
 def split_events(events: Events, job: Job, progress: Progress) -> Prepared:
-    """Events split as the job's data say, with every warning; model, trainer and evaluation change nothing here."""
+    """Events split by the job's data settings, with all warnings; model, trainer and evaluation have no influence."""
     split = job.data.split.parts(events)
     if not getattr(job.data, "check", True):
         return Prepared(events=events, split=split)
@@ -53,7 +53,7 @@ def split_events(events: Events, job: Job, progress: Progress) -> Prepared:
 
 
 def without_handled(prepared: Prepared, job: Job) -> Prepared:
-    """The same without warnings of what the job's trainer has a rule for."""
+    """The same, without warnings about what the job's trainer handles."""
     if job.trainer.negative_weights == "error":
         return prepared
     warnings = tuple(warning for warning in prepared.warnings if warning.kind != "negative_weights")

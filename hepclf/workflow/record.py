@@ -1,4 +1,4 @@
-"""The fourth step of a training: what it leaves in its folder. Nothing is computed here."""
+"""The fourth step of a training: the files in its folder. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class History:
-    """Keeps history.csv current while a training runs: call it with each epoch."""
+    """Keeps history.csv up to date during a training: call it with each epoch."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -38,7 +38,7 @@ class History:
         self._has_failed = False
 
     def __call__(self, epoch: Epoch) -> None:
-        """Take in an epoch; write where the last write is a second ago. A full disk is warned of once."""
+        """Add an epoch; write if the last write was a second ago. A full disk gives one warning."""
         self._epochs.append(epoch)
         if time.monotonic() - self._written > EVERY_S:
             try:
@@ -70,9 +70,9 @@ def record(
     progress: Progress | None = None,
     workers: DrawingWorkers | None = None,
 ) -> tuple[Path, ...]:
-    """Write metrics.json, the pictures, the page and the card; the files of the pictures.
+    """Write metrics.json, the pictures, the page and the card; returns the files of the pictures.
 
-    `again` is the command that the page names to make it again, by default the one that was typed.
+    `again` is the command on the page that repeats the run, by default the one that was typed.
     """
     write_json(run.metrics, metrics(evaluated), durable=True)
     return draw_results(run, evaluated, evaluation, again=again, progress=progress, workers=workers)
@@ -87,7 +87,7 @@ def draw_results(
     progress: Progress | None = None,
     workers: DrawingWorkers | None = None,
 ) -> tuple[Path, ...]:
-    """Write the pictures, the page and the card alone; the files of the pictures."""
+    """Write only the pictures, the page and the card; returns the files of the pictures."""
     plots: tuple[Path, ...] = ()
     if evaluation.plots:
         (progress or Quiet()).stage("drawing")
@@ -117,17 +117,21 @@ def metrics(evaluated: Evaluated) -> dict[str, Any]:
 
 
 def drawing_workers(evaluation: Evaluation, threads: int | None = None) -> DrawingWorkers:
-    """Processes that get ready to draw the pictures of an evaluation while its numbers are computed.
+    """Processes that prepare to draw the pictures of an evaluation while its numbers are computed.
 
-    threads  how many may work at once; None: as many as there are cores
+    threads  maximum number of processes; None: as many as there are cores
     """
-    return DrawingWorkers((threads or cores()) if evaluation.plots else 0)
+    if not evaluation.plots:
+        return DrawingWorkers(0)
+    return DrawingWorkers(threads or cores())
 
 
 def _pictures(
     folder: Path, evaluated: Evaluated, evaluation: Evaluation, workers: DrawingWorkers | None
 ) -> tuple[Path, ...]:
     epochs = evaluated.history
-    curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields} if epochs else None
+    curves = None
+    if epochs:
+        curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields}
     label = labelled(evaluation)
     return tuple(draw(evaluated.results, folder, history=curves, title=evaluated.title, label=label, workers=workers))

@@ -1,4 +1,4 @@
-"""Draw a finished run that was trained without pictures; its numbers stay as they are."""
+"""Draw the pictures of a finished run that was trained without; its numbers stay as they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hepclf.workflow.train import repeat_command, stored_fit
 
 
 def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None = None) -> tuple[Path, ...]:
-    """Write the pictures and the page that the job's evaluation asks for; the files of the pictures."""
+    """Write the pictures and the page that the job's evaluation names; returns the files of the pictures."""
     progress = progress or Quiet()
     threads = json.loads(run.environment.read_text(encoding="utf-8"))["threads"]
     with Run(run.folder).held(), thread_limit(threads), drawing_workers(job.evaluation, threads) as workers:

@@ -48,9 +48,9 @@ def reevaluate(
 ) -> tuple[Results, tuple[Path, ...]]:
     """Evaluate a run again from its stored scores, or its tagger on other data, into a folder of its own.
 
-    Other data counts as test events; cuts are still chosen on the run's own validation events. `name` is what that
-    data is called; `recipes` are classes of your own that the tagger may be made of. `observed` is data of unknown
-    class that is held against simulation, whose features `own`, the run's data, gives where there is no other.
+    Other data count as test events; cuts are still chosen on the run's own validation events. `name` is the name of
+    those data; `recipes` are your own classes that the tagger may use. `observed` are data of unknown class, compared
+    with simulation; without other data, the features of the simulation come from `own`, the run's data.
     """
     scored, facts = _stored(run)
     seen = None
@@ -61,7 +61,8 @@ def reevaluate(
     if observed is not None:
         tagger = load_tagger(run.tagger, recipes)
         watched = seen_of(tagger, observed)
-        seen = simulated(tagger, scored, own) if own is not None else seen
+        if own is not None:
+            seen = simulated(tagger, scored, own)
     evaluation.check(scored.classes, scored.process_names)
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
     with drawing_workers(evaluation) as workers:
@@ -76,7 +77,7 @@ def reevaluate(
 
 
 def stored_results(run: Run, evaluation: Evaluation) -> tuple[Results, str]:
-    """The results of a run from its stored scores, without the studies that ask its tagger, and their title."""
+    """The results of a run from its stored scores, without the studies that need its tagger, and their title."""
     scored, facts = _stored(run)
     balance = read_yaml(run.config)["trainer"].get("balance", "classes")
     results = evaluate(scored, evaluation, balance=balance)
@@ -85,7 +86,7 @@ def stored_results(run: Run, evaluation: Evaluation) -> tuple[Results, str]:
 
 
 def _stored(run: Run) -> tuple[Scored, Facts]:
-    """The scores of a run and what it was, or an error that says what became of it."""
+    """The scores of a run and its description; otherwise an error with the state of the run."""
     run.require(run.scores, run.tagger)
     config, head = read_yaml(run.config), read_tagger(run.tagger)[0]
     try:
@@ -97,24 +98,27 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
 
 
 def _titles(run: Run) -> dict[str, tuple[str, str]]:
-    """Title and unit of the features that the run has labels for."""
+    """Title and unit of the run's features that have labels."""
     return named_titles(read_yaml(run.config).get("data", {}).get("labels", {}))
 
 
 def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:
-    """The warnings of the training that still hold; of other data, the run's own split says nothing."""
+    """The warnings of the training that still hold; with other data, the run's own split no longer matters."""
     if not run.metrics.is_file():
         return
     try:
         stored = json.loads(run.metrics.read_text(encoding="utf-8")).get("warnings", [])
-        found = [Caution(str(row["kind"]), tuple(map(str, row["about"])), str(row["text"])) for row in stored]
+        rows = [Caution(str(row["kind"]), tuple(map(str, row["about"])), str(row["text"])) for row in stored]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{run.metrics} was changed: its warnings cannot be read ({error!r}); train again") from error
-    yield from (row for row in found if row.kind not in (*KINDS, *(["leakage"] if others else [])))
+    outdated = {*KINDS}
+    if others:
+        outdated.add("leakage")
+    yield from (row for row in rows if row.kind not in outdated)
 
 
 def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside]:
-    """Validation events of a run, and other data as its test events, which come last."""
+    """The validation events of a run, followed by other data as its test events."""
     events = data.load().check()
     if events.classes != tagger.classes:
         raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")

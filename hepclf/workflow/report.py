@@ -1,4 +1,4 @@
-"""The page and the card of a run: what is said of its origin, and where they are written."""
+"""The page and the card of a run: the description of its origin, and where they are written."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def report(
     device: str | None = None,
     again: str | None = None,
 ) -> None:
-    """Write report.html, and the card of a run with a tagger, into its folder, if the evaluation asks for a report.
+    """Write report.html, and the card of a run with a tagger, into its folder, if the evaluation enables the report.
 
     contents  of metrics.json
-    again     the command that makes the results again, by default the one that was typed
+    again     the command that repeats the results, by default the one that was typed
     """
     if not evaluation.report:
         return
@@ -43,7 +43,9 @@ def report(
     provenance = _provenance(run, evaluation, title, device, again)
     write_bytes(run.report, page(results, run.plots, provenance, folder=run.folder).encode())
     if (run.tagger / HEAD).is_file():
-        earlier = run.card.read_text(encoding="utf-8") if run.card.is_file() else ""
+        earlier = ""
+        if run.card.is_file():
+            earlier = run.card.read_text(encoding="utf-8")
         text = card(results, contents, read_yaml(run.config), provenance, earlier=earlier)
         write_bytes(run.card, text.encode())
 
@@ -52,11 +54,12 @@ def _provenance(run: Run, evaluation: Evaluation, title: str, device: str | None
     from hepclf.presentation.page.page import Provenance
 
     label, environment = labelled(evaluation), json.loads(run.environment.read_text(encoding="utf-8"))
+    text = ""
+    if label:
+        text = ", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
     return Provenance(
         title=title,
-        label=", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
-        if label
-        else "",
+        label=text,
         command=again or command_line(environment["command"]),
         config=run.config.read_text(encoding="utf-8"),
         environment=_facts(environment, device),
@@ -64,9 +67,11 @@ def _provenance(run: Run, evaluation: Evaluation, title: str, device: str | None
 
 
 def labelled(evaluation: Evaluation) -> Label | None:
-    """The label of the pictures; its luminosity is that of the yields where it has none of its own."""
+    """The label of the pictures; without a luminosity of its own, it shows that of the yields."""
     label = evaluation.label
-    return replace(label, luminosity_fb=label.luminosity_fb or evaluation.luminosity_fb) if label else None
+    if label is None:
+        return None
+    return replace(label, luminosity_fb=label.luminosity_fb or evaluation.luminosity_fb)
 
 
 def _facts(environment: Mapping[str, Any], device: str | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which run a training continues, and whether it may: the settings and the data must be those that it began with."""
+"""The run that a training resumes; settings and data must be those of its first start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SAMPLE = 1000  # events whose features are in the digest of the data
 
 
 def opened(folder: Path, job: Job, *, resume: bool) -> Run:
-    """The run to train in a folder: with `resume` an unfinished one that has the same settings, else a new one."""
+    """The run to train in a folder: with `resume` an unfinished one with the same settings, otherwise a new one."""
     if not resume or not Run(folder).config.is_file():
         return Run.create(folder, restart=resume)
     refuse_other_settings(Run(folder), job)
@@ -35,7 +35,7 @@ def opened(folder: Path, job: Job, *, resume: bool) -> Run:
 
 
 def refuse_other_settings(run: Run, job: Job) -> None:
-    """Refuse a job that would have trained another tagger than the one that a run began, and name the difference."""
+    """Refuse a job that would train another tagger than an unfinished run, and name the difference."""
     before, now = _settings(read_yaml(run.config)), _settings(job.describe())
     for name in dict.fromkeys((*before, *now)):
         if before.get(name) != now.get(name):
@@ -46,7 +46,7 @@ def refuse_other_settings(run: Run, job: Job) -> None:
 
 
 def job_digest(job: Job) -> str:
-    """A digest of all settings that decide the training."""
+    """A digest of all settings that determine the training."""
     return hashlib.sha256(json.dumps(_settings(job.describe()), sort_keys=True).encode()).hexdigest()
 
 
@@ -68,5 +68,8 @@ def _settings(description: Mapping[str, Any]) -> dict[str, Any]:
 def _flat(settings: Any, path: str = "") -> dict[str, Any]:
     if not isinstance(settings, dict) or not settings:
         return {path: settings}
-    inner = ((f"{path}.{key}" if path else key, value) for key, value in settings.items())
-    return {name: value for key, value in inner for name, value in _flat(value, key).items()}
+    prefix = f"{path}." if path else ""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}")
+    return flat

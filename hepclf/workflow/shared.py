@@ -1,4 +1,4 @@
-"""Prepared events that several trainings of one process share."""
+"""Prepared events that several trainings in one process share."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hepclf.workflow.prepare import Prepared, split_events, without_handled
 
 
 class SharedData:
-    """Keeps the last events and their last split; jobs that need the same ones get them without reading.
+    """Keeps the last events and their last split; a job that needs the same ones does not read them again.
 
-    One table is held at a time, so jobs with the same data should follow each other. Files that change while it lives
-    are not read again.
+    One table is held at a time, so jobs with the same data should follow each other. If a file changes meanwhile, it
+    is not read again.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class SharedData:
         self._split: Split | None = None  # of what is prepared
 
     def prepared(self, job: Job, progress: Progress | None = None) -> Prepared:
-        """What `prepare` gives; all that depends on model, trainer and evaluation is checked for each job."""
+        """The result of `prepare`; everything that depends on model, trainer and evaluation is checked for each job."""
         progress = progress or Quiet()
         progress.stage("loading")
         events = self._read(job.data, progress)
@@ -45,7 +45,7 @@ class SharedData:
 
 
 def reads_the_same(first: Loader, second: Loader) -> bool:
-    """Whether two loaders give the same events, however they split them; in doubt they do not."""
+    """Whether two loaders give the same events, however they split them; in doubt, no."""
     if first is second:
         return True
     try:

@@ -1,4 +1,4 @@
-"""A request to stop a training, and the places between its stages where it is followed."""
+"""A request to stop a training, and the places between its stages where it takes effect."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hepclf.training.epoch import Epoch, Progress
 
 
 class Stop:
-    """Holds the reason why trainings are to stop, or None. Signal handlers only set it; the training asks for it.
+    """Holds the reason why trainings must stop, or None. Signal handlers only set it; the training checks it.
 
-    Make it when the process starts: `trainer.exit_after_s` counts from then.
+    Create it when the process starts: `trainer.exit_after_s` counts from then.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Stop:
         self.is_interrupt = False
 
     def ask(self, reason: str, *, is_interrupt: bool = False) -> None:
-        """Ask for a stop; the first reason counts. `is_interrupt` tells Ctrl-C from what a batch system does."""
+        """Request a stop; the first reason counts. `is_interrupt` marks Ctrl-C, unlike a batch system's signal."""
         if self._reason is None:
             self._reason, self.is_interrupt = reason, is_interrupt
 
@@ -31,14 +31,14 @@ class Stop:
 
     @property
     def seconds(self) -> float:
-        """How long ago it was made."""
+        """Seconds since it was created."""
         return time.monotonic() - self._started
 
 
 class Stoppable:
-    """Progress that passes on what it hears; where a stage begins or data are read it may also leave.
+    """Progress that passes on each report; when a stage begins or data are read, it may also leave.
 
-    `leave` raises where a stop is asked for. Within the training it is the checkpoints that stop, at the next edge.
+    `leave` raises if a stop is requested. Within the training the checkpoints stop it, at the next edge.
     """
 
     def __init__(self, progress: Progress, leave: Callable[[], None]) -> None:
@@ -50,10 +50,10 @@ class Stoppable:
         self._progress.stage(what)
 
     def read(self, done: int, of: int) -> None:
-        """So many of the entries of the data are read."""
+        """A number of entries of the data was read."""
         self._leave()
         self._progress.read(done, of)
 
     def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
-        """An epoch over so many training events is done."""
+        """An epoch over this number of training events is done."""
         self._progress.epoch(epoch, total, events)

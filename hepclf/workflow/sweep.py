@@ -1,4 +1,4 @@
-"""Sweep: a folder of many runs, its table of jobs, and which of them are still to be trained."""
+"""Sweep: a folder of many runs, its table of jobs, and which jobs still need training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNNING = ("running", "finished")
 
 
 class SweepJob(NamedTuple):
-    """One job: its overrides as Hydra takes them, and its values of the keys that vary."""
+    """One job: its overrides in Hydra's grammar, and its values of the keys that vary."""
 
     number: int
     words: tuple[str, ...]
@@ -27,17 +27,17 @@ class SweepJob(NamedTuple):
 
     @property
     def named(self) -> str:
-        """What is special to it."""
+        """The settings that distinguish it."""
         return " ".join(f"{key}={value}" for key, value in self.varied.items()) or "one job"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The folder of a sweep, which is written once; what becomes of the jobs is told by their own folders.
+    """The folder of a sweep, which is written once; the state of each job is in its own folder.
 
-    command      what was typed, without what concerns the folder and the processes
-    by           the number on validation that chooses the best
-    config_dirs  the user's own folders of configurations, in full
+    command      the command as typed, without the options about the folder and the processes
+    by           the validation number that chooses the best job
+    config_dirs  the user's own folders of configurations, as absolute paths
     """
 
     folder: Path
@@ -70,44 +70,44 @@ class Sweep:
         return self.jobs == tuple(jobs) and self.config_dirs == tuple(config_dirs)
 
     def run(self, job: SweepJob) -> Run:
-        """The run of a job, in a folder that is named by its number."""
+        """The run of a job, in the folder with the job's number."""
         return Run(self.folder / f"{job.number:0{max(3, len(str(len(self.jobs) - 1)))}d}")
 
     def row(self, job: SweepJob) -> Row:
-        """What became of a job."""
+        """The state of a job."""
         return read_row(self.run(job), job.number, job.varied, self.error_file(job))
 
     def rows(self) -> list[Row]:
-        """What became of each job, told from their folders alone."""
+        """The state of each job, from their folders alone."""
         return [self.row(job) for job in self.jobs]
 
     def open_jobs(self) -> Iterator[SweepJob]:
-        """The jobs that are neither finished nor failed nor in use, looked at one by one; same data follow each other.
+        """The jobs that are not finished, failed or in use, checked one by one; jobs with the same data are adjacent.
 
-        A job that failed is open again after `forget_failures`.
+        A failed job is open again after `forget_failures`.
         """
         for job in sorted(self.jobs, key=_data_order(self.jobs)):
             if not self.error_file(job).exists() and self.run(job).status().name not in RUNNING:
                 yield job
 
     def error_file(self, job: SweepJob) -> Path:
-        """Where the error of a failed job stands; a file each, as several processes write."""
+        """The file with the error of a failed job; one per job, as several processes write."""
         return self.folder / f"{self.run(job).folder.name}.error.json"
 
     def record_failure(self, job: SweepJob, line: str) -> None:
-        """Note that a job failed, so that nobody trains it again before the sweep is started anew."""
+        """Note that a job failed, so that it is not trained again before the sweep is started anew."""
         write_json(self.error_file(job), {"error": line})
 
     def forget_failures(self) -> None:
-        """Let failed jobs be tried again."""
+        """Let failed jobs be trained again."""
         for job in self.jobs:
             if self.error_file(job).exists():  # a disk that cannot be written refuses to remove even what is not there
                 self.error_file(job).unlink(missing_ok=True)
 
     def create(self, multirun: str) -> None:
-        """Make the folder with the table of jobs; `multirun` is the YAML of the whole configuration.
+        """Create the folder with the table of jobs; `multirun` is the YAML of the whole configuration.
 
-        Another process may make the same sweep at the same time.
+        Another process may create the same sweep at the same time.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in self.folder.iterdir() if not is_temporary(path.name)}
@@ -119,7 +119,7 @@ class Sweep:
         self.write([])
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Write the table, and a sheet of it, with what became of the jobs."""
+        """Write the table with the state of the jobs, and a sheet of it."""
         outcomes = {row.number: row.to_dict() for row in rows}
         jobs = [
             {
@@ -151,7 +151,7 @@ def newest(folder: Path, jobs: Sequence[SweepJob], config_dirs: Sequence[str]) -
 
 
 def _data_order(jobs: Sequence[SweepJob]) -> Any:
-    """Sorts jobs so that those with the same data follow each other, and of these those with the same split."""
+    """A sort key for jobs: those with the same data are adjacent, and among these those with the same split."""
     events: dict[tuple[tuple[str, str], ...], int] = {}
     splits: dict[tuple[tuple[str, str], ...], int] = {}
     for job in jobs:
@@ -161,7 +161,7 @@ def _data_order(jobs: Sequence[SweepJob]) -> Any:
 
 
 def _settings(job: SweepJob, *, is_split: bool) -> tuple[tuple[str, str], ...]:
-    """The settings that vary and decide which events are read, or how they are split."""
+    """The varied settings that determine which events are read, or how they are split."""
     decisive = {
         key: value
         for key, value in job.varied.items()

@@ -1,4 +1,4 @@
-"""Row: what became of one job of a sweep, told from its folder, and the best choice among many."""
+"""Row: the state of one job of a sweep, from its folder, and the best choice among many."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Setting = TypeVar("Setting")
 
 
 class Row(NamedTuple):
-    """One job: its values of the keys that vary, its run's folder and status, and what its results say.
+    """One job: its values of the keys that vary, the folder and status of its run, and its results.
 
     status       that of the run, or waiting
-    loss, valid  log-loss and AUC on validation
-    test         AUC on test
+    loss, valid  log-loss and AUC on the validation set
+    test         AUC on the test set
     seconds      of the whole training
-    warnings     how many there are
+    warnings     their number
     """
 
     number: int
@@ -40,22 +40,22 @@ class Row(NamedTuple):
 
     @property
     def named(self) -> str:
-        """What is special to it."""
+        """The settings that distinguish it."""
         return _named(self.varied) or "one job"
 
     @property
     def choice(self) -> str:
-        """What was chosen, without seeds and folds."""
+        """The chosen settings, without seeds and folds."""
         return _named(self._chosen) or "all"
 
     @property
     def short_choice(self) -> str:
-        """What was chosen, as a table names it: without the groups of settings whose last word says enough."""
+        """The chosen settings for a table, without their groups where the last word is unique."""
         return _named(short_keys(self._chosen)) or "all"
 
     @property
     def short_name(self) -> str:
-        """What is special to it, as a table names it."""
+        """The settings that distinguish it, for a table."""
         return _named(short_keys(self.varied)) or "one job"
 
     @property
@@ -68,18 +68,17 @@ class Row(NamedTuple):
         return self.status == "finished"
 
     def measure(self, by: str) -> Value:
-        """The number on validation that chooses."""
+        """The validation number that chooses."""
         return self.loss if by == "log_loss" else self.valid
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome in plain values."""
-        numbers = {
-            "valid": {"log_loss": self.loss.to_dict(), "auc": self.valid.to_dict()},
-            "test": {"auc": self.test.to_dict()},
-            "warnings": self.warnings,
-        }
         outcome: dict[str, Any] = {"status": self.status, "error": self.error, "seconds": self.seconds}
-        return {**outcome, **numbers} if self.is_finished else outcome
+        if self.is_finished:
+            outcome["valid"] = {"log_loss": self.loss.to_dict(), "auc": self.valid.to_dict()}
+            outcome["test"] = {"auc": self.test.to_dict()}
+            outcome["warnings"] = self.warnings
+        return outcome
 
     @staticmethod
     def columns() -> list[str]:
@@ -96,7 +95,7 @@ class Row(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Jobs that repeat one choice with other seeds or folds."""
+    """Jobs with the same settings and different seeds or folds."""
 
     name: str
     rows: tuple[Row, ...]
@@ -107,33 +106,35 @@ class Choice(NamedTuple):
         return self.rows[0].short_choice
 
     def mean(self, by: str) -> float | None:
-        """The mean over its repeats of the number that chooses."""
+        """The mean of the choosing number over the repeats."""
         values = [value for row in self.rows if (value := row.measure(by).value) is not None]
         return statistics.mean(values) if values else None
 
 
 def choices(rows: Sequence[Row], by: str) -> list[Choice]:
-    """The choices that have results, best on validation first; where two are equal, by the other number."""
+    """The choices with results, best on the validation set first; for equal ones the second number decides."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         if row.is_finished:
             groups.setdefault(row.choice, []).append(row)
-    other = "auc" if by == "log_loss" else "log_loss"
-    found = [Choice(name, tuple(group)) for name, group in groups.items()]
-    return sorted(found, key=lambda choice: (_rank(choice, by), _rank(choice, other)))
+    second = "auc" if by == "log_loss" else "log_loss"
+    finished = [Choice(name, tuple(group)) for name, group in groups.items()]
+    return sorted(finished, key=lambda choice: (_rank(choice, by), _rank(choice, second)))
 
 
 def read_row(run: Run, number: int, varied: Mapping[str, str], error_file: Path) -> Row:
-    """What became of a job, from its run and from the file that names its error."""
+    """The state of a job, from its run and from the file with its error."""
     status = run.status()
     row = Row(number, varied, run.folder, WAITING if status.name == "unknown" else status.name)
     if status.name == "finished":
         return _with_results(row, run)
-    if status.name == "running":  # an error that stands beside it is that of an earlier attempt
+    if status.name == "running":  # an error beside it is that of an earlier attempt
         return row
     if status.name in ("failed", "stopped"):
         row = row._replace(error=status.reason)
-    return row._replace(status="failed", error=line) if (line := _error(error_file)) is not None else row
+    if (line := _error(error_file)) is not None:
+        row = row._replace(status="failed", error=line)
+    return row
 
 
 def _with_results(row: Row, run: Run) -> Row:
@@ -164,9 +165,12 @@ def _named(varied: Mapping[str, str]) -> str:
 
 
 def short_keys(varied: Mapping[str, Setting]) -> dict[str, Setting]:
-    """Settings without their groups, where the last word of the key is unique."""
+    """Settings without their groups, if the last word of the key is unique."""
     words = [key.rpartition(".")[2] for key in varied]
-    return {key if words.count(word) > 1 else word: varied[key] for key, word in zip(varied, words, strict=True)}
+    short: dict[str, Setting] = {}
+    for key, word in zip(varied, words, strict=True):
+        short[key if words.count(word) > 1 else word] = varied[key]
+    return short
 
 
 def _rank(choice: Choice, by: str) -> float:

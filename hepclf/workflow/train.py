@@ -39,9 +39,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What a training leaves in memory; `run` is its folder, where one was asked for, `origins` what was read.
+    """The result of a training in memory; `run` is its folder, if it has one, and `origins` the files that were read.
 
-    valid_seconds  the time that it spent on the validation set, where the model tells it
+    valid_seconds  time spent on the validation set, if the model measures it
     """
 
     tagger: Tagger
@@ -68,13 +68,13 @@ def train(
     stop: Stop | None = None,
     shared: SharedData | None = None,
 ) -> Trained:
-    """Train a tagger and evaluate it; with a folder, leave a whole run there (docs/outputs.md).
+    """Train a tagger and evaluate it; with a folder, a complete run is written there (docs/outputs.md).
 
-    `data` is a loader, or events, which are then split at random. `names` says what data and model are called in
-    the record, their classes otherwise. With check=False nobody looks for what may be wrong in the events; of a loader,
-    `check` is a setting of its own. With resume=True an unfinished run in the folder is continued, if it has the
-    same settings. `stop` may ask the training to store a checkpoint and leave. `shared` keeps events
-    that several trainings read, so that the next one does not read them again.
+    `data` is a loader, or events, which are then split at random. `names` are the names of data and model in the
+    record, by default those of their classes. check=False skips the checks of events; a loader has its own setting
+    `check`. With resume=True an unfinished run in the folder is continued, if it has the same settings. `stop` may
+    request that the training stores a checkpoint and leaves. `shared` keeps events that several trainings use, so that
+    they are read once.
     """
     job = Job.of(data, model, trainer, evaluation, names=names, check=check)
     progress = progress or Quiet()
@@ -96,17 +96,21 @@ def train(
 
 
 def _seconds(trained: Trained) -> dict[str, float]:
-    """Times within the training: of all epochs, and of the validation where the model tells it."""
-    epochs = {"epochs": sum(epoch.seconds for epoch in trained.history)}
-    return epochs if trained.valid_seconds is None else {**epochs, "validation": trained.valid_seconds}
+    """Times within the training: of all epochs, and of the validation set if the model measures it."""
+    seconds = {"epochs": sum(epoch.seconds for epoch in trained.history)}
+    if trained.valid_seconds is not None:
+        seconds["validation"] = trained.valid_seconds
+    return seconds
 
 
 def _prepared(job: Job, progress: Progress, shared: SharedData | None) -> Prepared:
-    return prepare(job, progress) if shared is None else shared.prepared(job, progress)
+    if shared is None:
+        return prepare(job, progress)
+    return shared.prepared(job, progress)
 
 
 def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained:
-    """The first three steps: all that is computed, and nothing that is written."""
+    """The first three steps: everything that is computed; nothing is written."""
     prepared = _prepared(job, progress, shared)
     fitted = fit(prepared, job, progress=progress)
     progress.stage("evaluating")
@@ -123,7 +127,7 @@ def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained
 
 
 def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: SharedData | None, threads: int) -> Trained:
-    """The same, where each step leaves what it has: a step that fails loses nothing of those before."""
+    """The same, with each step writing its result: a later step that fails loses nothing of the earlier ones."""
     checkpoints = Checkpoints(run, job, stop)
     progress = Stoppable(progress, checkpoints.leave)
     ranks = group()
@@ -160,12 +164,12 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
 
 
 def repeat_command(run: Run) -> str:
-    """The command that trains a run again."""
+    """The command that repeats the training of a run."""
     return f"hepclf train again={shlex.quote(str(run.folder))}"
 
 
 def stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
-    """The fit of a run that ended after it was trained; None: it is still to be trained."""
+    """The fit of a run that stopped after the training; None if it is not yet trained."""
     if not (run.tagger / HEAD).is_file() or not run.history.is_file():
         return None
     try:

@@ -21,7 +21,7 @@ inline double straight(double z) {{
 
 
 def calibration_code(header: Header, calibration: Temperature | Isotonic, classes: int) -> str:
-    """The line that turns probabilities z into calibrated logits; what it needs is added to the header."""
+    """The line that turns probabilities z into calibrated logits; the tables it needs are added to the header."""
     if classes > 2:
         logit = f"std::log(std::max(value, {SMALLEST!r}))"
     else:

@@ -9,7 +9,7 @@ from hepclf.models.fisher import FisherTagger
 
 
 def write_fisher(header: Header, tagger: FisherTagger) -> str:
-    """Write the logits z, of two classes their difference; return the link to probabilities."""
+    """Write the logits z, their difference for two classes; return the link to probabilities."""
     arrays = tagger.arrays
     coefficients, intercepts = arrays["coefficients"], arrays["intercepts"]
     if len(intercepts) == 2:

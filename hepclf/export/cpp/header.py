@@ -22,7 +22,7 @@ class Header:
         self._numbers = count()
 
     def table(self, values: NDArray[Any]) -> str:
-        """The name of a table of float32, float64 or int32 numbers, each written so that it reads back the same."""
+        """The name of a table of float32, float64 or int32 numbers; each number reads back unchanged."""
         kind, suffix = _TYPES[str(values.dtype)]
         name = self._name("t")
         literals = [f"{number}{suffix}" for number in np.char.mod("%s", values.ravel().astype(str)).tolist()]

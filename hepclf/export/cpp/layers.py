@@ -37,7 +37,7 @@ inline float sigmoid(float x) {{ return 1 / (1 + std::exp(-x)); }}
 
 
 class Units(NamedTuple):
-    """An array in the function, and how long it is."""
+    """An array in the function, and its length."""
 
     name: str
     size: int
@@ -81,7 +81,7 @@ def _settings(module: nn.Module) -> dict[str, str]:
     return {name: float_literal(value) for name, value in settings.items() if value is not None}
 
 
-# A comparison is written so that nan, which an overflow leaves, stays nan.
+# Each comparison is written so that nan, the result of an overflow, stays nan.
 _ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.Sigmoid: "sigmoid(v)",
     nn.Tanh: "std::tanh(v)",
@@ -94,8 +94,9 @@ _ACTIVATIONS: dict[type[nn.Module], str] = {
 
 
 def _linear(header: Header, module: nn.Linear, x: Units) -> Units:
-    size = module.out_features
-    bias = np.zeros(size, dtype=np.float32) if module.bias is None else float_array(module.bias)
+    bias = np.zeros(module.out_features, dtype=np.float32)
+    if module.bias is not None:
+        bias = float_array(module.bias)
     return _product(header, x, float_array(module.weight).T, bias)
 
 
@@ -162,7 +163,7 @@ def _embedding(header: Header, module: Embedding, x: Units) -> Units:
 
 
 def _members(header: Header, module: Members, x: Units) -> Units:
-    """The members one after another, each of whose layers is a plain one once its scales are part of the weights."""
+    """The members one after another; each layer is a plain one, once its scales are multiplied into the weights."""
     embedded = layer_units(header, module.embedding, x)
     layers = [layer for layer in module.layers if isinstance(layer, Shared)]
     heads, biases = float_array(module.heads.weight), float_array(module.heads.bias)

@@ -95,30 +95,30 @@ def cpp_header(tagger: Tagger, name: str, notes: Mapping[str, str]) -> bytes:
         code, link = "", fisher.write_fisher(header, inner)
     else:
         raise NotImplementedError
-    binary = len(tagger.classes) == 2
+    size, scope, logistic, score = len(tagger.classes), "each class", LOGISTIC_MULTICLASS, ""
+    if size == 2:
+        size, scope, logistic, score = 1, "the second class", LOGISTIC_BINARY, SCORE
     compute = "".join(f"  {line}\n" for line in header.lines)
     links = [LOGISTIC] if link == "logistic" else []
     if calibration is not None:
         links += [calibration_code(header, calibration, len(tagger.classes)), LOGISTIC]
     mapped = declared_as_nan(header, tagger)
+    sentinel, features = ("", "x")
+    if mapped:
+        sentinel, features = (" or one of detail::sentinels", "raw")
     parts = [
-        TOP.replace("{sentinel}", " or one of detail::sentinels" if mapped else ""),
+        TOP.replace("{sentinel}", sentinel),
         f"namespace {name} {{\n",
         f"inline constexpr int inputs = {len(tagger.inputs)};",
-        f"inline constexpr int outputs = {1 if binary else len(tagger.classes)};",
+        f"inline constexpr int outputs = {size};",
         f"inline constexpr const char* features[] = {{{_strings(tagger.inputs)}}};",
         f"inline constexpr const char* classes[] = {{{_strings(tagger.classes)}}};",
         f"inline constexpr const char* notes =  // in JSON\n  {string_literal(_joined(notes))};\n",
-        f"namespace detail {{\n{LOGISTIC_BINARY if binary else LOGISTIC_MULTICLASS}{code}",
+        f"namespace detail {{\n{logistic}{code}",
         *header.tables,
         f"\ninline void compute(const float* x, double* z) {{\n{compute}}}\n\n}}  // namespace detail",
-        SCORES.format(
-            classes="the second class" if binary else "each class",
-            features="raw" if mapped else "x",
-            mapped=mapped,
-            link="\n  ".join([*links, ROUNDED]),
-        ),
-        SCORE if binary else "",
+        SCORES.format(classes=scope, features=features, mapped=mapped, link="\n  ".join([*links, ROUNDED])),
+        score,
         f"}}  // namespace {name}\n",
     ]
     return "\n".join(parts).encode()
@@ -170,6 +170,8 @@ def _compile(source: Path, program: Path) -> None:
 
 
 def cpp_usage(tagger: Tagger, name: str, path: str) -> list[str]:
-    """How the header is used."""
-    call = f"float p = {name}::score(x);" if len(tagger.classes) == 2 else f"{name}::scores(x, p);"
+    """Lines of code that use the header."""
+    call = f"{name}::scores(x, p);"
+    if len(tagger.classes) == 2:
+        call = f"float p = {name}::score(x);"
     return [f'#include "{path}"', f"{call}  // const float* x"]

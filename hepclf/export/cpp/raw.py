@@ -26,7 +26,7 @@ INFINITY = "std::numeric_limits<float>::infinity()"
 
 
 def declared_as_nan(header: Header, tagger: Tagger) -> str:
-    """The lines that make features x of the raw ones, empty without sentinels, which are added to the header."""
+    """The lines that compute features x from raw ones, empty without sentinels; their table is added to the header."""
     values = by_value(tagger.inputs, tagger.sentinels)
     if not values:
         return ""

@@ -33,7 +33,7 @@ def _mapped_logits(graph: Graph, calibration: Isotonic, logits: str) -> str:
 
 
 def _knots_passed(graph: Graph, knots: NDArray[np.float64], logits: str) -> str:
-    """How many knots are at most each logit [n], by halving: memory grows with n alone; nan passes none."""
+    """How many knots are at most each logit [n], by bisection: memory grows with n only; nan passes none."""
     steps = [1 << power for power in reversed(range(len(knots).bit_length()))]
     padded = np.concatenate([knots, np.full(2 * steps[0] - 1 - len(knots), np.inf)])
     table = graph.add("Identity", padded)  # so that the file holds it once

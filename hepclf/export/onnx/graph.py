@@ -38,7 +38,7 @@ class Graph:
         return name
 
     def model(self, probability: str, inputs: int, classes: int, notes: Mapping[str, str]) -> ModelProto:
-        """The model from features [n, inputs] to this output: [n] for two classes, [n, k] for more."""
+        """The model from features [n, inputs] to this output: [n] for two classes, otherwise [n, k]."""
         self._nodes.append(helper.make_node("Identity", [probability], [PROBABILITY]))
         shape: list[str | int | None] = ["events"] if classes == 2 else ["events", classes]
         graph = helper.make_graph(

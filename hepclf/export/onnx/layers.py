@@ -22,7 +22,7 @@ LayerWriter = Callable[[Graph, Any, str], str]
 
 
 def network_probabilities(graph: Graph, tagger: NetworkTagger, x: str) -> str:
-    """Probabilities [n] or [n, k] of raw features [n, d], double; nan where the network's output is not finite."""
+    """Probabilities [n] or [n, k] of raw features [n, d], double; nan if the network's output is not finite."""
     outputs = layer_output(graph, tagger.module.body, input_node(graph, tagger.module.prepare, x))
     logits = graph.add("Cast", outputs, to=DOUBLE)
     probabilities = logistic(graph, logits, len(tagger.classes))
@@ -30,7 +30,7 @@ def network_probabilities(graph: Graph, tagger: NetworkTagger, x: str) -> str:
 
 
 def layer_output(graph: Graph, module: nn.Module, x: str) -> str:
-    """The name of what this module computes from x."""
+    """The name of the output of this module for the input x."""
     writer = _WRITERS.get(type(module))
     if writer is None:
         raise ValueError(
@@ -110,7 +110,7 @@ def _heads(graph: Graph, module: Heads, x: str) -> str:
 
 
 def _plain(operator: str, **settings: str) -> LayerWriter:
-    """A layer that is one operator; its attributes are the module's settings of these names."""
+    """A layer that is a single operator; its attributes are the module's settings of these names."""
 
     def write(graph: Graph, module: nn.Module, x: str) -> str:
         attributes: dict[str, Any] = {name: float(getattr(module, setting)) for name, setting in settings.items()}

@@ -52,7 +52,7 @@ def _raw(graph: Graph, tagger: Tagger) -> str:
 
 
 def _nan_where_infinite(graph: Graph, features: str, scores: str, classes: int) -> str:
-    """These scores, but nan for an event with an infinite feature: the tagger has no score for it."""
+    """These scores, with nan for an event with an infinite feature: the tagger has no score for it."""
     infinite = graph.add("Cast", graph.add("IsInf", features), to=FLOAT)
     count = graph.add("ReduceSum", infinite, int64(1), keepdims=int(classes > 2))
     return graph.add("Where", graph.add("Greater", count, float32(0)), float32(np.nan), scores)
@@ -73,7 +73,7 @@ def onnx_scores(data: bytes) -> Iterator[Score]:
 
 
 def onnx_usage(tagger: Tagger, name: str, path: str) -> list[str]:  # noqa: ARG001
-    """How the file is used in Python."""
+    """Lines of Python code that use the file."""
     return [
         f'session = onnxruntime.InferenceSession("{path}")',
         f'scores = session.run(["probability"], {{"{FEATURES}": {FEATURES}}})[0]  # float32 [n, d]',

@@ -63,7 +63,7 @@ def _clipped(graph: Graph, x: str, bounds: NDArray[np.float32]) -> str:
 
 
 def _deviates(graph: Graph, prepare: Prepare, x: str) -> str:
-    """The rank among the knots as a normal deviate. Trees find the two knots that a value lies between."""
+    """The rank among the knots as a normal deviate. Trees find the two knots between which a value lies."""
     knots: NDArray[np.float32] = prepare.knots.cpu().numpy()
     last = knots.shape[1] - 1
     below, above = _outside(knots)
@@ -95,7 +95,7 @@ def _polynomial(graph: Graph, logit: str) -> str:
 
 
 def _intervals(knots: NDArray[np.float32]) -> Trees:
-    """A tree for each feature. A leaf holds the rank at the knot below a value, that knot, and the gap to the next."""
+    """One tree per feature. A leaf holds the rank at the knot below a value, that knot, and the gap to the next."""
     return Trees(planted([_tree(feature, row, len(knots)) for feature, row in enumerate(knots)]), len(knots))
 
 
@@ -120,7 +120,7 @@ def _outside(knots: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
 
 
 def _balanced(feature: int, cuts: NDArray[np.float32], values: NDArray[np.float64]) -> Nodes:
-    """The shallowest tree that finds the interval between cuts; there is one more of values than of cuts."""
+    """The shallowest tree that finds the interval between cuts; there is one value more than there are cuts."""
     rows: list[tuple[int, int, int, int]] = []
 
     def grow(low: int, high: int) -> int:

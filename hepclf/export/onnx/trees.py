@@ -34,9 +34,9 @@ def tree_probabilities(graph: Graph, tagger: TreesTagger, x: str, *, exact: bool
 
 
 def _exact(graph: Graph, x: str, trees: Trees, baseline: NDArray[np.float64]) -> str:
-    """The sums in double precision, though the node gives float32: it sums leading and remaining digits apart.
+    """The sums in double precision. The node gives float32, so leading and remaining digits are summed separately.
 
-    The leading digits are multiples of a unit, and so few that float32 holds each of their sums exactly.
+    The leading digits are multiples of a unit, few enough that float32 holds each of their sums exactly.
     """
     largest = np.maximum.reduceat(np.abs(trees.values).max(axis=1), trees.roots).sum() + np.abs(baseline).max()
     unit = 2.0 ** (np.frexp(largest)[1] - DIGITS)
@@ -54,7 +54,7 @@ def _exact(graph: Graph, x: str, trees: Trees, baseline: NDArray[np.float64]) ->
 
 
 def ensemble(graph: Graph, x: str, trees: Trees, baseline: NDArray[np.float64]) -> str:
-    """The sums over trees [n, outputs], taken in double precision; a value goes left where it is <= the threshold."""
+    """The sums over trees [n, outputs], computed in double precision; a value goes left if it is <= the threshold."""
     inner, nodes = trees.inner, np.arange(len(trees.inner))
     tree = np.searchsorted(trees.roots, nodes, side="right") - 1
     node_ids = nodes - trees.roots[tree]
