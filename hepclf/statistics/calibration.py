@@ -46,9 +46,9 @@ class Temperature:
 
 @dataclass(frozen=True, eq=False)
 class Isotonic:
-    """Straight lines between knots in logits, beyond the last ones parallel to the diagonal.
+    """A map of logits: straight lines between knots, and lines parallel to the diagonal beyond the outer knots.
 
-    before, after  logits [m], both strictly rising: no two events change their order, so a ROC curve stays
+    before, after  logits [m], both strictly rising: events keep their order, so the ROC curve does not change
     """
 
     before: Array
@@ -83,18 +83,18 @@ def logits(scores: Array) -> Array:
 
 
 def shifted(probabilities: ArrayLike, ratio: float) -> Array:
-    """p r / (p r + 1 - p): probabilities in a mixture whose odds of signal are r times those of the one they are for.
+    """p r / (p r + 1 - p): probabilities for a mixture whose odds of signal are r times as large as in training.
 
-    Bayes' formula, nothing is fitted: the densities of the classes stay what they are.
+    This is Bayes' formula; nothing is fitted. It holds where the densities of the classes are unchanged.
     """
     p = np.asarray(probabilities, dtype=np.float64)
     return np.asarray(p * ratio / (p * ratio + 1 - p))
 
 
 def calibration_map(method: Method, scores: Array, labels: NDArray[np.int64], weights: Array) -> Temperature | Isotonic:
-    """The map of this kind that fits these events; scores [n], or [n, k] for a temperature.
+    """The calibration map fitted to these events; scores are [n], or [n, k] for a temperature.
 
-    Negative weights count as zero: with them a loss may have no minimum.
+    Negative weights count as zero, because with them the loss may have no minimum.
     """
     weights = np.maximum(weights, 0)
     if not weights.sum() > 0:
@@ -107,16 +107,20 @@ def calibration_map(method: Method, scores: Array, labels: NDArray[np.int64], we
 
 
 def temperature(scores: Array, labels: NDArray[np.int64], weights: Array) -> Temperature:
-    """The temperature of the least weighted cross-entropy, within 0.01..100, with the error of a mean of events.
+    """The temperature that minimises the weighted cross-entropy within 0.01..100, with its error.
 
-    The cross-entropy is convex in 1/T: its slope has one zero, or the end of the range is best.
+    The cross-entropy is convex in 1/T, so its slope has at most one zero; without one, an end of the range is best.
+    The error is sqrt(sum w^2 slope^2) / curvature, propagated from 1/T to T.
     """
     from scipy.optimize import brentq
 
     pulls = _pulls(scores, labels)
     low, high = (float(weights @ pulls(1 / limit)[0]) for limit in RANGE[::-1])
-    if low >= 0 or high <= 0:
-        return Temperature(RANGE[1] if low >= 0 else RANGE[0])
+    if low >= 0:
+        return Temperature(RANGE[1])
+    if high <= 0:
+        return Temperature(RANGE[0])
+    # The search is over ln(1/T), as the range spans four powers of ten.
     rate = math.exp(brentq(lambda log: float(weights @ pulls(math.exp(log))[0]), *np.log(RANGE), xtol=1e-8))
     slopes, curvatures = pulls(rate)
     error = math.sqrt(float(weights**2 @ slopes**2)) / float(weights @ curvatures)
@@ -147,10 +151,10 @@ def _pulls(scores: Array, labels: NDArray[np.int64]) -> Any:
 
 
 def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isotonic:
-    """The best rising step function (pool adjacent violators), its steps joined at their centres.
+    """The best rising step function (pool adjacent violators), with straight lines between the centres of its steps.
 
-    One more event of each class stands at the wrong end, so that no probability is 0 or 1. Steps closer than CLOSE are
-    joined: a line between them would be so steep that the rounding of a score in single precision shows.
+    One event of each class is added at the wrong end of the scores, so that no probability is 0 or 1. Steps closer
+    than CLOSE are merged: a line between them would be so steep that single-precision rounding of a score is visible.
     """
     from scipy.optimize import isotonic_regression
 
@@ -179,7 +183,9 @@ def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isoton
 
 def from_dict(values: Any) -> Temperature | Isotonic:
     """The map that `to_dict` wrote, or a ValueError that says what is wrong with it."""
-    method = values.get("method") if isinstance(values, Mapping) else None
+    method = None
+    if isinstance(values, Mapping):
+        method = values.get("method")
     numbers = {name: _numbers(values.get(name), name) for name in KEYS.get(str(method), ())}
     if method == "temperature" and numbers["temperature"].ndim == 0:
         return Temperature(float(numbers["temperature"]))

@@ -1,4 +1,4 @@
-"""The confusion matrix and what is read from it."""
+"""The confusion matrix, with accuracy, precision, recall and F1."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ class Confusion:
 
     @cached_property
     def fractions(self) -> Array:
-        """Share of each true class by decision, [k, k]; nan for a class without a positive sum of weights."""
+        """Fraction of each true class by decision, [k, k]; nan for a class without a positive sum of weights."""
         rows = self.weights.sum(axis=1, keepdims=True)
         unknown = np.full_like(self.weights, np.nan)
         return np.asarray(np.divide(self.weights, rows, out=unknown, where=rows > 0))
 
     @property
     def accuracy(self) -> Value:
-        """Share of the weight that is decided rightly."""
+        """Fraction of the weight that is classified correctly."""
         return self._propagate([_accuracy])
 
     def precision(self, classes: list[int]) -> Value:
-        """Share of true events among those decided for a class, averaged over these classes."""
+        """Fraction of the events assigned to a class that belong to it, averaged over these classes."""
         return self._propagate([lambda cells, k=k: _precision(cells, k) for k in classes])  # type: ignore[misc]
 
     def recall(self, classes: list[int]) -> Value:
-        """Share of a class that is decided for it, averaged over these classes."""
+        """Fraction of a class's events that are assigned to it, averaged over these classes."""
         return self._propagate([lambda cells, k=k: _precision(cells.T, k, turned=True) for k in classes])  # type: ignore[misc]
 
     def f1(self, classes: list[int]) -> Value:
@@ -82,7 +82,10 @@ def _precision(cells: Array, k: int, *, turned: bool = False) -> tuple[float, Ar
     slope = np.zeros_like(cells)
     slope[:, k] = -value / total
     slope[k, k] += 1 / total
-    return value, slope.T if turned else slope
+    # The recall is the precision of the transposed matrix, so its slope is transposed back.
+    if turned:
+        slope = slope.T
+    return value, slope
 
 
 def _f1(cells: Array, k: int) -> tuple[float, Array]:

@@ -29,18 +29,20 @@ SINGLE = 2.0**-23  # relative rounding of a score in single precision
 
 
 def measured(value: float, error: float | None = None, rounding: float = 0.0) -> Value:
-    """The value with its error, either None where it is not finite; no value has no error.
+    """The value with its error; either is None where it is not finite, and without a value there is no error.
 
-    An error of zero is None too: it is what the formulas say at their edges (all or nothing passes a cut, no
-    events), where they know no better. So is one that is only rounding.
+    An error of zero is None too: the formulas give zero at their edges (all or no events pass a cut, no events), where
+    the true error is not known. So is an error that is only rounding.
 
-    rounding  that of the terms of a difference: an error that is no larger is None, and such a difference 0
+    rounding  absolute rounding of a difference: an error no larger than this is None, and such a difference is 0
     """
     if not math.isfinite(value):
         return NOTHING
     if error is not None and math.isfinite(error) and error > max(rounding, ROUNDING * abs(value)):
         return Value(float(value), float(error))
-    return Value(float(value) if abs(value) > rounding else 0.0)
+    if abs(value) <= rounding:
+        return Value(0.0)
+    return Value(float(value))
 
 
 def effective_count(total: float, squares: float) -> float:
@@ -59,9 +61,9 @@ def has_positive_sum(total: float, squares: float) -> bool:
 def efficiency_error(passing: ArrayLike, total: ArrayLike, passing_squares: ArrayLike, squares: ArrayLike) -> Array:
     """Error of e = passing/total from sums of weights and of their squares: sqrt((1 - 2e) Q_passing + e^2 Q) / W.
 
-    That is sqrt(sum w^2 (1_passing - e)^2) / sum w: the binomial sqrt(e (1 - e) / N) for equal weights, defined
-    for signed ones, and right where those that pass weigh otherwise than those that do not (ADR 3). nan without
-    a positive total. Zero at e = 0 and e = 1, where the formula knows no better.
+    That is sqrt(sum w^2 (1_passing - e)^2) / sum w: the binomial sqrt(e (1 - e) / N) for equal weights. It is defined
+    for signed weights, and correct where passing events have other weights than failing ones (ADR 3). nan without a
+    positive total. The formula gives zero at e = 0 and e = 1.
     """
     p, w = np.asarray(passing, dtype=np.float64), np.asarray(total, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -71,9 +73,9 @@ def efficiency_error(passing: ArrayLike, total: ArrayLike, passing_squares: Arra
 
 
 def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Value:
-    """sum(w x) / sum(w), with the error n/(n-1) sum(w^2 (x - mean)^2) / (sum w)^2, n = (sum w)^2 / sum w^2.
+    """sum(w x) / sum(w), with variance n/(n-1) sum(w^2 (x - mean)^2) / (sum w)^2, n = (sum w)^2 / sum w^2.
 
-    Nothing if the weights do not sum to more than zero; no error if n is not above 1.
+    There is no value if the weights do not sum to more than zero, and no error if n is not above 1.
     """
     squared = weights**2
     total, squares = float(weights.sum()), float(squared.sum())

@@ -16,11 +16,11 @@ LOSS = 0.01
 
 
 def best_edges(curve: Curve, bins: int, minimum: float) -> Array:
-    """The inner edges of the bins, at most so many, with the greatest combined Asimov significance.
+    """The inner edges of at most `bins` bins with the greatest combined Asimov significance.
 
-    Each bin keeps an effective background of the minimum, and its significance knows the background's statistical
-    error. The best of all ways to cut at some 250 thresholds, by dynamic programming; of fewer bins the least number
-    that loses under 1 %. No edges where one bin is best, or none qualifies.
+    Each bin keeps at least the minimum effective background. Its significance includes the background's statistical
+    uncertainty. Dynamic programming finds the best edges among about 250 thresholds. Fewer bins are taken where they
+    lose less than 1 %. There are no edges where one bin is best, or where no bin qualifies.
     """
     index = _candidates(curve)
     gains = _gains(curve, index, minimum)
@@ -35,8 +35,10 @@ def best_edges(curve: Curve, bins: int, minimum: float) -> Array:
         totals.append(best[-1])
     if not np.isfinite(totals).any():
         return np.empty(0)
+    # Significances of independent bins add in quadrature.
     z = np.sqrt(np.maximum(totals, 0.0))
     count = int(np.flatnonzero(z >= (1 - LOSS) * z.max())[0])
+    # The edges are read backwards: each path says from which candidate the best sum came.
     place, inner = m - 1, []
     for path in paths[count::-1]:
         place = int(path[place])
@@ -45,14 +47,14 @@ def best_edges(curve: Curve, bins: int, minimum: float) -> Array:
 
 
 def _candidates(curve: Curve) -> NDArray[np.intp]:
-    """Thresholds where a bin may end, the last one below all events."""
+    """The thresholds at which a bin may end; the last is the lowest score."""
     index = thinned(curve.signal_efficiency, curve.background_efficiency)
     picked = np.linspace(0, len(index) - 1, min(CANDIDATES, len(index))).round().astype(np.intp)
     return index[np.unique(picked)]
 
 
 def _gains(curve: Curve, index: NDArray[np.intp], minimum: float) -> Array:
-    """Squared significance of the bin from candidate j up to candidate i, [i, j]; minus infinity where it is no bin.
+    """Squared significance of the bin between candidates i and j, [i, j]; -inf where it does not qualify as a bin.
 
     Candidate 0 is above all events.
     """
@@ -70,7 +72,7 @@ def _gains(curve: Curve, index: NDArray[np.intp], minimum: float) -> Array:
 
 
 def even_edges(curve: Curve, bins: int, minimum: float) -> Array:
-    """The inner edges of bins of equal signal; one that keeps too little background is joined with the next below."""
+    """The inner edges of bins of equal signal; a bin with too little background is merged with the next one below."""
     index = curve.index_at(np.arange(1, bins) / bins)
     edges: list[int] = []
     top = (0.0, 0.0)
@@ -85,6 +87,6 @@ def even_edges(curve: Curve, bins: int, minimum: float) -> Array:
 
 
 def _is_bin_below(curve: Curve, index: int, minimum: float) -> bool:
-    """Whether what is left below a threshold is a bin."""
+    """Whether the events below a threshold have enough background for a bin."""
     b = float(curve.background[-1] - curve.background[index])
     return b > 0 and b**2 >= minimum * float(curve.background_squares[-1] - curve.background_squares[index])

@@ -56,7 +56,7 @@ class Condition:
         return tuple(dict.fromkeys(self._names.get(name, name) for name in names))
 
     def check(self, columns: tuple[str, ...]) -> None:
-        """Refuse a name that is no column."""
+        """Refuse a name that is not a column."""
         for name in self.columns:
             if name not in columns:
                 raise ValueError(
@@ -65,7 +65,7 @@ class Condition:
                 )
 
     def holds(self, columns: Mapping[str, NDArray[Any]]) -> Mask:
-        """Where it is true, [n]."""
+        """The events for which the condition is true, [n]."""
         self.check(tuple(columns))
         return self._mask(self._tree, columns)
 
@@ -96,13 +96,11 @@ class Condition:
         """A column, a number or a text."""
         if isinstance(node, ast.Name):
             return columns.get(self._names.get(node.id, node.id))
-        negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
-        constant = node.operand if negative else node  # type: ignore[attr-defined]
-        value = constant.value if isinstance(constant, ast.Constant) else None
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return -value if negative else value
-        if isinstance(value, str) and not negative:
-            return value
+        # Python parses -5 as the operator minus on the constant 5.
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and _is_number(node.operand):
+            return -ast.literal_eval(node.operand)
+        if isinstance(node, ast.Constant) and (_is_number(node) or isinstance(node.value, str)):
+            return node.value
         raise self._refused(f"{ast.unparse(node)!r} is no column, number or text")
 
     def _mask(self, node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Mask:
@@ -116,13 +114,19 @@ class Condition:
             binary: Any = node
             every = isinstance(binary.op, ast.BitAnd)
             masks = [self._mask(operand, columns) for operand in (binary.left, binary.right)]
-        return np.asarray(np.all(masks, axis=0) if every else np.any(masks, axis=0))
+        combined = np.all if every else np.any
+        return np.asarray(combined(masks, axis=0))
 
     def _compared(self, node: ast.Compare, columns: Mapping[str, NDArray[Any]]) -> Mask:
-        """A chain, each link of which must hold."""
+        """Where each comparison of a chain such as `100 < mass < 140` holds."""
         sides = [self._side(side, columns) for side in (node.left, *node.comparators)]
-        kinds = {"text" if np.asarray(side).dtype.kind in "UO" else "number" for side in sides}
-        if len(kinds) > 1:
+        is_text = {np.asarray(side).dtype.kind in "UO" for side in sides}
+        if len(is_text) > 1:
             raise self._refused("it compares a number with text")
         links = [COMPARISONS[type(op)](sides[i], sides[i + 1]) for i, op in enumerate(node.ops)]
         return np.asarray(np.all(np.broadcast_arrays(*links), axis=0))
+
+
+def _is_number(node: ast.expr) -> bool:
+    # True and False are integers to Python, but not numbers of a condition.
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)

@@ -1,4 +1,4 @@
-"""Expected events above cuts, process by process, with all that the errors of their measures need."""
+"""Expected events above cuts, process by process, with the sums that errors of significances need."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ POWERS = 4
 
 @dataclass(frozen=True, eq=False)
 class ExpectedEvents:
-    """Sums of the first four powers of the weights in each process, of what scores at least each cut.
+    """Sums of the first four powers of the weights in each process, without a cut and above each cut.
 
-    names   of the processes [g]; one with events of both signal and background is there twice
+    names   of the processes [g]; a process with events of both signal and background is listed twice
     signal  which of them are signal [g]
-    before  without a cut, [4, g]
-    above   at or above each cut, [4, g, c]
+    before  sums without a cut, [4, g]
+    above   sums of the events that score at or above each cut, [4, g, c]
     """
 
     cuts: Array
@@ -52,29 +52,25 @@ class ExpectedEvents:
 
     @property
     def covariance(self) -> Array:
-        """Of signal, background and the sum of squared background weights, [3, 3, c].
+        """Covariance of signal, background and the sum of squared background weights, [3, 3, c].
 
-        The background and its own statistical uncertainty rise and fall together.
+        The background and its own statistical uncertainty are correlated, as they come from the same events.
         """
         covariance = np.zeros((3, 3, len(self.cuts)))
         covariance[0, 0] = self.counts.s_squares
         background = self.above[:, ~self.signal].sum(axis=1)
+        # For a Poisson sample, cov(sum w^i, sum w^j) = sum w^(i+j); above[p] holds the sums of w^(p+1).
         for i in (1, 2):
             for j in (1, 2):
                 covariance[i, j] = background[i + j - 1]
         return covariance
 
     def figures(self, name: str, rules: Rules) -> tuple[Array, Array]:
-        """A measure at each cut and its error, [c]; nan where the cut keeps too little for one.
-
-        Punzi's takes an efficiency, whose error knows that what passes is part of the whole (ADR 3).
-        """
+        """A measure at each cut and its error, [c]; nan where the cut keeps too few events for one."""
         counts, covariance = self.counts, self.covariance
         yields = np.stack([counts.s, counts.b, counts.b_squares])
         if name == "punzi":
-            total_squares = float(self.before[1, self.signal].sum())
-            share = counts.s / counts.total if counts.total > 0 else np.full_like(counts.s, np.nan)
-            covariance[0, 0] = np.maximum((1 - 2 * share) * counts.s_squares + share**2 * total_squares, 0.0)
+            covariance[0, 0] = self._punzi_variance(counts)
         formula = MEASURES[name]
         with np.errstate(invalid="ignore", divide="ignore"):
             value, error = propagated(
@@ -82,6 +78,18 @@ class ExpectedEvents:
             )
         qualified = self.qualified(rules.minimum_background)
         return np.where(qualified, value, np.nan), np.where(qualified, error, np.nan)
+
+    def _punzi_variance(self, counts: Counts) -> Array:
+        """Variance of the signal in Punzi's measure, [c].
+
+        The measure takes an efficiency, and the events that pass are part of its denominator (ADR 3).
+        """
+        if counts.total <= 0:
+            return np.full_like(counts.s, np.nan)
+        efficiency = counts.s / counts.total
+        total_squares = float(self.before[1, self.signal].sum())
+        variance = (1 - 2 * efficiency) * counts.s_squares + efficiency**2 * total_squares
+        return np.maximum(variance, 0.0)
 
     def qualified(self, minimum: float) -> NDArray[np.bool_]:
         """Which cuts keep a background of this effective count and no negative signal, [c]."""
@@ -94,19 +102,25 @@ class ExpectedEvents:
         return measured(float(value[0]), float(error[0]))
 
     def process(self, group: int, index: int | None = None) -> Value:
-        """The events of one process above a cut, or of all, with their error sqrt(sum w^2)."""
-        sums = self.before[:2, group] if index is None else self.above[:2, group, index]
+        """The events of one process above a cut, or without a cut, with their error sqrt(sum w^2)."""
+        sums = self._sums(index)[:, group]
         return measured(float(sums[0]), float(np.sqrt(sums[1])))
 
     def sum(self, processes: NDArray[np.bool_], index: int | None = None) -> Value:
-        """The events of several processes [g] above a cut, or of all."""
-        sums = self.before[:2, processes].sum(axis=1) if index is None else self.above[:2, processes, index].sum(axis=1)
+        """The events of several processes [g] above a cut, or without a cut."""
+        sums = self._sums(index)[:, processes].sum(axis=1)
         return measured(float(sums[0]), float(np.sqrt(sums[1])))
 
-    def background_limit(self, index: int = 0) -> Limit | None:
-        """What the background above a cut is less than, where no simulated event of it is left; None where one is.
+    def _sums(self, index: int | None) -> Array:
+        """Sums of weights and of squared weights in each process above a cut, or without a cut, [2, g]."""
+        if index is None:
+            return self.before[:2]
+        return self.above[:2, :, index]
 
-        One more event would weigh sum w^2 / sum w of the process where that is greatest.
+    def background_limit(self, index: int = 0) -> Limit | None:
+        """Upper limit of the background above a cut that no simulated event passes; None where an event passes.
+
+        The limit assumes the greatest weight per event, sum w^2 / sum w, among the background processes.
         """
         background = ~self.signal & (self.before[1] > 0) & (self.before[0] != 0)
         if self.above[1, ~self.signal, index].any() or not background.any():
@@ -114,9 +128,11 @@ class ExpectedEvents:
         return background_limit(float(np.max(self.before[1, background] / np.abs(self.before[0, background]))))
 
     def background_words(self, digits: int = 4, index: int = 0) -> str:
-        """The background above a cut as a table has it, or what it is less than."""
+        """The background above a cut with its error, or its upper limit, as a table shows it."""
         limit = self.background_limit(index)
-        return number(*self.sum(~self.signal, index), digits) if limit is None else upper_limit(limit.at_95)
+        if limit is not None:
+            return upper_limit(limit.at_95)
+        return number(*self.sum(~self.signal, index), digits)
 
     def select(self, *index: int) -> ExpectedEvents:
         """These cuts alone."""
@@ -125,14 +141,14 @@ class ExpectedEvents:
         )
 
     def scaled(self, factor: float) -> ExpectedEvents:
-        """The same simulation for another luminosity: a yield and its error are multiplied alike."""
+        """The same simulation for another luminosity: a yield and its error are multiplied by the same factor."""
         powers = factor ** np.arange(1, POWERS + 1)
         before, above = self.before * powers[:, None], self.above * powers[:, None, None]
         return ExpectedEvents(self.cuts, self.names, self.signal, before, above)
 
 
 def expected_events(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array) -> ExpectedEvents:
-    """Sums over the events [n] of a split, in one pass however many cuts [c] there are, in any order."""
+    """Sums over the events [n] of a split, in one pass for any number of cuts [c] in any order."""
     order = np.argsort(cuts)
     table = slots(scores, part, signal, weights, cuts[order])
     above = np.cumsum(table.sums[:, :, ::-1], axis=2)[:, :, ::-1]
@@ -148,7 +164,7 @@ def expected_events(scores: Array, part: Scored, signal: int, weights: Array, cu
 class Slots(NamedTuple):
     """Sums of the first four powers of the weights in each process between c cuts, [4, g, c + 1].
 
-    names   of the processes [g]; one with events of both signal and background is there twice
+    names   of the processes [g]; a process with events of both signal and background is listed twice
     signal  which of them are signal [g]
     """
 
@@ -168,7 +184,10 @@ def slots(scores: Array, part: Scored, signal: int, weights: Array, cuts: Array)
 
 def _name(part: Scored, group: int, filled: NDArray[np.intp]) -> str:
     name = part.process_names[group // 2]
-    return name if (group ^ 1) not in filled else f"{name} ({'signal' if group % 2 else 'background'})"
+    # A group is twice the process, plus one for signal: group ^ 1 is the other class of the same process.
+    if (group ^ 1) not in filled:
+        return name
+    return f"{name} ({('background', 'signal')[group % 2]})"
 
 
 def effective(value: Value) -> float | None:

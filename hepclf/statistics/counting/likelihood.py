@@ -1,4 +1,4 @@
-"""Expected discovery with several channels or bins: one likelihood, the background's uncertainties profiled."""
+"""Expected discovery significance of several channels or bins, from one likelihood with profiled uncertainties."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Channels(NamedTuple):
 
     @property
     def covariance(self) -> Array:
-        """Of signal, background and the sum of squared background weights, [3, 3, c]."""
+        """Covariance of signal, background and the sum of squared background weights, [3, 3, c]."""
         covariance = np.zeros((3, 3, len(self.s)))
         covariance[0, 0] = self.s_squares
         covariance[1, 1], covariance[2, 2] = self.b_squares, self.b_fourths
@@ -52,38 +52,43 @@ def discovery(channels: Channels, systematic: float = 0.0, *, statistical: bool 
         L = prod_i Pois(n_i | mu s_i + gamma_i k b_i) N(1 | gamma_i, d_i) N(0 | theta, 1),   k = (1 + systematic)^theta
 
     gamma_i is the statistical factor of a channel, d_i = sqrt(sum w^2) / b its relative error, and k the log-normal
-    factor that all channels share: HistFactory's staterror and normsys (CERN-OPEN-2012-016). Without either, the
-    quadrature sum of the channels' Asimov significances. Channels without background have none: nan; those without
-    signal constrain k. The error is linear in the yields; the profile does not move it (envelope theorem).
+    factor that all channels share: HistFactory's staterror and normsys (CERN-OPEN-2012-016). Without both, the result
+    is the quadrature sum of the channels' Asimov significances. A channel without background gives no significance;
+    one without signal constrains k. The error is propagated linearly from the yields; the profiled parameters do not
+    contribute to it (envelope theorem).
     """
     if len(channels.s) == 0 or (channels.b <= 0).any() or (channels.s < 0).any():
         return NOTHING
-    yields = np.stack([channels.s, channels.b, channels.b_squares if statistical else np.zeros_like(channels.b)])
+    squares = channels.b_squares if statistical else np.zeros_like(channels.b)
+    yields = np.stack([channels.s, channels.b, squares])
     theta = _profiled(yields, systematic)
     terms, errors = propagated(
         lambda s, b, squares: _terms(s, b, squares, theta, systematic), yields, channels.covariance
     )
     z = math.sqrt(max(float(terms.sum()) + theta**2, 0.0))
-    return measured(z, float(np.sqrt(np.sum(errors**2))) / (2 * z) if z > 0 else None)
+    if z == 0:
+        return Value(0.0)
+    # errors are those of q0 = z^2, and dz = dq0 / (2 z).
+    return measured(z, float(np.sqrt(np.sum(errors**2))) / (2 * z))
 
 
 def _profiled(yields: Array, systematic: float) -> float:
-    """The pull of the common factor that explains the signal best."""
+    """The pull theta of the common factor that fits the Asimov data best without signal."""
     if systematic == 0 or not yields[0].any():
         return 0.0
 
     def cost(theta: float) -> float:
         return float(_terms(yields[0], yields[1], yields[2], theta, systematic).sum() + theta**2)
 
-    # More background explains more signal: the minimum is at or above zero.
+    # The data exceed the background, so the fit raises it: the minimum is at or above zero.
     return float(optimize.minimize_scalar(cost, bounds=(0.0, REACH), method="bounded", options={"xatol": 1e-7}).x)
 
 
 def _terms(s: Array, b: Array, squares: Array, theta: float, systematic: float) -> Array:
-    """2 [ln L(1) - ln L(0, theta)] of each channel with gamma profiled, but for the term of theta itself."""
+    """2 [ln L(1) - ln L(0, theta)] of each channel with gamma profiled, without the constraint term of theta."""
     n, k = s + b, (1 + systematic) ** theta
     variance = squares / b**2
-    # n / gamma - k b - (gamma - 1) / d^2 = 0
+    # The profiled gamma solves n / gamma - k b - (gamma - 1) / d^2 = 0.
     half = (1 - k * b * variance) / 2
     root = np.sqrt(half**2 + n * variance)
     # Where half is negative, half + root would cancel.

@@ -1,4 +1,4 @@
-"""Measures of a cut by the events that it keeps: which there are, and how the error of each follows from theirs."""
+"""Measures of a cut, such as the Asimov significance, and their errors from those of signal and background."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What a cut is optimised for, what it must keep to have a significance, and the constants of the measures.
+    """What a cut is optimised for, the background that it must keep, and the constants of the measures.
 
-    punzi_sigmas   the standard deviations that a search asks for
-    ams_background what is added to the background in the AMS
+    punzi_sigmas   number of standard deviations that a search requires
+    ams_background the constant that the AMS adds to the background
     off_exposure   exposure of an off region in units of the on region's, None without one
     """
 
@@ -32,7 +32,7 @@ class Rules:
     off_exposure: float | None = None
 
     def check(self) -> None:
-        """Refuse rules that no cut can go by."""
+        """Refuse values outside their range."""
         for name in ("systematic", "minimum_background", "punzi_sigmas", "ams_background"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
@@ -82,7 +82,7 @@ def _on_off(counts: Counts, exposure: float | None) -> Array:
 
 
 def available_measures(rules: Rules) -> tuple[str, ...]:
-    """The measures that these rules can have."""
+    """The measures that can be computed with these rules."""
     return tuple(name for name in MEASURES if name != "li_ma" or rules.off_exposure is not None)
 
 

@@ -1,4 +1,4 @@
-"""The mixture of processes that efficiencies, ROC curves and purities refer to: decided here, once an evaluation."""
+"""The mixture of processes that efficiencies, ROC curves and purities refer to, decided once for an evaluation."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NAMED = 4  # yields that are named in a sentence
 class Mixed:
     """The weights of a split's events in the mixture, [n] each.
 
-    weights  of the confusion matrix, accuracy, precision and purity
-    within   of efficiencies, ROC curves and areas: the same mixture inside the signal and inside the background. Where
+    weights  for the confusion matrix, accuracy, precision and purity
+    within   for efficiencies, ROC curves and areas: the same mixture inside the signal and inside the background. Where
              the mixture scales the signal or the background as a whole, these are the events' own weights
-    scale    weights = scale * within, of background and signal
+    scale    of background and signal, so that weights = scale * within
     """
 
     weights: Array
@@ -38,11 +38,11 @@ class Mixed:
 class ProcessMixture:
     """Which mixture of processes an evaluation refers to.
 
-    source   `yields`: those given, as such or as cross sections; `splits`: the whole sample, as the splits hold unequal
-             shares of the processes; `events`: the events of each split as they are
-    yields   those given, by process or class
+    source   `yields`: expected yields or cross sections are configured; `splits`: the whole sample, because the splits
+             have unequal fractions of the processes; `events`: the events of each split with their own weights
+    yields   the configured yields, by process or class
     splits   the splits whose weights the mixture changes
-    refused  why a split cannot have the mixture, so that its events count as they are
+    refused  why a split cannot have the mixture; its events keep their own weights
     """
 
     source: Source = "events"
@@ -56,7 +56,7 @@ class ProcessMixture:
 
     @property
     def sentence(self) -> str:
-        """Which case holds, for a reader."""
+        """The mixture in a sentence for the reader of the results."""
         subject = "Confusion matrix, efficiencies, AUC and purity refer to"
         reasons = " ".join(f"The {name} events count as they are: {why}." for name, why in self.refused.items())
         if self.source == "yields":
@@ -82,9 +82,10 @@ def process_mixture(
     parts: Mapping[str, Scored],
     counted: Mapping[str, Counted | str],
 ) -> ProcessMixture:
-    """The mixture that yields define, or else splits that hold unequal shares of the processes; or else none.
+    """The mixture that yields define, or else the whole sample if the splits have unequal fractions of the processes.
 
-    A split whose processes cannot be scaled keeps its events as they are, and the mixture says why.
+    Without both, the events keep their own weights. So do those of a split whose processes cannot be scaled, and the
+    mixture says why.
     """
     if not yields and not any(_unequal(scored.totals, part) for part in parts.values()):
         return ProcessMixture()
@@ -97,33 +98,39 @@ def process_mixture(
             splits[name] = mixed(parts[name].weights, weights, parts[name].labels == signal)
     if not splits:
         return ProcessMixture(refused=refused)
-    return ProcessMixture(source="yields" if yields else "splits", yields=yields, splits=splits, refused=refused)
+    source: Source = "yields" if yields else "splits"
+    return ProcessMixture(source=source, yields=yields, splits=splits, refused=refused)
 
 
 def mixed(event_weights: Array, weights: Array, is_signal: NDArray[np.bool_]) -> Mixed:
-    """Weights of a mixture [n], with those inside signal and background; `event_weights` are the weights as they are.
+    """Weights of a mixture [n], with those inside signal and background; `event_weights` are the events' own weights.
 
-    A yield of zero leaves the efficiencies of what it takes away: they are those of the events as they are.
+    Where a yield of zero removes a class, its efficiencies are still those of the events' own weights.
     """
     if weights is event_weights:
         return Mixed(weights=event_weights, within=event_weights)
-    factors = [_factor(event_weights[kind], weights[kind]) for kind in (~is_signal, is_signal)]
+    # A common factor of a class cancels in its efficiencies, so its events keep their own weights.
+    factors = [_factor(event_weights[in_class], weights[in_class]) for in_class in (~is_signal, is_signal)]
     if None not in factors:
         return Mixed(weights=weights, within=event_weights, scale=(factors[0] or 0.0, factors[1] or 0.0))
-    scaled = np.array([factor is not None for factor in factors])
-    within = np.where(scaled[is_signal.astype(np.intp)], event_weights, weights) if scaled.any() else weights
-    background_factor, signal_factor = (1.0 if factor is None else factor for factor in factors)
-    return Mixed(weights=weights, within=within, scale=(background_factor, signal_factor))
+    within, scale = weights, [1.0, 1.0]
+    for label, factor in enumerate(factors):
+        if factor is not None:
+            within = np.where(is_signal == label, event_weights, within)
+            scale[label] = factor
+    return Mixed(weights=weights, within=within, scale=(scale[0], scale[1]))
 
 
 def _factor(event_weights: Array, weights: Array) -> float | None:
-    """What all weights are multiplied by, None where there is no common factor."""
+    """The common factor of all weights, None where there is none."""
     heavy = event_weights != 0
     ratios = weights[heavy] / event_weights[heavy]
     if not len(ratios):
         return 1.0
     low, high = float(ratios.min()), float(ratios.max())
-    return float(ratios[0]) if high - low <= ROUNDING * max(abs(low), abs(high)) else None
+    if high - low > ROUNDING * max(abs(low), abs(high)):
+        return None
+    return float(ratios[0])
 
 
 def _expected(
@@ -131,8 +138,10 @@ def _expected(
 ) -> Array | str:
     """Expected weights of a split, or why it has none."""
     counted_split = counted.get(split_name)
+    if isinstance(counted_split, Counted):
+        return counted_split.weights
     if counted_split is not None:
-        return counted_split.weights if isinstance(counted_split, Counted) else counted_split
+        return counted_split
     try:
         return expected_weights(scored, split_name, yields)
     except ValueError as reason:
@@ -140,7 +149,7 @@ def _expected(
 
 
 def _unequal(totals: Array, part: Scored) -> bool:
-    """Whether a split holds unequal shares of the processes' totals, more unequal than by one event of each."""
+    """Whether a split has unequal fractions of the processes, differing by more than one event of each process."""
     k = len(part.process_names)
     sums, sizes = (np.bincount(part.processes, column, minlength=k) for column in (part.weights, np.abs(part.weights)))
     usable = (sizes > 0) & (totals != 0)
@@ -153,4 +162,6 @@ def _unequal(totals: Array, part: Scored) -> bool:
 def _yields_text(yields: Mapping[str, float]) -> str:
     """`signal 40, ttbar 500 and 3 more`."""
     first = ", ".join(f"{name} {events:.6g}" for name, events in list(yields.items())[:NAMED])
-    return first + (f" and {len(yields) - NAMED} more" if len(yields) > NAMED else "")
+    if len(yields) <= NAMED:
+        return first
+    return f"{first} and {len(yields) - NAMED} more"

@@ -1,4 +1,4 @@
-"""The cut that is best on validation, and what it gives on test."""
+"""The best cut on the validation set, and its significance on the test set."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def expected_yields(
             counted[name] = str(reason)
         else:
             # Where all events are in one split they stand for themselves, and need no second copy.
-            weights = part.weights if np.array_equal(weights, part.weights) else weights
+            if np.array_equal(weights, part.weights):
+                weights = part.weights
             above = curve(rankings[name], part.labels == signal, weights)
             counted[name] = Counted(weights=weights, curve=above)
     return counted
@@ -57,7 +58,7 @@ def best_significance(
     parts: Mapping[str, Scored],
     signal: int,
 ) -> tuple[float | None, Significance]:
-    """The best cut on validation and what it gives on test."""
+    """The best cut on the validation set and its significance on the test set."""
     valid = counted.get("valid", "there are no validation events to choose a cut on")
     test = counted.get("test", "there are no test events to quote a significance on")
     if isinstance(valid, str):
@@ -68,14 +69,16 @@ def best_significance(
         enough = bool(qualified(valid.curve, needed).any())
         floor = f"evaluation.minimum_background={rules.minimum_background:g}, and two sigma over it for another split"
         lacks = f"an effective background count of {needed:.3g} ({floor})"
-        reason = f"no cut on validation keeps {lacks + ' and a positive signal' if enough else lacks}"
-        return None, Significance(optimised=rules.optimise, reason=reason)
+        if enough:
+            lacks += " and a positive signal"
+        return None, Significance(optimised=rules.optimise, reason=f"no cut on validation keeps {lacks}")
     if isinstance(test, str):
         return cut, Significance(optimised=rules.optimise, reason=test)
     index, background = _passing(test, rankings["test"], parts["test"], signal, cut)
     significance = chosen_significance(test.curve, index, cut, background, rules)
-    held = significance.reason is None and is_forced_by_minimum(valid.curve, cut, rules)
-    return cut, replace(significance, floor=rules.minimum_background) if held else significance
+    if significance.reason is None and is_forced_by_minimum(valid.curve, cut, rules):
+        significance = replace(significance, floor=rules.minimum_background)
+    return cut, significance
 
 
 def threshold_significance(
@@ -86,7 +89,7 @@ def threshold_significance(
     signal: int,
     threshold: float,
 ) -> Significance:
-    """What test events give above the threshold that decides for the signal, which needs no validation events."""
+    """The significance of test events above the decision threshold, for which no validation events are needed."""
     test = counted.get("test", "there are no test events to quote a significance on")
     if isinstance(test, str):
         return Significance(optimised=rules.optimise, reason=test)
@@ -100,7 +103,9 @@ def threshold_significance(
         return quoted
     of_background = part.labels != signal
     weight = heaviest(test.weights[of_background], part.processes[of_background])
-    return replace(quoted, b_limit=background_limit(weight) if weight > 0 else None)
+    if weight <= 0:
+        return quoted
+    return replace(quoted, b_limit=background_limit(weight))
 
 
 def _passing(

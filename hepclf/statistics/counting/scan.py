@@ -1,4 +1,4 @@
-"""Significance against the cut: choose on one split, quote on another, draw what a scan looks like."""
+"""Significance against the cut: the cut is chosen on one split and quoted on another; the scan is for drawing."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Array = NDArray[np.float64]
 class Significance:
     """The expected result of counting events above a cut.
 
-    Where there is none, the reason stands: alone for a cut that validation chose, beside S and B for a fixed threshold.
-    `b_limit` is what the background is less than where no simulated event of it is left above a fixed threshold.
-    `floor` is the least effective background count, where without it a tighter cut would have been the best.
+    Where there is no significance, `reason` says why: alone for a cut that was chosen on the validation set, with S
+    and B for a fixed threshold. `b_limit` is the upper limit of the background where no simulated event of it is above
+    a fixed threshold. `floor` is the minimum effective background count, where a tighter cut would be best without it.
     """
 
     cut: float | None = None
@@ -67,14 +67,16 @@ def qualified(curve: Curve, minimum: float) -> NDArray[np.bool_]:
 
 def with_margin(minimum: float) -> float:
     """The count n with n - 2 sqrt(n) = minimum."""
-    return (1 + math.sqrt(1 + minimum)) ** 2 if minimum > 0 else 0.0
+    if minimum <= 0:
+        return 0.0
+    return (1 + math.sqrt(1 + minimum)) ** 2
 
 
 def best_cut(curve: Curve, rules: Rules) -> float | None:
     """The threshold of the greatest significance, None if no threshold qualifies and keeps a positive signal.
 
-    The cut is quoted on other events, so it must keep the minimum background two sigma of its count over: the
-    best cut of a good tagger stands where the background ends, and would fall below it every other time.
+    The cut is quoted on other events, so its background count must exceed the minimum by two standard deviations. The
+    best cut of a good tagger is where the background ends; without this margin, every second test set would fall short.
     """
     allowed = np.flatnonzero(qualified(curve, with_margin(rules.minimum_background)) & (curve.signal > 0))
     z = measure(rules.optimise, counts(curve, allowed), rules)
@@ -84,7 +86,7 @@ def best_cut(curve: Curve, rules: Rules) -> float | None:
 
 
 def is_forced_by_minimum(curve: Curve, cut: float, rules: Rules) -> bool:
-    """Whether a cut that leaves less background than the rules ask for would beat this one, the best allowed."""
+    """Whether a cut with less background than the rules require would be better than this one, the best allowed."""
     scarce = ~qualified(curve, with_margin(rules.minimum_background)) & (curve.background > 0) & (curve.signal > 0)
     index = np.append(np.flatnonzero(scarce), np.flatnonzero(curve.thresholds == cut))
     z = measure(rules.optimise, counts(curve, index), rules)
@@ -125,7 +127,7 @@ def _quotable(curve: Curve, index: int, rules: Rules) -> bool:
 
 def _significance(curve: Curve, index: int, cut: float, background: Array, rules: Rules) -> Significance:
     yields = np.array([curve.signal[index], curve.background[index], curve.background_squares[index]])
-    # The background and its own statistical uncertainty rise and fall together.
+    # The background and its own statistical uncertainty are correlated, as they come from the same events.
     covariance = np.zeros((3, 3))
     covariance[0, 0] = curve.signal_squares[index]
     covariance[1:, 1:] = [[np.sum(background ** (i + j)) for j in (1, 2)] for i in (1, 2)]
@@ -152,9 +154,9 @@ def _significance(curve: Curve, index: int, cut: float, background: Array, rules
 
 def _shortage_text(curve: Curve, index: int, minimum: float) -> str:
     """What the events above an unqualified threshold (-1: none) lack for a significance."""
-    b = float(curve.background[index]) if index >= 0 else 0.0
-    if b <= 0:
+    if index < 0 or curve.background[index] <= 0:
         return "no background on test"
+    b = float(curve.background[index])
     if (count := effective_count(b, float(curve.background_squares[index]))) < minimum:
         return f"an effective background count of {count:.3g} on test, under the minimum of {minimum:g}"
     return f"a signal of negative weight on test, {float(curve.signal[index]):.6g}"
@@ -181,7 +183,7 @@ def scan(curve: Curve, rules: Rules) -> Scan | None:
 
 
 def best_cuts(curve: Curve, rules: Rules) -> dict[str, float]:
-    """The best cut of each measure among at most a thousand; those that no cut has are left out."""
+    """The best cut of each measure among at most a thousand; a measure that no cut can have is left out."""
     index = drawn_thresholds(curve, replace(rules, minimum_background=with_margin(rules.minimum_background)))
     index = index[curve.signal[index] > 0]
     figures = {name: measure(name, counts(curve, index), rules) for name in available_measures(rules)}

@@ -20,7 +20,7 @@ def s_over_sqrt_b(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Array
 
 
 def s_over_sqrt_s_plus_b(s: ArrayLike, b: ArrayLike) -> Array:
-    """s / sqrt(s + b): signal over its own counting error, for a measured rate and not for a discovery.
+    """s / sqrt(s + b): the signal over its own counting error. It suits a measurement, not a discovery.
 
     s = 0 gives 0; b = 0 gives sqrt(s); s + b = 0 or b < 0 gives nan.
     """
@@ -42,7 +42,7 @@ def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Array:
     s, b, sigma = _floats(s, b, sigma_b)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         alpha = sigma**2 / b
-        # Expected counts without signal, and how far the observed ones are off, relative to them.
+        # Li and Ma's form: the fitted background without signal, and the relative excess of the data over it.
         null = b + alpha * s / (1 + alpha)
         off = s / ((1 + alpha) * null)
         side = np.where(alpha > 0, half_deviance(-alpha * off) / np.where(alpha > 0, alpha, 1), 0.0)
@@ -88,8 +88,8 @@ def z_bi(n_on: ArrayLike, n_off: ArrayLike, tau: ArrayLike) -> Array:
     r"""Phi^-1(1 - I_{1/(1+tau)}(n_on, n_off + 1)): the frequentist significance for a side band of tau times
     the exposure (Cousins, Linnemann, Tucker, physics/0702156).
 
-    Never overstates, where Li and Ma's may. n_on = 0 gives -inf (no excess can be smaller); above about 37
-    the p-value underflows and the result is inf. Negative counts or tau <= 0 give nan.
+    It never overstates the significance; Li and Ma's formula may. n_on = 0 gives -inf (the smallest possible excess);
+    above about 37 the p-value underflows and the result is inf. Negative counts or tau <= 0 give nan.
     """
     n, m, tau = _floats(n_on, n_off, tau)
     valid = (n >= 0) & (m >= 0) & (tau > 0)
@@ -120,7 +120,7 @@ def z_value(p: ArrayLike) -> Array:
 def half_deviance(x: Array) -> Array:
     """(1+x) ln(1+x) - x for x >= -1: half the Poisson deviance of 1 + x events where one is expected.
 
-    Where the difference would cancel, it is the series sum (-x)^n / (n(n-1)).
+    For small x the difference would cancel, so it is computed as the series sum (-x)^n / (n(n-1)).
     """
     small = np.where(np.abs(x) < 1e-2, x, 0.0)
     series = np.zeros_like(small)

@@ -1,4 +1,4 @@
-"""The score as a template: expected events in bins of it, process by process."""
+"""A template: expected events of each process in bins of the score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 class Template:
     """Sums of the first four powers of the weights of each process in each bin, [4, g, m].
 
-    edges   of the bins [m+1]; a bin holds its lower edge, the last one both
+    edges   of the bins [m+1]; a bin includes its lower edge, the last one both edges
     names   of the processes [g]
     signal  which of them are signal [g]
     """
@@ -46,9 +46,9 @@ class Template:
         return Template(edges, self.names, self.signal, np.add.reduceat(self.sums, first, axis=2))
 
     def sound(self, minimum: float) -> Template:
-        """Bins that fall short joined with the one below, the lowest with the one above, until none does.
+        """The template with each bin that does not qualify merged into the one below (the lowest: the one above).
 
-        One bin may be left that falls short.
+        A single bin that does not qualify may be left.
         """
         joined = self
         while len(joined.edges) > 2 and not (good := joined.qualified(minimum)).all():
@@ -58,6 +58,6 @@ class Template:
 
 
 def template(scores: Array, part: Scored, signal: int, weights: Array, edges: Array) -> Template:
-    """The events [n] of a split in bins; the first and the last hold what lies beyond their outer edges."""
+    """The events [n] of a split in bins; the first and last bin include underflow and overflow."""
     table = slots(scores, part, signal, weights, edges[1:-1])
     return Template(edges, table.names, table.signal, table.sums)

@@ -1,4 +1,4 @@
-"""Expected yields: what an experiment of a given size would see, by process or by class."""
+"""Expected yields: the number of events that an experiment expects, by process or by class."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def scaled_curve(above: Curve, signal: float, background: float) -> Curve:
 def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float]) -> NDArray[np.float64]:
     """Weights of one split, [n of split], that stand for the whole sample and sum to the given yields.
 
-    A yield is named by process or by class (all processes of the class together keep their shares). What has
-    none keeps its total.
+    A yield is named by process or by class; the processes of a class keep their proportions. Processes without a yield
+    keep their total.
     """
     weights = scored.scaled_weights(split_name)
     in_split = scored.split == SPLITS.index(split_name)
@@ -53,7 +53,7 @@ def expected_weights(scored: Scored, split_name: str, yields: Mapping[str, float
 
 
 def masks_by_name(scored: Scored, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
-    """Which events each process or class name means, [n] each; no event may be meant twice."""
+    """The events that each process or class name selects, [n] each; no event may be selected twice."""
     masks = {name: _mask_by_name(scored, name) for name in names}
     taken = np.zeros(len(scored), dtype=bool)
     for mask in masks.values():

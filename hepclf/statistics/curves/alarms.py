@@ -1,4 +1,4 @@
-"""False alarms of a search: how often background alone is as loud, and what a quiet search keeps of the signal."""
+"""False alarms of a search: the rate of background events as loud as an event, and the signal efficiency at a rate."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Array = NDArray[np.float64]
 def false_alarm_rate(louder: ArrayLike, live_time_s: float) -> Array:
     """(n + 1)/T in 1/s for n background events at least as loud in a live time T (PyCBC's `n_louder`).
 
-    The one more is the event that is judged: with n counted, (n + 1)/T is the mean rate under a flat prior, and its
-    standard deviation sqrt(n + 1)/T. A sum of signed weights below zero counts as none.
+    The event under test is the one more. For n counted events, (n + 1)/T is also the mean rate under a flat prior,
+    with standard deviation sqrt(n + 1)/T. A negative sum of weights counts as zero.
     """
     return np.asarray((np.maximum(louder, 0.0) + 1) / live_time_s)
 
 
 def false_alarm_probability(louder: ArrayLike, live_time_s: float, observed_s: float) -> Array:
-    """p = 1 - exp(-t (n + 1)/T): background makes one event or more as loud in an observation of length t."""
+    """p = 1 - exp(-t (n + 1)/T): probability of at least one background event as loud in an observation of length t."""
     return np.asarray(-np.expm1(-observed_s * false_alarm_rate(louder, live_time_s)))
 
 
 class QuietSearch(NamedTuple):
-    """A cut as loose as a false-alarm rate allows: the background events above it, and the signal that it keeps.
+    """The loosest cut that a false-alarm rate allows, with the background above it and its signal efficiency.
 
-    The rates are per second; cut is None where not even the loudest event may pass, and efficiency nothing where
-    the live time is too short to know such a rate.
+    The rates are per second. cut is None where even the loudest event must not pass. The efficiency has no value where
+    the live time is too short to measure such a rate.
     """
 
     target_rate: float
@@ -43,16 +43,18 @@ class QuietSearch(NamedTuple):
 
 
 def quiet_search(curve: Curve, live_time_s: float, rate: float) -> QuietSearch:
-    """The lowest cut whose false-alarm rate is at most this one (1/s), and the signal's efficiency there.
+    """The lowest cut whose false-alarm rate is at most this one (1/s), and the signal efficiency there.
 
-    The error of the efficiency joins its own counting error in quadrature with what the uncertain rate moves it by.
+    The error of the efficiency is the quadrature sum of its counting error and its shift by the error of the rate.
     """
     if not curve.defined or rate * live_time_s * (1 + ROUNDING) < 1:
         return QuietSearch(rate, NOTHING, None, None, NOTHING)
     highest = np.maximum.accumulate(curve.background)
     index = int(_last(highest, rate * live_time_s * (1 + ROUNDING) - 1))
-    index = curve.settled(index) if index >= 0 else index
-    louder, squares = (float(sums[index]) if index >= 0 else 0.0 for sums in (highest, curve.background_squares))
+    louder = squares = 0.0
+    if index >= 0:
+        index = curve.settled(index)
+        louder, squares = float(highest[index]), float(curve.background_squares[index])
     achieved = measured(float(false_alarm_rate(louder, live_time_s)), math.sqrt(squares + 1) / live_time_s)
     if index < 0:
         return QuietSearch(rate, achieved, louder, None, Value(0.0))
@@ -63,7 +65,7 @@ def quiet_search(curve: Curve, live_time_s: float, rate: float) -> QuietSearch:
 
 
 def quiet_efficiency_error(curve: Curve, index: NDArray[np.intp]) -> Array:
-    """Error of the signal's efficiency at these thresholds, for cuts that are set by their false-alarm rate."""
+    """Error of the signal efficiency at these thresholds, for cuts that are set by their false-alarm rate."""
     counting_error = efficiency_error(
         curve.signal[index], curve.signal[-1], curve.signal_squares[index], curve.signal_squares[-1]
     )

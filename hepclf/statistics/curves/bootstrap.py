@@ -1,4 +1,4 @@
-"""The Poisson bootstrap of a curve: what it would have been, had every event come a Poisson(1) number of times."""
+"""The Poisson bootstrap of a curve: replicas in which each event counts a Poisson(1) number of times."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from hepclf.statistics.curves.roc import Curve, Ranking, thinned_thresholds
 
 Array = NDArray[np.float64]
 
-# An event of more than this share of its bin's sum of w^2 is drawn on its own, and so are those of a bin with few; the
-# sum of the others is Gaussian.
+# An event with more than this fraction of its bin's sum of w^2 gets its own Poisson number, and so does each event of
+# a bin with few events. The sum of the others is Gaussian.
 HEAVY, FEW = 1 / 25, 25
 BINS = 300
-# Poisson(1) by a table of 65,536 equally likely numbers: its mean and variance are right to 5e-5.
+# A table of 65,536 equally likely numbers replaces the slower Poisson(1) generator; mean and variance hold to 5e-5.
 TABLE: NDArray[np.uint8] = np.searchsorted(pdtr(np.arange(10), 1), (np.arange(1 << 16) + 0.5) / (1 << 16)).astype(
     np.uint8
 )
 # Numbers that are drawn at once.
 CHUNK = 1 << 22
-# A signal efficiency is met within this; thousands of replicas in one column lose some digits.
+# A signal efficiency is met within this: offsets of thousands of replicas in one column cost some digits.
 LADDER = 1e-9
 
 
@@ -34,8 +34,8 @@ LADDER = 1e-9
 class Replicas:
     """Weights of signal and background at or above some of a curve's thresholds, in each replica, [r, k].
 
-    edges are the indices of these thresholds in the curve, [k]. Between them a replica runs straight; between
-    neighbouring thresholds of the curve it steps, as the curve does.
+    edges are the indices of these thresholds in the curve, [k]. Between edges a replica is a straight line; where two
+    edges are neighbouring thresholds of the curve, it is a step like the curve.
     """
 
     curve: Curve
@@ -54,9 +54,10 @@ class Replicas:
         return _shares(self.background)
 
     def areas(self, exact: float, low: float = 0.0, high: float = 1.0) -> Array:
-        """Area under each replica between two background efficiencies, [r]: all of it, or a part (`partial_area`).
+        """Area under each replica between two background efficiencies, [r], in full or in part (`partial_area`).
 
-        `exact` is that of the curve; what the straight lines between the edges miss of it is added to each replica.
+        `exact` is the area under the curve. The straight lines between the edges miss a part of it, which is added to
+        each replica.
         """
         nominal = partial_sum(
             self.curve.signal_efficiency[self.edges], self.curve.background_efficiency[self.edges], low, high
@@ -87,7 +88,7 @@ class Replicas:
 
 
 def bins(curve: Curve, targets: ArrayLike = ()) -> NDArray[np.intp]:
-    """Thresholds that hold a curve, about 300 and those of the targets: even in both efficiencies, and in the tail."""
+    """About 300 thresholds in even steps of both efficiencies, denser in the tail, and those of the targets."""
     chosen = [thinned_thresholds(curve, BINS), curve.index_at(np.asarray(targets, dtype=float))]
     return np.unique(np.concatenate(chosen))
 
@@ -102,12 +103,12 @@ def bootstrap(
     replicas: int = 1000,
     seed: int = 0,
 ) -> Replicas:
-    r"""Replicas of a curve by the Poisson bootstrap over its events, from their sums between the edges alone.
+    r"""Replicas of a curve by the Poisson bootstrap over its events, from the sums between the edges.
 
     In a replica each event counts n times, n ~ Poisson(1) (Oza and Russell 2001; Chamandy et al. 2012), so the weight
-    between two edges is sum n w, with mean sum w and variance sum w^2. An event of more than 1/25 of that variance,
-    or one of at most 25, has its n drawn; the sum of the others is Gaussian. So no replica looks at all events again,
-    and the tail and heavy weights, where a Gaussian would be wrong, are drawn as they are. Weights may be negative.
+    between two edges is sum n w, with mean sum w and variance sum w^2. n is drawn for an event with more than 1/25 of
+    that variance and for each event of a bin with at most 25, because a Gaussian would be wrong there; the sum of the
+    others is Gaussian. So a replica does not need a pass over all events. Weights may be negative.
 
     The last edge must be the last threshold.
     """
@@ -152,13 +153,13 @@ def _replica_sums(
 def _heavy_events(
     ranking: Ranking, edges: NDArray[np.intp], of_class: NDArray[np.bool_], weights: Array, squares: Array
 ) -> tuple[NDArray[np.intp], Array]:
-    """The bins and weights of the events that are drawn on their own, in the order of the bins."""
+    """The bins and weights of the events that get their own Poisson number, in the order of the bins."""
     parts = [ranking.events_between(above, below) for above, below in pairwise([-1, *edges.tolist()])]
     sizes = np.array([len(part) for part in parts])
     limit = np.where(sizes <= FEW, -1.0, HEAVY * squares)
     largest = float(max(weights.max(initial=0.0), -weights.min(initial=0.0))) ** 2
     suspects = np.flatnonzero((squares > 0) & (limit < largest))
-    events = np.concatenate([parts[i] for i in suspects]) if len(suspects) else np.zeros(0, dtype=np.intp)
+    events = np.concatenate([np.zeros(0, dtype=np.intp), *(parts[i] for i in suspects)])
     place = np.repeat(suspects, sizes[suspects])
     bin_weights = weights[events]
     chosen = of_class[events] & (bin_weights**2 > limit[place])

@@ -1,4 +1,4 @@
-"""Cuts that are chosen for a target efficiency or yield on one split, to be quoted on another."""
+"""Cuts that are chosen for a target efficiency or yield on one split, and quoted on another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TargetQuantity = Literal["signal_efficiency", "background_efficiency", "backgrou
 
 
 class Wish(NamedTuple):
-    """The target of a cut: at least this share of the signal, or at most this share or number of the background."""
+    """A target of a cut: at least this signal efficiency, or at most this background efficiency or yield."""
 
     quantity: TargetQuantity
     target: float
@@ -25,7 +25,7 @@ class Wish(NamedTuple):
 
 
 def wishes_text(wishes: Iterable[Wish]) -> str:
-    """Wishes that the same cut grants: `30, 50 % of signal; B = 1, 2`."""
+    """The targets that one cut meets, as `30, 50 % of signal; B = 1, 2`."""
     targets_by_quantity: dict[TargetQuantity, list[float]] = {}
     for wish in wishes:
         targets_by_quantity.setdefault(wish.quantity, []).append(wish.target)
@@ -39,12 +39,12 @@ def _targets_text(quantity: TargetQuantity, targets: Iterable[float]) -> str:
 
 
 def wishes(**targets: Iterable[float]) -> tuple[Wish, ...]:
-    """A wish for each target, `signal_efficiency=(0.5, 0.7)`."""
+    """A wish for each target, from arguments such as `signal_efficiency=(0.5, 0.7)`."""
     return tuple(Wish(quantity, target) for quantity, values in targets.items() for target in values)  # type: ignore[arg-type]
 
 
 def check_shares(**shares: Iterable[float] | None) -> None:
-    """Refuse efficiencies that no cut can have."""
+    """Refuse target efficiencies outside 0..1."""
     for name, targets in shares.items():
         for target in targets or ():
             if not 0 < target <= 1:
@@ -52,12 +52,15 @@ def check_shares(**shares: Iterable[float] | None) -> None:
 
 
 def chosen_cut(wish: Wish, curve: Curve, expected: Curve | str) -> float | str:
-    """The lowest cut that grants the wish on these events, at the score of one with weight; or why there is none.
+    """The lowest cut that meets the target on these events, or the reason why there is none.
 
-    expected holds the sums of expected yields above the same thresholds, or why there are none.
+    The cut is the score of an event with non-zero weight. `expected` has the sums of expected yields above the same
+    thresholds, or the reason why there are none.
     """
     if wish.quantity == "background":
-        return expected if isinstance(expected, str) else _background_cut(wish, expected, expected.background)
+        if isinstance(expected, str):
+            return expected
+        return _background_cut(wish, expected, expected.background)
     if not curve.defined:
         return "a class has no positive sum of weights in the validation set"
     if wish.quantity == "signal_efficiency":
@@ -66,7 +69,7 @@ def chosen_cut(wish: Wish, curve: Curve, expected: Curve | str) -> float | str:
 
 
 def _background_cut(wish: Wish, curve: Curve, sums: Array) -> float | str:
-    """The lowest threshold down to which the sums of the background stay at or below the target."""
+    """The lowest threshold such that the background sums at and above it never exceed the target."""
     # With negative weights the sums may fall again; the first crossing is that of their running maximum.
     highest = np.maximum.accumulate(sums)
     index = int(np.searchsorted(highest, wish.target * (1 + ROUNDING), side="right")) - 1
@@ -80,7 +83,7 @@ def _background_cut(wish: Wish, curve: Curve, sums: Array) -> float | str:
 def granted_cuts(
     targets: Iterable[Wish], curve: Curve, expected: Curve | str
 ) -> tuple[dict[Wish, float], Mapping[Wish, str]]:
-    """The cuts that grant the wishes, and the reasons for those that cannot be granted."""
+    """The cuts that meet the targets, and the reasons for targets that no cut meets."""
     choices = {wish: chosen_cut(wish, curve, expected) for wish in targets}
     cuts = {wish: cut for wish, cut in choices.items() if not isinstance(cut, str)}
     return cuts, {wish: reason for wish, reason in choices.items() if isinstance(reason, str)}

@@ -1,4 +1,4 @@
-"""What every cut keeps of the test events: the table behind a threshold that a reader moves."""
+"""Test events above each of many cuts: the table behind the movable threshold of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hepclf.statistics.value import efficiency_error
 
 Array = NDArray[np.float64]
 
-# A sum that is left of a whole by subtraction is nothing where it is but the rounding of what cancelled.
+# The events below a cut are total - above; a difference this small relative to the total is rounding, not events.
 ROUNDING = 1e-12
 
 
@@ -24,19 +24,20 @@ ROUNDING = 1e-12
 class CutTable:
     """Weight sums of background and signal, in this order, at or above some cuts; each is exact at its cut.
 
-    Efficiencies are those of the sums. The confusion matrix and the purity have background and signal times `scale`,
-    which makes the sums those of the mixture.
+    Efficiencies are ratios of these sums. The confusion matrix and the purity use the sums times `scale`, which are
+    those of the mixture.
 
-    cuts      rising [c]
-    above     sums of weights [2, c]; squares those of squared weights
-    totals    the same without a cut, [2]
+    cuts      ascending [c]
+    above     sums of weights [2, c]
+    squares   sums of squared weights [2, c]
+    totals    sums of weights without a cut [2]; total_squares those of squared weights
     expected  the same cuts with the weights that stand for the whole sample, or why there are none
     rules     of the significances
     scale     of background and signal [2]
-    weight    what one more background event would weigh in the mixture (`heaviest`)
+    weight    weight that a further background event would have in the mixture (`heaviest`)
     expected_weight  the same with the weights that stand for the whole sample, 0 without them
-    marks     cuts that have a name, by row
-    start     the row of the decision that the results quote
+    marks     rows of the cuts that have a name
+    start     row of the decision that the results quote
     """
 
     cuts: Array
@@ -54,7 +55,7 @@ class CutTable:
 
     @property
     def cells(self) -> Array:
-        """The confusion matrix of each cut: the mixture's weights by truth and decision, [2, 2, c]."""
+        """The confusion matrix of each cut: weights of the mixture by truth and decision, [2, 2, c]."""
         below = self.totals[:, None] - self.above
         below[np.abs(below) <= ROUNDING * np.abs(self.totals[:, None])] = 0.0
         (b, s), above = self.scale, self.above
@@ -62,13 +63,13 @@ class CutTable:
 
     @property
     def efficiencies(self) -> tuple[Array, Array]:
-        """Shares of background and signal that pass each cut, and their errors, [2, c] each."""
+        """Efficiencies of background and signal at each cut, and their errors, [2, c] each."""
         totals = self.totals[:, None]
         return self.above / totals, efficiency_error(self.above, totals, self.squares, self.total_squares[:, None])
 
     @property
     def purity(self) -> tuple[Array, Array]:
-        """Share of signal in the weight that passes, and its error from both sums, [c]; nan where nothing passes."""
+        """Signal fraction of the weight that passes, and its error from both sums, [c]; nan where nothing passes."""
         b, s = self.scale[:, None] * self.above
         b_squares, s_squares = self.scale[:, None] ** 2 * self.squares
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -76,18 +77,18 @@ class CutTable:
             return s / passing, np.sqrt(b**2 * s_squares + s**2 * b_squares) / passing**2
 
     def purity_limit(self, row: int) -> Limit | None:
-        """What the purity of a cut is greater than where no simulated background event passes it."""
+        """Lower limit of the purity of a cut that no simulated background event passes; None where one passes."""
         if self.squares[0, row] > 0:
             return None
         return purity_limit(float(self.scale[1] * self.above[1, row]), self.weight)
 
     def rejection_limit(self, row: int) -> Limit | None:
-        """What the rejection of a cut is greater than there."""
+        """Lower limit of the rejection of a cut that no simulated background event passes; None where one passes."""
         if self.squares[0, row] > 0 or not self.weight or not self.scale[0]:
             return None
         return rejection_limit(float(self.scale[0] * self.totals[0]), self.weight)
 
 
 def heaviest_background(weights: Array, part: Scored, is_signal: NDArray[np.bool_]) -> float:
-    """What one more background event of a split would weigh (`heaviest`)."""
+    """The weight that a further background event of a split would have (`heaviest`)."""
     return heaviest(weights[~is_signal], part.processes[~is_signal])

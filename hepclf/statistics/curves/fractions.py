@@ -1,4 +1,4 @@
-"""One class against a mixture of the others: discriminants with fractions, and what the fractions trade."""
+"""Discriminants of one class against a mixture of the others, and their dependence on the fractions of the mixture."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def log_ratio(scores: Array, target: int, fractions: Array) -> Array:
     r"""D = ln(p_target / sum_j f_j p_j) of probabilities [n, k], with fractions f [k] of the other classes, [n].
 
     With f_c + f_u = 1 it is the b-taggers' D_b = ln(p_b / (f_c p_c + f_u p_u)) (ATL-PHYS-PUB-2017-013). The fractions
-    say what the background is made of: with the true ones D is the best there is. A probability of zero counts as
-    2e-308, so D is always finite.
+    are the composition of the background: with the true composition D is the optimal discriminant. A probability of
+    zero counts as 2e-308, so D is always finite.
     """
     background = scores @ fractions
     return np.asarray(np.log(np.maximum(scores[:, target], TINY)) - np.log(np.maximum(background, TINY)))
@@ -30,7 +30,7 @@ def log_ratio(scores: Array, target: int, fractions: Array) -> Array:
 def discriminant_cuts(
     discriminant: Array, is_target: NDArray[np.bool_], weights: Array, targets: tuple[float, ...]
 ) -> Array | None:
-    """The highest cuts on a discriminant [n] that keep these shares of the target class.
+    """The highest cuts on a discriminant [n] that reach these efficiencies of the target class.
 
     None if the target has no positive sum of weights.
     """
@@ -44,7 +44,7 @@ def discriminant_cuts(
 
 
 class Trade(NamedTuple):
-    """What each value of one class's fraction [s] makes of each class [k] at each target [t].
+    """Efficiency of each class [k] for each value of one class's fraction [s] at each target [t].
 
     efficiency and error are [s, k, t]
     """
@@ -63,10 +63,10 @@ def trade(
     varied: int,
     targets: tuple[float, ...],
 ) -> Trade | None:
-    """The efficiencies at cuts that keep the target's shares, while one class's fraction goes from 0 to 1.
+    """The efficiencies of all classes at fixed target efficiencies, while one class's fraction goes from 0 to 1.
 
     The other fractions keep their proportions. The steps are even in the angle whose squared sine is the fraction, so
-    that small ones are seen. None if the target has no positive sum of weights.
+    that they are dense near 0 and 1. None if the target has no positive sum of weights.
     """
     values = np.sin(np.linspace(0, np.pi / 2, STEPS)) ** 2
     steps: list[Passing] = []
@@ -80,9 +80,9 @@ def trade(
 
 
 def with_fraction(fractions: Array, target: int, varied: int, value: float) -> Array:
-    """The fractions [k] with one of them set, and the others scaled so that all sum to one.
+    """The fractions [k] with one set to `value`, and the others scaled so that all sum to one.
 
-    Where the others are zero, they get equal fractions.
+    Where the others are all zero, they become equal.
     """
     shares = fractions.copy()
     shares[varied] = 0.0

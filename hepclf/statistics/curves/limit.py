@@ -25,8 +25,8 @@ def rejection_limit(total: float, weight: float) -> Limit:
     """Lower limits of the rejection of a cut that no background event passes: total / (-ln(1 - confidence) weight).
 
     Where n events are expected, none is seen with probability exp(-n), so n < 2.303 at 90 and 2.996 at 95 % (Poisson).
-    `total` is the sum of the background's weights and `weight` what one more event would weigh (`heaviest`): the
-    weights of events that were not seen are not known.
+    `total` is the sum of the background's weights. `weight` is the assumed weight of a further event (`heaviest`),
+    because weights of events that were not seen are unknown.
     """
     return Limit(*(total / background for background in background_limit(weight)))
 
@@ -48,10 +48,10 @@ def background_limit(weight: float) -> Limit:
 
 
 def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:
-    """The largest effective weight, sum w^2 / sum |w|, of the processes that these events came from.
+    """The largest effective weight, sum w^2 / sum |w|, among the processes of these events; zero without events.
 
-    At least the mean weight of each process, for weights of either sign, so that a limit holds whichever process the
-    next event would come from. Zero without events.
+    It is at least the mean weight of each process, for weights of either sign. So a limit holds for a further event of
+    any of the processes.
     """
     sizes, squares = np.bincount(processes, np.abs(weights)), np.bincount(processes, weights**2)
     return float(np.max(squares[sizes > 0] / sizes[sizes > 0], initial=0.0))

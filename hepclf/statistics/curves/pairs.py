@@ -1,4 +1,4 @@
-"""Several classes two by two: areas of each pair, and averages over classes and over pairs."""
+"""Pairs of classes: the area of each pair, and averages over classes and over pairs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Array = NDArray[np.float64]
 class Averages(NamedTuple):
     """Averages of areas, over classes against the rest and over pairs of classes (scikit-learn's `ovr`, `ovo`).
 
-    macro     each class or pair counts the same
-    weighted  each counts as its share of the weights
+    macro     each class or pair counts equally
+    weighted  each class or pair counts by its fraction of the weights
     """
 
     one_vs_rest_macro: Value
@@ -41,7 +41,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class _Area:
-    """An area, the events that make it, how far each moves it, and its share of the weights."""
+    """An area, its events, the influence of each event on it, and their fraction of all weights."""
 
     value: float
     events: NDArray[np.intp]
@@ -50,13 +50,13 @@ class _Area:
 
 
 def pair_probability(first: Array, second: Array) -> Array:
-    """first / (first + second), a half where both are zero: the best way to tell two of several classes apart."""
+    """first / (first + second), the optimal score for one class against another; 1/2 where both are zero."""
     total = first + second
     return np.asarray(np.divide(first, total, out=np.full(len(total), 0.5), where=total > 0))
 
 
 def pairs(labels: NDArray[np.int64], scores: Array, weights: Array) -> tuple[Pair, ...]:
-    """Each pair of classes, of probabilities [n, k], the first being the one of the lower label."""
+    """Each pair of classes from probabilities [n, k]; the first class of a pair has the lower label."""
     class_pairs = []
     for a, b in combinations(range(scores.shape[1]), 2):
         events = np.flatnonzero((labels == a) | (labels == b))
@@ -67,13 +67,12 @@ def pairs(labels: NDArray[np.int64], scores: Array, weights: Array) -> tuple[Pai
 
 
 def averages(labels: NDArray[np.int64], scores: Array, weights: Array) -> Averages:
-    """Averages of areas of probabilities [n, k]; their errors know that the areas share events.
+    """Averages of areas of probabilities [n, k]; their errors include the correlation of areas that share events.
 
-    A pair's area is the mean of that of p_a and that of p_b, a against b alone (Hand and Till 2001, eq. 3), as
-    scikit-learn's roc_auc_score has it. Nothing where a class has no positive sum of weights.
+    The area of a pair is the mean of the areas by p_a and by p_b, each for a against b (Hand and Till 2001, eq. 3), as
+    in scikit-learn's roc_auc_score. There is no value where a class has no positive sum of weights.
     """
-    k = scores.shape[1]
-    class_areas = [_area(labels, scores[:, a], weights, a, np.arange(len(labels))) for a in range(k)]
+    class_areas = list(_one_vs_rest(labels, scores, weights))
     pair_areas = list(_one_vs_one(labels, scores, weights))
     return Averages(
         _mean(class_areas, len(labels)),
@@ -83,14 +82,26 @@ def averages(labels: NDArray[np.int64], scores: Array, weights: Array) -> Averag
     )
 
 
+def _one_vs_rest(labels: NDArray[np.int64], scores: Array, weights: Array) -> Iterator[_Area | None]:
+    """The area of each class against all others."""
+    events, total = np.arange(len(labels)), weights.sum()
+    for a in range(scores.shape[1]):
+        share = _ratio(weights[labels == a].sum(), total)
+        yield _area(labels, scores[:, a], weights, a, events, share)
+
+
 def _one_vs_one(labels: NDArray[np.int64], scores: Array, weights: Array) -> Iterator[_Area | None]:
     """Two areas for each pair of classes: by the probability of the first class, and by that of the second."""
-    total = float(weights.sum())
+    total = weights.sum()
     for a, b in combinations(range(scores.shape[1]), 2):
         events = np.flatnonzero((labels == a) | (labels == b))
-        share = float(weights[events].sum()) / total if total > 0 else math.nan
+        share = _ratio(weights[events].sum(), total)
         for target in (a, b):
             yield _area(labels[events], scores[events, target], weights[events], target, events, share)
+
+
+def _ratio(part: float, total: float) -> float:
+    return float(part) / float(total) if total > 0 else math.nan
 
 
 def _area(
@@ -99,14 +110,13 @@ def _area(
     weights: Array,
     target: int,
     events: NDArray[np.intp],
-    share: float | None = None,
+    share: float,
 ) -> _Area | None:
     is_target, ranking = labels == target, Ranking(scores)
     target_curve = curve(ranking, is_target, weights)
     value = area(target_curve).value
     if value is None:
         return None
-    share = float(weights[is_target].sum() / weights.sum()) if share is None else share
     return _Area(value, events, influence(target_curve, ranking, is_target, weights), share)
 
 
@@ -114,7 +124,9 @@ def _mean(areas: list[_Area | None], events: int, *, weighted: bool = False) -> 
     defined = [row for row in areas if row is not None]
     if len(defined) < len(areas):
         return NOTHING
-    sizes = np.array([row.share if weighted else 1.0 for row in defined])
+    sizes = np.ones(len(defined))
+    if weighted:
+        sizes = np.array([row.share for row in defined])
     moved = np.zeros(events)
     for size, row in zip(sizes / sizes.sum(), defined, strict=True):
         moved[row.events] += size * row.influence

@@ -15,11 +15,11 @@ Array = NDArray[np.float64]
 
 
 class PartialArea(NamedTuple):
-    """Area under the curve between two background efficiencies, as it is and as means.
+    """Area under the curve between two background efficiencies, with two normalisations of it.
 
     area          integral of the signal efficiency over the background efficiency from low to high
-    mean          the same over high - low: the mean signal efficiency
-    standardised  (1 + (area - chance) / (perfect - chance)) / 2, 0.5 for chance (McClish 1989)
+    mean          area / (high - low): the mean signal efficiency
+    standardised  (1 + (area - chance) / (perfect - chance)) / 2, 0.5 for a random classifier (McClish 1989)
     """
 
     low: float
@@ -30,12 +30,13 @@ class PartialArea(NamedTuple):
 
 
 def partial_area(curve: Curve, low: float, high: float) -> PartialArea:
-    r"""The part of the area between two background efficiencies, straight between thresholds, with its error.
+    r"""The area between two background efficiencies, with straight lines between thresholds, and its error.
 
-    A signal event whose score lets the share V of the background pass adds max(high - max(V, low), 0), so the area is
-    a weighted mean over the signal, for weights of either sign too. The error is DeLong's with that for the placement
-    of signal, and for background its signal efficiency, kept between those at low and high. low = 0 and high = 1 give
-    `area`. Nothing where a class has no positive sum of weights; no error where its effective count is not above 1.
+    Let V be the background efficiency at the score of a signal event. The event adds max(high - max(V, low), 0), so the
+    area is a weighted mean over the signal, also for negative weights. The error is DeLong's. It takes this quantity as
+    the placement of signal events, and for background events the signal efficiency, clipped to its range from low to
+    high. low = 0 and high = 1 give `area`. There is no value where a class has no positive sum of weights, and no error
+    where its effective count is not above 1.
     """
     if not 0 <= low < high <= 1:
         raise ValueError(f"a partial area needs 0 <= low < high <= 1, not {low} and high={high}")
@@ -103,6 +104,10 @@ def _signal_efficiency_at(curve: Curve, index: int, background: float) -> float:
     Between thresholds the curve is straight.
     """
     signal, rising = curve.signal_efficiency, curve.rising[1]
-    s0, b0 = (float(signal[index - 1]), float(rising[index - 1])) if index else (0.0, 0.0)
+    s0 = b0 = 0.0  # the curve begins at the origin
+    if index:
+        s0, b0 = float(signal[index - 1]), float(rising[index - 1])
     s1, b1 = float(signal[index]), float(rising[index])
-    return s0 + (s1 - s0) * min(max((background - b0) / (b1 - b0), 0.0), 1.0) if b1 > b0 else s1
+    if b1 <= b0:
+        return s1
+    return s0 + (s1 - s0) * min(max((background - b0) / (b1 - b0), 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""What passes cuts on a score, group by group: processes, bins of a spectator."""
+"""Events that pass cuts on a score, for each group: a process, or a bin of a spectator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK = 1 << 18  # events at a time, so that memory stays small
 
 @dataclass(frozen=True, eq=False)
 class Passing:
-    """Sums of weights and of their squares in each group, of all [g] and of what passes each cut [g, m]."""
+    """Sums of weights and of squared weights in each group, for all events [g] and above each cut [g, m]."""
 
     total: Array
     squares: Array
@@ -27,7 +27,7 @@ class Passing:
 
     @property
     def efficiency(self) -> Array:
-        """Share of each group that passes each cut, [g, m]; nan for a group without a positive sum of weights."""
+        """Efficiency of each cut in each group, [g, m]; nan for a group without a positive sum of weights."""
         has_weight = [has_positive_sum(total, squares) for total, squares in zip(self.total, self.squares, strict=True)]
         total_weight = np.where(has_weight, self.total, np.nan)
         return np.asarray(self.passing / total_weight[:, None])
@@ -46,7 +46,7 @@ class Passing:
         return measured(float(self.passing[group, cut]), math.sqrt(self.passing_squares[group, cut]))
 
     def merged(self, into: NDArray[np.intp], count: int) -> Passing:
-        """The sums of coarser groups, `into` being the new one [g] of each group; below 0: left out."""
+        """The sums of merged groups; `into` is the new group of each group [g], and a group below 0 is left out."""
         chosen = np.flatnonzero(into >= 0)
         share = np.zeros((count, len(into)))
         share[into[chosen], chosen] = 1
@@ -54,9 +54,9 @@ class Passing:
 
 
 def passing(scores: Array, cuts: Array, groups: NDArray[np.intp], weights: Array, count: int) -> Passing:
-    """What passes cuts [m], a score at or above each, in groups 0..count-1; events of a group below 0 are left out.
+    """The events that score at or above each cut [m], in groups 0..count-1; events of a group below 0 are left out.
 
-    One pass over the events, however many cuts there are.
+    This takes one pass over the events for any number of cuts.
     """
     order = np.argsort(cuts)
     sums, squares = slot_sums(scores, cuts[order], groups, weights, count, powers=2)

@@ -1,4 +1,4 @@
-"""Purity of what a cut keeps, and the average precision."""
+"""The purity of a selection, and the average precision."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Array = NDArray[np.float64]
 
 
 def purity(curve: Curve, index: NDArray[np.intp]) -> tuple[Array, Array]:
-    """Share of signal P = S / (S + B) at or above these thresholds, with its error, [m] each.
+    """Signal fraction P = S / (S + B) at or above these thresholds, with its error, [m] each.
 
-    S and B count independently: sigma_P = sqrt(B^2 sum_s w^2 + S^2 sum_b w^2) / (S + B)^2; the binomial
-    sqrt(P (1 - P) / n) for equal weights. nan where S + B is not above zero; an error of zero where only one of them
-    is left, where the formula knows no better.
+    S and B are independent: sigma_P = sqrt(B^2 sum_s w^2 + S^2 sum_b w^2) / (S + B)^2, which is the binomial
+    sqrt(P (1 - P) / n) for equal weights. Both are nan where S + B is not above zero. The formula gives an error of
+    zero where only signal or only background is left.
     """
     s, b = curve.signal[index], curve.background[index]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -28,14 +28,14 @@ def purity(curve: Curve, index: NDArray[np.intp]) -> tuple[Array, Array]:
 
 
 def average_precision(curve: Curve) -> Value:
-    r"""Mean purity over the signal, sum_k P_k (S_k - S_{k-1}) / S, ties together, as scikit-learn's function.
+    r"""Mean purity over the signal, sum_k P_k (S_k - S_{k-1}) / S, with ties together, as in scikit-learn.
 
-    The error is the sum over events of w^2 times the square of what more of an event changes: for signal
+    The squared error is the sum over events of w^2 times the squared derivative by the event's weight: for signal
     (P_k - AP + sum_{j>=k} dS_j B_j / (S_j + B_j)^2) / S, for background -sum_{j>=k} dS_j S_j / (S_j + B_j)^2 / S,
-    j running from the event's own threshold down. Nothing without weight in a class, and where negative weights leave
-    signal above a cut that keeps no positive weight in all.
+    where j runs from the event's own threshold down. There is no value where a class has no positive sum of weights,
+    or where negative weights leave signal above a cut whose total weight is not positive.
 
-    Unlike the AUC it depends on how much background there is for the signal.
+    Unlike the AUC it depends on the ratio of signal to background.
     """
     if not curve.defined:
         return NOTHING

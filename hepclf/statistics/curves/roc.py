@@ -25,7 +25,7 @@ BLOCK = 1 << 13
 
 
 class Ranking:
-    """The descending order of scores [n] and its distinct values, thresholds [m]; ties move together."""
+    """The descending order of scores [n] and their distinct values, thresholds [m]; ties share a threshold."""
 
     def __init__(self, scores: Array) -> None:
         self._order = np.argsort(-scores)
@@ -42,9 +42,11 @@ class Ranking:
         return values[self._order]
 
     def sums_of_ranked(self, values: Array) -> Array:
-        """The same for values that are in order already."""
+        """The same for values that are already in the order of the scores."""
         sums = np.cumsum(values, dtype=np.float64)
-        return sums if len(self._ends) == len(sums) else np.asarray(sums[self._ends])
+        if len(self._ends) == len(sums):  # without ties no copy is needed
+            return sums
+        return np.asarray(sums[self._ends])
 
     def spread(self, values: NDArray[T]) -> NDArray[T]:
         """For each event [n] the value of its threshold, from one value a threshold [m]."""
@@ -54,11 +56,15 @@ class Ranking:
 
     def events_above(self, index: int) -> NDArray[np.intp]:
         """The events at or above the threshold of this index, none for -1."""
-        return self._order[: self._ends[index] + 1] if index >= 0 else self._order[:0]
+        return self.events_between(-1, index)
 
     def events_between(self, above: int, index: int) -> NDArray[np.intp]:
         """The events below the threshold `above` (-1: from the first on) and at or above that of `index`."""
-        return self._order[self._ends[above] + 1 if above >= 0 else 0 : self._ends[index] + 1]
+        return self._order[self._count(above) : self._count(index)]
+
+    def _count(self, index: int) -> int:
+        """The number of events at or above the threshold of this index, none for -1."""
+        return int(self._ends[index]) + 1 if index >= 0 else 0
 
     def last(self, cut: float) -> int:
         """Index of the last threshold at or above the cut, -1 if there is none."""
@@ -85,12 +91,12 @@ class Curve:
 
     @cached_property
     def signal_efficiency(self) -> Array:
-        """Share of the signal at or above each threshold, [m]."""
+        """Fraction of the signal at or above each threshold, [m]."""
         return np.asarray(self.signal / self.signal[-1])
 
     @cached_property
     def background_efficiency(self) -> Array:
-        """Share of the background at or above each threshold, [m]."""
+        """Fraction of the background at or above each threshold, [m]."""
         return np.asarray(self.background / self.background[-1])
 
     @property
@@ -109,13 +115,13 @@ class Curve:
         return np.minimum(index, len(self.thresholds) - 1)
 
     def settled(self, index: int) -> int:
-        """The last threshold down to this one that has events with weight: those of weight zero set no cut."""
+        """Index of the last threshold at or above this one whose events have weight: weight zero must not set a cut."""
         squares = self.signal_squares + self.background_squares
         return int(np.searchsorted(squares, squares[index]))
 
     @cached_property
     def rising(self) -> tuple[Array, Array]:
-        """Running maxima of the efficiencies of signal and background, as negative weights may take a curve back."""
+        """Running maxima of both efficiencies, because negative weights may make a curve fall."""
         return _rising(self.signal_efficiency), _rising(self.background_efficiency)
 
     @cached_property
@@ -125,7 +131,7 @@ class Curve:
 
 
 def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Curve:
-    """The sums of one class against the rest over a ranking of the same events; weights may be negative."""
+    """The sums of signal and of background above each threshold of a ranking; weights may be negative."""
     chosen, sizes = ranking.ranked(is_signal), ranking.ranked(weights)
     signal, background = (ranking.sums_of_ranked(np.where(of_class, sizes, 0.0)) for of_class in (chosen, ~chosen))
     if bool((sizes == 1).all()):
@@ -140,14 +146,14 @@ def area(curve: Curve) -> Value:
 
     A = P(score_s > score_b) + P(equal)/2. With V the placement of an event among the other class (ties half),
     var A = sum over both classes of n/(n-1) sum w^2 (V - A)^2 / (sum w)^2, n = (sum w)^2 / sum w^2: DeLong,
-    DeLong and Clarke-Pearson (1988) for equal weights. Nothing if a class has no positive sum of weights;
-    no error if n <= 1 for a class.
+    DeLong and Clarke-Pearson (1988) for equal weights. There is no value if a class has no positive sum of weights,
+    and no error if n <= 1 for a class.
     """
     return curve.delong
 
 
 def influence(curve: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Array:
-    """How far each event moves the area, [n]: the squared error of the area is the sum of their squares.
+    """The influence of each event on the area, [n]; the squared error of the area is the sum of squared influences.
 
     The error of a mean of areas of the same events follows from the mean of their influences.
     """
@@ -160,7 +166,7 @@ def influence(curve: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weig
 
 
 class Segment(NamedTuple):
-    """A run of thresholds: efficiencies before and at each, and the sums of squared weights that each adds."""
+    """A range of thresholds: efficiencies before and at each, and the squared weights that each adds."""
 
     signal_before: Array
     signal: Array
@@ -181,15 +187,22 @@ class Segment(NamedTuple):
 
 
 def segments(curve: Curve) -> Iterator[Segment]:
-    """A curve in runs that fit into a processor's cache, where sums over millions of thresholds are fast."""
+    """A curve in ranges that fit into a processor's cache, where sums over millions of thresholds are fast."""
     m, totals = len(curve.thresholds), (float(curve.signal[-1]), float(curve.background[-1]))
     for start in range(0, m, BLOCK):
         s, b, s_squares, b_squares = (
-            np.concatenate([sums[start - 1 : start] if start else [0.0], sums[start : start + BLOCK]])
+            _from_previous(sums, start, start + BLOCK)
             for sums in (curve.signal, curve.background, curve.signal_squares, curve.background_squares)
         )
         s, b = s / totals[0], b / totals[1]
         yield Segment(s[:-1], s[1:], b[:-1], b[1:], np.diff(s_squares), np.diff(b_squares))
+
+
+def _from_previous(sums: Array, start: int, stop: int) -> Array:
+    """sums[start:stop] with the sum before them in front, which is zero at the first threshold."""
+    if start == 0:
+        return np.concatenate([[0.0], sums[:stop]])
+    return sums[start - 1 : stop]
 
 
 def _delong(curve: Curve) -> Value:
@@ -212,7 +225,9 @@ def spreads(curve: Curve) -> tuple[float, float]:
 
 def _rising(sums: Array) -> Array:
     highest = np.maximum.accumulate(sums)
-    return sums if np.array_equal(sums, highest) else highest
+    if np.array_equal(sums, highest):  # one array in memory, not two
+        return sums
+    return highest
 
 
 def _before(sums: Array) -> Array:
@@ -220,7 +235,10 @@ def _before(sums: Array) -> Array:
 
 
 def background_error(curve: Curve, index: NDArray[np.intp]) -> Array:
-    """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
+    """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency.
+
+    The cut itself is uncertain: a shift of the signal efficiency by its error moves the background efficiency.
+    """
     reached = curve.signal_efficiency[index]
     counting_error = _efficiency_error(curve.background, curve.background_squares, index)
     shift = _efficiency_error(curve.signal, curve.signal_squares, index)
@@ -235,7 +253,7 @@ def _efficiency_error(sums: Array, squares: Array, index: NDArray[np.intp]) -> A
 
 @dataclass(frozen=True, eq=False)
 class Roc:
-    """A curve as drawn: at most 1000 points from (0, 0) to (1, 1), the full area, the limit without background."""
+    """A curve for drawing: at most 1000 points from (0, 0) to (1, 1), the full area, the limit without background."""
 
     thresholds: Array
     signal_efficiency: Array
@@ -246,7 +264,7 @@ class Roc:
 
 
 def roc_points(curve: Curve) -> Roc | None:
-    """The curve for drawing, thinned where neither a linear nor a logarithmic axis would show it."""
+    """The curve for drawing, thinned to points that a linear or a logarithmic axis resolves."""
     if not curve.defined:
         return None
     index = thinned_thresholds(curve)
@@ -260,7 +278,7 @@ def roc_points(curve: Curve) -> Roc | None:
 
 
 def thinned_thresholds(curve: Curve, points: int = POINTS) -> NDArray[np.intp]:
-    """Fewer than `points` thresholds that hold a curve, as `thinned` picks them."""
+    """Fewer than `points` thresholds that represent a curve, picked like `thinned`."""
     return _picked(*curve.rising, points)
 
 

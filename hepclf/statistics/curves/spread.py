@@ -1,4 +1,4 @@
-"""How far the curves of folds, seeds or replicas of one training are apart."""
+"""The spread of the curves of folds, seeds or replicas of one training."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ROUNDING = 1e-12  # areas and efficiencies that differ by no more are equal
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spread:
-    """Mean and standard deviation over trainings, each with the error that few trainings leave it.
+    """Mean and standard deviation over trainings, each with the error from the finite number of trainings.
 
     area                   mean area under the curve, its error that of the mean, deviation / sqrt(n)
     deviation              standard deviation of the area between trainings; its error is deviation / sqrt(2 (n - 1)),
                            right for a Gaussian
-    own_error              statistical uncertainty of one training's area, which its test events leave: the root mean
-                           square over trainings; None where one has none
+    own_error              statistical uncertainty of one training's area from its test events: the root mean square
+                           over trainings; None where a training has none
     targets                signal efficiencies [t]
     background_efficiency  of each training at each target, [n, t]
     errors                 statistical errors of these, [n, t]
@@ -53,21 +53,31 @@ class Spread:
 def training_spread(areas: Sequence[Value], background_efficiency: Array, errors: Array, targets: Array) -> Spread:
     """Mean and scatter of two trainings or more, which may have common test events.
 
-    On common test events the scatter is that of the training alone, as all trainings share the error of the test
-    sample; on folds it contains both.
+    On common test events the scatter is that of the training alone, because all trainings share the fluctuation of the
+    test set; on folds it includes both.
 
     background_efficiency and its errors are [n, t], at the signal efficiencies targets [t].
     """
     n, values = len(areas), [area.value for area in areas if area.value is not None]
     if n < 2 or len(values) < n:
         raise ValueError(f"a spread needs two areas or more, not {len(values)} of {n} trainings")
-    deviation = float(np.std(values, ddof=1)) if np.ptp(values) > ROUNDING else 0.0
-    area_errors = [area.error for area in areas if area.error is not None]
+    deviation, quoted_deviation = 0.0, NOTHING
+    if np.ptp(values) > ROUNDING:
+        deviation = float(np.std(values, ddof=1))
+        quoted_deviation = measured(deviation, deviation / math.sqrt(2 * (n - 1)))
     return Spread(
         area=measured(float(np.mean(values)), deviation / math.sqrt(n)),
-        deviation=measured(deviation, deviation / math.sqrt(2 * (n - 1))) if deviation else NOTHING,
-        own_error=math.sqrt(float(np.mean(np.square(area_errors)))) if len(area_errors) == n else None,
+        deviation=quoted_deviation,
+        own_error=_own_error(areas),
         targets=targets,
         background_efficiency=background_efficiency,
         errors=errors,
     )
+
+
+def _own_error(areas: Sequence[Value]) -> float | None:
+    """Root mean square of the areas' errors, None where an area has none."""
+    errors = [area.error for area in areas if area.error is not None]
+    if len(errors) < len(areas):
+        return None
+    return math.sqrt(float(np.mean(np.square(errors))))

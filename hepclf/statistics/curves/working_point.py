@@ -1,4 +1,4 @@
-"""Working points: the cuts that keep a target share of the signal."""
+"""Working points: the cuts at target signal efficiencies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hepclf.statistics.value import NOTHING, Value, measured
 
 
 class WorkingPoint(NamedTuple):
-    """The cut at the first score whose signal efficiency reaches the target, and the background that passes it.
+    """The cut at the first score whose signal efficiency reaches the target, and its background efficiency.
 
     `rejection_limit` is the lower limit of the rejection where no background event passes.
     """
@@ -28,8 +28,8 @@ class WorkingPoint(NamedTuple):
 def working_point(curve: Curve, target: float) -> WorkingPoint:
     """The first distinct score at which the signal efficiency reaches the target.
 
-    The background efficiency's error joins its counting error in quadrature with what the uncertain signal
-    efficiency moves it by. Without background left there is no rejection.
+    The error of the background efficiency is the quadrature sum of its counting error and its shift by the uncertainty
+    of the signal efficiency. Without background above the cut there is no rejection.
     """
     if not curve.defined:
         return WorkingPoint(target, None, NOTHING, NOTHING, None)

@@ -1,4 +1,4 @@
-"""Bins of any named column: given edges, equal population, a bin a value, or a bin a word."""
+"""Bins of a named column: given edges, equal population, one bin for each value, or one bin for each word."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MOST = 50  # words that a column of text may have
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Which bin each event is in [n], -1 for none, and what the bins are called.
+    """The bin of each event [n], -1 for none, and the names of the bins.
 
-    edges are those of the bins [b + 1], None where each bin is a word; places the median of each bin's events [b].
+    edges are those of the bins [b + 1], None where each bin is a word; places are the medians of the bins [b].
     """
 
     index: NDArray[np.intp]
@@ -26,20 +26,22 @@ class Bins:
 
     @property
     def outside(self) -> int:
-        """Events that are in no bin: beyond the edges, or not a number."""
+        """Number of events outside all bins: beyond the edges, or not a number."""
         return int((self.index < 0).sum())
 
 
 def column_bins(name: str, column: NDArray[Any], bins: int, edges: tuple[float, ...] = ()) -> Bins:
-    """The bins of a column [n]; without edges about equally populated ones, which values that tie share.
+    """The bins of a column [n]; without given edges they are about equally populated, with equal values in one bin.
 
-    A column of as few distinct numbers as bins gets one bin a number. The last bin holds its upper edge. What is
-    infinite or not a number is in no bin.
+    A column with no more distinct numbers than bins gets one bin for each number. The last bin includes its upper
+    edge. Infinite values and nan are in no bin.
     """
     if column.dtype.kind not in "biuf":
         return _words(name, column)
     values = column.astype(np.float64, copy=False)
-    bounds = np.asarray(edges, dtype=np.float64) if edges else _edges(name, values[np.isfinite(values)], bins)
+    bounds = np.asarray(edges, dtype=np.float64)
+    if not edges:
+        bounds = _edges(name, values[np.isfinite(values)], bins)
     index = np.searchsorted(bounds, values, side="right") - 1
     index[values == bounds[-1]] = len(bounds) - 2
     index[~np.isfinite(values) | (index >= len(bounds) - 1)] = -1
@@ -49,11 +51,12 @@ def column_bins(name: str, column: NDArray[Any], bins: int, edges: tuple[float, 
 
 def _medians(values: NDArray[np.float64], index: NDArray[np.intp], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """The median of each bin's values, the middle of an empty bin."""
-    middles = (edges[1:] + edges[:-1]) / 2
-    inside = [values[index == i] for i in range(len(middles))]
-    return np.array(
-        [np.median(members) if len(members) else middle for members, middle in zip(inside, middles, strict=True)]
-    )
+    medians = np.asarray((edges[1:] + edges[:-1]) / 2)
+    for i in range(len(medians)):
+        members = values[index == i]
+        if len(members):
+            medians[i] = np.median(members)
+    return medians
 
 
 def _edges(name: str, values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
@@ -61,9 +64,12 @@ def _edges(name: str, values: NDArray[np.float64], bins: int) -> NDArray[np.floa
         raise ValueError(f"spectator {name!r} has no finite number to make bins of")
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     if len(edges) <= bins and len(distinct := np.unique(values)) <= bins:
+        if len(distinct) == 1:
+            return np.array([distinct[0] - 0.5, distinct[0] + 0.5])
+        # Each number is in its own bin, with the outer edges as far from their number as the inner ones.
         middles = (distinct[1:] + distinct[:-1]) / 2
-        first, last = (2 * distinct[0] - middles[0], 2 * distinct[-1] - middles[-1]) if len(middles) else (-0.5, 0.5)
-        return np.concatenate([[first], middles, [last]]) + (0 if len(middles) else distinct[0])
+        first, last = 2 * distinct[0] - middles[0], 2 * distinct[-1] - middles[-1]
+        return np.concatenate([[first], middles, [last]])
     return edges
 
 

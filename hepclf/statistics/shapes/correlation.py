@@ -14,7 +14,7 @@ ROUNDING = 1e-9
 class Correlation(NamedTuple):
     """Coefficients and their errors, [d, d] each.
 
-    nan where a column is constant, where two are never known together, and where weights of both signs give a
+    nan where a column is constant, where no event has a value in both columns, and where weights of both signs give a
     coefficient beyond 1, which no distribution has.
     """
 
@@ -23,10 +23,11 @@ class Correlation(NamedTuple):
 
 
 def correlation(columns: Array, weights: Array) -> Correlation:
-    r"""Pearson's coefficients of columns [n, d] in which nan is a gap; a pair is taken where both are known.
+    r"""Pearson's coefficients of columns [n, d], where nan is a missing value; a pair uses the events that have both.
 
-    The error follows from what each event moves a coefficient r of standardised x and y by, (x y - r (x^2 + y^2) / 2)
-    w / sum w, whatever the distribution; for Gaussians it is (1 - r^2) / sqrt(n) (Fisher). Zero on the diagonal.
+    The error is the root of the sum of squared influences: for standardised x and y an event moves the coefficient r by
+    (x y - r (x^2 + y^2) / 2) w / sum w. This holds for any distribution; for Gaussians it is (1 - r^2) / sqrt(n)
+    (Fisher). It is zero on the diagonal.
     """
     present = ~np.isnan(columns)
     complete = bool(present.all())
@@ -41,11 +42,12 @@ def correlation(columns: Array, weights: Array) -> Correlation:
             value = products / np.outer(spread, spread)
             scale = spread
         else:
-            # Means and variances are those of the events where both are known.
+            # Means and variances of a pair are those of the events that have both values.
             means, squares = (x * w).T @ presence / total, (x**2 * w).T @ presence / total
             variances = np.maximum(squares - means**2, 0.0)
             value = ((x * w).T @ x / total - means * means.T) / np.sqrt(variances * variances.T)
             scale = np.sqrt(np.diag(variances))
+        # A spread of 1e-7 of the largest value is rounding of single-precision features.
         constant = scale**2 <= 1e-14 * np.nanmax(np.abs(np.where(present, columns, 0.0)), axis=0, initial=0.0) ** 2
         unknown = constant | constant[:, None] | ~(total > 0) | (np.abs(value) > 1 + ROUNDING)
         value = np.where(unknown, np.nan, np.clip(value, -1, 1))

@@ -1,4 +1,4 @@
-"""How far apart two weighted histograms are, as a Jensen-Shannon divergence in bits."""
+"""The Jensen-Shannon divergence of two weighted histograms, in bits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
+from hepclf.statistics.value import NOTHING, Value, effective_count, measured
 from hepclf.words import number
 
 Array = NDArray[np.float64]
-PER_BIN = 10  # effective events a bin, below which the bias is more than what is subtracted
+PER_BIN = 10  # effective events a bin; with fewer, the bias is larger than the subtracted estimate
 NORMAL_95 = 1.6448536269514722
 
 
@@ -30,11 +30,12 @@ class BinSums(NamedTuple):
 
 
 class Divergence(NamedTuple):
-    """The divergence in bits without the bias of finite samples, that bias, and one over it; or why there is none.
+    """The divergence in bits, corrected for the bias of finite samples, and its inverse; or why there is none.
 
-    inverse   1 / bits, nothing where bits are not above zero
+    bias      the subtracted bias in bits
+    inverse   1 / bits, without a value where bits are not above zero
     at_least  lower limit of 1 / bits at 95 %, from bits + 1.64 errors
-    p         of equal shapes: probability of a divergence as large or larger
+    p         probability of a divergence as large or larger if the shapes are equal
     """
 
     bits: Value = NOTHING
@@ -54,23 +55,22 @@ def bin_sums(bins: NDArray[np.intp], weights: Array, m: int) -> BinSums:
 def divergence(first: BinSums, second: BinSums) -> Divergence:
     r"""JSD = (KL(p|m) + KL(q|m)) / 2 with m = (p + q) / 2, in bits: 0 for equal shapes, 1 for disjoint ones.
 
-    Lin, IEEE Trans. Inf. Theory 37 (1991) 145. With gradient g, Hessian H, and V the covariance of the normalised
-    bins, finite samples add tr(HV)/2, which is subtracted (so the value may be below zero), and
+    Lin, IEEE Trans. Inf. Theory 37 (1991) 145. Let g be the gradient, H the Hessian, and V the covariance of the
+    normalised bins. Finite samples add tr(HV)/2, which is subtracted, so the value may be below zero. The variance is
 
-        variance = g V g - tr(HVHV)/2, and tr(HVHV)/2 at least,
+        variance = max(g V g - tr(HVHV)/2, tr(HVHV)/2),
 
-    which holds for equal shapes too, where g vanishes. Nothing below ten effective events a bin. A bin whose weights
-    sum to less than zero counts as empty.
+    which also holds for equal shapes, where g vanishes. There is no value with fewer than ten effective events a bin.
+    A bin whose weights sum to less than zero counts as empty.
     """
     m = len(first.sums)
     if m < 2:
         return Divergence(reason="all values are in one bin")
     for histogram in (first, second):
-        if (
-            not has_positive_sum(float(histogram.sums.sum()), float(histogram.squares.sum()))
-            or histogram.effective < PER_BIN * m
-        ):
-            n = histogram.effective if histogram.sums.sum() > 0 else 0.0
+        n = histogram.effective
+        if not histogram.sums.sum() > 0:  # the square of a negative sum would count as events
+            n = 0.0
+        if n < PER_BIN * m:
             return Divergence(
                 reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer"
             )
@@ -84,17 +84,24 @@ def divergence(first: BinSums, second: BinSums) -> Divergence:
     return Divergence(
         bits=measured(bits, error),
         bias=bias / math.log(2),
-        inverse=measured(1 / bits, error / bits**2) if bits > 0 else NOTHING,
+        inverse=_inverse(bits, error),
         at_least=1 / (max(bits, 0.0) + NORMAL_95 * error) if error > 0 else None,
         p=_p(bits * math.log(2) + bias, (p + q) / 2, first, second),
     )
 
 
-def _p(nats: float, shape: Array, first: BinSums, second: BinSums) -> float:
-    """Probability of such a divergence, or a larger one, of two samples that both have this shape.
+def _inverse(bits: float, error: float) -> Value:
+    if bits <= 0:
+        return NOTHING
+    return measured(1 / bits, error / bits**2)
 
-    It is then a quadratic form of mean tr(HV)/2 and variance tr(HVHV)/2, H and V those of the common shape: nearly the
-    scaled chi2 of the same mean and variance (Satterthwaite, Biometrics Bulletin 2 (1946) 110).
+
+def _p(nats: float, shape: Array, first: BinSums, second: BinSums) -> float:
+    """Probability of a divergence as large or larger for two samples that both have this shape.
+
+    For equal shapes the divergence is a quadratic form with mean tr(HV)/2 and variance tr(HVHV)/2, where H and V are
+    those of the common shape. A scaled chi2 of the same mean and variance is close to it (Satterthwaite, Biometrics
+    Bulletin 2 (1946) 110).
     """
     heavy = (first.squares / first.squares.sum() + second.squares / second.squares.sum()) / 2
     common = [(shape, BinSums(histogram.sums, heavy * histogram.squares.sum())) for histogram in (first, second)]
@@ -104,13 +111,13 @@ def _p(nats: float, shape: Array, first: BinSums, second: BinSums) -> float:
 
 
 def _covariances(first: tuple[Array, BinSums], second: tuple[Array, BinSums]) -> Array:
-    """Covariance of the shares of both sides, [2m, 2m]."""
+    """Covariance of the normalised bins of both histograms, [2m, 2m]."""
     zero = np.zeros((len(first[0]), len(first[0])))
     return np.block([[_covariance(*first), zero], [zero, _covariance(*second)]])
 
 
 def jensen_shannon(p: Array, q: Array) -> float:
-    """JSD in bits of two sets of shares [m] that sum to one each, as it is."""
+    """JSD in bits of two normalised histograms [m], without a bias correction."""
     return float(_kl_to_mean(p, q) + _kl_to_mean(q, p)) / 2
 
 
@@ -126,14 +133,14 @@ def _shares(sums: Array) -> Array:
 
 
 def _covariance(p: Array, histogram: BinSums) -> Array:
-    """Covariance of the shares p = S/W: (diag(Q) - p Q' - Q p' + p p' sum Q) / W^2."""
+    """Covariance of the normalised bins p = S/W: (diag(Q) - p Q' - Q p' + p p' sum Q) / W^2, Q the sums of w^2."""
     crossed = np.outer(p, histogram.squares)
     covariance = np.diag(histogram.squares) - crossed - crossed.T + np.outer(p, p) * histogram.squares.sum()
     return np.asarray(covariance / histogram.sums.sum() ** 2)
 
 
 def _derivatives(p: Array, q: Array) -> tuple[Array, Array]:
-    """Gradient [2m] and Hessian [2m, 2m] of the divergence in nats; bins where one side is empty are left out of it."""
+    """Gradient [2m] and Hessian [2m, 2m] of the divergence in nats; bins where one side is empty contribute zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         mixed = np.where(p + q > 0, 0.5 / (p + q), 0.0)
         slopes = [np.where(side > 0, np.log(2 * side / (p + q)) / 2, 0.0) for side in (p, q)]
@@ -143,8 +150,10 @@ def _derivatives(p: Array, q: Array) -> tuple[Array, Array]:
 
 
 def inverse_text(result: Divergence) -> str:
-    """1/JSD in words: a number with its error, a lower limit where it is not known to a half, or nothing."""
+    """1/JSD as text: with its error, as a lower limit where the error exceeds half the value, or `-`."""
     value, error = result.inverse
     if value is not None and error is not None and error < value / 2:
         return number(value, error)
-    return "-" if result.at_least is None else f"> {result.at_least:.3g} (95 %)"
+    if result.at_least is None:
+        return "-"
+    return f"> {result.at_least:.3g} (95 %)"

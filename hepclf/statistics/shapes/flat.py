@@ -15,7 +15,7 @@ FEW = 5  # events; with fewer expected the distribution is not that of chi-squar
 
 
 class FlatnessTest(NamedTuple):
-    """A test of flatness: chi-squared, its degrees of freedom and p-value, and whether each bin had events enough."""
+    """A test of flatness: chi-squared, its degrees of freedom and p-value, and whether each bin has enough events."""
 
     chi2: float | None
     degrees: int
@@ -24,13 +24,13 @@ class FlatnessTest(NamedTuple):
 
 
 def flatness_test(total: Array, squares: Array, passing: Array, passing_squares: Array) -> FlatnessTest:
-    r"""Chi-squared of the hypothesis that one efficiency e is that of all bins, from sums of w and w^2 [b].
+    r"""Chi-squared test of the hypothesis that all bins have one efficiency e, from sums of w and w^2 [b].
 
-    chi2 = sum_i (P_i - e W_i)^2 / (c Q_i), with W and Q the sums of w and w^2 of a bin, P that of w which passes,
-    and c = (1 - 2e) q + e^2, q the share of Q that passes over all bins: the variance of P - e W if the hypothesis
-    holds. e = sum(P W / Q) / sum(W^2 / Q) makes chi2 least, so b - 1 degrees of freedom are left. For equal weights it
-    is Pearson's test of a 2 x b table. A bin without a positive sum of weights takes no part. No chi-squared for
-    fewer than two bins, or where all or nothing passes.
+    chi2 = sum_i (P_i - e W_i)^2 / (c Q_i). W and Q are the sums of w and w^2 in a bin; P is the part of W that passes.
+    c = (1 - 2e) q + e^2, with q the fraction of Q that passes over all bins, so c Q is the variance of P - e W under
+    the hypothesis. e = sum(P W / Q) / sum(W^2 / Q) minimises chi2, so b - 1 degrees of freedom are left. For equal
+    weights it is Pearson's test of a 2 x b table. A bin without a positive sum of weights is left out. There is no
+    chi-squared for fewer than two bins, or where all or no events pass.
     """
     usable = np.array([has_positive_sum(w, q) for w, q in zip(total, squares, strict=True)], dtype=bool)
     w, q, p, p_squares = (column[usable] for column in (total, squares, passing, passing_squares))

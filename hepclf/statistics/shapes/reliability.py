@@ -1,4 +1,4 @@
-"""Reliability: how often what a probability says is true, in bins of events, and the error of calibration."""
+"""Reliability: the observed signal fraction against the predicted probability in bins, and the calibration error."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FEWEST = 10.0  # effective events of each class that a bin of a chi2 expects
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Bins of rising probability [b] and what they say together.
+    """Bins of rising probability [b], and the test of calibration over all bins.
 
-    predicted, observed   mean probability, and share of the signal, of the bin
+    predicted, observed   mean probability and signal fraction of the bin
     error                 of observed - predicted
-    share                 of all events
+    share                 fraction of all events in the bin
     ece                   expected calibration error, sum of share |observed - predicted| (arXiv:1706.04599, eq. 3)
-    by_chance             the ece of a perfectly calibrated tagger of as many events
-    chi2, ndf, p          whether observed is predicted, all bins together; None where it cannot be had
+    by_chance             the ece expected for a perfectly calibrated tagger with as many events
+    chi2, ndf, p          test of observed = predicted over all bins; None where it cannot be computed
     """
 
     predicted: Array
@@ -48,12 +48,14 @@ class Reliability:
 
 
 def probability_bins(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.int16]:
-    """The bin of each event [n], of equal sums of |w|, in rising order; ties share a bin."""
+    """The bin of each event [n] by rising probability; bins have equal sums of |w|, and ties share a bin."""
     above = ranking.sums(np.abs(weights))
     total = float(above[-1])
-    middle = above - np.diff(above, prepend=0.0) / 2
-    place = np.clip((1 - middle / total) * bins, 0, bins - 1).astype(np.int16) if total > 0 else np.zeros(len(above))
-    # Places fall along the ranking; those that no score has are left out.
+    place = np.zeros(len(above), dtype=np.int16)
+    if total > 0:
+        middle = above - np.diff(above, prepend=0.0) / 2
+        place = np.clip((1 - middle / total) * bins, 0, bins - 1).astype(np.int16)
+    # Places fall along the ranking; places without a score are left out, so that the bins are numbered without gaps.
     changes = np.cumsum(np.diff(place, prepend=place[0]) != 0, dtype=np.int16)
     return ranking.spread(changes[-1] - changes)
 
@@ -61,12 +63,12 @@ def probability_bins(ranking: Ranking, weights: Array, bins: int) -> NDArray[np.
 def reliability(
     bin: NDArray[np.int16], scores: Array, labels: NDArray[np.int64], signal: int, mixed: Array
 ) -> Reliability:
-    """The reliability of the probabilities of the signal [n] in these bins [n].
+    """The reliability of the signal probabilities [n] in these bins [n].
 
-    mixed holds weights whose sum in each class is its share of the mixture, all together one. The excess of a bin is
-    the sum of w (y - p). chi2 takes the excesses of all bins against the covariance that they have where p is true,
-    neighbours joined until each class has FEWEST expected events. The errors of the points and of the ece come from
-    the events as they are, those of the points being no less than what they are where p is true.
+    `mixed` are weights whose sum in each class is its fraction of the mixture; they sum to one. The excess of a bin is
+    the sum of w (y - p). chi2 compares the excesses of all bins with their covariance for a calibrated tagger; bins are
+    merged until each class has FEWEST expected events. The errors of the points and of the ece are those of the
+    observed events; the errors of the points are at least as large as for a calibrated tagger.
     """
     signals, backgrounds = _sums(bin, scores, labels == signal, mixed)
     share, hits, certain = signals.weights + backgrounds.weights, signals.weights, signals.likely
@@ -94,7 +96,7 @@ def reliability(
 
 
 class _Sums(NamedTuple):
-    """Of a class, by bin [b], h being y - p of its events.
+    """Sums over the events of one class in each bin [b], where h = y - p.
 
     weights, first                     sums of w and w h over its events
     squares, first_squares, second     sums of w^2, w^2 h and w^2 h^2 over its events
@@ -112,7 +114,7 @@ class _Sums(NamedTuple):
 
 
 def _sums(bin: NDArray[np.int16], scores: Array, truth: NDArray[np.bool_], mixed: Array) -> tuple[_Sums, _Sums]:
-    """The sums of signal and background, a block of events at a time, which takes the memory of a block."""
+    """The sums of signal and background, in blocks of events, so that temporary arrays are small."""
     b = int(bin.max()) + 1
     sums = np.zeros((2, len(_Sums._fields), b))
     for start in range(0, len(bin), BLOCK):
@@ -136,9 +138,9 @@ def _sums(bin: NDArray[np.int16], scores: Array, truth: NDArray[np.bool_], mixed
 
 
 def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
-    """Covariances [b, b] of the bins' excesses from the events as they are, and where the probabilities are true.
+    """Covariances [b, b] of the bins' excesses: of the observed events, and expected for a calibrated tagger.
 
-    The third is the least of the classes' expected effective events a bin, [b].
+    The third array is the number of expected effective events a bin, of the class that has fewer, [b].
     """
     b = len(classes[0].weights)
     as_is, if_true, expected = np.zeros((b, b)), np.zeros((b, b)), np.full(b, np.inf)
@@ -154,33 +156,33 @@ def _covariances(classes: tuple[_Sums, _Sums]) -> tuple[Array, Array, Array]:
 
 
 def merging_matrix(expected: Array) -> Array:
-    """Which bins [b] stand together, so that each group has FEWEST expected events: zeros and ones [groups, b]."""
+    """Groups of neighbouring bins [b] with FEWEST expected events or more, as zeros and ones [groups, b]."""
     group, count, groups = 0, 0.0, []
     for value in expected.tolist():
         groups.append(group)
         count += value
         if count >= FEWEST:
             group, count = group + 1, 0.0
-    # What is left over at the end joins the last group.
+    # Bins left over at the end join the last group.
     last = np.minimum(groups, max(group - 1, 0))
     return np.asarray(np.arange(last[-1] + 1)[:, None] == last, dtype=np.float64)
 
 
 def _covariance(second: Array, first: Array, mean: Array, squares: float) -> Array:
-    """Of the excesses of a class whose sum of weights is given: sum w^2 (h - m)(h - m)^T, [b, b].
+    """Covariance of a class's excesses, given its sum of weights: sum w^2 (h - m)(h - m)^T, [b, b].
 
-    An event's h is y - p in its own bin and zero in the others, m its mean; second and first are the sums of w^2 h^2
-    and w^2 h by bin, and squares that of w^2.
+    h of an event is y - p in its own bin and zero in the others; m is its mean. second and first are the sums of
+    w^2 h^2 and w^2 h in each bin, and squares is the sum of w^2.
     """
     cross, means = np.outer(mean, first), squares * np.outer(mean, mean)
     covariance = np.diag(second) - cross - cross.T + means
-    # Equal scores have no spread: what is left of the terms is their rounding, whose root would pass for an error.
+    # Equal scores have no spread: the terms then cancel up to rounding, whose root would look like an error.
     terms = np.diag(np.abs(second)) + np.abs(cross) + np.abs(cross.T) + np.abs(means)
     return np.where(np.abs(covariance) > ROUNDING * terms, covariance, 0.0)
 
 
 def _weight_per_event(sums: Array, squares: Array, everywhere: float) -> Array:
-    """sum w^2 / sum w of a class in each bin, or everywhere where a bin has too few of its events to tell."""
+    """sum w^2 / sum w of a class in each bin; its overall value where a bin has too few of its events."""
     with np.errstate(divide="ignore", invalid="ignore"):
         enough = (sums > 0) & (sums**2 >= 10 * squares)
         return np.where(enough, squares / sums, everywhere)
@@ -197,4 +199,6 @@ def _chi2(excess: Array, covariance: Array) -> tuple[float | None, float | None]
         return None, None
     with np.errstate(over="ignore"):  # a signal event at a probability near zero: the excess is infinitely unlikely
         chi2 = float(pulls @ np.linalg.solve(correlation, pulls))
-    return chi2, float(gammaincc(len(pulls) / 2, chi2 / 2)) if chi2 >= 0 else None
+    if not chi2 >= 0:  # also nan
+        return chi2, None
+    return chi2, float(gammaincc(len(pulls) / 2, chi2 / 2))

@@ -1,4 +1,4 @@
-"""How far a number moves when the events it is made of are varied, with the error of the move."""
+"""Shifts of a number when its events are varied, with the error of the shift."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class Moved:
-    """A number computed from events, and how far each event moves it: its squared error is the sum of their squares."""
+    """A number with the influence of each event on it; its squared error is the sum of squared influences."""
 
     def __init__(self, value: float, influence: Array) -> None:
         self.value, self.influence = value, influence
@@ -43,7 +43,7 @@ def passing_weight(passing: NDArray[np.bool_], weights: Array) -> Moved:
 
 
 def absolute_shift(before: Moved | None, after: Moved | None) -> Value:
-    """after - before; what the same events do to both cancels in the error."""
+    """after - before; the fluctuations that both have in common cancel in the error."""
     if before is None or after is None:
         return NOTHING
     rounding = SINGLE * abs(before.value)
@@ -51,7 +51,7 @@ def absolute_shift(before: Moved | None, after: Moved | None) -> Value:
 
 
 def relative_shift(before: Moved | None, after: Moved | None) -> Value:
-    """after / before - 1, with the error of a ratio of numbers of the same events; needs before > 0."""
+    """after / before - 1, with the error of a ratio of correlated numbers; needs before > 0."""
     if before is None or after is None or not before.value > 0:
         return NOTHING
     ratio = after.value / before.value

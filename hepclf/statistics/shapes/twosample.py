@@ -12,9 +12,9 @@ from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured
 
 Array = NDArray[np.float64]
 
-BLOCKS = 512  # stretches of the joint order, at whose ends distributions are compared; of fewer events, each event
-BAGS = 256  # of a sample, that are dealt anew together; of fewer events, each event
-FEWEST = 32  # bags of the smaller sample, if it has as many events
+BLOCKS = 512  # blocks of the joint order, at whose ends the distributions are compared; at most one for each event
+BAGS = 256  # groups of a sample's events that are permuted as one; at most one for each event
+FEWEST = 32  # groups of the smaller sample, if it has as many events
 
 
 class ScoreSample(NamedTuple):
@@ -25,13 +25,13 @@ class ScoreSample(NamedTuple):
 
 
 class TwoSample(NamedTuple):
-    """How far two samples are apart, and how far by chance.
+    """The distance of two samples, and that of their permutations.
 
-    distance    largest difference of the cumulative distributions: at no cut do the efficiencies differ by more
-    p           share of the permutations that are as far apart, each counted with this one: (k + 1) / (n + 1)
-    by_chance   mean and spread of the distances of the permutations
-    bound       95 % of the permutations are nearer; infinite where too many leave a sample no positive weight
-    scores, difference   the ends of the blocks [m], and the first distribution less the second there
+    distance    largest difference of the cumulative distributions: the efficiencies differ by no more at any cut
+    p           (k + 1) / (n + 1), where k of n permutations are as far apart as the samples
+    by_chance   mean and standard deviation of the distances of the permutations
+    bound       95 % quantile of these distances; infinite where too many leave a sample no positive weight
+    scores, difference   the ends of the blocks [m], and F1 - F2 there
     """
 
     distance: float
@@ -43,20 +43,20 @@ class TwoSample(NamedTuple):
 
 
 def two_sample(first: ScoreSample, second: ScoreSample, permutations: int) -> TwoSample | None:
-    """A Kolmogorov-Smirnov test of weighted events whose p-value comes from permutations, so it is uniform.
+    """A Kolmogorov-Smirnov test of weighted events, with a p-value from permutations, which is uniform by construction.
 
-    D = max |F1 - F2|, F the share of a sample's weight at or below a score. Where both samples are drawn from one
-    distribution of scores and weights, an event might as well be in the other sample: all ways of dealing events to
-    samples are equally likely (Fisher 1935), and D of the samples as they are is a random one of them. That holds
-    for any weights, negative ones too, and for ties. Large samples are dealt in bags of equally many events, taken at
-    random, what is left over stays where it is: the ways that there are then are fewer, and still equally likely.
-    None where a sample's weights do not sum to more than zero.
+    D = max |F1 - F2|, where F is the fraction of a sample's weight at or below a score. If both samples come from one
+    distribution of scores and weights, all assignments of events to the samples are equally likely (Fisher 1935), so D
+    of the samples has a uniform rank among the permutations. This holds for any weights, including negative ones, and
+    for ties. In large samples, random groups of equally many events are permuted as one, and events left over keep
+    their sample: there are then fewer permutations, still equally likely. None where a sample has no positive sum of
+    weights.
     """
     for sample in (first, second):
         if not has_positive_sum(float(sample.weights.sum()), float(sample.weights @ sample.weights)):
             return None
     ends = _ends(first.scores, second.scores)
-    # The same events have the same p-value; other events other permutations, as one choice of them favours some.
+    # Seeded by the scores: the same events give the same p-value, and other events use other permutations.
     rng = np.random.default_rng(crc32(ends.tobytes()))
     n1, n2 = len(first.scores), len(second.scores)
     size = max(1, min((n1 + n2) // (2 * BAGS), min(n1, n2) // FEWEST))
@@ -69,14 +69,15 @@ def two_sample(first: ScoreSample, second: ScoreSample, permutations: int) -> Tw
     difference = _difference(bags1.sum(axis=0) + leftover, total)
     distance = float(np.abs(difference).max())
     dealt_distances = np.abs(_difference(dealt @ bags + leftover, total)).max(axis=1)
-    # The same deal summed in another order differs in the last digits.
+    # The same permutation summed in another order differs in the last digits.
     above = int((dealt_distances >= distance * (1 - 1e-9)).sum())
+    by_chance = NOTHING
+    if np.isfinite(dealt_distances).all():
+        by_chance = measured(float(dealt_distances.mean()), float(dealt_distances.std()))
     return TwoSample(
         distance=distance,
         p=(above + 1) / (permutations + 1),
-        by_chance=measured(float(dealt_distances.mean()), float(dealt_distances.std()))
-        if np.isfinite(dealt_distances).all()
-        else NOTHING,
+        by_chance=by_chance,
         bound=float(np.quantile(dealt_distances, 0.95, method="higher")),
         scores=ends,
         difference=difference,
@@ -86,7 +87,7 @@ def two_sample(first: ScoreSample, second: ScoreSample, permutations: int) -> Tw
 def _difference(first: Array, total: Array) -> Array:
     """F1 - F2 from the cumulative weights [..., m] of the first sample and of both.
 
-    Infinite where a deal leaves a sample no positive weight, which is as far apart as can be.
+    It is infinite, the largest distance, where a permutation leaves a sample no positive weight.
     """
     total1, all_ = first[..., -1:], total[-1]
     total2 = all_ - total1
@@ -104,7 +105,7 @@ def _ends(first: Array, second: Array) -> Array:
 
 
 def _bagged(sample: ScoreSample, ends: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Cumulative weights over the blocks of bags of so many events [bags, m], and of those left over [m]."""
+    """Cumulative weights over the blocks, of random groups of `size` events [bags, m] and of events left over [m]."""
     n, blocks = len(sample.scores), len(ends)
     bags = min(n // size, BAGS)
     bag = np.minimum(rng.permutation(n) // size, bags)
