@@ -59,6 +59,20 @@ def score_cut(threshold: float) -> str:
     return six_digits
 
 
+def formatted(value: float | None, spec: str) -> str:
+    """A number in a format such as `.3g`; `-` where there is no value."""
+    if value is None:
+        return "-"
+    return f"{value:{spec}}"
+
+
+def first_of(shown: int, total: int) -> str:
+    """`, first 8 of 30` for a title; empty where all are shown."""
+    if shown >= total:
+        return ""
+    return f", first {shown} of {total}"
+
+
 def grouped_rows(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
     """Rows of equal key, which share a line of a table: where scores tie, several targets have the same cut."""
     groups: dict[Hashable, list[Row]] = {}

@@ -1,4 +1,4 @@
-"""What a study may look at."""
+"""The scored events and settings that a study may use."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Balance = Literal["classes", "mean", "none"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inside:
-    """What the tagger saw of the test events, and a way to ask it again: arrays in, arrays out, never a model.
+    """The features of the test events, and a function that scores features again; a study never sees a model.
 
     names  of the features [d]
-    read   from places among the test events [m] to their features, float32 [m, d]
-    ask    from features [m, d] to scores, [m] or [m, k]
+    read   function from indices of test events [m] to their features, float32 [m, d]
+    ask    function from features [m, d] to scores, [m] or [m, k]
     """
 
     names: tuple[str, ...]
@@ -38,7 +38,7 @@ class Inside:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObservedEvents:
-    """Observed events, whose class nobody knows: scores [n] or [n, k], weights [n], features [n, d] and their names."""
+    """Observed events, of unknown class: scores [n] or [n, k], weights [n], features [n, d] and their names."""
 
     scores: Array
     weights: Array
@@ -48,19 +48,19 @@ class ObservedEvents:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
-    """Scored events as an evaluation has sorted them; what is dear to compute is computed once.
+    """Scored events, sorted once for an evaluation, with everything that is expensive to compute.
 
     signal         the label of the signal
     parts          the splits that have events, by name
     rankings       their order by the probability of the signal
     counted        expected yields on validation and test, or why a split cannot have them
-    rules          what a cut is optimised for, and what it must keep
-    threshold      the probability that decides for the signal
+    rules          what a cut is optimised for, and the background that it must keep
+    threshold      events are classified as signal from this probability on
     cut            the best cut on validation, None where there is none
-    targets        the signal efficiencies that are asked for
-    luminosity_fb  what the expected yields stand for, where that is known
+    targets        the signal efficiencies of the working points
+    luminosity_fb  luminosity of the expected yields, where it is known
     inside         features of the test events, where the caller has them
-    balance        how training weighed the classes: `classes` made their sums equal, else they were as they are
+    balance        weights of the classes in training: `classes` made their sums equal
     observed       events of unknown class, where the caller has them
     mixture        the mixture of processes that efficiencies, areas and purities refer to
     """
@@ -80,18 +80,34 @@ class Case:
     observed: ObservedEvents | None = None
     mixture: ProcessMixture = field(default_factory=ProcessMixture)
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the features, empty where the caller has no features."""
+        if self.inside is None:
+            return ()
+        return self.inside.names
+
     @cached_property
     def shares(self) -> Array:
-        """The fraction of each class in the mixture that the tagger was trained for, [k]."""
+        """Fraction of each class in the mixture that the tagger was trained for, [k]."""
         k = len(self.scored.classes)
+        equal = np.full(k, 1 / k)
         if self.balance == "classes":
-            return np.full(k, 1 / k)
+            return equal
         learnt = next(iter(self.parts.values()))
         sums = np.maximum(np.bincount(learnt.labels, learnt.weights, minlength=k), 0)
-        return np.asarray(sums / sums.sum() if sums.any() else np.full(k, 1 / k))
+        if not sums.any():
+            return equal
+        return np.asarray(sums / sums.sum())
+
+    def efficiencies(self, own: tuple[float, ...] | None) -> tuple[float, ...]:
+        """The signal efficiencies of a study's own settings, or those of the evaluation where it sets none."""
+        if own is None:
+            return self.targets
+        return own
 
     def mixed(self, split_name: str) -> Array | None:
-        """Weights of a split with the class fractions of training, their sum one; None where a class has none."""
+        """Weights of a split in the class mixture of training, with sum one; None where a class has no weight."""
         part = self.parts[split_name]
         k = len(part.classes)
         sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))
@@ -101,7 +117,7 @@ class Case:
 
     @cached_property
     def curves(self) -> dict[str, Curve]:
-        """Sums of the weights above each threshold, by split, for efficiencies: the mixture inside both classes."""
+        """Sums of the weights above each threshold, by split, for efficiencies of signal and background."""
         curves = {}
         for name, part in self.parts.items():
             counted, weights = self.counted.get(name), self.weights(name).within
@@ -116,7 +132,7 @@ class Case:
         return self.mixture.split_weights(split_name, self.parts[split_name])
 
     def mixture_curve(self, split_name: str) -> Curve:
-        """Sums of the mixture's weights above each threshold, for purities: signal and background in their shares."""
+        """Sums of the mixture's weights above each threshold, for purities."""
         background, signal = self.weights(split_name).scale
         return scaled_curve(self.curves[split_name], signal, background)
 
@@ -126,16 +142,16 @@ class Case:
 
 
 class Study(Protocol):
-    """A further question to a tagger: a recipe among the settings of an evaluation.
+    """A further question about a tagger: a recipe among the settings of an evaluation.
 
-    With `picture_only = True` it is left out where no pictures are drawn. `page_section` names the section of the page
-    where it stands (PAGE_SECTIONS), by default the last one; there the studies follow `page_rank`, 0 by default, and
-    then the order of the settings.
+    With `picture_only = True` it is skipped where no pictures are drawn. `page_section` names its section of the page
+    (PAGE_SECTIONS), by default the last one. Within a section the studies are sorted by `page_rank`, 0 by default, and
+    then by the order of the settings.
     """
 
     @property
     def question(self) -> str:
-        """The question in a sentence, as a reader asks it."""
+        """The question that the study answers, in one sentence."""
 
     def study(self, case: Case) -> Finding | None:
-        """The answer; None where the question does not arise (no such spectator is named, more than two classes)."""
+        """The finding; None where the study does not apply (no spectator is configured, more than two classes)."""

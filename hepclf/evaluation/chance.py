@@ -1,4 +1,4 @@
-"""Whether a tagger does better than random guessing, and what it usually means where it does not."""
+"""Warnings where a tagger is not better than a random classifier, with the usual causes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from hepclf.evaluation.results import SplitResults
 from hepclf.statistics.value import Value
 from hepclf.words import Caution, number
 
-SIGMAS = 2  # standard errors below 0.5 from which on it is no chance
-RANDOM = 0.5  # the area under the curve of random guessing
+SIGMAS = 2  # an area this many standard errors from 0.5 is significantly different from it
+RANDOM = 0.5  # the area under the curve of a random classifier
 BACKGROUNDS = {"background", "backgrounds", "bkg", "bg", "noise", "fake", "fakes", "qcd"}
 SIGNALS = {"signal", "signals", "sig"}
 KINDS = ("worse_than_random", "no_separation", "opposite_ratio", "signal_name")  # all that an evaluation warns of
 
 
 def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]:
-    """Warnings of areas under 0.5, or not above it, on the last split that there is."""
+    """Warnings of areas below 0.5 or compatible with it, on the last available split."""
     name, split = list(splits.items())[-1]
     areas = {label: results.auc for label, results in split.one_vs_rest.items()} or {signal: split.auc}
     before = {label: _trained(splits, label) for label in areas}
@@ -42,7 +42,7 @@ def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]
 
 
 def misnamed(classes: tuple[str, ...], signal: str) -> Iterator[Caution]:
-    """A warning where the class that is taken for the signal has the name of a background, or another that of one."""
+    """A warning where the signal class has the name of a background, or another class has the name of a signal."""
     backgrounds = [name for name in classes if name != signal]
     better = [name for name in backgrounds if _words(name) & SIGNALS]
     if _words(signal) & SIGNALS:
@@ -60,7 +60,7 @@ def misnamed(classes: tuple[str, ...], signal: str) -> Iterator[Caution]:
 
 
 def _worse(label: str, area: Value, name: str, before: Value | None) -> str:
-    """Why an area is under 0.5: what training itself says tells labels that differ from a training that went wrong."""
+    """The usual cause of an area below 0.5: the training set's area separates swapped labels from a failed training."""
     lead = f"the AUC of {label} on {name}, {number(*area)}, is below 0.5: the tagger is worse than random guessing"
     if before is not None and before.value is not None and not _below(before) and not _equal(before):
         return (
@@ -74,11 +74,13 @@ def _worse(label: str, area: Value, name: str, before: Value | None) -> str:
 
 
 def _trained(splits: Mapping[str, SplitResults], label: str) -> Value | None:
-    """The area of this class on training; None without training events."""
+    """The area of this class on the training set; None without training events."""
     train = splits.get("train")
     if train is None or len(splits) == 1:
         return None
-    return train.one_vs_rest[label].auc if label in train.one_vs_rest else train.auc
+    if label in train.one_vs_rest:
+        return train.one_vs_rest[label].auc
+    return train.auc
 
 
 def _below(area: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +16,7 @@ from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cut_table
 from hepclf.evaluation.own_studies import check_own_finding, check_own_studies
-from hepclf.evaluation.results import Results, RocAxes
+from hepclf.evaluation.results import Results, RocAxes, SplitResults
 from hepclf.evaluation.split_results import histogram_edges, split_results
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
@@ -44,9 +44,10 @@ from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import process_mixture
 from hepclf.statistics.counting.optimum import best_significance, expected_yields, threshold_significance
-from hepclf.statistics.counting.scan import Significance, scan
+from hepclf.statistics.counting.scan import Scan, Significance, scan
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.roc import Ranking
+from hepclf.words import Caution
 
 Array = NDArray[np.float64]
 Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]
@@ -54,12 +55,12 @@ Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_
 
 @recipe
 class Evaluation:
-    """How a tagger is evaluated: where it cuts, what is quoted, and the experiment that the yields stand for.
+    """The settings of an evaluation: the decision threshold, the working points, the expected yields and the studies.
 
-    A threshold of `best` is the cut of the greatest significance on validation; `Rules` says what its settings mean.
-    Expected yields, by process or class, are given as such or as cross sections with one luminosity; what has neither
-    keeps its sum of weights. The ROC curve is drawn as background rejection 1 - e_b against signal efficiency
-    (`rejection`), or as true against false positive rate (`tpr_fpr`).
+    A threshold of `best` is the cut of the greatest significance on the validation set; `Rules` explains its settings.
+    Expected yields are given by process or class, as numbers of events or as cross sections with one luminosity;
+    processes without either keep their sum of weights. The ROC curve is drawn as background rejection 1 - e_b against
+    signal efficiency (`rejection`), or as true against false positive rate (`tpr_fpr`).
     """
 
     RENAMED: ClassVar[Mapping[str, str]] = {  # settings of stored runs
@@ -126,7 +127,7 @@ class Evaluation:
         spectators: tuple[str, ...] | None = None,
         features: tuple[str, ...] | None = None,
     ) -> None:
-        """Refuse names that the data does not have, before anything is trained for nothing; None: not known yet."""
+        """Refuse names that the data does not have, before any training; None: not known yet."""
         if self.label:
             self.label.check_style()
         if classes is not None:
@@ -162,7 +163,7 @@ class Evaluation:
                 )
 
     def check_luminosity(self, luminosity_fb: float | None) -> None:
-        """Refuse a luminosity other than that which the events are scaled to, unless cross sections scale them anew."""
+        """Refuse a luminosity other than that of the events, unless cross sections rescale them."""
         if luminosity_fb is None or self.luminosity_fb in (None, luminosity_fb) or self.cross_sections_fb:
             return
         raise ValueError(
@@ -184,7 +185,7 @@ class Evaluation:
 
     @property
     def study_settings(self) -> dict[str, Study]:
-        """The studies by name, the user's own last; without those that only draw where nothing is drawn."""
+        """The studies by name, the user's own last; studies for pictures alone are skipped where nothing is drawn."""
         settings = {setting.name: getattr(self, setting.name) for setting in fields(self)} | dict(self.studies)
         return {
             name: study
@@ -194,7 +195,7 @@ class Evaluation:
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The studies that somebody set: the user's own, and those whose settings differ from the defaults."""
+        """The studies that the user configured: own ones, and those whose settings differ from the defaults."""
         return tuple(
             name for name, study in self.study_settings.items() if name in self.studies or study != type(study)()
         )
@@ -208,34 +209,35 @@ def evaluate(
     balance: Balance = "classes",
     observed: ObservedEvents | None = None,
 ) -> Results:
-    """The results on scored events; nothing that is tuned is quoted where it was tuned.
+    """The results on scored events; nothing is quoted on the events on which it was tuned.
 
-    With `inside`, the features of the test events, the studies that look there are made too. `balance` is how the
-    training weighed the classes, which is the mixture that scores are probabilities in; `observed` are events of
-    unknown class.
+    With `inside`, the features of the test events, the studies of features are made too. `balance` is the weighting of
+    the classes in training: scores are probabilities in that mixture. `observed` are events of unknown class.
     """
     evaluation = evaluation or Evaluation()
     evaluation.check(scored.classes, scored.process_names)
     case, significance = _case(scored, evaluation, inside, balance, observed)
     edges = histogram_edges(case.rankings.values())
     splits = {name: split_results(case, name, edges) for name in case.parts}
-    test, signal = case.counted.get("test"), scored.classes[case.signal]
+    at_threshold = significance
+    if evaluation.threshold != "best":
+        at_threshold = _at_threshold(case)
     return Results(
         classes=scored.classes,
-        signal=signal,
+        signal=scored.classes[case.signal],
         train=splits.get("train"),
         valid=splits.get("valid"),
         test=splits.get("test"),
         significance=significance,
-        at_threshold=significance if evaluation.threshold == "best" else _at_threshold(case),
+        at_threshold=at_threshold,
         mixture=case.mixture,
-        scan=scan(test.curve, evaluation.rules) if isinstance(test, Counted) else None,
+        scan=_scan(case),
         cuts=cut_table(case),
         roc_axes=evaluation.roc,
         studies=_findings(case, evaluation),
         study_settings=evaluation.study_settings,
         asked=evaluation.asked,
-        warnings=(*chance(splits, signal), *(() if evaluation.signal else misnamed(scored.classes, signal))),
+        warnings=tuple(_warnings(splits, case, evaluation)),
         systematic=evaluation.systematic,
     )
 
@@ -243,8 +245,8 @@ def evaluate(
 def _case(
     scored: Scored, evaluation: Evaluation, inside: Inside | None, balance: Balance, observed: ObservedEvents | None
 ) -> tuple[Case, Significance]:
-    """The events sorted, with the cut that is best on validation, and what that cut gives on test."""
-    signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
+    """The sorted events with the best cut on the validation set, and the significance of that cut on the test set."""
+    signal = scored.classes.index(evaluation.signal or scored.classes[-1])
     parts = {name: part for name in SPLITS if len(part := scored.of(name))}
     if not parts:
         raise ValueError("there are no scored events to evaluate; check the data and its split")
@@ -280,6 +282,20 @@ def _findings(case: Case, evaluation: Evaluation) -> dict[str, Finding]:
             check_own_finding(name, finding)
         findings[name] = finding
     return findings
+
+
+def _scan(case: Case) -> Scan | None:
+    test = case.counted.get("test")
+    if not isinstance(test, Counted):
+        return None
+    return scan(test.curve, case.rules)
+
+
+def _warnings(splits: Mapping[str, SplitResults], case: Case, evaluation: Evaluation) -> Iterator[Caution]:
+    signal = case.scored.classes[case.signal]
+    yield from chance(splits, signal)
+    if not evaluation.signal:  # a class that the user names is the signal, whatever its name
+        yield from misnamed(case.scored.classes, signal)
 
 
 def _at_threshold(case: Case) -> Significance:

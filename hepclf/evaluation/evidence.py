@@ -1,4 +1,4 @@
-"""How strong the evidence for an effect is: one rule, with three answers, for every study.
+"""The strength of the evidence for an effect: one rule with three answers for all studies.
 
 p is the probability of a deviation at least as large as the measured one if there is no effect:
 
@@ -6,9 +6,9 @@ p is the probability of a deviation at least as large as the measured one if the
     a hint        p < 0.05
     a clear sign  p < 0.0027, that of 3 standard deviations in a two-sided test
 
-A test is one-sided where the effect has one direction (a tagger that is overtrained is worse on test, as is one with a
-permuted feature), and two-sided elsewhere. Several tests in one study make a small p by chance more likely:
-`combined` and `corrected` correct for their number, whether or not the tests depend on each other.
+A test is one-sided where the effect has one direction (an overtrained tagger is worse on the test set, a permuted
+feature makes the loss larger), and two-sided elsewhere. With several tests in one study, a small p by chance is more
+likely: `combined` and `corrected` correct for their number, also where the tests are correlated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from hepclf.statistics.value import Value
 
 HINT, CLEAR = 0.05, 0.0027
-SMALLEST = 1e-6  # p that sentences and tables tell: smaller ones lie where no test is exact
+SMALLEST = 1e-6  # smallest p that is written: no test here is exact so far in the tail
 Answer = Literal["none", "hint", "clear"]
 Name = TypeVar("Name", bound=Hashable)
 WORDS = {"none": "No sign", "hint": "A hint", "clear": "A clear sign"}
@@ -40,7 +40,9 @@ class Evidence(NamedTuple):
             return None
         if self.p >= HINT:
             return "none"
-        return "hint" if self.p >= CLEAR else "clear"
+        if self.p >= CLEAR:
+            return "hint"
+        return "clear"
 
     @property
     def significant(self) -> bool:
@@ -50,22 +52,30 @@ class Evidence(NamedTuple):
     @property
     def words(self) -> str:
         """`No sign`, `A hint` or `A clear sign`, to begin a sentence with."""
-        return "No test" if self.answer is None else WORDS[self.answer]
+        if self.answer is None:
+            return "No test"
+        return WORDS[self.answer]
 
     def claim(self, effect: str) -> str:
         """`A hint that the score depends on x`."""
-        return f"{self.words} {'whether' if self.answer is None else 'that'} {effect}"
+        if self.answer is None:
+            return f"{self.words} whether {effect}"
+        return f"{self.words} that {effect}"
 
     @property
     def test(self) -> str:
         """`p = 0.012`, or `p = 0.012, corrected for 4 tests`."""
         if self.p is None:
             return "no p-value"
-        return equation(self.p) + (f", corrected for {self.tests} tests" if self.tests > 1 else "")
+        if self.tests <= 1:
+            return equation(self.p)
+        return f"{equation(self.p)}, corrected for {self.tests} tests"
 
     def short(self, check: str) -> str:
         """`overtraining (p = 0.19)`."""
-        return check if self.p is None else f"{check} ({equation(self.p)})"
+        if self.p is None:
+            return check
+        return f"{check} ({equation(self.p)})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as metrics.json has them."""
@@ -79,31 +89,46 @@ def equation(p: float) -> str:
 
 def small(p: float) -> str:
     """`0.012`, or `< 1e-06`."""
-    return f"{p:.2g}" if p > SMALLEST else f"< {SMALLEST:g}"
+    if p <= SMALLEST:
+        return f"< {SMALLEST:g}"
+    return f"{p:.2g}"
+
+
+def p_text(p: float | None) -> str:
+    """`0.012`, or `-` where there is no p-value."""
+    if p is None:
+        return "-"
+    return small(p)
 
 
 def one_sided_p(value: Value) -> float | None:
-    """One-sided p of a value above zero that has a Gaussian error; 1 for zero itself, None for an unknown error."""
+    """One-sided p of a value above zero with a Gaussian error; without an error 1 for zero itself, else None."""
     if value.value is None or value.error is None:
-        return 1.0 if value.value == 0 else None
+        return _p_without_error(value, 0.0)
     return math.erfc(value.value / value.error / math.sqrt(2)) / 2
 
 
 def two_sided_p(value: Value, expected: float = 0.0) -> float | None:
-    """Two-sided p of a value that has a Gaussian error; 1 where it is as expected, None for an unknown error."""
+    """Two-sided p of a value with a Gaussian error; without an error 1 for the expected value itself, else None."""
     if value.value is None or value.error is None:
-        return 1.0 if value.value == expected else None
+        return _p_without_error(value, expected)
     return math.erfc(abs(value.value - expected) / value.error / math.sqrt(2))
+
+
+def _p_without_error(value: Value, expected: float) -> float | None:
+    return 1.0 if value.value == expected else None
 
 
 def combined(*p: float | None) -> Evidence:
     """Several tests of one question: the smallest p times the number of tests (Bonferroni), at most 1."""
     values = [value for value in p if value is not None]
-    return Evidence(min(1.0, min(values) * len(values)), len(values)) if values else Evidence(None, 0)
+    if not values:
+        return Evidence(None, 0)
+    return Evidence(min(1.0, min(values) * len(values)), len(values))
 
 
 def corrected(p: Mapping[Name, float | None]) -> dict[Name, Evidence]:
-    """A statement for each of several tests: p-values that hold together (Holm, Scand. J. Statist. 6 (1979) 65)."""
+    """A corrected p-value for each of several tests (Holm, Scand. J. Statist. 6 (1979) 65)."""
     values = {name: value for name, value in p.items() if value is not None}
     evidence = {name: Evidence(None, len(values)) for name in p}
     smaller = 0.0

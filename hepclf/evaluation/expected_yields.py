@@ -1,4 +1,4 @@
-"""Expected yields as an evaluation is given them: events, or cross sections and a luminosity."""
+"""The expected yields in the settings of an evaluation: events, or cross sections and a luminosity."""
 
 from __future__ import annotations
 

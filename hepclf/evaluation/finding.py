@@ -1,4 +1,4 @@
-"""What a study finds."""
+"""The result of a study."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from hepclf.words import Grid
 
 
 class Finding(Protocol):
-    """What a study found: plain values, each with its error."""
+    """The result of a study: plain values, each with its error."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What a person should know of it, in a line or two: result first, then what it means."""
+        """The result in one or two sentences, with its meaning."""
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """What is worth a table on the terminal and the page."""
+        """The tables for the terminal and the page."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and dictionaries, as metrics.json has them."""
 
 
 def passed_checks(finding: Finding) -> Mapping[str, str]:
-    """The sentences that only say that nothing is wrong, each with its short form; a finding need not have `passed`."""
+    """The sentences of passed checks, each with its short form; `passed` is optional in a finding."""
     checks: Mapping[str, str] = getattr(finding, "passed", {})
     return checks

@@ -1,4 +1,4 @@
-"""What stands above the pictures of an experiment."""
+"""The label of an experiment above its pictures."""
 
 from __future__ import annotations
 
@@ -41,8 +41,12 @@ class Label:
             )
 
     def conditions(self, luminosity_fb: float | None = None) -> str:
-        """Luminosity and energy: `59.8 fb⁻¹ (13 TeV)`, or what is known of the two."""
-        value = self.luminosity_fb or luminosity_fb
-        luminosity = f"{value:g} fb⁻¹" if value else ""
-        energy = f"{self.energy_tev:g} TeV" if self.energy_tev else ""
-        return f"{luminosity} ({energy})" if luminosity and energy else luminosity or energy
+        """Luminosity and energy, `59.8 fb⁻¹ (13 TeV)`, or the one of them that is known."""
+        luminosity = self.luminosity_fb or luminosity_fb
+        if luminosity and self.energy_tev:
+            return f"{luminosity:g} fb⁻¹ ({self.energy_tev:g} TeV)"
+        if luminosity:
+            return f"{luminosity:g} fb⁻¹"
+        if self.energy_tev:
+            return f"{self.energy_tev:g} TeV"
+        return ""

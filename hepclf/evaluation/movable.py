@@ -1,4 +1,4 @@
-"""The table of the test events that every movable threshold is read from."""
+"""The table of test events above each cut, for the movable threshold of the page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.statistics.counting.expected import POWERS, ExpectedEvents
+from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.cuts import CutTable, heaviest_background
 from hepclf.statistics.curves.roc import Curve, Ranking, thinned
 
@@ -19,7 +20,7 @@ DECISION, BEST = "decision", "best cut"
 
 
 def cut_table(case: Case) -> CutTable | None:
-    """The table of the test split, at most some 500 cuts; None without test events of both classes."""
+    """The table of the test split, with about 500 cuts at most; None without test events of both classes."""
     curve = case.curves.get("test")
     if curve is None or not curve.defined:
         return None
@@ -31,32 +32,38 @@ def cut_table(case: Case) -> CutTable | None:
     index = np.array([places[cut] for cut in thresholds])
     marks = {name: int(np.searchsorted(thresholds, cut)) for name, cut in marked_cuts.items()}
     is_signal, mix = part.labels == case.signal, case.weights("test")
+    expected: ExpectedEvents | str
+    if isinstance(counted, Counted):
+        expected = _expected(ranking, is_signal, counted.weights, thresholds, index)
+        expected_weight = heaviest_background(counted.weights, part, is_signal)
+    else:
+        expected, expected_weight = counted, 0.0
     return CutTable(
         cuts=thresholds,
         above=np.stack([_sums_above(curve.background, index), _sums_above(curve.signal, index)]),
         squares=np.stack([_sums_above(curve.background_squares, index), _sums_above(curve.signal_squares, index)]),
         totals=np.array([curve.background[-1], curve.signal[-1]]),
         total_squares=np.array([curve.background_squares[-1], curve.signal_squares[-1]]),
-        expected=counted
-        if isinstance(counted, str)
-        else _expected(ranking, is_signal, counted.weights, thresholds, index),
+        expected=expected,
         rules=case.rules,
         marks=marks,
         start=next(iter(marks.values()), len(thresholds) // 2),
         scale=np.array(mix.scale),
         weight=heaviest_background(mix.weights, part, is_signal),
-        expected_weight=0.0 if isinstance(counted, str) else heaviest_background(counted.weights, part, is_signal),
+        expected_weight=expected_weight,
     )
 
 
 def _marked_cuts(case: Case) -> dict[str, float]:
-    """Named cuts, first the one that the results go by; the others are chosen on validation."""
-    marked_cuts = {DECISION: case.threshold} if len(case.scored.classes) == 2 else {}
+    """Cuts with a name: first the decision that the results quote, then those chosen on the validation set."""
+    marked_cuts = {}
+    if len(case.scored.classes) == 2:
+        marked_cuts[DECISION] = case.threshold
     if case.cut is not None:
         marked_cuts[BEST] = case.cut
     valid = case.curves.get("valid")
-    if valid is not None and valid.defined:
-        reached = valid.thresholds[valid.index_at(case.targets)].tolist() if case.targets else []
+    if case.targets and valid is not None and valid.defined:
+        reached = valid.thresholds[valid.index_at(case.targets)].tolist()
         marked_cuts |= {f"signal efficiency {t:g}": cut for t, cut in zip(case.targets, reached, strict=True)}
     return marked_cuts
 
@@ -67,7 +74,7 @@ def _drawn_index(curve: Curve) -> NDArray[np.intp]:
 
 
 def _sums_above(sums: Array, index: NDArray[np.intp]) -> Array:
-    """The sums at these thresholds, zero for -1, a cut above all."""
+    """The sums at these thresholds; zero for -1, a cut above all scores."""
     return np.where(index >= 0, sums[index], 0.0)
 
 
@@ -84,9 +91,8 @@ def _expected(
         passing = np.searchsorted(places, ends)
         power = w = ranked_weights[places]
         for p in range(POWERS):
-            sums = np.cumsum(power)
-            before[p, group] = sums[-1] if len(sums) else 0.0
-            above[p, group] = np.where(passing > 0, sums[passing - 1], 0.0) if len(sums) else 0.0
+            sums = np.append(0.0, np.cumsum(power))  # sums[j]: of the first j events
+            before[p, group], above[p, group] = sums[-1], sums[passing]
             power = power * w
     names, signal = ("background", "signal"), np.array([False, True])
     return ExpectedEvents(cuts=thresholds, names=names, signal=signal, before=before, above=above)

@@ -1,4 +1,4 @@
-"""A user's own studies: their names, their methods and what they find are checked."""
+"""Checks of a user's own studies: their names, their methods and their findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FINDING = ("sentences", "tables", "to_dict")
 
 
 def check_own_studies(studies: Mapping[str, Any], taken: Collection[str]) -> None:
-    """Refuse what is no study, or has a name among the taken ones."""
+    """Refuse objects that are not studies, and names that are taken."""
     for name, study in studies.items():
         path = f"evaluation.studies.{name}"
         if not name.isidentifier():

@@ -1,10 +1,10 @@
-"""The sections of the page, each headed by a question of its reader."""
+"""The sections of the page, each with a question as its heading."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# By the names with which a study says where it stands, in the order of the page.
+# The keys are the values of a study's `page_section`, in the order of the page.
 PAGE_SECTIONS: Mapping[str, str] = {
     "separate": "Does it separate?",
     "cut": "Where do I cut?",

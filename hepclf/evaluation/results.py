@@ -20,7 +20,7 @@ from hepclf.statistics.shapes.bins import DensityHistogram
 from hepclf.statistics.value import Value
 from hepclf.words import Caution
 
-if TYPE_CHECKING:  # it looks at a case, which knows of results
+if TYPE_CHECKING:  # no import at run time: an import cycle
     from hepclf.statistics.curves.cuts import CutTable
 
 RocAxes = Literal["rejection", "tpr_fpr"]  # background rejection 1 - e_b against signal efficiency, or rates
@@ -28,7 +28,7 @@ MEANS = ("log_loss", "brier", "accuracy", "precision", "recall", "f1")
 
 
 class Operating(NamedTuple):
-    """Where the decision's threshold sits on the ROC curve."""
+    """The point of the decision threshold on the ROC curve."""
 
     signal_efficiency: float
     background_efficiency: float
@@ -44,10 +44,10 @@ class OneVsRest(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SplitResults:
-    """What one split says of a tagger.
+    """The results of a tagger on one split.
 
-    `threshold` and `operating`, where the threshold lies on the curve, are for two classes, `one_vs_rest` is for more.
-    `precision_limit` is what the precision is greater than where no simulated background event is selected.
+    `threshold` and `operating`, its point on the curve, are for two classes; `one_vs_rest` is for more classes.
+    `precision_limit` is the lower limit of the precision where no simulated background event is selected.
     """
 
     events: int
@@ -92,15 +92,17 @@ class SplitResults:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Results:
-    """The evaluation of a tagger: a SplitResults for each split that has events, and the significance on test.
+    """The evaluation of a tagger: results for each split that has events, and the significance on the test set.
 
-    `significance` is that of the best cut on validation, `at_threshold` that of the threshold which decides; `mixture`
-    says what efficiencies, areas and purities refer to; `cuts` is what every cut keeps of test; `studies` is what each
-    further study found, by its name among the settings of the evaluation; `study_settings` are the studies themselves,
-    of which `asked` names those that somebody set.
-    `titles` are title and unit of features, for pictures.
-    `systematic` is the relative uncertainty of the background in its significances.
-    `warnings` say what may be wrong with the data, the training or the results; they are the first thing to read.
+    significance    of the best cut on the validation set
+    at_threshold    significance of the decision threshold
+    mixture         the mixture of processes that efficiencies, areas and purities refer to
+    cuts            test events above each of many cuts
+    studies         finding of each study, by its name in the settings; study_settings are the studies themselves
+    asked           names of the studies that the user configured
+    titles          title and unit of features, for pictures
+    systematic      relative uncertainty of the background in the significances
+    warnings        possible problems of the data, the training or the results; read them first
     """
 
     classes: tuple[str, ...]
@@ -133,27 +135,34 @@ class Results:
         return {name: split for name, split in results.items() if split is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers of the results, ready for JSON: what could not be had is None, never nan."""
+        """The numbers of the results, ready for JSON; a number without a value is None, never nan."""
         contents: dict[str, Any] = {name: split.to_dict() for name, split in self.splits.items()}
         if "test" in contents:
             contents["test"]["significance"] = _significance(self.significance)
             if self.at_threshold is not None:
                 contents["test"]["significance_at_threshold"] = _significance(self.at_threshold)
-        if numbers := {name: plain for name, study in self.studies.items() if (plain := study.to_dict())}:
-            contents["studies"] = numbers
+        numbers = {name: study.to_dict() for name, study in self.studies.items()}
+        if any(numbers.values()):
+            contents["studies"] = {name: figures for name, figures in numbers.items() if figures}
         contents["mixture"] = self.mixture.to_dict()
         warnings = [row.to_dict() for row in self.warnings]
         return {"warnings": warnings} | {name: _finite(split) for name, split in contents.items()}
 
 
 def _point(point: WorkingPoint) -> dict[str, Any]:
-    named = point._asdict()
-    return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in named.items()}
+    return {name: plain(value) for name, value in point._asdict().items()}
 
 
 def _significance(significance: Significance) -> dict[str, Any]:
     numbers = {name: value for name, value in vars(significance).items() if name != "b_limit" or value is not None}
-    return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in numbers.items()}
+    return {name: plain(value) for name, value in numbers.items()}
+
+
+def plain(value: Any) -> Any:
+    """A value or a limit as a dictionary, anything else unchanged."""
+    if isinstance(value, (Value, Limit)):
+        return value._asdict()
+    return value
 
 
 def _finite(contents: Any) -> Any:
@@ -161,4 +170,6 @@ def _finite(contents: Any) -> Any:
         return {name: _finite(value) for name, value in contents.items()}
     if isinstance(contents, (list, tuple)):
         return [_finite(value) for value in contents]
-    return None if isinstance(contents, float) and not math.isfinite(contents) else contents
+    if isinstance(contents, float) and not math.isfinite(contents):
+        return None
+    return contents

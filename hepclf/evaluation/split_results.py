@@ -1,4 +1,4 @@
-"""What one split says of a tagger."""
+"""The results of a tagger on one split."""
 
 from __future__ import annotations
 
@@ -26,15 +26,17 @@ LLR = "llr"
 
 
 def split_results(case: Case, split_name: str, edges: Array) -> SplitResults:
-    """The results of one split, `edges` being those of its histograms.
+    """The results of one split; `edges` are those of its histograms.
 
-    Losses are means over the events as they are; all else refers to the mixture.
+    Losses are means over the events with their own weights; everything else refers to the mixture.
     """
     part, signal, mixture = case.parts[split_name], case.signal, case.weights(split_name)
     k = len(part.classes)
     cells = confusion_matrix(part.labels, decisions(part, signal, case.threshold), mixture.weights, k)
     roc, points = with_limits(case.curves[split_name], case.targets, part, signal, mixture.within)
-    averaged = list(range(k)) if k > 2 else [signal]
+    averaged = [signal]
+    if k > 2:
+        averaged = list(range(k))
     results = SplitResults(
         events=len(part),
         negative_fraction=negative_fraction(part.weights),
@@ -63,7 +65,7 @@ def split_results(case: Case, split_name: str, edges: Array) -> SplitResults:
 
 
 def histogram_edges(rankings: Iterable[Ranking]) -> Array:
-    """The edges of 40 bins over the twentieths that hold all scores."""
+    """The edges of 40 bins between the multiples of 0.05 that enclose all scores."""
     thresholds = [ranking.thresholds for ranking in rankings]
     first = min(math.floor(min(scores[-1] for scores in thresholds) * 20), 19)
     last = max(math.ceil(max(scores[0] for scores in thresholds) * 20), first + 1)
@@ -71,16 +73,21 @@ def histogram_edges(rankings: Iterable[Ranking]) -> Array:
 
 
 def decisions(scored: Scored, signal: int, threshold: float) -> NDArray[np.int64]:
-    """Two classes: the signal where its probability reaches the threshold; several: the most probable, [n]."""
+    """The class that each event is assigned to, [n].
+
+    For two classes it is the signal from the threshold on; for several classes the most probable one.
+    """
     if scored.scores.ndim == 2:
         return np.asarray(np.argmax(scored.scores, axis=1))
     return np.where(discriminant(scored, signal) >= threshold, signal, 1 - signal)
 
 
 def negative_fraction(weights: Array) -> float | None:
-    """Share of the sum of |w| that comes from negative weights; None without weights."""
+    """Fraction of the sum of |w| from negative weights; None without weights."""
     total = float(np.abs(weights).sum())
-    return float(np.abs(weights[weights < 0]).sum()) / total if total > 0 else None
+    if total <= 0:
+        return None
+    return float(np.abs(weights[weights < 0]).sum()) / total
 
 
 def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[str, DensityHistogram]:
@@ -100,11 +107,13 @@ def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[
 
 def _operating(cells: Confusion, signal: int) -> Operating | None:
     point = Operating(float(cells.fractions[signal, signal]), float(cells.fractions[1 - signal, signal]))
-    return point if np.isfinite(point).all() else None
+    if not np.isfinite(point).all():
+        return None
+    return point
 
 
 def _precision_limit(cells: Confusion, part: Scored, signal: int, weights: Array) -> Limit | None:
-    """What the precision is greater than where no background event is decided for the signal."""
+    """Lower limit of the precision where no background event is classified as signal; None where one is."""
     if cells.squares[1 - signal, signal] > 0:
         return None
     background = part.labels != signal
@@ -112,7 +121,7 @@ def _precision_limit(cells: Confusion, part: Scored, signal: int, weights: Array
 
 
 def _one_vs_rest(part: Scored, targets: tuple[float, ...], mixture: Array) -> tuple[dict[str, OneVsRest], Value]:
-    """Each class against the others, and the mean of the areas; its error knows that they share events."""
+    """Each class against the others, and the mean of the areas; its error includes that the areas share events."""
     results, influences = {}, np.zeros(len(part))
     for label, name in enumerate(part.classes):
         ranking, is_label = Ranking(discriminant(part, label)), part.labels == label
@@ -123,47 +132,56 @@ def _one_vs_rest(part: Scored, targets: tuple[float, ...], mixture: Array) -> tu
         if drawn is not None:
             influences += influence(class_curve, ranking, is_label, weights) / len(part.classes)
     areas = [result.auc.value for result in results.values() if result.auc.value is not None]
-    complete = len(areas) == len(results)
-    return results, measured(float(np.mean(areas)), math.sqrt(float(influences @ influences))) if complete else NOTHING
+    if len(areas) < len(results):
+        return results, NOTHING
+    return results, measured(float(np.mean(areas)), math.sqrt(float(influences @ influences)))
 
 
 def with_limits(
     curve: Curve, targets: tuple[float, ...], part: Scored, signal: int, weights: Array
 ) -> tuple[Roc | None, tuple[WorkingPoint, ...]]:
-    """The curve for drawing and its working points, with limits where no background event is left."""
+    """The curve for drawing and its working points, with limits where no background event passes."""
     points, limit = limited(tuple(working_point(curve, target) for target in targets), curve, part, signal, weights)
     drawn = roc_points(curve)
-    return (replace(drawn, limit=limit) if drawn is not None else None), points
+    if drawn is not None:
+        drawn = replace(drawn, limit=limit)
+    return drawn, points
 
 
 def limited(
     points: tuple[WorkingPoint, ...], curve: Curve, part: Scored, signal: int, weights: Array
 ) -> tuple[tuple[WorkingPoint, ...], Limit | None]:
-    """The points with limits of the rejection where no background event is left, and the limit; None without any.
+    """The points with limits of the rejection where no background event passes, and the limit, None without one.
 
-    `weights` are those that the curve sums.
+    `weights` are those of the curve.
     """
     if not curve.defined or curve.background_squares[0] > 0:
         return points, None
     background = part.labels != signal
     limit = rejection_limit(float(curve.background[-1]), heaviest(weights[background], part.processes[background]))
-    last = float(curve.thresholds[np.argmax(curve.background_squares > 0)])
-    bounded = (
-        point._replace(rejection_limit=limit) if point.threshold is not None and point.threshold > last else point
-        for point in points
-    )
-    return tuple(bounded), limit
+    highest = float(curve.thresholds[np.argmax(curve.background_squares > 0)])  # of a background event
+    return tuple(_bounded(point, highest, limit) for point in points), limit
+
+
+def _bounded(point: WorkingPoint, highest: float, limit: Limit) -> WorkingPoint:
+    if point.threshold is None or point.threshold <= highest:
+        return point
+    return point._replace(rejection_limit=limit)
 
 
 def _area(drawn: Roc | None) -> Value:
-    return NOTHING if drawn is None else drawn.area
+    if drawn is None:
+        return NOTHING
+    return drawn.area
 
 
 def _optimal(part: Scored, signal: int, weights: Array) -> Roc | None:
-    """The curve of the exact likelihood ratio on the same events, which no classifier beats but by chance."""
+    """The curve of the exact likelihood ratio on the same events: the best that any classifier can reach on average."""
     if LLR not in part.spectators or len(part.classes) != 2:
         return None
     llr = np.asarray(part.spectators[LLR], dtype=np.float64)
     if bad := int(np.isnan(llr).sum()):
         raise ValueError(f"spectator {LLR!r} must be a number in each event, not nan as in {bad:,} events")
-    return roc_points(curve(Ranking(llr if signal == 1 else -llr), part.labels == signal, weights))
+    if signal == 0:  # llr is that of class 1 over class 0
+        llr = -llr
+    return roc_points(curve(Ranking(llr), part.labels == signal, weights))

@@ -1,4 +1,4 @@
-"""Templates as TH1D in a ROOT file, squares of the errors kept."""
+"""Templates as TH1D in a ROOT file, with the sums of squared weights."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from hepclf.evaluation.files.store import identifiers
 from hepclf.files import atomic
 from hepclf.statistics.counting.template import Template
+from hepclf.statistics.value import effective_count
 
 Array = NDArray[np.float64]
 
 
 def write_histograms(path: Path, templates: Mapping[str, Template]) -> None:
-    """A folder a template and a TH1D a process in it, beside its place and moved there.
+    """Write one folder for each template and one TH1D for each process in it.
 
-    A process whose name is no identifier, or is taken, gets one that is; the title is its name.
+    The file is written aside and moved into place. A process whose name is no identifier, or is taken, gets a new key;
+    the title of the histogram is the process name.
     """
     import uproot
 
@@ -31,7 +33,7 @@ def write_histograms(path: Path, templates: Mapping[str, Template]) -> None:
 
 
 def _histogram(key: str, title: str, edges: Array, values: Array, squares: Array) -> Any:
-    """Empty under- and overflow; moments from the centres of the bins, as ROOT fills them where it knows no better."""
+    """A TH1D with empty under- and overflow; its moments are those of the bin centres, as in ROOT without events."""
     from uproot.writing.identify import to_TAxis, to_TH1x
 
     centres = (edges[:-1] + edges[1:]) / 2
@@ -41,7 +43,7 @@ def _histogram(key: str, title: str, edges: Array, values: Array, squares: Array
         fName=key,
         fTitle=title,
         data=padded[0],
-        fEntries=float(values.sum()) ** 2 / total if total > 0 else 0.0,
+        fEntries=effective_count(float(values.sum()), total),
         fTsumw=float(values.sum()),
         fTsumw2=total,
         fTsumwx=float(values @ centres),

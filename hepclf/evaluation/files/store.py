@@ -1,4 +1,4 @@
-"""Scores in a ROOT file: the TTree `scores` and, beside it, the names that give its integers a meaning."""
+"""Scores in a ROOT file: the TTree `scores`, and a JSON text with the names of classes, processes and splits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ ROWS = 500_000
 
 
 def write_scores(path: str | Path, scored: Scored) -> None:
-    """Write scored events to a ROOT file, beside its place and moved there.
+    """Write scored events to a ROOT file; it is written aside and moved into place.
 
-    Branches label, weight, split, process, score (several classes: score_<class> each) and the spectators; a
-    spectator whose name is taken or is no identifier gets one that is. Text is stored as integers that count
-    through its distinct values, which stand beside the tree. What is neither number nor text is refused.
+    The branches are label, weight, split, process, score (several classes: score_<class>) and the spectators. A
+    spectator whose name is taken or is no identifier gets a new name. Text is stored as integers, which index a list of
+    its distinct values outside the tree. A spectator that is neither number nor text is refused.
     """
     import uproot
 
@@ -38,7 +38,7 @@ def write_scores(path: str | Path, scored: Scored) -> None:
 
 
 def read_scores(path: str | Path) -> Scored:
-    """The scored events that write_scores left in a ROOT file."""
+    """The scored events from a ROOT file of `write_scores`."""
     import uproot
 
     path = Path(path)
@@ -58,14 +58,16 @@ def read_scores(path: str | Path) -> Scored:
 
 
 def _scored(columns: dict[str, NDArray[Any]], names: dict[str, Any]) -> Scored:
-    scores = [columns[branch] for branch in names["scores"]]
+    scores = np.stack([columns[branch] for branch in names["scores"]], axis=-1)
+    if scores.shape[1] == 1:
+        scores = scores[:, 0]
     spectators = {name: columns[branch] for name, branch in names["spectators"].items()}
     for name, values in names["texts"].items():
         spectators[name] = np.array(values, dtype=np.str_)[spectators[name]]
     return Scored(
         labels=columns["label"],
         weights=columns["weight"],
-        scores=scores[0] if len(scores) == 1 else np.stack(scores, axis=1),
+        scores=scores,
         split=columns["split"],
         classes=tuple(names["classes"]),
         processes=columns["process"],
@@ -120,7 +122,7 @@ def identifiers(names: Iterable[str], taken: Iterable[str]) -> list[str]:
 
 
 def _encoded(name: str, column: NDArray[Any]) -> tuple[list[str], NDArray[np.int32]]:
-    """The distinct values of a text, and each event's place among them."""
+    """The distinct values of a text column, and for each event the index of its value."""
     if column.dtype.kind != "U" and not (column.dtype.kind == "O" and all(isinstance(value, str) for value in column)):
         raise ValueError(
             f"spectator {name!r} must be a number or text to be stored, not {column.dtype}; "
@@ -131,7 +133,9 @@ def _encoded(name: str, column: NDArray[Any]) -> tuple[list[str], NDArray[np.int
 
 
 def _storable(column: NDArray[Any]) -> NDArray[Any]:
-    """ROOT knows no half or extended precision; half fits into single, extended is cut to double."""
-    if column.dtype.kind == "f" and column.dtype.itemsize not in (4, 8):
-        return column.astype(np.float32 if column.dtype.itemsize == 2 else np.float64)
-    return column
+    """The column in a type that ROOT has: half becomes single precision, extended becomes double precision."""
+    if column.dtype.kind != "f" or column.dtype.itemsize in (4, 8):
+        return column
+    if column.dtype.itemsize == 2:
+        return column.astype(np.float32)
+    return column.astype(np.float64)

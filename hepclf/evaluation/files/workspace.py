@@ -16,12 +16,12 @@ NORMALISATION = "background_normalisation"
 
 
 def workspace(template: Template, systematic: float) -> dict[str, Any]:
-    """One channel of the bins, a sample a process, observed what is expected with signal (the Asimov data).
+    """One channel with the bins, one sample for each process, and the Asimov data (signal plus background) as observed.
 
-    The signal carries the strength `mu`; every background the statistical factor of its bin (staterror: one a bin for
-    all of them, Gaussian) and the common normalisation (normsys, log-normal, unless `systematic` is 0). A background
-    below zero in a bin, as negative weights leave, is written as 0 and the others of that bin are scaled to keep
-    their total; a signal below zero likewise.
+    The signal has the strength `mu`. Every background has the statistical factor of its bin (staterror, Gaussian,
+    shared by all backgrounds) and the common normalisation (normsys, log-normal, unless `systematic` is 0). Where
+    negative weights make a background of a bin negative, it is written as 0 and the others of that bin are scaled to
+    keep their total; the same holds for signals.
     """
     values = _positive(template)
     samples = [
@@ -45,7 +45,7 @@ def workspace(template: Template, systematic: float) -> dict[str, Any]:
 
 
 def _positive(template: Template) -> Array:
-    """Contents without what is below zero, the totals of signal and background kept, [g, m]."""
+    """Contents with negative ones set to zero; the totals of signal and background are kept, [g, m]."""
     values = np.maximum(template.sums[0], 0.0)
     for kind in (template.signal, ~template.signal):
         total, clipped = template.sums[0, kind].sum(axis=0), values[kind].sum(axis=0)
@@ -59,7 +59,7 @@ def _modifiers(template: Template, group: int, systematic: float) -> list[dict[s
     errors = np.sqrt(template.sums[1, group]).tolist()
     modifiers: list[dict[str, Any]] = [{"name": f"staterror_{CHANNEL}", "type": "staterror", "data": errors}]
     if systematic > 0:
-        # With these two the factor is (1 + systematic)^theta, however a reader interpolates.
+        # With lo = 1 / hi the factor is (1 + systematic)^theta, whichever interpolation a reader uses.
         factors = {"hi": 1 + systematic, "lo": 1 / (1 + systematic)}
         modifiers.append({"name": NORMALISATION, "type": "normsys", "data": factors})
     return modifiers

@@ -1,9 +1,9 @@
-"""How well are the curve and its points known? Bootstrap bands beside the analytic errors."""
+"""Uncertainties of the ROC curve and its working points: bootstrap bands and analytic errors."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -26,13 +26,13 @@ Array = NDArray[np.float64]
 
 EFFICIENCIES = np.linspace(0.01, 1, 100)  # where the band is drawn
 WIDE = 0.9544997361036416  # two standard deviations
-# Errors that differ by more than this are not the same.
+# Bootstrap and analytic errors agree where neither is larger than the other by more than this factor.
 ALIKE = 1.25
 
 
 @recipe
 class Bands:
-    """Bootstrap replicas of the ROC curve, and the ranges of background efficiency that have a partial area."""
+    """Bootstrap replicas of the ROC curve, and the ranges of background efficiency of partial areas."""
 
     question: ClassVar[str] = "How well are the ROC curve and its points known?"
     page_section: ClassVar[str] = "separate"
@@ -49,7 +49,7 @@ class Bands:
                 raise ValueError(f"partial areas need 0 <= low < high <= 1, not [{low:g}, {high:g}]")
 
     def study(self, case: Case) -> Intervals | None:
-        """Bands on test (without test events, on the last split there is); None where a class has no weight."""
+        """Bands on the test set (without one, on the last available split); None where a class has no weight."""
         name = list(case.parts)[-1]
         curve, part, ranking = case.curves[name], case.parts[name], case.rankings[name]
         if not curve.defined:
@@ -72,7 +72,7 @@ class Bands:
         return Intervals(split=name, replicas=self.replicas, quantities=quantities, band=_band(curve, replicas))
 
     def _counts(self, case: Case) -> Iterator[Quantity]:
-        """Significances of the cut that validation chose, on test."""
+        """Significances on the test set of the cut that was chosen on the validation set."""
         test = case.counted.get("test")
         if not isinstance(test, Counted) or case.cut is None:
             return
@@ -100,10 +100,10 @@ class Bands:
 
 
 class Quantity(NamedTuple):
-    """A number with its analytic error, the spread of its replicas and their central 68 %.
+    """A number with its analytic error, the standard deviation of its replicas and their central 68 % interval.
 
     at        the signal efficiency of a working point, or the background efficiencies of a partial area
-    low, high None where replicas have no value: no background is left in them
+    low, high None where replicas without background have no value
     """
 
     name: str
@@ -115,10 +115,12 @@ class Quantity(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What it is called in a table."""
+        """Its name in a table."""
         if isinstance(self.at, tuple):
             return f"partial AUC, ε_b {self.at[0]:g}..{self.at[1]:g}"
-        return NAMES[self.name] + (f" at ε_s = {self.at:g}" if self.at is not None else "")
+        if self.at is None:
+            return NAMES[self.name]
+        return f"{NAMES[self.name]} at ε_s = {self.at:g}"
 
     @property
     def ratio(self) -> float | None:
@@ -133,7 +135,7 @@ NAMES = {"auc": "AUC", "rejection": "rejection", "s_over_sqrt_b": "S/√B at the
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Band:
-    """Background efficiency at signal efficiencies [e], its analytic error, and the ends of its replicas' bands."""
+    """Background efficiency at signal efficiencies [e], its analytic error, and its 68 and 95 % bands [2, e]."""
 
     signal_efficiency: Array
     background_efficiency: Array
@@ -144,7 +146,7 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intervals:
-    """Bands of a curve, and of what is read from it."""
+    """Bands of a curve, and intervals of the numbers read from it."""
 
     split: str
     replicas: int
@@ -158,7 +160,7 @@ class Intervals:
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentence that the errors agree, with its short form."""
+        """The sentence that bootstrap and analytic errors agree, with its short form."""
         ratios = self._ratios.values()
         if not ratios or not 1 / ALIKE <= min(ratios) <= max(ratios) <= ALIKE:
             return {}
@@ -168,7 +170,7 @@ class Intervals:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Whether the analytic errors are to be trusted."""
+        """Whether the analytic errors are reliable."""
         sentences = list(self.passed)
         if self._ratios and not sentences:
             worst = max(self._ratios, key=lambda quantity: abs(math.log(self._ratios[quantity])))
@@ -194,12 +196,10 @@ class Intervals:
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """A row a quantity."""
+        """One row for each quantity."""
         rows = [
             (_joined_words(same), number(*same[0].value), _error(same[0].bootstrap_error), " to ".join(_ends(same[0])))
-            for same in grouped_rows(
-                self.quantities, lambda row: (row.name, *row[2:]) if row.name == "rejection" else row
-            )
+            for same in grouped_rows(self.quantities, _row_key)
         ]
         title = f"errors on {self.split}, {self.replicas:,} bootstrap replicas"
         return (Grid(title, ("", "analytic", "bootstrap", "68 % interval"), rows),)
@@ -225,16 +225,20 @@ def _areas(curve: Curve, replicas: Replicas, ranges: tuple[tuple[float, float], 
 
 
 def _points(curve: Curve, replicas: Replicas, targets: tuple[float, ...]) -> Iterator[Quantity]:
-    """Rejections; their intervals are those of the background efficiency, turned over."""
+    """Rejections; the ends of their intervals are the inverse ends of those of the background efficiency."""
     for target, efficiencies in zip(targets, replicas.background_at(targets).T, strict=True):
         point = working_point(curve, target)
         if point.rejection.value is None:
             continue
-        background_left = bool((efficiencies > 0).all())
-        error = float(np.std(1 / efficiencies, ddof=1)) if background_left else None
+        error = None
+        if (efficiencies > 0).all():
+            error = float(np.std(1 / efficiencies, ddof=1))
         low, high = interval(efficiencies)
-        ends = (float(1 / end) if end > 0 else None for end in (high, low))
-        yield Quantity("rejection", target, point.rejection, error, *ends)
+        yield Quantity("rejection", target, point.rejection, error, _inverse(high), _inverse(low))
+
+
+def _inverse(efficiency: float) -> float | None:
+    return float(1 / efficiency) if efficiency > 0 else None
 
 
 def _quantity(name: str, efficiency: tuple[float, float] | None, value: Value, replicas: Array) -> Quantity:
@@ -264,16 +268,25 @@ def _band(curve: Curve, replicas: Replicas) -> Band:
 
 
 def _error(value: float | None) -> str:
-    return "-" if value is None else f"± {to_error_digits(value, value)}"
+    if value is None:
+        return "-"
+    return f"± {to_error_digits(value, value)}"
+
+
+def _row_key(quantity: Quantity) -> Hashable:
+    """Rejections at one cut share a row, whatever their target; any other quantity has its own."""
+    if quantity.name == "rejection":
+        return (quantity.name, *quantity[2:])
+    return quantity
 
 
 def _joined_words(same: list[Quantity]) -> str:
-    """What rows of the same numbers are called: rejections at one cut, where scores tie."""
+    """The name of a row: rejections at one cut share it, where scores tie."""
     return same[0].words + "".join(f", {row.at:g}" for row in same[1:])
 
 
 def _ends(quantity: Quantity) -> tuple[str, str]:
-    """The ends of an interval, with the decimals that half of it shows as an error."""
+    """The ends of an interval, rounded as if half its width were the error."""
     if quantity.low is None or quantity.high is None or quantity.low == quantity.high:
         return number(quantity.low), number(quantity.high)
     half = (quantity.high - quantity.low) / 2
@@ -281,4 +294,6 @@ def _ends(quantity: Quantity) -> tuple[str, str]:
 
 
 def _plain(efficiency: float | tuple[float, float] | None) -> float | list[float] | None:
-    return list(efficiency) if isinstance(efficiency, tuple) else efficiency
+    if isinstance(efficiency, tuple):
+        return list(efficiency)
+    return efficiency

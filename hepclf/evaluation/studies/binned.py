@@ -34,8 +34,8 @@ KNOWLEDGE = {"asimov": "none", "asimov_statistical": "MC statistics", "asimov_sy
 class Binned:
     """The score as a histogram: edges chosen on validation, counted on test, all bins in one likelihood.
 
-    `binning` is by the greatest combined significance, or by equal parts of the signal; `edges`, where given, are
-    taken instead. Bins keep the minimum of effective background, on validation two sigma of it over.
+    `binning` is by the greatest combined significance, or into equal fractions of the signal; `edges` replace it where
+    given. Each bin has at least the minimum effective background; on validation, two standard deviations more.
     """
 
     question: ClassVar[str] = "Which significance does the shape of the score have, compared with one cut?"
@@ -55,12 +55,11 @@ class Binned:
             raise ValueError(f"edges are probabilities in 0..1, not {list(self.edges)}")
 
     def study(self, case: Case) -> BinnedScore | None:
-        """The bins on test; None where a split has no expected yields, or no binning keeps enough background."""
+        """The bins on the test set; None where a split has no expected yields, or no binning has enough background."""
         valid, test = case.counted.get("valid"), case.counted.get("test")
         if not isinstance(valid, Counted) or not isinstance(test, Counted) or not valid.curve.defined:
             return None
-        end = 1.0 if self.edges else TOP
-        edges, cuts = np.unique([0.0, *self._inner(valid, case.rules), end]), _single_cuts(valid.curve, case.rules)
+        edges, cuts = self._all_edges(valid, case.rules), _single_cuts(valid.curve, case.rules)
         all_edges = np.unique(np.concatenate([edges, FINE, [TOP], list(cuts.values())]))
         full = template(case.discriminant("test"), case.parts["test"], case.signal, test.weights, all_edges)
         chosen = full.onto(edges).sound(case.rules.minimum_background)
@@ -79,15 +78,16 @@ class Binned:
             rules=case.rules,
         )
 
-    def _inner(self, valid: Counted, rules: Rules) -> Array:
+    def _all_edges(self, valid: Counted, rules: Rules) -> Array:
         if self.edges:
-            return np.array(self.edges)
-        choose = best_edges if self.binning == "significance" else even_edges
-        return choose(valid.curve, self.bins, with_margin(rules.minimum_background))
+            return np.unique([0.0, *self.edges, 1.0])
+        choose = {"significance": best_edges, "equal_signal": even_edges}[self.binning]
+        inner = choose(valid.curve, self.bins, with_margin(rules.minimum_background))
+        return np.unique([0.0, *inner, TOP])
 
 
 def _single_cuts(curve: Curve, rules: Rules) -> dict[str, float]:
-    """The best cut on validation for each of what may be known of the background."""
+    """The best cut on the validation set for each background uncertainty in KNOWLEDGE."""
     best = best_cuts(curve, rules)
     cuts = {name: best.get(name) for name in ("asimov", "asimov_systematic")}
     cuts["asimov_statistical"] = best_cuts(curve, replace(rules, systematic=0.0)).get("asimov_systematic")
@@ -96,12 +96,12 @@ def _single_cuts(curve: Curve, rules: Rules) -> dict[str, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BinnedScore:
-    """The score of test as a template.
+    """The score of the test set as a template.
 
     template  in the chosen bins
-    fine      in a hundred bins from 0 to 1, for whoever bins it himself
-    joined    bins that test left with too little background, and that were joined with another
-    cuts      test below and above the best single cut for each of what may be known of the background
+    fine      in a hundred bins from 0 to 1, for a binning of one's own
+    joined    number of bins with too little background on the test set, which were merged with a neighbour
+    cuts      test events below and above the best single cut, for each background uncertainty in KNOWLEDGE
     """
 
     template: Template
@@ -112,30 +112,32 @@ class BinnedScore:
 
     @property
     def significances(self) -> Mapping[str, Value]:
-        """All bins together, by what is known of the background."""
+        """Significance of all bins together, for each background uncertainty in KNOWLEDGE."""
         return {name: _significance(self.template.channels, name, self.rules) for name in KNOWLEDGE}
 
     @property
     def single(self) -> Mapping[str, Value]:
-        """The same of the single cut that is best for it; nothing where there is none."""
+        """The same of the best single cut for it; left out where there is none."""
         above = {name: Channels(*(column[-1:] for column in counts.channels)) for name, counts in self.cuts.items()}
         return {name: _significance(channel, name, self.rules) for name, channel in above.items()}
 
     @property
     def by_bin(self) -> tuple[Array, Array]:
-        """Asimov significance of each bin, the background known to its statistical error, and its error, [m]."""
+        """Asimov significance of each bin with the background's statistical uncertainty, and its error, [m]."""
         channels = self.template.channels
         sums = np.stack([channels.s, channels.b, channels.b_squares])
         return propagated(lambda s, b, squares: asimov(s, b, np.sqrt(squares)), sums, channels.covariance)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What the bins gain over a cut, and which were joined."""
+        """The gain of the bins over a single cut, and the number of merged bins."""
         name = "asimov_systematic"
         bins, z = len(self.template.edges) - 1, self.significances[name]
         uncertainty = f"MC statistical uncertainty and a correlated {percent(self.rules.systematic, None)} systematic"
-        gives = f"{_plural(bins, 'bin')} of the score {'give' if bins > 1 else 'gives'}"
-        sentence = f"{gives} an Asimov significance of {number(*z)} with {uncertainty}"
+        verb = "give" if bins > 1 else "gives"
+        sentence = (
+            f"{_plural(bins, 'bin')} of the score {verb} an Asimov significance of {number(*z)} with {uncertainty}"
+        )
         single = self.single.get(name)
         if single and single.value and z.value is not None:
             sentence += f", {_gain(z.value, single.value)} compared with {number(*single)} for the best single cut"
@@ -207,7 +209,9 @@ class BinnedScore:
 
 
 def _significance(channels: Channels, name: str, rules: Rules) -> Value:
-    systematic = rules.systematic if name == "asimov_systematic" else 0.0
+    systematic = 0.0
+    if name == "asimov_systematic":
+        systematic = rules.systematic
     return discovery(channels, systematic, statistical=name != "asimov")
 
 

@@ -1,21 +1,21 @@
-"""Calibration: are the scores probabilities, and what would a temperature or an isotonic map bring?"""
+"""Calibration: are the scores probabilities, and how much would a temperature or an isotonic map improve them?"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Balance, Case
-from hepclf.evaluation.evidence import Evidence, combined, one_sided_p, small, two_sided_p
+from hepclf.evaluation.evidence import Evidence, combined, one_sided_p, p_text, two_sided_p
 from hepclf.recipe import recipe
 from hepclf.scored import signal_scores
 from hepclf.statistics import calibration as maps
-from hepclf.statistics.calibration import Method, Temperature
+from hepclf.statistics.calibration import Isotonic, Method, Temperature
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.losses import event_losses
 from hepclf.statistics.shapes.reliability import Reliability, probability_bins, reliability
@@ -29,12 +29,12 @@ FEWEST = 20
 
 @recipe
 class Calibration:
-    """The reliability of the probability of the signal on test, before and after maps fitted on validation.
+    """The reliability of the signal probability on test, before and after calibration maps fitted on validation.
 
-    It is tested in the mixture of classes that the tagger was trained for, as it holds for no other.
+    It is tested in the mixture of classes of the training, for which the probabilities hold.
 
-    bins      of equal weight, at most: each has twenty effective events or more, but two bins there are always
-    harmless  expected calibration error that is of no consequence, however significant
+    bins      largest number of bins of equal weight; each bin has at least twenty effective events, but there are two
+    harmless  expected calibration error below which a miscalibration is negligible, even where it is significant
     """
 
     question: ClassVar[str] = "Are the scores probabilities?"
@@ -56,25 +56,17 @@ class Calibration:
         part = case.parts["test"]
         bins = int(np.clip(1 / (mixed @ mixed) / FEWEST, 2, self.bins))
         bin = probability_bins(case.rankings["test"], mixed, bins)
-        fits = {"none": None, **_fits(case)}
-        rows = {}
+        fits = _fits(case)
         plain = event_losses(part.labels, part.scores)
+        rows = {"none": _quality(case, part.scores, plain, bin, mixed)}
         for name, fit in fits.items():
-            scores = part.scores if fit is None else fit(part.scores)
-            of_signal = signal_scores(scores, case.signal)
+            scores = fit(part.scores)
             losses = event_losses(part.labels, scores)
-            rows[name] = Quality(
-                reliability=reliability(bin, of_signal, part.labels, case.signal, mixed),
-                log_loss=_mean(losses, part.labels, mixed),
-                brier=_mean((of_signal - (part.labels == case.signal)) ** 2, part.labels, mixed),
-                gain=NOTHING
-                if fit is None
-                else _mean(plain - losses, part.labels, mixed, SINGLE * float(mixed @ plain)),
-            )
-        temperature = fits.get("temperature")
+            gain = _mean(plain - losses, part.labels, mixed, SINGLE * float(mixed @ plain))
+            rows[name] = replace(_quality(case, scores, losses, bin, mixed), gain=gain)
         return Calibrated(
             qualities=rows,
-            temperature=_value(temperature) if isinstance(temperature, Temperature) else NOTHING,
+            temperature=_temperature(fits),
             shares=dict(zip(part.classes, case.shares.tolist(), strict=True)),
             balance=case.balance,
             signal=part.classes[case.signal],
@@ -85,12 +77,12 @@ class Calibration:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quality:
-    """How good probabilities are on test; `gain` is by how much the log-loss fell, event by event."""
+    """The quality of probabilities on test; `gain` is the mean decrease of the log-loss of the same events."""
 
     reliability: Reliability
     log_loss: Value
     brier: Value
-    gain: Value
+    gain: Value = NOTHING
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
@@ -100,9 +92,10 @@ class Quality:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibrated:
-    """Qualities as they are (`none`) and with each map, the temperature, and the mixture they hold in.
+    """Qualities without a map (`none`) and with each map, the temperature, and the mixture of classes.
 
-    ratios  fraction of each class in the expected yields over its fraction in the mixture, None where there are none
+    shares  fraction of each class in the mixture
+    ratios  fraction of each class in the expected yields over its fraction in the mixture, None without yields
     """
 
     qualities: Mapping[str, Quality]
@@ -115,14 +108,14 @@ class Calibrated:
 
     @property
     def ratio(self) -> float | None:
-        """Of two classes: odds of the signal in the expected yields over its odds in the mixture."""
+        """Odds of the signal in the expected yields over its odds in the mixture; None for several classes."""
         if self.ratios is None or len(self.ratios) > 2:
             return None
         return self.ratios[self.signal] / next(ratio for name, ratio in self.ratios.items() if name != self.signal)
 
     @property
     def evidence(self) -> Evidence:
-        """Whether the scores are miscalibrated: the chi2 on test, and a temperature on validation that is not 1."""
+        """Evidence of a miscalibration: the chi2 on test, and a temperature on validation that differs from 1."""
         return combined(self.qualities["none"].reliability.p, _off(self.temperature))
 
     @property
@@ -133,21 +126,27 @@ class Calibrated:
             return "unknown"
         if not self.evidence.significant:
             return "calibrated"
-        return "harmless" if (uncalibrated.ece.value or 0) <= self.harmless else "miscalibrated"
+        if (uncalibrated.ece.value or 0) <= self.harmless:
+            return "harmless"
+        return "miscalibrated"
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The results with its mixture, what the best map would bring, and the formula for another mixture."""
+        """The result, the gain of the best map, and the formula for the mixture of the expected yields."""
         return (self._judged(), *self._cure(), *self._shifted())
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentence that tells of no miscalibration, with its short form."""
-        return {self._judged(): self.evidence.short("calibration")} if self.conclusion == "calibrated" else {}
+        """The sentence that there is no miscalibration, with its short form."""
+        if self.conclusion != "calibrated":
+            return {}
+        return {self._judged(): self.evidence.short("calibration")}
 
     def _judged(self) -> str:
         uncalibrated = self.qualities["none"].reliability
-        mixture = "classes of equal weight, as in training" if self.balance == "classes" else "the mixture of training"
+        mixture = "the mixture of training"
+        if self.balance == "classes":
+            mixture = "classes of equal weight, as in training"
         ece, by_chance = number(*uncalibrated.ece), number(*uncalibrated.by_chance)
         error = f"expected calibration error ECE = {ece} ({by_chance} expected for perfect calibration), for {mixture}"
         words, test = self.evidence.words, self.evidence.test
@@ -164,15 +163,15 @@ class Calibrated:
             return
         best = max(gains, key=lambda name: gains[name].value or 0.0)
         gain = gains[best]
-        # Gains over the same scores: the best of several is only certain after as many tests.
+        # The best of several maps is chosen, so its p-value is corrected for their number.
         sure = combined(*(one_sided_p(quality.gain) for quality in self.qualities.values())).significant
         if self.conclusion == "miscalibrated" and sure:
             error = self.qualities[best].reliability.ece
-            stays = "; the ROC curve does not change" if len(self.shares) == 2 else ""
-            yield (
-                f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the ECE to "
-                f"{number(*error)}{stays}."
-            )
+            proposal = f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the ECE to"
+            curve = ""
+            if len(self.shares) == 2:  # with several classes a temperature changes the order of the events
+                curve = "; the ROC curve does not change"
+            yield f"{proposal} {number(*error)}{curve}."
         value, error_of = self.temperature
         off = Evidence(_off(self.temperature))
         if value is not None and self.evidence.significant and off.significant:
@@ -197,13 +196,13 @@ class Calibrated:
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """As they are and with each map."""
+        """The qualities without a map and with each map."""
         rows = []
         for name, quality in self.qualities.items():
             reliability = quality.reliability
-            p = "-" if reliability.p is None else small(reliability.p)
-            label = "uncalibrated" if name == "none" else name
-            rows.append((label, number(*quality.log_loss), number(*quality.brier), number(*reliability.ece), p))
+            label = {"none": "uncalibrated"}.get(name, name)
+            figures = (number(*value) for value in (quality.log_loss, quality.brier, reliability.ece))
+            rows.append((label, *figures, p_text(reliability.p)))
         header = ("scores on test", "log-loss", "Brier score", "ECE", "p")
         return (Grid("calibration, fitted on validation", header, rows),)
 
@@ -214,32 +213,49 @@ class Calibrated:
             "evidence": self.evidence.to_dict(),
             "mixture": dict(self.shares),
             "yields_ratio": self.ratio,
-            "yields_ratios": None if self.ratios is None else dict(self.ratios),
+            "yields_ratios": self.ratios,
             "temperature": self.temperature.to_dict(),
             **{name: quality.to_dict() for name, quality in self.qualities.items()},
         }
 
 
-def _fits(case: Case) -> dict[str, Any]:
-    """The maps that validation events give; none without them."""
+def _quality(case: Case, scores: Array, losses: Array, bin: NDArray[np.int16], mixed: Array) -> Quality:
+    """The quality of probabilities of the test events, without a gain; `losses` are those of the events [n]."""
+    labels, of_signal = case.parts["test"].labels, signal_scores(scores, case.signal)
+    return Quality(
+        reliability=reliability(bin, of_signal, labels, case.signal, mixed),
+        log_loss=_mean(losses, labels, mixed),
+        brier=_mean((of_signal - (labels == case.signal)) ** 2, labels, mixed),
+    )
+
+
+def _fits(case: Case) -> dict[str, Temperature | Isotonic]:
+    """The maps fitted to validation events; empty without them."""
     if "valid" not in case.parts or (mixed := case.mixed("valid")) is None:
         return {}
     valid = case.parts["valid"]
-    methods: tuple[Method, ...] = ("temperature", "isotonic") if len(valid.classes) == 2 else ("temperature",)
+    methods: tuple[Method, ...] = ("temperature",)
+    if len(valid.classes) == 2:
+        methods = ("temperature", "isotonic")
     return {method: maps.calibration_map(method, valid.scores, valid.labels, mixed) for method in methods}
 
 
 def _off(temperature: Value) -> float | None:
-    """Two-sided p of a temperature of 1; None where there is none."""
-    return None if temperature.error is None else two_sided_p(temperature, 1.0)
+    """Two-sided p of a temperature of 1; None where there is no temperature with an error."""
+    if temperature.error is None:
+        return None
+    return two_sided_p(temperature, 1.0)
 
 
-def _value(fit: Temperature) -> Value:
+def _temperature(fits: Mapping[str, Temperature | Isotonic]) -> Value:
+    fit = fits.get("temperature")
+    if not isinstance(fit, Temperature):
+        return NOTHING
     return measured(fit.temperature, fit.error)
 
 
 def _mean(values: Array, labels: NDArray[np.int64], mixed: Array, rounding: float = 0.0) -> Value:
-    """The mean over the mixture, with its error where the fraction of each class is given."""
+    """The mean over the mixture, with its error for fixed fractions of the classes."""
     means = np.bincount(labels, mixed * values) / np.bincount(labels, mixed)
     residuals = means[labels]
     np.subtract(values, residuals, out=residuals)
@@ -248,7 +264,7 @@ def _mean(values: Array, labels: NDArray[np.int64], mixed: Array, rounding: floa
 
 
 def _ratios(case: Case) -> dict[str, float] | None:
-    """The fraction of each class in the expected yields over its fraction in the mixture."""
+    """Fraction of each class among the expected events over its fraction in the mixture."""
     expected = case.counted.get("test")
     if not isinstance(expected, Counted) or not expected.curve.defined:
         return None

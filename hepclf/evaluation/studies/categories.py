@@ -1,4 +1,4 @@
-"""Which significance do exclusive categories have, each with its own cut? Before, after, and combined."""
+"""Exclusive categories of events, each with its own cut: yields before and after the cuts, and their combination."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ EVERY = -1.0  # a cut below all scores
 
 @recipe
 class Categories:
-    """Exclusive regions of events: an event is in the first whose condition on its spectators holds.
+    """Exclusive categories: an event is in the first category whose condition on its spectators holds.
 
-    `of` is an ordered mapping of a name to a condition, such as {boosted: n_fat >= 2, resolved: otherwise}, the word
-    for all that is left. Each region has a cut of its own, chosen on validation and counted on test.
+    `of` is an ordered mapping of a name to a condition, such as {boosted: n_fat >= 2, resolved: otherwise}; `otherwise`
+    is for all remaining events. Each category has its own cut, chosen on validation and counted on test.
     """
 
     question: ClassVar[str] = "Which significance do exclusive categories have together, each with its own cut?"
@@ -50,13 +50,13 @@ class Categories:
                 raise ValueError(f"of.{name} takes all remaining events, so it must be the last category; put it last")
 
     def check(self, spectators: tuple[str, ...], _: tuple[str, ...] = ()) -> None:
-        """Refuse conditions on what is no spectator of the data, before anything is trained for nothing."""
+        """Refuse conditions on names that are not spectators of the data, before any training."""
         for text in self.of.values():
             if text != REST:
                 Condition(text).check(spectators)
 
     def study(self, case: Case) -> Regions | None:
-        """The regions on test; None where none is named, or a split has no expected yields (the results say why)."""
+        """The categories on test; None without categories, or where a split has no expected yields."""
         if not self.of:
             return None
         valid, test = case.counted.get("valid"), case.counted.get("test")
@@ -74,25 +74,30 @@ class Categories:
         )
 
     def places(self, part: Scored) -> NDArray[np.intp]:
-        """The region of each event, -1 for none, [n]."""
+        """The category of each event, -1 for none, [n]."""
         regions = np.full(len(part), -1, dtype=np.intp)
         for i, text in enumerate(self.of.values()):
-            free = regions < 0
-            regions[free if text == REST else free & Condition(text).holds(part.spectators)] = i
+            chosen = regions < 0
+            if text != REST:
+                chosen &= Condition(text).holds(part.spectators)
+            regions[chosen] = i
         return regions
 
 
 def _region(
     case: Case, in_valid: NDArray[np.bool_], in_test: NDArray[np.bool_], weights: tuple[Array, Array]
 ) -> Region:
-    """One region: its best cut on validation, and what is left of test without it and above it."""
+    """One category: its best cut on validation, and the test events without the cut and above it."""
     part = case.parts["valid"]
     above = curve(
         Ranking(case.discriminant("valid")[in_valid]), part.labels[in_valid] == case.signal, weights[0][in_valid]
     )
-    cut = best_cut(above, case.rules) if len(above.thresholds) else None
-    cuts = np.array([EVERY] if cut is None else [EVERY, cut])
-    return Region(cut=cut, counted=_counted(case, in_test, weights[1], cuts), rules=case.rules)
+    cut, cuts = None, [EVERY]
+    if len(above.thresholds):
+        cut = best_cut(above, case.rules)
+    if cut is not None:
+        cuts.append(cut)
+    return Region(cut=cut, counted=_counted(case, in_test, weights[1], np.array(cuts)), rules=case.rules)
 
 
 def _counted(case: Case, chosen: NDArray[np.bool_], weights: Array, cuts: Array) -> ExpectedEvents:
@@ -103,7 +108,7 @@ def _counted(case: Case, chosen: NDArray[np.bool_], weights: Array, cuts: Array)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Region:
-    """One category: its cut, None where validation has none, and the events of test without it and above it."""
+    """One category: its cut, None where validation has none, and the test events without the cut and above it."""
 
     cut: float | None
     counted: ExpectedEvents
@@ -115,10 +120,12 @@ class Region:
 
     @property
     def reason(self) -> str | None:
-        """Why it adds nothing to the combination."""
+        """Why the category adds nothing to the combination; None where it does."""
         if self.cut is None:
             return "no cut on validation keeps enough background and a positive signal"
-        return None if self.counts(1) else "its cut leaves too little background on test"
+        if not self.counts(1):
+            return "its cut leaves too little background on test"
+        return None
 
     def counts(self, index: int) -> bool:
         """Whether there is a significance before the cut (0), or above it (1)."""
@@ -153,13 +160,15 @@ class Regions:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What the combination gives, which region adds nothing, and what is in none."""
+        """The combined significance, the categories that add nothing, and the events in no category."""
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
         after, used = self.combined(1), sum(region.counts(1) for region in self.regions.values())
         if after["s_over_sqrt_b"].value is not None:
-            count = f"{used} of {len(self.regions)}" if used < len(self.regions) else f"{used}"
+            count = f"{used}"
+            if used < len(self.regions):
+                count = f"{used} of {len(self.regions)}"
             yield (
                 f"{count} categories, each above its own cut, combine to S/√B = "
                 f"{number(*after['s_over_sqrt_b'])} (in quadrature) and to an Asimov significance of "
@@ -217,17 +226,9 @@ class Regions:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Each region before and after its cut, both combinations, and what is in none."""
+        """Each category before and after its cut, both combinations, and the events in no category."""
         return {
-            "regions": {
-                name: {
-                    "cut": region.cut,
-                    "before": self._numbers(region.yields(0)),
-                    "after": self._numbers(region.yields(1)) if region.cut is not None else None,
-                    "reason": region.reason,
-                }
-                for name, region in self.regions.items()
-            },
+            "regions": {name: self._region(region) for name, region in self.regions.items()},
             "combined": {
                 name: {measure: value.to_dict() for measure, value in self.combined(index).items()}
                 for index, name in enumerate(("before", "after"))
@@ -239,27 +240,39 @@ class Regions:
             },
         }
 
+    def _region(self, region: Region) -> dict[str, Any]:
+        after = None
+        if region.cut is not None:
+            after = self._numbers(region.yields(1))
+        return {
+            "cut": region.cut,
+            "before": self._numbers(region.yields(0)),
+            "after": after,
+            "reason": region.reason,
+        }
+
     def _numbers(self, counted: ExpectedEvents) -> dict[str, Any]:
-        figures = ("s_over_sqrt_b", "asimov", "asimov_systematic")
-        limit = counted.background_limit()
-        bounded = {} if limit is None else {"b_limit": limit._asdict()}
-        return (
-            bounded
-            | {
-                "s": counted.sum(counted.signal, 0).to_dict(),
-                "b": counted.sum(~counted.signal, 0).to_dict(),
-                "processes": {name: counted.process(g, 0).to_dict() for g, name in enumerate(counted.names)},
-            }
-            | {name: counted.figure(name, self.rules).to_dict() for name in figures}
-        )
+        numbers: dict[str, Any] = {}
+        if limit := counted.background_limit():
+            numbers["b_limit"] = limit._asdict()
+        numbers |= {
+            "s": counted.sum(counted.signal, 0).to_dict(),
+            "b": counted.sum(~counted.signal, 0).to_dict(),
+            "processes": {name: counted.process(g, 0).to_dict() for g, name in enumerate(counted.names)},
+        }
+        for name in ("s_over_sqrt_b", "asimov", "asimov_systematic"):
+            numbers[name] = counted.figure(name, self.rules).to_dict()
+        return numbers
 
 
 def quadrature(significances: list[Value]) -> Value:
-    """sqrt(sum z^2) of independent channels, with its error; nothing where one has no value."""
-    values = np.array([np.nan if significance.value is None else significance.value for significance in significances])
+    """sqrt(sum z^2) of independent channels, with its error; without a value where one channel has none."""
+    values = np.array([significance.value for significance in significances], dtype=np.float64)  # None becomes nan
     errors = np.array([significance.error or 0.0 for significance in significances])
     total = float(np.sqrt(np.sum(values**2)))
-    return measured(total, float(np.sqrt(np.sum((values * errors) ** 2))) / total if total > 0 else None)
+    if not total > 0:
+        return measured(total)
+    return measured(total, float(np.sqrt(np.sum((values * errors) ** 2))) / total)
 
 
 def _channels(used: list[ExpectedEvents]) -> Channels:
@@ -268,7 +281,7 @@ def _channels(used: list[ExpectedEvents]) -> Channels:
 
 
 def _sums(counted: ExpectedEvents) -> list[float]:
-    """What a channel needs of one region: first powers of both, squares of both, higher powers of the background."""
+    """The sums of one category for `Channels`: weights and squares of both classes, higher powers of background."""
     s, b = (counted.above[:, processes, 0].sum(axis=1) for processes in (counted.signal, ~counted.signal))
     return [s[0], b[0], s[1], b[1], b[2], b[3]]
 
@@ -277,4 +290,6 @@ def _ratio(counted: ExpectedEvents) -> str:
     s, b, limit = float(counted.counts.s[0]), float(counted.counts.b[0]), counted.background_limit()
     if limit is not None and s > 0:
         return f"> {s / limit.at_95:.2g} (95 %)"
-    return f"{s / b:.2g}" if b > 0 else "-"
+    if b <= 0:
+        return "-"
+    return f"{s / b:.2g}"

@@ -1,4 +1,4 @@
-"""A named column of the test events, wherever it is carried."""
+"""A named column of the test events: a spectator or a feature."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def named_column(case: Case, name: str) -> NDArray[Any]:
             rows = np.arange(start, min(start + ROWS, events))
             values[rows] = case.inside.read(rows)[:, place]
         return values
-    raise ValueError(unknown(name, (*spectators, *(case.inside.names if case.inside else ()))))
+    raise ValueError(unknown(name, (*spectators, *case.feature_names)))
 
 
 def unknown(name: str, columns: Iterable[str]) -> str:
-    """What to say of a name that is none of these columns."""
+    """The error text for a name that is none of these columns."""
     return f"{name!r} is no spectator of the data{nearest(name, columns)}; name it in the data's spectators"

@@ -1,4 +1,4 @@
-"""Which features are correlated with each other and with the score?"""
+"""Linear correlations between features, and with the score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hepclf.statistics.shapes.correlation import Correlation, correlation
 from hepclf.words import Grid
 
 SCORE = "score"
-CLOSE = 0.95  # correlation from where on two features say nearly the same
+CLOSE = 0.95  # two features with a larger correlation are nearly redundant
 
 
 @recipe
@@ -36,7 +36,7 @@ class Correlations:
             raise ValueError(f"events must be at least 2, not {self.events}")
 
     def study(self, case: Case) -> CorrelationMatrices | None:
-        """The matrices; None without the features of test events, as with stored scores alone."""
+        """The matrices; None without the features of test events, as in an evaluation of stored scores."""
         if case.inside is None or "test" not in case.parts:
             return None
         part = case.parts["test"]
@@ -64,7 +64,7 @@ class CorrelationMatrices:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The features that are strongly correlated in every class, which share their importance."""
+        """The features that are strongly correlated in every class; permutation importance splits between them."""
         sentences = []
         last = len(self.names) - 1
         weakest = np.min([np.abs(matrix.value[:last, :last]) for matrix in self.classes.values()], axis=0)
@@ -76,7 +76,7 @@ class CorrelationMatrices:
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """Nothing: the matrices are a picture."""
+        """None: the matrices are shown as a picture."""
         return ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How many events pass a cut, and with which significance? Every measure, its best cut, other luminosities."""
+"""Expected events above cuts: each measure at its best cut, and other luminosities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = {
     "punzi": "Punzi",
     "li_ma": "Li-Ma",
 }
-# What stands side by side, under shorter names.
+# The measures in each row of a table, with shorter names.
 ALWAYS = {"s_over_sqrt_b": "S/√B", "asimov": "Asimov Z", "asimov_systematic": "with sigma_B"}
 
 
@@ -35,9 +35,9 @@ ALWAYS = {"s_over_sqrt_b": "S/√B", "asimov": "Asimov Z", "asimov_systematic": 
 class Counting:
     """Expected events above cuts, and their significances.
 
-    Yields stand for `luminosity_fb`, by default the evaluation's, and scale from it to other luminosities: a yield
-    and its statistical error alike, as the simulation stays the same, and the systematic stays relative to the
-    background; the cut is chosen again.
+    Yields are those of `luminosity_fb`, by default the evaluation's, and are scaled to other luminosities. A yield and
+    its statistical error scale by the same factor, because the simulated events are the same; the systematic is a
+    fraction of the background. The best cut is chosen again for each luminosity.
     """
 
     question: ClassVar[str] = "How many events pass a cut, and with which significance?"
@@ -54,7 +54,7 @@ class Counting:
                 raise ValueError(f"{name} must be above zero, not {value:g}")
 
     def belongs(self, luminosity_fb: float | None) -> None:
-        """Refuse what contradicts the evaluation that this belongs to, or what that does not say."""
+        """Refuse a luminosity that contradicts that of the evaluation, and luminosities without a reference."""
         if self.luminosities_fb and (luminosity_fb or self.luminosity_fb) is None:
             raise ValueError(
                 "evaluation.counting.luminosities_fb needs the luminosity that the yields stand for; "
@@ -67,14 +67,16 @@ class Counting:
             )
 
     def study(self, case: Case) -> Yields | None:
-        """Cuts chosen on validation, counted on test; None where a split has no expected yields, or there is no cut."""
+        """Cuts chosen on validation, counted on test; None without expected yields in both splits, or without a cut."""
         valid, test = case.counted.get("valid"), case.counted.get("test")
         if not isinstance(valid, Counted) or not isinstance(test, Counted) or case.cut is None:
             return None
-        base = self.luminosity_fb or case.luminosity_fb
-        factors = {luminosity: luminosity / base for luminosity in self.luminosities_fb} if base else {}
+        base, factors, reached = self.luminosity_fb or case.luminosity_fb, {}, {}
+        if base:
+            factors = {luminosity: luminosity / base for luminosity in self.luminosities_fb}
+        if valid.curve.defined:
+            reached = _reached(case.curves["valid"], case.targets)
         best = best_cuts(valid.curve, case.rules) | {case.rules.optimise: case.cut}
-        reached = _reached(case.curves["valid"], case.targets) if valid.curve.defined else {}
         best_cut_at = {
             luminosity: best_cut(scaled_curve(valid.curve, factor, factor), case.rules)
             for luminosity, factor in factors.items()
@@ -87,31 +89,34 @@ class Counting:
         def counted(*chosen_cuts: float) -> ExpectedEvents:
             return above.select(*np.searchsorted(cuts, chosen_cuts))
 
+        luminosities: dict[float, ExpectedEvents | None] = dict.fromkeys(best_cut_at)
+        for luminosity, cut in best_cut_at.items():
+            if cut is not None:
+                luminosities[luminosity] = counted(cut).scaled(factors[luminosity])
         return Yields(
             rules=case.rules,
             best={name: counted(best[name]) for name in MEASURES if name in best},
             working={target: counted(cut) for target, cut in reached.items()},
             luminosity_fb=base,
-            luminosities={
-                luminosity: None if cut is None else counted(cut).scaled(factors[luminosity])
-                for luminosity, cut in best_cut_at.items()
-            },
+            luminosities=luminosities,
             scan=counted(*drawn),
         )
 
 
 def _reached(curve: Curve, targets: tuple[float, ...]) -> dict[float, float]:
-    """The cut at each signal efficiency; none where a class has no positive sum of weights."""
-    return dict(zip(targets, curve.thresholds[curve.index_at(targets)].tolist(), strict=True)) if curve.defined else {}
+    """The cut at each signal efficiency; empty where a class has no positive sum of weights."""
+    if not curve.defined:
+        return {}
+    return dict(zip(targets, curve.thresholds[curve.index_at(targets)].tolist(), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Yields:
-    """Expected events of test above cuts that validation chose.
+    """Expected events of the test set above cuts chosen on the validation set.
 
-    best          the cut of the greatest of each measure
+    best          the cut that maximises each measure
     working       the cuts of the evaluation's signal efficiencies
-    luminosities  the best cut at each, yields scaled to it; None where no cut keeps enough background
+    luminosities  the best cut at each luminosity, with scaled yields; None where no cut keeps enough background
     scan          many cuts on test, for drawing
     """
 
@@ -124,17 +129,19 @@ class Yields:
 
     @property
     def chosen(self) -> ExpectedEvents:
-        """The best cut, for which the results quote the significance."""
+        """The cut that maximises the measure of the evaluation."""
         return self.best[self.rules.optimise]
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What the background at the chosen cut rests on."""
+        """The expected background at the chosen cut, with its number of effective MC events."""
         b = self.chosen.sum(~self.chosen.signal, 0)
         if b.value is None or b.error is None or b.value <= 0:
             return ()
         share, systematic = b.error / b.value, self.rules.systematic
-        size, limit = ("larger", "would") if share > systematic else ("smaller", "would hardly")
+        size, limit = "smaller", "would hardly"
+        if share > systematic:
+            size, limit = "larger", "would"
         return (
             f"Expected background at score ≥ {number(self.chosen.cuts[0])}: {number(*b)}, from {effective(b):,.0f} "
             f"effective MC events. Its MC statistical uncertainty, {percent(share)}, is {size} than the systematic of "
@@ -175,14 +182,14 @@ class Yields:
         return tuple(grids)
 
     def _distinct(self) -> Iterator[tuple[list[float], ExpectedEvents]]:
-        """The working points of each cut: several targets have one where scores tie."""
+        """The working points of each cut: several targets share a cut where scores tie."""
         for same in grouped_rows(self.working.items(), lambda point: float(point[1].cuts[0])):
             yield [target for target, _ in same], same[0][1]
 
     def _processes(self) -> Grid:
         counted = self.chosen
         rows = [
-            [name, number(*counted.process(g)), number(*counted.process(g, 0)), "signal" if counted.signal[g] else ""]
+            [name, number(*counted.process(g)), number(*counted.process(g, 0)), "signal" * bool(counted.signal[g])]
             for g, name in enumerate(counted.names)
         ]
         return Grid(
@@ -209,15 +216,18 @@ class Yields:
             ],
             "luminosity_fb": self.luminosity_fb,
             "luminosities": [
-                {"luminosity_fb": luminosity} | (self._plain(counted) if counted else {"cut": None})
+                {"luminosity_fb": luminosity} | self._plain(counted)
                 for luminosity, counted in self.luminosities.items()
             ],
         }
 
-    def _plain(self, counted: ExpectedEvents) -> dict[str, Any]:
+    def _plain(self, counted: ExpectedEvents | None) -> dict[str, Any]:
+        if counted is None:
+            return {"cut": None}
         figures = {name: counted.figure(name, self.rules).to_dict() for name in available_measures(self.rules)}
-        limit = counted.background_limit()
-        bounded = {} if limit is None else {"b_limit": limit._asdict()}
+        bounded = {}
+        if limit := counted.background_limit():
+            bounded["b_limit"] = limit._asdict()
         return bounded | {
             "cut": float(counted.cuts[0]),
             "s": counted.sum(counted.signal, 0).to_dict(),

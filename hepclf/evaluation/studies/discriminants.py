@@ -1,4 +1,4 @@
-"""One class against a mixture of the others: cuts on D = ln(p / sum f_j p_j), and what the fractions f trade."""
+"""One class against a mixture of the others: cuts on D = ln(p / sum f_j p_j), and the dependence on the fractions f."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Array = NDArray[np.float64]
 
 @recipe
 class Discriminants:
-    """Discriminants of several classes: by class, the fractions of the others that it is told from.
+    """Discriminants of several classes: for each class, the fractions of the other classes in its background.
 
-    `against: {b: {c: 0.018}}` is D_b = ln(p_b / (0.018 p_c + ...)): classes that are not named share equally what is
-    left of 1. Cuts keep `signal_efficiencies` of their class on validation (those of the evaluation where not given)
-    and are quoted on test. The fraction of each class that is named is scanned on validation, on at most `events`.
+    `against: {b: {c: 0.018}}` is D_b = ln(p_b / (0.018 p_c + ...)). Classes without a fraction share the rest of 1
+    equally. Cuts are chosen on validation for `signal_efficiencies` of their class (by default the evaluation's) and
+    quoted on test. Each given fraction is scanned on validation, with at most `events` events.
     """
 
     question: ClassVar[str] = "How well is each class separated from a mixture of the others?"
@@ -52,13 +52,13 @@ class Discriminants:
                 )
 
     def check_classes(self, classes: tuple[str, ...]) -> None:
-        """Refuse classes that the data does not have, before anything is trained for nothing."""
+        """Refuse classes that the data does not have, before any training."""
         for name in self.against:
             self._fractions(name, classes)
 
     def study(self, case: Case) -> ClassDiscriminants | None:
-        """The cuts and trades; None where no discriminant is asked for, or a split has no events."""
-        targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
+        """The cuts and scans; None without discriminants, or where a split has no events."""
+        targets = case.efficiencies(self.signal_efficiencies)
         if not (self.against and targets and {"valid", "test"} <= set(case.parts)):
             return None
         valid, test = (replace(case.parts[name], weights=case.weights(name).within) for name in ("valid", "test"))
@@ -71,7 +71,7 @@ class Discriminants:
         return ClassDiscriminants(discriminants)
 
     def _fractions(self, name: str, classes: tuple[str, ...]) -> Array:
-        """The fraction of each class [k], that of the discriminant's own being zero."""
+        """The fraction of each class [k]; that of the discriminant's own class is zero."""
         if len(classes) < 3:
             raise ValueError(f"evaluation.discriminants.against needs three classes or more, not {list(classes)}")
         fractions = self.against[name]
@@ -90,18 +90,14 @@ class Discriminants:
                 f"evaluation.discriminants.against.{name} names every other class, so its fractions must sum to 1, "
                 f"not {1 - remainder:g}"
             )
-        return np.array(
-            [
-                0.0 if class_name == name else fractions.get(class_name, remainder / max(len(unnamed), 1))
-                for class_name in classes
-            ]
-        )
+        complete = dict.fromkeys(unnamed, remainder / max(len(unnamed), 1)) | dict(fractions) | {name: 0.0}
+        return np.array([complete[class_name] for class_name in classes])
 
 
 class Cut(NamedTuple):
-    """A cut on a discriminant, what it keeps of each class on test, and how it rejects the others.
+    """A cut on a discriminant, with the efficiency of each class on test and the rejections of the other classes.
 
-    limits  what the rejection of a class is greater than, of which no event is left
+    limits  lower limits of the rejection, for classes of which no event passes
     """
 
     target: float
@@ -113,7 +109,7 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Discriminant:
-    """The fractions of the other classes, cuts, and by class what its fraction trades on validation."""
+    """The fractions of the other classes, the cuts, and the scan of each given fraction on validation."""
 
     target: int
     targets: tuple[float, ...]
@@ -138,13 +134,13 @@ class Discriminant:
 
 @dataclass(frozen=True, eq=False)
 class ClassDiscriminants:
-    """The discriminant of each class that is asked for."""
+    """The discriminant of each configured class."""
 
     discriminants: Mapping[str, Discriminant]
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Which discriminants have no cut."""
+        """The discriminants without a cut."""
         return tuple(
             f"No cut on the discriminant of {name}: its weights in the validation set have no positive sum."
             for name, discriminant in self.discriminants.items()
@@ -200,7 +196,9 @@ def _discriminant(
     chosen = discriminant_cuts(
         log_ratio(valid.scores, target, fractions), valid.labels == target, valid.weights, targets
     )
-    points = () if chosen is None else _cuts(test, target, fractions, chosen, targets)
+    points: tuple[Cut, ...] = ()
+    if chosen is not None:
+        points = _cuts(test, target, fractions, chosen, targets)
     rows = at_random(valid, events)
     columns = valid.labels[rows], valid.scores[rows], valid.weights[rows]
     trades = {
@@ -222,7 +220,7 @@ def _discriminant(
 def _cuts(
     test: Scored, target: int, fractions: Array, thresholds: Array, targets: tuple[float, ...]
 ) -> tuple[Cut, ...]:
-    """What each threshold, chosen on validation, keeps of each class on test."""
+    """The efficiency of each class on test at each threshold, which was chosen on validation."""
     classes = test.classes
     passed = passing(log_ratio(test.scores, target, fractions), thresholds, test.labels, test.weights, len(classes))
     others = [(label, name) for label, name in enumerate(classes) if label != target]

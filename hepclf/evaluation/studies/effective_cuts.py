@@ -1,4 +1,4 @@
-"""Which cuts on the features does a cut on the score correspond to?"""
+"""The cuts on features that correspond to a cut on the score."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from hepclf.recipe import recipe
 from hepclf.statistics.shapes.bins import column_bins
 from hepclf.statistics.shapes.divergence import BinSums, Divergence, bin_sums, divergence
 from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
-from hepclf.words import Grid, number
+from hepclf.words import Grid, first_of, number
 
-BINS = 10  # equally populated by the background, to tell shapes apart
-DRAWN = 30  # equally wide, to show them
-LARGEST = 2**24  # beyond it single precision does not tell whole numbers apart
+BINS = 10  # bins of the divergence, equally populated by the background
+DRAWN = 30  # bins of the picture, equally wide
+LARGEST = 2**24  # from here on single precision does not hold all integers
 ENDS = (0.05, 0.95)
 SHOWN = 8
 KINDS = ("background", "signal")
@@ -31,9 +31,9 @@ Array = NDArray[np.float64]
 
 @recipe
 class EffectiveCuts:
-    """The distribution of every feature before and after the decision for the signal, on test.
+    """The distribution of every feature in test events, before and after the cut on the score.
 
-    events  the largest number of test events to use, shared equally among kept and removed events of each class
+    events  the largest number of test events to use, shared equally among passing and failing events of each class
     """
 
     question: ClassVar[str] = "Which cuts on the features does a cut on the score correspond to?"
@@ -47,7 +47,7 @@ class EffectiveCuts:
             raise ValueError(f"events must be at least 2, not {self.events}")
 
     def study(self, case: Case) -> FeatureChanges | None:
-        """Ranges and shapes by feature; None without the features of test events, as with stored scores alone."""
+        """Ranges and shapes by feature; None without the features of test events, as for stored scores."""
         if case.inside is None or "test" not in case.parts:
             return None
         part = case.parts["test"]
@@ -59,7 +59,9 @@ class EffectiveCuts:
             name: _feature_change(name, features[:, column].astype(np.float64), weights, kinds[places])
             for column, name in enumerate(case.inside.names)
         }
-        threshold = case.threshold if len(part.classes) == 2 else None
+        threshold = None
+        if len(part.classes) == 2:
+            threshold = case.threshold
         return FeatureChanges(
             features={name: change for name, change in changes.items() if change},
             threshold=threshold,
@@ -76,10 +78,10 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureChange:
-    """A feature before and after the decision, each a pair of background and signal.
+    """A feature before and after the cut, each a pair of background and signal.
 
-    divergence  of the shapes of kept and removed background
-    edges   of the bins that are drawn, [m+1]; what lies beyond is in none
+    divergence  of the shapes of passing and failing background
+    edges       of the bins of the picture, [m+1]; values beyond them are in no bin
     """
 
     before: tuple[Range, Range]
@@ -91,8 +93,8 @@ class FeatureChange:
 
 
 def _feature_change(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> FeatureChange | None:
-    """None where the feature has no values, or one alone; kinds are 2 * signal + kept."""
-    order = np.argsort(values)[: np.isfinite(values).sum()]  # what is missing comes last
+    """The change of a feature, None where it has fewer than two distinct values; kinds are 2 * signal + passing."""
+    order = np.argsort(values)[: np.isfinite(values).sum()]  # missing values are sorted last
     values, weights, kinds = values[order], weights[order], kinds[order]
     if not len(values) or values[0] == values[-1]:
         return None
@@ -111,7 +113,7 @@ def _feature_change(name: str, values: Array, weights: Array, kinds: NDArray[np.
 
 
 def _edges(values: Array) -> Array:
-    """The edges of the bins that are drawn of rising values; whole numbers lie in the middle of theirs."""
+    """The edges of the bins of the picture, of sorted values; an integer is in the middle of its bin."""
     low, high = _ends(values)
     if (values == np.floor(values)).all() and max(abs(low), abs(high)) < LARGEST:
         step = math.ceil((high - low + 1) / DRAWN)
@@ -120,9 +122,11 @@ def _edges(values: Array) -> Array:
 
 
 def _ends(values: Array) -> tuple[float, float]:
-    """Between which rising values are drawn: all but half a percent on each side, or all if that is one value."""
-    low, high = values[len(values) // 200], values[-1 - len(values) // 200]
-    return (float(low), float(high)) if high > low else (float(values[0]), float(values[-1]))
+    """The range of the picture, of sorted values: without half a percent at each end, unless one value is left."""
+    low, high = float(values[len(values) // 200]), float(values[-1 - len(values) // 200])
+    if high > low:
+        return low, high
+    return float(values[0]), float(values[-1])
 
 
 def _divergence(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Divergence:
@@ -135,7 +139,7 @@ def _divergence(name: str, values: Array, weights: Array, kinds: NDArray[np.int6
 
 
 def _shape(weights: Array, starts: NDArray[np.intp], end: np.intp) -> BinSums:
-    """The histogram of rising values whose bins start at these places; the last bin ends before `end`."""
+    """The histogram of sorted values whose bins start at these indices; the last bin ends before `end`."""
     sums, squares = (
         np.diff(np.append(0.0, np.cumsum(values))[np.append(starts, end)]) for values in (weights, weights**2)
     )
@@ -148,15 +152,15 @@ def _range(values: Array, weights: Array) -> Range:
 
 
 def quantile(values: Array, weights: Array, share: float) -> Value:
-    """The first of rising values at which the running sum of weights reaches this share of all.
+    """The weighted quantile of sorted values: the first at which the running sum of weights reaches this fraction.
 
     Its error is half the distance of the quantiles at share ± sqrt(share (1 - share) / n), n = (sum w)^2 / sum w^2
-    (Woodruff 1952). Nothing without a positive sum of weights.
+    (Woodruff 1952). There is no value without a positive sum of weights.
     """
     total, squares = float(weights.sum()), float(weights @ weights)
     if not has_positive_sum(total, squares):
         return NOTHING
-    # With negative weights the sum may go back; the first crossing is that of its running maximum.
+    # With negative weights the sum may fall again; the first crossing is that of its running maximum.
     reached = np.maximum.accumulate(np.cumsum(weights)) / total
     width = np.sqrt(share * (1 - share) / effective_count(total, squares))
     shares = np.array([share, max(share - width, 1e-9), min(share + width, 1.0)])
@@ -167,7 +171,7 @@ def quantile(values: Array, weights: Array, share: float) -> Value:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureChanges:
-    """Each feature before and after the decision for the signal; threshold is None for several classes."""
+    """Each feature before and after the cut on the score; threshold is None for several classes."""
 
     features: Mapping[str, FeatureChange]
     threshold: float | None
@@ -175,21 +179,23 @@ class FeatureChanges:
 
     @property
     def ranked(self) -> list[str]:
-        """Features from the one in which the kept background differs most to that in which it differs least."""
+        """Features by decreasing divergence of the passing background."""
         return sorted(self.features, key=lambda name: -(self.features[name].divergence.bits.value or 0.0))
 
     @property
     def _cut(self) -> str:
-        return "the classification as signal" if self.threshold is None else f"score ≥ {number(self.threshold)}"
+        if self.threshold is None:
+            return "the classification as signal"
+        return f"score ≥ {number(self.threshold)}"
 
     @property
     def evidence(self) -> dict[str, Evidence]:
-        """Whether the decision changes the background's shape in each feature."""
+        """Evidence that the cut changes the background's shape, for each feature."""
         return corrected({name: self.features[name].divergence.p for name in self.ranked})
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The sharpest effective cut."""
+        """The feature in which the background changes most."""
         if not self.features:
             return ()
         name, evidence = self.ranked[0], self.evidence
@@ -206,8 +212,10 @@ class FeatureChanges:
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """Central ranges before and after, of the features that change most."""
+        """Central ranges before and after the cut, of the features that change most."""
         shown = self.ranked[:SHOWN]
+        if not shown:
+            return ()
         rows = [
             [
                 name,
@@ -218,9 +226,9 @@ class FeatureChanges:
             ]
             for name, change in ((name, self.features[name]) for name in shown)
         ]
-        first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
+        title = f"effective cuts of {self._cut}, test{first_of(len(shown), len(self.features))}"
         header = ("5..95 % of", "all background", "background after", "signal after", "JSD in bits")
-        return (Grid(f"effective cuts of {self._cut}, test{first}", header, rows),) if rows else ()
+        return (Grid(title, header, rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """Ranges and divergences by feature."""

@@ -1,4 +1,4 @@
-"""Does the efficiency of a cut depend on a spectator? Efficiencies in bins of it."""
+"""The dependence of efficiencies on a spectator, in bins of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.shapes.bins import Bins, column_bins
 from hepclf.statistics.shapes.flat import FlatnessTest, flatness_test
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, grouped_rows, number
+from hepclf.words import Grid, formatted, grouped_rows, number
 
 BACKGROUND, SIGNAL = 0, 1
 KINDS = ("background", "signal")
@@ -27,10 +27,10 @@ Array = NDArray[np.float64]
 
 @recipe
 class Flatness:
-    """Efficiencies on test against spectators (or features), at cuts that are chosen on validation.
+    """Efficiencies on test against spectators (or features), at cuts chosen on validation.
 
-    Bins are given by `edges`, or hold about equally many test events. `signal_efficiencies` are those of the
-    evaluation where not given.
+    Bins have the given `edges`, or about equally many test events. `signal_efficiencies` are by default those of the
+    evaluation.
     """
 
     question: ClassVar[str] = "Does the efficiency of a cut depend on a spectator?"
@@ -53,11 +53,11 @@ class Flatness:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The spectators that are asked for, in order."""
+        """The configured spectators, in order."""
         return tuple(dict.fromkeys((*self.spectators, *self.edges)))
 
     def check(self, spectators: tuple[str, ...], features: tuple[str, ...] = ()) -> None:
-        """Refuse columns that the data does not have, before anything is trained for nothing."""
+        """Refuse columns that the data does not have, before any training."""
         for name in self.names:
             if name not in (*spectators, *features):
                 raise ValueError(f"evaluation.flatness: {unknown(name, (*spectators, *features))}")
@@ -66,7 +66,7 @@ class Flatness:
         """The efficiencies in bins; None where no spectator is named, or a split has no events."""
         if not self.names or not {"valid", "test"} <= set(case.parts):
             return None
-        targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
+        targets = case.efficiencies(self.signal_efficiencies)
         requests = wishes(signal_efficiency=targets, background_efficiency=self.background_efficiencies)
         cuts, refused = granted_cuts(requests, case.curves["valid"], "not asked for")
         shapes = {
@@ -80,7 +80,7 @@ class Flatness:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EfficiencyShape:
-    """Efficiencies of one class at one cut in each bin [b], that of all bins, and whether they are the same."""
+    """Efficiencies of one class at one cut in each bin [b], that of all bins, and the test of flatness."""
 
     efficiency: Array
     error: Array
@@ -88,7 +88,7 @@ class EfficiencyShape:
     test: FlatnessTest
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers; an efficiency that could not be had is nan here and None in metrics.json."""
+        """Plain numbers; an undefined efficiency is nan here and None in metrics.json."""
         return {
             "efficiency": self.efficiency.tolist(),
             "error": np.where(self.error > 0, self.error, np.nan).tolist(),
@@ -115,18 +115,20 @@ class EfficiencyShapes:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Whether the efficiencies of the middle cut depend on each spectator, for background and for signal."""
+        """The results of the tests of the middle cut, for background and signal in each spectator."""
         refused = tuple(f"No cut for {wish}: {why}." for wish, why in self.refused.items())
         return (*self._conclusions(), *refused)
 
     @property
     def middle(self) -> Wish | None:
-        """The cut that conclusions are for, in the middle of all; None without cuts."""
-        return list(self.cuts)[(len(self.cuts) - 1) // 2] if self.cuts else None
+        """The cut that is tested, in the middle of all cuts; None without cuts."""
+        if not self.cuts:
+            return None
+        return list(self.cuts)[(len(self.cuts) - 1) // 2]
 
     @property
     def evidence(self) -> dict[tuple[str, str], Evidence]:
-        """Whether an efficiency at the middle cut depends on a spectator, by spectator and class."""
+        """Evidence that an efficiency at the middle cut depends on a spectator, by spectator and class."""
         if self.middle is None:
             return {}
         return corrected(
@@ -139,7 +141,7 @@ class EfficiencyShapes:
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentences that tell of no dependence, with their short forms."""
+        """The sentences that there is no dependence, with their short forms."""
         evidence = self.evidence
         return {
             sentence: evidence[name, kind].short(f"{kind} efficiency in {name}")
@@ -160,7 +162,9 @@ class EfficiencyShapes:
 
     def _conclusions(self) -> Iterator[str]:
         tests = self._tests()
-        for name, against in self.shapes.items() if tests else ():
+        if not tests:
+            return
+        for name, against in self.shapes.items():
             yield from (tests[name, kind] for kind in KINDS)
             if against.bins.outside:
                 yield f"{against.bins.outside:,} test events are in no bin of {name}."
@@ -179,9 +183,9 @@ class EfficiencyShapes:
         return {name: self._against(name, against) for name, against in self.shapes.items()}
 
     def _against(self, name: str, against: Against) -> dict[str, Any]:
-        bins = (
-            {"bins": list(against.bins.names)} if against.bins.edges is None else {"edges": against.bins.edges.tolist()}
-        )
+        bins: dict[str, Any] = {"bins": list(against.bins.names)}
+        if against.bins.edges is not None:
+            bins = {"edges": against.bins.edges.tolist()}
         cuts = [
             {
                 "chosen_for": wish.quantity,
@@ -223,24 +227,34 @@ def _shape(passed: Passing, inclusive: Passing, kind: int, column: int) -> Effic
 
 def _title(name: str, against: Against) -> str:
     few = any(shape.test.p is not None and not shape.test.enough for pair in against.shapes.values() for shape in pair)
-    return (
-        f"efficiencies in {len(against.bins.names)} bins of {name}, test{'; * too few events in a bin' if few else ''}"
-    )
+    title = f"efficiencies in {len(against.bins.names)} bins of {name}, test"
+    if few:
+        title += "; * too few events in a bin"
+    return title
 
 
 def _rows(against: Against, cuts: list[list[Wish]]) -> Iterator[tuple[str, ...]]:
-    """Two rows a cut; wishes that have the same cut share them."""
+    """Two rows for each cut; targets with the same cut share them."""
     for same in cuts:
         for kind, shape in zip(KINDS, against.shapes[same[0]], strict=True):
-            chi2, degrees, p, enough = shape.test
-            yield (
-                wishes_text(same),
-                kind,
-                "-" if shape.mean.value is None else f"{shape.mean.value:.3g}",
-                *("-" if i is None else f"{shape.efficiency[i]:.3g}" for i in _extremes(shape)),
-                "-" if chi2 is None else f"{chi2:.1f}/{degrees}",
-                "-" if p is None else f"{small(p)}{'' if enough else '*'}",
-            )
+            efficiencies = [formatted(shape.mean.value, ".3g"), *_range(shape)]
+            yield (wishes_text(same), kind, *efficiencies, *_test_cells(shape.test))
+
+
+def _range(shape: EfficiencyShape) -> list[str]:
+    """The lowest and the highest efficiency."""
+    low, high = _extremes(shape)
+    if low is None or high is None:
+        return ["-", "-"]
+    return [f"{shape.efficiency[i]:.3g}" for i in (low, high)]
+
+
+def _test_cells(test: FlatnessTest) -> tuple[str, str]:
+    """chi2/ndf and p; a star marks bins with too few events for the test."""
+    if test.chi2 is None or test.p is None:
+        return "-", "-"
+    star = "" if test.enough else "*"
+    return f"{test.chi2:.1f}/{test.degrees}", f"{small(test.p)}{star}"
 
 
 def _extremes(shape: EfficiencyShape) -> tuple[int, int] | tuple[None, None]:
@@ -255,8 +269,9 @@ def _conclusion(effect: str, shape: EfficiencyShape, bins: Bins, evidence: Evide
     low, high = _extremes(shape)
     if chi2 is None or low is None or high is None:
         return f"{evidence.claim(effect)}: everything or nothing passes, or only one bin has events."
-    few = "" if enough else ", too few events in a bin"
-    conclusion = f"{evidence.claim(effect)}: chi2/ndf = {chi2:.1f}/{degrees}, {evidence.test}{few}"
+    conclusion = f"{evidence.claim(effect)}: chi2/ndf = {chi2:.1f}/{degrees}, {evidence.test}"
+    if not enough:
+        conclusion += ", too few events in a bin"
     if not evidence.significant:
         return f"{conclusion}."
     ends = (f"{number(shape.efficiency[i], shape.error[i])} in {bins.names[i]}" for i in (low, high))

@@ -1,4 +1,4 @@
-"""What did the tagger learn: which features are important for its score."""
+"""Permutation importance: the features that the score depends on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from hepclf.scored import signal_scores
 from hepclf.statistics.curves.roc import Ranking, area, curve, influence
 from hepclf.statistics.losses import event_losses
 from hepclf.statistics.value import NOTHING, SINGLE, Value, effective_count, measured
-from hepclf.words import Grid, number
+from hepclf.words import Grid, first_of, number
 
-SCORINGS = 60_000  # times that an event is scored again unless events are given: a second or less of a network
-LEAST = 200  # events, however many the features
+SCORINGS = 60_000  # events to score again in total, unless events are given: a second or less for a network
+LEAST = 200  # events, also with many features
 SHOWN = 10
 Array = NDArray[np.float64]
 MEASURES = ("log_loss", "auc")
@@ -30,7 +30,7 @@ NORMAL_95 = 1.6448536269514722  # one-sided
 
 @recipe
 class Importance:
-    """Permutation importance: how much worse test log-loss and AUC get when one feature is permuted among the events.
+    """Permutation importance: the change of test log-loss and AUC when one feature is permuted among the events.
 
     events   test events to permute; null: as many as 60,000 scorings allow
     repeats  permutations of each feature
@@ -52,7 +52,7 @@ class Importance:
             raise ValueError(f"seed must be at least 0, not {self.seed}")
 
     def study(self, case: Case) -> Importances | None:
-        """Each feature's importance; None without the features of test events, as with stored scores alone."""
+        """The importance of each feature; None without the features of test events, as for stored scores."""
         inside = case.inside
         if inside is None or "test" not in case.parts:
             return None
@@ -67,7 +67,7 @@ class Importance:
 
 
 class SampledEvents(NamedTuple):
-    """Sampled events to score again: labels [n], weights of the loss and of the AUC [n], which label is the signal."""
+    """Sampled events to score again: labels [n], weights of the loss [n] and of the AUC [n], and the signal's label."""
 
     labels: NDArray[np.int64]
     weights: Array
@@ -75,7 +75,7 @@ class SampledEvents(NamedTuple):
     signal: int
 
     def influences(self, scores: Array) -> dict[str, tuple[float, Array]]:
-        """Log-loss and -AUC of these scores, each with the influence of every event [n]; without undefined ones."""
+        """Log-loss and -AUC of these scores, with the influence of every event [n]; undefined ones are left out."""
         figures = {}
         w, losses = self.weights, event_losses(self.labels, scores)
         total, n = float(w.sum()), effective_count(float(w.sum()), float(w @ w))
@@ -86,7 +86,7 @@ class SampledEvents(NamedTuple):
         signal_curve = curve(ranking, is_signal, self.within)
         value = area(signal_curve).value
         if value is not None:
-            # A permutation raises the loss and lowers the area; with this sign both rise.
+            # Permuting raises the loss and lowers the area; with this sign both rise.
             figures["auc"] = -value, -influence(signal_curve, ranking, is_signal, self.within)
         return figures
 
@@ -94,10 +94,10 @@ class SampledEvents(NamedTuple):
 def _importances(
     inside: Inside, features: NDArray[np.float32], sampled: SampledEvents, shuffles: NDArray[np.intp]
 ) -> dict[str, dict[str, Value]]:
-    """Importances by feature and measure; each feature is permuted in the same ways, [repeats, n]."""
+    """Importances by feature and measure; the same permutations are used for each feature, [repeats, n]."""
     repeats = len(shuffles)
     tiled = np.tile(features, (repeats, 1))
-    # The same number of rows each time: so what the tagger does not use changes not even the last digit.
+    # The same number of rows each time, so that an unused feature changes not even the last digit of a score.
     before = [sampled.influences(scores) for scores in np.split(inside.ask(tiled), repeats)]
     importances = {}
     for place, name in enumerate(inside.names):
@@ -114,11 +114,11 @@ def _importances(
 def _importance(
     before: list[tuple[float, Array] | None], after: list[tuple[float, Array] | None], shuffles: NDArray[np.intp]
 ) -> Value:
-    """The mean over repeats of after - before, with the error of finite test events and finite repeats.
+    """The mean over repeats of after - before, with the error from finite test events and finite repeats.
 
-    An event moves the difference as the owner of a row and as the giver of a value to another row: with u_r the sum
-    of both in repeat r and s^2 its variance over the R repeats, the variance is sum (mean_r u_r)^2 - s^2/R, the
-    first terms of Hoeffding's decomposition, plus that of the repeats' mean.
+    An event moves the difference in two ways: by its own row, and by its value in another row. With u_r the sum of both
+    in repeat r and s^2 its variance over the R repeats, the variance is sum (mean_r u_r)^2 - s^2/R (the first terms of
+    Hoeffding's decomposition), plus the variance of the mean over the repeats.
     """
     repeats = len(shuffles)
     changes, moves = np.zeros(repeats), np.zeros(shuffles.shape)
@@ -140,7 +140,7 @@ def _importance(
 class Importances:
     """Importances by feature: the rise of the log-loss and the fall of the AUC, in the order of the features.
 
-    events, total  test events that were scored again, and how many there are
+    events, total  number of test events that were scored again, and of all test events
     """
 
     features: Mapping[str, Mapping[str, Value]]
@@ -155,17 +155,17 @@ class Importances:
 
     @property
     def evidence(self) -> dict[str, Evidence]:
-        """Whether each feature matters: one-sided, the rise of the log-loss."""
+        """Evidence that permuting a feature raises the log-loss, one-sided."""
         return corrected({name: one_sided_p(self.features[name]["log_loss"]) for name in self.ranked})
 
     @property
     def unused(self) -> list[str]:
-        """Features that may be permuted without any change of log-loss or AUC."""
+        """Features whose permutation does not change log-loss or AUC at all."""
         return [name for name in self.ranked if all(self.features[name][measure] == UNCHANGED for measure in MEASURES)]
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The most important feature, and those without a sign that they matter."""
+        """The most important feature, and those without significant importance."""
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
@@ -175,7 +175,9 @@ class Importances:
             yield "No importance of features: the test events have no positive sum of weights."
             return
         if evidence[first].significant:
-            hint = "" if evidence[first].answer == "clear" else f", a hint only, {evidence[first].test}"
+            hint = ""
+            if evidence[first].answer != "clear":
+                hint = f", a hint only, {evidence[first].test}"
             yield (
                 f"Most important feature: {first} (permutation lowers the AUC by {number(*auc)} and raises the "
                 f"log-loss by {number(*loss)}{hint})."
@@ -198,7 +200,7 @@ class Importances:
         """The most important features."""
         shown = self.ranked[:SHOWN]
         rows = [[name, *(number(*self.features[name][measure]) for measure in MEASURES)] for name in shown]
-        first = f", first {SHOWN} of {len(self.features)}" if len(shown) < len(self.features) else ""
+        first = first_of(len(shown), len(self.features))
         title = f"permutation importance on {self.events:,} of {self.total:,} test events{first}"
         return (Grid(title, ("feature", "log-loss rises by", "AUC falls by"), rows),)
 
@@ -215,5 +217,7 @@ class Importances:
 
 def _enumeration(names: list[str], last: str) -> str:
     """`a`, `a or b`, `a, b, c or 4 others`."""
-    shown = [*names[:3], f"{len(names) - 3} others"] if len(names) > 4 else names
+    shown = names
+    if len(names) > 4:
+        shown = [*names[:3], f"{len(names) - 3} others"]
     return f" {last} ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)

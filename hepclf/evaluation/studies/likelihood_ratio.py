@@ -1,4 +1,4 @@
-"""The likelihood ratio from the score, against the exact one where the data carries it."""
+"""The likelihood ratio from the score, against the exact one where the data has it as a spectator."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Array = NDArray[np.float64]
 
 @recipe
 class LikelihoodRatio:
-    """ln r of each test event, from its score and the mixture of training, against the spectator `llr`.
+    """ln r of each test event, from its score and the class mixture of training, against the spectator `llr`.
 
-    bins  of equal weight, over which the mean is drawn
+    bins  number of bins of equal weight, for the picture of the mean
     """
 
     question: ClassVar[str] = "Does the score reproduce the exact likelihood ratio?"
@@ -38,14 +38,14 @@ class LikelihoodRatio:
             raise ValueError(f"bins must lie in 2..1000, not {self.bins}")
 
     def study(self, case: Case) -> RatioAgreement | None:
-        """The comparison on test; None for several classes, or where no event says its exact ratio."""
+        """The comparison on test; None for several classes, or where no event has a finite exact ratio."""
         part = case.parts.get("test")
         if part is None or LLR not in part.spectators or len(part.classes) != 2:
             return None
         mixed = case.mixed("test")
         if mixed is None:
             return None
-        # ln r = ln s/(1 - s) - ln of the prior odds: with classes of equal weight, that is the logit alone.
+        # ln r = ln s/(1 - s) - ln of the prior odds; for classes of equal weight the prior term is zero.
         prior = math.log(case.shares[1] / case.shares[0])
         exact = np.asarray(part.spectators[LLR], dtype=np.float64)
         estimate = logits(part.scores) - prior
@@ -62,13 +62,14 @@ class LikelihoodRatio:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RatioAgreement:
-    """How the estimated ln r follows the exact one.
+    """The agreement of the estimated ln r with the exact one.
 
-    slope, correlation   of the estimate against the exact, 1 for a perfect tagger
-    bias, rms            mean, and root mean square, of estimate less exact
-    lost                 how much the log-loss is above that of the exact ratio, event by event
-    events, finite       of the test split, and those whose exact ratio is finite
-    exact, estimate, error, spread   means [b] over bins of exact ln r, the error of the mean, the width of the bin
+    slope, correlation   of the estimate against the exact ln r, 1 for a perfect tagger
+    bias, rms            mean and root mean square of estimate - exact
+    lost                 log-loss of the score minus that of the exact ratio, for the same events
+    events, finite       number of test events, and of those whose exact ratio is finite
+    exact, estimate      means over bins of the exact ln r, [b]
+    error, spread        error of the mean estimate, and standard deviation of the estimate in the bin, [b]
     """
 
     slope: Value
@@ -85,26 +86,24 @@ class RatioAgreement:
 
     @property
     def evidence(self) -> Evidence:
-        """Whether the score falls short of the exact ratio: its log-loss, one-sided, as no loss is lower on average."""
+        """Evidence that the score is worse than the exact ratio, whose log-loss is the lowest possible: one-sided."""
         return Evidence(one_sided_p(self.lost))
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """How much worse the score is than the exact ratio, and which ratios are left out."""
+        """The loss against the exact ratio, and the number of events that are left out."""
         infinite = self.events - self.finite
-        without = (
-            (f"{infinite:,} test events have an exact ratio that is not finite; they are left out.",)
-            if infinite
-            else ()
-        )
-        return (self._comparison, *without)
+        if not infinite:
+            return (self._comparison,)
+        left_out = f"{infinite:,} test events have an exact ratio that is not finite; they are left out."
+        return (self._comparison, left_out)
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentence that tells of no loss, with its short form."""
-        return (
-            {self._comparison: self.evidence.short("exact likelihood ratio")} if self.evidence.answer == "none" else {}
-        )
+        """The sentence that nothing is lost, with its short form."""
+        if self.evidence.answer != "none":
+            return {}
+        return {self._comparison: self.evidence.short("exact likelihood ratio")}
 
     @property
     def _comparison(self) -> str:
@@ -119,11 +118,14 @@ class RatioAgreement:
         value, error = self.lost
         if value is None:
             return "cannot be compared"
-        return f"is {number(abs(value), error)} {'higher' if value > 0 else 'lower'}" if value else "is the same"
+        if value == 0:
+            return "is the same"
+        direction = "higher" if value > 0 else "lower"
+        return f"is {number(abs(value), error)} {direction}"
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """None: the sentence says it all."""
+        """None: the sentence has all numbers."""
         return ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,26 +136,26 @@ class RatioAgreement:
 
 
 def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int) -> RatioAgreement:
-    """x exact, y estimated, w weights that sum to one, [n] each; errors are those of functions of weighted means.
+    """The agreement of x exact and y estimated with weights w that sum to one, [n] each.
 
-    An event moves each figure by its influence: for the slope dx e / var x, e being what the line leaves; for the
-    correlation zx zy - rho (zx^2 + zy^2) / 2.
+    The squared error of a figure is the sum of squared influences of the events: for the slope w dx e / var x, with e
+    the residual from the line; for the correlation w (zx zy - rho (zx^2 + zy^2) / 2), with z standardised.
     """
     dx, dy = x - w @ x, y - w @ y
     vx, vy, vxy = float(w @ dx**2), float(w @ dy**2), float(w @ (dx * dy))
-    slope, rho = (vxy / vx, vxy / math.sqrt(vx * vy)) if vx > 0 and vy > 0 else (math.nan, math.nan)
+    slope = rho = math.nan
+    if vx > 0 and vy > 0:
+        slope, rho = vxy / vx, vxy / math.sqrt(vx * vy)
     with np.errstate(divide="ignore", invalid="ignore"):
         by_slope = w * dx * (dy - slope * dx) / vx
         zx, zy = dx / math.sqrt(max(vx, 0)), dy / math.sqrt(max(vy, 0))
         by_rho = w * (zx * zy - rho * (zx**2 + zy**2) / 2)
-    square = _mean((y - x) ** 2, w)
-    rms = math.sqrt(max(square.value or 0.0, 0.0))
     rounding = SINGLE * math.sqrt(max(float(w @ x**2), 0.0))
     return RatioAgreement(
         slope=measured(slope, float(np.linalg.norm(by_slope)), SINGLE),
         correlation=measured(rho, float(np.linalg.norm(by_rho)), SINGLE),
         bias=_mean(y - x, w, rounding),
-        rms=measured(rms, None if square.error is None or rms == 0 else square.error / (2 * rms), rounding),
+        rms=_rms(y - x, w, rounding),
         lost=lost,
         events=events,
         finite=len(x),
@@ -162,7 +164,7 @@ def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int)
 
 
 def _profile(x: Array, y: Array, w: Array, bins: int) -> dict[str, Array]:
-    """Means of y over bins of x that hold the same sum of |w|."""
+    """Means of y in bins of x with equal sums of |w|."""
     order = np.argsort(x)
     share = np.cumsum(np.abs(w[order]))
     bin = np.empty(len(x), dtype=np.intp)
@@ -178,6 +180,15 @@ def _profile(x: Array, y: Array, w: Array, bins: int) -> dict[str, Array]:
         error = np.sqrt(sums(w**2 * (y - estimate[bin]) ** 2)) / np.abs(total)
     filled = total > 0
     return {"exact": exact[filled], "estimate": estimate[filled], "error": error[filled], "spread": spread[filled]}
+
+
+def _rms(values: Array, w: Array, rounding: float) -> Value:
+    """Root mean square with its error, d(rms) = d(mean square) / (2 rms)."""
+    square = _mean(values**2, w)
+    rms = math.sqrt(max(square.value or 0.0, 0.0))
+    if square.error is None or rms == 0:
+        return measured(rms, None, rounding)
+    return measured(rms, square.error / (2 * rms), rounding)
 
 
 def _mean(values: Array, w: Array, rounding: float = 0.0) -> Value:

@@ -1,4 +1,4 @@
-"""Several classes: which two are confused, what decisions are made of, averages of areas."""
+"""Several classes: areas of pairs, true classes among the events of each decision, averages of areas."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from hepclf.statistics.value import Value, efficiency_error, measured
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]
-WITH_ERRORS = 4  # classes whose areas fit a terminal with their errors
+WITH_ERRORS = 4  # with more classes, areas with their errors are too wide for a terminal
 
 
 @recipe
 class Multiclass:
-    """Each pair of classes, averages, and what decisions are made of; of more test events, `events` at random."""
+    """Pairs of classes, averages, and the composition of each decision; at most `events` test events, at random."""
 
     question: ClassVar[str] = "Which classes are confused with each other?"
     page_section: ClassVar[str] = "separate"
@@ -36,7 +36,7 @@ class Multiclass:
             raise ValueError(f"events must be 1000 or more, not {self.events}")
 
     def study(self, case: Case) -> Classes | None:
-        """What there is to say of three classes or more on test; None for two."""
+        """The results for three classes or more on test; None for two classes."""
         if len(case.scored.classes) < 3 or "test" not in case.parts:
             return None
         test, k = case.parts["test"], len(case.scored.classes)
@@ -55,9 +55,9 @@ class Multiclass:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classes:
-    """What is known of several classes on test.
+    """Results for several classes on test.
 
-    events  how many events the pairs and averages are of, out of `total`
+    events  number of events for pairs and averages, out of `total`
     cells   the confusion matrix of all events
     """
 
@@ -70,7 +70,7 @@ class Classes:
 
     @property
     def shares(self) -> tuple[Array, Array]:
-        """Fraction of each true class in each decision, each column summing to one, and its error, [k, k]."""
+        """Fraction of each true class among the events of a decision (columns sum to one), and its error, [k, k]."""
         totals, squares = (sums.sum(axis=0, keepdims=True) for sums in (self.cells.weights, self.cells.squares))
         denominators = np.where(totals > 0, totals, np.nan)
         return self.cells.weights / denominators, efficiency_error(
@@ -79,7 +79,7 @@ class Classes:
 
     @property
     def areas(self) -> list[list[Value]]:
-        """The area of each pair by row and column, nothing on the diagonal."""
+        """The area of each pair by row and column, without a value on the diagonal."""
         matrix = [[Value(None)] * len(self.classes) for _ in self.classes]
         for pair in self.pairs:
             matrix[pair.first][pair.second] = matrix[pair.second][pair.first] = pair.auc
@@ -87,7 +87,7 @@ class Classes:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The pair that is hardest to tell apart."""
+        """The pair with the lowest area."""
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
@@ -101,15 +101,19 @@ class Classes:
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """Areas of the pairs, averages, and what decisions are made of."""
+        """Areas of the pairs, averages, and the composition of each decision."""
         return self._pairs(), self._averages(), self._decisions()
 
     def _pairs(self) -> Grid:
         few, areas = len(self.classes) <= WITH_ERRORS, self.areas
 
         def cell(row: int, column: int) -> str:
+            if column <= row:
+                return ""
             value, error = areas[row][column]
-            return number(value, error if few else None) if column > row else ""
+            if few:
+                return number(value, error)
+            return number(value)
 
         columns = range(1, len(self.classes))
         rows = [(name, *(cell(row, column) for column in columns)) for row, name in enumerate(self.classes[:-1])]
@@ -125,14 +129,14 @@ class Classes:
 
     def _decisions(self) -> Grid:
         shares, errors = (100 * values for values in self.shares)
-        few = len(self.classes) <= WITH_ERRORS
-        errors = errors if few else np.full_like(shares, np.nan)
+        columns = [f"→ {name}" for name in self.classes]
+        if len(self.classes) > WITH_ERRORS:
+            errors, columns = np.full_like(shares, np.nan), list(self.classes)
         rows = [
-            (name, *(number(*measured(*cell), digits=1) for cell in zip(*columns, strict=True)))
-            for name, *columns in zip(self.classes, shares, errors, strict=True)
+            (name, *(number(*measured(*cell), digits=1) for cell in zip(*row, strict=True)))
+            for name, *row in zip(self.classes, shares, errors, strict=True)
         ]
-        header = ("truth", *(f"→ {name}" if few else name for name in self.classes))
-        return Grid("true classes among the events of each decision, on test, %", header, rows)
+        return Grid("true classes among the events of each decision, on test, %", ("truth", *columns), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
@@ -151,7 +155,7 @@ class Classes:
 
 
 def at_random(part: Scored, events: int) -> NDArray[np.intp]:
-    """All events, or so many at random, in their order."""
+    """Indices of at most `events` random events, ascending."""
     if len(part) <= events:
         return np.arange(len(part))
     return np.sort(np.random.default_rng(0).choice(len(part), events, replace=False))

@@ -1,4 +1,4 @@
-"""Observed data against simulation: is what the tagger sees there what it was trained on?"""
+"""Observed data against simulation, in the score and in features."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case, ObservedEvents
-from hepclf.evaluation.evidence import Evidence, combined, small
+from hepclf.evaluation.evidence import Evidence, combined, p_text
+from hepclf.evaluation.studies.sample import has_weight
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import signal_scores
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.shapes.agreement import BINS, Agreement, Entries, agreement, histogram_edges
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, number
+from hepclf.words import Grid, formatted, number
 
 Array = NDArray[np.float64]
 
@@ -28,10 +29,10 @@ SCORE = "score"
 
 @recipe
 class Observed:
-    """Scores and features of observed events against the expected ones of the test split; asked where data is named.
+    """Scores and features of observed events against the expected ones of the test split, where there is observed data.
 
-    features  which are compared; null: the first twelve of the tagger
-    scaled    the expected events are scaled to the observed ones, so that shapes are compared; else yields too
+    features  features to compare; null: the first twelve of the tagger
+    scaled    true: the expected events are scaled to the observed total, so that only shapes are compared
     """
 
     question: ClassVar[str] = "Do observed data agree with the simulation?"
@@ -58,7 +59,7 @@ class Observed:
             return agreement(classes, Entries(values, data.weights), edges, scaled=self.scaled)
 
         # Events of weight zero must not move a bin's edge.
-        counting = expected.weights != 0 if expected.weights.any() else np.ones(len(part), dtype=bool)
+        counting = has_weight(expected.weights)
         simulated, observed = case.discriminant("test"), signal_scores(data.scores, case.signal)
         agreements = {SCORE: compared(simulated, observed, _edges(simulated[counting]))}
         for name, simulated, values in self._features(case, data):
@@ -73,7 +74,9 @@ class Observed:
         )
 
     def _features(self, case: Case, data: ObservedEvents) -> Iterator[tuple[str, Array, Array]]:
-        names = data.names[:MOST] if self.features is None else self.features
+        names = self.features
+        if names is None:
+            names = data.names[:MOST]
         for name in names:
             if name not in data.names:
                 raise ValueError(
@@ -90,7 +93,7 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DataAgreement:
-    """The agreement of the score and of features, the expected and the observed total; or the reason of none."""
+    """The agreement of the score and of features, with the expected and observed totals; or why there is none."""
 
     agreements: Mapping[str, Agreement]
     classes: tuple[str, ...]
@@ -102,12 +105,15 @@ class DataAgreement:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Totals, the agreement of the score, and of the worst feature after as many looks."""
+        """Totals, the agreement of the score and of the worst feature, and the features that are left out."""
         if self.reason is not None:
             return (f"Data and simulation are not compared: {self.reason}.",)
         comparison = "shapes are compared" if self.scaled else "yields and shapes are compared"
         totals = f"{number(*self.total, 1)} events are expected and {number(*self.observed, 1)} observed; {comparison}."
-        return (totals, *self._words(), *(() if self.left_out is None else (self.left_out,)))
+        sentences = [totals, *self._words()]
+        if self.left_out is not None:
+            sentences.append(self.left_out)
+        return tuple(sentences)
 
     @property
     def features(self) -> dict[str, Agreement]:
@@ -116,7 +122,7 @@ class DataAgreement:
 
     @property
     def evidence(self) -> dict[str, Evidence]:
-        """Whether data differ from simulation: in the score, and in any feature."""
+        """Evidence that data differ from simulation: in the score, and in any feature."""
         if not self.agreements:
             return {}
         features = combined(*(test.p for test in self.features.values()))
@@ -142,13 +148,7 @@ class DataAgreement:
         if not self.agreements:
             return ()
         rows = [
-            (
-                name,
-                "-" if test.chi2 is None else f"{test.chi2:.1f}",
-                str(test.ndf),
-                "-" if test.p is None else small(test.p),
-            )
-            for name, test in self.agreements.items()
+            (name, formatted(test.chi2, ".1f"), str(test.ndf), p_text(test.p)) for name, test in self.agreements.items()
         ]
         return (Grid("observed data against simulation", ("", "chi2", "ndf", "p"), rows),)
 
@@ -173,7 +173,7 @@ class DataAgreement:
 
 
 def _edges(scores: Array) -> Array:
-    """Forty bins over the hundredths that hold all simulated scores."""
+    """The edges of 40 bins between the multiples of 0.01 that enclose all simulated scores."""
     low, high = math.floor(float(scores.min()) * 100), math.ceil(float(scores.max()) * 100)
     return np.linspace(low, max(high, low + 1), BINS + 1) / 100
 
@@ -192,4 +192,6 @@ def _left_out(features: tuple[str, ...] | None, case: Case, data: ObservedEvents
 
 
 def _chi2(test: Agreement) -> str:
-    return "too few events" if test.chi2 is None else f"chi2/ndf = {test.chi2:.1f}/{test.ndf}"
+    if test.chi2 is None:
+        return "too few events"
+    return f"chi2/ndf = {test.chi2:.1f}/{test.ndf}"

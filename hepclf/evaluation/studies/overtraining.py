@@ -1,4 +1,4 @@
-"""Overtraining: does the tagger know its training events better than others?"""
+"""Overtraining: a comparison of training and test events."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ ZERO = Value(0.0)  # two equal numbers, but for rounding
 
 @recipe
 class Overtraining:
-    """Training against test events, class by class, and the gaps of loss and AUC.
+    """A two-sample test of training against test events for each class, and the differences of loss and AUC.
 
     permutations  of the two-sample tests; the smallest p-value is 1 / (permutations + 1)
-    harmless      largest difference of efficiencies, at any cut, that is of no consequence, however significant
+    harmless      difference of efficiencies below which overtraining is negligible, even where it is significant
     """
 
     question: ClassVar[str] = "Does the tagger perform better on the training set than on the test set?"
@@ -60,7 +60,7 @@ class Overtraining:
 
 
 class Gap(NamedTuple):
-    """How much worse a split is than training: its loss less the training loss, the training AUC less its own."""
+    """The difference of a split to the training set: its loss - training loss, and training AUC - its AUC."""
 
     loss: Value
     auc: Value
@@ -68,7 +68,7 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OvertrainingTests:
-    """The two-sample test of each class (None where its weights do not sum to more than zero), and gaps by split."""
+    """The two-sample test of each class (None where it has no positive sum of weights), and gaps by split."""
 
     tests: Mapping[str, TwoSample | None]
     gaps: Mapping[str, Gap]
@@ -76,13 +76,13 @@ class OvertrainingTests:
 
     @property
     def evidence(self) -> Evidence:
-        """Whether training and test differ: the responses of each class, and one-sided the gaps of loss and AUC."""
-        responses = (None if test is None else test.p for test in self.tests.values())
-        return combined(*responses, *map(one_sided_p, self.gaps["test"]))
+        """Evidence that training and test differ: the scores of each class, and one-sided the gaps of loss and AUC."""
+        scores = (test.p for test in self.tests.values() if test is not None)
+        return combined(*scores, *map(one_sided_p, self.gaps["test"]))
 
     @property
     def worse(self) -> bool:
-        """Whether loss or AUC of test is worse than that of training by more than chance explains."""
+        """Whether loss or AUC of the test set is significantly worse than that of the training set."""
         return any(Evidence(one_sided_p(value)).significant for value in self.gaps["test"])
 
     @property
@@ -92,28 +92,32 @@ class OvertrainingTests:
 
     @property
     def conclusion(self) -> str:
-        """`none`, `harmless`, `overtrained`, `different` (not as overtraining would have it) or `unknown`."""
+        """`none`, `harmless`, `overtrained`, `different` (but test is not worse) or `unknown`."""
         if self.distance is None:
             return "unknown"
         if not self.evidence.significant:
             return "none"
         if self.distance <= self.harmless:
             return "harmless"
-        return "overtrained" if self.worse else "different"
+        if self.worse:
+            return "overtrained"
+        return "different"
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The results with its p-value, the gaps, and the classes that have no test."""
+        """The result with its p-value, the gaps, and the classes that have no test."""
         without = tuple(
             f"No overtraining test of {name}: its weights do not sum to more than zero."
             for name, test in self.tests.items()
             if test is None
         )
-        return without if self.distance is None else (self._conclusion(self.distance), *without)
+        if self.distance is None:
+            return without
+        return (self._conclusion(self.distance), *without)
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentence that tells of no overtraining, with its short form."""
+        """The sentence that there is no overtraining, with its short form."""
         if self.distance is None or self.conclusion != "none":
             return {}
         return {self._conclusion(self.distance): self.evidence.short("overtraining")}
@@ -147,14 +151,15 @@ class OvertrainingTests:
             (_NAMES[split], number(*gap.loss), number(*gap.auc)) for split, gap in self.gaps.items() if gap != _NO_GAP
         ]
         header = ("", "p", "largest difference", "expected from permutations")
-        return (
-            *([Grid("overtraining: scores of the training set against the test set", header, rows)] if rows else []),
-            *([Grid("worse than on the training set by", ("", "log-loss", "AUC"), gaps)] if gaps else []),
+        grids = (
+            Grid("overtraining: scores of the training set against the test set", header, rows),
+            Grid("worse than on the training set by", ("", "log-loss", "AUC"), gaps),
         )
+        return tuple(grid for grid in grids if grid.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
-        tests = {name: None if test is None else _test(test) for name, test in self.tests.items()}
+        tests = {name: _test(test) for name, test in self.tests.items()}
         gaps = {
             split: {name: value.to_dict() for name, value in gap._asdict().items()} for split, gap in self.gaps.items()
         }
@@ -165,7 +170,9 @@ _NO_GAP = Gap(NOTHING, NOTHING)
 _NAMES = {"valid": "validation set (chose the epoch)", "test": "test set"}
 
 
-def _test(test: TwoSample) -> dict[str, Any]:
+def _test(test: TwoSample | None) -> dict[str, Any] | None:
+    if test is None:
+        return None
     return {"p": test.p, "distance": test.distance, "by_chance": test.by_chance.to_dict(), "bound": test.bound}
 
 
@@ -175,11 +182,12 @@ def _comparison(value: Value, higher: str, lower: str) -> str:
         return "cannot be compared with"
     if value == ZERO:
         return "equals"
-    return f"is {number(abs(value.value), value.error)} {higher if value.value > 0 else lower}"
+    direction = higher if value.value > 0 else lower
+    return f"is {number(abs(value.value), value.error)} {direction}"
 
 
 def _sample(case: Case, split: str, label: int) -> ScoreSample:
-    """The responses of a class in a split, in rising order; an event of weight zero is none."""
+    """The scores of a class in a split, ascending, without events of weight zero."""
     ranking, part = case.rankings[split], case.parts[split]
     order = ranking.events_above(len(ranking.thresholds) - 1)[::-1]
     order = order[(part.labels[order] == label) & (part.weights[order] != 0)]
@@ -187,30 +195,37 @@ def _sample(case: Case, split: str, label: int) -> ScoreSample:
 
 
 def _gap(case: Case, split: str, loss: Value, auc: Value) -> Gap:
-    """Loss and AUC of two splits, which share no events, so their errors join in quadrature."""
+    """The differences of loss and AUC; the splits share no events, so the errors add in quadrature."""
     return Gap(_difference(_loss(case, split), loss), _difference(auc, area(case.curves[split])))
 
 
 def _difference(first: Value, second: Value) -> Value:
     if first.value is None or second.value is None:
         return NOTHING
-    has_errors = first.error is not None and second.error is not None
-    error = math.hypot(first.error, second.error) if has_errors else None  # type: ignore[arg-type]
+    error = _in_quadrature([first.error, second.error])
     return measured(first.value - second.value, error, ROUNDING * max(abs(first.value), abs(second.value)))
+
+
+def _in_quadrature(errors: list[float | None]) -> float | None:
+    """sqrt(sum error^2), None where one error is unknown."""
+    known = [error for error in errors if error is not None]
+    if len(known) < len(errors):
+        return None
+    return math.hypot(*known)
 
 
 def _loss(case: Case, split: str) -> Value:
     """The log-loss in the mixture of classes that the tagger was trained for."""
     part = case.parts[split]
     losses = event_losses(part.labels, part.scores)
-    means = []
-    for label in range(len(part.classes)):
+    total: float = 0
+    errors: list[float | None] = []
+    for label, share in enumerate(case.shares):
         members = part.labels == label
-        means.append(weighted_mean(losses[members], part.weights[members]))
-    if any(mean.value is None for mean in means):
-        return NOTHING
-    value = sum(share * (mean.value or 0) for share, mean in zip(case.shares, means, strict=True))
-    errors = [
-        None if mean.error is None else share * mean.error for share, mean in zip(case.shares, means, strict=True)
-    ]
-    return measured(float(value), None if None in errors else math.hypot(*errors))  # type: ignore[arg-type]
+        value, error = weighted_mean(losses[members], part.weights[members])
+        if value is None:
+            return NOTHING
+        total += share * value
+        # An unknown error of one class makes that of the mixture unknown, even where its fraction is small.
+        errors.append(error and share * error)
+    return measured(float(total), _in_quadrature(errors))

@@ -1,4 +1,4 @@
-"""Where in the plane of its two features does a tagger decide for the signal?"""
+"""The signal probability over the plane of two features."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hepclf.words import Grid
 
 Array = NDArray[np.floating[Any]]
 
-TAIL = 0.005  # share of the events beyond each end of the plane, which a margin makes smaller
+TAIL = 0.005  # fraction of the events beyond each end of the plane, before the margin is added
 MARGIN = 0.05  # of the width, on each side
 
 
 @recipe
 class Plane:
-    """The probability of the signal over the plane of two features, for a picture alone.
+    """The signal probability over the plane of two features, for a picture only.
 
     grid  points along each feature
     """
@@ -48,12 +48,14 @@ class Plane:
             return None
         x, y = self._axes(points[known])
         grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
-        second = case.inside.ask(grid).reshape(len(y), len(x))
+        probability = case.inside.ask(grid).reshape(len(y), len(x))
+        if case.signal == 0:  # scores are probabilities of the second class
+            probability = 1 - probability
         return ProbabilityPlane(
             names=(case.inside.names[0], case.inside.names[1]),
             x=x,
             y=y,
-            probability=second if case.signal == 1 else 1 - second,
+            probability=probability,
             points=points[known],
             labels=test.labels[known],
         )
@@ -85,7 +87,7 @@ class ProbabilityPlane:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """None: a picture says it."""
+        """None: the finding is a picture."""
         return ()
 
     @property

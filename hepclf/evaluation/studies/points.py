@@ -1,9 +1,9 @@
-"""Working points as an analysis uses them: cuts chosen on validation, quoted on test, process by process."""
+"""Working points as an analysis uses them: cuts chosen on validation and quoted on test, for each process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,22 +11,24 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
 from hepclf.recipe import recipe
+from hepclf.scored import Scored
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
-from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit
+from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit, rejection_text
 from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured
-from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, score_cut
+from hepclf.words import Grid, grouped_rows, number, percent, score_cut
 
+Array = NDArray[np.float64]
 ACROSS = 3  # cuts side by side in a table of 80 columns
 
 
 @recipe
 class Points:
-    """Cuts by their signal efficiency, background efficiency or number of background events on validation.
+    """Cuts for target signal efficiencies, background efficiencies or background yields, chosen on validation.
 
-    `signal_efficiencies` are those of the evaluation where not given. `backgrounds` are expected events (false
-    alarms) of the whole sample. A cut has at least the signal efficiency, at most the background.
+    `signal_efficiencies` are by default those of the evaluation. `backgrounds` are expected events (false alarms) of
+    the whole sample. A cut has at least the target signal efficiency, or at most the target background.
     """
 
     question: ClassVar[str] = "Which cuts have a given efficiency, and how efficient are they for each process?"
@@ -43,27 +45,25 @@ class Points:
                 raise ValueError(f"backgrounds must be above 0 expected events, not {target:g}")
 
     def study(self, case: Case) -> WorkingPoints | None:
-        """The cuts with what they keep of test; None where no cut is asked for, or a split has no events."""
-        targets = case.targets if self.signal_efficiencies is None else self.signal_efficiencies
+        """The cuts and their efficiencies on test; None without targets, or where a split has no events."""
         requests = wishes(
-            signal_efficiency=targets,
+            signal_efficiency=case.efficiencies(self.signal_efficiencies),
             background_efficiency=self.background_efficiencies,
             background=self.backgrounds,
         )
         if not requests or not {"valid", "test"} <= set(case.parts):
             return None
-        expected = case.counted["valid"]
-        cuts, refused = granted_cuts(
-            requests, case.curves["valid"], expected.curve if isinstance(expected, Counted) else expected
-        )
+        counted = case.counted["valid"]
+        expected = counted.curve if isinstance(counted, Counted) else counted
+        cuts, refused = granted_cuts(requests, case.curves["valid"], expected)
         return WorkingPoints(points=tuple(_quoted(case, cuts)), refused=refused, signal=_signal_processes(case))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Process:
-    """What a cut keeps of a process: its efficiency, and its expected events where yields can be had.
+    """A process above a cut: its efficiency, and its expected events where there are yields.
 
-    limit  upper limits of the efficiency where no event is left
+    limit  upper limits of the efficiency where no event passes
     """
 
     efficiency: Value
@@ -73,10 +73,10 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Point:
-    """A cut chosen on validation and what it keeps of test; s and b are expected events of the whole sample.
+    """A cut chosen on validation, and the test events above it; s and b are expected events of the whole sample.
 
-    `limit` is what the rejection is greater than where no background event is left, `b_limit` what b is less than
-    there. `processes` is empty where they are the classes.
+    `limit` is the lower limit of the rejection and `b_limit` the upper limit of b where no background event passes.
+    `processes` is empty where the processes are the classes.
     """
 
     wish: Wish
@@ -84,10 +84,10 @@ class Point:
     signal_efficiency: Value
     background_efficiency: Value
     rejection: Value
-    limit: Limit | None
-    s: Value
-    b: Value
-    b_limit: Limit | None
+    limit: Limit | None = None
+    s: Value = NOTHING
+    b: Value = NOTHING
+    b_limit: Limit | None = None
     processes: Mapping[str, Process]
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WorkingPoints:
-    """The points, why some could not be had, and which processes are signal."""
+    """The points, the targets that no cut meets, and the processes that are signal."""
 
     points: tuple[Point, ...]
     refused: Mapping[Wish, str]
@@ -117,10 +117,13 @@ class WorkingPoints:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The background that is left at the middle point, and the wishes that could not be granted."""
+        """The largest background at the middle point, and the targets that no cut meets."""
         refused = tuple(f"No cut for {wish}: {why}." for wish, why in self.refused.items())
         points = [point for point in self.points if point.processes and point.b.value]
-        return (*_greatest(points[(len(points) - 1) // 2], self.signal), *refused) if points else refused
+        if not points:
+            return refused
+        middle = points[(len(points) - 1) // 2]
+        return (*_greatest(middle, self.signal), *refused)
 
     @property
     def tables(self) -> tuple[Grid, ...]:
@@ -134,7 +137,7 @@ class WorkingPoints:
                 score_cut(point.cut),
                 number(*point.signal_efficiency),
                 number(*point.background_efficiency),
-                number(*point.rejection, 1) if point.limit is None else lower_limit(point.limit.at_95),
+                rejection_text(point.rejection, point.limit),
             )
             for point, *ties in self.distinct
         ]
@@ -142,7 +145,7 @@ class WorkingPoints:
 
     @property
     def distinct(self) -> list[list[Point]]:
-        """The points of each cut: several wishes have one cut where scores tie."""
+        """The points of each cut: several targets share a cut where scores tie."""
         return grouped_rows(self.points, lambda point: point.cut)
 
     def _processes(self) -> Iterator[Grid]:
@@ -150,7 +153,7 @@ class WorkingPoints:
             groups = self.distinct[start : start + ACROSS]
             if names := tuple(groups[0][0].processes):
                 rows = [(name, *(number(*point.processes[name].efficiency) for point, *_ in groups)) for name in names]
-                title = "efficiency of each process on test" + (", continued" if start else "")
+                title = "efficiency of each process on test" + ", continued" * (start > 0)
                 header = ("at the cut for", *(wishes_text(point.wish for point in same) for same in groups))
                 yield Grid(title, header, rows)
 
@@ -164,45 +167,58 @@ class WorkingPoints:
 
 def _quoted(case: Case, cuts: Mapping[Wish, float]) -> Iterator[Point]:
     part, expected = case.parts["test"], case.counted["test"]
-    names = part.process_names
-    # A process may be in both classes: two groups each.
-    groups = part.processes * 2 + (part.labels == case.signal)
     thresholds = np.array(list(cuts.values()))
-
-    def passed(weights: NDArray[np.float64]) -> tuple[Passing, Passing]:
-        fine = passing(case.discriminant("test"), thresholds, groups, weights, 2 * len(names))
-        index = np.arange(2 * len(names))
-        return fine.merged(index % 2, 2), fine.merged(index // 2, len(names))
-
-    classes, processes = passed(case.weights("test").within)[0], passed(part.weights)[1]
-    sums = passed(expected.weights) if isinstance(expected, Counted) else None
-    present = [i for i in range(len(names)) if processes.squares[i] > 0] if len(names) > len(part.classes) else []
+    classes, _ = _passed(case, thresholds, case.weights("test").within)
+    _, processes = _passed(case, thresholds, part.weights)
+    sums: tuple[Passing, Passing] | None = None
+    if isinstance(expected, Counted):
+        sums = _passed(case, thresholds, expected.weights)
     for column, (wish, cut) in enumerate(cuts.items()):
         efficiency = classes.value(0, column)
-        empty = classes.passing_squares[0, column] == 0 and efficiency.value == 0
-        yield Point(
+        point = Point(
             wish=wish,
             cut=cut,
             signal_efficiency=classes.value(1, column),
             background_efficiency=efficiency,
             rejection=inverse_efficiency(efficiency),
-            limit=_limit(case) if empty else None,
-            b_limit=_b_limit(case, expected) if empty and isinstance(expected, Counted) else None,
-            s=sums[0].sum(1, column) if sums else NOTHING,
-            b=sums[0].sum(0, column) if sums else NOTHING,
-            processes={
-                names[i]: Process(
-                    efficiency=processes.value(i, column),
-                    expected=sums[1].sum(i, column) if sums else NOTHING,
-                    limit=_efficiency_limit(processes, i, column),
-                )
-                for i in present
-            },
+            processes=_processes(part, processes, sums, column),
         )
+        if sums is not None:
+            point = replace(point, s=sums[0].sum(1, column), b=sums[0].sum(0, column))
+        if classes.passing_squares[0, column] == 0 and efficiency.value == 0:
+            point = replace(point, limit=_limit(case), b_limit=_b_limit(case, expected))
+        yield point
+
+
+def _passed(case: Case, thresholds: Array, weights: Array) -> tuple[Passing, Passing]:
+    """Test events above the thresholds, in background and signal, and in each process."""
+    part = case.parts["test"]
+    count = len(part.process_names)
+    # A process may have events of both classes, so it has two groups.
+    groups = part.processes * 2 + (part.labels == case.signal)
+    fine = passing(case.discriminant("test"), thresholds, groups, weights, 2 * count)
+    index = np.arange(2 * count)
+    return fine.merged(index % 2, 2), fine.merged(index // 2, count)
+
+
+def _processes(
+    part: Scored, processes: Passing, sums: tuple[Passing, Passing] | None, column: int
+) -> dict[str, Process]:
+    """The processes with events above one cut; empty where the processes are the classes."""
+    names = part.process_names
+    if len(names) <= len(part.classes):
+        return {}
+    table = {}
+    for i in np.flatnonzero(processes.squares > 0).tolist():
+        expected = NOTHING
+        if sums is not None:
+            expected = sums[1].sum(i, column)
+        table[names[i]] = Process(processes.value(i, column), expected, _efficiency_limit(processes, i, column))
+    return table
 
 
 def _efficiency_limit(processes: Passing, group: int, cut: int) -> Limit | None:
-    """Upper limits of the efficiency of a process of which no event passes: -ln(1 - confidence) over its count."""
+    """Upper limits of the efficiency of a process, -ln(1 - confidence) / its effective count; None where one passes."""
     total, squares = float(processes.total[group]), float(processes.squares[group])
     if processes.passing_squares[group, cut] > 0 or not has_positive_sum(total, squares):
         return None
@@ -210,23 +226,27 @@ def _efficiency_limit(processes: Passing, group: int, cut: int) -> Limit | None:
 
 
 def inverse_efficiency(efficiency: Value) -> Value:
-    """The rejection 1/e with its error, error/e^2; nothing where no background is left."""
+    """The rejection 1/e with its error, error/e^2; without a value where no background passes."""
     value, error = efficiency
     if value is None or value <= 0:
         return NOTHING
-    return measured(1 / value, None if error is None else error / value**2)
+    if error is None:
+        return measured(1 / value)
+    return measured(1 / value, error / value**2)
 
 
 def _limit(case: Case) -> Limit:
-    """What the rejection of a cut is greater than that no background event of test passes."""
+    """Lower limit of the rejection of a cut that no background event of the test set passes."""
     part = case.parts["test"]
     background = part.labels != case.signal
     weights = case.weights("test").within[background]
     return rejection_limit(float(weights.sum()), heaviest(weights, part.processes[background]))
 
 
-def _b_limit(case: Case, expected: Counted) -> Limit:
-    """What the expected background of such a cut is less than."""
+def _b_limit(case: Case, expected: Counted | str) -> Limit | None:
+    """Upper limit of the expected background of such a cut; None without expected yields."""
+    if isinstance(expected, str):
+        return None
     part = case.parts["test"]
     background = part.labels != case.signal
     return background_limit(heaviest(expected.weights[background], part.processes[background]))
@@ -239,7 +259,7 @@ def _signal_processes(case: Case) -> frozenset[str]:
 
 
 def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
-    """Which process makes most of the background that a cut leaves."""
+    """The process with the largest background above a cut."""
     yields = {name: process.expected.value or 0.0 for name, process in point.processes.items() if name not in signal}
     if len(yields) < 2 or not point.b.value:
         return

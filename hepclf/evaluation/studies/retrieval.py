@@ -1,4 +1,4 @@
-"""Which purity and which efficiencies does a cut have? Both against the cut, and the average precision."""
+"""Efficiencies and purity against the cut, and the average precision."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ POINTS = 400
 
 @recipe
 class Retrieval:
-    """Purity and efficiencies on test against the cut, for the mixture that the evaluation refers to.
+    """Purity and efficiencies on test against the cut, for the mixture of the evaluation.
 
-    `purities` are looked up: the loosest cut with at least this signal fraction.
+    For each of the `purities`, the loosest cut with at least this signal fraction is quoted.
     """
 
     question: ClassVar[str] = "Which purity and which efficiencies does a cut have?"
@@ -39,7 +39,7 @@ class Retrieval:
                 raise ValueError(f"purities must lie between 0 and 1, not {target:g}")
 
     def study(self, case: Case) -> Purities | None:
-        """What cuts keep of test (without test events, of the last split); None where a class has no weight."""
+        """Purities on the test set (without one, on the last split); None where a class has no weight."""
         name = list(case.parts)[-1]
         curve = case.mixture_curve(name)
         if not curve.defined:
@@ -47,14 +47,15 @@ class Retrieval:
         part, weights = case.parts[name], case.weights(name).weights
         background = part.labels != case.signal
         weight = heaviest(weights[background], part.processes[background])
-        at_cut = case.rankings[name].last(case.threshold)
-        two = len(case.scored.classes) == 2
+        threshold, chosen = None, None
+        if len(case.scored.classes) == 2:
+            threshold, chosen = case.threshold, _cut(curve, case.rankings[name].last(case.threshold), weight)
         return Purities(
             split=name,
             prevalence=float(curve.signal[-1] / (curve.signal[-1] + curve.background[-1])),
             average=average_precision(curve),
-            threshold=case.threshold if two else None,
-            chosen=_cuts(curve, np.array([at_cut]), weight) if at_cut >= 0 and two else None,
+            threshold=threshold,
+            chosen=chosen,
             loosest={target: _loosest(curve, target, weight) for target in self.purities},
             scan=_cuts(curve, thinned_thresholds(curve, POINTS), weight),
         )
@@ -62,10 +63,10 @@ class Retrieval:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PurityCurve:
-    """Signal efficiency, background efficiency and purity of cuts [m], each with its error.
+    """Efficiencies of signal and background and the purity at cuts [m], each with its error.
 
-    purity_above_90, purity_above_95  what the purity is greater than at 90 and 95 % confidence where no simulated
-                                      background event is left, else nan
+    purity_above_90, purity_above_95  lower limits of the purity at 90 and 95 % confidence where no simulated
+                                      background event passes, else nan
     """
 
     cut: Array
@@ -80,17 +81,21 @@ class PurityCurve:
 
     @property
     def limit(self) -> Limit | None:
-        """What the purity of the first cut is greater than, where no simulated background event is left."""
+        """Lower limit of the purity of the first cut; None where a simulated background event passes it."""
         limit = Limit(float(self.purity_above_90[0]), float(self.purity_above_95[0]))
-        return limit if np.isfinite(limit).all() else None
+        if not np.isfinite(limit).all():
+            return None
+        return limit
 
     @property
     def words(self) -> str:
-        """The purity of the first cut, or what it is greater than."""
-        return number(*self.value("purity")) if self.limit is None else lower_limit(self.limit.at_95)
+        """The purity of the first cut with its error, or its lower limit."""
+        if self.limit is not None:
+            return lower_limit(self.limit.at_95)
+        return number(*self.value("purity"))
 
     def value(self, name: str) -> Value:
-        """One of the three at the first cut."""
+        """`signal`, `background` or `purity` at the first cut."""
         return measured(float(getattr(self, name)[0]), float(getattr(self, f"{name}_error")[0]))
 
 
@@ -99,8 +104,8 @@ class Purities:
     """Purity and efficiencies of a split.
 
     prevalence  signal fraction before any cut
-    chosen      at the threshold that decides, None where nothing reaches it or there are more than two classes
-    loosest     the loosest cut of each purity that is asked for, None where no cut is as pure
+    chosen      at the decision threshold, None where no score reaches it or there are more than two classes
+    loosest     the loosest cut of each target purity, None where no cut reaches it
     """
 
     split: str
@@ -113,11 +118,13 @@ class Purities:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The average precision beside that of a random classifier, and the purest cuts."""
-        sentences = [
-            f"The average precision is {number(*self.average)} on {self.split}; a random classifier gives the signal "
-            f"fraction, {self.prevalence:.3g}."
-        ]
+        """The average precision with that of a random classifier, and the target purities that no cut reaches."""
+        sentences = []
+        if self.average.value is not None:
+            sentences.append(
+                f"The average precision is {number(*self.average)} on {self.split}; a random classifier gives the "
+                f"signal fraction, {self.prevalence:.3g}."
+            )
         sentences += [
             f"No cut reaches a purity of {percent(target, None)} on {self.split}."
             for target, row in self.loosest.items()
@@ -129,11 +136,11 @@ class Purities:
             for target, row in self.loosest.items()
             if row is not None and row.limit is not None and row.limit.at_95 < target
         ]
-        return tuple(sentences) if self.average.value is not None else tuple(sentences[1:])
+        return tuple(sentences)
 
     @property
     def tables(self) -> tuple[Grid, ...]:
-        """The cut that decides, and those of the purities."""
+        """The decision, and the cuts of the target purities."""
         rows = [(f"purity {percent(target, None)}", row) for target, row in self.loosest.items()]
         named = [("decision", self.chosen), *rows]
         cells = [
@@ -141,8 +148,10 @@ class Purities:
             for name, row in named
             if row is not None
         ]
+        if not cells:
+            return ()
         title = f"purity on {self.split}, signal fraction {self.prevalence:.3g} before any cut"
-        return (Grid(title, ("", "score ≥", "signal eff.", "background eff.", "purity"), cells),) if cells else ()
+        return (Grid(title, ("", "score ≥", "signal eff.", "background eff.", "purity"), cells),)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""
@@ -177,15 +186,28 @@ def _cuts(curve: Curve, index: NDArray[np.intp], weight: float) -> PurityCurve:
     )
 
 
+def _cut(curve: Curve, index: int, weight: float) -> PurityCurve | None:
+    """The events above one threshold, None for -1, a cut above all scores."""
+    if index < 0:
+        return None
+    return _cuts(curve, np.array([index]), weight)
+
+
 def _loosest(curve: Curve, target: float, weight: float) -> PurityCurve | None:
+    """The loosest cut with this purity, None where no cut reaches it."""
     total = curve.signal + curve.background
     passing = np.flatnonzero((total > 0) & (curve.signal >= target * total))
-    return _cuts(curve, np.array([curve.settled(int(passing[-1]))]), weight) if len(passing) else None
+    if not len(passing):
+        return None
+    return _cut(curve, curve.settled(int(passing[-1])), weight)
 
 
 def _plain(point: PurityCurve | None) -> dict[str, Any] | None:
     if point is None:
         return None
     names = {"signal": "signal_efficiency", "background": "background_efficiency", "purity": "purity"}
-    numbers = {"cut": float(point.cut[0])} | {called: point.value(name).to_dict() for name, called in names.items()}
-    return numbers if point.limit is None else numbers | {"purity_limit": point.limit._asdict()}
+    numbers: dict[str, Any] = {"cut": float(point.cut[0])}
+    numbers |= {key: point.value(name).to_dict() for name, key in names.items()}
+    if point.limit is not None:
+        numbers["purity_limit"] = point.limit._asdict()
+    return numbers

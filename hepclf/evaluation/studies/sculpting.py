@@ -1,4 +1,4 @@
-"""Does a cut on the score give the background another shape in a mass?"""
+"""Sculpting: the change of the background's shape in a spectator, such as a mass, by a cut on the score."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MIDDLE = 0.5
 class Sculpting:
     """The background's shape in spectators such as a mass (or in features), above the cut of each working point.
 
-    Bins are given by `edges`, or hold about equally many background events.
+    Bins have the given `edges`, or about equally many background events.
     """
 
     question: ClassVar[str] = "Does a cut on the score change the background's shape in a mass?"
@@ -52,13 +52,13 @@ class Sculpting:
         return tuple(dict.fromkeys((*self.spectators, *self.edges)))
 
     def check(self, spectators: tuple[str, ...], features: tuple[str, ...] = ()) -> None:
-        """Refuse columns that the data does not have, before anything is trained for nothing."""
+        """Refuse columns that the data does not have, before any training."""
         for name in self._names:
             if name not in (*spectators, *features):
                 raise ValueError(f"evaluation.sculpting: {unknown(name, (*spectators, *features))}")
 
     def study(self, case: Case) -> Sculpted | None:
-        """The shapes and divergences on test; None where no spectator is named, or test has no two classes."""
+        """The shapes and divergences on test; None without spectators, or without test events of both classes."""
         if not self._names or "test" not in case.parts or not case.curves["test"].defined:
             return None
         return Sculpted({name: self._shape(name, case) for name in self._names})
@@ -85,7 +85,7 @@ class Sculpting:
 
 @dataclass(frozen=True, eq=False)
 class SculptingPoint:
-    """A working point, the background that passes its cut, and how its shape differs from that of the rest."""
+    """A working point, the background that passes its cut, and its divergence from the background that fails."""
 
     working_point: WorkingPoint
     passing: BinSums
@@ -94,9 +94,9 @@ class SculptingPoint:
 
 @dataclass(frozen=True, eq=False)
 class BackgroundShape:
-    """A spectator: bin edges [m+1], the background before any cut, the working points, and more of them for a curve.
+    """A spectator: bin edges [m+1], the background before any cut, the working points, and more points for a curve.
 
-    outside  background events that are in no bin
+    outside  number of background events in no bin
     """
 
     edges: Array
@@ -113,19 +113,20 @@ class BackgroundShape:
 
 @dataclass(frozen=True, eq=False)
 class Sculpted:
-    """What cuts on the score do to the background's shape, by spectator."""
+    """The changes of the background's shape by cuts on the score, for each spectator."""
 
     spectators: Mapping[str, BackgroundShape]
 
     @property
     def evidence(self) -> dict[str, Evidence]:
-        """Whether the cut of the middle working point changes the background's shape, by spectator."""
-        middle = {name: shape.middle for name, shape in self.spectators.items()}
-        return corrected({name: None if point is None else point.divergence.p for name, point in middle.items()})
+        """Evidence that the cut of the middle working point changes the background's shape, by spectator."""
+        p: dict[str, float | None] = dict.fromkeys(self.spectators)
+        p |= {name: point.divergence.p for name, shape in self.spectators.items() if (point := shape.middle)}
+        return corrected(p)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """A line a spectator, at the working point nearest to a signal efficiency of a half; and what was left out."""
+        """One sentence for each spectator, at the middle working point, and the events in no bin."""
         evidence = self.evidence
         sentences = [
             _sentence(name, shape.middle, evidence[name])
@@ -140,7 +141,7 @@ class Sculpted:
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentences that tell of no sculpting, with their short forms."""
+        """The sentences that there is no sculpting, with their short forms."""
         return {
             _sentence(name, shape.middle, self.evidence[name]): self.evidence[name].short(f"sculpting of {name}")
             for name, shape in self.spectators.items()
@@ -195,7 +196,7 @@ def _difference(before: BinSums, passing: BinSums) -> BinSums:
 
 
 def _sentence(name: str, point: SculptingPoint, evidence: Evidence) -> str:
-    """The result at a working point, and what it means."""
+    """The evidence and the divergence at a working point."""
     efficiency = number(point.working_point.signal_efficiency, digits=2)
     claim = evidence.claim(f"a cut at a signal efficiency of {efficiency} sculpts the background in {name}")
     bits, error = point.divergence.bits
@@ -205,7 +206,7 @@ def _sentence(name: str, point: SculptingPoint, evidence: Evidence) -> str:
 
 
 def _row(same: list[SculptingPoint]) -> list[str]:
-    """A row of the points of one cut."""
+    """The row of the points that share one cut."""
     first, divergence = same[0].working_point, same[0].divergence
     efficiency = targeted(number(first.signal_efficiency), [point.working_point.target for point in same])
     return [
@@ -218,12 +219,12 @@ def _row(same: list[SculptingPoint]) -> list[str]:
 
 def _plain(point: SculptingPoint) -> dict[str, Any]:
     cut, divergence = point.working_point, point.divergence
-    limit = cut.rejection_limit
+    limit = cut.rejection_limit and cut.rejection_limit._asdict()
     return {
         "target": cut.target,
         "signal_efficiency": cut.signal_efficiency,
         "rejection": cut.rejection.to_dict(),
-        "rejection_limit": None if limit is None else limit._asdict(),
+        "rejection_limit": limit,
         "jsd_bits": divergence.bits.to_dict(),
         "bias_subtracted": divergence.bias,
         "inverse_jsd": divergence.inverse.to_dict(),

@@ -21,7 +21,7 @@ from hepclf.statistics.curves.alarms import (
 )
 from hepclf.statistics.curves.roc import Curve, curve, thinned
 from hepclf.statistics.value import has_positive_sum
-from hepclf.words import Grid, number
+from hepclf.words import Grid, formatted, number
 
 LIVE_TIME = "live_time_s"
 DAY = 86_400.0
@@ -31,11 +31,11 @@ Array = NDArray[np.float64]
 
 @recipe
 class Triggers:
-    """False alarms: the background events of `live_time_s` are the triggers of a search without a signal.
+    """False alarms: the background events are the triggers of a search without signal during `live_time_s`.
 
-    The live time is that of the whole sample; the test split stands for the part that its background events are.
-    Where it is not given, the data's spectator `live_time_s` is it. `observed_s` is how long the search for a signal
-    lasts, for false-alarm probabilities.
+    The live time is that of the whole sample; the test split has a fraction of it, that of its background events. By
+    default it is the data's spectator `live_time_s`. `observed_s` is the duration of the search for a signal, for
+    false-alarm probabilities.
     """
 
     question: ClassVar[str] = "How efficient is a search at a given rate of false alarms?"
@@ -59,7 +59,7 @@ class Triggers:
             raise ValueError(f"loudest must be 0 events or more, not {self.loudest}")
 
     def study(self, case: Case) -> FalseAlarms | None:
-        """Rates on test; None without a live time, or without events of both kinds."""
+        """Rates on test; None without a live time, or without test events of both classes."""
         if "test" not in case.parts or not case.curves["test"].defined:
             return None
         sample_time_s = self._live_time(case)
@@ -102,7 +102,7 @@ class RateCurve:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loud:
-    """A background event: its score, the rate (1/s) and probability of another one as loud, and what it is."""
+    """A loud background event: its score, the rate (1/s) and probability of background as loud, and its properties."""
 
     score: float
     weight: float
@@ -123,7 +123,7 @@ class FalseAlarms:
     """The live time of test, the efficiency at each rate, the curve, and the loudest background events.
 
     background  sum of the background's weights on test
-    reason      why there are no rates, if so
+    reason      why there are no rates, None where there are
     """
 
     live_time_s: float = math.nan
@@ -136,7 +136,7 @@ class FalseAlarms:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The efficiency at the lowest rate that is known, and rates that are not."""
+        """The efficiency at the lowest measurable rate, and the rates that cannot be measured."""
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
@@ -145,7 +145,9 @@ class FalseAlarms:
         defined = [point for point in self.quiet if point.efficiency.value is not None]
         if defined:
             lowest = min(defined, key=lambda point: point.target_rate)
-            cut = "no event passes" if lowest.cut is None else f"score ≥ {lowest.cut:.7g}"
+            cut = "no event passes"
+            if lowest.cut is not None:
+                cut = f"score ≥ {lowest.cut:.7g}"
             yield (
                 f"At a false-alarm rate of at most {_rate(lowest.target_rate)} ({cut}) the signal efficiency is "
                 f"{number(*lowest.efficiency)}."
@@ -165,8 +167,8 @@ class FalseAlarms:
             (
                 _rate(point.target_rate),
                 duration(1 / point.target_rate),
-                "-" if point.louder is None else f"{point.louder:.6g}",
-                "-" if point.cut is None else f"{point.cut:.7g}",
+                formatted(point.louder, ".6g"),
+                formatted(point.cut, ".7g"),
                 number(*point.efficiency),
             )
             for point in self.quiet
@@ -175,7 +177,7 @@ class FalseAlarms:
         return (*grids[: len(rows)], *self._loudest())
 
     def _loudest(self) -> Iterator[Grid]:
-        """As many spectators and features as 80 columns hold."""
+        """The loudest events with as many spectators and features as fit into 80 columns."""
         if not self.loudest:
             return
         columns = {
@@ -218,7 +220,7 @@ class FalseAlarms:
 
 
 def duration(seconds: float) -> str:
-    """A time in the largest unit that it has one of; a year is 365.25 days."""
+    """A time in the largest unit of which it has at least one; a year is 365.25 days."""
     name, unit = next((entry for entry in UNITS if seconds >= entry[1]), UNITS[-1])
     return f"{seconds / unit:.4g} {name}"
 
@@ -228,11 +230,13 @@ def _rate(per_second: float) -> str:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
 
 
 def _share(case: Case) -> float | str:
-    """The fraction of the background's weight that is in test, or why it is unknown."""
+    """The fraction of the background's total weight in the test split, or why it is unknown."""
     test = case.parts["test"]
     background = test.labels != case.signal
     try:
@@ -245,7 +249,7 @@ def _share(case: Case) -> float | str:
 
 
 def _alarms(case: Case) -> Curve:
-    """The curve of test with the background as it was seen in the live time, whatever yields make of it."""
+    """The curve of test with the background's own weights, which count triggers; expected yields do not scale them."""
     part, mixture = case.parts["test"], case.curves["test"]
     if case.weights("test").within is part.weights:
         return mixture
@@ -263,22 +267,31 @@ def _loudest(case: Case, curve: Curve, live_time_s: float, observed_s: float | N
     part, scores = case.parts["test"], case.discriminant("test")
     background = np.flatnonzero((part.labels != case.signal) & (part.weights != 0))
     count = min(count, len(background))
-    # First the loudest in any order, then sorted by score.
-    loudest = background[np.argpartition(-scores[background], count - 1)[:count]] if count else background[:0]
+    if not count:
+        return
+    # A partition, then a sort of the few loudest: sorting all events would take longer.
+    loudest = background[np.argpartition(-scores[background], count - 1)[:count]]
     loudest = loudest[np.argsort(-scores[loudest], kind="stable")]
-    features = case.inside.read(loudest) if case.inside is not None and count else None
-    for place, event in enumerate(loudest):
+    for event, features in zip(loudest, _features(case, loudest), strict=True):
         above = case.rankings["test"].last(float(scores[event]))
         louder = float(curve.background[above]) - float(part.weights[event])
-        chance = false_alarm_probability(louder, live_time_s, observed_s) if observed_s is not None else None
+        probability = None
+        if observed_s is not None:
+            probability = float(false_alarm_probability(louder, live_time_s, observed_s))
         yield Loud(
             score=float(scores[event]),
             weight=float(part.weights[event]),
             rate=float(false_alarm_rate(louder, live_time_s)),
-            probability=None if chance is None else float(chance),
+            probability=probability,
             process=part.process_names[part.processes[event]],
             spectators={name: column[event].item() for name, column in part.spectators.items() if name != LIVE_TIME},
-            features={}
-            if features is None or case.inside is None
-            else dict(zip(case.inside.names, map(float, features[place]), strict=True)),
+            features=features,
         )
+
+
+def _features(case: Case, events: NDArray[np.intp]) -> list[dict[str, float]]:
+    """The features of each event by name, empty where the caller has no features."""
+    if case.inside is None:
+        return [{} for _ in events]
+    rows = case.inside.read(events)
+    return [dict(zip(case.inside.names, map(float, row), strict=True)) for row in rows]

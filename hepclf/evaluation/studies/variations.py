@@ -1,4 +1,4 @@
-"""What systematic variations of weights or of features do to the AUC, to efficiencies and to yields."""
+"""Shifts of the AUC, of efficiencies and of yields by systematic variations of weights or features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JUDGED = "background_efficiency"  # the shift that sentences are about
 
 @recipe
 class Variations:
-    """Variations by name, and the cuts (chosen on the nominal validation events) at which they are evaluated."""
+    """Variations by name, and the targets of the cuts, which are chosen on the nominal validation events."""
 
     question: ClassVar[str] = "What do systematic variations change?"
     page_section: ClassVar[str] = "believe"
@@ -34,7 +34,7 @@ class Variations:
         check_shares(signal_efficiencies=self.signal_efficiencies, background_efficiencies=self.background_efficiencies)
 
     def check(self, spectators: tuple[str, ...], features: tuple[str, ...] = ()) -> None:
-        """Refuse columns that the data does not have, before anything is trained for nothing."""
+        """Refuse columns that the data does not have, before any training."""
         for name, variation in self.named.items():
             variation.check(name, spectators, features)
 
@@ -58,7 +58,7 @@ class Variations:
 
 
 class Shifted(NamedTuple):
-    """A varied AUC, how far it moved, and at each cut the relative shifts of SHIFTS."""
+    """A varied AUC, its shift, and at each cut the relative shifts of SHIFTS."""
 
     auc: Value
     auc_shift: Value
@@ -77,7 +77,7 @@ class Shifted(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shifts:
-    """What each variation moves, or why that cannot be told."""
+    """The shifts by each variation, or why they are unknown."""
 
     cuts: Mapping[Wish, float]
     nominal: Quoted
@@ -91,12 +91,12 @@ class Shifts:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The largest shift of the background at each cut, and what could not be made."""
+        """The largest shift of the background at each cut, and variations and cuts without results."""
         return tuple(self._sentences())
 
     @property
     def evidence(self) -> dict[tuple[str, Wish], Evidence]:
-        """Whether a variation changes the background efficiency at a cut, by both."""
+        """Evidence that a variation changes the background efficiency at a cut, by variation and cut."""
         distinct = self.distinct
         tests = {
             (name, same[0]): two_sided_p(shift.by_cut[same[0]][JUDGED])
@@ -108,7 +108,7 @@ class Shifts:
 
     @property
     def distinct(self) -> list[list[Wish]]:
-        """The wishes of each cut: several have one where scores tie."""
+        """The targets of each cut: several targets share a cut where scores tie."""
         return grouped_rows(self.cuts, self.cuts.__getitem__)
 
     def _sentences(self) -> Iterator[str]:
@@ -158,12 +158,12 @@ class Shifts:
             for wish, values in self.nominal.by_cut.items()
         ]
         evidence = self.evidence
-        variations = {
-            name: {"reason": shift}
-            if isinstance(shift, str)
-            else shift.to_dict({wish: evidence[name, wish] for wish in self.cuts})
-            for name, shift in self.variations.items()
-        }
+        variations: dict[str, Any] = {}
+        for name, shift in self.variations.items():
+            if isinstance(shift, str):
+                variations[name] = {"reason": shift}
+            else:
+                variations[name] = shift.to_dict({wish: evidence[name, wish] for wish in self.cuts})
         return {"nominal": {"auc": self.nominal.auc.to_dict(), "cuts": nominal}, "variations": variations}
 
 
@@ -183,5 +183,8 @@ def _percent(value: Value) -> str:
     """A relative shift in per cent, with its sign."""
     if value.value is None:
         return "-"
-    text = number(100 * value.value, None if value.error is None else 100 * value.error, digits=2)
-    return text if text.startswith("-") else f"+{text}"
+    error = value.error and 100 * value.error
+    text = number(100 * value.value, error, digits=2)
+    if text.startswith("-"):
+        return text
+    return f"+{text}"

@@ -1,4 +1,4 @@
-"""One systematic variation of the test events: the varied weights or scores, and the quantities that they change."""
+"""One systematic variation of the test events: the varied weights or scores, and the numbers computed from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hepclf.evaluation.case import Case
 from hepclf.evaluation.studies.column import ROWS, unknown
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
-from hepclf.scored import Scored
+from hepclf.scored import Scored, signal_scores
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.chosen import Wish
 from hepclf.statistics.curves.roc import Ranking, area, curve, influence
@@ -25,9 +25,9 @@ Array = NDArray[np.float64]
 
 @recipe
 class Variation:
-    """One variation: other weights (a spectator), a factor on them (a spectator), or features scaled and shifted.
+    """One variation: other weights (a spectator), a factor on the weights (a spectator), or changed features.
 
-    A feature x becomes scale x + shift, all those named together.
+    Each feature x of `features` becomes scale x + shift.
     """
 
     weight: str | None = None
@@ -46,7 +46,7 @@ class Variation:
             raise ValueError("features are varied by a scale or a shift, and those vary features alone; give both")
 
     def check(self, name: str, spectators: Iterable[str], features: Sequence[str]) -> None:
-        """Refuse a weight or a factor that is no spectator, and a feature that is none."""
+        """Refuse a weight or factor that is not a spectator of the data, and unknown features."""
         for feature in self.features:
             if feature not in features:
                 raise ValueError(
@@ -82,36 +82,52 @@ class Figures:
 
 
 def quoted_value(figure: Moved | None) -> Value:
-    """A number with its error, nothing for None."""
-    return Value(None) if figure is None else figure.quoted
+    """A number with its error; None has no value."""
+    if figure is None:
+        return Value(None)
+    return figure.quoted
 
 
 def figures(case: Case, cuts: Mapping[Wish, float], weights: Array, scores: Array | None) -> Figures:
-    """The figures of the test events with these weights and, unless None, these scores."""
-    part = case.parts["test"]
+    """The figures of the test events with these weights and scores; scores None: the nominal ones."""
+    part, counted = case.parts["test"], case.counted["test"]
     is_signal = part.labels == case.signal
-    ranking = case.rankings["test"] if scores is None else Ranking(scores)
-    scores = case.discriminant("test") if scores is None else scores
-    counted = case.counted["test"]
-    expected = _scaled(part, weights, counted.weights) if isinstance(counted, Counted) else None
-    weights = _scaled(part, weights, case.weights("test").within)
-    signal_curve = curve(ranking, is_signal, weights)
-    value = area(signal_curve).value
-    auc = None if value is None else Moved(value, influence(signal_curve, ranking, is_signal, weights))
+    if scores is None:
+        ranking, scores = case.rankings["test"], case.discriminant("test")
+    else:
+        ranking = Ranking(scores)
+    varied_weights = _scaled(part, weights, case.weights("test").within)
+    expected = None
+    if isinstance(counted, Counted):
+        expected = _scaled(part, weights, counted.weights)
     by_cut: dict[Wish, dict[str, Moved | None]] = {}
     for wish, cut in cuts.items():
         passing = scores >= cut
         by_cut[wish] = {
-            "signal_efficiency": passing_efficiency(passing, np.where(is_signal, weights, 0.0)),
-            "background_efficiency": passing_efficiency(passing, np.where(is_signal, 0.0, weights)),
-            "s": None if expected is None else passing_weight(passing & is_signal, expected),
-            "b": None if expected is None else passing_weight(passing & ~is_signal, expected),
+            "signal_efficiency": passing_efficiency(passing, np.where(is_signal, varied_weights, 0.0)),
+            "background_efficiency": passing_efficiency(passing, np.where(is_signal, 0.0, varied_weights)),
+            "s": None,
+            "b": None,
         }
-    return Figures(auc=auc, by_cut=by_cut)
+        if expected is not None:
+            by_cut[wish] |= {
+                "s": passing_weight(passing & is_signal, expected),
+                "b": passing_weight(passing & ~is_signal, expected),
+            }
+    return Figures(auc=_area(ranking, is_signal, varied_weights), by_cut=by_cut)
+
+
+def _area(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Moved | None:
+    """The AUC with the influence of each event; None where a class has no positive sum of weights."""
+    signal_curve = curve(ranking, is_signal, weights)
+    value = area(signal_curve).value
+    if value is None:
+        return None
+    return Moved(value, influence(signal_curve, ranking, is_signal, weights))
 
 
 def _scaled(part: Scored, weights: Array, nominal_scaled: Array) -> Array:
-    """Varied weights [n], each process scaled as its nominal weights are, so that a variation may change its total."""
+    """Varied weights [n], scaled by the factor of the nominal weights of each process: a variation changes totals."""
     if nominal_scaled is part.weights:
         return weights
     group = part.processes * len(part.classes) + part.labels
@@ -121,9 +137,9 @@ def _scaled(part: Scored, weights: Array, nominal_scaled: Array) -> Array:
 
 
 def varied(case: Case, name: str, variation: Variation) -> tuple[Array, Array | None]:
-    """The weights of test events [n], and their scores [n], None where they are as they were."""
+    """The varied weights of the test events [n], and their varied scores [n], None where these do not change."""
     part = case.parts["test"]
-    variation.check(name, part.spectators, case.inside.names if case.inside else ())
+    variation.check(name, part.spectators, case.feature_names)
     if variation.features:
         return part.weights, _scores(case, variation)
     spectator = variation.weight or variation.factor or ""
@@ -135,11 +151,13 @@ def varied(case: Case, name: str, variation: Variation) -> tuple[Array, Array | 
         raise ValueError(
             f"spectator {spectator!r} must be finite to vary weights, not nan or infinite as in {bad:,} test events"
         )
-    return column if variation.weight else part.weights * column, None
+    if variation.weight:
+        return column, None
+    return part.weights * column, None
 
 
 def _scores(case: Case, variation: Variation) -> Array:
-    """The probability of the signal with varied features, [n], asked for in blocks."""
+    """The signal probability with varied features, [n], computed in blocks."""
     part, inside = case.parts["test"], case.inside
     if inside is None:
         raise ValueError("features cannot be varied from stored scores alone")
@@ -150,6 +168,5 @@ def _scores(case: Case, variation: Variation) -> Array:
         features = np.array(inside.read(rows))
         features[:, places] = features[:, places] * variation.scale + variation.shift
         probabilities = np.asarray(inside.ask(features), dtype=np.float64)
-        of_signal = probabilities if case.signal == 1 else 1 - probabilities
-        scores[rows] = probabilities[:, case.signal] if probabilities.ndim == 2 else of_signal
+        scores[rows] = signal_scores(probabilities, case.signal)
     return scores
