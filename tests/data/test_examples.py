@@ -100,8 +100,8 @@ def test_an_example_is_at_most_25_lines(name):
 def test_an_example_is_inspected_and_trained(name, capsys):
     files_of(name)
     inspected, trained = said(name, capsys)
-    assert "AUC alone" in inspected
-    assert "working points on test" in trained
+    assert "AUC of the feature alone" in inspected
+    assert "working points on the test set" in trained
 
 
 @pytest.mark.skipif(REAL is None, reason="HEPCLF_REAL_DATA does not name the folder of real data")
@@ -110,5 +110,5 @@ def test_an_example_is_inspected_and_trained_on_the_real_files(name, capsys):
     for path in Path(REAL).glob("*.root"):
         Path(path.name).symlink_to(path)
     inspected, trained = said(name, capsys)
-    assert "AUC alone" in inspected
-    assert "working points on test" in trained
+    assert "AUC of the feature alone" in inspected
+    assert "working points on the test set" in trained

@@ -20,7 +20,8 @@ from hepclf.data.parquet import Parquet
 from hepclf.recipe import build
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
-EXAMPLES = {re.match(r"# (\S+?):", text)[1]: text for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)}
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES = {named[1]: text for text in BLOCKS if (named := re.match(r"# (\S+?):", text))}
 
 
 @pytest.fixture(autouse=True)

@@ -104,7 +104,7 @@ def test_an_infinite_feature_names_the_entry_and_the_way_out(gaussians):
         ({"workers": 0}, "workers must be at least 1"),
         (
             {"columns": ("count(Jet_pt)",)},
-            r"'count\(Jet_pt\)' is none; give it one, as in columns={mine: \"count\(Jet_pt\)\"}",
+            r"not 'count\(Jet_pt\)'; give it one, as in columns={mine: \"count\(Jet_pt\)\"}",
         ),
         ({"branch": "p t"}, "branch must name branches with letters"),
         ({"friend": "a/b"}, "friend must name branches with letters"),

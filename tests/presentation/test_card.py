@@ -86,6 +86,7 @@ def test_every_number_of_the_card_stands_in_metrics_json(run):
     known = [abs(leaf) for leaf in leaves(metrics)]
     known += [100 * leaf for leaf in known]  # per cent
     known.append(1 / (1 + metrics["studies"]["calibration"]["yields_ratio"]))  # the score of even odds
+    known.append(100 * Evaluation().systematic)  # a setting, which config.yaml holds
     numbers = [word.replace(",", "").lstrip("-−") for word in NUMBER.findall(text)]
     assert len(numbers) > 90
     for word in set(numbers) - {"1e-06"}:  # what p is smaller than
@@ -111,7 +112,7 @@ def test_the_tables_hold_the_values_with_their_errors(run):
         assert float(rows["log-loss"][column].split()[0]) == pytest.approx(metrics[split]["log_loss"], rel=0.02)
     events = re.search(r"\| events \|(.*)\|", section(text, "Data"))[1].replace(",", "").split(" | ")
     assert list(map(int, events)) == list(metrics["data"]["events"].values())
-    assert float(rows["Asimov"][0].split()[0]) == pytest.approx(
+    assert float(rows["Asimov Z"][0].split()[0]) == pytest.approx(
         metrics["test"]["significance"]["asimov"]["value"], rel=0.01
     )
 
