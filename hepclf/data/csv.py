@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
 from hepclf.data.cache import Reading, check_cache_size, open_cache, read_through
+from hepclf.data.cell import Missing, parse_number
 from hepclf.data.declared import Setting, cells, declared
-from hepclf.data.delimited import Missing, TextLayout
+from hepclf.data.delimited import TextLayout
 from hepclf.data.frames import Cells, joined_column
 from hepclf.data.growing import FEATURES, SPECTATOR, WEIGHTS, InMemory
 from hepclf.data.identity import identity
@@ -174,7 +175,10 @@ class CSV:
         return delimited.find_paths(rooted(files, self.root))
 
     def _layout(self, path: Path) -> TextLayout:
-        return delimited.read_layout(path, delimiter=self.delimiter, header=self.header, columns=self.columns)
+        label = self.label if isinstance(self.label, int) else None
+        return delimited.read_layout(
+            path, delimiter=self.delimiter, header=self.header, columns=self.columns, label=label
+        )
 
     def _roles(self, first: TextLayout) -> Roles:
         roles = Roles(
@@ -246,7 +250,7 @@ class CSV:
             if roles.is_column(expression):
                 first = layout.first_row[layout.index(expression.text)]
                 absent = missing[expression.text]
-                if first not in absent and math.isnan(delimited.parse_number(first)):
+                if first not in absent and math.isnan(parse_number(first)):
                     cells[expression.text] = Cells("str", missing=tuple(absent.texts))
         if self.weight in layout.names:
             cells[str(self.weight)] = frames.number_cells(None, single=False, feature=False)
@@ -261,7 +265,8 @@ class CSV:
 
     def _separate_labels(self, pieces: list[FileTable]) -> NDArray[np.int64]:
         path = self._paths(str(self.labels_file))[0]
-        layout = delimited.read_layout(path, delimiter=self.delimiter, header=self.header)
+        way = "both files must have a header, or neither"
+        layout = delimited.read_layout(path, delimiter=self.delimiter, header=self.header, way=way)
         if len(layout.names) != 1:
             raise ValueError(f"labels_file '{path}' must have one column, not {len(layout.names)}")
         cells = {layout.names[0]: Cells(self._labels.dtype, self._labels.problem)}

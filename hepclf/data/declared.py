@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.delimited import EXACT, parse_number
+from hepclf.data.cell import parse_number
+from hepclf.data.delimited import EXACT
 from hepclf.data.expressions import Expression
 from hepclf.data.language.jagged import Jagged
 from hepclf.events import Sentinels, single_precision

@@ -9,18 +9,19 @@ from __future__ import annotations
 import csv
 import io
 import lzma
-import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from math import isnan
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.data.cell import Check, is_integer, parse_number
 from hepclf.data.samples import missing_file
 
 BLOCK = 1 << 20
@@ -28,14 +29,15 @@ NEWLINE, RETURN = ord("\n"), ord("\r")
 EXACT = 2**53  # beyond it, float64 holds not every whole number
 COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 UNREADABLE = (ValueError, OverflowError, OSError, EOFError, csv.Error, zlib.error, lzma.LZMAError)
-Check = Callable[[str], str]  # what is wrong with the text of a cell, or nothing
+HEADERLESS = "set data.header=false, and data.columns=[...] for names"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextLayout:
     """What the head of a file says: its columns, the number of lines above its first row, and the cells of that row.
 
-    block  the bytes of some of its rows; None stands for all rows
+    reference  what tells the number of columns, in errors
+    block      the bytes of some of its rows; None stands for all rows
     """
 
     path: Path
@@ -43,6 +45,7 @@ class TextLayout:
     names: tuple[str, ...]
     above: int
     first_row: tuple[str, ...]
+    reference: str = "the header"
     block: bytes | None = None
 
     @property
@@ -94,29 +97,58 @@ def find_paths(files: str | tuple[str, ...]) -> list[Path]:
 
 
 def read_layout(
-    path: Path, *, delimiter: str, header: bool, columns: tuple[str, ...] = (), rows_needed: bool = True
+    path: Path,
+    *,
+    delimiter: str,
+    header: bool,
+    columns: tuple[str, ...] = (),
+    rows_needed: bool = True,
+    label: int | None = None,
+    way: str = HEADERLESS,
 ) -> TextLayout:
-    """The layout of a file; `columns` names the columns of a file without a header, by default c0, c1..."""
+    """The layout of a file; `columns` names the columns of a file without a header, by default c0, c1...
+
+    label  the position of a column of classes, which may be texts
+    way    the way out where the header is an event
+    """
     above = 0
     names: tuple[str, ...] = ()
+    reference = "the header" if header else "the first row"
+    if columns:
+        reference = "data.columns"
     for above_next, row in _rows(path, delimiter):
         if header and not names:
             names, above = tuple(cell.strip() for cell in row), above_next[1]
+            check_header(path, names, label, way)
             continue
         names = names or columns or tuple(f"c{i}" for i in range(len(row)))
         if len(row) != len(names):
-            source = "the header" if header else "data.columns"
             raise ValueError(
-                f"{path}, row {above_next[0]} must have {len(names)} columns, as {source} has, not {len(row)}; "
+                f"{path}, row {above_next[0]} must have {len(names)} columns, as {reference} has, not {len(row)}; "
                 "check the header, the delimiter and the row"
             )
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"{path}: column {repeated!r} is named twice; column names must differ")
-        return TextLayout(path=path, delimiter=delimiter, names=names, above=above, first_row=tuple(row))
+        return TextLayout(
+            path=path, delimiter=delimiter, names=names, above=above, first_row=tuple(row), reference=reference
+        )
     if names and not rows_needed:
         return TextLayout(path=path, delimiter=delimiter, names=names, above=above, first_row=())
     content = "a header and no rows" if names else "nothing: it is empty"
     raise ValueError(f"{path} holds {content}")
+
+
+def check_header(path: Path, names: tuple[str, ...], label: int | None, way: str) -> None:
+    """Refuse names that are numbers, as the first row of a file without header holds.
+
+    The names 0, 1, 2... are those that pandas writes for columns without names.
+    """
+    places = () if label is None else (label, len(names) + label)
+    features = [name for place, name in enumerate(names) if place not in places and name.lower() not in ("", "nan")]
+    counted = [str(index) for index in range(len(names))]
+    is_counted = any(texts == counted[: len(texts)] for texts in (features, [name for name in names if name]))
+    if not is_counted and not any(isnan(parse_number(name)) for name in features):
+        raise ValueError(f"the first row of {path} must hold the names of the columns, not only numbers; {way}")
 
 
 def has_balanced_rows(layout: TextLayout) -> bool:
@@ -177,8 +209,8 @@ def first_problem(layout: TextLayout, checks: Mapping[int, Check], rows: int | N
             break
         if len(row) != len(layout.names):
             location = f"{layout.path}, row {line}"
-            columns = len(layout.names)
-            return f"{location} must have {columns} columns, as the header has, not {len(row)}; mend or remove the row"
+            rule = f"{len(layout.names)} columns, as {layout.reference} has"
+            return f"{location} must have {rule}, not {len(row)}; mend or remove the row"
         for index, check in checks.items():
             if problem := check(row[index]):
                 return f"{layout.path}, row {line}, column {layout.names[index]!r}: {problem}"
@@ -189,28 +221,6 @@ def line_number(layout: TextLayout, entry: int) -> int:
     """The line of the file, counted from 1, at which this row begins."""
     rows = _rows(layout.path, layout.delimiter, above=layout.above, block=layout.block)
     return next(islice(rows, entry, None))[0][0]
-
-
-class Missing:
-    """The sentinels of a missing value; a sentinel that is a number stands for all spellings of that number."""
-
-    def __init__(self, sentinels: tuple[str | float, ...]) -> None:
-        texts = {str(sentinel) for sentinel in sentinels}
-        if any(text.lower() == "nan" for text in texts):
-            texts |= {"nan", "NaN", "NAN"}
-        self.texts = sorted(texts)
-        self.numbers = {value for text in texts if not math.isnan(value := parse_number(text))}
-
-    def __contains__(self, text: str) -> bool:
-        return text in self.texts or parse_number(text) in self.numbers
-
-
-def parse_number(text: str) -> float:
-    """The number that a cell holds, or nan for anything else."""
-    try:
-        return math.nan if "_" in text else float(text)
-    except ValueError:
-        return math.nan
 
 
 def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[np.str_]]) -> NDArray[Any]:
@@ -237,33 +247,6 @@ def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], 
         f"all values must be 64-bit integers where one is beyond 2^53, as {lossy} is, but {reason}; "
         "mend or remove those rows, or ignore the column"
     )
-
-
-def is_integer(text: str) -> bool:
-    """Whether a cell holds an integer that is written as one."""
-    digits = text.strip()
-    return digits[digits[:1] in ("+", "-") :].isdecimal()
-
-
-def numeric(missing: Missing | None = None, *, largest: float = math.inf) -> Check:
-    """A check that a cell holds a finite number, or a declared sentinel."""
-
-    def check(text: str) -> str:
-        value = parse_number(text)
-        if missing is not None and text in missing:
-            return ""
-        if not text.strip() or text.strip().lower() == "nan":
-            way = "declare it in data.missing" if missing is not None else "it must be known for every event"
-            content = repr(text) if text.strip() else "empty"
-            return f"{content}, not a number; {way}"
-        if math.isnan(value):
-            return f"{text!r} is not a number; mend it, declare it in data.missing, or ignore the column"
-        if math.isinf(value) or abs(value) > largest:
-            problem = "infinite" if math.isinf(value) else "too large for a 32-bit number"
-            return f"{text!r} is {problem}; mend it, remove the row, or declare it in data.missing"
-        return ""
-
-    return check
 
 
 def _open(path: Path, mode: str, **settings: Any) -> Any:

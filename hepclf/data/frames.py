@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited
-from hepclf.data.delimited import Check, Missing, TextLayout
+from hepclf.data.cell import Check, Missing, numeric, parse_number
+from hepclf.data.delimited import TextLayout
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,7 +42,7 @@ class Cells(NamedTuple):
 
 def number_cells(missing: Missing | None, *, single: bool, feature: bool) -> Cells:
     """Cells of finite numbers: single precision for a column that is only a feature, otherwise as exact as possible."""
-    check = delimited.numeric(missing, largest=LARGEST if feature else math.inf)
+    check = numeric(missing, largest=LARGEST if feature else math.inf)
     texts = () if missing is None else tuple(missing.texts)
     dtype = np.float32 if single else np.float64
     return Cells(dtype, check, texts, integers=missing is not None and not single)
@@ -98,8 +99,8 @@ def _read_every_column(layout: TextLayout, cells: Mapping[str, Cells], rows: int
     None where an unneeded column holds text, or where each row must be checked.
     """
     unread = _unread(layout, cells)
-    numeric = not any(math.isnan(delimited.parse_number(layout.first_row[index])) for index in unread)
-    if not numeric or rows is not None or layout.is_compressed:
+    is_numeric = not any(math.isnan(parse_number(layout.first_row[index])) for index in unread)
+    if not is_numeric or rows is not None or layout.is_compressed:
         return None
     with suppress(*delimited.UNREADABLE), ThreadPoolExecutor(1) as pool:
         balanced = pool.submit(delimited.has_balanced_rows, layout)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.delimited import parse_number
+from hepclf.data.cell import parse_number
 
 Label = str | float | int
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data import delimited, frames
-from hepclf.data.delimited import EXACT, Missing, TextLayout
+from hepclf.data.cell import Missing, is_integer
+from hepclf.data.delimited import EXACT, TextLayout
 from hepclf.data.parts import FileError
 from hepclf.data.samples import Source, SumOfWeights, missing_file
 
@@ -109,6 +110,7 @@ class DelimitedFile:
                         header=settings.header,
                         columns=settings.names,
                         rows_needed=False,
+                        way="set header=false, and names=[...] for the columns",
                     )
             return self._layout
 
@@ -127,7 +129,7 @@ class DelimitedFile:
             first = dict(zip(layout.names, layout.first_row, strict=False))
             unknown = [name for name in columns if name not in self._kinds]
             self._kinds |= {name: np.dtype(np.float64) for name in unknown}
-            integers = [name for name in unknown if delimited.is_integer(first.get(name, ""))]
+            integers = [name for name in unknown if is_integer(first.get(name, ""))]
             with closing(text_blocks(layout, self.chunk)) as stream:
                 while integers and (block := next(stream, None)) is not None:
                     values = self._columns(layout, block, tuple(integers))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hepclf.data.cell import parse_number
 from hepclf.data.declared import Declared, Setting, declared
-from hepclf.data.delimited import parse_number
 from hepclf.data.expressions import parse
 from hepclf.data.lines import Dialect
 from hepclf.data.table import Chunk, Quantities, parse_quantities

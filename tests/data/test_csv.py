@@ -263,6 +263,32 @@ def test_a_file_that_does_not_fit_its_settings_is_refused(write, text, settings,
     assert says in refused(write(text), **settings)
 
 
+@pytest.mark.parametrize("row", ["1.0,0.5,2.5", "0,1,1", "1e0,,3", "1,nan,-2"])
+def test_an_event_is_not_taken_for_the_header(write, row):
+    says = "the first row of a.csv must hold the names of the columns, not only numbers; set data.header=false"
+    assert says in refused(write(f"{row}\n0,3,4\n"), label=0)
+    assert says in refused(write(f"signal,{row}\nbackground,3,4,5\n"), label=0)
+
+
+def test_names_that_count_columns_are_a_header(write):
+    """As pandas writes them, with or without its index."""
+    assert load(write("0,1,2\n0,3,4\n1,5,6\n"), label=0).names == ("1", "2")
+    assert load(write(",0,1,2\n0,0,3,4\n1,1,5,6\n"), label="0", features=("1", "2")).names == ("1", "2")
+    assert load(write("kind,0,1\n0,3,4\n1,5,6\n"), label=0).names == ("0", "1")
+
+
+def test_the_labels_file_has_a_header_as_the_data_have(write):
+    write("0.0\n1.0\n0.0\n", "labels.csv")
+    says = refused(write("x,y\n1,2\n3,4\n"), labels_file="labels.csv")
+    assert says.endswith("not only numbers; both files must have a header, or neither")
+
+
+def test_a_row_of_another_length_is_told_by_what_the_first_row_has(write):
+    assert "row 3 must have 2 columns, as the first row has, not 3" in refused(
+        write("0,1\n1,2\n0,1,2\n"), header=False, label=0
+    )
+
+
 def test_files_that_do_not_exist_are_refused(write):
     write(TEXT, "data.csv")
     assert refused("date.csv") == "file 'date.csv' does not exist; nearest: 'data.csv'"
