@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from hepclf.cli import configs
+from hepclf.cli.help import command_help
 from hepclf.recipe import MANDATORY, TARGET, build, describe
 
 FILES = [
@@ -59,8 +60,17 @@ def test_yaml_and_class_agree_on_the_defaults(choice):
 
 @pytest.mark.parametrize("path", FILES, ids=names)
 def test_every_setting_has_a_line_of_help(path):
-    silent = [key for key, (_, comment) in configs.keys(path).items() if not comment]
+    comments = {key: comment for key, (_, comment) in configs.keys(path).items()}
+    silent = [key for key, comment in comments.items() if not comment and not comments.get(key.rpartition(".")[0])]
     assert [key for key in silent if not key.endswith("seed")] == []
+
+
+def test_help_says_how_a_study_is_switched_off_and_nothing_else_of_its_settings():
+    lines = command_help("train", ()).splitlines()
+    off = [line.split() for line in lines if line.endswith("; null: off") and line.startswith("  evaluation.")]
+    assert {word[0] for word in off} >= {f"evaluation.{name}={{...}}" for name in ("importance", "bands", "points")}
+    assert [word[0] for word in off if word[0].endswith("seed=0")] == []
+    assert "  evaluation.importance.seed=0          random seed" in lines
 
 
 def test_experiments_are_described_too():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 TARGET = "_target_"
+GROUP = "{...}"  # the value of a group of settings that are listed after it
 
 GROUPS = ("data", "model", "trainer", "evaluation", "experiment", "cluster")
 
@@ -47,15 +48,16 @@ def description(path: Path) -> str:
 
 
 def keys(path: Path) -> dict[str, tuple[Any, str]]:
-    """Each setting of a file by its dotted name, with its value and its comment."""
+    """Each setting of a file by its dotted name, with its value and its comment.
+
+    A group with a comment is a setting as well, of the value {...}, as it may be switched off or replaced.
+    """
     import yaml
 
     comments = _comments(path.read_text())
-    values = yaml.safe_load(path.read_text()) or {}
-    return {
-        name: (value, comments.get(name) or comments.get(name.rpartition(".")[0], ""))
-        for name, value in _flat("", values)
-    }
+    values = dict(_flat("", yaml.safe_load(path.read_text()) or {}))
+    shown = {name: value for name, value in values.items() if value != GROUP or comments.get(name)}
+    return {name: (value, comments.get(name, "")) for name, value in shown.items()}
 
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -63,6 +65,7 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if key in (TARGET, "defaults", "hydra"):
             continue
         if isinstance(value, Mapping) and value:
+            yield f"{prefix}{key}", GROUP
             yield from _flat(f"{prefix}{key}.", value)
         else:
             yield f"{prefix}{key}", value
