@@ -27,7 +27,7 @@ In the folder of this card:
 $ hepclf predict run=. files='ntuples/*.root'      # scores beside new files
 $ hepclf evaluate run=. data=NAME                  # its results on other data
 $ hepclf export run=. format=onnx                  # for C++ and other frameworks
-$ {command}
+$ hepclf train again=. folder=NEW                  # the same training; data.root=DIR if its files have relative names
 ```
 
 ```python
@@ -59,7 +59,7 @@ def card(
         "Results": _results(results),
         "Limits": _limits(results, settings),
         "Environment": [_table(Grid("", ("", ""), list(provenance.environment.items())))],
-        "How to use it": [USE.format(command=provenance.command)],
+        "How to use it": [USE],
     }
     version, label = contents["hepclf"], f" ({_plain(provenance.label)})" if provenance.label else ""
     title = f"# {_plain(provenance.title)}{label}"

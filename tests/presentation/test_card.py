@@ -122,7 +122,8 @@ def test_the_settings_are_those_of_the_run(run):
     (block,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)
     stored = yaml.safe_load(run.config.read_text())
     assert yaml.safe_load(block) == {name: stored[name] for name in ("model", "trainer")}
-    assert "hepclf train again=run" in text
+    again = re.search(r"hepclf train again=(\S+)", text)[1]
+    assert (run.card.parent / again / "config.yaml").samefile(run.config)  # from the folder of the card
     assert "equal amounts of the classes" in text
 
 
