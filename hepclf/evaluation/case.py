@@ -146,7 +146,7 @@ class Study(Protocol):
 
     With `picture_only = True` it is skipped where no pictures are drawn. `page_section` names its section of the page
     (PAGE_SECTIONS), by default the last one. Within a section the studies are sorted by `page_rank`, 0 by default, and
-    then by the order of the settings.
+    then by the order of the settings. `page_title` is the study's heading there, by default its name.
     """
 
     @property

@@ -35,6 +35,7 @@ class Bands:
     """Bootstrap replicas of the ROC curve, and the ranges of background efficiency of partial areas."""
 
     question: ClassVar[str] = "How well are the ROC curve and its points known?"
+    page_title: ClassVar[str] = "Uncertainty of the ROC curve"
     page_section: ClassVar[str] = "separate"
 
     replicas: int = 1000

@@ -39,6 +39,7 @@ class Binned:
     """
 
     question: ClassVar[str] = "Which significance does the shape of the score have, compared with one cut?"
+    page_title: ClassVar[str] = "Binned fit of the score"
     page_section: ClassVar[str] = "cut"
     page_rank: ClassVar[int] = 2
 

@@ -38,6 +38,7 @@ class Calibration:
     """
 
     question: ClassVar[str] = "Are the scores probabilities?"
+    page_title: ClassVar[str] = "Calibration"
     page_section: ClassVar[str] = "believe"
 
     bins: int = 15

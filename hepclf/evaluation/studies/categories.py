@@ -37,6 +37,7 @@ class Categories:
     """
 
     question: ClassVar[str] = "Which significance do exclusive categories have together, each with its own cut?"
+    page_title: ClassVar[str] = "Categories"
     page_section: ClassVar[str] = "cut"
     page_rank: ClassVar[int] = 1
 

@@ -26,6 +26,7 @@ class Correlations:
     """
 
     question: ClassVar[str] = "Which features are correlated with each other and with the score?"
+    page_title: ClassVar[str] = "Correlations"
     page_section: ClassVar[str] = "learn"
 
     events: int = 20_000

@@ -41,6 +41,7 @@ class Counting:
     """
 
     question: ClassVar[str] = "How many events pass a cut, and with which significance?"
+    page_title: ClassVar[str] = "Yields and significance"
     page_section: ClassVar[str] = "cut"
 
     luminosity_fb: float | None = None

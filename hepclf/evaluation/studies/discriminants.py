@@ -35,6 +35,7 @@ class Discriminants:
     """
 
     question: ClassVar[str] = "How well is each class separated from a mixture of the others?"
+    page_title: ClassVar[str] = "Discriminants of the classes"
     page_section: ClassVar[str] = "separate"
 
     against: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

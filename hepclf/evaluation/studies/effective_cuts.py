@@ -37,6 +37,7 @@ class EffectiveCuts:
     """
 
     question: ClassVar[str] = "Which cuts on the features does a cut on the score correspond to?"
+    page_title: ClassVar[str] = "Effective cuts"
     page_section: ClassVar[str] = "learn"
 
     events: int = 20_000

@@ -34,6 +34,7 @@ class Flatness:
     """
 
     question: ClassVar[str] = "Does the efficiency of a cut depend on a spectator?"
+    page_title: ClassVar[str] = "Flatness of the efficiency"
     page_section: ClassVar[str] = "believe"
     page_rank: ClassVar[int] = 1
 

@@ -37,6 +37,7 @@ class Importance:
     """
 
     question: ClassVar[str] = "Which features does the score depend on?"
+    page_title: ClassVar[str] = "Feature importance"
     page_section: ClassVar[str] = "learn"
 
     events: int | None = None

@@ -29,6 +29,7 @@ class LikelihoodRatio:
     """
 
     question: ClassVar[str] = "Does the score reproduce the exact likelihood ratio?"
+    page_title: ClassVar[str] = "Likelihood ratio"
     page_section: ClassVar[str] = "believe"
 
     bins: int = 25

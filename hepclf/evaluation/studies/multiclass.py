@@ -27,6 +27,7 @@ class Multiclass:
     """Pairs of classes, averages, and the composition of each decision; at most `events` test events, at random."""
 
     question: ClassVar[str] = "Which classes are confused with each other?"
+    page_title: ClassVar[str] = "Confusion of the classes"
     page_section: ClassVar[str] = "separate"
 
     events: int = 200_000

@@ -36,6 +36,7 @@ class Observed:
     """
 
     question: ClassVar[str] = "Do observed data agree with the simulation?"
+    page_title: ClassVar[str] = "Data and simulation"
     page_section: ClassVar[str] = "believe"
     page_rank: ClassVar[int] = 2
 

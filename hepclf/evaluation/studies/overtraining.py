@@ -33,6 +33,7 @@ class Overtraining:
     """
 
     question: ClassVar[str] = "Does the tagger perform better on the training set than on the test set?"
+    page_title: ClassVar[str] = "Overtraining"
     page_section: ClassVar[str] = "believe"
 
     permutations: int = 1999

@@ -26,6 +26,7 @@ class Plane:
     """
 
     question: ClassVar[str] = "Where in the plane of its two features does the tagger decide for the signal?"
+    page_title: ClassVar[str] = "Plane of the two features"
     page_section: ClassVar[str] = "learn"
     picture_only: ClassVar[bool] = True
 

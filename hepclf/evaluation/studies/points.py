@@ -32,6 +32,7 @@ class Points:
     """
 
     question: ClassVar[str] = "Which cuts have a given efficiency, and how efficient are they for each process?"
+    page_title: ClassVar[str] = "Working points"
     page_section: ClassVar[str] = "cut"
 
     signal_efficiencies: tuple[float, ...] | None = None

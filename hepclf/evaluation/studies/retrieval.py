@@ -29,6 +29,7 @@ class Retrieval:
     """
 
     question: ClassVar[str] = "Which purity and which efficiencies does a cut have?"
+    page_title: ClassVar[str] = "Purity"
     page_section: ClassVar[str] = "separate"
 
     purities: tuple[float, ...] = (0.5, 0.9)

@@ -33,6 +33,7 @@ class Sculpting:
     """
 
     question: ClassVar[str] = "Does a cut on the score change the background's shape in a mass?"
+    page_title: ClassVar[str] = "Mass sculpting"
     page_section: ClassVar[str] = "believe"
     page_rank: ClassVar[int] = 1
 

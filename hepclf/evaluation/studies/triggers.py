@@ -39,6 +39,7 @@ class Triggers:
     """
 
     question: ClassVar[str] = "How efficient is a search at a given rate of false alarms?"
+    page_title: ClassVar[str] = "False alarms"
     page_section: ClassVar[str] = "cut"
 
     live_time_s: float | None = None

@@ -24,6 +24,7 @@ class Variations:
     """Variations by name, and the targets of the cuts, which are chosen on the nominal validation events."""
 
     question: ClassVar[str] = "What do systematic variations change?"
+    page_title: ClassVar[str] = "Systematic variations"
     page_section: ClassVar[str] = "believe"
 
     named: Mapping[str, Variation] = field(default_factory=dict)

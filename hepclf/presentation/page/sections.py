@@ -42,16 +42,12 @@ class PagePicture(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A study's finding and its pictures."""
+    """A study's finding and its pictures, below its title."""
 
     name: str
+    title: str
     finding: Finding
     pictures: tuple[PagePicture, ...]
-
-    @property
-    def title(self) -> str:
-        """What stands above it on the page."""
-        return self.name.replace("_", " ").capitalize()
 
 
 class Section(NamedTuple):
@@ -87,9 +83,20 @@ def sections(
     for key, text in PAGE_SECTIONS.items():
         shown = tuple(result_pictures[stem] for stem in stems if RESULT_PICTURES.get(stem, LAST) == key)
         answers = tuple(
-            Answer(name, findings[name], tuple(picture for picture in pictures if picture.study == name))
+            Answer(
+                name,
+                _title(name, studies.get(name)),
+                findings[name],
+                tuple(picture for picture in pictures if picture.study == name),
+            )
             for name in ranked
             if getattr(studies.get(name), "page_section", LAST) == key
         )
         if shown or answers or key in always:
             yield Section(Question(text, key), shown, answers)
+
+
+def _title(name: str, study: Study | None) -> str:
+    """The title that the study gives itself, or its name."""
+    title: str = getattr(study, "page_title", name.replace("_", " ").capitalize())
+    return title

@@ -36,18 +36,28 @@ def test_every_picture_and_every_study_stands_under_exactly_one_question():
 
 def test_each_of_our_studies_and_pictures_has_its_section():
     known = [key for key in PAGE_SECTIONS if key != LAST]
-    for name, study in Evaluation().study_settings.items():
+    studies = Evaluation().study_settings
+    for name, study in studies.items():
         assert study.page_section in known, name
+    assert len({study.page_title for study in studies.values()}) == len(studies)
     assert set(RESULT_PICTURES.values()) <= set(known)
 
 
 def test_a_study_of_ones_own_stands_where_it_says():
     class Mine:
         page_section = "cut"
+        page_title = "My tails"
         page_rank = -1
 
     answered = list(sections({"counting": None, "mine": None}, {**Evaluation().study_settings, "mine": Mine()}, []))
-    assert [[answer.name for answer in section.answers] for section in answered] == [["mine", "counting"]]
+    assert [[(answer.name, answer.title) for answer in section.answers] for section in answered] == [
+        [("mine", "My tails"), ("counting", "Yields and significance")]
+    ]
+
+
+def test_a_study_without_a_title_is_headed_by_its_name():
+    section = next(sections({"my_tails": None}, {}, []))
+    assert [answer.title for answer in section.answers] == ["My tails"]
 
 
 def test_the_index_is_the_one_that_drawing_writes():
