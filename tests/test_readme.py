@@ -41,6 +41,7 @@ def ntuples(name, *, events, shift):
     arrays = {key: ak.Array(values) for key, values in columns.items()}
     with uproot.recreate(name) as file:
         file.mktree("Events", {key: array.type.content for key, array in arrays.items()}).extend(arrays)
+        file["Runs"] = {"genEventSumw": np.array([2 * columns["genWeight"].sum()])}
 
 
 def test_the_whole_way_from_ntuples_to_friends(capsys):
@@ -48,6 +49,7 @@ def test_the_whole_way_from_ntuples_to_friends(capsys):
     Path("ntuples").mkdir()
     for number in (1, 2):
         ntuples(f"ntuples/dy_{number}.root", events=300 + number, shift=0)
+        ntuples(f"ntuples/ttbar_{number}.root", events=250 + number, shift=40)
         ntuples(f"ntuples/hh_{number}.root", events=200 + number, shift=80)
     lines = [line for line in README.splitlines() if "data=hh" in line or line.startswith("$ hepclf predict")]
     assert [line.split()[2] for line in lines] == ["inspect", "train", "predict"]
