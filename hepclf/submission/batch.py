@@ -1,4 +1,4 @@
-"""Batch system: what hepclf asks of SLURM, HTCondor or this machine."""
+"""Batch system: the interface of SLURM, HTCondor and this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hepclf.submission.submission import Submission
 
 
 class Batch(Protocol):
-    """A cluster recipe that writes its files, hands them over, and says what is in its queue."""
+    """A cluster recipe that writes job files, submits them, and knows what is in the queue."""
 
     @property
     def dry(self) -> bool:
@@ -25,19 +25,19 @@ class Batch(Protocol):
 
     @property
     def tasks(self) -> int:
-        """How often a command is started that shares its work."""
+        """How many processes share the work of one command."""
 
     def pack(self, count: int) -> int:
-        """How many of so many tasks an element works on."""
+        """How many of `count` tasks one element works on."""
 
     def files(self, submission: Submission) -> dict[str, str]:
         """The files of the batch system."""
 
     def check_there(self, submission: Submission) -> str:
-        """Run a test job and wait for it; gives what it says."""
+        """Run a test job, wait for it, and return its message."""
 
     def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:
-        """Hand the submission over; gives it with its ids."""
+        """Submit the jobs; returns the submission with their ids."""
 
     def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
-        """Of each submission the elements that wait or run."""
+        """For each submission, the elements that wait or run."""

@@ -1,4 +1,4 @@
-"""Cluster: what a job asks of a batch system, whichever it is."""
+"""Cluster: the resources that a job requests, the same for each batch system."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hepclf.recipe import recipe
 
 @recipe
 class Cluster:
-    """What each element of an array asks for, and how many tasks it works on.
+    """The resources of each element of an array, and how many tasks it works on.
 
     nodes         machines that one training spreads over; more than one: gpus, cpus and memory_gb are of each of them
     at_once       elements that run at the same time
-    per_task      small jobs, such as those of a sweep, that one element works on at most, one after another
-    max_requeues  how often an element is started again after it has left a checkpoint
-    tasks         how often a command is started that shares its work with others, as workers of a study do
-    check         wait for a test job first, which says whether hepclf, the files and a GPU are there
+    per_task      maximum number of small jobs, such as those of a sweep, that one element runs one after another
+    max_requeues  how often an element is started again after it has written a checkpoint
+    tasks         how many processes share the work of one command, such as the workers of a study
+    check         first wait for a test job, which checks that hepclf, the files and a GPU are available
     dry           print the files, and submit nothing
     """
 
@@ -50,5 +50,5 @@ class Cluster:
                 raise ValueError(f"{name} must be a list of single lines; give each line for itself")
 
     def pack(self, count: int) -> int:
-        """How many of so many tasks an element works on: one each, as long as they fit beside each other."""
+        """How many of `count` tasks one element works on: one each, if all elements can run at the same time."""
         return min(self.per_task, -(-count // self.at_once))

@@ -32,7 +32,7 @@ done
 
 
 def submit_dag(folder: Path, description: str, after: Collection[str], *, must_end_well: bool) -> str:
-    """Submit a file of jobs that wait for others; gives the id of the DAG."""
+    """Submit a file of jobs that wait for others; returns the id of the DAG."""
     if wrong := [number for number in after if not number.isdecimal()]:
         raise ValueError(f"after must be ids of HTCondor's jobs, such as 123, not {wrong[0]}")
     condition = "well" if must_end_well else "ended"
@@ -51,7 +51,7 @@ def submit_dag(folder: Path, description: str, after: Collection[str], *, must_e
 
 
 def queued_processes(number: str, folder: Path, elements: int) -> set[int]:
-    """Of a cluster or a DAG the jobs that wait, run or are held; all of a DAG whose node is not submitted yet."""
+    """The jobs of a cluster or a DAG that wait, run or are held; all jobs of a DAG whose node is not yet submitted."""
     lines = answer(
         ["condor_q", "-constraint", IDS.format(id=number), "-autoformat", "ClusterId", "ProcId"]
     ).splitlines()

@@ -40,12 +40,12 @@ leave() {
 
 @recipe
 class HTCondor(Cluster):
-    """Jobs of HTCondor, which decides by itself how many run at the same time.
+    """Jobs of HTCondor, which itself decides how many run at the same time.
 
     universe     vanilla, container or docker
-    max_retries  how often HTCondor starts a job again that failed
-    shared       whether the nodes see the folders of this machine; else files are transferred
-    inputs       files and folders that jobs take along then, beside those that the command names
+    max_retries  how often HTCondor starts a failed job again
+    shared       whether the nodes see the folders of this machine; otherwise files are transferred
+    inputs       files and folders to transfer then, in addition to those that the command names
     python       the interpreter on the nodes; null: the one that submits
     """
 
@@ -61,7 +61,7 @@ class HTCondor(Cluster):
             raise ValueError(f"max_retries must be at least 0, not {self.max_retries}")
 
     def files(self, submission: Submission) -> dict[str, str]:
-        """The job script, the submit files, and what they read."""
+        """The job script, the submit files, and the files that they read."""
         transfer = self._transfer(submission)
         texts = {
             SCRIPT: self._script(submission, transfer),
@@ -78,18 +78,19 @@ class HTCondor(Cluster):
         return texts
 
     def check_there(self, submission: Submission) -> str:
-        """Run the checks of the script as a job of their own and wait for it; gives what it says."""
+        """Run the checks of the script as a separate job, wait for it, and return its message."""
         answer(["condor_submit", "-terse", str(submission.folder / CHECK)])
         answer(["condor_wait", str(submission.folder / "check.log")], timeout_s=3600.0)
         output = submission.folder / "check.output"
-        lines = output.read_text(errors="replace").strip().splitlines() if output.is_file() else []
-        last = lines[-1] if lines else "it printed nothing"
+        last = "it printed nothing"
+        if output.is_file() and (text := output.read_text(errors="replace").strip()):
+            last = text.splitlines()[-1]
         if "all is there" not in last:
             raise OSError(f"the test job failed: {last.removeprefix('hepclf: ')}; see {submission.folder}")
         return last
 
     def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:
-        """Hand the jobs to HTCondor; gives the submission with their id, that of a DAG if they wait for others."""
+        """Submit the jobs to HTCondor; returns the submission with their id, that of a DAG if they wait for others."""
         if transfer := self._transfer(submission):
             transfer.make_folders(submission.directory)
         description = submission.folder / DESCRIPTION
@@ -104,23 +105,26 @@ class HTCondor(Cluster):
         return submission.with_chunk(Chunk(match[1], 0, submission.elements))
 
     def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
-        """Of each submission the elements that wait, run or are held."""
+        """For each submission, the elements that wait, run or are held."""
         return [
             set().union(*(queued_processes(number, job.folder, job.elements) for number in job.ids))
             for job in submissions
         ]
 
     def _transfer(self, submission: Submission) -> Transfer | None:
-        """What the jobs take along; None where they see the folders, as one that makes the table always does."""
-        return None if self.shared or submission.is_closing else Transfer.planned(submission, self.inputs)
+        """The files that the jobs need; None if they see the folders, as the job that writes the table always does."""
+        if self.shared or submission.is_closing:
+            return None
+        return Transfer.planned(submission, self.inputs)
 
     def _script(self, submission: Submission, transfer: Transfer | None) -> str:
         log = f"{shlex.quote(str(submission.folder))}/${{1:-0}}_${{2:-0}}.log"
-        view = submission
-        if transfer:  # all is in the directory in which the job starts
-            log = LOG
+        view, table = submission, None
+        steps: tuple[str, ...] = ()
+        if transfer:  # everything is in the directory in which the job starts
+            log, table, steps = LOG, TASKS, IN_SCRATCH
             view = replace(submission, directory=".", paths=transfer.inputs)
-        head = [f"log={log}", '[ "${1:-}" = check ] || exec >>"$log" 2>&1', *(IN_SCRATCH if transfer else ())]
+        head = [f"log={log}", '[ "${1:-}" = check ] || exec >>"$log" 2>&1', *steps]
         return job_script(
             replace(view, python=self.python or submission.python),
             self,
@@ -129,7 +133,7 @@ class HTCondor(Cluster):
             leave=LEAVE,
             threads=str(self.cpus),
             offset="0",
-            table=TASKS if transfer else None,
+            table=table,
         )
 
     def _jobs(self, submission: Submission, transfer: Transfer | None) -> Iterator[str]:
@@ -137,13 +141,15 @@ class HTCondor(Cluster):
         yield ID
         yield "arguments = $(id) $(element)"
         yield f"log = {submission.folder}/htcondor.log"
+        variables = "element"
         if transfer:
+            variables = "element, outputs"
             yield f"transfer_input_files = {_input_list(submission, transfer)}, $(outputs)"
             yield "# The folders come back at the end, and with each checkpoint."
             yield f"transfer_output_files = $(outputs), {LOG}"
             yield f"transfer_checkpoint_files = $(outputs), {LOG}"
             yield f'transfer_output_remaps = "{LOG} = {submission.folder}/$(id)_$(element).log"'
-        yield f"queue element{', outputs' if transfer else ''} from {submission.folder / ELEMENTS}"
+        yield f"queue {variables} from {submission.folder / ELEMENTS}"
 
     def _check_job(self, submission: Submission, transfer: Transfer | None) -> Iterator[str]:
         yield from self._head(submission, transfer)
@@ -155,9 +161,11 @@ class HTCondor(Cluster):
         yield "queue"
 
     def _head(self, submission: Submission, transfer: Transfer | None) -> Iterator[str]:
+        # The job of the table needs the folders of this machine, so it runs here if the nodes do not share them.
         on_this_machine = submission.is_closing and not self.shared
+        universe = "local" if on_this_machine else self.universe
         yield "# Submit file of hepclf: job N of the cluster runs element N of the tasks."
-        yield f"universe = {'local' if on_this_machine else self.universe}"
+        yield f"universe = {universe}"
         yield f"executable = {submission.folder / SCRIPT}"
         yield f"initialdir = {submission.directory}"
         if transfer:

@@ -13,7 +13,7 @@ from hepclf.submission.script import job_script
 from hepclf.submission.submission import SCRIPT, Chunk, Submission
 
 LEAVE = """
-# Nobody stands in a queue here: after a checkpoint of its own a task is started again at once.
+# There is no queue here: after its own checkpoint a task is started again at once.
 leave() {
     if [ -n "$signal" ] || [ "$restarts" -ge "$max_requeues" ]; then exit 85; fi
     restarts=$((restarts + 1))
@@ -41,11 +41,11 @@ class Local(Cluster):
         return {SCRIPT: script}
 
     def check_there(self, submission: Submission) -> str:
-        """Run the checks of the script; gives what it says."""
+        """Run the checks of the script; returns their message."""
         return answer(["bash", str(submission.folder / SCRIPT), "check"], timeout_s=600.0).strip().splitlines()[-1]
 
     def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:  # noqa: ARG002
-        """Start a process that starts all others; it waits for the end of those of `after`, however that is."""
+        """Start a process that starts all others; it waits until the jobs in `after` have ended in any way."""
         script = shlex.quote(str(submission.folder / SCRIPT))
         waits = [f"while kill -0 {_process(number)} 2>/dev/null; do sleep 1; done" for number in after]
         numbers = f"seq 0 {submission.elements - 1}"
@@ -55,7 +55,7 @@ class Local(Cluster):
         return submission.with_chunk(Chunk(f"{socket.gethostname()}-{number}", 0, submission.elements))
 
     def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
-        """Of each submission the elements that wait or run: all, while the process lives that starts them."""
+        """For each submission, the elements that wait or run: all, while the process that starts them lives."""
         return [_elements(submission) for submission in submissions]
 
 

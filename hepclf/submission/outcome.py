@@ -1,4 +1,4 @@
-"""What became of submitted tasks: told by the folders of their runs, then by logs; the queue says only what waits."""
+"""The state of submitted tasks: from the folders of their runs, then from logs; the queue tells only what waits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """A run or a task: its name, what became of it, why, its run, and the words of its command if it was submitted."""
+    """A run or a task: its name, its state, the reason, its run, and the words of its command if it was submitted."""
 
     name: str
     state: State
@@ -32,30 +32,33 @@ class Outcome(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """What a log says of a task: its exit code, None while it has none, and its last line of hepclf."""
+    """The end of a task in a log: its exit code, None if it has not ended, and hepclf's last line."""
 
     code: int | None
     line: str | None
 
 
 def task_run(words: Collection[str]) -> Run | None:
-    """The run that a task trains, if it is a training with a folder of its own."""
+    """The run that a task trains, if the task is a training with a folder of its own."""
     folders = [word.partition("=")[2] for word in words if word.startswith("folder=")]
-    return Run(Path(folders[-1])) if folders and "train" in words else None
+    if not folders or "train" not in words:
+        return None
+    return Run(Path(folders[-1]))
 
 
 def is_open(submission: Submission) -> bool:
-    """Whether some task has not finished, as far as run folders tell; only of such ones the queue is asked."""
+    """Whether a task has not finished, as far as run folders tell; the queue is asked only about such submissions."""
     return any((run := task_run(words)) is None or _finished(run) is None for words in submission.tasks)
 
 
 def outcomes(submission: Submission, queued: Collection[int]) -> list[Outcome]:
-    """What became of each task; `queued` are the elements that wait or run."""
+    """The state of each task; `queued` are the elements that wait or run."""
     logs: dict[Path, dict[int, Ending]] = {}
     results = []
     for task, words in enumerate(submission.tasks):
-        run, is_queued = task_run(words), task // submission.pack in queued
-        outcome = _by_folder(run, is_queued=is_queued) if run else None
+        run, is_queued, outcome = task_run(words), task // submission.pack in queued, None
+        if run:
+            outcome = _by_folder(run, is_queued=is_queued)
         if outcome is None and not submission.has_sent(task):
             outcome = Outcome(_name(submission, task), "lost", "it was not submitted")
         if outcome is None:
@@ -77,24 +80,30 @@ def _name(submission: Submission, task: int) -> str:
 
 
 def run_outcome(run: Run, *, is_queued: bool = False) -> Outcome:
-    """What became of a run, told by its folder."""
+    """The state of a run, from its folder."""
     status = run.status()
     if status.name in ("stopped", "lost") and is_queued:
         return Outcome(run.folder.name, "waiting", f"goes on: {status}", run)
-    reason = str(status) if status.name == "lost" else None if status.name == "finished" else status.reason
+    reason = status.reason
+    if status.name == "lost":
+        reason = str(status)
+    elif status.name == "finished":
+        reason = None
     return Outcome(run.folder.name, status.name, reason, run)
 
 
 def _finished(run: Run) -> Outcome | None:
-    """The outcome of a run that has finished; None: it has not."""
-    outcome = run_outcome(run) if run.environment.is_file() else None
+    """The outcome of a finished run; None if it has not finished."""
+    outcome = _by_folder(run, is_queued=False)
     return outcome if outcome and outcome.state == "finished" else None
 
 
 def _by_folder(run: Run, *, is_queued: bool) -> Outcome | None:
-    """None where the folder records nothing yet."""
-    outcome = run_outcome(run, is_queued=is_queued) if run.environment.is_file() else None
-    return None if outcome is None or outcome.state == "unknown" else outcome
+    """The outcome from a run's folder; None if the folder has no record yet."""
+    if not run.environment.is_file():
+        return None
+    outcome = run_outcome(run, is_queued=is_queued)
+    return None if outcome.state == "unknown" else outcome
 
 
 def _by_log(name: str, ending: Ending | None, *, is_queued: bool) -> Outcome:
@@ -112,7 +121,7 @@ def _by_log(name: str, ending: Ending | None, *, is_queued: bool) -> Outcome:
 
 
 def endings(path: Path) -> Iterator[tuple[int, Ending]]:
-    """Each task that a log names, in order; of a task that began again, the last counts in a dict of them."""
+    """Each task in a log, in order; if a task began again, a dict of them keeps its last ending."""
     line = None
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -129,7 +138,7 @@ def endings(path: Path) -> Iterator[tuple[int, Ending]]:
 
 
 def submissions(folder: Path) -> list[Submission]:
-    """The submissions of a folder and of those below it, oldest first."""
+    """The submissions of a folder and of the folders below it, oldest first."""
     stored = [Submission.open(path.parent) for path in _walk(folder, RECORD)]
     return sorted(stored, key=lambda job: job.stamp)
 
@@ -141,7 +150,7 @@ def runs(folder: Path) -> Iterator[Run]:
 
 
 def _walk(folder: Path, name: str) -> Iterator[Path]:
-    """Files of this name; below a run only its batch folder is looked at, as all else belongs to the run."""
+    """Files of this name; below a run only its batch folder is searched, because the rest belongs to the run."""
     for parent, folders, files in os.walk(folder):
         if "environment.json" in files:
             folders[:] = [inner for inner in folders if inner == BATCH]

@@ -1,4 +1,4 @@
-"""The programs of a batch system, called with plain words."""
+"""The programs of a batch system, called without a shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def answer(words: Sequence[str], folder: Path | None = None, *, timeout_s: float = 60.0) -> str:
-    """The standard output of a program; an OSError with its own last line where it fails or is not there."""
+    """The standard output of a program; an OSError with its last line if it fails or does not exist."""
     try:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=timeout_s)
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""How far a training is, told from the files of its run while it works or afterwards."""
+"""The progress of a training, from the files of its run, during the training or afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hepclf.run import Run
 
 
 class Advance(NamedTuple):
-    """Epochs done, the best validation loss, seconds an epoch, and the seconds that are left where they are known."""
+    """Epochs done, the best validation loss, seconds per epoch, and the seconds left, if known."""
 
     epochs: int
     loss: float | None = None
@@ -19,7 +19,7 @@ class Advance(NamedTuple):
 
 
 def advance(run: Run, *, is_running: bool) -> Advance:
-    """The progress of a run by its history.csv; how many epochs are still to come is asked only of a running one."""
+    """The progress of a run from its history.csv; the number of epochs left is determined only for a running one."""
     try:
         with run.history.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -30,15 +30,19 @@ def advance(run: Run, *, is_running: bool) -> Advance:
     if not rows:
         return Advance(0)
     mean_s = sum(seconds) / len(seconds)
-    total = _total(run) if is_running else None
-    return Advance(len(rows), min(losses), mean_s, None if total is None else mean_s * max(0, total - len(rows)))
+    left_s = None
+    if is_running and (total := _total(run)) is not None:
+        left_s = mean_s * max(0, total - len(rows))
+    return Advance(len(rows), min(losses), mean_s, left_s)
 
 
 def _total(run: Run) -> int | None:
-    """At most so many epochs come, where the configuration says it."""
+    """The maximum number of epochs, if the configuration states it."""
     try:
         trainer = read_yaml(run.config).get("trainer")
     except (OSError, ValueError):
         return None
-    epochs = trainer.get("epochs") if isinstance(trainer, dict) else None
+    if not isinstance(trainer, dict):
+        return None
+    epochs = trainer.get("epochs")
     return epochs if type(epochs) is int else None

@@ -1,4 +1,4 @@
-"""The job script: a short text in bash, the same for all batch systems but for its first lines and its last."""
+"""The job script: a short text in bash, the same for all batch systems except its first and its last lines."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def job_script(
 ) -> str:
     """The script of an array.
 
-    directives  lines to the batch system
+    directives  lines for the batch system
     index       of the element in its array, as the shell writes it
     offset      number of the array's first element
-    leave       the shell function `leave`, which is called after a checkpoint and says how the element goes on
-    threads     as many as were granted
-    table       the file of the tasks, where it is not the one of the submission
+    leave       the shell function `leave`, called after a checkpoint; it decides how the element continues
+    threads     number of granted threads
+    table       the file of the tasks, if it is not that of the submission
     launch      words before the interpreter that start it on several machines
     """
     variables = {**_variables(submission, cluster), "offset": offset, "index": index, "launch": shlex.quote(launch)}
@@ -112,7 +112,7 @@ def _variables(submission: Submission, cluster: Cluster) -> dict[str, str | int]
 
 
 def _proxy(submission: Submission) -> list[str]:
-    """Where tasks read remote files: the copy of the grid proxy beside the table."""
+    """If tasks read remote files: the copy of the grid proxy beside the table."""
     proxy = submission.folder / "proxy"
     if not any("root://" in word for task in submission.tasks for word in task):
         return []

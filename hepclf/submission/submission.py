@@ -1,4 +1,4 @@
-"""Submission: the folder of what was handed to a batch system, which a person can read."""
+"""Submission: the folder of jobs that were submitted to a batch system, readable for a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLOSING = "closing"  # folder, in that of a submission, of the job that makes it
 
 
 class Chunk(NamedTuple):
-    """An array of the batch system: its id, the first of its elements among all, and how many they are."""
+    """An array of the batch system: its id, the number of its first element among all, and their count."""
 
     id: str
     first: int
@@ -35,13 +35,13 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """Tasks that were submitted together: command lines of hepclf, of which each element takes `pack` in turn.
+    """Tasks that were submitted together: command lines of hepclf; each element runs `pack` of them in turn.
 
     folder     batch/<date>_<time>-<id> in the folder of the run, sweep or study that they work on
     cluster    settings of the batch system
     directory  where the tasks run
     paths      named in the tasks; they must be visible where the tasks run
-    closing_words  the command that makes table and page of all, when they have ended
+    closing_words  the command that writes table and page when all have ended
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class Submission:
 
     @classmethod
     def new(cls, target: Path, tasks: Sequence[Sequence[str]], cluster: dict[str, Any], pack: int) -> Submission:
-        """A submission that works on this folder; nothing is written yet."""
+        """A submission for this folder; nothing is written yet."""
         if broken := [word for task in tasks for word in task if "\n" in word]:
             raise ValueError(f"a word of a submitted command must be one line, not {broken[0]!r}; put it into a file")
         stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
@@ -98,12 +98,14 @@ class Submission:
 
     @property
     def stamp(self) -> tuple[str, str]:
-        """Sorts submissions by their age."""
-        return (self.folder.parent.name, CLOSING) if self.is_closing else (self.folder.name, "")
+        """A sort key: submissions by their age."""
+        if self.is_closing:
+            return self.folder.parent.name, CLOSING
+        return self.folder.name, ""
 
     @property
     def is_closing(self) -> bool:
-        """Whether it makes the table and page of another one."""
+        """Whether it writes the table and page of another submission."""
         return self.folder.name == CLOSING
 
     @property
@@ -122,7 +124,7 @@ class Submission:
         return "".join(shlex.join(task) + "\n" for task in self.tasks)
 
     def has_sent(self, task: int) -> bool:
-        """Whether the batch system took the element of a task; none where the test job failed."""
+        """Whether the batch system accepted the element of a task; false for all if the test job failed."""
         return any(task // self.pack in chunk.numbers for chunk in self.chunks)
 
     def element(self, task: int) -> tuple[str, int]:
@@ -134,7 +136,7 @@ class Submission:
         raise IndexError(f"task {task} was not submitted")
 
     def log(self, task: int) -> Path:
-        """The log of the element that a task belongs to."""
+        """The log of the element of a task."""
         array, index = self.element(task)
         return self.folder / f"{array}_{index}.log"
 
@@ -162,21 +164,20 @@ class Submission:
         write_json(self.folder / RECORD, contents)
 
     def with_chunk(self, chunk: Chunk) -> Submission:
-        """The same with another array that was accepted, recorded at once."""
+        """The same with another accepted array, recorded at once."""
         submission = replace(self, chunks=(*self.chunks, chunk))
         submission.record()
         return submission
 
 
 def _paths(word: str) -> list[str]:
-    """The files that a word of a command names and that are there now, as PATH, KEY=PATH or KEY=[PATH,PATH]."""
+    """The existing files that a word of a command names, as PATH, KEY=PATH or KEY=[PATH,PATH]."""
     key, is_setting, value = word.partition("=")
     if key in ("folder", "out"):
         return []
     names = value.strip("[]").split(",") if is_setting else [word]
-    can_be_folder = (
-        key in ("run", "again", "resume", "--config-dir") or not is_setting
-    )  # model=mlp is a choice, not the folder mlp
+    # model=mlp is a choice, not the folder mlp.
+    can_be_folder = not is_setting or key in ("run", "again", "resume", "--config-dir")
     return [
         str(Path(name).resolve())
         for name in names

@@ -1,4 +1,4 @@
-"""What an HTCondor job takes along and brings back, where the nodes do not see the folders of this machine."""
+"""The files that an HTCondor job takes along and brings back, if the nodes do not see the folders of this machine."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Transfer:
     """A copy of parts of the working directory, in which a job runs.
 
     inputs   files and folders that every job takes along
-    outputs  folders of each element, which it takes along too and brings back
-    table    the tasks, a line each, with paths below the working directory
+    outputs  folders of each element, which it takes along as well and brings back
+    table    the tasks, one per line, with paths below the working directory
     """
 
     inputs: tuple[str, ...]
@@ -49,14 +49,14 @@ class Transfer:
         )
 
     def make_folders(self, directory: str) -> None:
-        """Make the folders that jobs take along and bring back; of a new run they are empty."""
+        """Create the folders that jobs take along and bring back; those of a new run are empty."""
         for paths in self.outputs:
             for path in paths:
                 Path(directory, path).mkdir(parents=True, exist_ok=True)
 
 
 def _matches(directory: Path, pattern: str) -> list[Path]:
-    """The files of a pattern; at least one, or the job would miss them."""
+    """The files of a pattern; at least one, otherwise the job would lack them."""
     relative = pattern.removeprefix(f"{directory}/")
     if relative.startswith("/"):
         raise ValueError(f"cluster.inputs must be below {directory}, not {pattern}; copy it there")
@@ -80,7 +80,7 @@ def _output(submission: Submission, task: Sequence[str]) -> Path:
 
 
 def _below(path: str | Path, directory: Path) -> str:
-    """A path as it is named in a copy of the working directory."""
+    """A path as it is called in a copy of the working directory."""
     absolute = Path(os.path.normpath(directory / path))
     if not absolute.is_relative_to(directory):
         raise ValueError(
