@@ -1,4 +1,4 @@
-"""`hepclf cache list|clear [DIR]`: the contents of the cache of decoded columns."""
+"""`hepclf cache list|clear [DIR]`: the tables in the cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ACTIONS = ("list", "clear")
 
 
 def run(arguments: list[str]) -> int:
-    """List the entries of the cache, last used first, or remove them all."""
+    """List the entries of the cache, most recently used first, or remove them all."""
     action, *folders = arguments or ["list"]
     if action not in ACTIONS or len(folders) > 1:
         words = " ".join(arguments)
@@ -21,7 +21,8 @@ def run(arguments: list[str]) -> int:
     from hepclf.words import size
 
     show_warning_logs()
-    cache = Cache(cache_folder(folders[0] if folders else None), 0)
+    folder = cache_folder(folders[0]) if folders else cache_folder()
+    cache = Cache(folder, 0)
     entries = cache.entries()
     total = sum(entry.size for entry in entries)
     console = results_console()

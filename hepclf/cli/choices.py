@@ -1,4 +1,4 @@
-"""Whether a command has the groups and choices that its line names: Hydra ignores an unknown one that is optional."""
+"""Check that a command has the groups and choices on its line: Hydra ignores an unknown optional one."""
 
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ def _names(word: str) -> Iterator[str | None]:
         value = override.value()
         if isinstance(value, Glob):
             return
-        values = list(override.sweep_string_iterator()) if override.is_sweep_override() else value
+        if override.is_sweep_override():
+            value = list(override.sweep_string_iterator())
     except HydraException:
         return
-    for name in values if isinstance(values, list) else [values]:
+    for name in value if isinstance(value, list) else [value]:
         yield None if name in (None, "null") else str(name)

@@ -1,4 +1,4 @@
-"""The commands, and what each does in a line."""
+"""The commands, each with one line that says what it does."""
 
 from __future__ import annotations
 

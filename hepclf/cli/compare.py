@@ -22,7 +22,7 @@ FLAGS = {"true": True, "false": False}
 
 
 def run(arguments: list[str]) -> int:
-    """Compare runs, print the tables and leave a folder with numbers, curves and plots."""
+    """Compare runs, print the tables and write a folder with numbers, curves and plots."""
     folders, settings = _read(arguments)
     as_json, plots = _flag(settings, "json", default=False), _flag(settings, "plots", default=True)
     show_warning_logs()
@@ -71,7 +71,8 @@ def show_comparison(console: Console, comparison: Compared) -> None:
 
 def _read(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     folders, settings = [], {}
-    for word in ("json=true" if word == "--json" else word for word in arguments):
+    for typed in arguments:
+        word = "json=true" if typed == "--json" else typed
         key, is_setting, value = word.partition("=")
         if not is_setting or Path(word).is_dir():
             folders.append(word)
@@ -82,12 +83,15 @@ def _read(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         else:
             settings[key] = value
     if flags := [word for word in folders if word.startswith("-")]:
-        raise RecipeError(f"{flags[0]} is not a flag of compare; its settings are {', '.join(f'{k}=' for k in KEYS)}")
+        known = ", ".join(f"{key}=" for key in KEYS)
+        raise RecipeError(f"{flags[0]} is not a flag of compare; its settings are {known}")
     return folders, settings
 
 
 def _flag(settings: dict[str, str], key: str, *, default: bool) -> bool:
-    value = settings.get(key)
-    if value is not None and value not in FLAGS:
+    if key not in settings:
+        return default
+    value = settings[key]
+    if value not in FLAGS:
         raise RecipeError(f"{key} must be true or false, not {value!r}")
-    return default if value is None else FLAGS[value]
+    return FLAGS[value]

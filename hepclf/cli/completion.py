@@ -1,4 +1,4 @@
-"""`hepclf completion`: tab completion for bash, answered by hepclf itself from its configuration files."""
+"""`hepclf completion`: tab completion for bash; hepclf itself answers from its configuration files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ complete -o default -F _hepclf hepclf
 
 
 def run(arguments: list[str]) -> int:
-    """Print the script, or, for the script, the completions of a line so far."""
+    """Print the script, or, when the script calls it, the completions of a line so far."""
     if len(arguments) == 2 and arguments[0] == "--words":
         print("\n".join(candidates(arguments[1])))
         return 0
@@ -58,5 +58,6 @@ def candidates(line: str) -> list[str]:
     keys = [f"{name}=" for name in (*defaults, *configs.keys(path))]
     for group, choice in defaults.items():
         inner = configs.folder() / group / f"{chosen.get(group, choice)}.yaml"
-        keys += [f"{group}.{name}=" for name in configs.keys(inner)] if inner.is_file() else []
+        if inner.is_file():
+            keys += [f"{group}.{name}=" for name in configs.keys(inner)]
     return [name for name in keys if name.startswith(last)]

@@ -1,9 +1,10 @@
-"""Configurations by Hydra's rules: Hydra reads and merges files, and runs nothing."""
+"""Configurations by Hydra's rules: Hydra reads and merges files, and starts nothing."""
 
 from __future__ import annotations
 
 import copy
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,16 +29,16 @@ OWN_LOOP = (
 
 
 class Expanded(NamedTuple):
-    """One job of a sweep: its overrides as Hydra takes them, and its values of the keys that vary."""
+    """One job of a sweep: its overrides in Hydra's grammar, and its values of the keys that vary."""
 
     words: tuple[str, ...]
     varied: dict[str, str]
 
 
 class Composition:
-    """Composes configurations of a command, as long as the block of `composition` lasts.
+    """Composes configurations of a command while the block of `composition` lasts.
 
-    Most of Hydra's time goes into reading files; jobs that choose the same ones share what was read.
+    Hydra spends most of its time on reading files; jobs that choose the same files share what was read.
     """
 
     def __init__(self, hydra: Any, command: str) -> None:
@@ -62,7 +63,7 @@ class Composition:
         return config
 
     def sweep(self, words: Sequence[str]) -> DictConfig:
-        """The configuration of a whole sweep, in which the lists of values count as not given."""
+        """The configuration of a whole sweep; the lists of values are left out."""
         config = self._composed(words, "MULTIRUN")
         for plugin in PLUGINS:
             if (name := config.hydra.runtime.choices[plugin]) != "basic":
@@ -72,7 +73,7 @@ class Composition:
     def jobs(self, words: Sequence[str], parameters: Mapping[str, Any]) -> list[Expanded]:
         """The jobs of a sweep, every combination of the lists; `parameters` are those of `hydra.sweeper.params`.
 
-        What is typed replaces a parameter of the same name, and what is typed last counts.
+        A typed word replaces a parameter of the same name, and the last word counts.
         """
         from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -106,7 +107,7 @@ class Composition:
 
 @contextmanager
 def composition(command: str, folders: Sequence[Path]) -> Iterator[Composition]:
-    """Prepare Hydra for a command in the block; `folders` are the user's own, beside ours."""
+    """Prepare Hydra for a command in this block; `folders` are the user's own, besides ours."""
     from hydra import version
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
@@ -129,7 +130,7 @@ def composition(command: str, folders: Sequence[Path]) -> Iterator[Composition]:
 
 
 def _divided(parsed: Sequence[Any]) -> tuple[tuple[str, ...], list[Any]]:
-    """The words that decide which files Hydra reads, with all that stand before one of its own, and the settings."""
+    """The words that decide which files Hydra reads, with every word before the last of these, and the settings."""
     places = [place for place, override in enumerate(parsed, start=1) if not _is_choice(override)]
     start = max((place for place in places if not _is_setting(parsed[place - 1])), default=0)
     settings = [override for override in parsed[start:] if _is_setting(override)]
@@ -158,42 +159,49 @@ def _set(config: DictConfig, parsed: Sequence[Any], settings: Sequence[Any]) -> 
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:
-    """Whether these words ask for a sweep."""
+    """Whether these words request a sweep."""
     return bool({*FLAGS, MODE} & set(arguments)) and not prints_alone(arguments)
 
 
 def prints_alone(arguments: Sequence[str]) -> bool:
-    """Whether these words ask Hydra to print configurations or its own help, and for nothing else."""
+    """Whether these words only ask Hydra to print configurations or its own help."""
     return any(word.split("=", 1)[0] in PRINTING for word in arguments)
 
 
 def check_hydra(arguments: Sequence[str]) -> None:
-    """Refuse settings of Hydra's own that hepclf does not follow."""
+    """Refuse settings of Hydra itself that hepclf does not follow."""
     for word in arguments:
         key, _, value = word.lstrip("+~").partition("=")
         if key in PLUGINS and value != "basic":
             raise RecipeError(f"{key} must be basic, not {value}; {OWN_LOOP}")
         if key.startswith("hydra.") and not any(key == name or key.startswith(f"{name}.") for name in READ):
-            way_out = "say folder=DIR" if key.startswith("hydra.sweep.") else "leave it out"
+            way_out = "leave it out"
+            if key.startswith("hydra.sweep."):
+                way_out = "say folder=DIR"
             raise RecipeError(f"{key} must not be set, as hepclf makes folders and logs itself; {way_out}")
 
 
 def parameters(config: DictConfig) -> dict[str, Any]:
-    """What `hydra.sweeper.params` of a sweep's configuration lists."""
+    """The entries of `hydra.sweeper.params` in a sweep's configuration."""
     container = OmegaConf.to_container(config, resolve=False)
-    found = container.get("hydra", {}).get("sweeper", {}).get("params") if isinstance(container, dict) else None
-    return {str(key): value for key, value in (found or {}).items()}
+    if not isinstance(container, dict):
+        return {}
+    params = container.get("hydra", {}).get("sweeper", {}).get("params") or {}
+    return {str(key): value for key, value in params.items()}
 
 
 def _parameter(key: str, value: Any) -> str:
-    """A parameter of a file as if it were typed."""
-    text = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, list) else value
+    """A parameter of a file in the form that a user would type."""
+    text = value
+    if value is None or isinstance(value, bool):
+        text = json.dumps(value)  # null, true, false
     is_setting = key.split("@")[0] not in configs.GROUPS and key[0].isalpha()
-    return f"++{key}={text}" if is_setting else f"{key}={text}"
+    prefix = "++" if is_setting else ""
+    return f"{prefix}{key}={text}"
 
 
 def _alternatives(override: Any) -> list[tuple[str, dict[str, str]]]:
-    """The words that an override of a sweep stands for, each with its key and value; of any other, the word alone."""
+    """The words that an override of a sweep stands for, each with key and value; any other override stays one word."""
     if not override.is_sweep_override():
         return [(override.input_line, {})]
     key = override.key_or_group

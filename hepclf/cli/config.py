@@ -1,4 +1,4 @@
-"""The configuration that a command line composes, by Hydra's rules."""
+"""The configuration of a command line, by Hydra's rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hepclf.recipe import TARGET, RecipeError, current_settings
 WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
 FLAGS = WITH_VALUE | {"-m", "--multirun", "--resolve", "-r", "--hydra-help"}
 
-# hepclf makes folders and logs itself, whatever the configuration says.
+# hepclf creates folders and logs itself, whatever the configuration says.
 FIXED_OVERRIDES = (
     "hydra/job_logging=none",
     "hydra/hydra_logging=none",
@@ -38,9 +38,9 @@ FIXED_OVERRIDES = (
 
 
 def launch(command: str, arguments: Sequence[str], task: Callable[[Composed], None]) -> None:
-    """Compose the configuration of a command from its overrides and hand it to the task, once a job.
+    """Compose the configuration of a command from its overrides and pass it to the task, once per job.
 
-    The jobs of a sweep go on after one that fails; the first error is raised at the end.
+    The jobs of a sweep continue after one that fails; the first error is raised at the end.
     """
     if prints_alone(arguments):
         _print(command, arguments)
@@ -62,7 +62,7 @@ def launch(command: str, arguments: Sequence[str], task: Callable[[Composed], No
 
 @contextmanager
 def composing(command: str, arguments: Sequence[str]) -> Iterator[Composition]:
-    """Hydra, prepared for what these words name; what it cannot read is told with the way to quote it."""
+    """Hydra, prepared for these words; an error of Hydra's grammar shows how to quote the word."""
     import hydra.errors
 
     hydra_words(command, arguments)  # what is no override is refused first
@@ -81,7 +81,7 @@ def composing(command: str, arguments: Sequence[str]) -> Iterator[Composition]:
 
 
 def _print(command: str, arguments: Sequence[str]) -> None:
-    """What Hydra prints for --cfg, --info and --hydra-help."""
+    """Print what --cfg, --info and --hydra-help show."""
     import hydra
 
     check_choices(command, arguments)
@@ -94,15 +94,15 @@ def _print(command: str, arguments: Sequence[str]) -> None:
 
 
 def hydra_arguments(command: str, arguments: Sequence[str]) -> list[str]:
-    """Flags first (argparse takes no overrides on both sides of one), then overrides."""
+    """Flags first (argparse accepts overrides only on one side of a flag), then overrides."""
     flags, overrides = hydra_words(command, arguments)
     return [*flags, *FIXED_OVERRIDES, *overrides]
 
 
 def hydra_words(command: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Flags, and overrides, each allowed to name any key.
+    """Flags, and overrides, each of which may name any key.
 
-    Whether a key exists is checked by `read_recipe`, which knows the recipes and so the nearest name.
+    `read_recipe` checks whether a key exists, because it knows the recipes and so the nearest name.
     """
     flags: list[str] = []
     overrides: list[str] = []
@@ -118,8 +118,10 @@ def hydra_words(command: str, arguments: Sequence[str]) -> tuple[list[str], list
             overrides.append(override)
             continue
         if word.split("=", 1)[0] not in FLAGS:
-            key = word.lstrip("-")
-            hint = f"; say {key if '=' in key else key + '=...'}" if word.startswith("--") else ""
+            hint = ""
+            if word.startswith("--"):
+                setting = word.lstrip("-")
+                hint = f"; say {setting}" if "=" in setting else f"; say {setting}=..."
             raise RecipeError(f"{word} is not a flag of hepclf; there are: {', '.join(sorted(FLAGS))}{hint}")
         flags.append(word)
         if word in WITH_VALUE and words:
@@ -128,13 +130,14 @@ def hydra_words(command: str, arguments: Sequence[str]) -> tuple[list[str], list
 
 
 def _override(command: str, word: str, arguments: Sequence[str]) -> str:
-    """An override as Hydra takes it: with `++` it may name any key."""
+    """An override in Hydra's grammar; with `++` it may name any key."""
     key, equals, value = word.partition("=")
     if not equals and not key.startswith("~"):
         if (advice := quoting_advice(arguments)) is not None:
             raise RecipeError(advice)
         main_key = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
-        raise RecipeError(f"{word!r} is not key=value" + (f"; say {main_key}={word}" if main_key else ""))
+        hint = f"; say {main_key}={word}" if main_key else ""
+        raise RecipeError(f"{word!r} is not key=value{hint}")
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
         path = Path(value)
         advice = f"--config-dir {path.parent.parent} {key}={path.stem}"
@@ -147,8 +150,8 @@ def _override(command: str, word: str, arguments: Sequence[str]) -> str:
 class Composed:
     """One job's configuration.
 
-    config     as Hydra composed it, interpolations not resolved yet
-    overrides  of this job, as Hydra takes them; in a sweep each names one value
+    config     as Hydra composed it, with interpolations unresolved
+    overrides  of this job in Hydra's grammar; in a sweep each has a single value
     choices    the chosen configuration of each group, None for none
     """
 
@@ -158,12 +161,14 @@ class Composed:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Plain values, new at each call, with interpolations resolved; mandatory values that are not set are ???.
+        """Plain values, a new copy at each call, with interpolations resolved; a mandatory value that is unset is ???.
 
         A mapping on the command line (`data.classes={...}`) replaces the configured one, which Hydra would merge.
         """
         container = OmegaConf.to_container(self.config, resolve=True, throw_on_missing=False)
-        values = {str(key): value for key, value in container.items()} if isinstance(container, dict) else {}
+        values: dict[str, Any] = {}
+        if isinstance(container, dict):
+            values = {str(key): value for key, value in container.items()}
         for override in overrides(self.overrides):
             if isinstance(mapping := override.value(), dict):
                 put(values, override.key_or_group, {str(key): value for key, value in mapping.items()})
@@ -171,7 +176,7 @@ class Composed:
 
     @cached_property
     def typed(self) -> dict[str, Any]:
-        """The keys, and groups, that the command line names, with their values; None for one that it removes."""
+        """The keys and groups that the command line names, with their values; None for a removed one."""
         return {override.get_key_element().lstrip("+~"): override.value() for override in overrides(self.overrides)}
 
     @property
@@ -184,7 +189,7 @@ class Composed:
         return {group: str(self.choices[group]) for group in groups if self.choices.get(group) is not None}
 
     def changed(self, group: str, settings: Any, stored: Any) -> dict[str, Any]:
-        """Stored settings of a group, with the command line's changes; a choice of the group replaces all of them."""
+        """Stored settings of a group with the command line's changes; a choice of the group replaces all of them."""
         if group in self.named_groups or not isinstance(stored, Mapping):
             return dict(settings)
         changed = copy.deepcopy(dict(stored))
@@ -201,7 +206,7 @@ class Composed:
 
 
 def composed(config: DictConfig) -> Composed:
-    """One job's configuration, as Hydra composed it; Hydra's own state in it is read here alone."""
+    """One job's configuration from Hydra's; only this function reads Hydra's own state in it."""
     with open_dict(config):
         state = config.pop("hydra")
     return Composed(config, tuple(state.overrides.task), dict(state.runtime.choices))
@@ -211,7 +216,7 @@ def put(values: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a dotted path."""
     *groups, last = path.split(".")
     for group in groups:
-        inner = values.get(group)
-        values[group] = inner if isinstance(inner, dict) else {}
+        if not isinstance(values.get(group), dict):
+            values[group] = {}
         values = values[group]
     values[last] = value

@@ -1,4 +1,4 @@
-"""Where the configuration files are, and what choices they offer; nothing heavy is imported for it."""
+"""The configuration files and their choices; nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def folder() -> Path:
 
 
 def user_folders(words: Sequence[str]) -> list[Path]:
-    """The user's own configuration folders, as given with --config-dir."""
+    """The user's own configuration folders, from --config-dir."""
     separate = [value for flag, value in pairwise([*words, ""]) if flag in ("--config-dir", "-cd")]
     joined = [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
     return [Path(path) for path in (*separate, *joined)]
 
 
 def choices(group: str, folders: Sequence[Path] = ()) -> dict[str, str]:
-    """The choices of a group, each with its line of description; those of the user's folders come last."""
+    """The choices of a group, each with its description line; those of the user's folders come last."""
     descriptions = {}
     for root in (folder(), *folders):
         for path in sorted((root / group).glob("*.yaml")):
@@ -72,7 +72,7 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _comments(text: str) -> dict[str, str]:
-    """The comment behind each key, by dotted name; the indentation says where a key belongs."""
+    """The comment after each key, by dotted name; the indentation shows where a key belongs."""
     comments: dict[str, str] = {}
     parents: list[tuple[int, str]] = []
     for line in text.splitlines():

@@ -45,16 +45,16 @@ def explain(error: BaseException) -> tuple[str, int]:
             summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
         return f"the command cannot be read: {summary}", WRONG
     if kind == "Stopped":
-        return text, INTERRUPTED if getattr(error, "is_interrupt", False) else STOPPED
+        is_interrupt = getattr(error, "is_interrupt", False)
+        return text, INTERRUPTED if is_interrupt else STOPPED
     if kind == "Quit":
         return text, QUIT
     if isinstance(error, KeyboardInterrupt):
-        return text or "interrupted; what was written so far is whole", FAILED if kind == "Terminated" else INTERRUPTED
+        code = FAILED if kind == "Terminated" else INTERRUPTED
+        return text or "interrupted; what was written so far is whole", code
     if is_out_of_memory(error) and not isinstance(error, DeviceMemoryError):
-        return (
-            f"out of memory ({text[:200] or kind}); use fewer events or features, or a machine with more memory",
-            FAILED,
-        )
+        reason = text[:200] or kind
+        return f"out of memory ({reason}); use fewer events or features, or a machine with more memory", FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         location = f" at {error.filename}" if error.filename else ""
         way_out = "what was finished is whole: free some space and run it again"
@@ -65,15 +65,17 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 
 def _refusal(error: Exception) -> str | None:
-    """What the system refused where no retry helps; a temporary file is named by the folder that it was to lie in."""
+    """What the system refused, if a retry cannot help; a temporary file is reported by its folder."""
     if not isinstance(error, OSError) or not error.filename or error.errno not in REFUSALS:
         return None
     path = Path(str(error.filename))
-    return f"{path.parent if is_temporary(path.name) else path} {REFUSALS[error.errno]}"
+    if is_temporary(path.name):
+        path = path.parent
+    return f"{path} {REFUSALS[error.errno]}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that it was raised from."""
+    """An error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__

@@ -18,7 +18,7 @@ from hepclf.recipe import TARGET, RecipeError
 
 KEYS = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
-# Studies that stored scores do not suffice for.
+# Studies that need more than stored scores.
 SCORES_ONLY = "left out   studies that need features: importance, effective cuts, correlations; say data=..."
 
 
@@ -46,7 +46,9 @@ def _evaluate(composed: Composed) -> None:
     settings = composed.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
     trust = tuple(str(name) for name in values["trust"])
     evaluation = read_evaluation(composed, settings, trusted="evaluation" in composed.named_groups, trust=trust)
-    data = composed.recipe(values["data"], "data", seed=seed) if values.get("data") else None
+    data = None
+    if values.get("data"):
+        data = composed.recipe(values["data"], "data", seed=seed)
     stored = read_yaml(run.config).get("data")
     observed, run_data = None, None
     observed_settings = values.get("observed")
@@ -55,7 +57,7 @@ def _evaluate(composed: Composed) -> None:
         if data is None and _is_hepclf_recipe(stored):
             run_data = composed.recipe(stored, "data", trusted=False)
     recipes = tuple(recipe_class(name, "trust", trusted=True) for name in trust)
-    folder = Path(str(values["out"])) if values["out"] else new_folder(run.folder, "evaluations")
+    folder = Path(str(values["out"] or new_folder(run.folder, "evaluations")))
     name = composed.chosen("data").get("data", "")
     results, plots = reevaluate(
         run, evaluation, folder, data, name=name, recipes=recipes, observed=observed, own=run_data
@@ -69,7 +71,7 @@ def _evaluate(composed: Composed) -> None:
 
 
 def _show_files(console: Console, folder: Path, plots: Path | None, exported: Sequence[Path]) -> None:
-    """Where the results, their pictures, exported files and page lie."""
+    """Print where the results, their pictures, exported files and page are."""
     lines = [("written to", folder)]
     if plots is not None:
         lines.append(("plots", plots))
@@ -84,7 +86,8 @@ def _formats(names: Any) -> tuple[str, ...]:
     """The formats of `export=`, one or a list."""
     from hepclf.workflow.handover import check_forms
 
-    formats = tuple(str(name) for name in (names if isinstance(names, list) else [names]))
+    listed = names if isinstance(names, list) else [names]
+    formats = tuple(str(name) for name in listed)
     try:
         check_forms(formats)
     except ValueError as error:
@@ -93,5 +96,5 @@ def _formats(names: Any) -> tuple[str, ...]:
 
 
 def _is_hepclf_recipe(stored: Any) -> bool:
-    """Whether a run's data is read by a recipe of hepclf, which may be built without the user's consent."""
+    """Whether a recipe of hepclf reads a run's data; such a recipe may be built without the user's consent."""
     return isinstance(stored, Mapping) and str(stored.get(TARGET)).startswith("hepclf.")

@@ -1,4 +1,4 @@
-"""The evaluation of a configuration, with the user's own studies in it."""
+"""The evaluation of a configuration, with the user's own studies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATH = "evaluation.studies"
 def read_evaluation(composed: Composed, values: Any, *, trusted: bool = True, trust: Sequence[str] = ()) -> Any:
     """The recipe of an evaluation; a study that is null is left out.
 
-    Without trust, a study of the user's own is built where the command line names its class, or `trust` does.
+    Without trust, a user's own study is built only if the command line, or `trust`, names its class.
     """
     studies = values.get("studies") if isinstance(values, Mapping) else None
     if isinstance(studies, Mapping):
@@ -33,6 +33,7 @@ def _study(composed: Composed, values: Any, name: str, trusted: bool, trust: Seq
 
 def _names_class(typed: Mapping[str, Any], path: str) -> bool:
     """Whether the command line gives the class as part of a mapping: `studies={mine: {_target_: ...}}`."""
-    whole = typed.get(PATH)
-    inner = whole.get(path.removeprefix(f"{PATH}.")) if isinstance(whole, Mapping) else None
+    inner = None
+    if isinstance(studies := typed.get(PATH), Mapping):
+        inner = studies.get(path.removeprefix(f"{PATH}."))
     return any(isinstance(value, Mapping) and TARGET in value for value in (typed.get(path), inner))

@@ -22,7 +22,7 @@ COMMAND_KEYS = ("run", "data", "seed", "trust")
 
 
 def run(arguments: list[str]) -> int:
-    """Write the tagger, and say how well it was reproduced."""
+    """Write the tagger, and print how well it was reproduced."""
     show_warning_logs()
     launch("export", arguments, _export)
     return 0
@@ -37,7 +37,9 @@ def _export(composed: Composed) -> None:
     export = _read(values)
     run = Run.open(str(values["run"]))
     recipes = tuple(recipe_class(str(name), "trust", trusted=True) for name in values["trust"])
-    events = _events(run, composed, values) if export.events else None
+    events = None
+    if export.events:
+        events = _events(run, composed, values)
     show_export(results_console(), exported(run, export, events, recipes=recipes), export)
 
 
@@ -83,7 +85,7 @@ def _sentinel(value: float, features: int, inputs: int) -> str:
 
 
 def show_export(console: Console, exported: Exported, export: Export) -> None:
-    """Print the file, the events it was compared on, the values for missing features, and how it is used."""
+    """Print the file, the events used for the comparison, the values for missing features, and how to use the file."""
     from hepclf.export.formats import FORMATS
 
     trial = exported.trial

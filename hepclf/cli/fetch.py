@@ -54,7 +54,8 @@ def _read(arguments: Sequence[str]) -> tuple[Dataset | None, dict[str, str]]:
         raise RecipeError(f"fetch takes one dataset, as in hepclf fetch susy to=data, not {' '.join(arguments)!r}")
     if names and names[0] not in DATASETS:
         raise RecipeError(f"{names[0]!r} is not a dataset{nearest(names[0], DATASETS)}")
-    return (DATASETS[names[0]] if names else None), settings
+    dataset = DATASETS[names[0]] if names else None
+    return dataset, settings
 
 
 def _listing() -> Iterator[str]:

@@ -16,7 +16,7 @@ MIN_WIDTH = 8  # of a column
 def show_grids(console: Console, grids: Sequence[Grid]) -> None:
     """Tables as wide as the console: headers and names are wrapped and long words shortened; numbers are not.
 
-    A long name has the same letters in all tables, those that the table with the least room for it has.
+    A long name is shortened in the same way in all tables, to fit the one with the least room for it.
     """
     layouts = [_layout(grid, console.width) for grid in grids]
     longest = min((room for _, room in layouts), default=MIN_WIDTH)
@@ -26,7 +26,7 @@ def show_grids(console: Console, grids: Sequence[Grid]) -> None:
 
 
 def _layout(grid: Grid, total: int) -> tuple[list[str], int]:
-    """The header of the numbers, wrapped where the names need the room, and the room for the names."""
+    """The header of the numbers, wrapped if the names need the room, and the room for the names."""
     columns = list(zip(*grid.rows, strict=True))
     longest = max(map(len, columns[0]))
     for width in range(total, MIN_WIDTH - 1, -1):

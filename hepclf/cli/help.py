@@ -1,7 +1,8 @@
-"""Help that lists every choice with its line; read from the configuration files themselves."""
+"""Help that lists every choice with its description, from the configuration files themselves."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def command_help(command: str, folders: Sequence[Path]) -> str:
         return "\n".join([*lines, f"  {USAGE_WITHOUT_CONFIG[command]}"])
     defaults = configs.defaults(path)
     lines += [f"  {USAGE.replace('COMMAND', command)}"]
-    lines += [f"  {USAGE_BESIDE[command]}"] if command in USAGE_BESIDE else []
+    if command in USAGE_BESIDE:
+        lines.append(f"  {USAGE_BESIDE[command]}")
     lines += _groups([group for group in configs.GROUPS if group in defaults], folders)
     lines += ["", "settings", *_settings("", path)]
     for group, choice in defaults.items():
@@ -79,11 +81,12 @@ def _settings(prefix: str, path: Path) -> list[str]:
 
 
 def _typed(value: Any) -> str:
-    """A value as it would be typed."""
-    words: dict[Any, str] = {None: "null", True: "true", False: "false"}
+    """A value in the form that a user would type."""
     if isinstance(value, list):
         return "[" + ",".join(_typed(item) for item in value) + "]"
-    return words[value] if value is None or isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)  # null, true, false
+    return str(value)
 
 
 def _table(rows: dict[str, str]) -> list[str]:

@@ -26,7 +26,8 @@ KEYS = ("data", "seed", "plots", "json")
 def run(arguments: list[str]) -> int:
     """Print the classes, processes and features of a dataset, and warnings about them."""
     show_warning_logs()
-    launch("inspect", ["json=true" if word == "--json" else word for word in arguments], _inspect)
+    words = ["json=true" if word == "--json" else word for word in arguments]
+    launch("inspect", words, _inspect)
     return 0
 
 
@@ -35,7 +36,9 @@ def _inspect(composed: Composed) -> None:
     refuse_unknown(values, KEYS)
     if not isinstance(values["json"], bool):
         raise RecipeError(f"json must be true or false, not {values['json']!r}")
-    plots = None if values["plots"] is None else Path(str(values["plots"])).expanduser()
+    plots = None
+    if values["plots"] is not None:
+        plots = Path(str(values["plots"])).expanduser()
     loader = composed.recipe(values.get("data"), "data", seed=seed_of(values))
     watch = Watch()
     try:
@@ -70,7 +73,7 @@ def _survey(loader: Loader, watch: Watch, *, shapes: bool) -> Survey:
 
 
 def _parts(loader: Loader, events: Events) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
-    """The split of the events, or the reason why there is none."""
+    """The split of the events; the reason if there is none."""
     try:
         return loader.split.parts(events), ()
     except (ValueError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""Tables as lines of text: numbers stand below each other at the decimal point, and names are never broken."""
+"""Tables as lines of text: numbers are aligned at the decimal point, and names are never broken."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Column(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The width with the blanks in front."""
+        """The width including the blanks before it."""
         return max(map(len, [*self.head, *self.cells])) + GAP
 
 
 def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """The lines of a table; a name without room stands on a line of its own, above its numbers.
+    """The lines of a table; a name without room has a line of its own, above its numbers.
 
-    Columns that do not fit beside each other are printed below each other.
+    Columns that do not fit side by side are printed one below the other.
     """
     names = [header[0], *(row[0] for row in rows)]
     lines = [line for name in names for line in name.splitlines()]
@@ -42,7 +42,7 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]], width: int
 
 
 def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], longest: int, width: int) -> list[Column]:
-    """The columns with headers as wide as leaves room for the longest name, else as narrow as they can be."""
+    """The columns, with headers wide enough to leave room for the longest name, otherwise as narrow as possible."""
     texts = [[row[i] for row in rows] for i in range(1, len(header))]
     columns: list[Column] = []
     for cells in (list(map(aligned, texts)), texts):
@@ -56,7 +56,7 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], longest: int,
 
 
 def aligned(cells: Sequence[str]) -> list[str]:
-    """Cells of one width with numbers at their decimal point; what is not a number stands on the right."""
+    """Cells of one width with numbers aligned at the decimal point; other cells are aligned to the right."""
     parts = [NUMBER.fullmatch(cell) for cell in cells]
     whole = max((len(part[1]) for part in parts if part), default=0)
     decimals = max((len(part[2]) for part in parts if part), default=0)
@@ -65,6 +65,7 @@ def aligned(cells: Sequence[str]) -> list[str]:
         if part is None:
             texts.append(cell)
         else:
+            # A unit or error after a blank is aligned as well; a suffix such as % follows its number.
             is_apart = part[3].startswith(" ")
             texts.append(f"{part[1]:>{whole}}{part[2]:<{decimals if is_apart else 0}}{part[3]}")
     width = max(map(len, texts), default=0)
@@ -72,14 +73,14 @@ def aligned(cells: Sequence[str]) -> list[str]:
 
 
 def _wrapped(head: str, cells: Sequence[str], limit: int) -> list[str]:
-    """The header in lines between words, no narrower than its cells and its longest word."""
+    """The header in lines between words, not narrower than its cells and its longest word."""
     words = [word for line in head.splitlines() for word in line.split()]
     width = max([limit, *map(len, cells), *map(len, words)])
     return [part for line in head.splitlines() for part in textwrap.wrap(line, width, break_on_hyphens=False)] or [""]
 
 
 def _fitting(columns: Sequence[Column], width: int) -> int:
-    """How many columns have room beside each other, at least one."""
+    """The number of columns that fit side by side, at least one."""
     room = width - NARROWEST
     for count, column in enumerate(columns):
         room -= column.width
@@ -93,15 +94,17 @@ def _halves(count: int) -> tuple[slice, slice]:
 
 
 def _head(name: str, columns: Sequence[Column], name_width: int) -> Iterator[str]:
-    """The header; lines of shorter headers stand at the bottom."""
+    """The header; shorter headers are aligned at the bottom."""
     names = textwrap.wrap(name, max(name_width, 1)) if name else []
     height = max(map(len, [names, *(column.head for column in columns)]), default=0)
-    for i in range(-height, 0):
-        texts = [column.head[i] if len(column.head) >= -i else "" for column in columns]
-        first = names[i] if len(names) >= -i else ""
-        yield first.ljust(name_width) + "".join(
-            f"{text:>{column.width}}" for text, column in zip(texts, columns, strict=True)
-        )
+    heads = [_at_bottom(column.head, height) for column in columns]
+    for i, first in enumerate(_at_bottom(names, height)):
+        cells = (f"{head[i]:>{column.width}}" for head, column in zip(heads, columns, strict=True))
+        yield first.ljust(name_width) + "".join(cells)
+
+
+def _at_bottom(lines: Sequence[str], height: int) -> list[str]:
+    return [""] * (height - len(lines)) + [*lines]
 
 
 def _body(rows: Sequence[Sequence[str]], columns: Sequence[Column], name_width: int) -> Iterator[str]:

@@ -11,13 +11,13 @@ from importlib import import_module
 from hepclf.cli.commands import COMMANDS
 from hepclf.cli.threads import share_machine
 
-# Imports make hundreds of thousands of objects that stay. With Python's default of 700, the garbage collector walks
-# through them again and again, which is a tenth of the time that a small run takes.
+# Imports create hundreds of thousands of objects that stay. With Python's default threshold of 700, the garbage
+# collector walks through them again and again, which takes a tenth of the time of a small run.
 NEW_OBJECTS = 200_000  # between two passes of the garbage collector
 
 
 class Terminated(KeyboardInterrupt):
-    """The system asked the process to end, by SIGTERM."""
+    """The system requested the end of the process, by SIGTERM."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def own_process(task: Callable[[], int]) -> int:
-    """Do what a process of hepclf's own is for; a caller in Python keeps its garbage collector as it is."""
+    """Run the task of a process that hepclf started; a caller in Python keeps its own garbage collection."""
     gc.set_threshold(NEW_OBJECTS)
     code = task()
     gc.freeze()  # a process that ends need not look for garbage once more
@@ -37,7 +37,7 @@ def own_process(task: Callable[[], int]) -> int:
 
 
 def _flushed(words: Sequence[str]) -> int:
-    """The exit code of one command, whose output has reached its reader."""
+    """The exit code of one command, after its output has reached its reader."""
     try:
         code = _exit_code(list(words))
         sys.stdout.flush()

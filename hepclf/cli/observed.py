@@ -12,7 +12,7 @@ from hepclf.cli.recipes import recipe_class
 from hepclf.recipe import MANDATORY, TARGET, RecipeError
 
 NAME = "observed"
-# Settings that observed data take from the run's data; the others describe classes and yields.
+# Settings that observed data take from the run's data; the other settings describe classes and yields.
 SHARED = ("features", "leading", "tree", "selection", "groups", "header", "columns", "delimiter", "missing")
 
 
@@ -26,7 +26,8 @@ def observed_data(composed: Composed, settings: Any, stored: Any, inputs: tuple[
     """
     if not isinstance(settings, Mapping):
         raise RecipeError(f"observed must be a group of settings, such as observed.files=..., not {settings!r}")
-    stored = stored if isinstance(stored, Mapping) else {}
+    if not isinstance(stored, Mapping):
+        stored = {}
     trusted = TARGET in settings
     target = str(settings.get(TARGET) or stored.get(TARGET))
     if not trusted:
@@ -50,7 +51,8 @@ def _refuse_other_formats(files: Any, target: str) -> None:
     """Refuse files that the loader of the run does not read, as the user must choose their loader."""
     from hepclf.prediction.formats import LOADERS
 
-    for name in [files] if isinstance(files, str) else files or ():
+    names = [files] if isinstance(files, str) else files or ()
+    for name in names:
         loader = LOADERS.get(Path(str(name).partition(":")[0]).suffix.lower(), target)
         if loader != target:
             kind = loader.split(".")[-2]

@@ -1,4 +1,4 @@
-"""What `hepclf train` is to do: a new run, a stored one again, or an unfinished one to continue."""
+"""The plan of `hepclf train`: a new run, a stored one again, or an unfinished one to continue."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ AUTO = "auto"
 
 
 class Plan(NamedTuple):
-    """The recipes of a training by group, what data and model are called, and where it goes.
+    """The recipes of a training by group, the names of data and model, and its folder.
 
     folder   of the run
-    runs     the folder of all runs, whose link `latest` is to point at it
+    runs     the folder of all runs, in which the link `latest` will point at this run
     resumes  whether an unfinished run in the folder is continued
     """
 
@@ -34,33 +34,38 @@ class Plan(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What stands above the results."""
+        """The title of the results."""
         return ", ".join(self.names[group] for group in ("data", "model"))
 
     @property
     def run(self) -> Run | None:
-        """The finished run that is in the folder already, if it was to be continued."""
+        """The finished run that is already in the folder, if a run was to be continued."""
         run = Run(self.folder)
-        return run if self.resumes and run.config.is_file() and run.status().name == "finished" else None
+        if not self.resumes or not run.config.is_file():
+            return None
+        return run if run.status().name == "finished" else None
 
 
 def plan(composed: Composed) -> Plan:
-    """All that the command line says, checked; nothing is read but stored settings, and nothing is written."""
+    """Everything that the command line says, checked; only stored settings are read, and nothing is written."""
     values = composed.values
     refuse_unknown(values, KNOWN)
     _refuse_sweep_settings(composed)
     resumed, runs = _resumed(values), values.get("runs")
     source = values.get("again") or resumed
-    recipes, names = fresh(composed, values) if source is None else _stored(composed, values, str(source))
+    if source is None:
+        recipes, names = fresh(composed, values)
+    else:
+        recipes, names = _stored(composed, values, str(source))
     if not isinstance(runs, str):
         raise RecipeError(f"runs must be a folder, not {runs!r}")
     folder = resumed or values.get("folder")
+    if not folder:
+        folder = new_folder(runs, run_name(values.get("name") or "-".join(names.values())))
     return Plan(
         recipes=recipes,
         names=names,
-        folder=Path(str(folder))
-        if folder
-        else new_folder(runs, run_name(values.get("name") or "-".join(names.values()))),
+        folder=Path(str(folder)),
         runs=runs,
         resumes=values.get("resume") is not None,
     )
@@ -80,19 +85,22 @@ def run_name(name: Any) -> str:
 
 
 def _resumed(values: dict[str, Any]) -> str | None:
-    """The run that resume=DIR names; None where nothing is resumed, or for resume=auto, which needs all settings."""
+    """The run of resume=DIR; None if nothing is resumed, and for resume=auto, which needs all settings."""
     resume = values.get("resume")
-    if resume == AUTO and not values.get("folder"):
-        raise RecipeError("resume=auto needs folder=DIR, the folder of the run; or say resume=DIR")
-    if resume is not None:
-        for name in () if resume == AUTO else ("again", "folder"):
-            if values.get(name):
-                raise RecipeError(f"resume={resume} and {name} exclude each other; leave one of them out")
-    return None if resume in (None, AUTO) else str(resume)
+    if resume is None:
+        return None
+    if resume == AUTO:
+        if not values.get("folder"):
+            raise RecipeError("resume=auto needs folder=DIR, the folder of the run; or say resume=DIR")
+        return None
+    for name in ("again", "folder"):
+        if values.get(name):
+            raise RecipeError(f"resume={resume} and {name} exclude each other; leave one of them out")
+    return str(resume)
 
 
 def fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The recipes of a configuration, and what data and model are called."""
+    """The recipes of a configuration, and the names of data and model."""
     seed = seed_of(values)
     recipes = {group: composed.recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}
     return {**recipes, "evaluation": read_evaluation(composed, values.get("evaluation"))}, composed.chosen(
@@ -103,9 +111,9 @@ def fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], d
 def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
     if "experiment" in composed.named_groups:
+        key = "again" if values.get("again") else "resume"
         raise RecipeError(
-            f"experiment and {'again' if values.get('again') else 'resume'} both choose the recipes; give one of them, "
-            "and single settings beside it"
+            f"experiment and {key} both choose the recipes; give one of them, and single settings beside it"
         )
     is_file = bool(values.get("again")) and Path(source).is_file()
     stored = read_yaml(Path(source) if is_file else Run.open(source).config)
@@ -119,6 +127,5 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
     recipes = {group: composed.recipe(settings[group], group, trusted=group in chosen) for group in GROUPS[:3]}
     recipes["evaluation"] = read_evaluation(composed, settings["evaluation"], trusted="evaluation" in chosen)
     names = composed.chosen("data", "model")
-    return recipes, {
-        group: name if group in chosen else str(stored_names.get(group, name)) for group, name in names.items()
-    }
+    names |= {group: str(stored_names.get(group, name)) for group, name in names.items() if group not in chosen}
+    return recipes, names

@@ -1,4 +1,4 @@
-"""What `hepclf tune` is to search, checked before the first trial: its space, its settings and its folder."""
+"""The plan of `hepclf tune`, checked before the first trial: its space, its settings and its folder."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ AUTO = "auto"
 
 
 class PlannedStudy(NamedTuple):
-    """A study as the command line says it.
+    """The study that the command line describes.
 
-    words     those that every trial shares
+    words     the words that all trials share
     defaults  values of the parameters without the search
-    resumes   whether a study that is in the folder already is continued
+    resumes   whether a study that is already in the folder is continued
     """
 
     words: tuple[str, ...]
@@ -44,7 +44,7 @@ class PlannedStudy(NamedTuple):
     resumes: bool
 
     def opened(self) -> StudyFolder:
-        """The study's folder: a new one, or that of the same study where it is to be continued."""
+        """The study's folder: a new one, or the existing one if the same study is continued."""
         from hepclf.search.folder import StudyFolder
 
         if self.resumes and StudyFolder(self.folder).file.is_file():
@@ -72,7 +72,7 @@ class PlannedStudy(NamedTuple):
         return folder.changed(trials=self.tuning.trials, workers=self.tuning.workers)
 
     def _kept(self, tuning: Tuning) -> Tuning:
-        """The settings of a search that may not change while it lasts."""
+        """The settings of a search that must stay the same while it lasts."""
         return replace(tuning, trials=1, workers=1)
 
 
@@ -88,7 +88,8 @@ def planned(words: Sequence[str]) -> PlannedStudy:
         tuning: Tuning = build(_tuning(), values["tune"], "tune")
         folders = configs.user_folders(words)
         by_model = _by_model(jobs, groups, base)
-        searched = space(varied, values["space"] if chosen_space is None else chosen_space, by_model, folders)
+        chosen = values["space"] if chosen_space is None else chosen_space
+        searched = space(varied, chosen, by_model, folders)
         if not len(searched):
             advice = "say which settings vary, as in model.l2=interval(0,1), or space=auto"
             raise RecipeError(f"nothing is searched; {advice}")
@@ -107,7 +108,7 @@ def planned(words: Sequence[str]) -> PlannedStudy:
 
 
 def _check(jobs: TrialJobs, searched: Space, corner: Mapping[str, Any]) -> None:
-    """Refuse a corner that cannot be composed; an interval of whole numbers must say that it is one."""
+    """Refuse a corner that cannot be composed; an interval of whole numbers must be declared as such."""
     try:
         jobs.job(searched.settings(corner))
     except RecipeError as error:
@@ -115,9 +116,9 @@ def _check(jobs: TrialJobs, searched: Space, corner: Mapping[str, Any]) -> None:
             if str(error).startswith(f"{item.key} must be a whole number") and type(corner.get(item.name)) is float:
                 low, high = item.ends
                 interval = f"int(interval({low:.15g},{high:.15g}))"
-                raise RecipeError(
-                    f"{error}; say {item.key}={f'tag(log,{interval})' if item.log else interval}"  # type: ignore[union-attr]
-                ) from error
+                if item.log:  # type: ignore[union-attr]
+                    interval = f"tag(log,{interval})"
+                raise RecipeError(f"{error}; say {item.key}={interval}") from error
         raise
 
 
@@ -127,7 +128,7 @@ def shared_words(words: Sequence[str]) -> list[str]:
 
 
 def _parts(words: Sequence[str]) -> tuple[list[str], list[str], str | None]:
-    """The words that all trials share, those that name values to search, and the space that is chosen."""
+    """The words that all trials share, the words with values to search, and the chosen space."""
     shared, varied = divided(_without_flags(words))
     shared, chosen_space = _without_space(shared)
     return shared, varied, chosen_space
@@ -146,7 +147,7 @@ def _without_flags(words: Sequence[str]) -> list[str]:
 
 
 def _without_space(words: Sequence[str]) -> tuple[list[str], str | None]:
-    """The words, and the space that one of them chooses; its files are not Hydra's, which knows groups of recipes."""
+    """The words, and the space that one of them chooses; Hydra knows only groups of recipes, not files of a space."""
     chosen = [word.partition("=")[2] for word in words if word.lstrip("+").startswith("space=")]
     others = [word for word in words if not word.lstrip("+").startswith("space=")]
     return others, chosen[-1] if chosen else None
@@ -173,7 +174,7 @@ def _by_model(jobs: TrialJobs, groups: Mapping[str, Sequence[str]], base: Compos
 
 
 def _defaults(searched: Space, base: Composed, jobs: TrialJobs) -> dict[str, Any]:
-    """The values of the parameters that the configuration has without the search."""
+    """The values of the parameters in the configuration without the search."""
     groups: dict[str, Any] = {}
     for item in searched.parameters:
         if item.key in configs.GROUPS:
@@ -198,4 +199,4 @@ def _folder(values: Mapping[str, Any]) -> Path:
         raise RecipeError("resume=auto needs folder=DIR, the folder of the study; or say hepclf tune resume DIR")
     if not isinstance(values["runs"], str):
         raise RecipeError(f"runs must be a folder, not {values['runs']!r}")
-    return Path(str(values["folder"])) if values["folder"] else new_folder(values["runs"], "studies")
+    return Path(str(values["folder"] or new_folder(values["runs"], "studies")))

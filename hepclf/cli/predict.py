@@ -61,7 +61,7 @@ class ScoringWatch(Watch):
     """Progress of a scoring."""
 
     def scored(self, done: int, total: int) -> None:
-        """Show how many of the entries of all files are scored."""
+        """Show how many entries of all files are scored."""
         rate = done / max(self._clock() - self._began, 1e-9)
         self._show("scoring", done, total, f"{rate:,.0f} events/s")
 

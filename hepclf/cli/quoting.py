@@ -11,7 +11,7 @@ CONTINUATION = re.compile(r"(and|or|not)$|[<>=!+*/%&|]|-$|-\s")  # a word that c
 
 
 def quoting_advice(words: Sequence[str]) -> str | None:
-    """What to type instead of an override that the shell split into words, or that Hydra cannot read; else None."""
+    """How to type an override that the shell split into words, or that Hydra cannot read; None if nothing is wrong."""
     is_sweep = bool({"-m", "--multirun"} & set(words))
     for start, word in enumerate(words):
         if (end := _end(words, start)) > start + 1:
@@ -32,18 +32,21 @@ def quoted_override(override: str, *, is_sweep: bool = False) -> str | None:
         return None
     if key.rpartition(".")[2] == "selection" and value.startswith("["):
         value = _conjunction(_parts(value[1:-1]))
-    quoted = ",".join(map(_quoted, _parts(value))) if is_sweep else _quoted(value)
-    return shlex.quote(f"{key}={quoted}") if _is_readable(f"{key}={quoted}") else None
+    parts = _parts(value) if is_sweep else [value]
+    quoted = f"{key}={','.join(map(_quoted, parts))}"
+    return shlex.quote(quoted) if _is_readable(quoted) else None
 
 
 def _end(words: Sequence[str], start: int) -> int:
     """The end of the override that starts at this word: its brackets are closed, and no operator follows."""
-    end = start + 1
     if "=" not in words[start] or words[start].startswith("-"):
-        return end
-    while end < len(words) and (_depth(" ".join(words[start:end])) > 0 or CONTINUATION.match(words[end])):
-        end += 1 if _depth(" ".join(words[start:end])) > 0 else 2
-    return min(end, len(words)) if _depth(" ".join(words[start:end])) == 0 else start + 1
+        return start + 1
+    end, depth = start + 1, _depth(words[start])
+    while end < len(words) and (depth > 0 or CONTINUATION.match(words[end])):
+        # Inside brackets each word belongs to it; outside, an operator and the word after it.
+        end += 1 if depth > 0 else 2
+        depth = _depth(" ".join(words[start:end]))
+    return min(end, len(words)) if depth == 0 else start + 1
 
 
 def _depth(text: str) -> int:
@@ -69,7 +72,8 @@ def _quoted(value: str) -> str:
 def _conjunction(conditions: list[str]) -> str:
     """The conditions joined by `and`, as a selection is a single expression."""
     bare = [condition.strip("\"'") for condition in conditions]
-    return " and ".join(f"({condition})" if re.search(r"\bor\b|\|", condition) else condition for condition in bare)
+    has_or = re.compile(r"\bor\b|\|").search
+    return " and ".join(f"({condition})" if has_or(condition) else condition for condition in bare)
 
 
 def _parts(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""From plain settings to recipes, every setting checked; no other module turns YAML into code."""
+"""From plain settings to recipes, with every setting checked; only this module turns YAML into code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hepclf.recipe import TARGET, RecipeError, build, former_names
 
 
 def with_seed(values: dict[str, Any], cls: type[Any], seed: Any) -> dict[str, Any]:
-    """These values, with the run's seed where the recipe, or its split, has a seed that is not set."""
+    """These values, with the run's seed if the recipe, or its split, has a seed that is not set."""
     names = {field.name for field in fields(cls)}
     filled = dict(values)
     if "seed" in names:
@@ -36,10 +36,10 @@ ROLES = {"data": "load", "model": "fit", "trainer": "epochs", "evaluation": "wor
 
 
 def read_recipe(values: Any, path: str, typed: Collection[str], *, trusted: bool = True, seed: Any = None) -> Any:
-    """The recipe that `_target_` names, built from the other values; the run's seed is used where none is set.
+    """The recipe that `_target_` names, built from the other values; the run's seed is used if none is set.
 
-    Without trust (a configuration that came with somebody else's run) only recipes of hepclf are built.
-    `typed` are the keys of the command line, where a former name of a setting is refused.
+    Without trust (a configuration from somebody else's run) only recipes of hepclf are built.
+    `typed` are the keys of the command line, on which a former name of a setting is refused.
     """
     if not isinstance(values, Mapping) or TARGET not in values:
         raise RecipeError(f"{path} must name a recipe in _target_; choose one with {_choice(path, 'MODULE.CLASS')}")
@@ -47,18 +47,22 @@ def read_recipe(values: Any, path: str, typed: Collection[str], *, trusted: bool
     if path in ROLES and not hasattr(cls, ROLES[path]):
         raise RecipeError(f"{path}._target_={values[TARGET]} is no recipe of a {path}: it has no {ROLES[path]}")
     values = _typed_names(cls, values, path, typed)
-    return build(cls, values if seed is None else with_seed(dict(values), cls, seed), path)
+    if seed is not None:
+        values = with_seed(dict(values), cls, seed)
+    return build(cls, values, path)
 
 
 def _choice(path: str, target: str) -> str:
-    """How the command line chooses a recipe: a group has choices, a recipe inside one is named by its class."""
-    return f"{path}.{TARGET}={target}" if "." in path else f"{path}=NAME"
+    """How the command line chooses a recipe: by a choice of its group, or, inside one, by its class."""
+    if "." in path:
+        return f"{path}.{TARGET}={target}"
+    return f"{path}=NAME"
 
 
 def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str, typed: Collection[str]) -> Mapping[str, Any]:
-    """These values without a setting under one name where it is typed under the other, which then counts.
+    """These values; if a setting is typed under one of its two names, the value under the other name is removed.
 
-    A former name that lies in no group is refused on the command line, and the line with the present one is shown.
+    A former name outside of a group is refused on the command line; the error shows the present one.
     """
     for former, name in former_names(cls).items():
         if f"{path}.{former}" not in typed:
@@ -74,16 +78,18 @@ def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str, typed: Co
 
 
 def _without(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """These values without a key, which may lie in a group."""
+    """These values without a key, which may be inside a group."""
     group, _, last = key.rpartition(".")
     if not group:
         return {name: value for name, value in values.items() if name != key}
     inner = values.get(group)
-    return {**values, group: _without(inner, last)} if isinstance(inner, Mapping) else values
+    if not isinstance(inner, Mapping):
+        return values
+    return {**values, group: _without(inner, last)}
 
 
 def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
-    """The dataclass of this dotted name; importing one of the user's own runs their module, hence the trust."""
+    """The dataclass of this dotted name; importing a user's own class runs its module, so it must be trusted."""
     module, _, name = target.rpartition(".")
     if not trusted and not target.startswith("hepclf."):
         raise RecipeError(

@@ -1,4 +1,4 @@
-"""Signals: which of them ask a training to stop, and the exit code that follows."""
+"""Signals: which of them request that a training stops, and the exit code that follows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Quit(KeyboardInterrupt):
 
 @contextmanager
 def signalled(stop: Stop) -> Iterator[None]:
-    """While the block runs, signals ask for a stop; a second Ctrl-C, and SIGQUIT, leave at once.
+    """While the block runs, signals request a stop; a second Ctrl-C, and SIGQUIT, leave at once.
 
-    A handler only notes the reason. A signal that the caller has switched off, as nohup does with SIGHUP, stays so.
+    A handler only notes the reason. A signal that the caller has switched off, as nohup does with SIGHUP, stays off.
     Outside the main thread, where Python has no signals, nothing changes.
     """
 

@@ -34,7 +34,7 @@ FIXED = (
 
 
 def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words that every trial shares, and those that name values to search, in their order."""
+    """The words that every trial shares, and the words with values to search, in their order."""
     shared: list[str] = []
     varied: list[str] = []
     for word in words:
@@ -44,7 +44,7 @@ def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _read(word: str) -> str:
-    """The word as Hydra parses it, without the marks that let it name any key."""
+    """The word without the marks that let it name any key."""
     return word.lstrip("+")
 
 
@@ -87,7 +87,7 @@ def _interval(name: str, sweep: Any) -> Parameter:
 
 
 def _range(name: str, sweep: Any) -> Parameter:
-    """A range of whole numbers, which leaves its end out as Python's does, or a choice of numbers."""
+    """A range of whole numbers, which excludes its end as Python's does, or a choice of numbers."""
     from hepclf.search.space import Choice, Integer
 
     if all(type(value) is int for value in (sweep.start, sweep.stop, sweep.step)):
@@ -105,7 +105,7 @@ def _plain(option: Any) -> Any:
 
 
 def ready(name: str, folders: Sequence[Path]) -> list[str]:
-    """The words of a space that lies in a file; the user's folders come first."""
+    """The words of a space in a file; the user's folders come first."""
     from hepclf.files import read_yaml
 
     for folder in (*folders, configs.folder()):
@@ -119,7 +119,7 @@ def ready(name: str, folders: Sequence[Path]) -> list[str]:
 
 
 def space(varied: Sequence[str], chosen: Any, jobs: Mapping[str, Job], folders: Sequence[Path]) -> Space:
-    """The space of the words that are typed and of the file that is chosen; what is typed wins.
+    """The space of the typed words and of the chosen file; a typed word replaces one in the file.
 
     `jobs` are those of each model that the search may choose, by the model's name.
     """
@@ -128,17 +128,18 @@ def space(varied: Sequence[str], chosen: Any, jobs: Mapping[str, Job], folders: 
     typed = [parameter(word) for word in varied]
     settings = [item for item in typed if item.key not in configs.GROUPS]
     groups = [item for item in typed if item.key in configs.GROUPS]
-    if chosen == AUTO:
-        stored = [] if settings else _joined({name: ready(name, folders) for name in jobs})
-    else:
-        stored = [] if chosen in (None, NONE) else [parameter(word) for word in ready(str(chosen), folders)]
+    stored: list[Parameter] = []
+    if chosen == AUTO and not settings:
+        stored = _joined({name: ready(name, folders) for name in jobs})
+    elif chosen not in (AUTO, None, NONE):
+        stored = [parameter(word) for word in ready(str(chosen), folders)]
     names = {item.key for item in settings}
     parameters = [*settings, *(item for item in stored if item.key not in names)]
     return Space((*groups, *(_conditional(item, jobs) for item in parameters)))
 
 
 def _joined(words: Mapping[str, Sequence[str]]) -> list[Parameter]:
-    """The ready spaces of several models; what is called the same and differs gets the model's name."""
+    """The ready spaces of several models; a parameter that differs between them gets the model's name."""
     parameters = {model: [parameter(word) for word in lines] for model, lines in words.items()}
     if len(parameters) == 1:
         return next(iter(parameters.values()))
@@ -156,25 +157,27 @@ def _merged(items: Sequence[tuple[Parameter, str]]) -> Iterable[Parameter]:
             distinct.append(item)
     for item in distinct:
         users = tuple(model for same, model in items if same == item)
-        name = item.name if len(distinct) == 1 else f"{item.name}@{'+'.join(users)}"
+        name = item.name
+        if len(distinct) > 1:
+            name = f"{name}@{'+'.join(users)}"
         yield replace(item, name=name, where={"model": users})
 
 
 def _conditional(item: Parameter, jobs: Mapping[str, Job]) -> Parameter:
-    """The parameter, only where a model is chosen that has this setting."""
+    """The parameter, restricted to the models that have this setting."""
     users = tuple(name for name, job in jobs.items() if _uses(job, item.key))
     if not users and item.key.startswith("trainer."):
         names = [field.name for field in fields(next(iter(jobs.values())).trainer)]
         if (name := item.key.split(".")[1]) not in names:
             raise RecipeError(f"{item.key} is not a setting of the trainer{nearest(name, names)}")
         raise RecipeError(f"{item.key} has no effect with model={', '.join(jobs)}; leave it out")
-    if len(jobs) == 1 or not users or item.where:
+    if not users or item.where or len(users) == len(jobs):
         return item
-    return item if len(users) == len(jobs) else replace(item, where={"model": users})
+    return replace(item, where={"model": users})
 
 
 def _uses(job: Job, key: str) -> bool:
-    """Whether a model has this setting of its own, or uses this one of the trainer; others are for all."""
+    """Whether a model has this setting, or uses this setting of the trainer; other settings apply to all models."""
     from hepclf.models.model import trainer_settings
     from hepclf.training.trainer import FOR_ALL
 

@@ -1,4 +1,4 @@
-"""`hepclf status FOLDER|ID`: what became of runs and of submitted jobs."""
+"""`hepclf status FOLDER|ID`: the state of runs and of submitted jobs."""
 
 from __future__ import annotations
 
@@ -46,13 +46,15 @@ def run(arguments: list[str]) -> int:
         ids = " ".join(submission.ids)
         console.print(f"job    {ids}  {short_path(submission.folder)}", soft_wrap=True, markup=False)
     if jobs and any(counts[state] for state in AGAIN):
-        folder = target if Path(target).is_dir() else short_path(jobs[-1].target)
+        folder = target
+        if not Path(target).is_dir():
+            folder = short_path(jobs[-1].target)
         console.print(f"again  hepclf submit again={folder}", soft_wrap=True, markup=False)
     return 0
 
 
 def _read(arguments: list[str]) -> tuple[str, Path]:
-    """The folder or id, and the folder of all runs, below which an id is looked for."""
+    """The folder or id, and the folder of all runs, below which an id is searched."""
     names = [word for word in arguments if "=" not in word and not word.startswith("-")]
     settings = dict(word.split("=", 1) for word in arguments if "=" in word)
     if len(names) > 1 or set(settings) - {"runs"} or len(names) + len(settings) < len(arguments):
@@ -76,7 +78,7 @@ def look(target: str, root: Path) -> tuple[list[Outcome], list[Submission]]:
 
 
 def _outcomes(folder: Path, jobs: list[Submission]) -> Iterator[Outcome]:
-    """The outcome of each task of the newest submission that has it, and of each run that nobody submitted."""
+    """The outcome of each task of the newest submission that contains it, and of each run that was not submitted."""
     tasks: dict[tuple[tuple[str, ...], int], Outcome] = {}
     for job, queued in zip(jobs, queues(jobs), strict=True):
         copies: Counter[tuple[str, ...]] = Counter()  # of one line, which several processes may work on
@@ -91,15 +93,16 @@ def _outcomes(folder: Path, jobs: list[Submission]) -> Iterator[Outcome]:
 
 
 def _located(outcome: Outcome, folder: Path) -> Outcome:
-    """An outcome that is named by where its run is below a folder; a run in the folder itself keeps its name."""
+    """An outcome named by the path of its run below a folder; a run in the folder itself keeps its name."""
     if outcome.run is None:
         return outcome
     place = os.path.relpath(outcome.run.folder, folder)
-    return outcome if place == "." or place.startswith("..") else outcome._replace(name=place)
+    is_below = place != "." and not place.startswith("..")
+    return outcome._replace(name=place) if is_below else outcome
 
 
 def queues(jobs: Sequence[Submission]) -> list[set[int]]:
-    """Of each submission the elements that wait or run; none, with a warning, where no answer comes."""
+    """The elements of each submission that wait or run; none, with a warning, if the batch system does not answer."""
     answers: list[set[int]] = [set() for _ in jobs]
     groups: dict[str, list[int]] = {}
     for index, job in enumerate(jobs):
@@ -118,7 +121,7 @@ def queues(jobs: Sequence[Submission]) -> list[set[int]]:
 
 
 def batch_of(job: Submission) -> Batch:
-    """The batch system of a stored submission; only one of hepclf's own, as the record may come from a stranger."""
+    """The batch system of a stored submission; only hepclf's own ones, as the record may come from a stranger."""
     cls = recipe_class(str(job.cluster.get("_target_")), "cluster", trusted=False)
     batch: Batch = build(cls, job.cluster, "cluster")
     return batch
@@ -128,7 +131,8 @@ def _row(outcome: Outcome) -> list[str]:
     if outcome.run is None:
         return [outcome.name, outcome.state, "", "", "", ""]
     told = advance(outcome.run, is_running=outcome.state == "running")
+    cells = [str(told.epochs or "")]
+    for value, form in ((told.loss, ".4f"), (told.seconds, ".3g")):
+        cells.append("" if value is None else format(value, form))
     left = "" if told.left_s is None else f"{told.left_s:,.0f} s"
-    loss = "" if told.loss is None else f"{told.loss:.4f}"
-    pace = "" if told.seconds is None else f"{told.seconds:.3g}"
-    return [outcome.name, outcome.state, str(told.epochs or ""), loss, pace, left]
+    return [outcome.name, outcome.state, *cells, left]

@@ -35,7 +35,7 @@ class Requested(NamedTuple):
 
 
 def run(arguments: list[str]) -> int:
-    """Write job files, hand them to the batch system, and say what its id is and where to look."""
+    """Write job files, pass them to the batch system, and print the id and where to look."""
     show_warning_logs()
     own, words = split_words(arguments)
     if words and words[0].startswith("again="):
@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _send_again(own: Sequence[str], words: Sequence[str]) -> None:
-    """Submit what failed or was lost, and nothing else, with the stored settings of the cluster."""
+    """Submit only the failed and lost tasks again, with the stored settings of the cluster."""
     if len(words) > 1:
         raise RecipeError(f"{words[1]} cannot be changed in what is sent again; there may be cluster.* beside again")
     folder = words[0].partition("=")[2]
@@ -74,14 +74,16 @@ def _send_again(own: Sequence[str], words: Sequence[str]) -> None:
         results_console().print("nothing failed and nothing was lost, so nothing is sent again")
         return
     requested = read_cluster(own, jobs[-1].cluster)
-    target = Path(folder) if Path(folder).is_dir() else jobs[-1].target
+    target = Path(folder)
+    if not target.is_dir():
+        target = jobs[-1].target
     submission = Submission.new(target, lines, describe(requested.batch), requested.batch.pack(len(lines)))
     paths = tuple(dict.fromkeys(path for job in jobs for path in job.paths))
     send(replace(submission, directory=jobs[-1].directory, paths=paths), requested, jobs[-1].closing_words)
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words about the cluster, with folders of configurations, and those of the command, with these too."""
+    """The words about the cluster, and those of the command; folders of configurations are in both."""
     own: list[str] = []
     others: list[str] = []
     previous = ""
@@ -97,7 +99,7 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def read_cluster(words: Sequence[str], stored: dict[str, Any] | None = None) -> Requested:
-    """The settings of the group `cluster`, checked; stored ones with what the words change."""
+    """The settings of the group `cluster`, checked: stored ones with the changes of the words."""
     answers: list[Requested] = []
 
     def read(composed: Composed) -> None:
@@ -111,12 +113,13 @@ def read_cluster(words: Sequence[str], stored: dict[str, Any] | None = None) -> 
 
 
 def _ids(value: Any) -> tuple[str, ...]:
-    ids = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(map(str, ids))
+    if value is None:
+        return ()
+    return tuple(map(str, value if isinstance(value, list) else [value]))
 
 
 def send(submission: Submission, requested: Requested, closing: Sequence[str]) -> None:
-    """Write the files of a submission and hand it over, or only print them."""
+    """Write the files of a submission and submit it, or only print them."""
     batch, console = requested.batch, results_console()
     files = batch.files(submission)
     if batch.dry:
@@ -128,7 +131,7 @@ def send(submission: Submission, requested: Requested, closing: Sequence[str]) -
     if batch.check:
         console.print(batch.check_there(submission), soft_wrap=True, markup=False)
     submission = batch.submit(submission, requested.after)
-    count = f"{len(submission.tasks)} task{'s' if len(submission.tasks) > 1 else ''}"
+    count = "1 task" if len(submission.tasks) == 1 else f"{len(submission.tasks)} tasks"
     packed = f" in {submission.elements} elements" if submission.pack > 1 else ""
     console.print(f"job    {' '.join(submission.ids)}: {count}{packed}", soft_wrap=True, markup=False)
     if closing:
@@ -139,7 +142,7 @@ def send(submission: Submission, requested: Requested, closing: Sequence[str]) -
 
 
 def _send_closing(submission: Submission, batch: Batch, closing: Sequence[str]) -> Submission:
-    """Submit the job that makes table and page; it begins when all others have ended, however they did."""
+    """Submit the job that writes table and page; it starts when all others have ended, with or without success."""
     folder = submission.folder / CLOSING
     last = replace(submission, folder=folder, tasks=(tuple(closing),), pack=1, chunks=(), paths=())
     last.write(batch.files(last))
@@ -149,7 +152,7 @@ def _send_closing(submission: Submission, batch: Batch, closing: Sequence[str]) 
 
 
 def _copy_proxy(submission: Submission) -> None:
-    """Put the grid proxy where the jobs see it, readable for its owner alone, if they read remote files."""
+    """Copy the grid proxy to where the jobs see it, readable for its owner only, if they read remote files."""
     proxy = Path(os.environ.get("X509_USER_PROXY", f"/tmp/x509up_u{os.getuid()}"))
     if "root://" in submission.table and proxy.is_file():
         copy = submission.folder / "proxy"

@@ -22,8 +22,9 @@ def show_survey(console: Console, survey: Survey) -> None:
     files = [row for row in survey.processes if row.origin is not None]
     if files:
         section(console, "what was read", ("", "files", "entries", "selected", "share"), map(_file_row, files))
-    weight = "sum of weights" if survey.luminosity_fb is None else "expected yield"
-    title = "events" if survey.luminosity_fb is None else f"events, expected in {survey.luminosity_fb:g} /fb"
+    weight, title = "sum of weights", "events"
+    if survey.luminosity_fb is not None:
+        weight, title = "expected yield", f"events, expected in {survey.luminosity_fb:g} /fb"
     section(console, title, ("", "events", weight, "effective", "negative weight"), _populations(survey))
     splits = [[row.name, *(f"{count:,}" for count in row.splits.values())] for row in survey.classes if row.splits]
     if splits:
@@ -35,7 +36,8 @@ def show_survey(console: Console, survey: Survey) -> None:
     if repeated := survey.duplicates.repeated:
         console.print(f"{repeated:,} events have the same features as an earlier event", soft_wrap=True, markup=False)
     if survey.warnings:
-        console.print("\nwarnings" if survey.spectators or repeated else "warnings", style="bold")
+        title = "\nwarnings" if survey.spectators or repeated else "warnings"
+        console.print(title, style="bold")
     for caution in survey.warnings:
         console.print(f"- {caution.text}", markup=False)
 
@@ -44,11 +46,12 @@ def _file_row(row: Population) -> list[str]:
     if row.origin is None:
         return [row.name]
     _, files, entries, selected, _ = row.origin
-    return [row.name, f"{files:,}", f"{entries:,}", f"{selected:,}", percent(selected / entries) if entries else "-"]
+    share = percent(selected / entries) if entries else "-"
+    return [row.name, f"{files:,}", f"{entries:,}", f"{selected:,}", share]
 
 
 def _populations(survey: Survey) -> Iterator[list[str]]:
-    """Each class, and below it its processes, unless it is one process of the same name."""
+    """Each class, and below it its processes, unless it consists of one process of the same name."""
     for row in survey.classes:
         yield _population(row, row.name)
         processes = [process for process in survey.processes if process.class_ == row.name]
@@ -63,27 +66,28 @@ def _populations(survey: Survey) -> Iterator[list[str]]:
 
 
 def _population(row: Population, name: str) -> list[str]:
-    total = f"{row.weight.value:,.6g}" if row.weight.error is None and row.weight.value else number(*row.weight, 1)
+    total = number(*row.weight, 1)
+    if row.weight.error is None and row.weight.value:
+        total = f"{row.weight.value:,.6g}"
     effective = "-" if row.effective is None else f"{row.effective:,.6g}"
     return [name, f"{row.events:,}", total, effective, _share(row.negative)]
 
 
 def _features(console: Console, survey: Survey) -> None:
-    """Range and, for two classes, the area; for more classes, the areas in separate tables."""
+    """Range of each feature and, for two classes, its AUC; for more classes, the AUCs in separate tables."""
     classes = list(survey.features[0].auc)
     has_one_area = len(classes) == 1
     infinite = any(row.infinite for row in survey.features)
-    header = ["", "missing", *(["infinite"] if infinite else []), "minimum", "maximum", "mean", "width"]
+    title = "features, each event counted once"
+    header = ["", "missing", "minimum", "maximum", "mean", "width"]
+    if infinite:
+        header.insert(2, "infinite")
     rows = [_feature(row, survey.events, infinite=infinite) for row in survey.features]
     if has_one_area:
+        title += "; AUC of the feature alone, weighted"
         header.append("AUC")
         rows = [[*cells, number(*row.auc[classes[0]])] for cells, row in zip(rows, survey.features, strict=True)]
-    section(
-        console,
-        "features, each event counted once" + ("; AUC of the feature alone, weighted" if has_one_area else ""),
-        header,
-        rows,
-    )
+    section(console, title, header, rows)
     if has_one_area:
         return
     for start in range(0, len(classes), ACROSS):
@@ -101,7 +105,9 @@ def _feature(row: FeatureSummary, events: int, *, infinite: bool) -> list[str]:
 def _share(value: float | None) -> str:
     if value is None:
         return "-"
-    return "< 0.1 %" if 0 < value < 0.001 else percent(value)
+    if 0 < value < 0.001:
+        return "< 0.1 %"
+    return percent(value)
 
 
 def _short(value: float | None) -> str:
@@ -110,4 +116,6 @@ def _short(value: float | None) -> str:
         return "-"
     if abs(value) < 1e4:
         return f"{value:.4g}"
-    return f"{value:.0f}" if abs(value) < 1e7 else f"{value:.3g}"
+    if abs(value) < 1e7:
+        return f"{value:.0f}"
+    return f"{value:.3g}"

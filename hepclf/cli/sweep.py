@@ -1,4 +1,4 @@
-"""`hepclf train -m`: many jobs in one folder, trained one after another or several at a time, and continued."""
+"""`hepclf train -m`: many jobs in one folder, trained one after another or several at a time, and resumed."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ log = logging.getLogger("hepclf.cli")
 
 @recipe
 class SweepSettings:
-    """How the best job of a sweep is chosen, on validation."""
+    """The validation number that chooses the best job of a sweep."""
 
     by: By = "log_loss"
 
 
 class Settings(NamedTuple):
-    """What a configuration says of a sweep as a whole."""
+    """The settings of a sweep as a whole."""
 
     jobs: int
     by: By
@@ -61,14 +61,14 @@ class Settings(NamedTuple):
 
 
 def run(arguments: Sequence[str], stop: Stop) -> int:
-    """Train the jobs of a new sweep, or, with resume=auto, those that are left of the same one."""
+    """Train the jobs of a new sweep, or, with resume=auto, the remaining jobs of the same one."""
     with composing("train", arguments) as hydra:
         sweep, settings = planned(hydra, arguments)
         return _train(replace(sweep, by=settings.by), hydra, settings.jobs, stop)
 
 
 def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True) -> tuple[Sweep, Settings]:
-    """The sweep that these words mean, a stored or a new one, whose folder is made unless nothing may be written."""
+    """The sweep that these words describe, stored or new; a new folder is created unless nothing may be written."""
     _, words = hydra_words("train", arguments)
     config = hydra.sweep(words)
     settings = _settings(config)
@@ -87,15 +87,16 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
 
 
 def resumed(arguments: Sequence[str]) -> str | None:
-    """The folder of the sweep that resume=DIR names with nothing beside it that would be another command."""
+    """The folder of the sweep in resume=DIR, if no other word makes it another command."""
     folders = [word.partition("=")[2] for word in arguments if word.startswith("resume=")]
     is_sweep = bool(folders) and (Path(folders[-1]) / TABLE).is_file()
     others = [word for word in arguments if "=" in word and not word.startswith("-") and not _is_free(word)]
-    return folders[-1] if is_sweep and (not others or not FLAGS & set(arguments)) else None
+    is_other_command = others and FLAGS & set(arguments)
+    return folders[-1] if is_sweep and not is_other_command else None
 
 
 def resume(folder: str, arguments: Sequence[str], stop: Stop) -> int:
-    """Train what is left of a stored sweep, also beside other processes that do so."""
+    """Train the remaining jobs of a stored sweep; other processes may do the same."""
     typed = [word for word in arguments if word not in FLAGS]
     sweep = Sweep.open(folder)
     _check_stored(sweep, typed)
@@ -108,13 +109,15 @@ def resume(folder: str, arguments: Sequence[str], stop: Stop) -> int:
 
 
 def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: tuple[str, ...] = ()) -> int:
-    """Train the open jobs, print what became of all, and keep the best; with no processes, only the latter."""
+    """Train the open jobs, print the state of all, and keep the best; with no processes, only the latter two."""
     count, before = len(sweep.jobs), sum(row.is_finished for row in sweep.rows())
-    processes = processes if before < count else 0
+    if before == count:
+        processes = 0
     if processes:
         sweep.forget_failures()
+    jobs = "1 job" if count == 1 else f"{count} jobs"
     done = f", {before} finished already" if before else ""
-    print(f"sweep  {short_path(sweep.folder)}: {count} job{'s' if count > 1 else ''}{done}", file=sys.stderr)
+    print(f"sweep  {short_path(sweep.folder)}: {jobs}{done}", file=sys.stderr)
     task = SweepTask(sweep, hydra, stop, hydra_words("train", extra)[1])
     try:
         with signalled(stop):
@@ -142,7 +145,7 @@ def _print_line(line: str) -> None:
 
 
 def _close(task: SweepTask) -> int:
-    """Write the table, print what the jobs come to, and keep the best one once all have ended."""
+    """Write the table, print a summary of the jobs, and keep the best one if all have ended."""
     sweep = task.sweep
     rows, console = sweep.rows(), results_console()
     with _warned("the table of the sweep"):
@@ -159,7 +162,7 @@ def _close(task: SweepTask) -> int:
 
 @contextmanager
 def _warned(name: str) -> Iterator[None]:
-    """Warn of what cannot be stored where nobody may write: a finished sweep can still be read there."""
+    """Warn of what cannot be stored for lack of permission: a finished sweep can still be read there."""
     try:
         yield
     except OSError as error:
@@ -181,13 +184,14 @@ def _settings(config: DictConfig) -> Settings:
     if not isinstance(values["runs"], str):
         raise RecipeError(f"runs must be a folder, not {values['runs']!r}")
     by = build(SweepSettings, OmegaConf.to_container(values["sweep"]), "sweep").by
-    root = Path(values["runs"]) / (run_name(name) if name is not None else "sweeps")
+    group = "sweeps" if name is None else run_name(name)
+    root = Path(values["runs"]) / group
     folder, resume = (None if values[key] is None else str(values[key]) for key in ("folder", "resume"))
     return Settings(jobs, by, folder, root, resume)
 
 
 def _jobs_words(words: Sequence[str]) -> list[str]:
-    """The words that concern the jobs; those of the sweep itself must have one value."""
+    """The words about the jobs; those about the sweep itself must have one value."""
     for override in overrides([word for word in words if _key(word) in SINGLE]):
         if override.is_sweep_override():
             raise RecipeError(f"{override.input_line.lstrip('+')} must be one value for the whole sweep, not a list")
@@ -199,7 +203,7 @@ def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
     seen: set[frozenset[tuple[str, str]]] = set()
     told: set[str] = set()
     for words, varied in expanded:
-        # A list comes after the null before it, so that it counts.
+        # A list follows the null before it, so the list counts.
         settings = frozenset({_plain(word): word.lstrip("+") for word in words}.items())
         job = SweepJob(len(seen), words, varied)
         if settings in seen:
@@ -212,7 +216,7 @@ def _distinct(expanded: Sequence[Expanded]) -> Iterator[SweepJob]:
 
 
 def _stored(settings: Settings, jobs: Sequence[SweepJob], config_dirs: tuple[str, ...]) -> Sweep | None:
-    """The sweep that is to be continued, if there is one."""
+    """The sweep to resume, if there is one."""
     if settings.resume is None:
         return None
     folder = settings.folder if settings.resume == AUTO else settings.resume
@@ -252,7 +256,7 @@ def _check_stored(sweep: Sweep, arguments: Sequence[str]) -> None:
 
 
 def _is_free(word: str) -> bool:
-    """Whether a word may stand beside resume=DIR."""
+    """Whether a word may be combined with resume=DIR."""
     return _key(word) in ("jobs", "sweep", "resume") or _plain(word) in FREE
 
 

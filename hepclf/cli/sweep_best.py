@@ -21,7 +21,7 @@ log = logging.getLogger("hepclf.cli")
 
 
 def keep_best(task: SweepTask, rows: Sequence[Row]) -> Path | None:
-    """Write best.yaml, draw the first run of the best choice, and let `latest` point at it; its file, if any."""
+    """Write best.yaml, draw the first run of the best choice, and let `latest` point at it; returns that file."""
     sweep = task.sweep
     ranked = choices(rows, sweep.by)
     if not ranked:
@@ -38,7 +38,9 @@ def keep_best(task: SweepTask, rows: Sequence[Row]) -> Path | None:
     write_yaml(path, job.describe(), comment=comment)
     evaluation = without_pictures(planned, composed)
     drawn = Run(row.folder)
-    is_drawn = drawn.plots.is_dir() if job.evaluation.plots else drawn.report.is_file()
+    is_drawn = drawn.report.is_file()
+    if job.evaluation.plots:
+        is_drawn = drawn.plots.is_dir()
     if evaluation != job.evaluation and not is_drawn:
         _draw(task, row, job)
     point_latest(planned.runs, row.folder)

@@ -1,4 +1,4 @@
-"""Finds values of a sweep that no job can be trained with, before the first job starts."""
+"""Find values of a sweep with which no job can be trained, before the first job starts."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def check_values(
 ) -> None:
     """Raise the error of a value with which no job can be composed.
 
-    Each value is checked once, not each combination: a combination that is wrong fails as its own job.
+    Each value is checked once, not each combination: a wrong combination fails as a job of its own.
 
-    compose  composes a job in full
-    is_fine  whether a value of a setting is known to be right without that; asked after the first MOST jobs
+    compose  composes a job completely
+    is_fine  whether a value of a setting is known to be valid without that; used after the first MOST jobs
     """
     composable: set[tuple[str, str]] = set()
     errors: dict[tuple[str, str], Exception] = {}
@@ -56,7 +56,7 @@ def check_values(
 
 
 class SettingCheck:
-    """Checks single settings against the first job that could be composed, of which one recipe alone is built anew."""
+    """Checks single settings against the first job that could be composed; only one recipe of it is built again."""
 
     def __init__(self, compose: Callable[[SweepJob], Composed]) -> None:
         self._compose = compose
@@ -69,7 +69,7 @@ class SettingCheck:
         self._first = self._first or composed
 
     def is_fine(self, key: str, text: str) -> bool:
-        """Whether the recipe of a setting takes a value; False too where only a whole job can tell."""
+        """Whether the recipe of a setting accepts a value; also False if only a complete job can tell."""
         if self._first is None or "$" in text:
             return False
         group = key.partition(".")[0]

@@ -1,4 +1,4 @@
-"""What a sweep prints: a line for each job, and what the jobs come to together."""
+"""The output of a sweep: a line for each job, and a summary of all jobs."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ STATES = {
 
 
 def job_line(row: Row) -> str:
-    """What to print of a job that ended."""
+    """The line for a job that ended."""
     if not row.is_finished:
         return f"{row.named}: {row.status}  {row.error or ''}".rstrip()
-    warned = f", {row.warnings} warning{'s' if row.warnings > 1 else ''}" if row.warnings else ""
-    return f"{row.named}: AUC {number(*row.test)}{warned}  {short_path(row.folder)}"
+    text = f"{row.named}: AUC {number(*row.test)}"
+    if row.warnings:
+        text += ", 1 warning" if row.warnings == 1 else f", {row.warnings} warnings"
+    return f"{text}  {short_path(row.folder)}"
 
 
 def summary(console: Console, rows: Sequence[Row], by: str) -> None:
-    """Print the mean and spread of each choice, and the one to take: the best on validation, quoted on test."""
+    """Print mean and spread of each choice, and the one to use: best on the validation set, quoted on the test set."""
     ranked = choices(rows, by)
     console.print()
     if sum(len(choice.rows) for choice in ranked) > 1:
@@ -67,7 +69,7 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
 
 
 def comparison(console: Console, rows: Sequence[Row], by: str) -> None:
-    """Compare the runs of a sweep as `hepclf compare` does, where each choice was trained once."""
+    """Compare the runs of a sweep as `hepclf compare` does, if each choice was trained once."""
     ranked = [choice for choice in choices(rows, by) if choice.mean(by) is not None]
     if sum(len(choice.rows) for choice in ranked) < 2:
         return
@@ -101,16 +103,18 @@ def _run(choice: Choice) -> str:
 
 
 def _left_out(row: Row, best: Sequence[Choice], by: str) -> str | None:
-    """Why a job is not compared with the best ones; None where it is."""
+    """Why a job is not compared with the best ones; None if it is."""
     if not row.is_finished:
         return f"{row.status}: {row.error}" if row.error else row.status
     if row.measure(by).value is None:
         return f"it has no {MEASURES[by]} on validation"
-    return None if row.choice in {choice.name for choice in best} else f"not among the {MOST} best on validation"
+    if row.choice in {choice.name for choice in best}:
+        return None
+    return f"not among the {MOST} best on validation"
 
 
 def _spread(values: Sequence[Value]) -> str:
-    """Mean and standard deviation over the jobs of a choice; of one job, its own error."""
+    """Mean and standard deviation over the jobs of a choice; for a single job, its own error."""
     if len(values) == 1:
         return number(*values[0])
     numbers = [value.value for value in values if value.value is not None]

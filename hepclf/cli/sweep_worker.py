@@ -26,7 +26,7 @@ START_S = 0.5  # in which a process that has just made the folder of a job has l
 
 @dataclass(frozen=True)
 class SweepTask:
-    """What a process works on: a sweep, how its jobs are composed, when to stop, and what is changed in every job."""
+    """The work of a process: a sweep, how its jobs are composed, when to stop, and the changes to every job."""
 
     sweep: Sweep
     hydra: Composition
@@ -45,10 +45,10 @@ def work(
     tell: Callable[[Row], None] = lambda _: None,
     ended: Callable[[], None] = lambda: None,
 ) -> None:
-    """Train each open job until none is left that no other process has; `tell` hears what became of each.
+    """Train each open job until no job is left that no other process has; `tell` receives the outcome of each.
 
-    `ended` is called when the training of a job ends, however it does. The jobs of a process that was killed are open
-    again, so the list is gone through until nothing is left.
+    `ended` is called when the training of a job ends in any way. The jobs of a killed process are open again, so the
+    list is read again until nothing is left.
     """
     while [job for job in task.sweep.open_jobs() if _attempt(task, job, progress, tell, ended)]:
         pass
@@ -57,7 +57,7 @@ def work(
 def _attempt(
     task: SweepTask, job: SweepJob, progress: Progress, tell: Callable[[Row], None], ended: Callable[[], None]
 ) -> bool:
-    """Train a job or note why it failed; False where another process has it."""
+    """Train a job or note why it failed; False if another process has it."""
     if task.stop.reason:
         raise Stopped(f"stopped by {task.stop.reason}", is_interrupt=task.stop.is_interrupt)
     try:
@@ -101,7 +101,7 @@ def without_pictures(planned: Plan, composed: Composed) -> object:
 
 
 def train_in_processes(sweep: Sweep, count: int, stop: Stop, extra: Sequence[str], tell: Callable[[str], None]) -> None:
-    """Train the open jobs, so many at a time; `tell` hears a line for each that ends."""
+    """Train the open jobs, `count` at a time; `tell` receives a line for each that ends."""
     folders = [f"--config-dir={folder}" for folder in sweep.config_dirs]
     command = worker_command("sweep", sweep.folder, *folders, *extra)
     lines = _lines(sweep)
@@ -116,10 +116,10 @@ def train_in_processes(sweep: Sweep, count: int, stop: Stop, extra: Sequence[str
 
 
 def _lines(sweep: Sweep) -> Iterator[list[str]]:
-    """At each look, a line for each job that has ended since the last one."""
+    """At each step, a line for each job that has ended since the last step."""
     ended = {row.number for row in sweep.rows() if row.is_finished}
     while True:
-        names = {path.name for path in sweep.folder.iterdir()}  # jobs that nobody has begun need no look
+        names = {path.name for path in sweep.folder.iterdir()}  # a job that has no folder has not begun
         begun = [job for job in sweep.jobs if {sweep.run(job).folder.name, sweep.error_file(job).name} & names]
         rows = [row for job in begun if job.number not in ended and (row := sweep.row(job)).status in ENDED]
         lines = []

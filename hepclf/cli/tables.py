@@ -25,7 +25,7 @@ from hepclf.words import Caution, number
 
 
 def show_results(console: Console, results: Results, title: str) -> None:
-    """Print the results: warnings, quality on each split, working points, confusion and significance on test.
+    """Print the results: warnings, quality on each split, working points, confusion and significance on the test set.
 
     Each study prints its sentences; only studies that the user set print their tables. The page has all of them.
     """
@@ -44,8 +44,9 @@ def show_results(console: Console, results: Results, title: str) -> None:
             console.print(f"{sentence}\n", markup=False)
     console.print(f"{results.mixture.sentence}\n", markup=False)
     for name in results.asked:
-        for grid in results.studies[name].tables if name in results.studies else ():
-            section(console, *grid)
+        if name in results.studies:
+            for grid in results.studies[name].tables:
+                section(console, *grid)
     lines = bullets(results)
     for line in lines:
         console.print(f"- {line}", markup=False)
@@ -57,7 +58,8 @@ def show_warnings(console: Console, warnings: Sequence[Caution]) -> None:
     """Print the warnings, if there are any, above all numbers."""
     if not warnings:
         return
-    console.print(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")
+    count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    console.print(count, style="bold yellow")
     for row in warnings:
         lines = wrap(row.text, console.width, initial_indent="! ", subsequent_indent="  ", break_long_words=False)
         console.print("\n".join(lines), soft_wrap=True, markup=False)
@@ -68,5 +70,7 @@ def show_coefficients(console: Console, summary: Mapping[str, Any]) -> None:
     """Print the coefficients of an exact logistic regression."""
     rows = [[row["name"], number(row["value"], row["error"])] for row in summary["coefficients"]]
     errors = summary["coefficient_errors"]
-    title = f"coefficients of the {summary['coefficient_units']}" + (f", errors from the {errors}" if errors else "")
+    title = f"coefficients of the {summary['coefficient_units']}"
+    if errors:
+        title += f", errors from the {errors}"
     section(console, title, ("", "value"), rows)

@@ -1,4 +1,4 @@
-"""The tasks of a command that is submitted: its command lines, and the folder that they work on together."""
+"""The tasks of a submitted command: its command lines, and the folder that they share."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SHARED = "train resume=SWEEP, tune and predict"
 
 
 class Tasks(NamedTuple):
-    """Command lines, and the folder of the run, sweep or study that they work on together.
+    """Command lines, and the folder of the run, sweep or study that they share.
 
-    closing  the command that makes the table and the page of all, when they have ended; empty for none
+    closing  the command that writes table and page when all have ended; empty for none
     """
 
     target: Path
@@ -31,7 +31,7 @@ class Tasks(NamedTuple):
 
 
 def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks:
-    """The tasks of a command; what can be known to be wrong is refused now, and not in the queue.
+    """The tasks of a command; a mistake that can be known is refused now, not in the queue.
 
     copies  processes that share the work of one command
     """
@@ -55,10 +55,12 @@ def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks
 
 
 def _lasting(word: str) -> str:
-    """A word with the folder that runs/latest points at now, as the link may point elsewhere when the job starts."""
+    """A word with the folder that runs/latest points at now; when the job starts, the link may point elsewhere."""
     key, equals, value = word.rpartition("=")
     path = Path(value)
-    return f"{key}{equals}{path.resolve()}" if path.is_symlink() and path.is_dir() else word
+    if path.is_symlink() and path.is_dir():
+        return f"{key}{equals}{path.resolve()}"
+    return word
 
 
 def is_single_training(command: str, words: list[str]) -> bool:
@@ -67,16 +69,19 @@ def is_single_training(command: str, words: list[str]) -> bool:
 
 
 def _target(words: Sequence[str]) -> Path:
-    """The folder that a command names, or one of its own for job files and logs."""
+    """The folder that a command names, or a new one for job files and logs."""
     settings = dict(word.split("=", 1) for word in words if "=" in word)
+    named = settings.get("out") or settings.get("folder")
+    if not named and "run" in settings and "files" in settings:
+        named = str(Path(settings["run"]) / "predictions")
     folders = [word for word in words if "=" not in word and Path(word).is_dir()]
-    predictions = str(Path(settings["run"]) / "predictions") if "run" in settings and "files" in settings else None
-    named = settings.get("out") or settings.get("folder") or predictions or (folders[0] if len(folders) == 1 else None)
+    if not named and len(folders) == 1:
+        named = folders[0]
     return Path(named) if named else new_folder(settings.get("runs", "runs"), "jobs")
 
 
 def _training(words: list[str]) -> Tasks:
-    """One training, in a folder that is chosen now, so that it goes on wherever it is started again."""
+    """One training, in a folder that is chosen now, so that it resumes wherever it is started again."""
     folders: list[Path] = []
     launch("train", words, lambda composed: folders.append(_folder(composed)))
     if any(word.startswith("resume=") and word != "resume=auto" for word in words):
@@ -90,7 +95,7 @@ def _folder(composed: Composed) -> Path:
 
 
 def _sweep(words: list[str], *, dry: bool) -> Tasks:
-    """The jobs of a sweep that have not finished, each a training of its own in the folder of the sweep."""
+    """The unfinished jobs of a sweep, each a training of its own in the folder of the sweep."""
     with composing("train", words) as hydra:
         planned, _ = sweep.planned(hydra, words, writes=not dry)
     typed = {word.lstrip("+~").partition("=")[0] for word in words}
@@ -117,26 +122,27 @@ def _flags(planned: Sweep) -> tuple[str, ...]:
 
 
 def _study(words: list[str], copies: int, *, dry: bool) -> Tasks:
-    """A search: its folder is made now, and workers share its trials."""
+    """A search: its folder is created now, and workers share its trials."""
     from hepclf.cli.planned_study import planned
     from hepclf.search.own_code import divided_code
     from hepclf.search.worker import require_engine
 
     require_engine()
     study = planned(words)
-    folder = str((study.folder if dry else study.opened().path).resolve())
+    place = study.folder if dry else study.opened().path
+    folder = str(place.resolve())
     code, _ = divided_code(study.words, Path.cwd())
     lines = _workers(["worker", folder, *code], copies)
     return Tasks(Path(folder), lines, ("tune", "resume", folder, *code, "tune.workers=1"))
 
 
 def _workers(words: list[str], copies: int) -> tuple[tuple[str, ...], ...]:
-    """Workers on one study, each with a number of its own, so that no two make the same choices."""
+    """Workers on one study, each with its own number, so that no two make the same choices."""
     return tuple(("tune", *words, f"number={number}") for number in range(copies))
 
 
 def _shards(words: list[str], copies: int) -> tuple[tuple[str, ...], ...]:
-    """A prediction in so many parts, each of which scores its own files."""
+    """A prediction in several parts, each of which scores its own files."""
     if copies > 1 and any(word.startswith("shard=") for word in words):
         raise RecipeError("shard and cluster.tasks exclude each other; leave shard out")
     if copies == 1:

@@ -1,4 +1,4 @@
-"""What a person sees: progress on standard error, results on standard output, both within 80 columns."""
+"""Output for people: progress on standard error, results on standard output, both within 80 columns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def show_warning_logs() -> None:
 
 
 class LogHandler(logging.Handler):
-    """Writes a warning as one line, neither wrapped nor filled with blanks, which suits a file."""
+    """Writes a warning as one line, not wrapped or padded, which suits a file."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class LogHandler(logging.Handler):
 
 
 class Watch:
-    """Progress of a training: a bar on a terminal, a line a minute in a log.
+    """Progress of a training: a bar on a terminal, a line per minute in a log.
 
-    With `tells_once` a log names each stage only the first time: a search repeats them in every trial. Without
+    With `tells_once` a log names each stage only the first time, as a search repeats them in every trial. Without
     `names_stages` it names none.
     """
 
@@ -86,7 +86,7 @@ class Watch:
             self._known_stages.add(name)
 
     def read(self, done: int, total: int) -> None:
-        """Show how many of the entries of the data are read."""
+        """Show how many entries of the data are read."""
         rate = done / max(self._clock() - self._began, 1e-9)
         self._show("loading", done, total, f"{rate:,.0f} entries/s")
 
@@ -95,12 +95,13 @@ class Watch:
         self._show("epoch", epoch.epoch, total, self._pace.note(epoch, total, events))
 
     def transfer(self, name: str, done: int, total: int | None) -> None:
-        """Show how many bytes of a file are transferred; the rate is that of this stage."""
+        """Show how many bytes of a file are transferred, and the rate in this stage."""
         if self._transfer is None or self._transfer[0] != name or done < self._transfer[1]:
             self.stage(name)
             self._transfer = name, done
         rate = (done - self._transfer[1]) / max(self._clock() - self._began, 1e-9)
-        self._show(f"{name}, MB", done // MB, None if total is None else total // MB, f"{rate / MB:,.1f} MB/s")
+        size = None if total is None else total // MB
+        self._show(f"{name}, MB", done // MB, size, f"{rate / MB:,.1f} MB/s")
 
     def close(self) -> None:
         """Remove the bar."""
@@ -129,7 +130,7 @@ def _columns() -> tuple[ProgressColumn, ...]:
 
 
 def _epoch_columns() -> tuple[ProgressColumn, ...]:
-    """The bar of a training takes the room that its note leaves, at least four columns, so that 80 hold them."""
+    """The bar of a training takes the room that its note leaves, at least four columns, so that it fits in 80."""
     bar = BarColumn(None, table_column=Column(ratio=1, min_width=4))
     return bar, MofNCompleteColumn(), TextColumn("{task.fields[note]}")
 

@@ -1,4 +1,4 @@
-"""How OpenMP's threads wait for each other and how many there are, said before any library starts them."""
+"""The number of OpenMP threads and how they wait for each other, set before any library starts them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import MutableMapping
 
 from hepclf.training.cores import affinity, granted
 
-# A waiting thread spins, then sleeps. By default it spins for so long that it takes the core from the thread that it
-# waits for, where other processes are at work. Each copy of a library reads its variable once, when it is loaded.
+# A waiting thread spins, then sleeps. By default it spins for so long that, next to other processes, it takes the core
+# from the thread that it waits for. Each copy of a library reads its variable once, when it is loaded.
 SHORT_SPIN = {
     "GOMP_SPINCOUNT": "800",  # GNU's libgomp, in the Linux wheels; its default is 300,000
     "KMP_BLOCKTIME": "1",  # Intel's and LLVM's, on macOS; in ms, the default is 200
@@ -16,7 +16,7 @@ SHORT_SPIN = {
 
 
 def share_machine(variables: MutableMapping[str, str] = os.environ) -> None:
-    """Let waiting threads sleep soon, unless the user chose how they wait; start no more of them than a quota allows.
+    """Let waiting threads sleep soon, unless the user chose how they wait; start at most as many as a quota allows.
 
     A process that is started from this one inherits both.
     """

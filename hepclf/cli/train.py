@@ -26,7 +26,7 @@ log = logging.getLogger("hepclf.cli")
 
 
 def run(arguments: list[str], stop: Stop | None = None) -> int:
-    """Train what the configuration says: one run, or a sweep."""
+    """Train one run, or a sweep, as configured."""
     show_warning_logs()
     stop = stop or Stop()
     if folder := sweep.resumed(arguments):
@@ -123,7 +123,7 @@ def _show_finished(console: Console, job: Plan, composed: Composed) -> None:
 
 
 def _train(job: Plan, stop: Stop) -> Any:
-    """Train in the planned folder, where signals ask for a stop; `latest` points at the run in the end."""
+    """Train in the planned folder, where signals request a stop; in the end `latest` points at the run."""
     from hepclf.workflow.train import train
 
     watch = Watch()

@@ -19,7 +19,7 @@ COMMAND = "tune"
 
 
 class TrialJobs(NamedTuple):
-    """Makes the job of each trial, as if its settings stood on the command line behind the shared words."""
+    """Builds the job of each trial, as if its settings followed the shared words on the command line."""
 
     hydra: Composition
     words: tuple[str, ...]
@@ -41,17 +41,17 @@ class TrialJobs(NamedTuple):
 
 @contextmanager
 def trial_jobs(words: Sequence[str]) -> Iterator[TrialJobs]:
-    """Prepare Hydra for the jobs of a study in the block."""
+    """Prepare Hydra for the jobs of a study in this block."""
     with composing(COMMAND, words) as hydra:
         yield TrialJobs(hydra, tuple(words))
 
 
 def _typed(key: str, value: Any) -> str:
-    """A value as Hydra reads it; the name of a choice needs no quotes."""
+    """A value in Hydra's grammar; the name of a choice needs no quotes."""
     from hydra.core.override_parser.types import Quote, QuotedString
 
     if isinstance(value, list):
         return f"[{','.join(_typed(key, item) for item in value)}]"
-    if isinstance(value, str):
-        return value if key in configs.GROUPS else str(QuotedString(value, Quote.double).with_quotes())
-    return json.dumps(value)
+    if isinstance(value, str) and key not in configs.GROUPS:
+        return str(QuotedString(value, Quote.double).with_quotes())
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""`hepclf tune`: a search for the best settings, its workers, and what it found so far."""
+"""`hepclf tune`: a search for the best settings, its workers, and its results so far."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger("hepclf.cli")
 
 
 class Once(logging.Filter):
-    """Lets each warning through once: every trial would repeat it."""
+    """Lets each warning pass once; every trial would repeat it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Once(logging.Filter):
 
 
 def run(arguments: list[str]) -> int:
-    """Search, or go on with a study: `hepclf tune [worker|resume|status|best|page] DIR`."""
+    """Search, or continue a study: `hepclf tune [worker|resume|status|best|page] DIR`."""
     show_warning_logs()
     for handler in logging.getLogger("hepclf").handlers:
         handler.addFilter(Once())
@@ -79,7 +79,7 @@ def _search(study: PlannedStudy, stop: Stop) -> None:
 
 
 def _resume(words: list[str], stop: Stop) -> None:
-    """Go on with a study: tune.trials and tune.workers may change."""
+    """Continue a study: tune.trials and tune.workers may change."""
     folder, settings = trusted_study(words, ("tune.trials", "tune.workers"))
     changes = {key.removeprefix("tune."): value for key, value in settings.items()}
     if changes:
@@ -88,7 +88,7 @@ def _resume(words: list[str], stop: Stop) -> None:
 
 
 def _complete(folder: StudyFolder, stop: Stop) -> None:
-    """Make the trials that lack a result, here or in several processes, and train with the best settings."""
+    """Run the trials that lack a result, here or in several processes, and train with the best settings."""
     from hepclf.cli.tune_workers import search_in_processes
 
     def make_trials(jobs: TrialJobs, watch: Watch) -> None:
@@ -101,7 +101,7 @@ def _complete(folder: StudyFolder, stop: Stop) -> None:
 
 
 def _search_and_end(folder: StudyFolder, stop: Stop, make_trials: Callable[[TrialJobs, Watch], None]) -> None:
-    """Make trials, then train with the best settings, and tell and draw what came out."""
+    """Run trials, then train with the best settings, and print and draw the results."""
     os.chdir(folder.directory)
     watch = Watch(tells_once=True)
     try:
@@ -126,11 +126,13 @@ def _end(folder: StudyFolder, jobs: TrialJobs, stop: Stop, watch: Watch) -> None
 
 
 def _draw(history: StudyHistory) -> None:
-    """Draw the page of a study that has ended, unless its trainings are to have none."""
+    """Draw the page of a finished study, unless its trainings have none."""
     from hepclf.files import read_yaml
 
     config = history.final.config
-    evaluation = read_yaml(config)["evaluation"] if config.is_file() else {}
+    evaluation: dict[str, Any] = {}
+    if config.is_file():
+        evaluation = read_yaml(config)["evaluation"]
     if evaluation.get("report", True):
         _write_page(history.folder)
 
@@ -154,19 +156,19 @@ def _work(folder: StudyFolder, jobs: TrialJobs, stop: Stop, watch: Watch, *, num
 
 
 def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
-    """Prints a line for a trial that has its result."""
+    """Prints a line for a trial with a result."""
     return lambda trial: print(trial_line(trial, folder.tuning), file=sys.stderr)
 
 
 def _worker(words: list[str], stop: Stop) -> None:
-    """Make trials of a study until each has its result; of workers elsewhere each needs a number of its own."""
+    """Run trials of a study until each has its result; workers on other machines need a number each."""
     folder, settings = trusted_study(words, ("number",))
     number = _worker_number(settings)
     _search_and_end(folder, stop, lambda jobs, watch: _work(folder, jobs, stop, watch, number=number))
 
 
 def _worker_number(settings: Mapping[str, Any]) -> int:
-    """The worker's number; without one, that of the process, so that no two workers make the same choices."""
+    """The worker's number, by default that of the process, so that no two workers make the same choices."""
     number = settings.get("number", os.getpid())
     if type(number) is not int or number < 0:
         raise RecipeError(f"number must be a whole number of at least 0, not {number!r}")
@@ -189,7 +191,9 @@ def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
     history = study_history(folder)
     number = settings.get("trial", history.best)
     if number is None:
-        front = f"; the front has the trials {', '.join(map(str, history.front))}" if history.front else ""
+        front = ""
+        if history.front:
+            front = f"; the front has the trials {', '.join(map(str, history.front))}"
         raise ValueError(f"{folder.path} has no best trial{front}; say trial=N")
     if number not in {trial.number for trial in history.trials}:
         raise RecipeError(f"trial must be one of the {len(history.trials)} trials that have begun, not {number!r}")
@@ -201,6 +205,6 @@ def _best(words: list[str], stop: Stop) -> None:  # noqa: ARG001
 
 
 def _page(words: list[str], stop: Stop) -> None:  # noqa: ARG001
-    """Draw the page of a study as it is now."""
+    """Draw the page of a study in its present state."""
     folder = named_study(words)
     _write_page(folder.path)

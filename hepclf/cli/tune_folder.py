@@ -1,4 +1,4 @@
-"""The study that a command line names, and the words behind its folder."""
+"""The study that a command line names, and the words after its folder."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def named_study(words: Sequence[str]) -> StudyFolder:
-    """The study that the only word names; it is read, and none of its settings runs."""
+    """The study that the only word names; it is read, and nothing in it is run."""
     path, _ = _path(words), _settings(words[1:], ())
     return _opened(path)
 
 
 def trusted_study(words: Sequence[str], keys: tuple[str, ...]) -> tuple[StudyFolder, dict[str, Any]]:
-    """The study that the first word names, and the settings of these keys behind it.
+    """The study that the first word names, and the settings of these keys after it.
 
-    What lets code of the user's own run is typed again, since a stored study may not choose code.
+    Settings that let the user's own code run must be typed again: a stored study may not choose code.
     """
     from hepclf.search.own_code import NAMES, divided_code
 

@@ -1,4 +1,4 @@
-"""What the terminal says of a study: a line for each trial, the best ones, and how far they can be trusted."""
+"""The output of a study: a line for each trial, the best trials, and how far they can be trusted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def _result(trial: Trial, tuning: Tuning) -> str:
     if trial.state == "complete":
         named = zip(tuning.objectives, trial.objectives, strict=True)
         return ", ".join(f"{NAMES[name]} {value:.5g}" for name, value in named)
-    return f"failed, {trial.error}" if trial.state == "failed" else trial.state
+    if trial.state == "failed":
+        return f"failed, {trial.error}"
+    return trial.state
 
 
 def _settings(trial: Trial, values: Mapping[str, Any]) -> str:
@@ -43,7 +45,7 @@ def _settings(trial: Trial, values: Mapping[str, Any]) -> str:
 
 
 def show_history(console: Console, history: StudyHistory) -> None:
-    """The best trials, what the best one promises, and where it is."""
+    """Print the best trials, the expectation for the best one, and where it is."""
     from hepclf.search.folder import StudyFolder
     from hepclf.search.sentences import study_headline
 
@@ -54,14 +56,16 @@ def show_history(console: Console, history: StudyHistory) -> None:
     folder, final = StudyFolder(history.folder), history.final
     for command in _front_commands(history, folder):
         console.print(command, soft_wrap=True, markup=False)
-    paths = {"best": folder.best, "run": final.folder if final.metrics.is_file() else None, "study": folder.path}
+    paths = {"best": folder.best, "run": final.folder, "study": folder.path}
+    if not final.metrics.is_file():
+        del paths["run"]
     for name, path in paths.items():
-        if path is not None and path.exists():
+        if path.exists():
             console.print(f"{name:<6} {short_path(path)}", soft_wrap=True, markup=False)
 
 
 def _front_commands(history: StudyHistory, folder: StudyFolder) -> Iterator[str]:
-    """How to train with each listed trial of the front, once its configuration is written."""
+    """How to train with each listed trial of the front, after its configuration is written."""
     from hepclf.search.tables import best_trials
 
     for trial in best_trials(history):
@@ -71,7 +75,7 @@ def _front_commands(history: StudyHistory, folder: StudyFolder) -> Iterator[str]
 
 
 def _show_best(console: Console, history: StudyHistory) -> None:
-    """Print the best trials: number and objectives stand on the first line of the settings, which are folded."""
+    """Print the best trials: number and objectives are on the first line of the settings, which are folded."""
     from hepclf.search.sentences import NAMES, objective_words
     from hepclf.search.tables import best_trials
 
@@ -89,7 +93,7 @@ def _show_best(console: Console, history: StudyHistory) -> None:
 
 
 def show_status(console: Console, history: StudyHistory, folder: StudyFolder) -> None:
-    """How far a study is, its best trials so far, and how it goes on."""
+    """Print how far a study is, its best trials so far, and how it continues."""
     from hepclf.search.damage import damage_lines
     from hepclf.search.worker import resume_command
 
@@ -99,7 +103,8 @@ def show_status(console: Console, history: StudyHistory, folder: StudyFolder) ->
     unfinished = [trial for trial in history.trials if not trial.is_final]
     is_held = {trial.number: _is_held(folder, trial.number) for trial in unfinished}
     for place, held in is_held.items():
-        console.print(f"trial {place} {'is at work' if held else 'was left by its worker'}", markup=False)
+        state = "is at work" if held else "was left by its worker"
+        console.print(f"trial {place} {state}", markup=False)
     ended = len(history.trials) - len(unfinished)
     if ended < folder.tuning.trials and not any(is_held.values()):
         console.print(resume_command(folder), soft_wrap=True, markup=False)

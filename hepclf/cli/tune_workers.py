@@ -1,4 +1,4 @@
-"""The workers of a search on this machine, and what their trials come to."""
+"""The workers of a search on this machine, and the results of their trials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hepclf.workflow.stop import Stop
 
 
 def search_in_processes(folder: StudyFolder, stop: Stop, tell: Callable[[Trial], None]) -> None:
-    """Make the trials that lack a result, in as many processes as the study says; `tell` hears of each result."""
+    """Run the trials that lack a result, in as many processes as the study says; `tell` receives each result."""
     total, ended = folder.tuning.trials, {trial.number for trial in folder.trials() if trial.is_final}
 
     def look() -> None:

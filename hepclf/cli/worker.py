@@ -1,4 +1,4 @@
-"""A worker of a sweep or a study, as a program of its own; its parent reads the folder to see what it has done."""
+"""A worker of a sweep or a study, as a separate program; its parent reads from the folder what it has done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hepclf.workflow.stop import Stop
 
 
 def main(words: Sequence[str]) -> int:
-    """Work in a folder until nothing is left, a signal comes, or the parent ends; gives the exit code."""
+    """Work in a folder until nothing is left, a signal arrives, or the parent ends; returns the exit code."""
     kind, folder, *arguments = words
     share_machine()
     show_warning_logs()
@@ -46,7 +46,7 @@ def _train_jobs(folder: Path, words: Sequence[str], stop: Stop) -> None:
 
 
 def _make_trials(folder: Path, words: Sequence[str], stop: Stop) -> None:
-    """Make trials of a study, as the worker whose number is given."""
+    """Run trials of a study, as the worker with the given number."""
     from hepclf.cli.trial_jobs import trial_jobs
     from hepclf.search.folder import StudyFolder
     from hepclf.search.worker import work
@@ -59,7 +59,7 @@ def _make_trials(folder: Path, words: Sequence[str], stop: Stop) -> None:
 
 
 def follow_parent(stop: Stop) -> None:
-    """Ask for a stop when standard input ends: the parent has closed it, with its reason in it, or has died."""
+    """Request a stop when standard input ends: the parent closed it, after writing its reason, or died."""
 
     def read() -> None:
         reason = b""

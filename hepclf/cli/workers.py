@@ -1,4 +1,4 @@
-"""Processes that work in one folder side by side: started, watched, stopped with their parent."""
+"""Processes that work in one folder side by side: started, watched, and stopped with their parent."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ log = logging.getLogger("hepclf.cli")
 
 
 def worker_command(kind: str, folder: Path, *words: str) -> list[str]:
-    """The command of a worker of a sweep or a study; modules of the working directory take the place of no other."""
+    """The command of a worker of a sweep or a study; modules in the working directory cannot replace others."""
     return [sys.executable, "-P", "-m", "hepclf.cli.worker", kind, str(folder), *words]
 
 
 class Workers:
-    """Processes in sessions of their own, so that a Ctrl-C reaches their parent alone; what they say is in a log each.
+    """Processes in sessions of their own, so that only their parent receives Ctrl-C; each writes a log.
 
-    The end of their standard input asks them to stop, also when the parent dies; before it may stand the reason.
-    `command` is told a worker's number.
+    The end of their standard input requests a stop, also when the parent dies; the reason may precede the end.
+    `command` receives a worker's number.
     """
 
     def __init__(self, folder: Path, count: int, command: Callable[[int], Sequence[str]]) -> None:
@@ -47,9 +47,9 @@ class Workers:
         self._restarts = RESTARTS
 
     def work(self, stop: Stop, look: Callable[[], None]) -> bool:
-        """Return when all have ended, whether one was stopped by others; `look` is called now and then, and at the end.
+        """Return, when all have ended, whether one was stopped by others; `look` is called now and then and at the end.
 
-        Where this process is to stop, they are asked to, and `Stopped` is raised once they have.
+        If this process must stop, the workers are told to stop, and `Stopped` is raised when they have.
         """
         (self._folder / LOGS).mkdir(exist_ok=True)
         try:
@@ -91,7 +91,7 @@ class Workers:
         return bool(self._processes)
 
     def _note_end(self, number: int, code: int) -> None:
-        """Tell of a worker that failed; one that was killed is started again, as far as that may be chance."""
+        """Report a worker that failed; a killed one is started again, as long as that may be chance."""
         self._codes.add(code)
         if code in (0, *STOPS):
             return
