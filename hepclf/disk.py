@@ -43,18 +43,23 @@ def memory() -> int:
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_cgroup_limits()]
     for name in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
         soft = resource.getrlimit(name)[0]
-        limits += [] if soft == resource.RLIM_INFINITY else [soft]
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
     return min(limits)
 
 
 def _cgroup_limits() -> Iterator[int]:
     """The limits of the control groups of this process and of their parents, for both versions."""
     memberships = Path("/proc/self/cgroup")
-    for line in memberships.read_text().splitlines() if memberships.is_file() else []:
+    if not memberships.is_file():
+        return
+    for line in memberships.read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers not in ("", "memory"):
             continue
-        root, name = (CGROUPS, "memory.max") if controllers == "" else (CGROUPS / "memory", "memory.limit_in_bytes")
+        root, name = CGROUPS, "memory.max"
+        if controllers == "memory":  # version 1 has a tree of its own for each controller
+            root, name = CGROUPS / "memory", "memory.limit_in_bytes"
         group = root / path.lstrip("/")
         for folder in (group, *group.parents):
             limit = folder / name
@@ -64,8 +69,9 @@ def _cgroup_limits() -> Iterator[int]:
 
 def row_blocks(table: NDArray[Any], count: int | None = None) -> Iterator[slice]:
     """Slices of the rows of a table (or of `count` such rows), in order, of at most BLOCK bytes each."""
+    rows = len(table) if count is None else count
     size = max(1, BLOCK // max(1, table[:1].nbytes))
-    for start in range(0, len(table) if count is None else count, size):
+    for start in range(0, rows, size):
         yield slice(start, start + size)
 
 

@@ -196,10 +196,11 @@ class Events:
     def effective(self) -> dict[str, float]:
         """Effective number of events of each class, (sum w)^2 / sum w^2; zero for a class without weight."""
         squares = np.bincount(self.labels, self.weights**2, minlength=len(self.classes))
-        return {
-            name: total**2 / square if square > 0 else 0.0
-            for (name, total), square in zip(self.sums.items(), squares.tolist(), strict=True)
-        }
+        effective = dict.fromkeys(self.classes, 0.0)
+        for (name, total), square in zip(self.sums.items(), squares.tolist(), strict=True):
+            if square > 0:
+                effective[name] = total**2 / square
+        return effective
 
     def __repr__(self) -> str:
         lines = [f"Events: {len(self):,} x {len(self.names)} features ({', '.join(self.names)})"]
@@ -214,7 +215,7 @@ class Events:
 
 
 def missing_as_nan(features: NDArray[np.float32], names: tuple[str, ...], sentinels: Sentinels) -> NDArray[np.float32]:
-    """Features [n, d] of these names with NaN in place of sentinels; the same array where there are none in it."""
+    """Features [n, d] of these names with NaN in place of sentinels; without sentinels, the same array."""
     is_sentinel = stand_ins(features, names, sentinels)
     if is_sentinel is None or not is_sentinel.any():
         return features
@@ -222,7 +223,7 @@ def missing_as_nan(features: NDArray[np.float32], names: tuple[str, ...], sentin
 
 
 def stand_ins(features: NDArray[np.float32], names: tuple[str, ...], sentinels: Sentinels) -> NDArray[np.bool_] | None:
-    """Where features [n, d] of these names are sentinels [n, d]; None where no sentinel is declared for any of them.
+    """Where features [n, d] of these names are sentinels [n, d]; None if no sentinel is declared for any of them.
 
     They are compared in single precision, in which features are kept: -999.99 is found wherever it was rounded.
     """

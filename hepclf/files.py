@@ -27,7 +27,7 @@ ABANDONED_S = 24 * 3600.0  # of silence, after which a process that cannot be se
 
 @contextmanager
 def atomic(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; the file moves to `path` if the block succeeds, and else is removed.
+    """Yield a temporary path beside `path`; if the block succeeds the file moves to `path`, otherwise it is removed.
 
     A durable file outlives a crash of the machine: the disk confirms the file before it moves, and then its folder.
     """
@@ -74,15 +74,18 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(temporaries: Iterable[Path], is_ours: Callable[[Path], bool] | None = None) -> list[Path]:
-    """Remove the temporary files and folders among these whose processes are dead; what was removed comes back.
+    """Remove those temporary files and folders whose processes are dead; returns what was removed.
 
-    is_ours  says of a path that no living process writes there but this one, which holds a lock
+    is_ours  whether only this process, which holds a lock, can have written a path
     """
     removed = []
     for path in list(temporaries):
         if is_temporary(path.name) and ((is_ours is not None and is_ours(path)) or is_abandoned(path)):
             with suppress(OSError):  # it is gone, or belongs to another user
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
                 removed.append(path)
     return removed
 
@@ -93,9 +96,9 @@ def is_temporary(name: str) -> bool:
 
 
 def is_abandoned(temporary: Path) -> bool:
-    """Whether the process of a temporary file is dead: known where its number means the same process to us.
+    """Whether the process of a temporary file is dead; this is known if its number means the same process to us.
 
-    Of a process on another machine, in another boot or container it is guessed: nothing was written for a day, by the
+    For a process on another machine, in another boot or container it is a guess: nothing was written for a day, by the
     clock of the file server.
     """
     match = TEMPORARY.fullmatch(temporary.name)
@@ -108,7 +111,7 @@ def is_abandoned(temporary: Path) -> bool:
 
 
 def server_time(folder: Path) -> float:
-    """The clock of the file server; that of this machine where the folder cannot be written."""
+    """The clock of the file server; that of this machine if the folder cannot be written."""
     probe = temporary_path(folder / "clock")
     try:
         probe.touch()
@@ -121,7 +124,7 @@ def server_time(folder: Path) -> float:
 
 
 def _last_changed(path: Path) -> float | None:
-    """When a file, or any in a folder, changed last; None if there is none."""
+    """When a file, or the newest file in a folder, was last changed; None if there is none."""
     times = []
     for inner in (path, *path.rglob("*")):
         with suppress(FileNotFoundError):
@@ -139,21 +142,21 @@ def _is_alive(process: int) -> bool:
 
 
 def boot_id() -> str:
-    """The id of this boot; empty where the system tells none (macOS, Windows)."""
+    """The id of this boot; empty if the system has none (macOS, Windows)."""
     with suppress(OSError):
         return (PROC / "sys/kernel/random/boot_id").read_text(errors="replace").strip()
     return ""
 
 
 def pid_namespace() -> str:
-    """The container's own numbering of processes; empty where there is none."""
+    """The namespace in which the container numbers its processes; empty if there is none."""
     with suppress(OSError):
         return str((PROC / "self/ns/pid").readlink())
     return ""
 
 
 def _place() -> str:
-    """A name for this machine in this boot, and for this container: two of them may have one host name."""
+    """A name for this machine in this boot, and for this container: two containers may have one host name."""
     digest = hashlib.blake2b(f"{boot_id()} {pid_namespace()}".encode(), digest_size=4).hexdigest()
     return f"{socket.gethostname().replace('.', '-')}-{digest}"
 
@@ -191,7 +194,7 @@ def write_yaml(path: Path, contents: Any, *, comment: str = "", durable: bool = 
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """YAML (or JSON) read safely: no objects, and no aliases, as a few lines with them could hold a billion values."""
+    """YAML (or JSON) read safely: no objects, and no aliases, with which a few lines could hold a billion values."""
     import yaml
 
     class SafeLoader(yaml.SafeLoader):

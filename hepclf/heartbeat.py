@@ -38,7 +38,9 @@ def beating(folder: Path, is_ours: Callable[[], bool], every_s: float = BEAT_S) 
 def silence_s(folder: Path, *paths: Path) -> float:
     """Seconds since the heartbeat of a folder, or one of these files, was touched; infinite if there is none."""
     times = [touched for path in (folder / NAME, *paths) if (touched := last_touched(path)) is not None]
-    return server_time(folder) - max(times) if times else float("inf")
+    if not times:
+        return float("inf")
+    return server_time(folder) - max(times)
 
 
 def last_touched(path: Path) -> float | None:

@@ -20,11 +20,11 @@ ENDED = "ZX"  # states of a process that has ended, and that its parent has not 
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """A process on a machine, and what tells it from a later process of the same number.
+    """A process on a machine, with what distinguishes it from a later process of the same number.
 
-    boot_id, pid_namespace   numbers of processes mean the same in one boot of one machine, and in one container
-    process_started          in clock ticks since the boot on Linux, else a date; empty where it is not known
-    job_id, job_restarts     of the batch system; a job that was requeued keeps its id
+    boot_id, pid_namespace   process numbers are unique in one boot of one machine, and in one container
+    process_started          in clock ticks since the boot on Linux, otherwise a date; empty if unknown
+    job_id, job_restarts     of the batch system; a requeued job keeps its id
     token                    random, and new each time that a folder is taken
     """
 
@@ -40,7 +40,7 @@ class Holder:
 
     @classmethod
     def parse(cls, text: str) -> Holder:
-        """The holder that a JSON record names; a ValueError where the record is damaged."""
+        """The holder in a JSON record; a ValueError if the record is damaged."""
         try:
             record = json.loads(text)
         except RecursionError as error:
@@ -55,7 +55,7 @@ class Holder:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a run records of its process."""
+        """The facts that a run records about its process."""
         return {name: value for name, value in asdict(self).items() if name not in ("token", "since")}
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ def current() -> Holder:
 
 
 def is_alive(holder: Holder, silence_s: float, ours: Holder) -> bool:
-    """Whether a process lives: known where `ours` sees it, else guessed by how long its heartbeat is silent.
+    """Whether a process lives: known if `ours` sees it, otherwise guessed from how long its heartbeat is silent.
 
     A batch system starts a job again only after its end, so a process of an earlier start of our job has ended.
     """
@@ -94,7 +94,7 @@ def is_alive(holder: Holder, silence_s: float, ours: Holder) -> bool:
 def _sees(ours: Holder, holder: Holder) -> bool:
     """Whether the holder's number means the same process to us: one boot of one machine, one container.
 
-    Two machines may have one name, so another boot does not say that the holder has ended.
+    Two machines may have the same name, so another boot does not prove that the holder has ended.
     """
     places = [(process.host, process.boot_id, process.pid_namespace) for process in (ours, holder)]
     return places[0] == places[1] and holder.process_started != ""
@@ -149,15 +149,19 @@ def job_id() -> str | None:
     if job := names.get("LSB_JOBID"):
         index = names.get("LSB_JOBINDEX", "0")
         return job if index == "0" else f"{job}[{index}]"
-    return _condor_job_id(names["_CONDOR_JOB_AD"]) if "_CONDOR_JOB_AD" in names else None
+    if path := names.get("_CONDOR_JOB_AD"):
+        return _condor_job_id(path)
+    return None
 
 
 def _condor_job_id(path: str) -> str | None:
-    """HTCondor writes the properties of a job into a file, a line `Name = value` each."""
+    """HTCondor writes the properties of a job into a file, one line `Name = value` each."""
     lines = (line.partition("=") for line in _text(Path(path)).splitlines())
     properties = {name.strip(): value.strip() for name, _, value in lines}
     cluster, process = properties.get("ClusterId"), properties.get("ProcId")
-    return f"{cluster}.{process}" if cluster and process else None
+    if not cluster or not process:
+        return None
+    return f"{cluster}.{process}"
 
 
 def _text(path: Path) -> str:

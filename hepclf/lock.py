@@ -1,8 +1,8 @@
 """Lock: one process holds a run's folder; the lock of a lost process is taken over.
 
-`lock` is a folder with one file, which is named by the token of the holder. A new `lock` is renamed to its place, which
-fails where there is one. A lost one is taken over by renaming its file: of several processes exactly one can. Both hold
-on network file systems too, where flock does not.
+`lock` is a folder with one file, named by the token of the holder. A new `lock` is renamed to its place, which fails
+if there is one. The lock of a lost process is taken over by renaming its file; of several processes exactly one can.
+Both also work on network file systems, where flock does not.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Lock:
         return self.folder / LOCK / self.holder.token
 
     def is_ours(self) -> bool:
-        """Whether nobody took the folder from us; a touch asks the server itself and not its cache."""
+        """Whether the folder is still ours; a touch asks the file server itself and not its cache."""
         try:
             os.utime(self.path)
         except (FileNotFoundError, NotADirectoryError):
@@ -56,7 +56,7 @@ class Lock:
         return True
 
     def check(self) -> None:
-        """Refuse to go on where another process has taken the folder."""
+        """Stop if another process has taken the folder."""
         if not self.is_ours():
             names = [str(entry.holder) for entry in entries(self.folder) if entry.holder]
             successor = names[0] if names else "another process"
@@ -66,7 +66,7 @@ class Lock:
             )
 
     def release(self) -> None:
-        """Give the folder free; a lock that is no longer ours stays as it is."""
+        """Release the folder; a lock that is no longer ours stays unchanged."""
         with suppress(OSError):  # what stays is the lock of a process that has ended, which the next one takes over
             if self.is_ours():
                 (self.folder / heartbeat.NAME).unlink(missing_ok=True)
@@ -74,7 +74,7 @@ class Lock:
                 (self.folder / LOCK).rmdir()
 
     def _create(self) -> bool:
-        """Put a lock of ours where there is none."""
+        """Create our lock if there is none."""
         self._temporary.mkdir()
         try:
             (self._temporary / self.holder.token).write_text(self._text())
@@ -90,7 +90,7 @@ class Lock:
         return True
 
     def _take(self, path: Path) -> bool:
-        """Take a lost lock over; of several processes that try, exactly one succeeds."""
+        """Take over the lock of a lost process; of several processes that try, exactly one succeeds."""
         try:
             os.utime(path)  # for a moment it bears our token but describes the lost holder: it must look alive
             path.rename(self.path)
@@ -118,19 +118,21 @@ class Lock:
 
 
 class Entry(NamedTuple):
-    """A file in a lock and the holder that it names; None where it is damaged, or is just being taken over."""
+    """A file in a lock and the holder in it; None if it is damaged, or is just being taken over."""
 
     path: Path
     holder: Holder | None
 
     def is_held(self, ours: Holder) -> bool:
-        """Whether its process lives; of an unknown one, whether lock or heartbeat were touched of late."""
+        """Whether its process lives; for an unknown process, whether lock or heartbeat were touched recently."""
         silence_s = heartbeat.silence_s(self.path.parent.parent, self.path)
-        return silence_s < heartbeat.LOST_S if self.holder is None else is_alive(self.holder, silence_s, ours)
+        if self.holder is None:
+            return silence_s < heartbeat.LOST_S
+        return is_alive(self.holder, silence_s, ours)
 
 
 def acquire(folder: Path) -> Lock:
-    """Take the lock of a folder, from a lost process too; that of a living one is an error."""
+    """Take the lock of a folder, also from a lost process; the lock of a living one raises an error."""
     lock = Lock(folder, current())
     while not lock._create():
         found = entries(folder)
@@ -158,9 +160,9 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def clean(folder: Path, leftovers: Iterable[Path]) -> list[Path]:
-    """Remove the temporary files of dead processes from a folder whose lock we hold; what was removed comes back.
+    """Remove the temporary files of dead processes from a folder whose lock we hold; returns what was removed.
 
-    Where only the holder of the lock writes, they are those of a dead one, whatever else is known of it.
+    If only the holder of the lock writes, they belong to a dead one, whatever else is known about it.
     """
 
     def is_ours(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The nearest of the known names to one that was mistyped."""
+"""The known names nearest to a mistyped one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 
 def nearest(name: str, known: Any) -> str:
-    """The tail of an error about an unknown name: `; nearest: 'a', 'b'`, or all that is known if little is."""
+    """The end of an error about an unknown name: `; nearest: 'a', 'b'`, or some known names if none is close."""
     names = [str(other) for other in known]
     close = get_close_matches(name, names, n=3, cutoff=0.5)
     lower = {other.lower(): other for other in names}
+    # Case is ignored only if nothing is close otherwise.
     close = close or [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
     if close:
         return "; nearest: " + ", ".join(repr(match) for match in close)
-    return "; there are: " + ", ".join(repr(other) for other in names[:12]) + (", ..." if len(names) > 12 else "")
+    hint = "; there are: " + ", ".join(repr(known_name) for known_name in names[:12])
+    return f"{hint}, ..." if len(names) > 12 else hint

@@ -27,7 +27,7 @@ class RecipeError(ValueError):
 def recipe(cls: type[T]) -> type[T]:
     """Make the class a recipe: a frozen, keyword-only dataclass whose values are checked against their types.
 
-    So a typo in Python is refused like one in YAML. The class's own __post_init__ checks ranges, after the types.
+    So a typo is refused in Python as in YAML. The class's own __post_init__ checks ranges, after the types.
     """
     check_ranges: Callable[[Any], None] | None = cls.__dict__.get("__post_init__")
 
@@ -50,7 +50,7 @@ def _converted(recipe: Any) -> list[tuple[str, Any]]:
 
 
 def _types(cls: type[Any]) -> dict[str, Any]:
-    """The types of a recipe's fields; Python makes them from text, which takes its time."""
+    """The types of a recipe's fields, cached because Python evaluates them from text, which takes time."""
     if cls not in _TYPES:
         _TYPES[cls] = get_type_hints(cls)
     return _TYPES[cls]
@@ -84,7 +84,9 @@ def build(cls: type[Any], values: Any, path: str) -> Any:
     except (TypeError, ValueError) as error:
         text = str(error).removeprefix(f"{path.rpartition('.')[2]}.")
         subject = text.split(" ", 1)[0].split("=", 1)[0].split(".", 1)[0]
-        raise RecipeError(f"{path}.{text}" if subject in settings else f"{path}: {text}") from error
+        # A message of the class that begins with a setting gets the full path of that setting.
+        separator = "." if subject in settings else ": "
+        raise RecipeError(f"{path}{separator}{text}") from error
 
 
 def former_names(cls: type[Any]) -> Mapping[str, str]:
@@ -96,7 +98,7 @@ def former_names(cls: type[Any]) -> Mapping[str, str]:
 def current_settings(cls: type[Any], values: Mapping[str, Any], path: str) -> dict[str, Any]:
     """These values, with former names of settings replaced by the present names.
 
-    A former name may lie in a group (`counting.punzi_sigmas`). A present one that has its default counts as not set.
+    A former name may be in a group (`counting.punzi_sigmas`). A present setting at its default counts as not set.
     """
     settings = dict(values)
     defaults = {_key(field.name): field.default for field in fields(cls)}
@@ -130,8 +132,9 @@ def describe(recipe: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    """The name of a field outside Python: `class` for class_, as a keyword cannot name a field."""
-    return name[:-1] if name.endswith("_") and iskeyword(name[:-1]) else name
+    """The name of a field outside Python: `class` for class_, because a keyword cannot name a field."""
+    word = name.removesuffix("_")
+    return word if iskeyword(word) else name
 
 
 def convert(kind: Any, value: Any, path: str) -> Any:
@@ -179,8 +182,10 @@ def _accepted(kind: Any) -> str:
 def _exact(kind: Any, value: Any, path: str) -> Iterator[Any]:
     if kind is Any:
         yield value
+    elif is_dataclass(kind) and isinstance(value, kind):  # type: ignore[arg-type]
+        yield value
     elif is_dataclass(kind):
-        yield value if isinstance(value, kind) else build(kind, value, path)  # type: ignore[arg-type]
+        yield build(kind, value, path)  # type: ignore[arg-type]
     elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         yield float(value)
     elif kind is int and isinstance(value, float) and value.is_integer() or kind is int and type(value) is int:

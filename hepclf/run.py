@@ -57,7 +57,7 @@ class Run:
     def create(cls, folder: Path | str, *, restart: bool = False) -> Run:
         """A new run in this folder; a folder that is not empty, or that another process uses, is refused.
 
-        With `restart`, what a process left that was killed before it wrote anything of its run counts as nothing.
+        With `restart`, traces of a process that was killed before it wrote anything of its run do not count.
         """
         run = cls(Path(folder))
         if restart and (lock := run._abandoned_start()):
@@ -76,9 +76,11 @@ class Run:
         return cls(run.folder, acquire(run.folder))
 
     def _abandoned_start(self) -> Lock | None:
-        """The lock of a folder that holds nothing but the traces of a process that did not get far; else None."""
+        """The lock of a folder that holds only the traces of a process that ended at its start; otherwise None."""
         traces = {self.environment.name, LOCK, HEARTBEAT, BATCH}
-        names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if not self.folder.is_dir():
+            return None
+        names = {path.name for path in self.folder.iterdir()}
         if not names or any(name not in traces and not is_temporary(name) for name in names):
             return None
         lock = acquire(self.folder)
@@ -87,7 +89,7 @@ class Run:
 
     @classmethod
     def resume(cls, folder: Path | str) -> Run:
-        """A run that did not finish, to be continued in its folder; one that is running or finished is refused."""
+        """A run that did not finish, to be continued in its folder; a running or finished one is refused."""
         run = cls.open(folder)
         lock = acquire(run.folder)
         try:
@@ -102,7 +104,7 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path | str) -> Run:
-        """An existing run's folder, or the link runs/latest."""
+        """The run in an existing folder, or behind the link runs/latest."""
         run = cls(Path(folder).resolve())
         if not run.folder.is_dir():
             raise FileNotFoundError(f"there is no run {folder}; give the folder of a run, or runs/latest")
@@ -163,11 +165,11 @@ class Run:
         return self.folder / "plots"
 
     def status(self) -> Status:
-        """What became of the run; told from its folder alone."""
+        """The state of the run, from its folder alone."""
         return read_status(self.folder, self.environment)
 
     def require(self, *places: Path) -> None:
-        """Refuse a run that lacks one of these files, saying what became of it; warn of one that did not finish."""
+        """Refuse a run that lacks one of these files, with its state; warn of a run that did not finish."""
         status = self.status()
         for place in places:
             if not place.exists():
@@ -177,17 +179,17 @@ class Run:
 
     @contextmanager
     def recorded(self, **facts: Any) -> Iterator[dict[str, Any]]:
-        """Keep environment.json up to date while the block runs, and the folder ours: nobody else may write it.
+        """Keep environment.json up to date, and the folder ours, while the block runs: nobody else may write it.
 
         Its status is running, then finished, stopped (by Stopped) or failed with the error. The block may add facts to
-        the mapping that it gets; they are written at the end. A process that lost the folder to another writes nothing.
+        the mapping that it receives; they are written at the end. A process that lost the folder writes nothing.
         """
         with self.held() as lock:
             yield from self._recorded(lock, facts)
 
     @contextmanager
     def held(self) -> Iterator[Lock]:
-        """Keep the folder ours while the block runs; what another process uses is refused."""
+        """Keep the folder ours while the block runs; a folder in use by another process is refused."""
         lock = self.lock or acquire(self.folder)
         try:
             with beating(self.folder, lock.is_ours):
@@ -196,8 +198,9 @@ class Run:
             lock.release()
 
     def _recorded(self, lock: Lock, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        first = first_start(self.environment)  # of a run that is resumed
-        times = {"started": first or _now(), "resumed": _now() if first else None, "finished": None}
+        times = {"started": _now(), "resumed": None, "finished": None}
+        if first := first_start(self.environment):
+            times = {"started": first, "resumed": _now(), "finished": None}
         record = {"status": "running", "error": None, **times, **lock.holder.facts, **environment(), **facts}
         lock.check()
         write_json(self.environment, record)
@@ -228,7 +231,7 @@ def new_folder(runs: Path | str, name: str) -> Path:
 
 
 def point_latest(runs: Path | str, folder: Path) -> None:
-    """Let runs/latest point at this run, if it lies below runs; a link that cannot be made is warned of."""
+    """Let runs/latest point at this run, if it is below runs; if that fails, a warning is given."""
     if Path(runs).resolve() not in folder.resolve().parents:
         return
     link = Path(runs) / "latest"
@@ -252,12 +255,12 @@ def environment() -> dict[str, Any]:
 
 
 def command_line(command: Sequence[str]) -> str:
-    """A command line as it can be typed again, with the bare name of the program."""
+    """A command line to type again, with the bare name of the program."""
     return shlex.join([Path(word).name for word in command[:1]] + list(command[1:]))
 
 
 def _ending(error: BaseException) -> dict[str, str]:
-    """Status and error of a block that ended by an exception."""
+    """Status and error of a block that ended with an exception."""
     reason = " ".join(str(error).split())
     if isinstance(error, Stopped):
         return {"status": "stopped", "error": " ".join(error.reason.split())}

@@ -1,4 +1,4 @@
-"""Scored events: all that an evaluation sees of a tagger."""
+"""Scored events: everything that an evaluation sees of a tagger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ("labels", "weights", "scores", "split")
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Scored:
-    """Labels, weights and scores of events, with the split that each belongs to.
+    """Labels, weights and scores of events, and the split of each event.
 
     labels      integers 0..k-1 [n], an index into classes
     weights     float64 [n], physical and signed
@@ -65,9 +65,11 @@ class Scored:
         if len(self.classes) < 2:
             raise ValueError(f"scores need two classes or more, not {list(self.classes)}")
         n, k = len(self.labels), len(self.classes)
-        shape = (n,) if k == 2 else (n, k)
+        shape: tuple[int, ...] = (n, k)
+        meaning = "a probability a class"
+        if k == 2:
+            shape, meaning = (n,), "the probability of class 1"
         if self.scores.shape != shape:
-            meaning = "the probability of class 1" if k == 2 else "a probability a class"
             raise ValueError(f"{k} classes need scores of shape {shape}, {meaning}, not {self.scores.shape}")
         columns = {name: getattr(self, name) for name in ("labels", "weights", "split", "processes")}
         for name, column in {**columns, **self.spectators}.items():
@@ -99,7 +101,9 @@ class Scored:
 
     def _total(self) -> None:
         k = len(self.process_names)
-        sums = np.bincount(self.processes, self.weights, minlength=k) if self.totals is None else self.totals
+        sums = self.totals
+        if sums is None:
+            sums = np.bincount(self.processes, self.weights, minlength=k)
         totals = np.asarray(sums, dtype=np.float64)
         if totals.shape != (k,) or not np.isfinite(totals).all():
             raise ValueError(f"totals must be a finite number a process, shape ({k},), not {totals}")
@@ -156,8 +160,8 @@ class Scored:
     def scaled_weights(self, split_name: str) -> NDArray[np.float64]:
         """Weights of one split, scaled process by process to the yield of the whole sample, [n of split].
 
-        The factor is total / (sum over the split). A process whose weights sum to nothing in the split, or to
-        the other sign, cannot stand for its yield and is refused; so is one that has a yield and no events.
+        The factor is total / (sum over the split). A process is refused if its weights in the split sum to zero or to
+        the opposite sign, or if it has a yield and no events: its events cannot stand for its yield.
         """
         mask = self._mask(split_name)
         k = len(self.process_names)
@@ -166,7 +170,7 @@ class Scored:
         factors = np.ones(k)
         for process in np.flatnonzero((absolute > 0) | (self.totals != 0)):
             total, split_sum = float(self.totals[process]), float(part[process])
-            # A sum that is only the rounding of what cancelled is a sum of zero.
+            # A sum as small as the rounding of its terms counts as zero.
             if abs(split_sum) <= 1e-12 * absolute[process] or total / split_sum < 0:
                 raise ValueError(
                     f"process {self.process_names[process]!r} has weights that sum to {total:.6g} over all events, but "
@@ -194,7 +198,7 @@ def discriminant(scored: Scored, signal: int) -> Array:
 
 
 def signal_scores(scores: Array, signal: int) -> Array:
-    """The same of scores alone, [n] or [n, k]."""
+    """The probability of the signal class from scores alone, [n] or [n, k]."""
     if scores.ndim == 2:
         return np.ascontiguousarray(scores[:, signal])
     return scores if signal == 1 else 1 - scores

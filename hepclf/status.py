@@ -1,4 +1,4 @@
-"""Status: what became of a run, told from its folder alone."""
+"""Status: the state of a run, from its folder alone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Name = Literal["running", "finished", "failed", "stopped", "lost", "unknown"]
 
 
 class Status(NamedTuple):
-    """What became of a run, since when, and the reason: an error, that of a stop, or the process of a running one.
+    """The state of a run, since when, and the reason: an error, that of a stop, or the process of a running one.
 
     lost      its process ended without a record: it was killed, or its machine stopped
-    unknown   the folder records nothing
+    unknown   the folder has no record
     """
 
     name: Name
@@ -40,14 +40,16 @@ class Status(NamedTuple):
 
     @property
     def way_out(self) -> str:
-        """What to do with a run that lacks something."""
+        """The advice for a run that lacks something."""
         if self.name in ("stopped", "lost"):
             return "continue it with hepclf train resume=DIR"
-        return "wait for its end" if self.name == "running" else "train it again"
+        if self.name == "running":
+            return "wait for its end"
+        return "train it again"
 
 
 def read_status(folder: Path, record: Path) -> Status:
-    """The status by the record in a run's folder, its lock and its heartbeat."""
+    """The status from the record in a run's folder, its lock and its heartbeat."""
     contents = _contents(record)
     match contents.get("status"):
         case "finished" | "failed" | "stopped" as name:
@@ -58,17 +60,19 @@ def read_status(folder: Path, record: Path) -> Status:
     if not record.exists():
         return Status("unknown")
     touched = heartbeat.last_touched(folder / heartbeat.NAME)
-    return Status("lost", contents.get("started") if touched is None else _date(touched))
+    if touched is None:
+        return Status("lost", contents.get("started"))
+    return Status("lost", _date(touched))
 
 
 def first_start(record: Path) -> str | None:
-    """When the process began that first trained a run; None where there is no record."""
+    """When the process started that first trained a run; None if there is no record."""
     started = _contents(record).get("started")
     return started if isinstance(started, str) else None
 
 
 def _contents(record: Path) -> dict[str, Any]:
-    """The record; an empty one where it is missing or damaged, as a full disk or a kill may leave it."""
+    """The record; empty if it is missing or damaged, as after a full disk or a kill."""
     try:
         contents = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -22,7 +22,7 @@ class Grid(NamedTuple):
 
 
 def number(value: float | None, error: float | None = None, digits: int = 4) -> str:
-    """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` where there is no value.
+    """`0.9812 ± 0.0010`, or `(3.6 ± 1.0)e+08`: the error in two digits; `-` if there is no value.
 
     Without an error the value has `digits` decimals, and more where a value below 1 would read 1.
     """
@@ -30,11 +30,13 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
         return "-"
     if error is None or error <= ROUNDING * abs(value):
         return _plain(value + 0.0, digits)  # + 0.0: no minus sign for zero
-    small = abs(value) < SMALL[0] and error < SMALL[1]
-    power = math.floor(math.log10(max(abs(value), error))) if small or error >= LARGE else 0
+    power = 0
+    is_small = abs(value) < SMALL[0] and error < SMALL[1]
+    if is_small or error >= LARGE:
+        power = math.floor(math.log10(max(abs(value), error)))
     value, error = value / 10**power, error / 10**power
     text = f"{to_error_digits(value, error)} ± {to_error_digits(error, error)}"
-    return f"({text})e{power:+03d}" if power else text
+    return text if power == 0 else f"({text})e{power:+03d}"
 
 
 def _plain(value: float, digits: int) -> str:
@@ -52,7 +54,7 @@ def to_error_digits(value: float, error: float) -> str:
 
 
 def score_cut(threshold: float) -> str:
-    """A cut on a score, in six digits, and more where one below 1 would read 1."""
+    """A cut on a score with six digits, and more if a cut below 1 would read as 1."""
     six_digits = f"{threshold:.6g}"
     if six_digits == "1" and 1 - threshold > ROUNDING:
         return _plain(threshold, 6)
@@ -74,7 +76,7 @@ def first_of(shown: int, total: int) -> str:
 
 
 def grouped_rows(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
-    """Rows of equal key, which share a line of a table: where scores tie, several targets have the same cut."""
+    """Rows with equal key, which share a line of a table: if scores tie, several targets have the same cut."""
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
@@ -82,7 +84,7 @@ def grouped_rows(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[li
 
 
 def targeted(efficiency: str, targets: Sequence[float]) -> str:
-    """The efficiency of a cut, with its targets where there are several."""
+    """The efficiency of a cut, with its targets if there are several."""
     if len(targets) <= 1:
         return efficiency
     return f"{efficiency} (targets {', '.join(f'{target:g}' for target in targets)})"
@@ -99,14 +101,16 @@ def upper_limit(limit: float) -> str:
 
 
 def percent(share: float | None, digits: int | None = 1) -> str:
-    """`47.5 %`, with as many decimals as a setting has for digits=None; `-` where there is no finite share."""
+    """`47.5 %`, with as many decimals as a setting has for digits=None; `-` if there is no finite value."""
     if share is None or not math.isfinite(share):
         return "-"
-    return f"{100 * share:g} %" if digits is None else f"{100 * share:.{digits}f} %"
+    if digits is None:
+        return f"{100 * share:g} %"
+    return f"{100 * share:.{digits}f} %"
 
 
 def shortened(text: str, width: int) -> str:
-    """Text of at most this many letters: what is longer has `…` for its middle, as ends tell names apart."""
+    """Text of at most `width` letters; a longer one gets `…` in its middle, because its ends distinguish names."""
     if len(text) <= width:
         return text
     end = (width - 1) // 2
@@ -114,7 +118,7 @@ def shortened(text: str, width: int) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in the unit that takes three digits."""
+    """Bytes in the unit in which the number has at most three digits."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -123,11 +127,12 @@ def size(count: float) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """A time in hours from two of them on, in minutes from two on, else in seconds."""
+    """A time in hours if it is two hours or more, in minutes from two minutes on, otherwise in seconds."""
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.3g} {unit}"
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    digits = ".2g" if seconds < 10 else ".0f"
+    return f"{seconds:{digits}} s"
 
 
 class Caution(NamedTuple):
