@@ -34,7 +34,7 @@ RUNS = {
     "jets": (
         "jets/latest/plots",
         "train data=csv data.files=simulated.csv data.spectators=[mass,fat_jets] runs=jets"
-        " 'data.labels={mass: [$m_{jj}$, GeV], pt: [$p_T$, GeV]}'"
+        ' \'data.labels={mass: ["$m_{jj}$", GeV], pt: ["$p_T$", GeV]}\''
         " 'evaluation.yields={signal: 150, background: 6000}'"
         " 'evaluation.flatness={spectators: [mass], edges: {mass: [40, 60, 80, 100, 120, 140, 160, 200, 250]}}'"
         " 'evaluation.sculpting={spectators: [mass], edges: {mass: [40, 60, 80, 100, 120, 140, 160, 200, 250]}}'"

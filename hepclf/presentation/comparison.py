@@ -115,12 +115,12 @@ def _differences(comparison: Compared) -> Grid:
     for name, sample in comparison.samples.items():
         changes = [change for change in comparison.trained if change.reference == sample.reference.name]
         if changes:
-            rows += _heading_row(comparison, f"test events {name}, less {sample.reference.name}:", len(header))
+            rows += _heading_row(comparison, f"test events {name}, minus {sample.reference.name}:", len(header))
         for change in changes:
             values = (change.p, change.holm) if several else (change.p,)
             rows.append([change.name, number(*change.value), *map(_chance, values)])
     reference = comparison.contenders[0].name if len(comparison.samples) == 1 else "the reference on the same events"
-    return Grid(f"test AUC less that of {reference}, {STATISTICAL}", header, rows)
+    return Grid(f"test AUC minus that of {reference}, {STATISTICAL}", header, rows)
 
 
 def _repeated(comparison: Compared) -> Iterator[Row]:

@@ -86,7 +86,7 @@ def test_the_tables_say_what_the_runs_hold(hepclf, make_run):
     best, worse = contents()["runs"]
     assert (best["name"], worse["name"]) == ("mlp", "bdt")
     assert "log-loss and AUC ± statistical uncertainty, best on validation first" in out
-    assert "test AUC less that of mlp" in out
+    assert "test AUC minus that of mlp" in out
     assert ["bdt", "12", "s", "1.5", "kB", "3,600", "events/s"] in rows(out)
     assert ["mlp", "1.5", "s", "1.5", "kB", "-"] in rows(out), "an older run knows its epochs and no scoring"
     quality = next(row for row in rows(out) if row[0] == "mlp")
@@ -96,7 +96,7 @@ def test_the_tables_say_what_the_runs_hold(hepclf, make_run):
     assert measured[0] == {"value": metrics["valid"]["log_loss"], "error": metrics["valid"]["errors"]["log_loss"]}
     assert (best["kept_epoch"], worse["kept_epoch"]) == (7, None)
     (difference,) = contents()["differences"]
-    printed = rows(out.split("test AUC less that of mlp")[1])[2]
+    printed = rows(out.split("test AUC minus that of mlp")[1])[2]
     assert printed[0] == "bdt"
     assert float(printed[1]) == pytest.approx(difference["value"]["value"], abs=1e-3)
     assert printed[4] == f"{difference['p']:.2g}"
@@ -190,7 +190,7 @@ def test_a_page_holds_the_tables_and_pictures_and_lets_nothing_run(hepclf, make_
     assert f"AUC {number(best['value'], best['error'])} on 600 test events".replace(
         " ± ", "\u00a0±\u00a0"
     ) in without_terms(page)
-    for title in ("log-loss and AUC ± statistical uncertainty", "cost", "test AUC less that of &lt;script&gt;"):
+    for title in ("log-loss and AUC ± statistical uncertainty", "cost", "test AUC minus that of &lt;script&gt;"):
         assert f"<figcaption>{title}" in page
     hepclf("compare", "a", "b", "out=p", "plots=false")
     assert "<img" not in Path("p/report.html").read_text(encoding="utf-8")
@@ -301,7 +301,7 @@ def test_a_training_and_its_copy_are_no_two_models(hepclf, make_run):
     assert "mlp is the only training" in Path("o/report.html").read_text(encoding="utf-8")
     plain = " ".join(out.split())
     assert "the same training (equal configuration and seed), counted once: mlp (copy) as mlp" in plain
-    assert "test AUC less" not in plain
+    assert "test AUC minus" not in plain
 
 
 def test_equal_configurations_on_other_data_are_no_copies(hepclf, make_run):

@@ -61,7 +61,7 @@ class Overtraining:
 
 
 class Gap(NamedTuple):
-    """The difference of a split to the training set: its loss - training loss, and training AUC - its AUC."""
+    """How much worse a split is than training: its loss minus the training loss, the training AUC minus its own."""
 
     loss: Value
     auc: Value

@@ -25,7 +25,7 @@ class SearchSection(NamedTuple):
 
 
 SECTIONS = (
-    SearchSection("What can be had of both?", "front", ("front",)),
+    SearchSection("Which trade-off do both objectives allow?", "front", ("front",)),
     SearchSection("How did the search go?", "course", ("history", "learning_curves")),
     SearchSection("Which settings matter?", "settings", ("importance", "slices", "choices", "parallel")),
 )

@@ -50,7 +50,7 @@ def test_pictures_stand_under_their_question_in_its_order(make_page):
     text = make_page()
     places = [text.index(f'id="{name}"') for name in ("best", "course", "history", "history_auc", "settings", "slices")]
     assert places == sorted(places)
-    assert "What can be had of both?" not in text
+    assert "Which trade-off do both objectives allow?" not in text
 
 
 def test_a_section_without_pictures_is_left_out_unless_there_is_a_note(make_page):
