@@ -33,7 +33,8 @@ def _picture(stem: str, name: str, discriminant: Discriminant, varied: str, resu
         stem,
         panel(lambda ax: _draw(ax, results, name, discriminant, series, varied), title),
         f"Rejection of each other class in the validation set, ±1σ, against the fraction of {varied} in the "
-        f"discriminant of {name}, at an efficiency of {target:g} for {name}. The dashed line is the one in use.",
+        f"discriminant of {name}, at an efficiency of {target:g} for {name}. The dashed line marks the fraction in "
+        "use.",
         series,
     )
 

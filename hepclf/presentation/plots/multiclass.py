@@ -30,7 +30,8 @@ def pictures(finding: Classes, results: Results, title: str) -> Iterator[Picture
         "decisions",
         panel(lambda ax: _decisions(ax, finding), title, (side, side)),
         "Rows: true class. Columns: predicted class. A cell has the fraction of the true class among the events with "
-        "this prediction (each column sums to one) and the number of events. It depends on the class proportions.",
+        "this prediction (each column sums to one) and the number of events. The fractions depend on the class "
+        "proportions.",
         (_table(finding, finding.shares[0], "truth"),),
     )
     figure = Figure(figsize=(side + 5.2, max(side, 4.2)))
