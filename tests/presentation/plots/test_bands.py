@@ -60,6 +60,16 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
     ]
 
 
+def test_the_legend_of_what_is_kept_fits_its_panel(judged):
+    _, efficiencies = drawn(retrieval, "retrieval", judged(n=3000, **ASKED))
+    with style():
+        FigureCanvasAgg(efficiencies.figure).draw()
+    (ax,) = efficiencies.figure.axes
+    legend, panel = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert panel.x0 <= legend.x0
+    assert legend.x1 <= panel.x1
+
+
 def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
     results = judged(n=600, scores=lambda labels: np.linspace(0.1, 0.6, len(labels)) + 0.3 * labels)
     limit = results.test.roc.limit
