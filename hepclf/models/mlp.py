@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from hepclf.models.mlp_plain import ACTIVATIONS
 from hepclf.models.network import Network
 from hepclf.models.preprocess import Preprocess
+from hepclf.models.products import HeadProduct, SharedProduct
 from hepclf.recipe import recipe
 
 PART = 1 << 11  # events that a processor scores at once, so that the units of all members fit into its caches
@@ -109,10 +110,12 @@ class Embedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The embedded inputs."""
-        waves = torch.cos(2 * math.pi * (x[:, :, None] * self.frequency + self.phase))
-        mixed = torch.einsum("ndf,dfs->nds", waves, self.mix) + self.shift
+        # Events stand last, as elementwise work is fastest along a long last axis.
+        inputs = x.t()[:, None]
+        waves = torch.cos(2 * math.pi * torch.addcmul(self.phase[:, :, None], inputs, self.frequency[:, :, None]))
+        mixed = torch.baddbmm(self.shift[:, :, None], self.mix.transpose(1, 2), waves)
         # Adam's steps are as long as the rate whatever the gradient: the factor makes those of the scales longer.
-        return torch.cat((x[:, :, None], mixed), dim=2).flatten(1) * (1 + self.rate * self.scale)
+        return (torch.cat((inputs, mixed), dim=1).flatten(0, 1) * (1 + self.rate * self.scale)[:, None]).t()
 
 
 class Shared(nn.Module):
@@ -131,9 +134,8 @@ class Shared(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The members' units before their activation."""
-        # Scaling the weights of each member takes less than scaling its units, of which a batch has more.
-        weights = self.before.transpose(1, 2) * self.weight.t() * self.after
-        return torch.baddbmm(self.bias, x.expand(len(weights), -1, -1), weights)
+        units: Tensor = SharedProduct.apply(x, self.weight, self.before, self.after, self.bias)  # type: ignore[no-untyped-call]
+        return units
 
 
 class Heads(nn.Module):
@@ -146,4 +148,5 @@ class Heads(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The members' logits."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        logits: Tensor = HeadProduct.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        return logits

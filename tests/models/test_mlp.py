@@ -129,6 +129,32 @@ def test_a_shared_layer_is_a_linear_one_with_what_the_members_scale_by():
         assert torch.allclose(layer(x)[member], nn.functional.linear(x, own, layer.bias[member, 0]), atol=1e-6)
 
 
+def plain_logits(network, x):
+    """The members' logits [m, n, outputs] by the formulas of the papers, which autograd follows."""
+    waves = torch.cos(2 * np.pi * (x[:, :, None] * network.embedding.frequency + network.embedding.phase))
+    mixed = torch.einsum("ndf,dfs->nds", waves, network.embedding.mix) + network.embedding.shift
+    scale = 1 + network.embedding.rate * network.embedding.scale
+    units = torch.cat((x[:, :, None], mixed), dim=2).flatten(1) * scale
+    for layer in network.layers:
+        units = nn.functional.silu(((units * layer.before) @ layer.weight.t()) * layer.after + layer.bias)
+    return units @ network.heads.weight + network.heads.bias
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_logits_and_gradients_are_those_of_the_formulas(outputs):
+    network, x = networks(outputs=outputs, members=3, dropout=0.0).double(), torch.randn(7, 4, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))  # scales and shifts start at one and zero
+    x.requires_grad_()
+    logits, expected = network.train()(x), plain_logits(network, x)
+    torch.testing.assert_close(logits, expected, rtol=1e-12, atol=1e-12)
+    upstream, leaves = torch.randn_like(expected), [x, *network.parameters()]
+    gradients = torch.autograd.grad(logits, leaves, upstream)
+    for gradient, reference in zip(gradients, torch.autograd.grad(expected, leaves, upstream), strict=True):
+        torch.testing.assert_close(gradient, reference, rtol=1e-10, atol=1e-12)
+
+
 def test_an_embedding_holds_each_input_and_waves_of_it_alone():
     torch.manual_seed(0)
     embedding, x = Embedding(2, 3, 8, 0.5, 20.0), torch.randn(6, 2)
