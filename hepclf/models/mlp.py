@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hepclf.models.dropout import mask
 from hepclf.models.mlp_plain import ACTIVATIONS
 from hepclf.models.network import Network
 from hepclf.models.preprocess import Preprocess
@@ -87,7 +87,7 @@ class Members(nn.Module):
         for layer in self.layers:
             x = self.activation(layer(x))
             if self.training and self.dropout:  # the members leave out the same units: a mask each takes longer
-                x = x * F.dropout(torch.ones_like(x[0]), self.dropout)
+                x = x * mask(x[0], self.dropout)
         logits: Tensor = self.heads(x)
         return logits if self.training else logits.mean(0)
 
