@@ -19,6 +19,7 @@ from hepclf.training.blocks import Blocks, alternative, largest_fitting, limit
 from hepclf.training.decorrelate import MOST, disco
 from hepclf.training.diverged import diverged
 from hepclf.training.epoch import Best, Epoch
+from hepclf.training.heap import keep_freed_memory
 from hepclf.training.loss import Loss, losses
 from hepclf.training.memory import explained, is_out_of_memory
 from hepclf.training.optimiser import Optimiser
@@ -83,6 +84,7 @@ class Descent:
 
     def edges(self) -> Iterator[Epoch | None]:
         """Train; an Epoch where one ends, None at an edge within one."""
+        keep_freed_memory()
         while self._epoch < self._passes:
             started = time.perf_counter()
             with explained(self._batch_that_fits):
