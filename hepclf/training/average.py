@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 LONGEST = 500  # steps that the mean looks back, at most
 
@@ -20,18 +20,20 @@ class Average:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.network = copy.deepcopy(network)
+        self.network, self._source = copy.deepcopy(network), network
+        # Listed once, as walking through the modules takes longer than the mean itself.
+        self._means: list[Tensor] = list(self.network.parameters())
+        self._latest: list[Tensor] = list(network.parameters())
         self._steps = 0
 
-    def update(self, network: nn.Module) -> None:
-        """Add the weights after a step to the mean."""
+    @torch.no_grad()
+    def update(self) -> None:
+        """Add the network's weights after a step to the mean."""
         self._steps += 1
         fraction = max(1 / LONGEST, 9 / (9 + self._steps))
-        with torch.no_grad():
-            for mean, latest in zip(self.network.parameters(), network.parameters(), strict=True):
-                mean.lerp_(latest, fraction)
-            for mean_buffer, latest_buffer in zip(self.network.buffers(), network.buffers(), strict=True):
-                mean_buffer.copy_(latest_buffer)
+        torch._foreach_lerp_(self._means, self._latest, fraction)
+        for mean, latest in zip(self.network.buffers(), self._source.buffers(), strict=True):
+            mean.copy_(latest)
 
     def state(self) -> dict[str, Any]:
         """A copy of the mean, and the steps that it has seen."""

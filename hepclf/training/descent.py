@@ -233,7 +233,7 @@ class Descent:
         self._optimiser.step()
         self._schedule.after_step()
         if self._average is not None:
-            self._average.update(self._network)
+            self._average.update()
 
     def _penalty(self, network: nn.Module) -> float:
         """What a decorrelation adds to the validation loss."""
