@@ -7,7 +7,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
@@ -43,8 +42,11 @@ class Optimiser:
         self._parameters = list(parameters)
         self._kind, self._momentum, self._decay = kind, momentum, weight_decay
         self._buffers = {name: [torch.zeros_like(p) for p in self._parameters] for name in BUFFERS[kind]}
-        device = None if kind.startswith("adam") else "cpu"  # where the fused kernels want the number of steps
-        self._steps = [torch.zeros((), dtype=torch.float32, device=device or p.device) for p in self._parameters]
+        device = None  # where the fused kernels want the numbers of steps
+        if kind.startswith("adam") and self._parameters:
+            device = self._parameters[0].device
+        self._counts = torch.zeros(len(self._parameters), dtype=torch.float32, device=device)
+        self._steps = list(self._counts.unbind())
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -55,6 +57,8 @@ class Optimiser:
     def step(self) -> None:
         """Move each parameter that has a gradient."""
         places = [place for place, parameter in enumerate(self._parameters) if parameter.grad is not None]
+        if not places:
+            return
         parameters = [self._parameters[place] for place in places]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         buffers = {name: [tensors[place] for place in places] for name, tensors in self._buffers.items()}
@@ -96,8 +100,13 @@ class Optimiser:
         )
 
     def _adam(self, parameters: Tensors, gradients: Tensors, buffers: Buffers) -> None:
+        if len(parameters) == len(self._counts):
+            self._counts.add_(1)  # all at once, which takes half of the time of the step otherwise
+        else:
+            torch._foreach_add_(buffers["steps"], 1)
         largest: Tensors = []  # squares, which the variant amsgrad has
-        adam(
+        move = torch._fused_adamw_ if self._kind == "adamw" else torch._fused_adam_
+        move(
             parameters,
             gradients,
             buffers["mean"],
@@ -109,10 +118,8 @@ class Optimiser:
             beta1=0.9,
             beta2=0.999,
             eps=1e-8,
-            decoupled_weight_decay=self._kind == "adamw",
             amsgrad=False,
             maximize=False,
-            fused=True,
         )
 
     def state(self) -> dict[str, Tensor]:

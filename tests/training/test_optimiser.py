@@ -60,6 +60,30 @@ def test_a_parameter_without_a_gradient_stays(kind):
     assert same == [True, False, False, False]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_any_gradient_nothing_moves(kind):
+    made = network()
+    before = [parameter.clone() for parameter in made.parameters()]
+    Optimiser(made.parameters(), kind, rate=0.01).step()
+    assert all(map(torch.equal, before, made.parameters()))
+
+
+@pytest.mark.parametrize("kind", ["adamw", "adam"])
+def test_a_parameter_counts_its_own_steps(kind):
+    made, library_made = network(), network()
+    optimiser = Optimiser(made.parameters(), kind, rate=0.01)
+    torchs = library(kind, library_made.parameters(), 0.9, 0.0)
+    for step in range(6):
+        for part in (made, library_made):
+            gradients(part, step)
+            if step % 2:
+                part[0].weight.grad = None
+        optimiser.step()
+        torchs.step()
+    assert all(map(torch.equal, made.parameters(), library_made.parameters()))
+    assert [optimiser.state()[f"steps.{place}"].item() for place in range(4)] == [3, 6, 6, 6]
+
+
 def test_a_step_does_not_import_torchs_compiler():
     code = """
 import sys, torch
