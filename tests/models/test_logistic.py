@@ -108,7 +108,7 @@ def test_coefficients_of_curved_scalings_are_those_of_the_inputs():
 def test_what_newton_cannot_do_is_refused(gaussians):
     with pytest.raises(ValueError, match="needs two classes, the data has 3; use solver=gradient"):
         newton(gaussians(classes=3))
-    with pytest.raises(ValueError, match="trainer.loss must be cross_entropy with solver=newton, not squared_error"):
+    with pytest.raises(ValueError, match=r"trainer\.loss must be cross_entropy with solver=newton, not squared_error"):
         newton(correlated(), Trainer(loss="squared_error"))
 
 
