@@ -7,12 +7,15 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
+from hepclf.files import read_yaml
 from hepclf.nearest import nearest
 
 TARGET = "_target_"
 MANDATORY = "???"
+STORED = {**dict.fromkeys(("data", "model", "trainer", "evaluation"), (TARGET,)), "names": ("data", "model")}
 _TYPES: dict[type[Any], dict[str, Any]] = {}  # by recipe, once they were asked for
 
 
@@ -129,6 +132,20 @@ def describe(recipe: Any) -> Any:
     if recipe is None or isinstance(recipe, (bool, int, float, str)):
         return recipe
     return f"{type(recipe).__module__}.{type(recipe).__qualname__}, which is not a recipe"
+
+
+def read_stored(path: Path) -> dict[str, Any]:
+    """The configuration of a run, or one like it. No default may replace what it lacks, so it is then refused."""
+    values = read_yaml(path)
+    for group, keys in STORED.items():
+        settings = values.get(group)
+        for key in keys:
+            if not isinstance(settings, Mapping) or not isinstance(settings.get(key), str):
+                raise ValueError(
+                    f"{path} must name {group}.{key}, as the configuration of a run does; it is damaged or not of a "
+                    "run: restore it, or train anew"
+                )
+    return values
 
 
 def _key(name: str) -> str:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "nearest": set(),
     "words": set(),
     "disk": {"files"},
-    "recipe": {"nearest"},
+    "recipe": {"files", "nearest"},
     "events": {"disk", "nearest"},
     "scored": {"events", "nearest"},
     # Who holds a run's folder; all others ask `run` about it.

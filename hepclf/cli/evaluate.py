@@ -14,7 +14,7 @@ from hepclf.cli.observed import observed_data
 from hepclf.cli.recipes import recipe_class, refuse_unknown, seed_of
 from hepclf.cli.tables import show_results
 from hepclf.cli.terminal import results_console, short_path, show_warning_logs
-from hepclf.recipe import TARGET, RecipeError
+from hepclf.recipe import TARGET, RecipeError, read_stored
 
 KEYS = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
@@ -35,7 +35,6 @@ def _evaluate(composed: Composed) -> None:
     if values["run"] == "???":
         raise RecipeError("run must be given; say run=DIR, the folder of a run, or run=runs/latest")
 
-    from hepclf.files import read_yaml
     from hepclf.models.tagger import read_head
     from hepclf.run import Run, new_folder
     from hepclf.workflow.handover import handover
@@ -43,13 +42,14 @@ def _evaluate(composed: Composed) -> None:
 
     seed, formats = seed_of(values), _formats(values["export"])
     run = Run.open(str(values["run"]))
-    settings = composed.changed("evaluation", values["evaluation"], read_yaml(run.config).get("evaluation"))
+    config = read_stored(run.config)
+    settings = composed.changed("evaluation", values["evaluation"], config["evaluation"])
     trust = tuple(str(name) for name in values["trust"])
     evaluation = read_evaluation(composed, settings, trusted="evaluation" in composed.named_groups, trust=trust)
     data = None
     if values.get("data"):
         data = composed.recipe(values["data"], "data", seed=seed)
-    stored = read_yaml(run.config).get("data")
+    stored = config["data"]
     observed, run_data = None, None
     observed_settings = values.get("observed")
     if observed_settings is not None and observed_settings != {}:

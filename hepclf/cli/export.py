@@ -10,7 +10,7 @@ from hepclf.cli.config import Composed, launch
 from hepclf.cli.recipes import recipe_class, seed_of
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.events import by_value, shortest_text
-from hepclf.recipe import RecipeError, build
+from hepclf.recipe import RecipeError, build, read_stored
 from hepclf.words import size
 
 if TYPE_CHECKING:
@@ -60,13 +60,12 @@ def _read(values: dict[str, Any]) -> Export:
 def _events(run: Run, composed: Composed, values: dict[str, Any]) -> Events:
     """The events of the chosen data, or by default of the run's data."""
     from hepclf.data.loader import load
-    from hepclf.files import read_yaml
 
     watch = Watch()
     try:
         if values.get("data"):
             return load(composed.recipe(values["data"], "data", seed=values["seed"]), watch.read)
-        return load(composed.recipe(read_yaml(run.config).get("data"), "data", trusted=False), watch.read)
+        return load(composed.recipe(read_stored(run.config)["data"], "data", trusted=False), watch.read)
     except (ValueError, OSError) as error:
         if values.get("data"):
             raise

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from hepclf.cli.config import Composed, put
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.recipes import refuse_unknown, seed_of
-from hepclf.files import read_yaml
-from hepclf.recipe import RecipeError
+from hepclf.recipe import RecipeError, read_stored
 from hepclf.run import Run, new_folder
 
 GROUPS = ("data", "model", "trainer", "evaluation")
@@ -116,9 +115,9 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
             f"experiment and {key} both choose the recipes; give one of them, and single settings beside it"
         )
     is_file = bool(values.get("again")) and Path(source).is_file()
-    stored = read_yaml(Path(source) if is_file else Run.open(source).config)
-    chosen, stored_names = composed.named_groups, stored.get("names") or {}
-    settings = {group: composed.changed(group, values[group], stored.get(group)) for group in GROUPS}
+    stored = read_stored(Path(source) if is_file else Run.open(source).config)
+    chosen, stored_names = composed.named_groups, stored["names"]
+    settings = {group: composed.changed(group, values[group], stored[group]) for group in GROUPS}
     if "seed" in composed.typed:
         for path in ("data.seed", "data.split.seed", "trainer.seed"):
             group, _, inner = path.partition(".")

@@ -19,6 +19,7 @@ from hepclf.cli.signals import signalled
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.times import time_line
+from hepclf.recipe import read_stored
 from hepclf.run import Run, Stopped, point_latest
 from hepclf.workflow.stop import Stop
 
@@ -106,7 +107,6 @@ def _show(job: Plan, stop: Stop) -> None:
 
 def _show_finished(console: Console, job: Plan, composed: Composed) -> None:
     """Print the results of a finished run from its stored scores; other settings of the training are refused."""
-    from hepclf.files import read_yaml
     from hepclf.workflow.job import Job
     from hepclf.workflow.reevaluate import stored_results
     from hepclf.workflow.resume import refuse_other_settings
@@ -114,7 +114,7 @@ def _show_finished(console: Console, job: Plan, composed: Composed) -> None:
     run = Run(job.folder)
     refuse_other_settings(run, Job.of(**job.recipes, names=job.names))
     is_named = "evaluation" in composed.named_groups
-    evaluation = read_evaluation(composed, read_yaml(run.config).get("evaluation"), trusted=is_named)
+    evaluation = read_evaluation(composed, read_stored(run.config)["evaluation"], trusted=is_named)
     if evaluation != job.recipes["evaluation"]:
         log.warning("these results were made with other evaluation settings; hepclf evaluate run=DIR applies new ones")
     results, title = stored_results(run, evaluation)

@@ -18,7 +18,7 @@ from hepclf.cli.trial_jobs import TrialJobs, trial_jobs
 from hepclf.cli.tune_folder import named_study, trusted_study
 from hepclf.cli.tune_tables import show_history, show_status, trial_line
 from hepclf.nearest import nearest
-from hepclf.recipe import RecipeError
+from hepclf.recipe import RecipeError, read_stored
 from hepclf.workflow.stop import Stop
 
 if TYPE_CHECKING:
@@ -126,13 +126,11 @@ def _end(folder: StudyFolder, jobs: TrialJobs, stop: Stop, watch: Watch) -> None
 
 
 def _draw(history: StudyHistory) -> None:
-    """Draw the page of a finished study, unless its trainings have none."""
-    from hepclf.files import read_yaml
-
+    """Draw the page of a study that has ended, unless its trainings are to have none."""
     config = history.final.config
     evaluation: dict[str, Any] = {}
     if config.is_file():
-        evaluation = read_yaml(config)["evaluation"]
+        evaluation = read_stored(config)["evaluation"]
     if evaluation.get("report", True):
         _write_page(history.folder)
 

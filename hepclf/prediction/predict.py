@@ -15,7 +15,7 @@ from hepclf.data.identity import identity
 from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find_sources, missing_file
-from hepclf.files import beside, read_yaml, remove_abandoned
+from hepclf.files import beside, remove_abandoned
 from hepclf.models.tagger import read_head
 from hepclf.models.threads import scoring_threads
 from hepclf.prediction.formats import output_kind, tree_name
@@ -35,6 +35,7 @@ from hepclf.prediction.query import TableFormat, tagger_query
 from hepclf.prediction.repeats import no_repeated_warnings
 from hepclf.prediction.scoring import ScoringJob, entry_count, score_file, score_names
 from hepclf.prediction.workers import score_in_parallel
+from hepclf.recipe import read_stored
 from hepclf.run import Run
 
 FOLDER = "predictions"
@@ -84,7 +85,7 @@ def _job(run: Run, prediction: Prediction, recipes: tuple[type[Any], ...]) -> tu
     """The job for files of this run, and everything but its input that the contents of an output depend on."""
     head = read_head(run.tagger)
     scores = score_names(prediction.branch, tuple(head["classes"]))
-    data, inputs = read_yaml(run.config).get("data"), tuple(head["inputs"])
+    data, inputs = read_stored(run.config)["data"], tuple(head["inputs"])
     table = TableFormat(prediction.delimiter, prediction.header, prediction.names)
     query = tagger_query(data, inputs, prediction.selection, prediction.carried, table)
     job = ScoringJob(run, recipes, query, prediction, scores)

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import read_yaml, write_bytes
+from hepclf.files import write_bytes
 from hepclf.presentation.page.page import Provenance
 from hepclf.presentation.page.search import FinalTraining, search_page
 from hepclf.presentation.plots.search.draw import draw_search
+from hepclf.recipe import read_stored
 from hepclf.run import Run
 from hepclf.search.folder import StudyFolder
 from hepclf.search.history import StudyHistory, study_history
@@ -69,7 +70,7 @@ def default_values(history: StudyHistory, folder: StudyFolder) -> dict[str, Any]
     """The values of the parameters without the search; those outside of the space stand in the run of the defaults."""
     defaults = folder.defaults
     config = None if history.default is None else folder.run(history.default, 0).config
-    stored = read_yaml(config) if config is not None and config.is_file() else {}
+    stored = read_stored(config) if config is not None and config.is_file() else {}
     for parameter in history.space.parameters:
         value: Any = stored
         for name in parameter.key.split("."):

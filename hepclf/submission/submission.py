@@ -76,7 +76,10 @@ class Submission:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             chunks = tuple(Chunk(str(row["id"]), int(row["first"]), int(row["elements"])) for row in record["chunks"])
-            tasks = tuple(tuple(shlex.split(line)) for line in (folder / TASKS).read_text("utf-8").split("\n")[:-1])
+            lines = (folder / TASKS).read_text("utf-8").split("\n")
+            tasks = tuple(tuple(shlex.split(line)) for line in lines[:-1])
+            if lines[-1] or any(chunk.numbers.stop > -(-len(tasks) // int(record["pack"])) for chunk in chunks):
+                raise ValueError(f"{TASKS} was cut off")
             return cls(
                 folder=folder.resolve(),
                 tasks=tasks,

@@ -19,11 +19,11 @@ from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
 from hepclf.evaluation.results import Results
-from hepclf.files import read_yaml, write_yaml
+from hepclf.files import write_yaml
 from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
-from hepclf.recipe import describe
+from hepclf.recipe import describe, read_stored
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.words import Caution
@@ -64,7 +64,7 @@ def reevaluate(
         if own is not None:
             seen = simulated(tagger, scored, own)
     evaluation.check(scored.classes, scored.process_names)
-    balance = read_yaml(run.config)["trainer"].get("balance", "classes")
+    balance = read_stored(run.config)["trainer"].get("balance", "classes")
     with drawing_workers(evaluation) as workers:
         results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
         cautions = (*results.warnings, *_remembered(run, others=data is not None))
@@ -79,7 +79,7 @@ def reevaluate(
 def stored_results(run: Run, evaluation: Evaluation) -> tuple[Results, str]:
     """The results of a run from its stored scores, without the studies that need its tagger, and their title."""
     scored, facts = _stored(run)
-    balance = read_yaml(run.config)["trainer"].get("balance", "classes")
+    balance = read_stored(run.config)["trainer"].get("balance", "classes")
     results = evaluate(scored, evaluation, balance=balance)
     warnings = (*results.warnings, *_remembered(run, others=False))
     return replace(results, warnings=warnings), f"{facts.data}, {facts.model}"
@@ -88,7 +88,7 @@ def stored_results(run: Run, evaluation: Evaluation) -> tuple[Results, str]:
 def _stored(run: Run) -> tuple[Scored, Facts]:
     """The scores of a run and its description; otherwise an error with the state of the run."""
     run.require(run.scores, run.tagger)
-    config, head = read_yaml(run.config), read_tagger(run.tagger)[0]
+    config, head = read_stored(run.config), read_tagger(run.tagger)[0]
     try:
         names, seed = config["names"], config["trainer"]["seed"]
         facts = Facts(names["data"], names["model"], seed, tuple(head["inputs"]), head["summary"])
@@ -99,7 +99,7 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
 
 def _titles(run: Run) -> dict[str, tuple[str, str]]:
     """Title and unit of the run's features that have labels."""
-    return named_titles(read_yaml(run.config).get("data", {}).get("labels", {}))
+    return named_titles(read_stored(run.config)["data"].get("labels", {}))
 
 
 def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.files import read_yaml
+from hepclf.recipe import read_stored
 from hepclf.run import Run
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
@@ -36,7 +36,7 @@ def opened(folder: Path, job: Job, *, resume: bool) -> Run:
 
 def refuse_other_settings(run: Run, job: Job) -> None:
     """Refuse a job that would train another tagger than an unfinished run, and name the difference."""
-    before, now = _settings(read_yaml(run.config)), _settings(job.describe())
+    before, now = _settings(read_stored(run.config)), _settings(job.describe())
     for name in dict.fromkeys((*before, *now)):
         if before.get(name) != now.get(name):
             raise ValueError(

@@ -156,6 +156,16 @@ def test_a_damaged_record_is_said():
         submissions(Path("target"))
 
 
+@pytest.mark.parametrize("text", ["train seed=1\n", "train seed=1\ntrain see"])
+def test_a_table_of_tasks_that_was_cut_off_is_said(text):
+    new = Submission.new(Path("target"), [("train", "seed=1"), ("train", "seed=2")], describe(Local()), 1)
+    job = replace(new, chunks=(Chunk("7", 0, 2),))
+    job.write(Local().files(job))
+    (job.folder / "tasks.txt").write_text(text)
+    with pytest.raises(ValueError, match=r"is damaged .*tasks.txt was cut off.*; submit the command again"):
+        submissions(Path("target"))
+
+
 def test_the_runs_of_a_thousand_jobs_are_found_quickly(tmp_path):
     for number in range(1000):
         folder = tmp_path / f"{number:03d}"
