@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.data.digests import block_digests, plain_digest
 from hepclf.data.turn import SUFFIX, remove_ended, turn
 from hepclf.disk import mapped
 from hepclf.files import folder_size, is_temporary, remove_abandoned, temporary_folder, temporary_path
 
 HEAD = "entry.json"
-FORMAT = 2  # of the entries; raised when what is stored, or how it is computed, changes
+DIGEST = "digest"  # in the head, of all else that is in it
+FORMAT = 3  # of the entries; raised when what is stored, or how it is computed, changes
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Cache:
         """The arrays under this key as memory maps, and the notes beside them; None if there are none."""
         folder = self.folder / key
         try:
-            head = json.loads((folder / HEAD).read_text())
+            head = _head(folder)
             arrays = {
                 name: _array(folder / f"{index}.bin", file) for index, (name, file) in enumerate(head["arrays"].items())
             }
@@ -86,10 +88,11 @@ class Cache:
         files: dict[str, dict[str, Any]] = {}
         with unwritable(self.folder):
             for index, (name, array) in enumerate(reading.arrays.items()):
-                files[name] = {"dtype": array.dtype.str, "shape": array.shape}
+                files[name] = {"dtype": array.dtype.str, "shape": array.shape, "digests": block_digests(array)}
                 if mapped(array) is None:
                     array.tofile(draft / f"{index}.bin")
-            (draft / HEAD).write_text(json.dumps({"holds": holds, "notes": reading.notes, "arrays": files}))
+            head = {"holds": holds, "notes": reading.notes, "arrays": files}
+            (draft / HEAD).write_text(json.dumps({**head, DIGEST: plain_digest(head)}))
         with contextlib.suppress(OSError):  # another job's entry is there: it is the same
             draft.rename(self.folder / key)
         self._shrink(key)
@@ -208,15 +211,26 @@ def cache_folder(chosen: str | None = None) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hepclf"
 
 
+def _head(folder: Path) -> dict[str, Any]:
+    """What an entry says of itself, or an error where it was changed."""
+    head: dict[str, Any] = json.loads((folder / HEAD).read_text())
+    if head.pop(DIGEST) != plain_digest(head):
+        raise ValueError(f"{HEAD} was changed")
+    return head
+
+
 def _array(path: Path, file: Mapping[str, Any]) -> NDArray[Any]:
-    """The array in a file; a file of another size than noted is refused, and an empty file cannot be mapped."""
+    """The array in a file, or an error where its size or bytes are not what they were; maps of nothing cannot be."""
     dtype, shape = np.dtype(str(file["dtype"])), tuple(int(length) for length in file["shape"])
     if dtype.hasobject:
         raise ValueError(f"{path.name} cannot hold {dtype}")
     expected, size = dtype.itemsize * int(np.prod(shape)), path.stat().st_size
     if size != expected:
         raise ValueError(f"{path.name} holds {size} bytes and not {expected}")
-    return np.memmap(path, dtype=dtype, mode="r", shape=shape) if size else np.empty(shape, dtype=dtype)
+    array = np.memmap(path, dtype=dtype, mode="r", shape=shape) if size else np.empty(shape, dtype=dtype)
+    if block_digests(array) != file["digests"]:
+        raise ValueError(f"{path.name} holds other bytes than were written")
+    return array
 
 
 def _entry(folder: Path) -> CachedTable | None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 import uproot
 
 from hepclf import files
+from hepclf.data import digests
 from hepclf.data.cache import Cache, cache_folder
 from hepclf.data.csv import CSV
 from hepclf.data.root import Root
@@ -228,6 +230,34 @@ def test_a_damaged_entry_is_read_again_and_mended(damage, caplog):
     caplog.clear()
     assert told(before) == told(root().load())
     assert caplog.text == ""
+
+
+def _flip(path, rng):
+    """Flip one bit at a random place of a file."""
+    data = bytearray(path.read_bytes())
+    data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+    path.write_bytes(data)
+
+
+def test_a_flipped_bit_anywhere_is_said_and_the_table_read_again(caplog):
+    rng, before = np.random.default_rng(0), told(root(cache=False).load())
+    root().load()
+    flips = [path.name for path in sorted(entry().iterdir()) for _ in range(12 if path.suffix == ".json" else 4)]
+    assert len(flips) > 20
+    for name in flips:
+        _flip(entry() / name, rng)
+        caplog.clear()
+        assert told(root().load()) == before
+        assert [record.message.partition(" is damaged (")[1] for record in caplog.records] == [" is damaged ("]
+
+
+def test_the_blocks_of_a_large_array_are_digested_one_by_one(monkeypatch):
+    monkeypatch.setattr(digests, "BLOCK", 1000)
+    array = np.arange(500, dtype=np.float64).reshape(100, 5)
+    blocks = [zlib.crc32(array.tobytes()[start : start + 1000]) for start in range(0, 4000, 1000)]
+    assert digests.block_digests(array) == blocks
+    assert digests.block_digests(np.asfortranarray(array)) == blocks
+    assert digests.block_digests(array[:0]) == []
 
 
 def test_an_entry_without_one_of_its_files_is_read_again():
