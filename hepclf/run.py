@@ -24,11 +24,12 @@ from hepclf.heartbeat import NAME as HEARTBEAT
 from hepclf.heartbeat import beating
 from hepclf.lock import LOCK, Lock, acquire, clean
 from hepclf.status import Status, first_start, read_status
+from hepclf.words import typed_setting
 
 BATCH = "batch"  # the folder with job files and logs, which may be there before the run
 COLLECTIONS = {  # folders of many runs, by the table that each holds
-    "sweep.json": "it is a sweep; name a run in it, {folder}/000, or its best settings, again={folder}/best.yaml",
-    "study.yaml": "it is a study; name its best run, {folder}/best, or its best settings, again={folder}/best.yaml",
+    "sweep.json": "it is a sweep; name a run in it, {folder}/000, or its best settings, {best}",
+    "study.yaml": "it is a study; name its best run, {folder}/best, or its best settings, {best}",
 }
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
 
@@ -94,7 +95,7 @@ class Run:
         lock = acquire(run.folder)
         try:
             if (status := run.status()).name == "finished":
-                advice = f"hepclf train again={folder} makes a new one"
+                advice = f"hepclf train {typed_setting('again', folder)} makes a new one"
                 raise ValueError(f"{folder} cannot be resumed: its training {status}; {advice}")
             clean(run.folder, leftovers(run.folder))
         except BaseException:
@@ -110,7 +111,8 @@ class Run:
             raise FileNotFoundError(f"there is no run {folder}; give the folder of a run, or runs/latest")
         if not run.config.is_file():
             kinds = [kind for table, kind in COLLECTIONS.items() if (run.folder / table).is_file()]
-            reason = kinds[0].format(folder=folder) if kinds else f"it holds no {run.config.name}"
+            best = typed_setting("again", Path(folder, "best.yaml"))
+            reason = kinds[0].format(folder=folder, best=best) if kinds else f"it holds no {run.config.name}"
             raise FileNotFoundError(f"{folder} is not a run of hepclf: {reason}")
         return run
 

@@ -1,8 +1,10 @@
-"""Tables of words, for a terminal or a page, and how a number is written in them."""
+"""Tables of words, for a terminal or a page, and how numbers and settings are written."""
 
 from __future__ import annotations
 
 import math
+import re
+import shlex
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,6 +13,35 @@ Row = TypeVar("Row")
 ROUNDING = 1e-12  # of a value: an error that is no more is none
 SMALL, LARGE = (1e-3, 1e-6), 1e5  # a value and its error below, or an error from: written with a power of ten
 MOST_DECIMALS = 17
+BARE = re.compile(r"(?=.*/|[A-Za-z_])(?!(?i:null|true|false|nan|inf)$)[\w./-]+( [\w./-]+)*", re.ASCII)  # text to Hydra
+
+
+def typed_setting(key: str, value: object) -> str:
+    """KEY=VALUE as it is typed, so that the shell and then Hydra read this value."""
+    return f"{key}={shlex.quote(_hydra_text(str(value)))}"
+
+
+def setting_word(key: str, value: object) -> str:
+    """KEY=VALUE as one word of a command, so that Hydra reads this value."""
+    return f"{key}={_hydra_text(str(value))}"
+
+
+def setting_text(value: str) -> str:
+    """The text that Hydra reads in a value as `setting_word` writes it; any other value is left as it is."""
+    match = re.fullmatch(r"'(.*)'", value, re.DOTALL)
+    if match is None:
+        return value
+    text = re.sub(r"(\\*)\\'", lambda quote: "\\" * (len(quote[1]) // 2) + "'", match[1])
+    text = re.sub(r"\\+$", lambda end: "\\" * (len(end[0]) // 2), text)
+    return re.sub(r"(\\*)\\\$\{", lambda start: "\\" * (len(start[1]) // 2) + "${", text)
+
+
+def _hydra_text(text: str) -> str:
+    """A value in quotes, unless Hydra reads it as text without; backslashes count only before what they protect."""
+    if BARE.fullmatch(text):
+        return text
+    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    return "'" + re.sub(r"(\\+)('|$)", r"\1\1\2", escaped).replace("'", "\\'") + "'"
 
 
 class Grid(NamedTuple):

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "holder": {"files", "heartbeat"},
     "lock": {"files", "heartbeat", "holder"},
     "status": {"heartbeat", "lock"},
-    "run": {"files", "heartbeat", "lock", "status"},
+    "run": {"files", "heartbeat", "lock", "status", "words"},
     "statistics": {"events", "scored", "disk", "nearest", "words"},
     "data": GROUND,
     "training": GROUND,

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+import random
+import shlex
 
-from hepclf.words import grouped_rows, number, score_cut, targeted, to_error_digits
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from hepclf.words import (
+    grouped_rows,
+    number,
+    score_cut,
+    setting_text,
+    setting_word,
+    targeted,
+    to_error_digits,
+    typed_setting,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +71,37 @@ def test_rows_of_one_cut_are_joined_and_name_their_targets():
     assert grouped_rows(rows, lambda row: row[1]) == [[(0.3, 0.37), (0.7, 0.37)], [(0.5, 0.2)]]
     assert targeted("1.0000", [0.3, 0.7]) == "1.0000 (targets 0.3, 0.7)"
     assert targeted("0.5000", [0.5]) == "0.5000"
+
+
+def _odd_texts():
+    names = [
+        "runs/a",
+        "a run",
+        "000",
+        "1/2",
+        "null",
+        "runs/a=b,(c)[d]{e}",
+        "it's",
+        'a "b"',
+        "a\\",
+        "\\'",
+        "${x}",
+        "$x\\${",
+    ]
+    rng = random.Random(0)
+    signs = "ab1./- =,()[]{}'\"\\$:~+*?#é"
+    return [*names, *("".join(rng.choices(signs, k=rng.randint(1, 8))) for _ in range(300))]
+
+
+def test_a_setting_is_read_back_by_the_shell_and_by_hydra():
+    for text in _odd_texts():
+        (word,) = shlex.split(typed_setting("again", text))
+        assert word == setting_word("again", text)
+        value = OverridesParser.create().parse_override(word).value()
+        assert str(OmegaConf.create({"again": value}).again) == text
+        assert setting_text(word.partition("=")[2]) == text
+
+
+def test_a_plain_setting_has_no_quotes():
+    assert typed_setting("again", "runs/latest") == "again=runs/latest"
+    assert typed_setting("again", "a run") == "again='a run'"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from hepclf.data.datasets import DATASETS, Dataset
 from hepclf.data.fetch import fetch
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
+from hepclf.words import typed_setting
 
 KEYS = ("to", "from")
 
@@ -36,7 +34,7 @@ def run(arguments: list[str]) -> int:
     for line in (
         f"{fetched.path}  {size:,} bytes, {state}, verified by {fetched.verified}",
         f"licence {dataset.licence}, to be cited as {dataset.reference}",
-        f"train on it: hepclf train data={dataset.name} {_typed_setting('data.files', fetched.path)}",
+        f"train on it: hepclf train data={dataset.name} {typed_setting('data.files', fetched.path)}",
     ):
         console.print(line, soft_wrap=True, markup=False)
     return 0
@@ -71,12 +69,3 @@ def _listing() -> Iterator[str]:
             yield f"{'':<{width}}  {line}"
         yield ""
     yield "hepclf fetch NAME [to=DIR] [from=URL]"
-
-
-def _typed_setting(key: str, path: Path) -> str:
-    """A setting as it is typed: quoted if Hydra or the shell would read it as more than a name."""
-    text = str(path)
-    if re.fullmatch(r"[\w./-]+", text, re.ASCII):
-        return f"{key}={text}"
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return shlex.quote(f'{key}="{escaped}"')

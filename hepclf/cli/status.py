@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ def run(arguments: list[str]) -> int:
         folder = target
         if not Path(target).is_dir():
             folder = short_path(jobs[-1].target)
-        console.print(f"again  hepclf submit again={folder}", soft_wrap=True, markup=False)
+        console.print(f"again  hepclf submit again={shlex.quote(str(folder))}", soft_wrap=True, markup=False)
     return 0
 
 

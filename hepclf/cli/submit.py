@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError, describe
 from hepclf.submission.outcome import AGAIN
 from hepclf.submission.submission import CLOSING, Submission
+from hepclf.words import setting_text
 
 if TYPE_CHECKING:
     from hepclf.submission.batch import Batch
@@ -61,7 +63,7 @@ def _send_again(own: Sequence[str], words: Sequence[str]) -> None:
     """Submit only the failed and lost tasks again, with the stored settings of the cluster."""
     if len(words) > 1:
         raise RecipeError(f"{words[1]} cannot be changed in what is sent again; there may be cluster.* beside again")
-    folder = words[0].partition("=")[2]
+    folder = setting_text(words[0].partition("=")[2])
     outcomes, jobs = look(folder, Path("runs"))
     jobs = [job for job in jobs if not job.is_closing]
     tasks = {words for job in jobs for words in job.tasks}
@@ -138,7 +140,8 @@ def send(submission: Submission, requested: Requested, closing: Sequence[str]) -
         last = _send_closing(submission, batch, closing)
         console.print(f"table  {' '.join(last.ids)}, when all have ended", soft_wrap=True, markup=False)
     console.print(f"files  {short_path(submission.folder)}", soft_wrap=True, markup=False)
-    console.print(f"look   hepclf status {short_path(submission.target)}", soft_wrap=True, markup=False)
+    target = shlex.quote(str(short_path(submission.target)))
+    console.print(f"look   hepclf status {target}", soft_wrap=True, markup=False)
 
 
 def _send_closing(submission: Submission, batch: Batch, closing: Sequence[str]) -> Submission:

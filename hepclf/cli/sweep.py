@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
 from hepclf.recipe import RecipeError, build, recipe
 from hepclf.run import Stopped, new_folder
+from hepclf.words import setting_text, typed_setting
 from hepclf.workflow.resume import FREE
 from hepclf.workflow.stop import Stop
 from hepclf.workflow.sweep import TABLE, By, Sweep, SweepJob, newest
@@ -87,8 +87,8 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
 
 
 def resumed(arguments: Sequence[str]) -> str | None:
-    """The folder of the sweep in resume=DIR, if no other word makes it another command."""
-    folders = [word.partition("=")[2] for word in arguments if word.startswith("resume=")]
+    """The folder of the sweep that resume=DIR names with nothing beside it that would be another command."""
+    folders = [setting_text(word.partition("=")[2]) for word in arguments if word.startswith("resume=")]
     is_sweep = bool(folders) and (Path(folders[-1]) / TABLE).is_file()
     others = [word for word in arguments if "=" in word and not word.startswith("-") and not _is_free(word)]
     is_other_command = others and FLAGS & set(arguments)
@@ -128,7 +128,7 @@ def _train(sweep: Sweep, hydra: Composition, processes: int, stop: Stop, extra: 
             return _close(task)
     except Stopped as stopped:
         sweep.write(sweep.rows())
-        advice = f"continue with: hepclf train resume={shlex.quote(str(sweep.folder))}"
+        advice = f"continue with: hepclf train {typed_setting('resume', sweep.folder)}"
         raise Stopped(stopped.reason, advice, is_interrupt=stopped.is_interrupt) from stopped
 
 
@@ -227,7 +227,8 @@ def _stored(settings: Settings, jobs: Sequence[SweepJob], config_dirs: tuple[str
     sweep = Sweep.open(folder)
     if not sweep.is_same(jobs, config_dirs):
         raise RecipeError(
-            f"{folder} is a sweep with other jobs; choose another folder, or continue it as it is with resume={folder}"
+            f"{folder} is a sweep with other jobs; choose another folder, or continue it as it is with "
+            f"{typed_setting('resume', folder)}"
         )
     return sweep
 
@@ -251,7 +252,7 @@ def _check_stored(sweep: Sweep, arguments: Sequence[str]) -> None:
             if any(name in word for name in WORDS_OF_CODE):
                 raise RecipeError(
                     f"the sweep says {word.lstrip('+')}, and a stored table may not choose code; "
-                    f"give its whole command with resume={sweep.folder}"
+                    f"give its whole command with {typed_setting('resume', sweep.folder)}"
                 )
 
 

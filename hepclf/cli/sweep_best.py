@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hepclf.cli.sweep_worker import SweepTask, without_pictures
 from hepclf.cli.terminal import Watch
 from hepclf.files import write_yaml
 from hepclf.run import Run, point_latest
+from hepclf.words import typed_setting
 from hepclf.workflow.job import Job
 from hepclf.workflow.sweep_row import Row, choices
 
@@ -33,7 +33,7 @@ def keep_best(task: SweepTask, rows: Sequence[Row]) -> Path | None:
     path = sweep.folder / BEST
     comment = (
         f"the best of {len(ranked)} choices by {sweep.by} on validation: {ranked[0].name}, run {row.folder.name}\n"
-        f"to train it again, with changes: hepclf train again={shlex.quote(str(path))} trainer.epochs=50"
+        f"to train it again, with changes: hepclf train {typed_setting('again', path)} trainer.epochs=50"
     )
     write_yaml(path, job.describe(), comment=comment)
     evaluation = without_pictures(planned, composed)

@@ -12,6 +12,7 @@ from hepclf.cli.config import Composed, composing, launch
 from hepclf.cli.plan import plan
 from hepclf.recipe import RecipeError
 from hepclf.run import new_folder
+from hepclf.words import setting_text, setting_word
 from hepclf.workflow.sweep import Sweep, SweepJob
 
 ACTIONS = ("resume", "status", "best", "page")  # of hepclf tune on a study that is there
@@ -55,12 +56,12 @@ def tasks_of(command: str, words: list[str], copies: int, *, dry: bool) -> Tasks
 
 
 def _lasting(word: str) -> str:
-    """A word with the folder that runs/latest points at now; when the job starts, the link may point elsewhere."""
-    key, equals, value = word.rpartition("=")
-    path = Path(value)
-    if path.is_symlink() and path.is_dir():
-        return f"{key}{equals}{path.resolve()}"
-    return word
+    """A word with the folder that runs/latest points at now, as the link may point elsewhere when the job starts."""
+    key, is_setting, value = word.partition("=")
+    path = Path(setting_text(value) if is_setting else word)
+    if not (path.is_symlink() and path.is_dir()):
+        return word
+    return setting_word(key, path.resolve()) if is_setting else str(path.resolve())
 
 
 def is_single_training(command: str, words: list[str]) -> bool:
@@ -69,8 +70,9 @@ def is_single_training(command: str, words: list[str]) -> bool:
 
 
 def _target(words: Sequence[str]) -> Path:
-    """The folder that a command names, or a new one for job files and logs."""
-    settings = dict(word.split("=", 1) for word in words if "=" in word)
+    """The folder that a command names, or one of its own for job files and logs."""
+    pairs = (word.split("=", 1) for word in words if "=" in word)
+    settings = {key: setting_text(value) for key, value in pairs}
     named = settings.get("out") or settings.get("folder")
     if not named and "run" in settings and "files" in settings:
         named = str(Path(settings["run"]) / "predictions")
@@ -87,7 +89,7 @@ def _training(words: list[str]) -> Tasks:
     if any(word.startswith("resume=") and word != "resume=auto" for word in words):
         return Tasks(folders[0], (("train", *words),))
     rest = [word for word in words if word.partition("=")[0] not in ("folder", "resume")]
-    return Tasks(folders[0], (("train", *rest, f"folder={folders[0].resolve()}", "resume=auto"),))
+    return Tasks(folders[0], (("train", *rest, setting_word("folder", folders[0].resolve()), "resume=auto"),))
 
 
 def _folder(composed: Composed) -> Path:
@@ -109,12 +111,12 @@ def _sweep(words: list[str], *, dry: bool) -> Tasks:
 def _job_line(planned: Sweep, job: SweepJob, lean: tuple[str, ...]) -> tuple[str, ...]:
     folder = planned.run(job).folder.resolve()
     words = (word.removeprefix("++") for word in job.words)  # which every word of a command line gets by itself
-    return ("train", *_flags(planned), *words, *lean, f"folder={folder}", "resume=auto")
+    return ("train", *_flags(planned), *words, *lean, setting_word("folder", folder), "resume=auto")
 
 
 def _closing(planned: Sweep) -> tuple[str, ...]:
     """The command that writes the table of a sweep and draws its best run, and trains nothing."""
-    return ("train", *_flags(planned), f"resume={planned.folder.resolve()}", "jobs=0")
+    return ("train", *_flags(planned), setting_word("resume", planned.folder.resolve()), "jobs=0")
 
 
 def _flags(planned: Sweep) -> tuple[str, ...]:

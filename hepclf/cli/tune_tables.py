@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hepclf.cli.terminal import short_path
+from hepclf.words import typed_setting
 from hepclf.workflow.sweep_row import short_keys
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _front_commands(history: StudyHistory, folder: StudyFolder) -> Iterator[str]
     for trial in best_trials(history):
         path = folder.front_file(trial.number)
         if path.is_file():
-            yield shlex.join(["hepclf", "train", *folder.code_words, f"again={short_path(path)}"])
+            yield f"{shlex.join(['hepclf', 'train', *folder.code_words])} {typed_setting('again', short_path(path))}"
 
 
 def _show_best(console: Console, history: StudyHistory) -> None:

@@ -13,6 +13,7 @@ from hepclf.cli.main import own_process
 from hepclf.cli.signals import signalled
 from hepclf.cli.terminal import show_warning_logs
 from hepclf.cli.threads import share_machine
+from hepclf.words import setting_word
 from hepclf.workflow.stop import Stop
 
 
@@ -40,7 +41,7 @@ def _train_jobs(folder: Path, words: Sequence[str], stop: Stop) -> None:
     from hepclf.training.epoch import Quiet
     from hepclf.workflow.sweep import Sweep
 
-    sys.argv = ["hepclf", "train", f"resume={folder}"]  # what the record of a run names as its command
+    sys.argv = ["hepclf", "train", setting_word("resume", folder)]  # what the record of a run names as its command
     with composing("train", words) as hydra:
         work(SweepTask(Sweep.open(folder), hydra, stop, hydra_words("train", words)[1]), Quiet())
 

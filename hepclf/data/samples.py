@@ -175,7 +175,8 @@ def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
     path = Path(f"{name}.root" if mark else text).expanduser()
     if folder is not None:
         path = folder / path
-    if any(sign in path.name for sign in "*?[") or "*" in str(path):
+    is_pattern = any(sign in path.name for sign in "*?[") or "*" in str(path)
+    if is_pattern and not path.is_file():
         matches = sorted(match for match in _matches(path) if match.is_file())
         if not matches:
             raise FileNotFoundError(f"no file matches '{path}'")
@@ -189,8 +190,11 @@ def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
 
 
 def _matches(path: Path) -> Iterator[Path]:
-    anchor = Path(path.anchor)
-    return anchor.glob(str(path.relative_to(anchor)))
+    """The paths that match a pattern; a folder whose own name has brackets is taken as it is."""
+    folder, parts = Path(path.anchor), path.relative_to(path.anchor).parts
+    while len(parts) > 1 and (folder / parts[0]).is_dir():
+        folder, parts = folder / parts[0], parts[1:]
+    return folder.glob("/".join(parts))
 
 
 def _sources_in_list(path: Path) -> Iterator[Source]:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from hepclf.run import BATCH, Run
 from hepclf.submission.submission import RECORD, Submission
+from hepclf.words import setting_text
 
 State = Literal["waiting", "running", "finished", "failed", "stopped", "lost", "unknown"]
 BEGINS = re.compile(r"hepclf: task (\d+) begins")
@@ -39,8 +40,8 @@ class Ending(NamedTuple):
 
 
 def task_run(words: Collection[str]) -> Run | None:
-    """The run that a task trains, if the task is a training with a folder of its own."""
-    folders = [word.partition("=")[2] for word in words if word.startswith("folder=")]
+    """The run that a task trains, if it is a training with a folder of its own."""
+    folders = [setting_text(word.partition("=")[2]) for word in words if word.startswith("folder=")]
     if not folders or "train" not in words:
         return None
     return Run(Path(folders[-1]))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from hepclf.files import write_bytes, write_json
 from hepclf.run import BATCH
+from hepclf.words import setting_text
 
 RECORD, TASKS, SCRIPT = "submission.json", "tasks.txt", "job.sh"
 SCHEMA = 1
@@ -178,7 +179,7 @@ def _paths(word: str) -> list[str]:
     key, is_setting, value = word.partition("=")
     if key in ("folder", "out"):
         return []
-    names = value.strip("[]").split(",") if is_setting else [word]
+    names = [setting_text(value), *value.strip("[]").split(",")] if is_setting else [word]
     # model=mlp is a choice, not the folder mlp.
     can_be_folder = not is_setting or key in ("run", "again", "resume", "--config-dir")
     return [

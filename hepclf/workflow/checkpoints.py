@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from hepclf.training.checkpoint import packed, read_checkpoint, unpacked, write_
 from hepclf.training.device import conditions
 from hepclf.training.epoch import Epoch
 from hepclf.training.ranks import Halt, group
+from hepclf.words import typed_setting
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 from hepclf.workflow.resume import events_digest, job_digest
@@ -110,8 +110,8 @@ class Checkpoints:
             shutil.rmtree(self._run.checkpoint, ignore_errors=True)
 
     def _stopped(self, reason: str, halt: Halt) -> Stopped:
-        folder = "" if self._run is None else shlex.quote(str(self._run.folder))
-        return Stopped(reason, f"continue with: hepclf train resume={folder}", is_interrupt=halt.is_interrupt)
+        setting = "resume=" if self._run is None else typed_setting("resume", self._run.folder)
+        return Stopped(reason, f"continue with: hepclf train {setting}", is_interrupt=halt.is_interrupt)
 
     def _leave_with(self, fit: Fit, history: list[Epoch], halt: Halt) -> None:
         moment = f"stopped by {halt.reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"

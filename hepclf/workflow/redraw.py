@@ -8,6 +8,7 @@ from pathlib import Path
 from hepclf.run import Run
 from hepclf.training.epoch import Progress, Quiet
 from hepclf.training.threads import thread_limit
+from hepclf.words import typed_setting
 from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.job import Job
 from hepclf.workflow.record import draw_results, drawing_workers, metrics
@@ -30,6 +31,7 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
         if metrics(found) != json.loads(run.metrics.read_text(encoding="utf-8")):
             raise ValueError(
                 f"{run.folder} is not drawn, as its evaluation gives other numbers than metrics.json: the data, the "
-                f"libraries or the machine have changed; hepclf evaluate run={run.folder} draws new ones"
+                f"libraries or the machine have changed; hepclf evaluate "
+                f"{typed_setting('run', run.folder)} draws new ones"
             )
         return draw_results(run, found, job.evaluation, again=repeat_command(run), progress=progress, workers=workers)

@@ -12,6 +12,7 @@ import numpy as np
 
 from hepclf.recipe import read_stored
 from hepclf.run import Run
+from hepclf.words import typed_setting
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 
@@ -41,7 +42,7 @@ def refuse_other_settings(run: Run, job: Job) -> None:
         if before.get(name) != now.get(name):
             raise ValueError(
                 f"{run.folder} cannot be resumed with other settings: {name} was {before.get(name)} and is "
-                f"{now.get(name)} now; leave that out, or train in a new folder (again={run.folder})"
+                f"{now.get(name)} now; leave that out, or train in a new folder ({typed_setting('again', run.folder)})"
             )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
 from hepclf.training.ranks import group
 from hepclf.training.threads import thread_limit
 from hepclf.training.trainer import Trainer
+from hepclf.words import typed_setting
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.fit import Fitted, fit
@@ -164,8 +164,8 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
 
 
 def repeat_command(run: Run) -> str:
-    """The command that repeats the training of a run."""
-    return f"hepclf train again={shlex.quote(str(run.folder))}"
+    """The command that trains a run again."""
+    return f"hepclf train {typed_setting('again', run.folder)}"
 
 
 def stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:

@@ -61,6 +61,12 @@ def test_scores_are_written_and_a_table_says_so_within_80_columns(hepclf):
         assert file["scores"].keys() == ["event", "score"]
 
 
+def test_an_existing_file_with_brackets_in_its_name_is_scored(hepclf):
+    code, _, err = hepclf("predict", "run=run", "files='n/a/[b]x.root'", "out=o")
+    assert code == 0, err
+    assert Path("o/[b]x.root").is_file()
+
+
 def test_what_is_there_already_is_said(hepclf):
     hepclf("predict", "run=run", "files=n/a/*.root", "out=o/a")
     code, out, _ = hepclf("predict", "run=run", "files=n/*/*.root", "out=o")

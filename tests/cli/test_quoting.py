@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hepclf.run import Run
+from hepclf.submission.outcome import task_run
+from hepclf.words import setting_word
+from hepclf.workflow.train import repeat_command
+
 ROWS = "label,pt,eta\n" + "".join(f"{i % 2},{i * 37 % 91}.5,{i * 17 % 83 / 20}\n" for i in range(80))
 BASE = ("inspect", "data=csv", "data.files=a.csv")
 
@@ -97,3 +102,45 @@ def test_a_sweep_over_lists_names_each_job_once(hepclf):
     code, out, err = hepclf("train", "-m", "data=csv", "data.files=a.csv", *words)
     assert code == 0, err
     assert [line.split(":")[0] for line in out.splitlines()[:2]] == ["data.features=[pt]", "data.features=[pt,eta]"]
+
+
+ODD = "a=b, (c) [d] {e} 'f' \"g\""
+
+
+def typed(line):
+    """The words behind `hepclf` of a printed command, as the shell splits it."""
+    return shlex.split(line.partition("hepclf ")[2])
+
+
+def test_the_printed_commands_of_a_folder_with_an_odd_name_can_be_typed(hepclf, mixture_run, tmp_path):
+    Path("run").rename(ODD)
+    few = ["trainer.epochs=1", "evaluation.report=false", "evaluation.plots=false"]
+    code, _, err = hepclf(*typed(repeat_command(Run(Path(ODD)))), "folder=again", *few)
+    assert code == 0, err
+    code, _, err = hepclf("train", f"resume={setting_word('x', ODD)[2:]}")
+    assert code == 0, err
+    with pytest.raises(ValueError, match="cannot be resumed") as refused:
+        Run.resume(ODD)
+    words = typed(str(refused.value).removesuffix(" makes a new one"))
+    code, _, err = hepclf(*words, "folder=third", *few)
+    assert code == 0, err
+
+
+def test_a_sweep_and_submitted_jobs_in_a_folder_with_an_odd_name_go_on(hepclf):
+    small = ["data=mixture", "data.events=300", "model=logistic", "trainer.epochs=1", "evaluation.plots=false"]
+    folder = setting_word("folder", ODD)
+    code, _, err = hepclf("train", "-m", *small, "seed=1,2", folder)
+    assert code == 0, err
+    best = Path(ODD, "best.yaml").read_text().splitlines()[1]
+    code, _, err = hepclf(*typed(best), "folder=again", "evaluation.report=false")
+    assert code == 0, err
+    code, out, err = hepclf("train", setting_word("resume", ODD), "jobs=0")
+    assert code == 0, err
+    odd = f"{ODD} 2"
+    code, out, err = hepclf("submit", "train", *small, setting_word("folder", odd), "cluster=local", "cluster.dry=true")
+    assert code == 0, err
+    words = shlex.split(out.splitlines()[1])
+    assert task_run(words).folder == Path(odd).resolve()
+    code, _, err = hepclf(*words)
+    assert code == 0, err
+    assert Run(Path(odd)).status().name == "finished"

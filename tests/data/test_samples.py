@@ -30,6 +30,15 @@ def test_names_and_patterns_stand_for_files_in_order():
     assert names("[b]?root") == ["b.root"]
 
 
+def test_a_file_or_folder_whose_name_has_brackets_is_itself_and_no_pattern():
+    for name in ("[b].root", "run[1]/e.root"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert names("[b].root") == ["[b].root"]
+    assert names("run[1]/e.root") == names("run[1]/*.root") == ["run[1]/e.root"]
+    assert find_sources("[b].root:Events") == [Source("[b].root", "Events")]
+
+
 def test_absolute_patterns_and_those_below_home_are_followed(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert names(f"{tmp_path}/run?/*.root") == names("~/run?/*.root")
