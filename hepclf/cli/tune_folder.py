@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hepclf.cli.overrides import overrides
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
+from hepclf.words import typed_setting
 
 if TYPE_CHECKING:
     from hepclf.search.folder import StudyFolder
@@ -37,7 +38,7 @@ def trusted_study(words: Sequence[str], keys: tuple[str, ...]) -> tuple[StudyFol
     if any(name in str(folder.contents["space"]) for name in NAMES):
         raise RecipeError(
             "the space of the study chooses code, which a stored study may not; "
-            f"give its whole command with folder={words[0]} resume=auto"
+            f"give its whole command with {typed_setting('folder', words[0])} resume=auto"
         )
     if foreign := [word for word in code if word not in folder.code_words]:
         raise RecipeError(f"{foreign[0]} is not what the study was started with; leave it out")

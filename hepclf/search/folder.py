@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -179,7 +180,7 @@ def _contents(path: Path) -> str:
     """What a folder holds that is not empty, and the way out."""
     elsewhere = "choose another folder for the study"
     if StudyFolder(path).file.is_file():
-        return f"is not an empty folder; continue its study with hepclf tune resume {path}"
+        return f"is not an empty folder; continue its study with hepclf tune resume {shlex.quote(str(path))}"
     if (path / TABLE).is_file():
         return f"holds a sweep; {elsewhere}"
     return f"holds a run; {elsewhere}" if Run(path).config.is_file() else f"holds other files; {elsewhere}"
