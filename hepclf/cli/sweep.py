@@ -78,6 +78,7 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
         return stored, settings
     checked = SettingCheck(lambda job: composed(hydra.config(job.words)))
     check_values(jobs, checked.compose, checked.is_fine)
+    _check_by(settings.by, jobs)
     folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
     command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
     sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
@@ -104,6 +105,7 @@ def resume(folder: str, arguments: Sequence[str], stop: Stop) -> int:
         _, words = hydra_words("train", typed)
         settings = _settings(hydra.sweep(words))
         if any(_key(word) == "sweep" for word in typed):
+            _check_by(settings.by, sweep.jobs)
             sweep = replace(sweep, by=settings.by)
         return _train(sweep, hydra, settings.jobs, stop, tuple(word for word in typed if _plain(word) in FREE))
 
@@ -188,6 +190,19 @@ def _settings(config: DictConfig) -> Settings:
     root = Path(values["runs"]) / group
     folder, resume = (None if values[key] is None else str(values[key]) for key in ("folder", "resume"))
     return Settings(jobs, by, folder, root, resume)
+
+
+def _check_by(by: By, jobs: Sequence[SweepJob]) -> None:
+    """Refuse to rank by the log-loss where the jobs weigh it differently."""
+    from hepclf.search.tuning import LOSS_WEIGHTS
+
+    varied = {key for job in jobs for key in job.varied}
+    for key in LOSS_WEIGHTS:
+        if by == "log_loss" and key in varied:
+            raise RecipeError(
+                f"{key} decides the weights in the log-loss, so sweep.by must not be log_loss where it varies; "
+                "choose sweep.by=auc"
+            )
 
 
 def _jobs_words(words: Sequence[str]) -> list[str]:

@@ -14,7 +14,6 @@ from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.mixture import mixed, process_mixture
 from hepclf.statistics.curves.roc import Curve, Ranking, Roc, area, background_error, curve, influence
 from hepclf.statistics.curves.working_point import WorkingPoint
-from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]
@@ -27,7 +26,7 @@ class Contender:
     """The performance of a tagger, computed from its scored events.
 
     valid, test            area under the curve, as in metrics.json: of several classes the mean, one against the rest
-    valid_loss             log-loss on validation, as in metrics.json
+    valid_loss             log-loss on validation with the weights of the training
     influences             by how much each test event moves the test area, [n]
     weights                of the test events in the mixture that its areas refer to, [n]
     events, positions      the test events, and their positions in the data, [n]
@@ -56,6 +55,7 @@ def contender(
     signal: int,
     targets: Sequence[float] = (),
     yields: Mapping[str, float] | None = None,
+    valid_loss: Value = NOTHING,
 ) -> Contender:
     """The performance of a tagger on scored events. `signal` is the class of the curve, `targets` its working points.
 
@@ -74,7 +74,7 @@ def contender(
     return Contender(
         name=name,
         valid=valid_area,
-        valid_loss=log_loss(valid.labels, valid.scores, valid.weights),
+        valid_loss=valid_loss,
         test=test_area,
         influences=influences,
         weights=weights if len(test.classes) > 2 else ranked.weights,

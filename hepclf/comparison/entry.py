@@ -31,6 +31,7 @@ class RunEntry:
     training_s, scoring_s   wall-clock seconds of the fit, and of the scores of all its events, on `device`
     tagger_bytes            size of the tagger's files
     kept_epoch              the epoch (or boosting round) that made the tagger
+    valid_loss              log-loss on validation with the weights of the training
     sculpted                divergences of its background by spectator and working point
     """
 
@@ -45,6 +46,7 @@ class RunEntry:
     tagger_bytes: int | None
     sculpted: Sculpted = field(default_factory=dict)
     kept_epoch: int | None = None
+    valid_loss: Value = NOTHING
     features: tuple[str, ...] = ()
 
     @property
@@ -93,6 +95,7 @@ def run_entry(run: Run) -> RunEntry:
         expected=_expected(metrics),
         sculpted=sculpted(metrics),
         kept_epoch=(metrics.get("model") or {}).get("kept_epoch"),
+        valid_loss=Value(**(metrics.get("valid") or {}).get("log_loss_as_trained", NOTHING.to_dict())),
         features=tuple((metrics.get("data") or {}).get("features") or ()),
         device=environment.get("device"),
         training_s=seconds.get("training", seconds.get("epochs")),

@@ -40,7 +40,8 @@ def members_of(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Member],
             _check(entry, scored.classes, members[0].entry, members[0].classes)
         signal = scored.classes.index(entry.signal(scored.classes))
         rate = len(scored) / entry.scoring_s if entry.scoring_s else None
-        members.append(Member(entry, contender(name, scored, signal, targets, entry.yields), scored.classes, rate))
+        compared = contender(name, scored, signal, targets, entry.yields, entry.valid_loss)
+        members.append(Member(entry, compared, scored.classes, rate))
     return members, left_out
 
 

@@ -17,6 +17,8 @@ from hepclf.evaluation.results import Results
 from hepclf.events import Events
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import SPLITS, Scored
+from hepclf.statistics.losses import log_loss
+from hepclf.statistics.value import Value
 from hepclf.training.epoch import Epoch
 from hepclf.workflow.convergence import convergence
 from hepclf.workflow.fit import Fitted
@@ -40,8 +42,9 @@ class Facts(NamedTuple):
 class Evaluated:
     """Scored events, their results, and what the record says about their origin.
 
-    history  the epochs, if the training ran in this process
-    device   where the tagger scored
+    history     the epochs, if the training ran in this process
+    device      where the tagger scored
+    valid_loss  log-loss on validation with the weights of the training, if it ran in this process
     """
 
     scored: Scored
@@ -49,6 +52,7 @@ class Evaluated:
     facts: Facts
     history: tuple[Epoch, ...] = ()
     device: str | None = None
+    valid_loss: Value | None = None
 
     @property
     def title(self) -> str:
@@ -63,7 +67,8 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
         scored = score(tagger, events, split)
     results = evaluate(scored, job.evaluation, inside(tagger, events, split), balance=job.trainer.balance)
     kept_epoch = tagger.summary.get("kept_epoch")
-    doubts = convergence(scored.of("valid"), fitted.valid_weights, fitted.history, kept_epoch, job.trainer)
+    valid = scored.of("valid")
+    doubts = convergence(valid, fitted.valid_weights, fitted.history, kept_epoch, job.trainer)
     cautions = (*doubts, *results.warnings, *job.unused_settings, *prepared.warnings)
     results = replace(results, warnings=cautions, titles=titles(job.data))
     return Evaluated(
@@ -72,6 +77,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
         facts=Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary),
         history=fitted.history,
         device=tagger.device,
+        valid_loss=log_loss(valid.labels, valid.scores, fitted.valid_weights),
     )
 
 

@@ -101,6 +101,9 @@ def metrics(evaluated: Evaluated) -> dict[str, Any]:
     """The contents of metrics.json."""
     facts, scored = evaluated.facts, evaluated.scored
     counts = np.bincount(scored.split, minlength=len(SPLITS)).tolist()
+    results = evaluated.results.to_dict()
+    if evaluated.valid_loss is not None and "valid" in results:
+        results["valid"]["log_loss_as_trained"] = evaluated.valid_loss.to_dict()
     return {
         "schema": SCHEMA,
         "hepclf": version("hepclf"),
@@ -112,7 +115,7 @@ def metrics(evaluated: Evaluated) -> dict[str, Any]:
         },
         "model": {"name": facts.model, **facts.summary},
         "seed": facts.seed,
-        **evaluated.results.to_dict(),
+        **results,
     }
 
 

@@ -21,7 +21,7 @@ class Row(NamedTuple):
     """One job: its values of the keys that vary, the folder and status of its run, and its results.
 
     status       that of the run, or waiting
-    loss, valid  log-loss and AUC on the validation set
+    loss, valid  log-loss, with the weights of the training, and AUC on the validation set
     test         AUC on the test set
     seconds      of the whole training
     warnings     their number
@@ -142,7 +142,7 @@ def _with_results(row: Row, run: Run) -> Row:
         metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
         seconds = json.loads(run.environment.read_text(encoding="utf-8"))["seconds"]["total"]
         valid, test = (metrics[name] for name in ("valid", "test"))
-        loss = Value(valid["log_loss"], valid["errors"]["log_loss"])
+        loss = Value(**valid.get("log_loss_as_trained", NOTHING.to_dict()))
         warnings = len(metrics["warnings"])
         return row._replace(
             loss=loss, valid=Value(**valid["auc"]), test=Value(**test["auc"]), seconds=seconds, warnings=warnings

@@ -26,6 +26,7 @@ from hepclf.files import read_yaml, write_json, write_yaml
 from hepclf.recipe import describe
 from hepclf.run import Run
 from hepclf.scored import Scored
+from hepclf.statistics.losses import log_loss
 from hepclf.words import Grid, number
 
 
@@ -54,7 +55,9 @@ def make_run(without_studies):
         timed = {"total": 99.0, "epochs": 1.5} if seconds is None else seconds
         write_json(run.environment, {"status": "finished", "error": None, "seconds": timed, "device": device})
         write_scores(run.scores, Scored(**columns))
-        write_json(run.metrics, evaluate(Scored(**columns), evaluation).to_dict())
+        metrics = evaluate(Scored(**columns), evaluation).to_dict()
+        loss = {"value": metrics["valid"]["log_loss"], "error": metrics["valid"]["errors"]["log_loss"]}
+        write_json(run.metrics, metrics | {"valid": metrics["valid"] | {"log_loss_as_trained": loss}})
         run.tagger.mkdir()
         (run.tagger / "tagger.json").write_bytes(b"x" * 1000)
         (run.tagger / "weights").write_bytes(b"x" * 500)
@@ -93,7 +96,7 @@ def test_the_tables_say_what_the_runs_hold(hepclf, make_run):
     measured = (best["log_loss"]["valid"], best["auc"]["valid"], best["auc"]["test"])
     assert quality[1:3] == ["7", f"{measured[0]['value']:.3f}"]
     assert quality[2::3] == [f"{value['value']:.3f}" for value in measured]
-    assert measured[0] == {"value": metrics["valid"]["log_loss"], "error": metrics["valid"]["errors"]["log_loss"]}
+    assert measured[0] == metrics["valid"]["log_loss_as_trained"]
     assert (best["kept_epoch"], worse["kept_epoch"]) == (7, None)
     (difference,) = contents()["differences"]
     printed = rows(out.split("test AUC minus that of mlp")[1])[2]
@@ -455,7 +458,11 @@ def test_a_loss_above_that_of_guessing_is_said(hepclf, make_run):
     path = Path("a/scores.root")
     scored = read_scores(path)
     columns = {k: getattr(scored, k) for k in ("labels", "split")}
-    write_scores(path, Scored(**columns, scores=norm.cdf(10 * (scored.scores - 0.5))))
+    steep = Scored(**columns, scores=norm.cdf(10 * (scored.scores - 0.5)))
+    write_scores(path, steep)
+    metrics, valid = json.loads(Path("a/metrics.json").read_text()), steep.of("valid")
+    metrics["valid"]["log_loss_as_trained"] = log_loss(valid.labels, valid.scores, valid.weights).to_dict()
+    write_json(Path("a/metrics.json"), metrics)
     _, out, _ = hepclf("compare", "a", "b", "out=o", "plots=false")
     plain = " ".join(out.split())
     losses = {run["name"]: run["log_loss"]["valid"]["value"] for run in contents()["runs"]}

@@ -70,7 +70,11 @@ def test_a_job_leaves_the_tagger_and_the_results_of_the_same_single_command(hepc
 def test_data_are_read_once_for_all_jobs_that_share_them(hepclf, monkeypatch):
     reads, load = [], GW.load
     monkeypatch.setattr(GW, "load", lambda data: (reads.append(data.noise), load(data))[1])
-    hepclf(*SWEEP, "trainer.batch=64,128", "data.noise=500,600", "data.split.fold=0,1")
+    undrawn = (
+        "evaluation.plots=false",
+        "evaluation.report=false",
+    )  # the best run would be scored again for its pictures
+    hepclf(*SWEEP, *undrawn, "trainer.batch=64,128", "data.noise=500,600", "data.split.fold=0,1")
     assert reads == [500, 600]
     assert statuses(folder()) == ["finished"] * 8
 
@@ -250,6 +254,11 @@ def test_a_stored_sweep_runs_no_code_that_its_table_alone_names(hepclf):
         (["train", "-m", "jobs=1,2"], "jobs=1,2 must be one value for the whole sweep, not a list"),
         (["train", "-m", "folder=a,b"], "folder=a,b must be one value for the whole sweep, not a list"),
         (["train", "-m", "sweep.by=test_auc"], "sweep.by must be one of log_loss, auc, not 'test_auc'"),
+        (
+            ["train", "-m", "trainer.balance=none,classes"],
+            "trainer.balance decides the weights in the log-loss, so sweep.by must not be log_loss where it varies; "
+            "choose sweep.by=auc",
+        ),
         (["train", "-m", "sweep.buy=auc"], "sweep.buy is not a setting of SweepSettings; nearest: 'by'"),
         (["train", "-m", "name=../up"], "name must be that of a folder below runs"),
         (["train", "-m", "runs=[a]"], "runs must be a folder, not "),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hepclf.data.mixture import Mixture
@@ -42,6 +44,18 @@ def test_the_steps_give_what_train_gives_and_write_nothing(job):
     whole = train(DATA, PlainMLP(hidden=(4,)), Trainer(epochs=4))
     assert found.results.to_dict() == whole.results.to_dict()
     assert [epoch[:4] for epoch in fitted.history] == [epoch[:4] for epoch in whole.history]
+
+
+def test_the_validation_loss_of_a_sweep_has_the_weights_of_the_training(job):
+    one = job()
+    prepared = prepare(one)
+    weights = np.where(prepared.events.labels == 0, 1e6, 1.0)
+    prepared = replace(prepared, events=replace(prepared.events, weights=weights))
+    fitted = fit(prepared, one)
+    valid = metrics(evaluated(fitted, prepared, one))["valid"]
+    kept = min(epoch.valid_loss for epoch in fitted.history)
+    assert valid["log_loss_as_trained"]["value"] == pytest.approx(kept, rel=1e-5)
+    assert abs(valid["log_loss"] - kept) > 0.01, "with physical weights it is that of the background alone"
 
 
 def test_one_preparation_serves_many_fits(job):

@@ -60,7 +60,7 @@ def test_what_became_of_the_jobs_is_told_by_their_folders_alone(sweep):
     metrics = json.loads(Path("sweep/000/metrics.json").read_text())
     first, second, *_ = json.loads(before)["jobs"]
     assert first["valid"]["auc"] == metrics["valid"]["auc"]
-    assert first["valid"]["log_loss"]["value"] == metrics["valid"]["log_loss"]
+    assert first["valid"]["log_loss"] == metrics["valid"]["log_loss_as_trained"]
     assert (second["status"], second["error"]) == ("failed", "no events")
     with Path("sweep/sweep.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
