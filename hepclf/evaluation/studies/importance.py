@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -60,8 +61,10 @@ class Importance:
         part, rng = case.parts["test"], np.random.default_rng(self.seed)
         events = self.events or max(SCORINGS // (self.repeats * len(inside.names)), LEAST)
         places, factors = sample(part.labels, part.weights, events, rng)
-        within = case.weights("test").within[places] * factors
-        sampled = SampledEvents(part.labels[places], part.weights[places] * factors, within, case.signal)
+        mixed, within = case.mixed("test"), case.weights("test").within[places] * factors
+        # Physical weights would leave the loss of the background alone.
+        loss_weights = (part.weights if mixed is None else mixed)[places] * factors
+        sampled = SampledEvents(part.labels[places], loss_weights, within, case.signal)
         shuffles = np.stack([rng.permutation(len(places)) for _ in range(self.repeats)])
         importances = _importances(inside, inside.read(places), sampled, shuffles)
         return Importances(features=importances, events=len(places), total=len(part), repeats=self.repeats)
@@ -156,8 +159,11 @@ class Importances:
 
     @property
     def evidence(self) -> dict[str, Evidence]:
-        """Evidence that permuting a feature raises the log-loss, one-sided."""
-        return corrected({name: one_sided_p(self.features[name]["log_loss"]) for name in self.ranked})
+        """Whether each feature matters: one-sided, the rise of the log-loss or the fall of the AUC."""
+        tests = corrected(
+            {(name, measure): one_sided_p(self.features[name][measure]) for name in self.ranked for measure in MEASURES}
+        )
+        return {name: _stronger(*(tests[name, measure] for measure in MEASURES)) for name in self.ranked}
 
     @property
     def unused(self) -> list[str]:
@@ -187,8 +193,8 @@ class Importances:
         if idle:
             limit = max(max(value or 0.0, 0.0) + NORMAL_95 * (error or 0.0) for value, error in map(self._loss, idle))
             yield (
-                f"Permuting these features does not raise the log-loss significantly, by at most {limit:.2g} at 95 % "
-                f"confidence (unused or redundant): {_enumeration(idle, 'and')}."
+                f"Permuting these features changes neither the log-loss (by at most {limit:.2g} at 95 % confidence) "
+                f"nor the AUC significantly (unused or redundant): {_enumeration(idle, 'and')}."
             )
         if unused:
             yield f"The score does not depend on {_enumeration(unused, 'or')}: permuting it changes nothing."
@@ -214,6 +220,11 @@ class Importances:
             for name, losses in self.features.items()
         }
         return {"events": self.events, "repeats": self.repeats, "features": features}
+
+
+def _stronger(first: Evidence, second: Evidence) -> Evidence:
+    """The one with the smaller p."""
+    return min(first, second, key=lambda evidence: math.inf if evidence.p is None else evidence.p)
 
 
 def _enumeration(names: list[str], last: str) -> str:

@@ -165,7 +165,7 @@ def test_words_rank_features_and_name_the_idle(asked):
     assert found.sentences[0].startswith("Most important feature: much (permutation lowers the AUC by 0.")
     assert "The score does not depend on unused: permuting it changes nothing." in found.sentences
     assert found.to_dict()["features"]["much"]["evidence"]["answer"] == "clear"
-    assert found.to_dict()["features"]["unused"]["evidence"] == {"answer": "none", "p": 1.0, "tests": 4}
+    assert found.to_dict()["features"]["unused"]["evidence"] == {"answer": "none", "p": 1.0, "tests": 8}
     (table,) = found.tables
     assert table.title == "permutation importance on 1,000 of 1,000 test events"
     assert [row[0] for row in table.rows] == found.ranked
@@ -181,8 +181,8 @@ def test_a_feature_without_a_sign_has_a_limit_and_a_weak_one_is_a_hint():
     assert [found.evidence[name].answer for name in losses] == ["clear", "hint", "none", "none"]
     # By hand: 0.01 + 1.645 x 0.01.
     assert found.sentences[1] == (
-        "Permuting these features does not raise the log-loss significantly, by at most 0.026 at 95 % confidence "
-        "(unused or redundant): a and b."
+        "Permuting these features changes neither the log-loss (by at most 0.026 at 95 % confidence) nor the AUC "
+        "significantly (unused or redundant): a and b."
     )
     weak = Importances(features={name: features[name] for name in ("weak", "b")}, events=500, total=900, repeats=2)
     assert weak.sentences[0].startswith("Most important feature: weak (permutation lowers the AUC by 0.024 ± 0.010")
@@ -207,3 +207,22 @@ def test_weights_that_cancel_have_no_importance(asked):
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Importance(**settings)
+
+
+def test_a_feature_whose_auc_falls_is_not_called_unused():
+    none = Value(0.001, 0.01)
+    features = {
+        "strong": {"log_loss": Value(0.3, 0.01), "auc": Value(0.2, 0.01)},
+        "ht": {"log_loss": none, "auc": Value(0.0229, 0.0045)},
+        "phi": {"log_loss": none, "auc": none},
+    }
+    found = Importances(features=features, events=500, total=900, repeats=2)
+    assert found.evidence["ht"].answer == "clear"
+    assert found.sentences[1].endswith("(unused or redundant): phi.")
+
+
+def test_the_loss_is_that_of_the_classes_in_the_shares_of_the_training(asked):
+    importances = asked().features
+    with_cross_sections = asked(weights=lambda _, n: np.where(np.arange(n) % 2 == 0, 1e6, 1.0)).features
+    for name in NAMES:
+        assert with_cross_sections[name]["log_loss"].value == pytest.approx(importances[name]["log_loss"].value)
