@@ -27,3 +27,8 @@ def passed_checks(finding: Finding) -> Mapping[str, str]:
     """The sentences of passed checks, each with its short form; `passed` is optional in a finding."""
     checks: Mapping[str, str] = getattr(finding, "passed", {})
     return checks
+
+
+def problems(finding: Finding) -> tuple[str, ...]:
+    """The sentences that say that something is wrong; a finding need not have `problems`."""
+    return tuple(getattr(finding, "problems", ()))

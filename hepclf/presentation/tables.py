@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.evaluation import Evaluation
-from hepclf.evaluation.finding import passed_checks
+from hepclf.evaluation.finding import passed_checks, problems
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.statistics.counting.scan import Significance
@@ -146,16 +146,22 @@ def uncertainty(results: Results) -> str:
 
 
 def bullets(results: Results) -> list[str]:
-    """The sentences of the studies; those that only say that nothing is wrong are one line, the first."""
+    """The sentences of the studies: problems first; what only says that nothing is wrong is one line, the last."""
     checks = {
         sentence: text for finding in results.studies.values() for sentence, text in passed_checks(finding).items()
     }
+    first = problem_sentences(results)
     sentences = [sentence for finding in results.studies.values() for sentence in finding.sentences]
-    findings = [sentence for sentence in sentences if sentence not in checks]
-    if not checks:
-        return findings
-    count = f"{len(checks)} check{'s' if len(checks) > 1 else ''}"
-    return [f"No problem found in {count}: {', '.join(checks.values())}.", *findings]
+    lines = [*first, *(sentence for sentence in sentences if sentence not in checks and sentence not in first)]
+    if checks:
+        count = f"{len(checks)} check{'s' if len(checks) > 1 else ''}"
+        lines.append(f"No problem found in {count}: {', '.join(checks.values())}.")
+    return lines
+
+
+def problem_sentences(results: Results) -> tuple[str, ...]:
+    """What the studies say is wrong."""
+    return tuple(sentence for finding in results.studies.values() for sentence in problems(finding))
 
 
 def _expected_value(quoted: Significance, key: str, digits: int) -> str:

@@ -94,9 +94,9 @@ def test_what_is_in_order_is_one_line_and_a_bullet_that_remains_is_a_finding(mak
     results = judged(make_scored, drawn)
     findings = results.studies["overtraining"], results.studies["calibration"]
     passed = [sentence for finding in results.studies.values() for sentence in passed_checks(finding)]
-    first, *others = bullets(results)
-    assert first.startswith(f"No problem found in {len(passed)} check")
-    assert f"overtraining (p = {findings[0].evidence.p:.2g})" in first
+    *others, last = bullets(results)
+    assert last.startswith(f"No problem found in {len(passed)} check")
+    assert f"overtraining (p = {findings[0].evidence.p:.2g})" in last
     assert findings[0].sentences[0] in passed
     assert not set(passed) & set(others)
     assert len(others) == sum(len(finding.sentences) for finding in results.studies.values()) - len(passed)
@@ -108,6 +108,17 @@ def test_a_problem_is_a_bullet_of_its_own(make_scored, drawn):
     overtrained = replace(results.studies["overtraining"], gaps={"valid": gap, "test": gap})
     (line,) = bullets(replace(results, studies={"overtraining": overtrained}))
     assert line.startswith("A clear sign of overtraining")
+
+
+def test_a_problem_stands_before_the_findings_and_what_is_in_order_last(make_scored, drawn):
+    results = judged(make_scored, drawn)
+    gap = Gap(Value(0.3, 0.01), Value(0.1, 0.01))
+    overtrained = replace(results.studies["overtraining"], gaps={"valid": gap, "test": gap})
+    studies = {"retrieval": results.studies["retrieval"], "quiet": results.studies["overtraining"]}
+    lines = bullets(replace(results, studies=studies | {"overtraining": overtrained}))
+    assert lines[0].startswith("A clear sign of overtraining")
+    assert lines[1:-1] == list(studies["retrieval"].sentences)
+    assert lines[-1].startswith("No problem found in 1 check: overtraining (p = ")
 
 
 def test_the_uncertainty_of_the_background_is_that_of_the_evaluation(make_scored, drawn):

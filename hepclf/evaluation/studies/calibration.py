@@ -143,6 +143,11 @@ class Calibrated:
             return {}
         return {self._judged(): self.evidence.short("calibration")}
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The sentence that tells of a miscalibration, where there is one."""
+        return (self._judged(),) if self.conclusion == "miscalibrated" else ()
+
     def _judged(self) -> str:
         uncalibrated = self.qualities["none"].reliability
         mixture = "the mixture of training"

@@ -118,10 +118,16 @@ class OvertrainingTests:
 
     @property
     def passed(self) -> dict[str, str]:
-        """The sentence that there is no overtraining, with its short form."""
-        if self.distance is None or self.conclusion != "none":
+        """The sentence that tells of no overtraining, with its short form."""
+        if self.distance is None or self.conclusion != "none" or self.worse:
             return {}
         return {self._conclusion(self.distance): self.evidence.short("overtraining")}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The sentence that training and test differ, where they do."""
+        differ = self.conclusion in ("overtrained", "different")
+        return (self._conclusion(self.distance),) if differ and self.distance is not None else ()
 
     def _conclusion(self, distance: float) -> str:
         loss, auc = self.gaps["test"]
@@ -130,8 +136,9 @@ class OvertrainingTests:
             gaps += f", the test AUC {_comparison(auc, 'below', 'above')} the training AUC"
         words, test = self.evidence.words, self.evidence.test
         difference = f"the efficiencies of one cut differ by up to {distance:.2g}"
+        none = "Overtraining is not excluded" if self.worse else f"{words} of overtraining"
         return {
-            "none": f"{words} of overtraining ({test}): {gaps}.",
+            "none": f"{none} ({test}): {gaps}.",
             "harmless": f"{words} that training and test scores differ ({test}), but only a little: "
             f"{difference}; {gaps}.",
             "overtrained": f"{words} of overtraining ({test}): {gaps}; {difference}. The test results are valid, "

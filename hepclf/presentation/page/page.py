@@ -23,7 +23,13 @@ from hepclf.presentation.page.movable import movable
 from hepclf.presentation.page.sections import PagePicture, read_index, sections
 from hepclf.presentation.page.sketch import HEIGHT, WIDTH, sketch
 from hepclf.presentation.page.terms import spans, terms
-from hepclf.presentation.tables import confusion_table, quality_table, significance_table, working_points_table
+from hepclf.presentation.tables import (
+    confusion_table,
+    problem_sentences,
+    quality_table,
+    significance_table,
+    working_points_table,
+)
 
 ASSETS = Path(__file__).parent  # templates, style and script of the pages
 TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
@@ -76,7 +82,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         folder,
         results=results,
         split=split_name,
-        lines=headline(results),
+        lines=(*problem_sentences(results), *headline(results)),
         warnings=results.warnings,
         tables=tables,
         significance=significance_table(results),

@@ -192,6 +192,16 @@ def test_one_small_p_of_many_classes_is_no_sign():
     assert finding.conclusion == "none"
 
 
+def test_a_gap_of_two_sigmas_is_neither_a_clear_sign_nor_no_problem():
+    quiet = TwoSample(0.5, 0.1, Value(0.1, 0.01), 0.1, np.zeros(1), np.zeros(1))
+    gap = Gap(Value(0.1, 0.1), Value(0.097, 0.049))
+    finding = OvertrainingTests(tests={"a": quiet, "b": quiet}, gaps={"test": gap}, harmless=0.01)
+    assert finding.conclusion == "none"
+    assert finding.passed == {}
+    assert finding.sentences[0].startswith("Overtraining is not excluded (p = 0.095, corrected for 4 tests): ")
+    assert "the test AUC is 0.097 ± 0.049 below the training AUC" in finding.sentences[0]
+
+
 @pytest.mark.parametrize(("settings", "said"), [({"permutations": 5}, "at least 19"), ({"harmless": 2}, "in 0..1")])
 def test_settings_out_of_range_are_refused(settings, said):
     with pytest.raises(ValueError, match=said):

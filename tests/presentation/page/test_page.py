@@ -6,13 +6,16 @@ import html
 import json
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from hepclf.evaluation.studies.overtraining import Gap, Overtraining
 from hepclf.presentation.page.embedded import DPI, embedded_picture
 from hepclf.presentation.plots.style import STYLE
+from hepclf.statistics.value import Value
 from hepclf.words import Grid
 
 CLOSING = "</script><img src=x onerror=alert(2)>"
@@ -142,6 +145,14 @@ def test_a_page_takes_a_third_of_a_second_at_most(results_of, write_page):
 
 def test_pictures_are_shown_at_the_size_that_they_are_drawn_for():
     assert STYLE["figure.dpi"] == DPI
+
+
+def test_a_problem_stands_above_the_headline(results_of, write_page):
+    results = results_of(overtraining=Overtraining())
+    gap = Gap(Value(0.3, 0.01), Value(0.1, 0.01))
+    overtrained = replace(results.studies["overtraining"], gaps={"valid": gap, "test": gap})
+    text = write_page(replace(results, studies={"overtraining": overtrained})).read_text()
+    assert text.index('"headline"') < text.index("A clear sign of overtraining") < text.index("AUC of signal:")
 
 
 def test_warnings_stand_above_the_headline(results_of, write_page):
