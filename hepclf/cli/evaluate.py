@@ -19,7 +19,10 @@ from hepclf.recipe import TARGET, RecipeError, read_stored
 KEYS = ("run", "data", "observed", "evaluation", "seed", "out", "export", "trust")
 
 # Studies that need more than stored scores.
-SCORES_ONLY = "left out   studies that need features: importance, effective cuts, correlations; say data=..."
+SCORES_ONLY = (
+    "left out   studies that need features: importance, effective cuts, correlations; say data=... of events that were "
+    "not used in training"
+)
 
 
 def run(arguments: list[str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from hepclf.evaluation.chance import KINDS
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
 from hepclf.evaluation.results import Results
+from hepclf.events import Events
 from hepclf.files import write_yaml
 from hepclf.models.loading import load_tagger
 from hepclf.models.model import Tagger, undeclared
@@ -31,8 +31,6 @@ from hepclf.workflow.evaluated import TEST, Evaluated, Facts, inside, score
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import drawing_workers, record
-
-log = logging.getLogger(__name__)
 
 
 def reevaluate(
@@ -53,10 +51,10 @@ def reevaluate(
     with simulation; without other data, the features of the simulation come from `own`, the run's data.
     """
     scored, facts = _stored(run)
-    seen = None
+    seen, doubts = None, []
     if data is not None:
         facts = facts._replace(data=name or type(data).__name__.lower())
-        scored, seen = _other(scored, load_tagger(run.tagger, recipes), data)
+        scored, seen, doubts = _other(scored, load_tagger(run.tagger, recipes), data)
     watched = None
     if observed is not None:
         tagger = load_tagger(run.tagger, recipes)
@@ -67,7 +65,7 @@ def reevaluate(
     balance = read_stored(run.config)["trainer"].get("balance", "classes")
     with drawing_workers(evaluation) as workers:
         results = evaluate(scored, evaluation, seen, balance=balance, observed=watched)
-        cautions = (*results.warnings, *_remembered(run, others=data is not None))
+        cautions = (*doubts, *results.warnings, *_remembered(run, others=data is not None))
         results = replace(results, warnings=cautions, titles=_titles(run) | titles(data))
         made = Run.create(folder)
         with made.recorded():
@@ -117,27 +115,37 @@ def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:
     yield from (row for row in rows if row.kind not in outdated)
 
 
-def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside]:
-    """The validation events of a run, followed by other data as its test events."""
+def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside, list[Caution]]:
+    """Validation events of a run, other data as its test events, which come last, and what speaks against these."""
     events = data.load().check()
     if events.classes != tagger.classes:
         raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
-    if undeclared(tagger, events):
-        log.warning(
-            "the data hold values that the tagger takes for missing and the data do not declare: it scores them as "
-            "missing, but selections and expressions take them for numbers; set data.missing to what the run declared"
-        )
     parts = np.full(len(events), TEST, dtype=np.int8)
     fresh = score(tagger, events, parts)
-    known = int(np.isin(_first(fresh), _first(stored.of("train"))).sum())
-    if known > 0.01 * len(fresh):
-        log.warning(
-            "%d of %d events have exactly the score of a training event: where they are the same events, this is no "
-            "test of the tagger",
-            known,
-            len(fresh),
+    doubts = [*_undeclared(tagger, events), *_trained_on(fresh, stored.of("train"))]
+    return stored.of("valid").joined(fresh), inside(tagger, events, parts), doubts
+
+
+def _undeclared(tagger: Tagger, events: Events) -> Iterator[Caution]:
+    if undeclared(tagger, events):
+        yield Caution(
+            "undeclared_missing",
+            (),
+            "the data hold values that the tagger takes for missing and the data do not declare: it scores them as "
+            "missing, but selections and expressions take them for numbers; set data.missing to what the run declared",
         )
-    return stored.of("valid").joined(fresh), inside(tagger, events, parts)
+
+
+def _trained_on(fresh: Scored, train: Scored) -> Iterator[Caution]:
+    """Whether the scores look like those of the training events."""
+    known = int(np.isin(_first(fresh), _first(train)).sum())
+    if known > 0.01 * len(fresh):
+        yield Caution(
+            "training_events",
+            ("test",),
+            f"{known:,} of {len(fresh):,} events have exactly the score of a training event: where they are the same "
+            "events, this is no test of the tagger; evaluate the run without data=, or choose other events",
+        )
 
 
 def _first(scored: Scored) -> NDArray[np.float64]:

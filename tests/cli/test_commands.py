@@ -214,10 +214,12 @@ def test_an_occupied_folder_is_not_evaluated_into(hepclf, trained):
 
 def test_training_events_are_told_from_a_test(hepclf, trained):
     small = ["data=gw", "data.signals=200", "data.noise=600", "evaluation.plots=false"]
-    _, _, err = hepclf("evaluate", "run=runs/latest", *small)
-    assert "480 of 800 events have exactly the score of a training event" in " ".join(err.split())
-    _, _, err = hepclf("evaluate", "run=runs/latest", *small, "seed=1")
-    assert "training event" not in err
+    _, out, _ = hepclf("evaluate", "run=runs/latest", *small, "out=again")
+    assert "480 of 800 events have exactly the score of a training event" in " ".join(out.split())
+    assert [row["kind"] for row in metrics("again")["warnings"]] == ["training_events"]
+    assert "480 of 800 events" in Path("again/report.html").read_text()
+    _, out, _ = hepclf("evaluate", "run=runs/latest", *small, "seed=1")
+    assert "training event" not in out
 
 
 def test_a_run_whose_evaluation_failed_is_evaluated_without_training_again(hepclf, monkeypatch):

@@ -152,7 +152,7 @@ def test_a_problem_stands_above_the_headline(results_of, write_page):
     gap = Gap(Value(0.3, 0.01), Value(0.1, 0.01))
     overtrained = replace(results.studies["overtraining"], gaps={"valid": gap, "test": gap})
     text = write_page(replace(results, studies={"overtraining": overtrained})).read_text()
-    assert text.index('"headline"') < text.index("A clear sign of overtraining") < text.index("AUC of signal:")
+    assert text.index('"headline"') < text.index("A clear sign of ") < text.index("on 2,000 test events")
 
 
 def test_warnings_stand_above_the_headline(results_of, write_page):
