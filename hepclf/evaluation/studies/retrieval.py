@@ -13,7 +13,7 @@ from hepclf.recipe import recipe
 from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit
 from hepclf.statistics.curves.retrieval import average_precision, purity
 from hepclf.statistics.curves.roc import Curve, thinned_thresholds
-from hepclf.statistics.value import Value, efficiency_error, measured
+from hepclf.statistics.value import ROUNDING, Value, efficiency_error, measured
 from hepclf.words import Grid, lower_limit, number, percent
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ class PurityCurve:
     """Efficiencies of signal and background and the purity at cuts [m], each with its error.
 
     purity_above_90, purity_above_95  lower limits of the purity at 90 and 95 % confidence where no simulated
-                                      background event passes, else nan
+                                      background event passes, or negative weights cancel the background; else nan
     """
 
     cut: Array
@@ -82,7 +82,7 @@ class PurityCurve:
 
     @property
     def limit(self) -> Limit | None:
-        """Lower limit of the purity of the first cut; None where a simulated background event passes it."""
+        """What the purity of the first cut is greater than, where it is not measured."""
         limit = Limit(float(self.purity_above_90[0]), float(self.purity_above_95[0]))
         if not np.isfinite(limit).all():
             return None
@@ -167,9 +167,13 @@ class Purities:
 
 def _cuts(curve: Curve, index: NDArray[np.intp], weight: float) -> PurityCurve:
     purities, error = purity(curve, index)
+    cancels = _cancels(curve)[index]
+    purities[cancels], error[cancels] = np.nan, np.nan
     limits = np.full((2, len(index)), np.nan)
-    for column in np.flatnonzero(curve.background_squares[index] == 0):
-        limits[:, column] = purity_limit(float(curve.signal[index[column]]), weight) or np.nan
+    for column in np.flatnonzero(cancels | (curve.background_squares[index] == 0)):
+        place = index[column]
+        background, squares = float(curve.background[place]), float(curve.background_squares[place])
+        limits[:, column] = purity_limit(float(curve.signal[place]), weight, background, squares) or np.nan
     shares = [
         (sums[index] / sums[-1], efficiency_error(sums[index], sums[-1], squares[index], squares[-1]))
         for sums, squares in ((curve.signal, curve.signal_squares), (curve.background, curve.background_squares))
@@ -197,10 +201,15 @@ def _cut(curve: Curve, index: int, weight: float) -> PurityCurve | None:
 def _loosest(curve: Curve, target: float, weight: float) -> PurityCurve | None:
     """The loosest cut with this purity, None where no cut reaches it."""
     total = curve.signal + curve.background
-    passing = np.flatnonzero((total > 0) & (curve.signal >= target * total))
+    passing = np.flatnonzero((total > 0) & (curve.signal >= target * total) & ~_cancels(curve))
     if not len(passing):
         return None
     return _cut(curve, curve.settled(int(passing[-1])), weight)
+
+
+def _cancels(curve: Curve) -> NDArray[np.bool_]:
+    """Where events of negative weight leave less background than its error, from which no purity follows, [m]."""
+    return np.asarray(curve.background < (1 - ROUNDING) * np.sqrt(curve.background_squares))
 
 
 def _plain(point: PurityCurve | None) -> dict[str, Any] | None:

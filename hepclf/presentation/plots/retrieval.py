@@ -17,6 +17,7 @@ from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, GREY, VERMILLION
 Array = NDArray[np.float64]
 
 STYLES = (("signal", VERMILLION, "-"), ("background", BLUE, "--"), ("purity", GREEN, "-."))
+SMALL = 0.05  # purities that are drawn on a logarithmic axis where none is larger
 PURITY = ("purity", "purity_error", "cut")
 
 
@@ -78,7 +79,12 @@ def _purity(ax: Axes, finding: Purities) -> None:
             label=f"cut {finding.threshold:.3g}",
             zorder=5,
         )
-    ax.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="signal efficiency", ylabel="purity, S / (S + B)")
+    ax.set(xlim=(0, 1), xlabel="signal efficiency", ylabel="purity, S / (S + B)")
+    purest = np.nanmax(_measured_purity(scan), initial=0.0)
+    if 0 < purest < SMALL:
+        ax.set(yscale="log", ylim=(finding.prevalence / 3, min(30 * purest, 1.05)))
+    else:
+        ax.set(ylim=(0, 1.05))
 
 
 def _efficiencies(ax: Axes, finding: Purities, signal: str) -> None:

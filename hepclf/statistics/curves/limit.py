@@ -13,6 +13,8 @@ from hepclf.words import lower_limit, number
 
 Array = NDArray[np.float64]
 
+GAUSSIAN = (1.2815515655446004, 1.6448536269514722)  # one-sided standard deviations of 90 and 95 %
+
 
 class Limit(NamedTuple):
     """Limits at 90 and at 95 % confidence: lower ones of a rejection or a purity, upper ones of a yield."""
@@ -31,15 +33,18 @@ def rejection_limit(total: float, weight: float) -> Limit:
     return Limit(*(total / background for background in background_limit(weight)))
 
 
-def purity_limit(signal: float, weight: float) -> Limit | None:
+def purity_limit(signal: float, weight: float, background: float = 0.0, squares: float = 0.0) -> Limit | None:
     """Lower limits of the purity of a cut that no background event passes: signal / (signal + background's limit).
 
     `signal` is the sum of the signal's weights above the cut, taken as known, and `weight` as in `background_limit`.
+    Where events pass whose weights cancel, `background` and `squares` are their sums of w and of w^2, and the limit of
+    the background is at least that of a Gaussian, background + 1.28 or 1.64 standard deviations.
     None without signal or background events.
     """
     if signal <= 0 or weight <= 0:
         return None
-    return Limit(*(signal / (signal + background) for background in background_limit(weight)))
+    ends = (max(background, 0.0) + sigmas * math.sqrt(squares) for sigmas in GAUSSIAN)
+    return Limit(*(signal / (signal + max(pair)) for pair in zip(background_limit(weight), ends, strict=True)))
 
 
 def background_limit(weight: float) -> Limit:

@@ -133,3 +133,18 @@ def test_where_background_is_left_there_is_no_limit():
     study = found(scored())
     assert "purity_limit" not in study.to_dict()["at_threshold"]
     assert np.isfinite(study.scan.purity_above_95).sum() == (study.scan.background == 0).sum() > 0
+
+
+def test_background_that_cancels_makes_no_cut_pure():
+    scores = np.array([0.9, 0.9, 0.9, 0.9, 0.9, *np.full(40, 0.1)])
+    labels = np.array([1, 0, 0, 0, 0, *np.tile([0, 1], 20)])
+    weights = np.where(labels == 1, 1e-3, 1.0)
+    weights[3:5] = -1.0
+    study = found(Scored(labels=labels, scores=scores, weights=weights, split=np.full(45, 2)))
+    assert study.loosest == {0.5: None, 0.9: None}
+    chosen = study.chosen
+    assert np.isnan(chosen.purity[0])
+    # By hand: four events of weight 1, 1.645 x 2 standard deviations.
+    assert chosen.limit.at_95 == pytest.approx(1e-3 / (1e-3 + 1.6449 * 2), rel=1e-4)
+    assert chosen.words.startswith("> 0.0003039 (95 %)")
+    assert study.to_dict()["at_threshold"]["purity"] == {"value": None, "error": None}
