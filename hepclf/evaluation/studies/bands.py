@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 
 EFFICIENCIES = np.linspace(0.01, 1, 100)  # where the band is drawn
 WIDE = 0.9544997361036416  # two standard deviations
+ENDLESS = 10  # half intervals in a standard deviation that a few replicas alone decide
 # Bootstrap and analytic errors agree where neither is larger than the other by more than this factor.
 ALIKE = 1.25
 
@@ -103,8 +104,9 @@ class Bands:
 class Quantity(NamedTuple):
     """A number with its analytic error, the standard deviation of its replicas and their central 68 % interval.
 
-    at        the signal efficiency of a working point, or the background efficiencies of a partial area
-    low, high None where replicas without background have no value
+    at               the signal efficiency of a working point, or the background efficiencies of a partial area
+    bootstrap_error  standard deviation; None where replicas with no or hardly any background leave it no value
+    low, high        None where replicas without background have no value
     """
 
     name: str
@@ -125,10 +127,16 @@ class Quantity(NamedTuple):
 
     @property
     def ratio(self) -> float | None:
-        """Bootstrap error over analytic error."""
-        if self.bootstrap_error is None or self.value.error is None:
+        """Half the 68 % interval over the analytic error."""
+        if self.low is None or self.high is None or self.value.error is None:
             return None
-        return self.bootstrap_error / self.value.error
+        return (self.high - self.low) / 2 / self.value.error
+
+    @property
+    def is_heavy_tailed(self) -> bool:
+        """Whether a rejection has an interval and no standard deviation: some replicas have hardly any background."""
+        has_interval = self.low is not None and self.high is not None and self.low < self.high
+        return self.name == "rejection" and has_interval and self.bootstrap_error is None
 
 
 NAMES = {"auc": "AUC", "rejection": "rejection", "s_over_sqrt_b": "S/√B at the cut", "asimov": "Asimov Z at the cut"}
@@ -156,7 +164,7 @@ class Intervals:
 
     @property
     def _ratios(self) -> dict[Quantity, float]:
-        """Bootstrap error over analytic error, where both are above zero."""
+        """Half the bootstrap interval over the analytic error, where both are above zero."""
         return {quantity: ratio for quantity in self.quantities if (ratio := quantity.ratio)}
 
     @property
@@ -176,8 +184,13 @@ class Intervals:
         if self._ratios and not sentences:
             worst = max(self._ratios, key=lambda quantity: abs(math.log(self._ratios[quantity])))
             sentences.append(
-                f"The bootstrap error of {worst.words} is {self._ratios[worst]:.2f} times the analytic one on "
-                f"{self.split}: dominated by few or high-weight events; quote the bootstrap interval."
+                f"Half the bootstrap interval of {worst.words} is {self._ratios[worst]:.2f} times the analytic error "
+                f"on {self.split}: dominated by few or high-weight events; quote the bootstrap interval."
+            )
+        if endless := [quantity.words for quantity in self.quantities if quantity.is_heavy_tailed]:
+            sentences.append(
+                f"The bootstrap distribution of {', '.join(endless)} has no finite width on {self.split}: in some "
+                "replicas no or hardly any background is left; quote the interval."
             )
         if self.quantities and all(
             quantity.low is None and quantity.bootstrap_error is None for quantity in self.quantities
@@ -190,8 +203,8 @@ class Intervals:
         if unbounded:
             points = ", ".join(f"{rejection.at:g}" for rejection in unbounded)
             sentences.append(
-                f"The interval of the rejection at ε_s = {points} has no upper end: in at least one of six bootstrap "
-                "replicas no background passes."
+                f"The interval of the rejection at ε_s = {points} has no upper end: no background passes in at least "
+                f"16 % of the {self.replicas:,} bootstrap replicas."
             )
         return tuple(sentences)
 
@@ -231,15 +244,24 @@ def _points(curve: Curve, replicas: Replicas, targets: tuple[float, ...]) -> Ite
         point = working_point(curve, target)
         if point.rejection.value is None:
             continue
-        error = None
-        if (efficiencies > 0).all():
-            error = float(np.std(1 / efficiencies, ddof=1))
-        low, high = interval(efficiencies)
-        yield Quantity("rejection", target, point.rejection, error, _inverse(high), _inverse(low))
+        least, most = interval(efficiencies)
+        low, high = _inverse(most), _inverse(least)
+        error = _deviation(efficiencies, low, high)
+        yield Quantity("rejection", target, point.rejection, error, low, high)
 
 
 def _inverse(efficiency: float) -> float | None:
     return float(1 / efficiency) if efficiency > 0 else None
+
+
+def _deviation(efficiencies: Array, low: float | None, high: float | None) -> float | None:
+    """Standard deviation of the rejections; None where replicas without background, or nearly so, leave it no value."""
+    if low is None or high is None or not (efficiencies > 0).all():
+        return None
+    deviation = float(np.std(1 / efficiencies, ddof=1))
+    if low < high and deviation > ENDLESS * (high - low) / 2:
+        return None
+    return deviation
 
 
 def _quantity(name: str, efficiency: tuple[float, float] | None, value: Value, replicas: Array) -> Quantity:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.studies.bands import Bands
+from hepclf.evaluation.studies.bands import Bands, Intervals, Quantity, _deviation
 from hepclf.recipe import RecipeError
 from hepclf.scored import Scored
 from hepclf.statistics.curves.limit import Limit
+from hepclf.statistics.value import Value
 
 KEYS = {"name", "at", "value", "bootstrap_error", "low", "high"}
 
@@ -82,7 +83,25 @@ def test_a_heavy_event_that_formulas_cannot_see_is_told():
 
     found = judged(scored(3000, 1.0, heavy)).studies["bands"]
     assert max(abs(np.log(one.ratio)) for one in found.quantities if one.ratio) > np.log(1.25)
-    assert "times the analytic one on test" in found.sentences[0]
+    assert "times the analytic error on test" in found.sentences[0]
+
+
+def test_a_replica_with_hardly_any_background_does_not_make_the_error_of_a_rejection():
+    efficiencies = np.tile([0.009, 0.010, 0.011, 0.012], 100)
+    assert _deviation(efficiencies, 90.0, 110.0) == pytest.approx(np.std(1 / efficiencies, ddof=1))
+    assert _deviation(np.append(efficiencies, 1e-9), 90.0, 110.0) is None
+    assert _deviation(np.append(efficiencies, -1e-9), 90.0, 110.0) is None
+
+
+def test_a_rejection_without_a_finite_width_is_said():
+    wild = Quantity("rejection", 0.3, Value(100.0, 30.0), None, 70.0, 140.0)
+    calm = Quantity("auc", None, Value(0.9, 0.01), 0.01, 0.89, 0.91)
+    found = Intervals(split="test", replicas=1000, quantities=(calm, wild), band=None)
+    assert found.sentences == (
+        "Bootstrap and analytic errors agree on test (ratios 1.00 to 1.17).",
+        "The bootstrap distribution of rejection at ε_s = 0.3 has no finite width on test: in some replicas no or "
+        "hardly any background is left; quote the interval.",
+    )
 
 
 def test_replicas_in_which_weights_cancel_leave_no_bands_and_it_is_said():
