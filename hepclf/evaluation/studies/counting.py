@@ -14,8 +14,10 @@ from hepclf.recipe import recipe
 from hepclf.statistics.counting.expected import ExpectedEvents, effective, expected_events
 from hepclf.statistics.counting.measures import MEASURES, Rules, available_measures
 from hepclf.statistics.counting.scan import best_cut, best_cuts, drawn_thresholds
+from hepclf.statistics.counting.significance import asimov
 from hepclf.statistics.counting.yields import Counted, scaled_curve
 from hepclf.statistics.curves.roc import Curve
+from hepclf.statistics.value import measured
 from hepclf.words import Grid, grouped_rows, number, percent
 
 NAMES = {
@@ -140,14 +142,20 @@ class Yields:
         if b.value is None or b.error is None or b.value <= 0:
             return ()
         share, systematic = b.error / b.value, self.rules.systematic
-        size, limit = "smaller", "would hardly"
-        if share > systematic:
-            size, limit = "larger", "would"
+        total = percent(math.hypot(share, systematic))
+        parts = f"{percent(share)} from MC statistics and {percent(systematic, None)} systematic, in quadrature"
         return (
             f"Expected background at score ≥ {number(self.chosen.cuts[0])}: {number(*b)}, from {effective(b):,.0f} "
-            f"effective MC events. Its MC statistical uncertainty, {percent(share)}, is {size} than the systematic of "
-            f"{percent(systematic, None)}: more MC events {limit} help.",
+            f"effective MC events. Its uncertainty is {total} ({parts}){self._unlimited(b.value)}.",
         )
+
+    def _unlimited(self, b: float) -> str:
+        """The significance of the chosen cut, and what it would be with the systematic alone."""
+        s, z = self.chosen.sum(self.chosen.signal, 0).value or 0.0, self.chosen.figure("asimov_systematic", self.rules)
+        unlimited = measured(float(asimov(s, b, self.rules.systematic * b)))
+        if z.value is None or unlimited.value is None:
+            return ""
+        return f": Asimov Z = {number(*z)}, and {number(*unlimited)} with unlimited MC events"
 
     @property
     def tables(self) -> tuple[Grid, ...]:

@@ -122,12 +122,16 @@ def test_without_a_cut_there_is_nothing_to_count():
 
 
 def test_a_person_reads_what_the_background_rests_on():
-    _, found = judged(systematic=0.001)
-    b = found.chosen.sum(~found.chosen.signal, 0)
+    _, found = judged(systematic=0.2)
+    b, s = found.chosen.sum(~found.chosen.signal, 0), found.chosen.sum(found.chosen.signal, 0)
     (sentence,) = found.sentences
     assert f"{(b.value / b.error) ** 2:,.0f} effective MC events" in sentence
-    assert sentence.endswith("more MC events would help.")
-    assert judged(systematic=5)[1].sentences[0].endswith("would hardly help.")
+    share, total = 100 * b.error / b.value, 100 * np.hypot(b.error / b.value, 0.2)
+    parts = f"({share:.1f} % from MC statistics and 20 % systematic, in quadrature)"
+    assert f"Its uncertainty is {total:.1f} % {parts}: Asimov Z = " in sentence
+    unlimited = float(asimov(s.value, b.value, 0.2 * b.value))
+    assert sentence.endswith(f", and {unlimited:.4f} with unlimited MC events.")
+    assert unlimited > found.chosen.figure("asimov_systematic", found.rules).value
 
 
 def test_tables_fit_a_terminal_and_numbers_are_plain():
