@@ -12,6 +12,7 @@ Row = TypeVar("Row")
 
 ROUNDING = 1e-12  # of a value: an error that is no more is none
 SMALL, LARGE = (1e-3, 1e-6), 1e5  # a value and its error below, or an error from: written with a power of ten
+TINY = 1e-4  # values and errors that are both below have a power of ten
 MOST_DECIMALS = 17
 BARE = re.compile(r"(?=.*/|[A-Za-z_])(?!(?i:null|true|false|nan|inf)$)[\w./-]+( [\w./-]+)*", re.ASCII)  # text to Hydra
 
@@ -63,7 +64,7 @@ def number(value: float | None, error: float | None = None, digits: int = 4) -> 
         return _plain(value + 0.0, digits)  # + 0.0: no minus sign for zero
     power = 0
     is_small = abs(value) < SMALL[0] and error < SMALL[1]
-    if is_small or error >= LARGE:
+    if is_small or error >= LARGE or max(abs(value), error) < TINY:
         power = math.floor(math.log10(max(abs(value), error)))
     value, error = value / 10**power, error / 10**power
     text = f"{to_error_digits(value, error)} ± {to_error_digits(error, error)}"

@@ -25,7 +25,7 @@ def show_survey(console: Console, survey: Survey) -> None:
     weight, title = "sum of weights", "events"
     if survey.luminosity_fb is not None:
         weight, title = "expected yield", f"events, expected in {survey.luminosity_fb:g} /fb"
-    section(console, title, ("", "events", weight, "effective", "negative weight"), _populations(survey))
+    section(console, title, ("", "events", weight, "effective", "w < 0, of Σ|w|"), _populations(survey))
     splits = [[row.name, *(f"{count:,}" for count in row.splits.values())] for row in survey.classes if row.splits]
     if splits:
         section(console, "split", ("", *(SPLIT_NAMES[name] for name in SPLITS)), splits)

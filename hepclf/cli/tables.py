@@ -12,12 +12,14 @@ from hepclf.cli.terminal import section
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
 from hepclf.presentation.tables import (
-    UNCERTAINTY,
+    READ_OFF,
+    WHICH_WEIGHTS,
     bullets,
     confusion_table,
     floor_note,
     quality_table,
     significance_table,
+    uncertainty_note,
     unquoted,
     working_points_table,
 )
@@ -31,13 +33,15 @@ def show_results(console: Console, results: Results, title: str) -> None:
     """
     show_warnings(console, results.warnings)
     section(console, *quality_table(results, title))
+    console.print(f"{WHICH_WEIGHTS}\n", markup=False)
     if results.test is not None:
         section(console, *working_points_table(results.test))
+        console.print(f"{READ_OFF}\n", markup=False)
         section(console, *confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
         significance = significance_table(results)
         if significance is not None:
             section(console, *significance)
-            console.print(f"{UNCERTAINTY}\n", markup=False)
+            console.print(f"{uncertainty_note(results)}\n", markup=False)
             if (remark := floor_note(results.significance)) is not None:
                 console.print(f"{remark}\n", markup=False)
         for sentence in unquoted(results):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,8 +27,9 @@ EVERY = 60.0  # seconds between lines in a batch log
 
 
 def results_console() -> Console:
-    """The console for results, on standard output; 80 columns wide if it is not a terminal."""
-    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    """The console for results, on standard output; if it is no terminal, as wide as COLUMNS says, or else 80."""
+    is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if is_known else WIDTH, highlight=False)
 
 
 def show_warning_logs() -> None:

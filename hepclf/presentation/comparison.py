@@ -9,7 +9,7 @@ from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
 from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.shapes.divergence import inverse_text
-from hepclf.words import Grid, number, size, time_text, to_error_digits
+from hepclf.words import Grid, number, percent, size, time_text, to_error_digits
 
 STATISTICAL = "± statistical uncertainty"
 QUALITY = ("", "best epoch", "validation loss", "validation AUC", "test AUC")
@@ -29,7 +29,7 @@ def tables(comparison: Compared) -> Iterator[Grid]:
     """Quality, rejection and cost of each run, differences to the reference, and the spread of repeated trainings."""
     order = "best on validation first" if comparison.by_validation else "in the order given, as none has validation"
     yield Grid(f"log-loss and AUC {STATISTICAL}, {order}", QUALITY, _rows(comparison, partial(_quality, comparison)))
-    header = ("", "Asimov Z", "Asimov Z with sigma_B")
+    header = ("", "Asimov Z", "Asimov Z with sigma_B", "systematic of B")
     yield Grid(f"significance on test {STATISTICAL}", header, _rows(comparison, partial(_significances, comparison)))
     yield from _rejections(comparison)
     yield Grid("cost", _cost_header(comparison), [_cost(comparison, name) for name in comparison.entries])
@@ -59,8 +59,13 @@ def _quality(comparison: Compared, run: Contender) -> Row:
 
 
 def _significances(comparison: Compared, run: Contender) -> Row:
-    expected = comparison.entries[run.name].expected
-    return [run.name, *(number(*value, 2) for value in (expected.asimov, expected.asimov_systematic))]
+    entry = comparison.entries[run.name]
+    significances = (entry.expected.asimov, entry.expected.asimov_systematic)
+    return [
+        run.name,
+        *(number(*value, 2) for value in significances),
+        percent(entry.evaluation.get("systematic"), None),
+    ]
 
 
 def _rejections(comparison: Compared) -> Iterator[Grid]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.finding import passed_checks, problems
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
@@ -21,11 +20,12 @@ SIGNIFICANCE = (
     ("Asimov Z", "asimov", 2),
 )
 SPLIT_NAMES = {"train": "training set", "valid": "validation set", "test": "test set"}
-UNCERTAINTY = (
-    "Asimov Z is the median discovery significance; sigma_B adds evaluation.systematic "
-    f"({percent(Evaluation.systematic, None)} of B by default) and the MC statistical uncertainty in quadrature."
+WHICH_WEIGHTS = (
+    "Log-loss and Brier score are means over the events with their own weights; the calibration has them for the "
+    "mixture of the training."
 )
-ROUNDED = (1e5, 1e12)  # range of the sums of weights that are written without decimals
+READ_OFF = 'These points are read off the test set. Cuts chosen on validation: "Working points" on the page.'
+WHOLE, LARGE = 1e3, 1e7  # sums of weights from which on there are no decimals, and a power of ten
 
 
 def quality_table(results: Results, title: str) -> Grid:
@@ -57,7 +57,10 @@ def _quality_rows(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
     for label in next(iter(splits.values())).one_vs_rest:
         yield [f"AUC of {label}", *(number(*split.one_vs_rest[label].auc) for split in splits.values())]
     if any(split.negative_fraction for split in splits.values()):
-        yield ["negative weight fraction", *(number(split.negative_fraction) for split in splits.values())]
+        shares = (
+            None if split.negative_fraction is None else 100 * split.negative_fraction for split in splits.values()
+        )
+        yield ["w < 0, % of Σ|w|", *(number(share, digits=1) for share in shares)]
 
 
 def _quoted(metric: str, value: Value, split: SplitResults) -> str:
@@ -79,7 +82,9 @@ def working_points_table(test: SplitResults) -> Grid:
         for point, *ties in grouped_rows(test.working_points, lambda point: point.threshold)
     ]
     return Grid(
-        "working points on the test set", ["signal efficiency", "background efficiency", "rejection", "threshold"], rows
+        "ROC curve at fixed signal efficiency (test set)",
+        ["signal efficiency", "background efficiency", "rejection", "threshold"],
+        rows,
     )
 
 
@@ -96,7 +101,8 @@ def confusion_table(classes: tuple[str, ...], test: SplitResults, *, expected: b
 
 def cell(weight: float, fraction: float) -> str:
     """A cell of the confusion matrix: the sum of weights, and its fraction of the true class where there is one."""
-    text = f"{weight:,.0f}" if ROUNDED[0] <= abs(weight) < ROUNDED[1] else f"{weight:,.6g}"
+    form = ",.0f" if abs(weight) >= WHOLE else ".4g"
+    text = format(weight, ".3g" if abs(weight) >= LARGE else form)
     return f"{text} ({percent(fraction)})" if math.isfinite(fraction) else text
 
 
@@ -105,8 +111,9 @@ def floor_note(quoted: Significance) -> str | None:
     if quoted.floor is None:
         return None
     return (
-        f"The cut is limited by evaluation.minimum_background={quoted.floor:g}: in the validation set a tighter cut "
-        "has a higher expected significance, but too few background events to measure it."
+        "Tighter cuts have a higher expected significance, but leave too few simulated background events in the "
+        f"validation set (evaluation.minimum_background={quoted.floor:g} effective ones, and two standard deviations "
+        "more)."
     )
 
 
@@ -123,11 +130,13 @@ def significance_table(results: Results) -> Grid | None:
         return None
     rows = [
         [label, *(_expected_value(quoted, key, digits) for _, quoted in columns)]
-        for label, key, digits in (*SIGNIFICANCE, (f"Asimov Z with {uncertainty(results)}", "asimov_systematic", 2))
+        for label, key, digits in (*SIGNIFICANCE, (f"Asimov Z, {uncertainty(results)}", "asimov_systematic", 2))
     ]
-    header = [f"{name}, score ≥ {number(quoted.cut)}" for name, quoted in columns]
+    cuts = ["score ≥", *(number(quoted.cut) for _, quoted in columns)]
     best = ", best cut chosen on the validation set" if results.significance.cut is not None else ""
-    return Grid(f"significance on the test set{best}", ["expected yields", *header], rows)
+    return Grid(
+        f"significance on the test set{best}", ["expected yields", *(name for name, _ in columns)], [cuts, *rows]
+    )
 
 
 def unquoted(results: Results) -> tuple[str, ...]:
@@ -140,9 +149,18 @@ def unquoted(results: Results) -> tuple[str, ...]:
 
 
 def uncertainty(results: Results) -> str:
-    """`sigma_B = 10 % (+) MC stat.`: the uncertainty of the background in a significance."""
+    """`sigma_B = 10 % ⊕ MC stat.`: the uncertainty of the background in a significance."""
     systematic = "" if results.systematic is None else f" = {percent(results.systematic, None)}"
-    return f"sigma_B{systematic} (+) MC stat."
+    return f"sigma_B{systematic} ⊕ MC stat."
+
+
+def uncertainty_note(results: Results) -> str:
+    """What the significances are, and what their background uncertainty consists of."""
+    systematic = "" if results.systematic is None else f" ({percent(results.systematic, None)} of B)"
+    return (
+        f"Asimov Z is the median discovery significance; sigma_B adds evaluation.systematic{systematic} and the MC "
+        "statistical uncertainty in quadrature (⊕)."
+    )
 
 
 def bullets(results: Results) -> list[str]:

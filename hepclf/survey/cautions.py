@@ -44,7 +44,7 @@ def population_warnings(classes: Sequence[Population], empty: Sequence[str], eve
         yield Caution(
             "negative_weights",
             tuple(negative),
-            f"negative weights make up {', '.join(negative.values())}; training asks for "
+            f"negative weights make up {', '.join(negative.values())} (shares of Σ|w|); training asks for "
             "trainer.negative_weights=zero, abs or keep",
         )
 

@@ -51,7 +51,8 @@ def reevaluate(
     with simulation; without other data, the features of the simulation come from `own`, the run's data.
     """
     scored, facts = _stored(run)
-    seen, doubts = None, []
+    seen: Inside | None = None
+    doubts: list[Caution] = []
     if data is not None:
         facts = facts._replace(data=name or type(data).__name__.lower())
         scored, seen, doubts = _other(scored, load_tagger(run.tagger, recipes), data)

@@ -14,6 +14,7 @@ from hepclf.presentation.tables import (
     quality_table,
     significance_table,
     uncertainty,
+    uncertainty_note,
     unquoted,
     working_points_table,
 )
@@ -33,7 +34,7 @@ def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
     assert list(grid.header) == ["", "training set (667)", "validation set (667)", "test set (666)"]
     rows = {row[0]: row[1:] for row in grid.rows}
     assert rows["AUC"] == [number(*split.auc) for split in results.splits.values()]
-    assert rows["negative weight fraction"][2] == number(results.test.negative_fraction)
+    assert rows["w < 0, % of Σ|w|"][2] == f"{100 * results.test.negative_fraction:.1f}"
     assert "AUC of likelihood ratio" not in rows
 
 
@@ -43,13 +44,14 @@ def test_working_points_confusion_and_significance_are_those_of_test(make_scored
         number(point.signal_efficiency) for point in results.test.working_points
     ]
     weights = results.test.confusion.weights
-    assert confusion_table(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:,.6g} (")
+    assert confusion_table(results.classes, results.test).rows[0][1].startswith(f"{weights[0, 0]:.4g} (")
     quoted = results.significance, results.at_threshold
-    assert significance_table(results).rows[3] == [
+    assert significance_table(results).rows[0] == ["score ≥", *(number(significance.cut) for significance in quoted)]
+    assert significance_table(results).rows[4] == [
         "Asimov Z",
         *(number(*significance.asimov, 2) for significance in quoted),
     ]
-    assert [len(row) for row in significance_table(judged(make_scored, drawn, threshold="best")).rows] == [2] * 5
+    assert [len(row) for row in significance_table(judged(make_scored, drawn, threshold="best")).rows] == [2] * 6
 
 
 def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scored, drawn):
@@ -72,12 +74,13 @@ def test_working_points_of_one_cut_are_one_row(make_scored):
 
 
 def test_a_class_without_weight_has_no_share():
-    assert cell(1234.5, 0.25) == "1,234.5 (25.0 %)"
+    assert cell(1234.6, 0.25) == "1,235 (25.0 %)"
     assert cell(0.0, float("nan")) == "0"
 
 
-def test_large_sums_of_weights_are_written_whole():
-    assert [cell(66135612.4, 0.5), cell(10.25, 0.5)] == ["66,135,612 (50.0 %)", "10.25 (50.0 %)"]
+def test_sums_of_weights_have_no_more_digits_than_they_are_known_to():
+    texts = ["1.08e+09 (82.6 %)", "6,613,561 (50.0 %)", "1,932 (27.3 %)", "10.25 (50.0 %)"]
+    assert [cell(1075327434, 0.826), cell(6613561.4, 0.5), cell(1932.22, 0.273), cell(10.25, 0.5)] == texts
 
 
 def test_a_percentage_is_written_as_in_a_paper():
@@ -123,5 +126,6 @@ def test_a_problem_stands_before_the_findings_and_what_is_in_order_last(make_sco
 
 def test_the_uncertainty_of_the_background_is_that_of_the_evaluation(make_scored, drawn):
     results = judged(make_scored, drawn, systematic=0.25)
-    assert uncertainty(results) == "sigma_B = 25 % (+) MC stat."
-    assert significance_table(results).rows[4][0] == "Asimov Z with sigma_B = 25 % (+) MC stat."
+    assert uncertainty(results) == "sigma_B = 25 % ⊕ MC stat."
+    assert significance_table(results).rows[5][0] == "Asimov Z, sigma_B = 25 % ⊕ MC stat."
+    assert "evaluation.systematic (25 % of B)" in uncertainty_note(results)

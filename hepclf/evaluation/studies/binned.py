@@ -27,7 +27,11 @@ Array = NDArray[np.float64]
 
 FINE = np.linspace(0.0, 1.0, 101)
 TOP = float(np.nextafter(1.0, 2.0))  # the end of the last bin: a cut at 1 is a bin of its own
-KNOWLEDGE = {"asimov": "none", "asimov_statistical": "MC statistics", "asimov_systematic": "MC statistics (+) {}"}
+SAME_FIT = "That cut is chosen and fitted for this significance, so it differs from the significance table."
+CONSTRAINT = (
+    "Bins with much background constrain the systematic, which is right only if the background's shape is known."
+)
+KNOWLEDGE = {"asimov": "none", "asimov_statistical": "MC statistics", "asimov_systematic": "MC statistics ⊕ {}"}
 
 
 @recipe
@@ -142,12 +146,15 @@ class BinnedScore:
         single = self.single.get(name)
         if single and single.value and z.value is not None:
             sentence += f", {_gain(z.value, single.value)} compared with {number(*single)} for the best single cut"
-            sentence += self._without()
-        joined = (
-            f"Merged with a neighbour, because of too little background on test: {_plural(self.joined, 'bin')} chosen "
-            "on validation.",
+            sentence += f"{self._without()}. {SAME_FIT}"
+            if self.rules.systematic and bins > 1:
+                sentence += f" {CONSTRAINT}"
+        verb = "was" if self.joined == 1 else "were"
+        merged = (
+            f"{self.joined} of the {bins + self.joined} bins had too little background in the test set and {verb} "
+            "merged with a neighbour.",
         )
-        return (f"{sentence}.", *joined[: min(self.joined, 1)])
+        return (f"{sentence.rstrip('.')}.", *merged[: min(self.joined, 1)])
 
     def _without(self) -> str:
         """The gain without the systematic, which the bins of low score constrain."""

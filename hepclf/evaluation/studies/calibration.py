@@ -25,6 +25,7 @@ from hepclf.words import Grid, number
 Array = NDArray[np.float64]
 
 FEWEST = 20
+EXTREME = 1e3  # ratio of the odds from which on even odds are at a score that reads 0 or 1
 
 
 @recipe
@@ -194,10 +195,12 @@ class Calibrated:
                 "the probability of a class is p r divided by the sum of p r over all classes."
             )
             return
-        even = 1 / (1 + self.ratio)
+        even = ""
+        if 1 / EXTREME < self.ratio < EXTREME:
+            even = f": 50 % at a score of {1 / (1 + self.ratio):.4g}"
         yield (
             f"The expected ratio of {self.signal} to background is r = {self.ratio:.3g} times that in training. For "
-            f"the expected yields, a score p means a probability of p r / (p r + 1 - p): 50 % at a score of {even:.4g}."
+            f"the expected yields, a score p means a probability of p r / (p r + 1 - p){even}."
         )
 
     @property

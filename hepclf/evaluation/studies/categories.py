@@ -196,7 +196,7 @@ class Regions:
             for name, label in (
                 ("s_over_sqrt_b", "S/√B, in quadrature"),
                 ("asimov", "Asimov Z, one likelihood"),
-                ("asimov_systematic", f"Asimov Z, sigma_B = {percent(self.rules.systematic, None)} (+) MC stat."),
+                ("asimov_systematic", f"Asimov Z, sigma_B = {percent(self.rules.systematic, None)} ⊕ MC stat."),
             )
         ]
         header = ("S", "B", "S/B", "S/√B", "Z with sigma_B")

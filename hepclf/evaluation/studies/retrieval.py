@@ -144,8 +144,16 @@ class Purities:
         """The decision, and the cuts of the target purities."""
         rows = [(f"purity {percent(target, None)}", row) for target, row in self.loosest.items()]
         named = [("decision", self.chosen), *rows]
+        # The decision has the threshold that was asked for, not the score of the last event above it.
+        thresholds = {"decision": self.threshold}
         cells = [
-            (name, number(float(row.cut[0])), number(*row.value("signal")), number(*row.value("background")), row.words)
+            (
+                name,
+                number(thresholds.get(name, float(row.cut[0]))),
+                number(*row.value("signal")),
+                number(*row.value("background")),
+                row.words,
+            )
             for name, row in named
             if row is not None
         ]

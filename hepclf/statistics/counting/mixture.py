@@ -62,7 +62,7 @@ class ProcessMixture:
         if self.source == "yields":
             return f"{subject} the mixture of the expected yields, {_yields_text(self.yields)}. {reasons}".rstrip()
         if self.source == "splits":
-            reason = "the splits hold unequal shares of the processes, so each process is scaled back to its total"
+            reason = "each process is normalised to its full yield, since a split holds a fraction of it"
             return f"{subject} the whole sample: {reason}. {reasons}".rstrip()
         if reasons:
             return f"{subject} the events with their weights as they are. {reasons}"

@@ -85,7 +85,7 @@ def test_a_bin_without_background_joins_its_neighbour_and_says_so():
     np.testing.assert_allclose(found.template.edges, [0, 0.5, 0.9, 1])
     assert found.joined == 1
     assert found.sentences[1] == (
-        "Merged with a neighbour, because of too little background on test: 1 bin chosen on validation."
+        "1 of the 4 bins had too little background in the test set and was merged with a neighbour."
     )
 
 
@@ -127,9 +127,10 @@ def test_what_is_written_is_plain_and_complete():
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
     alone = found.significances["asimov_statistical"].value / found.single["asimov_statistical"].value - 1
-    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic)."
-    assert found.sentences[0].endswith(said)
-    assert binned(systematic=0.0).sentences[0].endswith("for the best single cut.")
+    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic). That cut is chosen and fitted for "
+    assert said in found.sentences[0]
+    assert found.sentences[0].endswith("which is right only if the background's shape is known.")
+    assert binned(systematic=0.0).sentences[0].endswith("so it differs from the significance table.")
 
 
 def test_scores_of_exactly_one_are_a_bin_like_any_other():

@@ -113,7 +113,9 @@ def test_expected_yields_come_with_the_formula():
     )
     finding = finding.studies["calibration"]
     assert finding.ratio == pytest.approx(1 / 99)
-    assert "50 % at a score of 0.99." in finding.sentences[-1]
+    assert finding.sentences[-1].endswith(": 50 % at a score of 0.99.")
+    rare = replace(finding, ratios={"signal": 5.4e-6, "background": 1.0})
+    assert rare.sentences[-1].endswith("a probability of p r / (p r + 1 - p)."), "no even odds at a score that reads 1"
     assert shifted(0.99, finding.ratio) == pytest.approx(0.5)
 
 

@@ -35,6 +35,7 @@ def test_the_purity_at_the_threshold_is_the_precision_of_the_verdict():
     assert study.chosen.value("purity").value == pytest.approx(test.precision.value)
     assert study.chosen.value("purity").error == pytest.approx(test.precision.error, rel=1e-6)
     assert study.chosen.value("signal").value == pytest.approx(test.recall.value)
+    assert study.tables[0].rows[0][:2] == ("decision", "0.6000"), "the threshold that was asked for"
 
 
 def test_the_average_is_that_of_scikit_learn_on_test_events():

@@ -24,9 +24,9 @@ def test_the_lines_say_what_metrics_say(results_of):
     assert decided == (
         f"Decision threshold, score ≥ 0.5000: S = {number(*quoted.s, 1)}, B = {number(*quoted.b, 1)}, "
         f"Asimov Z = {number(*quoted.asimov, 2)}, or {number(*quoted.asimov_systematic, 2)} "
-        "with sigma_B = 10 % (+) MC stat."
+        "with sigma_B = 10 % ⊕ MC stat."
     )
-    assert held.startswith("The cut is limited by evaluation.minimum_background=10: in the validation set a ")
+    assert held.startswith("Tighter cuts have a higher expected significance, but leave too few simulated background ")
     assert len(headline(results_of(threshold="best"))) == 3
 
 

@@ -200,7 +200,7 @@ def test_the_confusion_matrix_holds_the_expected_events_of_the_threshold():
     ("name", "source", "words"),
     [
         ("yields", "yields", "the mixture of the expected yields, qcd 2020, top 980, higgs 1732."),
-        ("splits", "splits", "the whole sample: the splits hold unequal shares of the processes"),
+        ("splits", "splits", "the whole sample: each process is normalised to its full yield"),
         ("events", "events", "the events with their weights as they are: no yields are given"),
     ],
 )
