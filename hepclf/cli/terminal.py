@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
 import os
 import sys
@@ -23,13 +25,28 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 MB = 1_000_000
+ASCII = {"⊕": "(+)", "±": "+-", "≥": ">=", "√": "sqrt", "ε": "e", "Σ": "sum ", "→": "->", "…": "...", "¹": "^1"}
 EVERY = 60.0  # seconds between lines in a batch log
 
 
 def results_console() -> Console:
     """The console for results, on standard output; if it is no terminal, as wide as COLUMNS says, or else 80."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        spell_out(sys.stdout)
     is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(width=None if is_known else WIDTH, highlight=False)
+
+
+def spell_out(stream: io.TextIOWrapper) -> None:
+    """Write signs that the encoding of the stream lacks in ASCII, where they would end the command."""
+    codecs.register_error("spell_out", _spelt)
+    stream.reconfigure(errors="spell_out")
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(ASCII.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
 
 
 def show_warning_logs() -> None:

@@ -123,3 +123,10 @@ def test_a_terminal_of_80_columns_has_room_for_a_bar_and_all_about_the_training(
     assert line.rstrip().endswith("123/500 loss 0.5100, valid 0.5200, best 123, 123k events/s, 63 min left")
     assert len(line) <= 80
     assert line[0] in "━╸╺"
+
+
+def test_signs_that_an_output_lacks_are_spelt_out():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    terminal.spell_out(stream)
+    print("sigma_B = 10 % ⊕ MC stat., 1.0 ± 0.1 ≥ 0.5 ☃", file=stream, flush=True)
+    assert stream.buffer.getvalue().decode("latin-1") == "sigma_B = 10 % (+) MC stat., 1.0 ± 0.1 >= 0.5 ?\n"

@@ -265,7 +265,8 @@ def _greatest(point: Point, signal: frozenset[str]) -> Iterator[str]:
     if len(yields) < 2 or not point.b.value:
         return
     name = max(yields, key=yields.__getitem__)
+    share = percent(yields[name] / point.b.value, 0)
     yield (
-        f"Largest background at the cut for {point.wish}: {name}, with {percent(yields[name] / point.b.value, 0)} of "
-        f"the events (efficiency {number(*point.processes[name].efficiency)})."
+        f"Largest background at the cut chosen on validation for {point.wish}: {name}, with {share} of the events "
+        f"(efficiency {number(*point.processes[name].efficiency)})."
     )

@@ -129,7 +129,9 @@ def test_the_tables_fit_a_terminal_of_80_columns():
 
 def test_the_process_that_is_left_is_named():
     assert (
-        points(three_processes()).sentences[0].startswith("Largest background at the cut for 70 % of signal: ttbar, ")
+        points(three_processes())
+        .sentences[0]
+        .startswith("Largest background at the cut chosen on validation for 70 % of signal: ttbar, ")
     )
 
 
