@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from hepclf.evaluation.evaluation import Evaluation as Evaluation
     from hepclf.evaluation.evaluation import evaluate as evaluate
     from hepclf.events import Events as Events
+    from hepclf.models.adaboost import AdaBoost as AdaBoost
     from hepclf.models.bdt import BDT as BDT
     from hepclf.models.cuts import Cuts as Cuts
+    from hepclf.models.fisher import Fisher as Fisher
+    from hepclf.models.forest import Forest as Forest
     from hepclf.models.knn import KNN as KNN
     from hepclf.models.lightgbm import LightGBM as LightGBM
     from hepclf.models.likelihood import Likelihood as Likelihood
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from hepclf.models.preprocess import Preprocess as Preprocess
     from hepclf.models.scikit import Sklearn as Sklearn
     from hepclf.models.svm import SVM as SVM
+    from hepclf.models.tree import Tree as Tree
     from hepclf.models.xgboost import XGBoost as XGBoost
     from hepclf.prediction.predict import predict as predict
     from hepclf.prediction.prediction import Prediction as Prediction
@@ -56,8 +60,11 @@ _HOMES = {
     "Split": "data.split",
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",
+    "AdaBoost": "models.adaboost",
     "BDT": "models.bdt",
     "Cuts": "models.cuts",
+    "Fisher": "models.fisher",
+    "Forest": "models.forest",
     "KNN": "models.knn",
     "load_tagger": "models.loading",
     "new_folder": "run",
@@ -73,6 +80,7 @@ _HOMES = {
     "Sklearn": "models.scikit",
     "SVM": "models.svm",
     "Trainer": "training.trainer",
+    "Tree": "models.tree",
     "XGBoost": "models.xgboost",
     "predict": "prediction.predict",
     "evaluated": "workflow.evaluated",
@@ -84,8 +92,15 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet."""
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     """Public names are imported when they are first used, so that `import hepclf` costs nothing."""
+    if name == "__version__":
+        return str(import_module("importlib.metadata").version("hepclf"))
     if name not in _HOMES:
         raise AttributeError(f"module 'hepclf' has no attribute {name!r}")
     return getattr(import_module(f"hepclf.{_HOMES[name]}"), name)

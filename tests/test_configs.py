@@ -8,6 +8,7 @@ from dataclasses import fields
 import pytest
 import yaml
 
+import hepclf
 from hepclf.cli import configs
 from hepclf.cli.help import command_help
 from hepclf.recipe import MANDATORY, TARGET, build, describe
@@ -75,3 +76,9 @@ def test_help_says_how_a_study_is_switched_off_and_nothing_else_of_its_settings(
 
 def test_experiments_are_described_too():
     assert all(configs.choices("experiment").values())
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ("model", "data")], ids=names)
+def test_every_model_and_loader_is_a_public_name(path):
+    cls, _ = contents(path)
+    assert getattr(hepclf, cls.__name__) is cls

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -159,5 +162,20 @@ def test_every_public_name_is_there():
     import hepclf
 
     assert all(getattr(hepclf, name) is not None for name in hepclf.__all__)
+    assert set(dir(hepclf)) == {*hepclf.__all__, "__version__"}
+    assert hepclf.__version__ == version("hepclf")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = hepclf.nothing
+
+
+def test_every_imported_library_is_declared():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = (
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    )
+    names = {re.split(r"[^\w.-]", line)[0].lower() for line in declared} | {"hepclf"}
+    distributions = packages_distributions()
+    used = {module.split(".")[0] for _, module in imports()} - set(sys.stdlib_module_names)
+    assert len(used) > 15
+    assert not {name for name in used if not names & {owner.lower() for owner in distributions.get(name, [name])}}
