@@ -30,6 +30,8 @@ class Ranking:
     def __init__(self, scores: Array) -> None:
         self._order = np.argsort(-scores)
         ranked = scores[self._order]
+        if len(ranked) and np.isnan(ranked[-1]):  # nan is sorted to the end
+            raise ValueError("scores must be numbers, and some are nan; remove these events or mend the classifier")
         self._ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], np.ones(min(len(ranked), 1), dtype=bool)))
         self.thresholds: Array = ranked[self._ends]
 

@@ -302,3 +302,8 @@ def test_the_band_of_the_background_is_wider_than_its_own_binomial_error(drawn):
 def test_a_cut_settles_where_an_event_with_weight_is():
     made = of([1, 0, 1, 0, 0], [0.9, 0.7, 0.5, 0.3, 0.1], [1, 2, 0, 0, -1])
     assert [made.settled(index) for index in range(5)] == [0, 1, 1, 1, 4]
+
+
+def test_a_score_of_nan_is_refused():
+    with pytest.raises(ValueError, match="scores must be numbers, and some are nan"):
+        Ranking(np.array([0.1, np.nan, 0.3]))
