@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepclf.words import number
+
 Array = NDArray[np.float64]
 
 
@@ -16,6 +18,10 @@ class Value(NamedTuple):
 
     value: float | None
     error: float | None = None
+
+    def __str__(self) -> str:
+        """`50.8 ± 3.9`; `repr` has all digits."""
+        return number(self.value, self.error)
 
     def to_dict(self) -> dict[str, float | None]:
         """The two numbers by name."""

@@ -106,6 +106,13 @@ def test_without_a_positive_sum_there_is_no_mean(weights):
     assert weighted_mean(np.arange(len(weights), dtype=float), np.array(weights)) == NOTHING
 
 
+def test_a_value_is_printed_with_two_digits_of_its_error_and_keeps_all_in_its_repr():
+    value = Value(50.8333942054904, 3.85)
+    assert str(value) == f"{value}" == "50.8 ± 3.9"
+    assert repr(value) == "Value(value=50.8333942054904, error=3.85)"
+    assert str(Value(None)) == "-"
+
+
 def test_one_event_has_a_mean_without_error():
     assert weighted_mean(np.array([3.0]), np.array([2.0])) == (3.0, None)
 
