@@ -108,7 +108,9 @@ class Run:
         """The run in an existing folder, or behind the link runs/latest."""
         run = cls(Path(folder).resolve())
         if not run.folder.is_dir():
-            raise FileNotFoundError(f"there is no run {folder}; give the folder of a run, or runs/latest")
+            # The shell passes on a pattern that matches nothing.
+            absent = "no run matches" if "*" in str(folder) else "there is no run"
+            raise FileNotFoundError(f"{absent} {folder}; give the folder of a run, or runs/latest")
         if not run.config.is_file():
             kinds = [kind for table, kind in COLLECTIONS.items() if (run.folder / table).is_file()]
             best = typed_setting("again", Path(folder, "best.yaml"))

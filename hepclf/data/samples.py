@@ -211,6 +211,6 @@ def missing_file(path: Path, spelling: str | None = None) -> FileNotFoundError:
     """The error for a file that does not exist, as the user spelled it, with the nearest names in its folder."""
     siblings: list[str] = []
     if path.parent.is_dir():
-        siblings = sorted(sibling.name for sibling in path.parent.iterdir())
+        siblings = sorted(sibling.name for sibling in path.parent.iterdir() if sibling.is_file())
     hint = nearest(path.name, siblings) if siblings else ""
     return FileNotFoundError(f"file '{spelling or path}' does not exist{hint}")

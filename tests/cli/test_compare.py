@@ -479,6 +479,7 @@ def test_a_loss_above_that_of_guessing_is_said(hepclf, make_run):
         ([], 2, "needs at least two runs, not 0"),
         (["a"], 2, "needs at least two runs, not 1"),
         (["a", "nowhere"], 1, "there is no run nowhere"),
+        (["a", "nowhere/*"], 1, "no run matches nowhere/*"),
         (["a", "empty"], 1, "not 1; left out: empty (not a run of hepclf: it holds no config.yaml)"),
         (["empty", "failed"], 1, "not 0; left out: empty"),
         (["a", "b", "ou=x"], 2, "ou is not a setting of compare; nearest: 'out'"),

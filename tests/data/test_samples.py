@@ -99,6 +99,7 @@ def test_names_that_stand_for_no_file_are_refused(files, says):
 
 
 def test_a_missing_file_is_named_with_its_nearest():
+    Path("c.roots").mkdir()  # a folder is not offered
     assert str(missing_file(Path("c.root"))) == "file 'c.root' does not exist; nearest: 'b.root', 'a.root'"
     assert str(missing_file(Path("nowhere/c.root"))) == "file 'nowhere/c.root' does not exist"
 
