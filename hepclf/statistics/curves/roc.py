@@ -237,10 +237,8 @@ def _before(sums: Array) -> Array:
 
 
 def background_error(curve: Curve, index: NDArray[np.intp]) -> Array:
-    """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency.
-
-    The cut itself is uncertain: a shift of the signal efficiency by its error moves the background efficiency.
-    """
+    """Error of the background efficiency at these thresholds, for a cut that is set by the signal efficiency."""
+    # The cut itself is uncertain: a shift of the signal efficiency by its error moves the background efficiency.
     reached = curve.signal_efficiency[index]
     counting_error = _efficiency_error(curve.background, curve.background_squares, index)
     shift = _efficiency_error(curve.signal, curve.signal_squares, index)
