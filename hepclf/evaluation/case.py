@@ -14,6 +14,7 @@ from hepclf.evaluation.finding import Finding
 from hepclf.scored import Scored, discriminant
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import Mixed, ProcessMixture
+from hepclf.statistics.counting.scan import Scan, scan
 from hepclf.statistics.counting.yields import Counted, scaled_curve
 from hepclf.statistics.curves.roc import Curve, Ranking, curve
 from hepclf.statistics.value import has_positive_sum
@@ -126,6 +127,14 @@ class Case:
             else:
                 curves[name] = curve(self.rankings[name], part.labels == self.signal, weights)
         return curves
+
+    @property
+    def scan(self) -> Scan | None:
+        """Significances against the cut on the test set; None without expected yields there."""
+        counted = self.counted.get("test")
+        if not isinstance(counted, Counted):
+            return None
+        return scan(counted.curve, self.rules)
 
     def weights(self, split_name: str) -> Mixed:
         """The weights of a split's events in the mixture."""

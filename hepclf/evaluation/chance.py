@@ -16,6 +16,15 @@ SIGNALS = {"signal", "signals", "sig"}
 KINDS = ("worse_than_random", "no_separation", "opposite_ratio", "signal_name")  # all that an evaluation warns of
 
 
+def tagger_warnings(
+    splits: Mapping[str, SplitResults], classes: tuple[str, ...], signal: int, *, is_named: bool
+) -> Iterator[Caution]:
+    """All warnings about a tagger; a class that the settings name as the signal may have any name."""
+    yield from chance(splits, classes[signal])
+    if not is_named:
+        yield from misnamed(classes, classes[signal])
+
+
 def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]:
     """Warnings of areas below 0.5 or compatible with it, on the last available split."""
     name, split = list(splits.items())[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
 
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Balance, Case, Inside, ObservedEvents, Study
-from hepclf.evaluation.chance import chance, misnamed
+from hepclf.evaluation.chance import tagger_warnings
 from hepclf.evaluation.expected_yields import check_yields
 from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.movable import cut_table
 from hepclf.evaluation.own_studies import check_own_finding, check_own_studies
-from hepclf.evaluation.results import Results, RocAxes, SplitResults
+from hepclf.evaluation.results import Results, RocAxes
 from hepclf.evaluation.split_results import histogram_edges, split_results
 from hepclf.evaluation.studies.bands import Bands
 from hepclf.evaluation.studies.binned import Binned
@@ -44,10 +44,8 @@ from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import process_mixture
 from hepclf.statistics.counting.optimum import best_significance, expected_yields, threshold_significance
-from hepclf.statistics.counting.scan import Scan, Significance, scan
-from hepclf.statistics.counting.yields import Counted
+from hepclf.statistics.counting.scan import Significance
 from hepclf.statistics.curves.roc import Ranking
-from hepclf.words import Caution
 
 Array = NDArray[np.float64]
 Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]
@@ -219,9 +217,6 @@ def evaluate(
     case, significance = _case(scored, evaluation, inside, balance, observed)
     edges = histogram_edges(case.rankings.values())
     splits = {name: split_results(case, name, edges) for name in case.parts}
-    at_threshold = significance
-    if evaluation.threshold != "best":
-        at_threshold = _at_threshold(case)
     return Results(
         classes=scored.classes,
         signal=scored.classes[case.signal],
@@ -229,15 +224,15 @@ def evaluate(
         valid=splits.get("valid"),
         test=splits.get("test"),
         significance=significance,
-        at_threshold=at_threshold,
+        at_threshold=_at_threshold(case, evaluation, significance),
         mixture=case.mixture,
-        scan=_scan(case),
+        scan=case.scan,
         cuts=cut_table(case),
         roc_axes=evaluation.roc,
         studies=_findings(case, evaluation),
         study_settings=evaluation.study_settings,
         asked=evaluation.asked,
-        warnings=tuple(_warnings(splits, case, evaluation)),
+        warnings=tuple(tagger_warnings(splits, scored.classes, case.signal, is_named=bool(evaluation.signal))),
         systematic=evaluation.systematic,
     )
 
@@ -284,21 +279,9 @@ def _findings(case: Case, evaluation: Evaluation) -> dict[str, Finding]:
     return findings
 
 
-def _scan(case: Case) -> Scan | None:
-    test = case.counted.get("test")
-    if not isinstance(test, Counted):
-        return None
-    return scan(test.curve, case.rules)
-
-
-def _warnings(splits: Mapping[str, SplitResults], case: Case, evaluation: Evaluation) -> Iterator[Caution]:
-    signal = case.scored.classes[case.signal]
-    yield from chance(splits, signal)
-    if not evaluation.signal:  # a class that the user names is the signal, whatever its name
-        yield from misnamed(case.scored.classes, signal)
-
-
-def _at_threshold(case: Case) -> Significance:
+def _at_threshold(case: Case, evaluation: Evaluation, significance: Significance) -> Significance:
+    if evaluation.threshold == "best":
+        return significance
     return threshold_significance(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
 
 
