@@ -1,4 +1,4 @@
-"""What an expert would say of a dataset before anything is trained on it, each with a way out."""
+"""Warnings about a dataset before any training, each with a way out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hepclf.survey.population import Population
 from hepclf.survey.suspects import is_stand_in, looks_like_a_number, looks_like_truth
 from hepclf.words import Caution, percent
 
-HEAVY = 0.05  # share of a class that one event may have
-FEW = 100  # effective events, of which a mean has an error of 10 %
-ALONE = 0.99
-ENOUGH = 10  # events of either class, which chance does not keep apart
+HEAVY = 0.05  # fraction of a class's weight that a single event may have
+FEW = 100  # effective events; a mean of as many has a relative error of 10 %
+ALONE = 0.99  # AUC of one feature
+ENOUGH = 10  # events of each class; with fewer, their ranges may be disjoint by chance
 SHOWN = 5  # names that a line lists
-SIGNS, ESCAPED = re.compile(r"[\\()\[\]{}:=, ]"), r"\\\g<0>"  # of a name that stands in a mapping on the command line
+SIGNS, ESCAPED = re.compile(r"[\\()\[\]{}:=, ]"), r"\\\g<0>"  # characters that Hydra needs escaped in a key
 
 
 def training_refusal(events: Events) -> Iterator[Caution]:
-    """A warning of what would stop every training."""
+    """A warning about an error that would stop every training."""
     try:
         events.check()
     except ValueError as error:
@@ -73,7 +73,7 @@ def _class_warnings(row: Population) -> Iterator[Caution]:
         )
 
 
-# Of features: kind -> what they do, and the way out.
+# For each kind of warning: what is wrong with the features, and the way out.
 FEATURES = {
     "constant_feature": ("never vary", "leave them out, or set model.preprocess.constant=drop"),
     "missing_feature": ("never have a value", "leave them out"),
@@ -96,9 +96,9 @@ FEATURES = {
 def feature_warnings(
     features: Sequence[FeatureSummary], classes: Sequence[Population], sentinels: Sentinels | None = None
 ) -> Iterator[Caution]:
-    """Warnings about features: one for each kind, however many features it is about.
+    """Warnings about features: one for each kind, which lists all its features.
 
-    `sentinels` are the values that are declared missing already.
+    `sentinels` are the values that are already declared missing.
     """
     notes: dict[str, dict[str, str]] = {kind: {} for kind in FEATURES}
     notes["same_values"] = _twins(features)
@@ -108,12 +108,13 @@ def feature_warnings(
     for kind, about in notes.items():
         if about:
             complaint, way = FEATURES[kind]
-            way = way.replace("{setting}", _missing_setting(features, sentinels or {}) if kind == "stand_in" else "")
+            if kind == "stand_in":
+                way = way.replace("{setting}", _missing_setting(features, sentinels or {}))
             yield Caution(kind, tuple(about), f"features that {complaint}: {_first_names(about)}; {way}")
 
 
 def _feature_notes(row: FeatureSummary, classes: Sequence[Population]) -> Iterator[tuple[str, str]]:
-    """The kinds of warning that hold for one feature, each with a note on it."""
+    """The kinds of warning that apply to one feature, each with a note."""
     if row.distinct == 1:
         yield "constant_feature", ""
     if row.distinct == 0:
@@ -159,13 +160,20 @@ def duplicate_warnings(duplicates: Duplicates) -> Iterator[Caution]:
 
 
 def _first_names(about: Mapping[str, str]) -> str:
-    """The first few names, each with its note, and how many more there are."""
-    shown = [f"{name} ({note})" if note else name for name, note in list(about.items())[:SHOWN]]
-    return ", ".join(shown) + (f" and {len(about) - SHOWN} more" if len(about) > SHOWN else "")
+    """The first few names, each with its note, and the number of others."""
+    names = [_with_note(name, note) for name, note in about.items()]
+    first = ", ".join(names[:SHOWN])
+    if len(names) <= SHOWN:
+        return first
+    return f"{first} and {len(names) - SHOWN} more"
+
+
+def _with_note(name: str, note: str) -> str:
+    return f"{name} ({note})" if note else name
 
 
 def _separated_classes(feature: FeatureSummary, classes: Sequence[Population]) -> str:
-    """Two classes of enough events whose ranges of this feature do not overlap; empty without any."""
+    """Two classes with enough events whose ranges of this feature do not overlap; empty where there are none."""
     filled = [row for row in classes if row.events - feature.classes[row.name].missing >= ENOUGH]
     for low, high in permutations((row.name for row in filled), 2):
         top, bottom = feature.classes[low].maximum, feature.classes[high].minimum
@@ -183,7 +191,7 @@ def _empty_classes(feature: FeatureSummary, classes: Sequence[Population]) -> st
 
 
 def _twins(features: Sequence[FeatureSummary]) -> dict[str, str]:
-    """Features that equal an earlier one, with its name; a constant feature has a warning of its own."""
+    """Features that equal an earlier one, with its name; constant features have another warning."""
     first: dict[int, str] = {}
     twins = {}
     for row in features:
@@ -207,7 +215,10 @@ def _stand_ins(row: FeatureSummary) -> dict[float, int]:
 
 
 def _missing_setting(features: Sequence[FeatureSummary], sentinels: Sentinels) -> str:
-    """The setting that declares stand-ins missing, as it is typed: of all features unless some may hold such values."""
+    """The setting that declares stand-ins missing, as typed on the command line.
+
+    It is for all features, unless such a value is inside the range of another feature.
+    """
     declared = {row.name: [*sentinels.get(row.name, ()), *_stand_ins(row)] for row in features}
     values = list(dict.fromkeys(value for sentinel_values in declared.values() for value in sentinel_values))
     if not any(_spans(row, value) for row in features for value in values if value not in declared[row.name]):

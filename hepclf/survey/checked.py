@@ -16,10 +16,10 @@ SAMPLE = 20_000  # events of each class for the checks of features
 
 
 def training_warnings(events: Events, parts: NDArray[np.int8]) -> tuple[Caution, ...]:
-    """What a survey warns of, at a small part of a training's time.
+    """The warnings of a survey, in a small fraction of the time of a training.
 
-    Classes, weights and copies are those of all events. Features are checked on at most 20,000 events of each class,
-    evenly spread over the data; their warnings then say so. `parts` is each event's split: 0 train, 1 valid, 2 test.
+    Classes, weights and copies are checked on all events. Features are checked on at most 20,000 events of each class,
+    evenly spread over the data, and the warnings say so. `parts` is the split of each event: 0 train, 1 valid, 2 test.
     """
     by_class = classes(events, parts)
     counts = np.bincount(events.processes, minlength=len(events.process_names))
@@ -33,7 +33,9 @@ def training_warnings(events: Events, parts: NDArray[np.int8]) -> tuple[Caution,
 
 def _feature_warnings(events: Events) -> tuple[Caution, ...]:
     places = _spread(events)
-    sample = events if len(places) == len(events) else events.take(places)
+    sample = events
+    if len(places) < len(events):
+        sample = events.take(places)
     warnings = cautions.feature_warnings(list(feature_summaries(sample)), classes(sample), events.sentinels)
     if sample is events:
         return tuple(warnings)
@@ -42,6 +44,6 @@ def _feature_warnings(events: Events) -> tuple[Caution, ...]:
 
 
 def _spread(events: Events) -> NDArray[np.intp]:
-    """The places of at most so many events of each class, at equal distances."""
+    """Indices of at most SAMPLE events of each class, at equal distances."""
     members = [np.flatnonzero(events.labels == label) for label in range(len(events.classes))]
     return np.sort(np.concatenate([rows[:: -(-len(rows) // SAMPLE) or 1] for rows in members]))

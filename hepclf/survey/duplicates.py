@@ -1,4 +1,4 @@
-"""Events that are in the data more than once, and those that train and test at once."""
+"""Events that are in the data more than once, and copies of training events in other splits."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from hepclf.survey.feature import columns
 
 Keys = NDArray[np.uint64]
 
-STRETCH = 1 << 12  # events, so that what is made of them stays in the processor's cache
-ODD, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
-# A feature can tell events apart where that share of its values, and so many of them, differ.
+STRETCH = 1 << 12  # events; arrays of this length fit into the processor's cache
+ODD, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)  # a multiplicative hash (Fibonacci hashing)
+# A feature can identify an event where this fraction of its values, and at least this many, are distinct.
 DISTINCT_SHARE, DISTINCT = 0.2, 100
 CHANCE = 5  # standard deviations above the number of equal values that is expected by chance
-NEIGHBOURS = 50  # sorted values on each side, whose spacing is the density of values there
-MANY = 10  # equal events from where on they rather lack the same thing, such as all events without a jet
-GLANCE = 100_000  # values that show whether those of a long column mostly differ, before it is sorted
+NEIGHBOURS = 50  # sorted values on each side, from whose spacing the local density of values is estimated
+MANY = 10  # so many equal events are not copies: they have the same missing object, such as no jet
+GLANCE = 100_000  # values that are looked at first: sorting a long column only to reject it takes longer
 
 
 class Duplicates(NamedTuple):
-    """Events that have all the features of an earlier one, bit by bit.
+    """Numbers of events whose features all equal those of an earlier event, bit by bit.
 
-    repeated     all of them; where features take few values, that is natural
-    copies       those of them that have a value, in a feature of mostly distinct values, that no event has but their
-                 few copies: the same event more than once
+    repeated     all of them; where features have few distinct values, this is expected
+    copies       those that are the same event more than once: in a feature of mostly distinct values, no other events
+                 have their value
     contradict   events that have a copy in another class
-    in_training  events of the validation and of the test split that have a copy in training; None without a split
+    in_training  events of the validation and test splits that have a copy in training; None without a split
     """
 
     repeated: int
@@ -40,11 +40,20 @@ class Duplicates(NamedTuple):
 
 
 def duplicates(events: Events, parts: NDArray[np.int8] | None = None) -> Duplicates:
-    """Count them. Rows are compared by 64 bits: of five million, two that differ agree once in a million datasets."""
-    places, group = _groups(row_keys(events) if events.names else np.empty(0, dtype=np.uint64))
+    """Count repeated events, by a 64-bit hash of each row.
+
+    Among five million rows, two different ones have equal hashes in one of a million datasets.
+    """
+    keys = np.empty(0, dtype=np.uint64)
+    if events.names:
+        keys = row_keys(events)
+    places, group = _groups(keys)
     sizes = np.bincount(group)
     if len(places) == 0:
-        return Duplicates(0, 0, 0, None if parts is None else dict.fromkeys(SPLITS[1:], 0))
+        in_training = None
+        if parts is not None:
+            in_training = dict.fromkeys(SPLITS[1:], 0)
+        return Duplicates(0, 0, 0, in_training)
     first = np.zeros(len(sizes), dtype=np.intp)
     first[group[::-1]] = places[::-1]
     same = _with_unique_value(events, first, sizes)
@@ -68,7 +77,7 @@ def duplicates(events: Events, parts: NDArray[np.int8] | None = None) -> Duplica
 
 
 def row_keys(events: Events) -> Keys:
-    """64 bits a row of features [n]: equal for equal rows. All NaN are one value, as are 0 and -0."""
+    """A 64-bit hash of each row of features [n]. All NaN count as equal, and so do 0 and -0."""
     keys = np.zeros(len(events), dtype=np.uint64)
     start = 0
     for rows in events.slices(events.names, STRETCH):
@@ -84,7 +93,7 @@ def row_keys(events: Events) -> Keys:
 
 
 def _groups(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The places of all keys that are there more than once, in order, and the group that each belongs to."""
+    """Indices of all keys that occur more than once, ascending, and the group of equal keys of each."""
     ordered = np.sort(keys)
     repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if len(repeated) == 0:
@@ -96,7 +105,7 @@ def _groups(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _with_unique_value(events: Events, first: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which groups, given by an event and their size, have a value that is nowhere else."""
+    """Which groups of equal events have a value that no other event has; `first` is an event of each group."""
     same = np.zeros(len(sizes), dtype=bool)
     few = sizes < MANY
     if not few.any():
@@ -118,9 +127,9 @@ def _with_unique_value(events: Events, first: NDArray[np.intp], sizes: NDArray[n
 
 
 def _by_chance(events: Events, copies: int) -> bool:
-    """Whether so many equal events are expected by chance, as features have 24 bits.
+    """Whether so many equal events are expected by chance, because float32 values have 24 bits.
 
-    That needs many events of which one feature alone tells them apart: two that differ rarely agree in two features.
+    This happens only where a single feature identifies events: different events rarely agree in two such features.
     """
     telling: list[NDArray[np.float32]] = []
     for _, table in columns(events):
@@ -134,7 +143,7 @@ def _by_chance(events: Events, copies: int) -> bool:
 
 
 def _coincidences(ordered: NDArray[np.float32]) -> float:
-    """Pairs of equal values that are expected: half the sum of float32's step over the local distance of values."""
+    """Expected pairs of equal values: half the sum of float32's step over the local distance between values."""
     values = ordered[np.isfinite(ordered)].astype(np.float64)
     places = np.arange(len(values))
     low, high = np.maximum(places - NEIGHBOURS, 0), np.minimum(places + NEIGHBOURS, len(values) - 1)

@@ -1,4 +1,4 @@
-"""One feature: what it spans, in all and class by class, and how well it alone separates the classes."""
+"""One feature: its range, mean and width, overall and in each class, and the AUC of the feature alone."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from hepclf.survey.shape import ClassHistograms, HistogramSums
 
 Array = NDArray[np.float64]
 
-TOGETHER = 1 << 28  # bytes of columns that are held together
+TOGETHER = 1 << 28  # bytes of columns in memory at a time
 WORKERS = 2
 
 
 class ClassSpan(NamedTuple):
-    """What a feature spans in one class; mean and width are weighted, None where the weights do not allow them."""
+    """Range, mean and width of a feature in one class; the last two are weighted, None where weights cancel."""
 
     missing: int
     infinite: int
@@ -34,12 +34,12 @@ class ClassSpan(NamedTuple):
 
 
 class FeatureSummary(NamedTuple):
-    """One feature. Its own figures count each event once; those of the classes are weighted, as are the areas.
+    """One feature. Its own figures count each event once; those of the classes and the areas are weighted.
 
-    distinct  number of its finite values that differ
-    at_edges  events at its minimum, and at its maximum
-    digest    of all values: equal for features that are equal
-    auc       of each class against the rest, in the better direction; of two classes, the second alone
+    distinct  number of distinct finite values
+    at_edges  numbers of events at its minimum and at its maximum
+    digest    hash of all values, equal for equal features
+    auc       of each class against the rest, in the better direction; for two classes, of the second class
     """
 
     name: str
@@ -58,11 +58,11 @@ class FeatureSummary(NamedTuple):
 
     @property
     def best(self) -> float:
-        """The highest of its areas, 0.5 where there is none."""
+        """The largest of its areas, 0.5 where there is none."""
         return max((area.value for area in self.auc.values() if area.value is not None), default=0.5)
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON, without what was made for other eyes."""
+        """Ready for JSON, without the fields for warnings and pictures."""
         plain = {key: getattr(self, key) for key in self._fields[:8]}
         return {
             **plain,
@@ -72,14 +72,14 @@ class FeatureSummary(NamedTuple):
 
 
 def feature_summaries(events: Events, *, shapes: bool = False) -> Iterator[FeatureSummary]:
-    """Each feature in turn; with shapes, also its histograms. No more than a few columns are ever in memory."""
+    """The summary of each feature; with shapes, also its histograms. Only a few columns are in memory at a time."""
     with ThreadPoolExecutor(WORKERS) as pool:
         for names, table in columns(events):
             yield from pool.map(lambda name, column: feature_summary(events, name, column, shapes=shapes), names, table)
 
 
 def columns(events: Events) -> Iterator[tuple[tuple[str, ...], NDArray[np.float32]]]:
-    """A few columns at a time, [few, n], so that a table on disk is not read once a column."""
+    """A few columns at a time, [few, n], so that a table on disk is not read once for each column."""
     few = max(1, TOGETHER // (4 * max(len(events), 1)))
     for start in range(0, len(events.names), few):
         names = events.names[start : start + few]
@@ -91,11 +91,13 @@ def columns(events: Events) -> Iterator[tuple[tuple[str, ...], NDArray[np.float3
 
 
 def feature_summary(events: Events, name: str, column: NDArray[np.float32], *, shapes: bool = False) -> FeatureSummary:
-    """The feature of this column."""
+    """The summary of the feature in this column."""
     order, count = Ascending(column), len(events.classes)
     missing, infinite = (np.bincount(events.labels[test(column)], minlength=count) for test in (np.isnan, np.isinf))
-    sums, binned = _Sums(order, events.classes), HistogramSums(order, count) if shapes and len(order) else None
-    with np.errstate(invalid="ignore", over="ignore"):  # infinite weights are told, and leave no numbers
+    sums, binned, shape = _Sums(order, events.classes), None, None
+    if shapes and len(order):
+        binned = HistogramSums(order, count)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite weights have a warning of their own
         for chunk in order.chunks():
             labels, weights = events.labels[chunk.places], events.weights[chunk.places]
             sums.add(chunk, labels, weights)
@@ -103,42 +105,58 @@ def feature_summary(events: Events, name: str, column: NDArray[np.float32], *, s
                 binned.add(chunk, labels, weights)
         spans = sums.spans(missing.tolist(), infinite.tolist())
         mean, width = sums.moments()
+        if binned:
+            shape = binned.shape()
+        minimum, maximum = _ends(order)
         return FeatureSummary(
             name=name,
             missing=int(missing.sum()),
             infinite=int(infinite.sum()),
             distinct=sums.distinct,
-            minimum=order.value(0) if len(order) else None,
-            maximum=order.value(len(order) - 1) if len(order) else None,
+            minimum=minimum,
+            maximum=maximum,
             mean=mean,
             width=width,
             at_edges=sums.at_edges,
             digest=hash(column.tobytes()),
             classes=dict(zip(events.classes, spans, strict=True)),
             auc={name: area.area() for name, area in sums.areas.items()},
-            shape=binned.shape() if binned else None,
+            shape=shape,
         )
 
 
+def _ends(order: Ascending) -> tuple[float, float] | tuple[None, None]:
+    """The lowest and the highest value."""
+    if not len(order):
+        return None, None
+    return order.value(0), order.value(len(order) - 1)
+
+
 class _Sums:
-    """Running sums over the order of a feature. Moments are about its median: a small width is not rounded away."""
+    """Running sums over the sorted values of a feature. Moments are about the median, so small widths keep digits."""
 
     def __init__(self, order: Ascending, classes: tuple[str, ...]) -> None:
-        self._centre = order.value(len(order) // 2) if len(order) else 0.0
+        self._centre = 0.0
+        if len(order):
+            self._centre = order.value(len(order) // 2)
         self._events, self._classes = len(order), classes
         self._moments = np.zeros(2)
         self._weighted = np.zeros((4, len(classes)))
         self._first: list[float | None] = [None] * len(classes)
         self._last: list[float | None] = [None] * len(classes)
         self.distinct, self.at_edges = 0, (0, 0)
-        self.areas = {name: RunningArea() for name in (classes if len(classes) > 2 else classes[-1:])}
+        if len(classes) == 2:
+            classes = classes[-1:]  # the area of the first class would be the same
+        self.areas = {name: RunningArea() for name in classes}
 
     def add(self, chunk: SortedChunk, labels: NDArray[np.int64], weights: Array) -> None:
         away = chunk.values - self._centre
         moved, k = weights * away, len(self._classes)
         self._moments += away.sum(), (away * away).sum()
         self._weighted += [np.bincount(labels, sums, k) for sums in (weights, weights * weights, moved, moved * away)]
-        lowest = int(chunk.ends[0]) + 1 if self.distinct == 0 else self.at_edges[0]
+        lowest, _ = self.at_edges
+        if self.distinct == 0:
+            lowest = int(chunk.ends[0]) + 1
         self.at_edges = (lowest, int(np.diff(chunk.ends, prepend=-1)[-1]))
         self.distinct += len(chunk.ends)
         for label, name in enumerate(self._classes):
@@ -148,7 +166,7 @@ class _Sums:
                 self.areas[name].add(chunk, in_class, weights)
 
     def _update_range(self, label: int, values: Array, in_class: NDArray[np.bool_]) -> None:
-        """The first and last of a class in ascending order are its lowest and highest."""
+        """Update the lowest and highest value of a class: the first and last of its events in ascending order."""
         first = int(in_class.argmax())
         if not in_class[first]:
             return
@@ -171,10 +189,11 @@ class _Sums:
 def _moments(
     centre: float, total: float, squares: float, first: float, second: float
 ) -> tuple[float | None, float | None]:
-    """Mean and width of these sums; None where weights do not sum to more than zero, or cancel in the width."""
+    """Mean and width from these sums; None where the sum of weights is not positive, or weights cancel in the width."""
     if not has_positive_sum(total, squares) or not math.isfinite(second):
         return None, None
     mean, square = first / total, second / total
     variance = square - mean**2
-    rounding = 1e-12 * abs(square)
-    return centre + mean, math.sqrt(max(variance, 0.0)) if variance >= -rounding else None
+    if variance < -1e-12 * abs(square):  # below zero by more than rounding
+        return centre + mean, None
+    return centre + mean, math.sqrt(max(variance, 0.0))

@@ -1,4 +1,4 @@
-"""Who is in a dataset: its classes, and the processes that they are made of."""
+"""The classes of a dataset and their processes: numbers of events and weights."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Array = NDArray[np.float64]
 
 
 class Population(NamedTuple):
-    """A class, or the events of a class that are of one process. Where weights are not finite, their figures are None.
+    """The events of a class, or of one process in a class. Where weights are not finite, figures of them are None.
 
-    class_    the class; of a process without events, None
+    class_    the class; None for a process without events
     weight    sum of weights, error sqrt(sum w^2)
-    negative  share of the absolute weight that is negative
-    heaviest  share of the absolute weight that one event has
-    splits    events that train, validate and test; None where that is not known
-    origin    what was read of the files of a process, where that is known
+    negative  fraction of the sum of |w| from negative weights
+    heaviest  fraction of the sum of |w| from the event of largest |w|
+    splits    numbers of events for training, validation and test; None where they are not known
+    origin    files of a process and numbers of entries read from them, where they are known
     """
 
     name: str
@@ -38,16 +38,18 @@ class Population(NamedTuple):
 
     def to_dict(self, luminosity_fb: float | None) -> dict[str, Any]:
         """Ready for JSON; with a luminosity, the sum of weights is the expected yield."""
-        origin = self.origin
+        origin, expected_yield = self.origin, None
+        if luminosity_fb is not None:
+            expected_yield = self.weight.to_dict()
         return {
             "name": self.name,
             "class": self.class_,
-            "files": None if origin is None else origin.files,
-            "entries": None if origin is None else origin.entries,
-            "selected": None if origin is None else origin.selected,
+            "files": origin and origin.files,
+            "entries": origin and origin.entries,
+            "selected": origin and origin.selected,
             "events": self.events,
             "sum_of_weights": self.weight.to_dict(),
-            "expected_yield": None if luminosity_fb is None else self.weight.to_dict(),
+            "expected_yield": expected_yield,
             "effective": self.effective,
             "negative_fraction": self.negative,
             "heaviest_fraction": self.heaviest,
@@ -64,7 +66,7 @@ def classes(events: Events, parts: NDArray[np.int8] | None = None) -> tuple[Popu
 
 
 def processes(events: Events, parts: NDArray[np.int8] | None = None) -> tuple[Population, ...]:
-    """The processes, class by class; one of several classes is several, and those without events come last."""
+    """The processes, class by class. A process in several classes has one row for each; empty processes come last."""
     count = len(events.process_names)
     pairs = events.labels * count + events.processes
     origins = {origin.process: origin for origin in events.origins}
@@ -88,6 +90,9 @@ def _population(
         total, squares, size = float(weights.sum()), float(weights @ weights), np.abs(weights)
         absolute = float(size.sum())
         below, heaviest = float(size[weights < 0].sum()), float(size.max(initial=0.0))
+    effective = None
+    if math.isfinite(squares):
+        effective = effective_count(total, squares)
     splits = None
     if parts is not None:
         splits = dict(zip(SPLITS, np.bincount(parts[members], minlength=len(SPLITS)).tolist(), strict=True))
@@ -96,7 +101,7 @@ def _population(
         class_=class_,
         events=len(weights),
         weight=measured(total, squares**0.5),
-        effective=effective_count(total, squares) if math.isfinite(squares) else None,
+        effective=effective,
         negative=_share(below, absolute),
         heaviest=_share(heaviest, absolute),
         splits=splits,
@@ -104,4 +109,6 @@ def _population(
 
 
 def _share(part: float, total: float) -> float | None:
-    return measured(part / total).value if total != 0 else 0.0
+    if total == 0:
+        return 0.0
+    return measured(part / total).value  # None where it is not finite

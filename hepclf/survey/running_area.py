@@ -1,4 +1,4 @@
-"""How well a feature alone tells a class from the others: the area under its ROC curve, in one pass over its order."""
+"""The AUC of a single feature for a class against the others, in one pass over its sorted values."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from hepclf.survey.ascending import SortedChunk
 
 Array = NDArray[np.float64]
 
-ROUNDING = 1e-12  # a variance of V below is that of sums that cancel
+ROUNDING = 1e-12  # a smaller variance of V is rounding of sums that cancel
 
 
 class RunningArea:
-    """The area of one class against the rest, as `roc.area` has it, from chunks that come one by one.
+    """The area of one class against the rest, equal to `roc.area`, accumulated chunk by chunk.
 
-    With t the distinct values in ascending order, s and b the sums of weights of the class and of the rest at t, and
-    V(t) the other side's weight before t and half of that at t, the area is sum s V_b / (S B). Its error is DeLong's.
+    Let s and b be the sums of weights of the class and of the rest at each distinct value t, ascending, and V(t) the
+    other side's weight below t plus half of its weight at t. The area is sum s V_b / (S B). Its error is DeLong's.
     """
 
     def __init__(self) -> None:
         self._signal, self._background = _RunningSums(), _RunningSums()
 
     def add(self, chunk: SortedChunk, in_class: NDArray[np.bool_], weights: Array) -> None:
-        """The next chunk of the order: which of its events are of the class, and their weights."""
+        """Add the next chunk: which of its events are in the class, and their weights."""
         background_weights = np.where(in_class, 0.0, weights)
         signal_sums, signal_squares, signal_until = self._signal.take(weights - background_weights, chunk.ends)
         sums, squares, until = self._background.take(background_weights, chunk.ends)
@@ -34,7 +34,7 @@ class RunningArea:
         self._background.place(sums, squares, signal_until)
 
     def area(self) -> Value:
-        """In the better direction, so at least 0.5; nothing if a side has no positive sum of weights."""
+        """The area in the better direction, at least 0.5; without a value if a side has no positive sum of weights."""
         signal, background = self._signal, self._background
         if not (
             has_positive_sum(signal.total, signal.squares) and has_positive_sum(background.total, background.squares)
@@ -52,7 +52,7 @@ class _RunningSums:
         self.total = self.squares = self.placed = self.first = self.second = 0.0
 
     def take(self, weights: Array, ends: NDArray[np.intp]) -> tuple[Array, Array, Array]:
-        """Sums of w and w^2 of each distinct value, and the weight before it with half of its own."""
+        """Sums of w and w^2 at each distinct value, and the weight below it plus half of its own."""
         until = np.cumsum(weights)[ends]
         sums = np.diff(until, prepend=0.0)
         squares = np.diff(np.cumsum(weights * weights)[ends], prepend=0.0)
@@ -62,7 +62,7 @@ class _RunningSums:
         return sums, squares, middle
 
     def place(self, sums: Array, squares: Array, placement: Array) -> None:
-        """Add the distinct values of a chunk, whose placement V among the other side is given."""
+        """Add the distinct values of a chunk; `placement` is V, their place among the events of the other side."""
         weighted = squares * placement
         self.placed += float((sums * placement).sum())  # not @, whose threads cost more than they save
         self.first += float(weighted.sum())

@@ -1,4 +1,4 @@
-"""How a feature is distributed in each class, for drawing."""
+"""The distribution of a feature in each class, for drawing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hepclf.survey.ascending import Ascending, SortedChunk
 Array = NDArray[np.float64]
 
 BINS = 50  # at most
-FEW = 20  # whole numbers have a bin each, however few events there are
-TAIL = 0.005  # of the events on either side, which stretch the axis by no more than half of what the others span
+FEW = 20  # up to as many integers have one bin each, also with few events
+TAIL = 0.005  # of the events on either side, which extend the axis by at most half the range of the others
 
 
 class ClassHistograms(NamedTuple):
-    """Histograms of unit area a class, None for a class without a positive sum of weights.
+    """A histogram of unit area for each class, None for a class without a positive sum of weights.
 
-    outside  share of the events beyond the edges, which the areas include
+    outside  fraction of the events beyond the edges, which are included in the unit area
     """
 
     edges: Array
@@ -31,7 +31,7 @@ class ClassHistograms(NamedTuple):
 
 
 class HistogramSums:
-    """Sums of weights in bins, class by class, from chunks that come one by one."""
+    """Sums of weights in bins for each class, accumulated chunk by chunk."""
 
     def __init__(self, order: Ascending, classes: int) -> None:
         self._edges = edges(order)
@@ -50,7 +50,7 @@ class HistogramSums:
         self._squares += np.bincount(cells, weights * weights, self._classes * count).reshape(shape)
 
     def shape(self) -> ClassHistograms:
-        """The histograms of all that was added."""
+        """The histograms of all added chunks."""
         histograms = tuple(map(self._histogram, self._sums, self._squares))
         return ClassHistograms(self._edges, histograms, self._outside / max(self._events, 1))
 
@@ -62,13 +62,13 @@ class HistogramSums:
 
 
 def edges(order: Ascending) -> Array:
-    """Edges of the bins: all values, but for a few far ones; whole numbers lie in the middle of theirs."""
+    """Edges of the bins over all values except a few far ones; an integer is in the middle of its bin."""
     low, high = order.value(0), order.value(len(order) - 1)
     tail = int(TAIL * len(order))
     first, last = order.value(tail), order.value(len(order) - 1 - tail)
     if last > first:
         low, high = max(low, first - (last - first) / 2), min(high, last + (last - first) / 2)
-    count = min(BINS, math.ceil(2 * len(order) ** (1 / 3)))  # few events show no more (Rice)
+    count = min(BINS, math.ceil(2 * len(order) ** (1 / 3)))  # the rule of Rice
     if max(abs(low), abs(high)) < 2**24 and _all_integers(order):
         low, high = math.floor(low), math.ceil(high)
         step = max(1, math.ceil((high - low + 1) / max(count, FEW)))

@@ -1,4 +1,4 @@
-"""What a dataset holds, before anything is trained."""
+"""The contents of a dataset, before any training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCHEMA = 1
 class Survey:
     """The classes, processes and features of a dataset, and the warnings about them.
 
-    luminosity_fb  for which the sums of weights are the expected yields; None where it is not known
+    luminosity_fb  the sums of weights are the expected yields for it; None where it is not known
     titles         title and unit of features, for pictures
     """
 
@@ -89,7 +89,7 @@ def survey(
 
 
 def _refuse_uncountable(events: Events) -> None:
-    """Stop at what leaves nothing to count: no events, or a class that does not exist."""
+    """Refuse events that cannot be counted: an empty table, or the label of a class that does not exist."""
     indices = ((events.labels, events.classes), (events.processes, events.process_names))
     if len(events) == 0 or any(index.min() < 0 or index.max() >= len(names) for index, names in indices):
         events.check()

@@ -1,4 +1,4 @@
-"""Names and values of features that an expert would ask about."""
+"""Suspicious names and values of features."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ NUMBERS = {
     *("event", "evt", "run", "lumi", "entry", "row", "index", "id", "eventnumber", "runnumber"),
     *("event number", "event id", "run number", "luminosity block", "lumi block", "lumi section"),
 }
-# What files put where there is no value.
+# Numbers that files often have in place of a missing value.
 STAND_INS = {9, 99, 999, 9999, 99999, 999999}
 
 
 def words(name: str) -> list[str]:
-    """The words of a name in lower case: it may be written with underscores, in camel case, or as an expression."""
+    """The words of a name in lower case, split at underscores, capitals and signs."""
     return [word.lower() for word in WORD.findall(name)]
 
 
 def looks_like_truth(name: str) -> bool:
-    """Whether its name speaks of what only a simulation knows, or of a weight."""
+    """Whether the name is that of simulated truth or of a weight."""
     parts = words(name)
     return bool(TRUTH & set(parts)) or " ".join(parts) in TRUTH_NAMES
 
 
 def looks_like_a_number(name: str) -> bool:
-    """Whether its name is that of a counter, which tells events apart and no physics."""
+    """Whether the name is that of an event number or another counter, which has no physics in it."""
     return " ".join(words(name)) in NUMBERS
 
 
 def is_stand_in(value: float) -> bool:
-    """Whether this may stand for a missing value: -9, -99, ±999 and more nines, or nearly the largest float."""
+    """Whether a value may stand for a missing one: -9, -99, ±999 and more nines, or nearly the largest float."""
     return -value in STAND_INS or (value > 99 and value in STAND_INS) or abs(value) > 1e37
