@@ -16,9 +16,8 @@ from hepclf.comparison.members import members_of
 from hepclf.comparison.repeated import Repeated, copies, repeated
 from hepclf.comparison.sculpted import sculpting_dict
 from hepclf.comparison.selection import LeftOut, check_count
+from hepclf.evaluation.results import plain
 from hepclf.run import Run
-from hepclf.statistics.curves.limit import Limit
-from hepclf.statistics.value import Value
 
 # Settings of an evaluation that change how its results are shown, not the results.
 DISPLAY_SETTINGS = ("plots", "report", "label")
@@ -28,7 +27,7 @@ LOSS_SETTINGS = ("loss", "balance", "negative_weights", "planing", "decorrelate"
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Compared:
-    """Runs side by side: `entries` by the names of the comparison, in its order; rates in events per second.
+    """A comparison of runs: `entries` and `rates` (scored events per second) by the names of the runs, in its order.
 
     samples   a comparison for each set of test events, by its name; runs are ranked only within one set
     repeated  groups of runs that differ only in seeds and folds
@@ -129,7 +128,7 @@ class Compared:
 
 
 def compare_runs(runs: Sequence[Run], names: Sequence[str] = (), left_out: Sequence[LeftOut] = ()) -> Compared:
-    """Compare runs of the same classes, named by `names`, or else by what distinguishes them.
+    """Compare runs of the same classes, named by `names`, or else by the settings in which they differ.
 
     Failed, unfinished and damaged runs are left out, in addition to `left_out`.
     """
@@ -138,7 +137,9 @@ def compare_runs(runs: Sequence[Run], names: Sequence[str] = (), left_out: Seque
     check_count(len(members), missing)
     entries, contenders = [member.entry for member in members], [member.contender for member in members]
     originals = copies(entries, contenders)
-    run_names = [contender.name for contender in contenders] if names else _run_names(entries, originals)
+    run_names = [contender.name for contender in contenders]
+    if not names:
+        run_names = _run_names(entries, originals)
     copy_of = {index: run_names[original] for index, original in originals.items()}
     renamed = [
         replace(contender, name=name, copy_of=copy_of.get(index))
@@ -170,8 +171,9 @@ def _run_names(entries: Sequence[RunEntry], originals: Mapping[int, int]) -> lis
     counts = Counter[int]()
     for index, original in originals.items():
         counts[original] += 1
-        count = f" {counts[original]}" if counts[original] > 1 else ""
-        names[index] = f"{names[original]} (copy{count})"
+        names[index] = f"{names[original]} (copy)"
+        if counts[original] > 1:
+            names[index] = f"{names[original]} (copy {counts[original]})"
     return [names[index] for index in range(len(entries))]
 
 
@@ -192,4 +194,4 @@ def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value._asdict() if isinstance(value, (Value, Limit)) else value for name, value in values.items()}
+    return {name: plain(value) for name, value in values.items()}

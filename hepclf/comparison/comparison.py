@@ -30,8 +30,9 @@ class RejectionRatio(NamedTuple):
 class Comparison:
     """Taggers that are evaluated on the same test events, in the order of their validation area.
 
-    The first is the reference, with which each other one is compared. A copy stands behind its original.
-    differs_in  how their test events differ from those of the first comparison; None for the first
+    The first is the reference, with which each other one is compared. A copy follows its original.
+
+    differs_in  the property in which their test events differ from those of the first comparison; None for the first
     """
 
     contenders: tuple[Contender, ...]
@@ -79,7 +80,9 @@ def compare(contenders: Sequence[Contender]) -> Comparison:
     def order(tagger: Contender) -> tuple[float, int, bool]:
         index = position[tagger.copy_of or tagger.name]
         area = contenders[index].valid.value
-        return math.inf if area is None else -area, index, tagger.copy_of is not None
+        if area is None:
+            area = -math.inf
+        return -area, index, tagger.copy_of is not None
 
     ordered = sorted(contenders, key=order)
     reference = ordered[0]
@@ -104,7 +107,7 @@ def _with_holm(samples: Sequence[Comparison]) -> tuple[Comparison, ...]:
 
 
 def _ratio(tagger: Contender, reference: Contender) -> RejectionRatio:
-    """Known where the relative error of the background efficiency is below a half, for both taggers."""
+    """The ratio of rejections, known where the relative error of both background efficiencies is below a half."""
     efficiency, reference_efficiency = tagger.background_efficiency, reference.background_efficiency
     error, reference_error = tagger.background_efficiency_error, reference.background_efficiency_error
     with np.errstate(divide="ignore", invalid="ignore"):

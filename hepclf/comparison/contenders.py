@@ -25,13 +25,13 @@ GRID = np.linspace(0.01, 1, 100)  # signal efficiencies at which rejections are 
 class Contender:
     """The performance of a tagger, computed from its scored events.
 
-    valid, test            area under the curve, as in metrics.json: of several classes the mean, one against the rest
-    valid_loss             log-loss on validation with the weights of the training
-    influences             by how much each test event moves the test area, [n]
-    weights                of the test events in the mixture that its areas refer to, [n]
-    events, positions      the test events, and their positions in the data, [n]
-    background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
-    copy_of                the tagger whose training this one repeats: equal configuration and seed
+            valid, test            area under the curve, as in metrics.json: for several classes the mean of one against rest
+        valid_loss             log-loss on validation with the weights of the training
+        influences             influence of each test event on the test area, [n]
+        weights                of the test events in the mixture of the areas, [n]
+            events, positions      the test events, and their positions in the data, [n]
+        background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
+        copy_of                the tagger whose training this one repeats: equal configuration and seed
     """
 
     name: str
@@ -71,13 +71,15 @@ def contender(
     valid_area, _ = _area(valid, _Ranked.from_scored(valid, signal, valid_weights), signal, valid_weights)
     efficiency, error = _background_efficiency(ranked.curve)
     roc, points = with_limits(ranked.curve, tuple(targets), test, signal, ranked.weights)
+    if len(test.classes) == 2:
+        weights = ranked.weights
     return Contender(
         name=name,
         valid=valid_area,
         valid_loss=valid_loss,
         test=test_area,
         influences=influences,
-        weights=weights if len(test.classes) > 2 else ranked.weights,
+        weights=weights,
         events=test,
         positions=np.flatnonzero(scored.split == SPLITS.index("test")),
         roc=roc,
@@ -104,10 +106,12 @@ class _Ranked:
 
 
 def _area(events: Scored, signal_ranked: _Ranked, signal: int, weights: Array) -> tuple[Value, Array]:
-    """The area of two classes, or the mean of several, one against the rest, and the influences on it, [n]."""
-    k = len(events.classes)
-    labels = range(k) if k > 2 else (signal,)
-    rankings = [signal_ranked if label == signal else _Ranked.from_scored(events, label, weights) for label in labels]
+    """The area for two classes, or the mean of one against the rest for several, and the influences on it, [n]."""
+    by_label = {signal: signal_ranked}
+    if len(events.classes) > 2:
+        others = (label for label in range(len(events.classes)) if label != signal)
+        by_label |= {label: _Ranked.from_scored(events, label, weights) for label in others}
+    rankings = [by_label[label] for label in sorted(by_label)]
     if not all(ranked.curve.defined for ranked in rankings):
         return NOTHING, np.full(len(events), math.nan)
     influences = np.mean(

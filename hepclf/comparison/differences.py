@@ -1,4 +1,4 @@
-"""Differences of the areas of taggers on the same test events, and whether they are more than chance."""
+"""Differences of the areas of taggers on the same test events, and their significance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hepclf.comparison.contenders import Contender
 from hepclf.statistics.value import NOTHING, Value, measured
 
-# A variance of areas below this is the rounding of none; 1e9 events have 1e-10.
+# A smaller variance of areas is rounding of zero; even 1e9 events have a variance of 1e-10.
 NO_VARIANCE = 1e-24
 # Weights in a mixture that differ by less are the same ones, summed in another order.
 ALIKE = 1e-9
@@ -66,7 +66,7 @@ def auc_difference(tagger: Contender, reference: Contender) -> Difference:
 
 
 def differing_property(tagger: Contender, reference: Contender) -> str | None:
-    """In what the test events of two taggers differ; None if they are the same, in the same order and mixture."""
+    """The property in which the test events of two taggers differ; None if events, order and mixture are the same."""
     if not np.array_equal(tagger.positions, reference.positions):
         return "split"
     events, reference_events = tagger.events, reference.events

@@ -1,4 +1,4 @@
-"""A run in a comparison: what its folder records besides its scores."""
+"""A run in a comparison: the records of its folder besides its scores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReportedSignificance(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RunEntry:
-    """The configuration, results and cost of a run; None for what its folder does not record.
+    """The configuration, results and cost of a run; None where its folder has no record.
 
     training_s, scoring_s   wall-clock seconds of the fit, and of the scores of all its events, on `device`
     tagger_bytes            size of the tagger's files
@@ -77,7 +77,9 @@ def unfinished(run: Run) -> str | None:
         return str(status)
     if not run.config.is_file():
         return f"it holds no {run.config.name}"
-    return None if run.scores.is_file() else "it holds no scores"
+    if not run.scores.is_file():
+        return "it holds no scores"
+    return None
 
 
 def run_entry(run: Run) -> RunEntry:
@@ -87,6 +89,9 @@ def run_entry(run: Run) -> RunEntry:
     if not isinstance(names, Mapping) or not {"data", "model"} <= set(names):
         raise ValueError(f"{run.config} names no data and model, as the configuration of a run does")
     seconds = environment.get("seconds") or {}
+    tagger_bytes = None
+    if run.tagger.is_dir():
+        tagger_bytes = folder_size(run.tagger)
     return RunEntry(
         run=run,
         config=config,
@@ -100,7 +105,7 @@ def run_entry(run: Run) -> RunEntry:
         device=environment.get("device"),
         training_s=seconds.get("training", seconds.get("epochs")),
         scoring_s=seconds.get("scoring"),
-        tagger_bytes=folder_size(run.tagger) if run.tagger.is_dir() else None,
+        tagger_bytes=tagger_bytes,
     )
 
 

@@ -1,4 +1,4 @@
-"""Names of the runs of a comparison: only what distinguishes them."""
+"""Names of the runs of a comparison, from the settings in which they differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hepclf.comparison.entry import RunEntry
 from hepclf.words import shortened
 
 SEEDS = ("data.seed", "data.split.seed")  # set together with trainer.seed by the setting `seed`
-# Settings that say which events there are, and in which mixture.
+# Settings that define the events and their mixture.
 SAMPLE_SETTINGS = (
     "data.",
     "trainer.seed",
@@ -40,12 +40,15 @@ def group_labels(groups: Sequence[Sequence[RunEntry]], ignored: Callable[[str], 
 
 
 def sample_labels(samples: Sequence[Sequence[RunEntry]]) -> list[str]:
-    """A name for each set of test events: the settings of data and yields that its runs alone share."""
+    """A name for each set of test events: the settings of data and yields that its runs have in common."""
     settings = [common_settings(group, lambda key: not key.startswith(SAMPLE_SETTINGS)) for group in samples]
     keys = [key for key in settings[0] if all(key in row for row in settings)]
     common = [{key: value for key, value in row.items() if key in keys} for row in settings]
-    data = [entries[0].data for entries in samples]
-    return _unique_names(data if len(set(data)) > 1 else [""] * len(data), common, [""] * len(data))
+    empty = [""] * len(samples)
+    names = [entries[0].data for entries in samples]
+    if len(set(names)) == 1:
+        names = empty
+    return _unique_names(names, common, empty)
 
 
 def common_settings(entries: Sequence[RunEntry], ignored: Callable[[str], bool]) -> dict[str, str]:
@@ -84,7 +87,7 @@ def _unique_names(names: Sequence[str], settings: Sequence[Settings], tails: Seq
 
 
 def _differing(settings: Sequence[Settings]) -> list[str]:
-    """The settings in which the runs differ, as typed on the command line; empty if they are too many to read."""
+    """The settings in which the runs differ, as typed on the command line; empty if they are too long for a name."""
     keys = [
         key
         for key in dict.fromkeys(key for row in settings for key in row)
@@ -94,14 +97,19 @@ def _differing(settings: Sequence[Settings]) -> list[str]:
         seeds = [row.get("trainer.seed") for row in settings]
         keys = [key for key in keys if key not in SEEDS or [row.get(key) for row in settings] != seeds]
     last_parts = [key.rpartition(".")[2] for key in keys]
-    names = [key if last_parts.count(part) > 1 else part for key, part in zip(keys, last_parts, strict=True)]
+    names = list(keys)
+    for i, part in enumerate(last_parts):
+        if last_parts.count(part) == 1:
+            names[i] = part
     values = [[str(row.get(key)) for key in keys] for row in settings]
     full = [" ".join(map("=".join, zip(names, row, strict=True))) for row in values]
     short = [
         " ".join(f"{name}={shortened(value, VALUE)}" for name, value in zip(names, row, strict=True)) for row in values
     ]
     readable = max(map(len, short)) <= LONGEST and len(set(short)) == len(set(full))
-    return short if readable else ["" for _ in settings]
+    if not readable:
+        return ["" for _ in settings]
+    return short
 
 
 def dotted_settings(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

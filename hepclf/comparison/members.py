@@ -1,4 +1,4 @@
-"""The runs of a comparison as they are read: what their folders record, and their test events."""
+"""The runs of a comparison as they are read: the records of their folders, and their test events."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def members_of(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Member],
         if members:
             _check(entry, scored.classes, members[0].entry, members[0].classes)
         signal = scored.classes.index(entry.signal(scored.classes))
-        rate = len(scored) / entry.scoring_s if entry.scoring_s else None
+        rate = None
+        if entry.scoring_s:
+            rate = len(scored) / entry.scoring_s
         compared = contender(name, scored, signal, targets, entry.yields, entry.valid_loss)
         members.append(Member(entry, compared, scored.classes, rate))
     return members, left_out
@@ -74,5 +76,7 @@ def _check(member: RunEntry, classes: tuple[str, ...], first: RunEntry, first_cl
 
 
 def _damage(error: Exception) -> str:
-    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return f"damaged: {kind}{' '.join(str(error).split())}"
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError):
+        return f"damaged: {text}"
+    return f"damaged: {type(error).__name__}: {text}"

@@ -14,9 +14,9 @@ from hepclf.comparison.labels import group_labels, settings_of
 from hepclf.statistics.curves.spread import Spread, training_spread
 
 VARIED = ("seed", "fold")
-# Settings that change how fast a training runs or where its files lie, and not its result.
+# Settings that change the speed of a training or the place of its files, but not its result.
 IDLE = ("device", "threads", "cache", "cache_gb")
-# What a configuration holds in the place of data that it cannot describe, without spaces as all settings here.
+# The text in a configuration in place of data that it cannot describe, without spaces like all settings here.
 NO_RECIPE = "which is not a recipe".replace(" ", "")
 SAME_SCORES = 1e-6
 
@@ -78,7 +78,7 @@ def repeated(entries: Mapping[str, RunEntry], contenders: Sequence[Contender]) -
 
 
 def _training(entry: RunEntry) -> frozenset[tuple[str, str]]:
-    """What determines the result of a training: its features, and all settings but those of speed and evaluation."""
+    """The settings that determine the result of a training: its features, and all but those of speed and evaluation."""
     settings = {key: value for key, value in settings_of(entry).items() if not _is_without_effect(key)}
     return frozenset({**settings, "features": ",".join(entry.features)}.items())
 
@@ -111,4 +111,6 @@ def _spread(name: str, group: Sequence[Contender]) -> Repeated:
 
 
 def _plain(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    if not np.isfinite(value):
+        return None
+    return value

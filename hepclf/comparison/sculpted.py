@@ -1,4 +1,4 @@
-"""How cuts on the score of a run sculpt its background, from the results of its own evaluation."""
+"""The sculpting of the background by cuts on the score of a run, from the results of its own evaluation."""
 
 from __future__ import annotations
 

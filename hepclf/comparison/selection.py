@@ -1,4 +1,4 @@
-"""Which of some folders hold a run that can be compared, and why the others do not."""
+"""The runs among some folders that can be compared, and the reasons against the others."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class LeftOut(NamedTuple):
 
     @property
     def short_path(self) -> str:
-        """Its path, relative to the working directory if it lies below it."""
+        """Its path, relative to the working directory if the run is below it."""
         path, directory = Path(self.run), Path.cwd()
-        return str(path.relative_to(directory)) if path.is_relative_to(directory) else self.run
+        if not path.is_relative_to(directory):
+            return self.run
+        return str(path.relative_to(directory))
 
 
 class Selection(NamedTuple):
@@ -41,7 +43,10 @@ def select_runs(paths: Sequence[Path | str]) -> Selection:
         if reason := _reason_against(path):
             left_out.append(LeftOut(str(path.absolute()), reason))
             continue
-        run = Run(path.resolve()) if path.is_dir() else Run.open(path)
+        if path.is_dir():
+            run = Run(path.resolve())
+        else:
+            run = Run.open(path)
         if run.folder in runs:
             log.warning("%s is %s, which is compared once", path, run.folder)
         runs[run.folder] = run
@@ -49,7 +54,7 @@ def select_runs(paths: Sequence[Path | str]) -> Selection:
 
 
 def _reason_against(path: Path) -> str | None:
-    """Why there is no run at a path; None if there is one, or nothing at all, which is an error of the user."""
+    """Why there is no run at a path; None if there is one, or if the path does not exist, which is a user's error."""
     if path.is_symlink() and not path.exists():
         return "a link to nothing"
     if path.is_file():
@@ -67,5 +72,6 @@ def check_count(count: int, left_out: Sequence[LeftOut]) -> None:
     if not left_out:
         raise RecipeError(f"a comparison needs at least two runs, not {count}; say hepclf compare DIR DIR")
     reasons = "; ".join(f"{run.short_path} ({run.reason})" for run in left_out[:3])
-    tail = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-    raise ValueError(f"a comparison needs at least two runs, not {count}; left out: {reasons}{tail}")
+    if len(left_out) > 3:
+        reasons += f"; and {len(left_out) - 3} more"
+    raise ValueError(f"a comparison needs at least two runs, not {count}; left out: {reasons}")

@@ -15,11 +15,13 @@ NAMED = 3  # runs that a line names of those left out for one reason
 
 
 def comparison_headline(comparison: Compared) -> Iterator[str]:
-    """On each set of test events: which run is the reference, and which differ from it by more than chance."""
+    """For each set of test events: the reference, and the runs that differ from it significantly."""
     yield from separation(comparison)
     grouped = {run for group in comparison.repeated for run in group.runs}
     for name, sample in comparison.samples.items():
-        prefix = f"On test events {name}: " if len(comparison.samples) > 1 else ""
+        prefix = ""
+        if len(comparison.samples) > 1:
+            prefix = f"On test events {name}: "
         if len(sample.trainings) > 1 or sample.reference.name not in grouped:
             yield from (prefix + line for line in _leader(sample))
     for group in comparison.repeated:
@@ -28,7 +30,7 @@ def comparison_headline(comparison: Compared) -> Iterator[str]:
 
 
 def separation(comparison: Compared) -> Iterator[str]:
-    """Why runs are not ranked against each other."""
+    """The reason why runs are not ranked against each other, if there is one."""
     if len(comparison.samples) > 1:
         columns = dict.fromkeys(str(sample.differs_in) for sample in list(comparison.samples.values())[1:])
         yield (
@@ -43,7 +45,9 @@ def _leader(sample: Comparison) -> Iterator[str]:
     if count == 1:
         yield f"{first.name} is the only training: {area}."
         return
-    rank = "the best on validation" if sample.by_validation else "the first given"
+    rank = "the first given"
+    if sample.by_validation:
+        rank = "the best on validation"
     yield f"{first.name} is {rank} of {count}: {area}."
     trainings = {tagger.name for tagger in sample.trainings}
     differences = [difference for difference in sample.differences if difference.name in trainings]
@@ -60,7 +64,7 @@ def _leader(sample: Comparison) -> Iterator[str]:
 
 
 def remarks(comparison: Compared) -> Iterator[str]:
-    """What the numbers mean, and why some are missing or hard to compare."""
+    """The meaning of the numbers, and why some are missing or hard to compare."""
     yield from _left_out(comparison)
     if copies := [f"{run.name} as {run.copy_of}" for run in comparison.contenders if run.copy_of]:
         yield f"the same training (equal configuration and seed), counted once: {', '.join(copies)}"
@@ -87,8 +91,10 @@ def _left_out(comparison: Compared) -> Iterator[str]:
     for run in comparison.left_out:
         reasons.setdefault(run.reason, []).append(run.short_path)
     for reason, paths in reasons.items():
-        tail = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
-        yield f"left out: {', '.join(paths[:NAMED])}{tail}: {reason}"
+        names = ", ".join(paths[:NAMED])
+        if len(paths) > NAMED:
+            names += f" and {len(paths) - NAMED} more"
+        yield f"left out: {names}: {reason}"
 
 
 def _guesses(comparison: Compared) -> Iterator[str]:
