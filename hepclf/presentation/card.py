@@ -61,11 +61,13 @@ def card(
         "Environment": [_table(Grid("", ("", ""), list(provenance.environment.items())))],
         "How to use it": [USE],
     }
-    version, label = contents["hepclf"], f" ({_plain(provenance.label)})" if provenance.label else ""
-    title = f"# {_plain(provenance.title)}{label}"
+    title = f"# {_plain(provenance.title)}"
+    if provenance.label:
+        title += f" ({_plain(provenance.label)})"
     about = (
-        f"A tagger that was trained by hepclf {version}. The numbers are those of [metrics.json](metrics.json), with "
-        "one standard deviation after ±; [report.html](report.html) shows them with pictures."
+        f"A tagger that was trained by hepclf {contents['hepclf']}. The numbers are those of "
+        "[metrics.json](metrics.json), with one standard deviation after ±; [report.html](report.html) shows them with "
+        "pictures."
     )
     parts = [title, about]
     for heading, paragraphs in sections.items():
@@ -94,7 +96,8 @@ def _data(results: Results, contents: Mapping[str, Any]) -> Iterator[str]:
 
 def _model(model: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     facts = {NAMES.get(name, name): value for name, value in model.items() if isinstance(value, int | float | str)}
-    yield _list(f"{name}: {number(value) if isinstance(value, float) else value}" for name, value in facts.items())
+    texts = {name: number(value) for name, value in facts.items() if isinstance(value, float)}
+    yield _list(f"{name}: {text}" for name, text in (facts | texts).items())
     recipes = {name: settings[name] for name in ("model", "trainer") if name in settings}
     yield f"```yaml\n{yaml.safe_dump(recipes, sort_keys=False)}```"
 
@@ -111,9 +114,10 @@ def _results(results: Results) -> Iterator[str]:
 
 
 def _limits(results: Results, settings: Mapping[str, Any]) -> Iterator[str]:
-    """What a user of the tagger has to know: general rules, warnings, and what the studies say against it."""
-    balance = settings.get("trainer", {}).get("balance")
-    prior = "equal amounts of the classes" if balance == "classes" else "the mixture of the training weights"
+    """What a user of the tagger has to know: general rules, warnings, and the results of the checks."""
+    prior = "the mixture of the training weights"
+    if settings.get("trainer", {}).get("balance") == "classes":
+        prior = "equal amounts of the classes"
     general = (
         "The results hold for events like those of the test set: same selection, same simulation. Their errors are "
         "statistical.",
@@ -144,5 +148,5 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text on one line that closes no cell of a table and opens no tag."""
+    """Text on one line, with the signs escaped that end a table cell or begin a tag."""
     return re.sub(r"\s+", " ", text).replace("<", "&lt;").replace("|", "\\|")

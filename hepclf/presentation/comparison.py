@@ -8,8 +8,8 @@ from functools import partial
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
 from hepclf.statistics.curves.limit import rejection_text
-from hepclf.statistics.shapes.divergence import inverse_text
-from hepclf.words import Grid, number, percent, size, time_text, to_error_digits
+from hepclf.statistics.shapes.divergence import Divergence, inverse_text
+from hepclf.words import Grid, formatted, number, percent, size, time_text, to_error_digits
 
 STATISTICAL = "± statistical uncertainty"
 QUALITY = ("", "best epoch", "validation loss", "validation AUC", "test AUC")
@@ -27,12 +27,14 @@ Row = list[str]
 
 def tables(comparison: Compared) -> Iterator[Grid]:
     """Quality, rejection and cost of each run, differences to the reference, and the spread of repeated trainings."""
-    order = "best on validation first" if comparison.by_validation else "in the order given, as none has validation"
+    order = "in the order given, as none has validation"
+    if comparison.by_validation:
+        order = "best on validation first"
     yield Grid(f"log-loss and AUC {STATISTICAL}, {order}", QUALITY, _rows(comparison, partial(_quality, comparison)))
     header = ("", "Asimov Z", "Asimov Z with sigma_B", "systematic of B")
     yield Grid(f"significance on test {STATISTICAL}", header, _rows(comparison, partial(_significances, comparison)))
     yield from _rejections(comparison)
-    yield Grid("cost", _cost_header(comparison), [_cost(comparison, name) for name in comparison.entries])
+    yield _cost_table(comparison)
     if comparison.trained:
         yield _differences(comparison)
     if comparison.repeated:
@@ -49,12 +51,14 @@ def _rows(comparison: Compared, cells: Callable[[Contender], Row]) -> list[Row]:
 
 
 def _heading_row(comparison: Compared, name: str, width: int) -> list[Row]:
-    return [[name, *[""] * (width - 1)]] if len(comparison.samples) > 1 else []
+    """A row with the name of a set of test events, where there are several sets."""
+    if len(comparison.samples) == 1:
+        return []
+    return [[name, *[""] * (width - 1)]]
 
 
 def _quality(comparison: Compared, run: Contender) -> Row:
-    entry = comparison.entries[run.name]
-    epoch = "-" if entry.kept_epoch is None else f"{entry.kept_epoch:,}"
+    epoch = formatted(comparison.entries[run.name].kept_epoch, ",")
     return [run.name, epoch, *(number(*value) for value in (run.valid_loss, run.valid, run.test))]
 
 
@@ -70,7 +74,9 @@ def _significances(comparison: Compared, run: Contender) -> Row:
 
 def _rejections(comparison: Compared) -> Iterator[Grid]:
     """Rejections at each working point, and 1/JSD there where the run's own evaluation names a spectator."""
-    contrast = f", {comparison.signal} against the rest," if len(comparison.classes) > 2 else ""
+    contrast = ""
+    if len(comparison.classes) > 2:
+        contrast = f", {comparison.signal} against the rest,"
     for start in range(0, len(comparison.targets), COLUMNS):
         columns = slice(start, start + COLUMNS)
         header = ("", *(f"{target:g}" for target in comparison.targets[columns]))
@@ -95,27 +101,39 @@ def _rejected(columns: slice, run: Contender) -> Row:
 
 def _sculpted(comparison: Compared, spectator: str, targets: Sequence[float], run: Contender) -> Row:
     points = comparison.entries[run.name].sculpted.get(spectator, {})
-    return [run.name, *(inverse_text(points[target]) if target in points else "-" for target in targets)]
+    return [run.name, *(inverse_text(points.get(target, Divergence())) for target in targets)]
 
 
-def _cost_header(comparison: Compared) -> Row:
-    return ["", *(["device"] if len(comparison.devices) > 1 else []), "training", "tagger", "scoring"]
+def _cost_table(comparison: Compared) -> Grid:
+    header = ["", "training", "tagger", "scoring"]
+    rows = [_cost(comparison, name) for name in comparison.entries]
+    if len(comparison.devices) > 1:
+        header.insert(1, "device")
+        for row in rows:
+            row.insert(1, comparison.entries[row[0]].device or "-")
+    return Grid("cost", header, rows)
 
 
 def _cost(comparison: Compared, name: str) -> Row:
-    entry, speed = comparison.entries[name], comparison.rates[name]
-    return [
-        name,
-        *([entry.device or "-"] if len(comparison.devices) > 1 else []),
-        "-" if entry.training_s is None else time_text(entry.training_s),
-        "-" if entry.tagger_bytes is None else size(entry.tagger_bytes),
-        "-" if speed is None else f"{float(f'{speed:.2g}'):,.0f} events/s",
-    ]
+    entry, rate = comparison.entries[name], comparison.rates[name]
+    return [name, _text(entry.training_s, time_text), _text(entry.tagger_bytes, size), _text(rate, _rate)]
+
+
+def _text(value: float | None, writer: Callable[[float], str]) -> str:
+    if value is None:
+        return "-"
+    return writer(value)
+
+
+def _rate(events_per_s: float) -> str:
+    return f"{float(f'{events_per_s:.2g}'):,.0f} events/s"
 
 
 def _differences(comparison: Compared) -> Grid:
+    header = ["", "difference", "p"]
     several = sum(change.p is not None for change in comparison.trained) > 1
-    header = ("", "difference", "p", *(["p (Holm)"] if several else []))
+    if several:
+        header.append("p (Holm)")
     rows: list[Row] = []
     for name, sample in comparison.samples.items():
         changes = [change for change in comparison.trained if change.reference == sample.reference.name]
@@ -131,11 +149,11 @@ def _differences(comparison: Compared) -> Grid:
 def _repeated(comparison: Compared) -> Iterator[Row]:
     for group in comparison.repeated:
         spread = group.spread
-        uncertainty = "-" if spread.own_error is None else to_error_digits(spread.own_error, spread.own_error)
+        uncertainty = _text(spread.own_error, lambda error: to_error_digits(error, error))
         yield [group.name, str(len(group.runs)), number(*spread.area), number(*spread.deviation), uncertainty]
 
 
 def _chance(p: float | None) -> str:
-    if p is None:
-        return "-"
-    return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
+    if p is not None and p <= 1e-300:
+        return "< 1e-300"
+    return formatted(p, ".2g")

@@ -41,7 +41,7 @@ def quality_table(results: Results, title: str) -> Grid:
 def _quality_rows(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
     rows: list[tuple[str, Callable[[SplitResults], Value]]] = [
         ("AUC", lambda split: split.auc),
-        ("AUC of likelihood ratio", lambda split: split.optimal.area if split.optimal else Value(None)),
+        ("AUC of likelihood ratio", _optimal_area),
         ("log-loss", lambda split: split.log_loss),
         ("Brier score", lambda split: split.brier),
         ("accuracy", lambda split: split.accuracy),
@@ -61,6 +61,12 @@ def _quality_rows(splits: Mapping[str, SplitResults]) -> Iterator[list[str]]:
             None if split.negative_fraction is None else 100 * split.negative_fraction for split in splits.values()
         )
         yield ["w < 0, % of Σ|w|", *(number(share, digits=1) for share in shares)]
+
+
+def _optimal_area(split: SplitResults) -> Value:
+    if split.optimal is None:
+        return Value(None)
+    return split.optimal.area
 
 
 def _quoted(metric: str, value: Value, split: SplitResults) -> str:
@@ -89,14 +95,17 @@ def working_points_table(test: SplitResults) -> Grid:
 
 
 def confusion_table(classes: tuple[str, ...], test: SplitResults, *, expected: bool = False) -> Grid:
-    """Truth by row, decision by column: sums of weights, or expected events, and fractions of the true class."""
-    cut = f", score ≥ {number(test.threshold)}" if len(classes) == 2 else ""
+    """Truth by row, decision by column: sums of weights or expected events, and fractions of the true class."""
+    title = "confusion matrix of the test set"
+    if len(classes) == 2:
+        title += f", score ≥ {number(test.threshold)}"
+    if expected:
+        title += ", expected yields"
     rows = [
         [name, *(cell(weight, fraction) for weight, fraction in zip(weights, fractions, strict=True))]
         for name, weights, fractions in zip(classes, test.confusion.weights, test.confusion.fractions, strict=True)
     ]
-    unit = ", expected yields" if expected else ""
-    return Grid(f"confusion matrix of the test set{cut}{unit}", ["truth", *(f"→ {name}" for name in classes)], rows)
+    return Grid(title, ["truth", *(f"→ {name}" for name in classes)], rows)
 
 
 def cell(weight: float, fraction: float) -> str:
@@ -118,7 +127,7 @@ def floor_note(quoted: Significance) -> str | None:
 
 
 def significance_table(results: Results) -> Grid | None:
-    """Expected events and significance at the best cut, and at the decision threshold where that is another cut.
+    """Expected events and significance at the best cut, and at the decision threshold where it differs.
 
     None where neither has a significance.
     """

@@ -1,4 +1,4 @@
-"""Tables whose numbers are split at the decimal point, so that the points of a column stand below each other."""
+"""Tables whose numbers are split at the decimal point, to align the decimal points of a column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import NamedTuple
 from hepclf.words import Grid
 
 NUMBER = re.compile(r"([<>≥≤~±] ?)?[-−+]?\d[\d,]*(?=$|[. %(×/]|e)")
-SIGNS = {" ": 0.52, ".": 0.52, ",": 0.52, "±": 1.3, "(": 0.65, ")": 0.65, "%": 1.5, "-": 0.65}
+SIGNS = {
+    " ": 0.52,
+    ".": 0.52,
+    ",": 0.52,
+    "±": 1.3,
+    "(": 0.65,
+    ")": 0.65,
+    "%": 1.5,
+    "-": 0.65,
+}
 
 
 class Cell(NamedTuple):
@@ -47,11 +56,20 @@ def _column(words: list[str], *, names: bool) -> list[Cell]:
 
 
 def _width(text: str) -> float:
-    """The width of a text in digits, which all have one width; that of the other signs is an upper estimate."""
-    return sum(1.0 if sign.isdigit() else SIGNS.get(sign, 1.1) for sign in text)
+    """The width of a text in units of a digit; that of other signs is an upper estimate."""
+    return sum(map(_sign_width, text))
+
+
+def _sign_width(sign: str) -> float:
+    if sign.isdigit():
+        return 1.0
+    return SIGNS.get(sign, 1.1)
 
 
 def _parted(word: str) -> tuple[str, str]:
     number = NUMBER.match(word)
-    end = number.end() if number else len(word)
-    return ("–" if word == "-" else word[:end]), word[end:]
+    if word == "-":
+        return "–", ""
+    if number is None:
+        return word, ""
+    return word[: number.end()], word[number.end() :]

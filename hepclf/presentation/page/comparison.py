@@ -12,7 +12,7 @@ from hepclf.words import Grid
 
 TEMPLATE = "comparison.html"
 PICTURES = Heading("Which is better?", "pictures")
-HEADINGS = (Heading("By how much, and at what cost?", "tables"), Heading(MADE, "again"))
+HEADINGS: tuple[Heading, ...] = (Heading("By how much, and at what cost?", "tables"), Heading(MADE, "again"))
 
 
 def comparison_page(
@@ -34,5 +34,7 @@ def comparison_page(
     """
     variables = {"lines": lines, "tables": tables, "remarks": remarks, "runs": runs}
     pictures = read_index(plots)
-    headings = (PICTURES, *HEADINGS) if pictures else HEADINGS
+    headings = HEADINGS
+    if pictures:
+        headings = (PICTURES, *HEADINGS)
     return render(TEMPLATE, provenance, headings, pictures, plots, folder, policy="none", **variables)

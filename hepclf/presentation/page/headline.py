@@ -25,8 +25,9 @@ def headline(results: Results) -> tuple[str, ...]:
 
 
 def _separation(results: Results, split: SplitResults, name: str) -> Iterator[str]:
-    several = len(results.classes) > 2
-    metric = "Mean AUC of each class against the rest" if several else f"AUC of {results.signal}"
+    metric = f"AUC of {results.signal}"
+    if len(results.classes) > 2:
+        metric = "Mean AUC of each class against the rest"
     if split.auc.value is None:
         yield f"{metric}: none on the {SPLIT_NAMES[name]}, where a class has no weight."
         return
@@ -35,8 +36,10 @@ def _separation(results: Results, split: SplitResults, name: str) -> Iterator[st
         comparisons.append(f"{number(*results.train.auc)} on the training set")
     if split.optimal is not None:
         comparisons.append(f"{number(*split.optimal.area)} for the exact likelihood ratio")
-    tail = f"; {', '.join(comparisons)}" if comparisons else ""
-    yield f"{metric}: {number(*split.auc)} on {split.events:,} {EVENTS[name]} events{tail}."
+    line = f"{metric}: {number(*split.auc)} on {split.events:,} {EVENTS[name]} events"
+    if comparisons:
+        line += f"; {', '.join(comparisons)}"
+    yield f"{line}."
 
 
 def _background_line(split: SplitResults, name: str, signal: str) -> Iterator[str]:
@@ -48,8 +51,9 @@ def _background_line(split: SplitResults, name: str, signal: str) -> Iterator[st
     efficiency, rejection = point.background_efficiency, point.rejection
     cut = f"At an efficiency of {percent(point.signal_efficiency)} for {signal},"
     if rejection.value is None:
-        limit = point.rejection_limit
-        note = "its rejection is not measured" if limit is None else f"a rejection above {limit.at_95:.3g} at 95 %"
+        note = "its rejection is not measured"
+        if point.rejection_limit is not None:
+            note = f"a rejection above {point.rejection_limit.at_95:.3g} at 95 %"
         yield f"{cut} no background event of the {SPLIT_NAMES[name]} passes: {note}."
     else:
         yield f"{cut} the background efficiency is {number(*efficiency)}, a rejection of {number(*rejection, 1)}."
@@ -70,11 +74,13 @@ def _significance_line(results: Results) -> Iterator[str]:
 
 
 def _threshold_line(results: Results) -> Iterator[str]:
-    """Yields and significance at the decision threshold, where that is another cut than the best."""
+    """Yields and significance at the decision threshold, where it differs from the best cut."""
     quoted = results.at_threshold
     if quoted is None or quoted is results.significance or quoted.cut is None:
         return
-    background = f"B = {number(*quoted.b, 1)}" if quoted.b_limit is None else f"B {upper_limit(quoted.b_limit.at_95)}"
+    background = f"B = {number(*quoted.b, 1)}"
+    if quoted.b_limit is not None:
+        background = f"B {upper_limit(quoted.b_limit.at_95)}"
     counts = f"Decision threshold, score ≥ {number(quoted.cut)}: S = {number(*quoted.s, 1)}, {background}"
     if quoted.reason is not None:
         yield f"{counts}, and no significance: {quoted.reason}."

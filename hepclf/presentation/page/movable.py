@@ -1,4 +1,4 @@
-"""The numbers of the page at each cut that a reader can choose, written as in the tables."""
+"""The numbers of the page at each cut that a reader can choose, in the format of the tables."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.studies.counting import NAMES
+from hepclf.evaluation.studies.points import inverse_efficiency
 from hepclf.presentation.tables import cell
 from hepclf.statistics.counting.expected import ExpectedEvents
 from hepclf.statistics.curves.cuts import CutTable
 from hepclf.statistics.curves.limit import Limit, background_limit
-from hepclf.statistics.value import measured
+from hepclf.statistics.value import Value, measured
 from hepclf.words import lower_limit, number, score_cut, upper_limit
 
 Array = NDArray[np.float64]
@@ -57,6 +58,11 @@ def movable(cuts: CutTable) -> Movable:
     )
     backgrounds, signals = (_values_and_errors(efficiencies, label) for label in (0, 1))
     purities = zip(*cuts.purity, strict=True)
+    expected, reason = {}, None
+    if isinstance(cuts.expected, str):
+        reason = cuts.expected
+    else:
+        expected = _expected(cuts, cuts.expected)
     cells = {
         f"{truth}-{decision}": [cell(w, s) for w, s in zip(weights[i, j], fractions[i, j], strict=True)]
         for i, truth in enumerate(("background", "signal"))
@@ -77,8 +83,8 @@ def movable(cuts: CutTable) -> Movable:
                 for row, purity in enumerate(purities)
             ],
         },
-        expected={} if isinstance(cuts.expected, str) else _expected(cuts, cuts.expected),
-        reason=cuts.expected if isinstance(cuts.expected, str) else None,
+        expected=expected,
+        reason=reason,
     )
 
 
@@ -88,14 +94,14 @@ def _values_and_errors(efficiencies: tuple[Array, Array], label: int) -> list[tu
 
 
 def _words_or_limit(words: str, limit: Limit | None) -> str:
-    """The lower limit of a quantity where no simulated background event is left, its words elsewhere."""
-    return words if limit is None else lower_limit(limit.at_95)
+    """The lower limit of a quantity where no simulated background event passes, its words elsewhere."""
+    if limit is None:
+        return words
+    return lower_limit(limit.at_95)
 
 
 def _rejection(efficiency: float | None, error: float | None) -> str:
-    if efficiency is None or efficiency <= 0:
-        return "-"
-    return number(*measured(1 / efficiency, None if error is None else error / efficiency**2), 1)
+    return number(*inverse_efficiency(Value(efficiency, error)), 1)
 
 
 def _expected(cuts: CutTable, expected: ExpectedEvents) -> dict[str, list[str]]:
@@ -111,7 +117,9 @@ def _expected(cuts: CutTable, expected: ExpectedEvents) -> dict[str, list[str]]:
         limit = background_limit(cuts.expected_weight).at_95
         for row in np.flatnonzero(counts.b_squares == 0):
             columns["B"][row] = upper_limit(limit)
-            columns["S/B"][row] = lower_limit(float(counts.s[row]) / limit) if counts.s[row] > 0 else "-"
+            columns["S/B"][row] = "-"
+            if counts.s[row] > 0:
+                columns["S/B"][row] = lower_limit(float(counts.s[row]) / limit)
     for name in dict.fromkeys((*SIGNIFICANCES, rules.optimise)):
         pairs = zip(*(column.tolist() for column in expected.figures(name, rules)), strict=True)
         columns[NAMES[name]] = [number(*measured(*pair), 2) for pair in pairs]

@@ -67,11 +67,12 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
     split_name, split = list(results.splits.items())[-1]
     tables = [quality_table(results, "quality on each split")]
     if results.test is not None:
-        tables += [working_points_table(results.test)] if results.test.working_points else []
+        if results.test.working_points:
+            tables.append(working_points_table(results.test))
         if len(results.classes) > 2:
             tables.append(confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
     pictures = read_index(plots)
-    always = () if results.cuts is None else ("cut",)
+    always = ("cut",) * (results.cuts is not None)
     shown = list(sections(results.studies, results.study_settings, pictures, always=always))
     return render(
         TEMPLATE,
@@ -86,7 +87,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         warnings=results.warnings,
         tables=tables,
         significance=significance_table(results),
-        movable=movable(results.cuts) if results.cuts is not None else None,
+        movable=results.cuts and movable(results.cuts),
         sketch=sketch(results, split),
         size=(WIDTH, HEIGHT),
         levels=LEVELS,

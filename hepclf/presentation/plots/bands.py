@@ -14,6 +14,7 @@ from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.bands import Band, Intervals
 from hepclf.presentation.plots.picture import TOP, Picture, Series, add_legend
 from hepclf.presentation.plots.rejection import highest_measured
+from hepclf.presentation.plots.roc import background_label
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 
 Array = NDArray[np.float64]
@@ -29,8 +30,7 @@ def pictures(intervals: Intervals, results: Results, title: str) -> Iterator[Pic
     figure = Figure(figsize=(5.2, 5.4))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     _rejection(upper, band, intervals.replicas)
-    efficiency = "efficiency of the rest" if len(results.classes) > 2 else "background efficiency"
-    upper.set_ylabel(f"rejection, 1 / {efficiency}")
+    upper.set_ylabel(f"rejection, 1 / {background_label(len(results.classes) > 2)}")
     _errors(lower, band)
     upper.set_title(title, y=TOP)
     add_legend(figure, columns=2)

@@ -76,7 +76,9 @@ def _edges(ax: Axes, edges: Array) -> None:
 
 def _short(edge: float) -> str:
     # The last edge is the next number above 1, so that a score of 1 is in the last bin.
-    return f"{edge:.3g}" if edge < 0.995 or edge >= 1 else number(edge)
+    if 0.995 <= edge < 1:  # three digits would read 1
+        return number(edge)
+    return f"{edge:.3g}"
 
 
 def _stack(ax: Axes, template: Template) -> None:
@@ -130,4 +132,6 @@ def _layers(template: Template) -> list[tuple[str, Array]]:
 
 def _signal_label(template: Template) -> str:
     names = [template.names[g] for g in np.flatnonzero(template.signal)]
-    return one_line(names[0], 20) if len(names) == 1 else f"{len(names)} signals"
+    if len(names) > 1:
+        return f"{len(names)} signals"
+    return one_line(names[0], 20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.categories import Region, Regions
 from hepclf.presentation.plots.label import one_line
-from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.picture import Picture, Series, value_columns
 from hepclf.presentation.plots.style import BLUE, GREY, VERMILLION
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.value import NOTHING, Value
@@ -56,14 +57,17 @@ def _rows(finding: Regions, measure: str) -> list[list[Value]]:
 
 
 def _measure(region: Region, measure: str, stage: int, rules: Rules) -> Value:
-    return region.yields(stage).figure(measure, rules) if region.counts(stage) else NOTHING
+    if not region.counts(stage):
+        return NOTHING
+    return region.yields(stage).figure(measure, rules)
 
 
 def _panel(ax: Axes, rows: list[list[Value]], count: int) -> None:
     for values, (label, colour, marker, shift) in zip(rows, STAGES, strict=True):
-        x = np.array([np.nan if value.value is None else value.value for value in values], dtype=np.float64)
-        errors, y = [value.error or 0.0 for value in values], np.arange(count) - shift
-        ax.errorbar(x, y, xerr=errors, fmt=marker, color=colour, markersize=6, elinewidth=1.4, label=label)
+        (x, errors), y = value_columns(values), np.arange(count) - shift
+        ax.errorbar(
+            x, y, xerr=np.nan_to_num(errors), fmt=marker, color=colour, markersize=6, elinewidth=1.4, label=label
+        )
     ax.axhspan(count - 1.5, count - 0.5, color=BLUE, alpha=0.1, linewidth=0)
     ax.set_ylim(-0.5, count - 0.5)
     ax.set_xlim(-0.03 * ax.get_xlim()[1], None)
@@ -71,8 +75,7 @@ def _panel(ax: Axes, rows: list[list[Value]], count: int) -> None:
 
 
 def _series(name: str, names: tuple[str, ...], rows: list[list[Value]]) -> Series:
-    columns: dict[str, list[float] | tuple[str, ...]] = {"category": names}
+    columns: dict[str, Any] = {"category": names}
     for values, stage in zip(rows, ("before", "after"), strict=True):
-        columns[stage] = [np.nan if value.value is None else value.value for value in values]
-        columns[f"{stage}_error"] = [np.nan if value.error is None else value.error for value in values]
+        columns[stage], columns[f"{stage}_error"] = value_columns(values)
     return Series(name, columns)

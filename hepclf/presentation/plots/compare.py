@@ -74,8 +74,9 @@ def draw_comparison(
     samples  comparisons by the name of their test events
     signal   the signal class, where there are several other classes
     """
+    title = ", ".join(filter(None, (one_line(title, 50), "test")))
     with style():
-        pictures = list(_pictures(samples, f"{one_line(title, 50)}, test" if title else "test", signal, repeated or {}))
+        pictures = list(_pictures(samples, title, signal, repeated or {}))
         if not pictures:
             return []
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,9 +89,12 @@ def _pictures(
     samples: Mapping[str, Comparison], title: str, signal: str | None, repeated: Mapping[str, Spread]
 ) -> Iterator[Picture]:
     ranked = {name: sample for name, sample in samples.items() if len(tagger_curves(sample)) > 1 or len(samples) == 1}
-    for number, (name, sample) in enumerate(list(ranked.items())[:MAX_SAMPLES], 1):
-        sample_title = f"{title} events {one_line(name, 40)}" if len(samples) > 1 else title
-        yield from _curve_pictures([sample], sample_title, signal, f"_{number}" if number > 1 else "")
+    suffixes = ["", *(f"_{number}" for number in range(2, MAX_SAMPLES + 1))]
+    for suffix, (name, sample) in zip(suffixes, ranked.items(), strict=False):
+        sample_title = title
+        if len(samples) > 1:
+            sample_title += f" events {one_line(name, 40)}"
+        yield from _curve_pictures([sample], sample_title, signal, suffix)
     if not ranked:
         yield from _curve_pictures(list(samples.values()), title, signal, "")
     if repeated:
@@ -115,7 +119,9 @@ def _curve_pictures(samples: Sequence[Comparison], title: str, signal: str | Non
 
 def _order(sample: Comparison) -> tuple[str, str]:
     """The kind of the reference, and the order of the trainings."""
-    return ("best", "best on validation first") if sample.by_validation else ("first", "in the order given")
+    if sample.by_validation:
+        return "best", "best on validation first"
+    return "first", "in the order given"
 
 
 def tagger_curves(*samples: Comparison) -> list[TaggerCurve]:
@@ -136,10 +142,14 @@ def tagger_curves(*samples: Comparison) -> list[TaggerCurve]:
 def legend_title(*samples: Comparison, signal: str | None = None) -> str:
     """The title of the legend: the quantity, its errors, and the order of the curves."""
     trainings = [tagger for sample in samples for tagger in sample.trainings if tagger.roc is not None]
-    order = "on different test events" if len(samples) > 1 else _order(samples[0])[1]
-    area = f"AUC of {one_line(signal, 20)} against the rest" if signal else "AUC"
-    count = f", the first {MAX_CURVES} of {len(trainings)}" if len(trainings) > MAX_CURVES else ""
-    return f"{area} ± statistical uncertainty, bands ±1σ,\n{order}{count}"
+    area, order = "AUC", "on different test events"
+    if signal:
+        area = f"AUC of {one_line(signal, 20)} against the rest"
+    if len(samples) == 1:
+        _, order = _order(samples[0])
+    if len(trainings) > MAX_CURVES:
+        order += f", the first {MAX_CURVES} of {len(trainings)}"
+    return f"{area} ± statistical uncertainty, bands ±1σ,\n{order}"
 
 
 def _roc_figure(curves: Sequence[TaggerCurve], title: str) -> Figure:
@@ -188,7 +198,8 @@ def draw_rejections(ax: Axes, curves: Sequence[TaggerCurve]) -> None:
         ax.plot(x, 1 / background, color=curve.colour, linestyle=curve.dashes, label=curve.label)
         low, high = 1 / (background + error), 1 / np.maximum(background - error, 1e-12)
         ax.fill_between(x, low, high, where=np.isfinite(error), color=curve.colour, alpha=BAND, linewidth=0)
-        highest = max(highest, highest_measured(background, error) if len(background) else 1.0)
+        if len(background):
+            highest = max(highest, highest_measured(background, error))
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, 3 * highest), ylabel="1 / background efficiency")

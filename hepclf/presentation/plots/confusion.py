@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.label import weight_label, wrapped
 from hepclf.presentation.plots.picture import Picture, Series, panel
-from hepclf.presentation.plots.style import SHARES
+from hepclf.presentation.plots.style import SHARES, text_colour
 from hepclf.statistics.confusion import Confusion
 from hepclf.words import percent
 
@@ -35,21 +35,25 @@ def draw_confusion(ax: Axes, matrix: Confusion, classes: tuple[str, ...], thresh
     The text of a cell is that fraction and the sum of weights.
     """
     k = len(classes)
-    size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
+    size = cell_font_size(k)
     ax.imshow(np.clip(matrix.fractions, 0, 1), cmap=SHARES, vmin=0, vmax=1)
     for (row, column), fraction in np.ndenumerate(matrix.fractions):
         text = f"{percent(fraction)}\n{weight_label(float(matrix.weights[row, column]))}"
-        colour = "white" if fraction > 0.5 else "black"
-        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=text_colour(fraction, 0.5))
     names = [wrapped(name, {2: 18, 3: 15}.get(k, 12)) for name in classes]
     ax.set_xticks(range(k), names, fontsize=size)
-    ax.set_yticks(range(k), names, fontsize=size, rotation=90 if k <= 4 else 0, va="center")
+    ax.set_yticks(range(k), names, fontsize=size, rotation=90 * (k <= 4), va="center")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
         axis.set_tick_params(length=0)
-    ax.set(
-        xlabel="predicted class" if threshold is None else f"predicted class, cut {threshold:.3g}", ylabel="true class"
-    )
+    ax.set(xlabel="predicted class", ylabel="true class")
+    if threshold is not None:
+        ax.set_xlabel(f"predicted class, cut {threshold:.3g}")
+
+
+def cell_font_size(classes: int) -> float:
+    """The font size in the cells of a matrix, smaller for more classes."""
+    return min(11.0, max(11 - 0.7 * (classes - 4), 6))
 
 
 def _series(cells: Confusion, classes: tuple[str, ...]) -> Series:

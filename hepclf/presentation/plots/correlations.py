@@ -13,7 +13,7 @@ from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.correlations import CorrelationMatrices
 from hepclf.presentation.plots.label import Titles, feature_title, one_line
 from hepclf.presentation.plots.picture import Picture, Series
-from hepclf.presentation.plots.style import BLUE, VERMILLION
+from hepclf.presentation.plots.style import BLUE, VERMILLION, text_colour
 from hepclf.statistics.shapes.correlation import Correlation
 
 SIGNED = LinearSegmentedColormap.from_list("signed", (BLUE, "#FFFFFF", VERMILLION))
@@ -47,11 +47,14 @@ def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iter
 
 
 def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...], titles: Titles, cell: float) -> None:
-    """Draw a matrix whose cells are so many points wide."""
+    """Draw a matrix; `cell` is the width of a cell in points."""
     ax.imshow(100 * correlation.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
-    ticks = np.arange(len(names)) if len(names) <= MAX_NAMED else np.array([], dtype=np.int64)
-    labels = [feature_title(names[tick], titles, 28) for tick in ticks]
-    size = 9.5 if len(names) <= CROWDED else 6.5
+    labels, size = [feature_title(name, titles, 28) for name in names], 9.5
+    if len(names) > CROWDED:
+        size = 6.5
+    if len(names) > MAX_NAMED:
+        labels = []
+    ticks = range(len(labels))
     ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
     ax.set_yticks(ticks, labels, fontsize=size)
     ax.tick_params(which="both", length=0)
@@ -62,7 +65,6 @@ def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...], titles: 
         return
     for (row, column), value in np.ndenumerate(correlation.value):
         if np.isfinite(value) and row != column:
-            colour = "white" if abs(value) > 0.6 else "black"
             ax.text(
                 column,
                 row,
@@ -70,7 +72,7 @@ def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...], titles: 
                 ha="center",
                 va="center",
                 fontsize=min(8.0, 0.36 * cell),
-                color=colour,
+                color=text_colour(abs(value), 0.6),
             )
 
 

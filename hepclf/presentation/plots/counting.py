@@ -64,7 +64,9 @@ def _measures_figure(finding: Yields, figures: dict[str, tuple[Array, Array]], s
     figure = Figure(figsize=(6.2, 5.4))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for name, (z, error) in figures.items():
-        ax = bottom if name == "punzi" else top
+        ax = top
+        if name == "punzi":
+            ax = bottom
         colour, dashes = STYLES[name]
         _band(ax, finding.scan.cuts, z, error, colour, dashes, NAMES[name].replace("sigma_B", "$\\sigma_B$"))
         best = finding.best[name].figure(name, finding.rules)
@@ -85,7 +87,9 @@ def _yields_figure(finding: Yields, signal: str, title: str) -> Figure:
     scan = finding.scan
     shades, dashes = cycle(SHADES), cycle(DASHES)
     for g in np.argsort(-scan.before[0]):
-        colour = VERMILLION if scan.signal[g] else next(shades)
+        colour = VERMILLION
+        if not scan.signal[g]:
+            colour = next(shades)
         sums, errors = scan.above[0, g], np.sqrt(scan.above[1, g])
         _band(
             ax, scan.cuts, np.where(sums > 0, sums, np.nan), errors, colour, next(dashes), one_line(scan.names[g], 20)
@@ -101,7 +105,9 @@ def _yields_figure(finding: Yields, signal: str, title: str) -> Figure:
 
 
 def _band(ax: Axes, x: Array, y: Array, error: Array, colour: str, dashes: str, label: str) -> None:
-    low = np.maximum(y - error, np.nanmin(y) * 1e-3) if np.isfinite(y).any() else y
+    low = y
+    if np.isfinite(y).any():
+        low = np.maximum(y - error, np.nanmin(y) * 1e-3)  # above zero, for a logarithmic axis
     ax.fill_between(x, low, y + error, color=colour, alpha=BAND, linewidth=0)
     ax.plot(x, y, color=colour, linestyle=dashes, label=label)
 

@@ -40,8 +40,10 @@ def _picture(stem: str, name: str, discriminant: Discriminant, varied: str, resu
 
 
 def _validation_title(title: str) -> str:
-    """The title with validation for test: the scan is of validation, so that a fraction may be chosen from it."""
-    return f"{title.removesuffix('test')}validation" if title.endswith("test") else title
+    """The title with validation instead of test: the scan uses validation, so that fractions may be tuned on it."""
+    if not title.endswith("test"):
+        return title
+    return f"{title.removesuffix('test')}validation"
 
 
 def _series(discriminant: Discriminant, classes: tuple[str, ...], varied: str, column: int) -> tuple[Series, ...]:

@@ -64,15 +64,19 @@ def draw(
     label: Label | None = None,
     workers: DrawingWorkers | None = None,
 ) -> list[Path]:
-    """Write the pictures that the results have values for, and pictures.json with their captions and studies.
+    """Write all pictures for which the results have values, and pictures.json with their captions and studies.
 
     Pictures of an earlier pictures.json that are no longer drawn are removed. The pictures show the test split where
-    there is one, else validation, else training. A label takes the place of the title. What the workers do not draw is
+    there is one, else validation, else training. A label replaces the title. Parts that the workers do not draw are
     drawn here.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    run_title = label.conditions() if label else one_line(title, 50)
+    run_title = one_line(title, 50)
+    if label:
+        run_title = label.conditions()
     pictures = ResultPictures(results=results, folder=folder, history=history, title=run_title, label=label)
     shared = [part for part in pictures.parts if not part.is_own]
-    drawn = workers.drawn(pictures.shared(), shared) if workers else {}
+    drawn = {}
+    if workers:
+        drawn = workers.drawn(pictures.shared(), shared)
     return replace_index(folder, [drawn.get(part) or pictures.draw(part) for part in pictures.parts])

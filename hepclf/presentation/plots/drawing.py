@@ -1,4 +1,4 @@
-"""The pictures of one part of the results, drawn and written. Any process can do that for any part."""
+"""The pictures of one part of the results, drawn and written; any process can draw any part."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ def draw_part(
     part: Part, results: Results, folder: Path, history: History | None, title: str, label: Label | None
 ) -> Written:
     """Write the pictures of a part; a note of an error names the part."""
+    experiment = None
+    if label:
+        experiment = label.style
     try:
-        with style(label.style if label else None):
+        with style(experiment):
             return write_pictures(_part_pictures(part, results, history, title, label), folder, part.study, label)
     except Exception as error:
         error.add_note(f"(while the pictures of {part.name} were drawn)")
@@ -53,15 +56,19 @@ def _part_pictures(
 ) -> Iterator[Picture]:
     """The pictures of a part; the losses belong to no split."""
     if part.name == "losses" and part.study is None:
-        return losses.pictures(history, run_title) if history else iter(())
-    split = list(results.splits)[-1]
-    title = ", ".join(filter(None, (split, run_title) if label else (run_title, split)))
+        yield from losses.pictures(history or {"epoch": ()}, run_title)
+        return
     if part.is_own:
-        return _own_pictures(part.name, results)
-    module = import_module(f"hepclf.presentation.plots.{part.name}")
-    finding = () if part.study is None else (results.studies[part.study],)
-    pictures: Iterator[Picture] = module.pictures(*finding, results, title)
-    return pictures
+        yield from _own_pictures(part.name, results)
+        return
+    split = list(results.splits)[-1]
+    words = [run_title, split]
+    if label:
+        words.reverse()
+    arguments = [results, ", ".join(filter(None, words))]
+    if part.study is not None:
+        arguments.insert(0, results.studies[part.study])
+    yield from import_module(f"hepclf.presentation.plots.{part.name}").pictures(*arguments)
 
 
 def _own_pictures(name: str, results: Results) -> Iterator[Picture]:

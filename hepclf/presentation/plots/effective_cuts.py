@@ -28,7 +28,7 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
     if not features:
         return
     across, down = min(len(features), ACROSS), math.ceil(len(features) / ACROSS)
-    legend_rows = 1 if across == ACROSS else 2  # a narrow figure has no room for one long row
+    legend_rows = 1 + (across < ACROSS)  # a narrow figure has no room for one long row
     head = 0.42 + 0.2 * legend_rows
     width, height = max(3.2 * across + 0.4, 5.2), 2.7 * down + head - 0.02
     figure = Figure(figsize=(width, height))
@@ -47,12 +47,16 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
     legend_labels = [
         f"{name}, {stage}" for name, stage in zip(np.repeat(names, 2), ("all", "selected") * 2, strict=True)
     ]
-    entries = dict(zip(legend_labels, handles, strict=False)) if len(labels) == len(legend_labels) else {}
+    entries = {}
+    if len(labels) == len(legend_labels):
+        entries = dict(zip(legend_labels, handles, strict=True))
     figure.legend(
         entries.values(), entries.keys(), loc="upper left", ncols=max(1, len(entries) // legend_rows), columnspacing=1.2
     )
     axes[across - 1].set_title(title)
-    cut = "classified as signal" if finding.threshold is None else f"with a score ≥ {finding.threshold:.4g}"
+    cut = "classified as signal"
+    if finding.threshold is not None:
+        cut = f"with a score ≥ {finding.threshold:.4g}"
     caption = (
         "The features on which the tagger cuts most. Filled: all events of a class (unit area). Line: its events "
         f"{cut}, on the same scale. Where the line is far below the filled histogram, the tagger removes the events."

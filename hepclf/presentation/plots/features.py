@@ -103,7 +103,7 @@ def _picture(feature: FeatureSummary, survey: Survey, title: str) -> Figure:
     ax = figure.subplots(gridspec_kw={"left": 0.13, "right": 0.97, "bottom": 0.14, "top": 0.93})
     draw_feature(ax, feature, survey)
     labels = ax.get_legend_handles_labels()[1]
-    columns = 2 if max(map(len, labels), default=0) <= MAX_LABEL else 1
+    columns = 1 + (max(map(len, labels), default=0) <= MAX_LABEL)
     lines = math.ceil(len(labels) / columns)
     _limit(ax, feature, room=0.07 * (lines + 1) + 0.04)
     ax.set_ylabel("(1/N) dN/dx")
@@ -173,13 +173,16 @@ def _label(feature: FeatureSummary, survey: Survey, name: str) -> str:
     label = one_line(name, 24)
     if len(feature.auc) > 1 and feature.auc[name].value is not None:
         label += f", AUC {feature.auc[name].value:.3f}"
-    return f"{label}, {100 * missing:.2g} % missing" if missing else label
+    if missing:
+        label += f", {100 * missing:.2g} % missing"
+    return label
 
 
 def _panel_title(feature: FeatureSummary) -> str:
     """The AUC of two classes, and the fraction of events outside the axis."""
-    area = next(iter(feature.auc.values())) if len(feature.auc) == 1 else None
-    parts = [] if area is None else [f"single-feature AUC {with_error(area)}"]
+    parts = []
+    if len(feature.auc) == 1:
+        parts = [f"single-feature AUC {with_error(area)}" for area in feature.auc.values()]
     if feature.shape is not None and feature.shape.outside:
         parts.append(f"{100 * feature.shape.outside:.2g} % out of range")
     return ", ".join(parts)
@@ -192,8 +195,9 @@ def _colours(survey: Survey) -> dict[str, str]:
 
 def _limit(ax: Axes, feature: FeatureSummary, room: float) -> None:
     """Leave room for the legend; make the axis logarithmic where a peak would hide all else."""
-    shape = feature.shape
-    histograms = [histogram for histogram in shape.histograms if histogram is not None] if shape else []
+    histograms = []
+    if feature.shape:
+        histograms = [histogram for histogram in feature.shape.histograms if histogram is not None]
     densities = np.concatenate([histogram.density for histogram in histograms] or [np.ones(1)])
     tops = [histogram.density + histogram.error for histogram in histograms]
     positive = densities[densities > 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -61,7 +62,9 @@ def _figure(label: str, against: Against, signal: str, title: str) -> Figure:
 
 def _points(ax: Axes, against: Against, y: Array, error: Array, colour: str, marker: str, label: str) -> None:
     edges = against.bins.edges
-    widths = None if edges is None else np.stack([against.bins.places - edges[:-1], edges[1:] - against.bins.places])
+    widths = None
+    if edges is not None:
+        widths = np.stack([against.bins.places - edges[:-1], edges[1:] - against.bins.places])
     ax.errorbar(
         against.bins.places,
         y,
@@ -85,10 +88,10 @@ def _set_limits(ax: Axes, efficiencies: list[Array]) -> None:
 
 
 def _set_range(ax: Axes, against: Against) -> None:
-    """End the axis where most events do: the outer bins of equally populated ones are as wide as their tails."""
+    """Cut the axis at the outer bins, which are as wide as the tails of the distribution."""
     edges, names = against.bins.edges, against.bins.names
     if edges is None:
-        ax.set_xticks(against.bins.places, [one_line(name, 12) for name in names], rotation=30 if len(names) > 4 else 0)
+        ax.set_xticks(against.bins.places, [one_line(name, 12) for name in names], rotation=30 * (len(names) > 4))
         ax.set_xlim(-0.5, len(names) - 0.5)
         return
     first, last = against.bins.places[0], against.bins.places[-1]
@@ -97,7 +100,9 @@ def _set_range(ax: Axes, against: Against) -> None:
 
 def _series(against: Against) -> Iterator[Series]:
     edges = against.bins.edges
-    x = {"bin": against.bins.names} if edges is None else {"low": edges[:-1], "high": edges[1:]}
+    x: dict[str, Any] = {"bin": against.bins.names}
+    if edges is not None:
+        x = {"low": edges[:-1], "high": edges[1:]}
     for target, pair in against.shapes.items():
         for kind, shape in zip(KINDS, pair, strict=True):
             yield Series(

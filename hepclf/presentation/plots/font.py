@@ -15,7 +15,7 @@ from hepclf.files import atomic
 FULL, LIGHT = "DejaVu Sans", "hepclf DejaVu Sans"
 # Latin, Greek, punctuation, superscripts, signs, arrows and mathematics; other letters come from the whole font.
 LETTERS = ((0x20, 0x250), (0x370, 0x400), (0x2000, 0x2300))
-FAMILY_NAMES = (1, 4, 6, 16)
+FAMILY_NAMES, POSTSCRIPT_NAME = (1, 4, 16), 6  # entries of a font's name table
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,8 @@ def _make_light_font(path: Path) -> None:
     subsetter.subset(font)
     for record in font["name"].names:
         if record.nameID in FAMILY_NAMES:
-            record.string = LIGHT.replace(" ", "") if record.nameID == 6 else LIGHT
+            record.string = LIGHT
+        if record.nameID == POSTSCRIPT_NAME:  # which must have no blanks
+            record.string = LIGHT.replace(" ", "")
     with atomic(path) as hidden:
         font.save(hidden)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.importance import Importances
 from hepclf.presentation.plots.label import feature_title
-from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.picture import Picture, Series, value_columns
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.statistics.value import Value
 
@@ -36,8 +37,9 @@ def pictures(finding: Importances, results: Results, title: str) -> Iterator[Pic
         ax.set_xlabel(LABELS[measure])
     axes[0].set_yticks(np.arange(len(features)), [feature_title(name, results.titles, 24) for name in features])
     axes[0].set_ylim(len(features) - 0.4, -0.6)
-    first = f"first {MAX_FEATURES} of {len(ranked)}, " if len(ranked) > MAX_FEATURES else ""
-    axes[-1].set_title(f"{first}{title}")
+    if len(ranked) > MAX_FEATURES:
+        title = f"first {MAX_FEATURES} of {len(ranked)}, {title}"
+    axes[-1].set_title(title)
     caption = (
         f"Permutation importance: how much worse the tagger gets on {finding.events:,} test events when the values of "
         "one feature are permuted among them. Features that carry the same information share their importance."
@@ -46,19 +48,17 @@ def pictures(finding: Importances, results: Results, title: str) -> Iterator[Pic
 
 
 def _bars(ax: Axes, values: Sequence[Value]) -> None:
-    heights = np.array([np.nan if value.value is None else value.value for value in values])
-    errors = np.array([value.error or 0.0 for value in values])
+    heights, errors = value_columns(values)
     ax.barh(np.arange(len(values)), heights, color=BLUE, alpha=0.75, height=0.7)
-    ax.errorbar(heights, np.arange(len(values)), xerr=errors, fmt="none", ecolor=BLACK, elinewidth=1.1)
+    ax.errorbar(heights, np.arange(len(values)), xerr=np.nan_to_num(errors), fmt="none", ecolor=BLACK, elinewidth=1.1)
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.tick_params(axis="y", which="both", left=False, right=False)
     ax.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def _series(finding: Importances, ranked: Sequence[str]) -> Series:
-    columns: dict[str, Sequence[str] | Sequence[float]] = {"feature": list(ranked)}
+    columns: dict[str, Any] = {"feature": list(ranked)}
     for measure in LABELS:
-        values = [finding.features[name][measure] for name in ranked]
-        columns[measure] = [np.nan if value.value is None else value.value for value in values]
-        columns[f"{measure}_error"] = [np.nan if value.error is None else value.error for value in values]
+        values = (finding.features[name][measure] for name in ranked)
+        columns[measure], columns[f"{measure}_error"] = value_columns(values)
     return Series("importance", columns)

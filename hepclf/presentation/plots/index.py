@@ -16,9 +16,9 @@ NUMBERS = ("csv", "json", "yaml")
 
 
 class Part(NamedTuple):
-    """Pictures that are drawn in one go: those of one study, or those of the results that one module draws.
+    """Pictures that are drawn together: those of one study, or those of the results that one module draws.
 
-    is_own  the study is the user's, which draws itself
+    is_own  whether it is a user's study, which has its own `draw`
     """
 
     name: str
@@ -49,9 +49,11 @@ def write_index(folder: Path, entries: Mapping[str, IndexEntry]) -> None:
 
 
 def replace_index(folder: Path, parts: Iterable[Written]) -> list[Path]:
-    """Write the index of drawn pictures and remove the pictures that the older index alone lists; the drawn files."""
+    """Write the index of drawn pictures, and remove files that only the older index lists; returns the drawn files."""
     index = folder / INDEX
-    old_entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    old_entries = {}
+    if index.is_file():
+        old_entries = json.loads(index.read_text(encoding="utf-8"))
     written = Written([], {})
     for part in parts:
         written.files.extend(part.files)

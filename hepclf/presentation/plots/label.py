@@ -20,13 +20,18 @@ def one_line(name: str, width: int = 30) -> str:
 def feature_title(name: str, titles: Titles, width: int = 30) -> str:
     """The title of a feature, or its name on one line of at most `width` letters."""
     title, _ = titles.get(name, ("", ""))
-    return _formula(title) if title else one_line(name, width)
+    if title:
+        return _formula(title)
+    return one_line(name, width)
 
 
 def axis_label(name: str, titles: Titles, width: int = 40) -> str:
     """The label of a feature's axis: its title and its unit."""
     _, unit = titles.get(name, ("", ""))
-    return f"{feature_title(name, titles, width)} [{_formula(unit)}]" if unit else feature_title(name, titles, width)
+    label = feature_title(name, titles, width)
+    if unit:
+        label += f" [{_formula(unit)}]"
+    return label
 
 
 @cache
@@ -53,14 +58,18 @@ def with_error(value: Value) -> str:
     """A number and its error to two digits of the error."""
     if value.value is None:
         return "undefined"
-    return number(*value) if value.error else f"{value.value:.4g}"
+    if value.error:
+        return number(*value)
+    return f"{value.value:.4g}"
 
 
 def weight_label(weight: float) -> str:
     """A sum of weights: whole if it counts events, four digits otherwise."""
     if abs(weight) >= 1e7:
         return f"{weight:.3g}"
-    return f"{weight:,.0f}" if weight == round(weight) or abs(weight) >= 1000 else f"{weight:.4g}"
+    if weight == round(weight) or abs(weight) >= 1000:
+        return f"{weight:,.0f}"
+    return f"{weight:.4g}"
 
 
 def _printable(name: str) -> str:
@@ -70,4 +79,6 @@ def _printable(name: str) -> str:
 def _escaped(text: str) -> str:
     """Text that matplotlib shows as it is: it reads `$` as mathematics, and drops a label that begins with `_`."""
     escaped = text.replace("$", r"\$")
-    return f"\u200b{escaped}" if escaped.startswith("_") else escaped
+    if escaped.startswith("_"):
+        escaped = f"\u200b{escaped}"  # a space of no width
+    return escaped

@@ -33,7 +33,7 @@ def draw_losses(ax: Axes, history: History) -> None:
     """Draw training and validation loss, and mark the epoch with the lowest validation loss."""
     epochs = np.asarray(history["epoch"], dtype=np.int64)
     train, valid = (np.asarray(history[name], dtype=np.float64) for name in ("train_loss", "valid_loss"))
-    marker = "o" if len(epochs) <= MAX_MARKED else ""
+    marker = "o" * (len(epochs) <= MAX_MARKED)
     for loss, label, colour in ((train, "training", BLUE), (valid, "validation", VERMILLION)):
         if np.isfinite(loss).any():
             ax.plot(epochs, loss, color=colour, marker=marker, markersize=3.5, label=label)

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.multiclass import Classes
+from hepclf.presentation.plots.confusion import cell_font_size
 from hepclf.presentation.plots.label import one_line, wrapped
 from hepclf.presentation.plots.picture import Picture, Series, panel
-from hepclf.presentation.plots.style import DASHES, SHARES, colours
+from hepclf.presentation.plots.style import DASHES, SHARES, colours, text_colour
 from hepclf.statistics.curves.pairs import Pair
 from hepclf.statistics.curves.roc import thinned
+from hepclf.statistics.value import Value
 from hepclf.words import percent
 
 Array = NDArray[np.float64]
@@ -71,22 +73,28 @@ def _decisions(ax: Axes, finding: Classes) -> None:
 
 def _areas(ax: Axes, finding: Classes) -> None:
     areas = np.array([[value.value for value in row] for row in finding.areas], dtype=np.float64)
-    texts = [["" if np.isnan(area) else f"{area:.3f}" for area in row] for row in areas]
-    # A random classifier has 0.5: the colours begin there.
+    texts = [[_area_text(value) for value in row] for row in finding.areas]
+    # The colours begin at 0.5, the AUC of a random classifier.
     _matrix(ax, finding.classes, np.clip(2 * areas - 1, 0, 1), texts)
     ax.set_xlabel("AUC of each pair")
 
 
+def _area_text(area: Value) -> str:
+    if area.value is None:
+        return ""
+    return f"{area.value:.3f}"
+
+
 def _matrix(ax: Axes, names: tuple[str, ...], shades: Array, texts: list[list[str]]) -> None:
     k = len(names)
-    size = 11 if k <= 4 else max(11 - 0.7 * (k - 4), 6)
+    size = cell_font_size(k)
     ax.imshow(shades, cmap=SHARES, vmin=0, vmax=1)
     for (row, column), shade in np.ndenumerate(shades):
-        colour = "white" if shade > 0.5 else "black"
+        colour = text_colour(shade, 0.5)
         ax.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=colour)
     labels = [wrapped(name, {3: 15}.get(k, 12)) for name in names]
     ax.set_xticks(range(k), labels, fontsize=size)
-    ax.set_yticks(range(k), labels, fontsize=size, rotation=90 if k <= 4 else 0, va="center")
+    ax.set_yticks(range(k), labels, fontsize=size, rotation=90 * (k <= 4), va="center")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
         axis.set_tick_params(length=0)
@@ -98,7 +106,7 @@ def _rejection_curves(finding: Classes, signal: str) -> tuple[Series, ...]:
     for pair in finding.pairs:
         if label in (pair.first, pair.second) and pair.curve.defined:
             x, efficiency = _efficiencies(pair, label)
-            background = finding.classes[pair.second if pair.first == label else pair.first]
+            background = finding.classes[pair.first + pair.second - label]
             curves.append(
                 Series(background, {"efficiency": x[efficiency > 0], "rejection": 1 / efficiency[efficiency > 0]})
             )

@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ def _plain_values(column: Any) -> list[Any]:
 def _short(number: float) -> float | int | None:
     if isinstance(number, int):
         return int(number)
-    return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return float(f"{number:.{DIGITS}g}")
 
 
 def _column_names(series: PlainSeries) -> list[str]:
@@ -98,7 +101,9 @@ def _hepdata(series: PlainSeries) -> str:
     is a YAML text, so numbers and quoted names are written as JSON, hundreds of times faster than PyYAML does.
     """
     names = _column_names(series)
-    independent = names[:2] if names[:2] == [LOW, HIGH] else names[:1]
+    independent = names[:1]
+    if names[:2] == [LOW, HIGH]:
+        independent = names[:2]
     dependent = [name for name in names if name not in independent and not _is_error(name, names)]
     rows = list(_rows(series, names))
     lines = ["independent_variables:"]
@@ -110,12 +115,13 @@ def _hepdata(series: PlainSeries) -> str:
         lines += _variable("bin", bins)
     else:
         lines += _variable(independent[0], (_value(row[position[independent[0]]]) for _, row in rows))
-    lines.append("dependent_variables:" if dependent else "dependent_variables: []")
+    lines.append("dependent_variables:" + " []" * (not dependent))
     for name in dependent:
-        error = position.get(f"{name}{ERROR}")
-        lines += _variable(
-            name, (_value(row[position[name]], None if error is None else row[error]) for _, row in rows)
-        )
+        errors: Iterator[Any] = repeat(None, len(rows))
+        if (error := position.get(f"{name}{ERROR}")) is not None:
+            errors = (row[error] for _, row in rows)
+        values = (row[position[name]] for _, row in rows)
+        lines += _variable(name, map(_value, values, errors))
     return "\n".join(lines) + "\n"
 
 
@@ -128,8 +134,12 @@ def _variable(name: str, values: Iterator[str]) -> list[str]:
 
 
 def _value(value: Any, error: float | None = None) -> str:
-    text = _quoted(value) if isinstance(value, str) else _number(value)
-    return f"{{value: {text}}}" if error is None else f"{{value: {text}, errors: [{{symerror: {_number(error)}}}]}}"
+    text = _number(value)
+    if isinstance(value, str):
+        text = _quoted(value)
+    if error is None:
+        return f"{{value: {text}}}"
+    return f"{{value: {text}, errors: [{{symerror: {_number(error)}}}]}}"
 
 
 def _number(value: Any) -> str:
@@ -137,7 +147,9 @@ def _number(value: Any) -> str:
     if value is None:
         return "'-'"
     text = json.dumps(value)
-    return text if "e" not in text or "." in text else text.replace("e", ".0e")
+    if "." in text:
+        return text
+    return text.replace("e", ".0e")
 
 
 def _quoted(text: str) -> str:

@@ -27,12 +27,10 @@ CAPTION = (
 def pictures(finding: DataAgreement, results: Results, title: str) -> Iterator[Picture]:
     """One picture of the score, and one of each feature."""
     for index, (name, agreement) in enumerate(finding.agreements.items()):
-        stem = (
-            "observed"
-            if name == SCORE
-            else f"observed_{index}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
-        )
-        label = f"probability of {one_line(results.signal, 24)}" if name == SCORE else axis_label(name, results.titles)
+        stem = f"observed_{index}_" + re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.")[:40]
+        label = axis_label(name, results.titles)
+        if name == SCORE:
+            stem, label = "observed", f"probability of {one_line(results.signal, 24)}"
         yield Picture(
             stem, _figure(agreement, finding, results, label, title), CAPTION, (_series(name, agreement, finding),)
         )
@@ -54,19 +52,23 @@ def _figure(agreement: Agreement, finding: DataAgreement, results: Results, labe
     bottom.errorbar(centres[drawn], ratio[drawn], spread[drawn], **style)
     _band(bottom, agreement.edges, np.where(total > 0, 1 - band, 1), np.where(total > 0, 1 + band, 1), None)
     bottom.axhline(1, color=BLACK, linewidth=0.8)
-    reach = float(np.clip(np.quantile(np.abs(ratio[drawn] - 1) + spread[drawn], 0.9), 0.1, 1)) if drawn.any() else 1.0
+    reach = 1.0
+    if drawn.any():
+        reach = float(np.clip(np.quantile(np.abs(ratio[drawn] - 1) + spread[drawn], 0.9), 0.1, 1))
     bottom.set(xlabel=label, xlim=(agreement.edges[0], agreement.edges[-1]), ylim=(1 - 1.3 * reach, 1 + 1.3 * reach))
     bottom.set_ylabel("data / MC", loc="center")
-    top.set_ylabel("events" + (", MC scaled to data" if finding.scaled else ""))
+    top.set_ylabel("events" + ", MC scaled to data" * finding.scaled)
     _set_limits(top, total, data)
-    p = "" if agreement.p is None else f"χ²/ndf = {agreement.chi2:.1f}/{agreement.ndf}, {equation(agreement.p)}"
+    p = ""
+    if agreement.p is not None:
+        p = f"χ²/ndf = {agreement.chi2:.1f}/{agreement.ndf}, {equation(agreement.p)}"
     top.legend(loc="upper center", ncols=2, title=p, columnspacing=1.2)
     top.set_title(title)
     return figure
 
 
 def _stack(ax: Axes, agreement: Agreement, finding: DataAgreement, results: Results) -> None:
-    """The signal on top."""
+    """Stack the expected events of the classes, with the signal on top."""
     palette = colours(results.classes, results.signal)
     base = np.zeros(len(agreement.seen))
     for name in sorted(finding.classes, key=lambda name: name == results.signal):
@@ -84,7 +86,7 @@ def _band(ax: Axes, edges: object, low: object, high: object, label: str | None)
 
 
 def _set_limits(ax: Axes, total: object, data: object) -> None:
-    """A logarithmic axis where counts span more than a hundred."""
+    """Make the axis logarithmic where the counts span a factor above 100."""
     counts = np.concatenate([np.asarray(total), np.asarray(data)])
     high = float(counts.max(initial=1.0))
     low = float(counts[counts > 0].min(initial=high))

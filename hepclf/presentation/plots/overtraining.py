@@ -32,11 +32,12 @@ def pictures(finding: OvertrainingTests, results: Results, title: str) -> Iterat
 def _differences(ax: Axes, tests: dict[str, TwoSample], results: Results) -> None:
     palette = colours(results.classes, results.signal)
     for name, test in tests.items():
-        # At or above a cut is what is not below it.
+        # The efficiency of a cut is one minus the cumulative distribution, hence the minus sign.
         label = f"{one_line(name, 20)}: {equation(test.p)}"
         ax.step(test.scores, -test.difference, where="post", color=palette[name], linewidth=1.4, label=label)
-        for side in (-1, 1) if math.isfinite(test.bound) else ():
-            ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
+        if math.isfinite(test.bound):
+            for side in (-1, 1):
+                ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
     ax.axhline(0, color=BLACK, linewidth=0.8)
     highest = max(size for test in tests.values() for size in (test.distance, test.bound) if math.isfinite(size))
     ax.set_ylim(-1.2 * highest, (1.5 + 0.16 * len(tests)) * highest)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, NullFormatter
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hepclf.files import atomic
 from hepclf.presentation.plots.index import KINDS
+from hepclf.statistics.value import Value
+
+Array = NDArray[np.float64]
 
 SIZE = (5.2, 4.2)
 MAX_SPAN = 30  # high / low of a logarithmic axis up to which minor ticks are labelled too
@@ -43,6 +47,12 @@ class Picture(NamedTuple):
     series: tuple[Series, ...] = ()
 
 
+def value_columns(values: Iterable[Value]) -> tuple[Array, Array]:
+    """Numbers and their errors as columns, [n] each; nan where there is none."""
+    columns = np.array(list(values), dtype=np.float64).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]
+
+
 def panel(drawing: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE) -> Figure:
     """A figure of one panel."""
     figure = Figure(figsize=size)
@@ -56,7 +66,7 @@ def add_legend(figure: Figure, title: str = "", columns: int = 1) -> None:
     """Add the legend of the first panel above the panels, where no curve runs; the figure grows by its rows."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", title=title or None, alignment="left", ncols=columns)
-    rows = math.ceil(len(labels) / columns) + (1 + title.count("\n") if title else 0)
+    rows = math.ceil(len(labels) / columns) + len(title.splitlines())
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + 0.21 * rows)
 
@@ -78,7 +88,7 @@ def stamp(figure: Figure, experiment: str, status: str = "") -> None:
         status,
         xy=(1, 0),
         xycoords=bold,
-        xytext=(5 if experiment else 0, 0),
+        xytext=(5 * bool(experiment), 0),
         textcoords="offset points",
         fontsize=11,
         fontstyle="italic",
@@ -108,7 +118,7 @@ def write_figure(figure: Figure, folder: Path, stem: str) -> list[Path]:
     figure.set_layout_engine("none")
     vector: Any = FigureCanvasPdf(figure)
     with atomic(pdf) as path:
-        # Without a date the same results gives the same bytes.
+        # Without a date the same results give the same bytes.
         vector.print_pdf(path, metadata={"CreationDate": None})
     return [png, pdf]
 

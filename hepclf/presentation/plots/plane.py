@@ -34,7 +34,9 @@ def _figure(finding: ProbabilityPlane, results: Results, title: str) -> Figure:
     name, split = list(results.splits.items())[-1]
     figure = Figure(figsize=(14, 4.2))
     plane_ax, confusion_ax, roc_ax = figure.subplots(1, 3, width_ratios=(1.2, 1, 1), gridspec_kw={"wspace": 0.06})
-    threshold = 0.5 if split.threshold is None else split.threshold
+    threshold = split.threshold
+    if threshold is None:
+        threshold = 0.5
     draw_decision(plane_ax, finding, threshold, results.classes, results.signal, results.titles)
     draw_confusion(confusion_ax, split.confusion, results.classes, split.threshold)
     draw_roc(roc_ax, split, name=name, signal=results.signal, axes=results.roc_axes)
@@ -53,7 +55,9 @@ def draw_decision(
         ax.plot([], [], color=BLACK, linewidth=1.4, label=f"cut {threshold:.3g}")
     subset = np.linspace(0, len(plane.points) - 1, min(len(plane.points), EVENTS)).astype(np.int64)
     for label, (name, colour) in enumerate(colours(classes, signal).items()):
-        marker = "^" if name == signal else "o"
+        marker = "o"
+        if name == signal:
+            marker = "^"
         x, y = plane.points[subset[plane.labels[subset] == label]].T
         ax.plot(
             x,

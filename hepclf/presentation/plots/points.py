@@ -51,15 +51,20 @@ def _series(point: Point, names: tuple[str, ...]) -> Series:
         "efficiency": efficiencies[:, 0],
         "efficiency_error": efficiencies[:, 1],
     }
-    limits = [limit.at_95 if (limit := point.processes[name].limit) else np.nan for name in names]
+    limits = np.full(len(names), np.nan)
+    for i, name in enumerate(names):
+        if limit := point.processes[name].limit:
+            limits[i] = limit.at_95
     if np.isfinite(limits).any():
-        columns[LIMIT] = np.array(limits)
+        columns[LIMIT] = limits
     return Series(f"cut for {point.wish}", columns)
 
 
 def _draw(ax: Axes, names: tuple[str, ...], series: tuple[Series, ...]) -> None:
     rows = np.arange(len(names))
-    offsets = np.linspace(-0.25, 0.25, len(series)) if len(series) > 1 else np.zeros(1)
+    offsets = np.zeros(1)
+    if len(series) > 1:
+        offsets = np.linspace(-0.25, 0.25, len(series))
     styles = zip(cycle(BACKGROUND_COLOURS), cycle(MARKERS), strict=False)
     for curve, offset, (colour, marker) in zip(series, offsets, styles, strict=False):
         _points(ax, curve, rows + offset, colour, marker)
@@ -78,7 +83,7 @@ def _draw(ax: Axes, names: tuple[str, ...], series: tuple[Series, ...]) -> None:
 
 
 def _points(ax: Axes, series: Series, y: Array, colour: str, marker: str) -> None:
-    """Draw what a cut keeps of each process, or its upper limit; a bar ends at a tenth of its point at the latest."""
+    """Draw the efficiency of each process, or its upper limit; a bar goes down to a tenth of its point at most."""
     x, error = (np.asarray(series.columns[name], dtype=np.float64) for name in ("efficiency", "efficiency_error"))
     positive = x > 0
     up = np.nan_to_num(error)[positive]

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.presentation.plots.picture import Picture, Series, add_legend, panel
-from hepclf.presentation.plots.roc import ONE_VS_REST, StyledCurve, efficiency_label, named_curves, styled_curves
+from hepclf.presentation.plots.roc import (
+    ONE_VS_REST,
+    StyledCurve,
+    background_label,
+    efficiency_label,
+    named_curves,
+    styled_curves,
+)
 from hepclf.presentation.plots.style import BLACK, GREY, VERMILLION
 from hepclf.statistics.curves.roc import Roc
 
@@ -28,7 +35,10 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
     name, split = list(results.splits.items())[-1]
     if highest_rejection(split, name, results.signal) > 1:
         figure = panel(lambda ax: draw_rejection(ax, split, name=name, signal=results.signal), title)
-        add_legend(figure, f"{ONE_VS_REST}, bands ±1σ" if split.one_vs_rest else "bands ±1σ", columns=2)
+        legend_title = "bands ±1σ"
+        if split.one_vs_rest:
+            legend_title = f"{ONE_VS_REST}, bands ±1σ"
+        add_legend(figure, legend_title, columns=2)
         yield Picture("rejection", figure, CAPTION, tuple(_series(split, name)))
 
 
@@ -48,7 +58,7 @@ def draw_rejection(ax: Axes, split: SplitResults, *, name: str = "test", signal:
     ax.set_yscale("log")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(xlim=(0, 1), ylim=(1, top), xlabel=efficiency_label(several))
-    ax.set_ylabel("rejection, 1 / efficiency of the rest" if several else "rejection, 1 / background efficiency")
+    ax.set_ylabel(f"rejection, 1 / {background_label(several)}")
 
 
 def highest_rejection(split: SplitResults, name: str, signal: str) -> float:
@@ -61,7 +71,9 @@ def highest_measured(efficiency: Array, error: Array) -> float:
     """The highest rejection with a relative error below one, or the highest of all where there is none."""
     positive = efficiency > 0
     significant = positive & (error < efficiency)
-    return float(1 / efficiency[significant if significant.any() else positive].min())
+    if significant.any():
+        positive = significant
+    return float(1 / efficiency[positive].min())
 
 
 def _curve(ax: Axes, curve: StyledCurve) -> None:

@@ -53,7 +53,9 @@ def _limit_note(finding: Purities) -> str:
 
 def _purity(ax: Axes, finding: Purities) -> None:
     scan = finding.scan
-    label = f"average precision {with_error(finding.average)}" if finding.average.value is not None else "purity"
+    label = "purity"
+    if finding.average.value is not None:
+        label = f"average precision {with_error(finding.average)}"
     ax.plot(scan.signal, _measured_purity(scan), color=BLUE, label=label)
     _band(ax, scan.signal, scan.purity, scan.purity_error, BLUE)
     _draw_limit(ax, scan.signal, scan, BLUE)
@@ -90,8 +92,10 @@ def _purity(ax: Axes, finding: Purities) -> None:
 def _efficiencies(ax: Axes, finding: Purities, signal: str) -> None:
     scan = finding.scan
     for name, colour, dashes in STYLES:
-        y = _measured_purity(scan) if name == "purity" else getattr(scan, name)
-        ax.plot(scan.cut, y, color=colour, linestyle=dashes, label=name if name == "purity" else f"{name} efficiency")
+        y, label = getattr(scan, name), f"{name} efficiency"
+        if name == "purity":
+            y, label = _measured_purity(scan), name
+        ax.plot(scan.cut, y, color=colour, linestyle=dashes, label=label)
         _band(ax, scan.cut, y, getattr(scan, f"{name}_error"), colour)
     _draw_limit(ax, scan.cut, scan, GREEN)
     if finding.threshold is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
 
 
 def styled_curves(split: SplitResults, name: str, signal: str) -> list[StyledCurve]:
-    """The curves of a split: with several classes one for each, else one and the best possible where it is known."""
+    """The curves of a split: one for each of several classes, or one and that of the exact likelihood ratio."""
     if split.one_vs_rest:
         palette = colours(tuple(split.one_vs_rest), signal)
         classes = zip(split.one_vs_rest.items(), cycle(DASHES), strict=False)
@@ -52,9 +52,12 @@ def styled_curves(split: SplitResults, name: str, signal: str) -> list[StyledCur
             for (label, quality), dashes in classes
             if quality.roc
         ]
-    measured = [StyledCurve(split.roc, name, BLUE, "-")] if split.roc else []
-    optimal = [StyledCurve(split.optimal, "best possible", GREY, "--")] if split.optimal else []
-    return measured + optimal
+    curves = []
+    if split.roc:
+        curves.append(StyledCurve(split.roc, name, BLUE, "-"))
+    if split.optimal:
+        curves.append(StyledCurve(split.optimal, "best possible", GREY, "--"))
+    return curves
 
 
 def draw_roc(
@@ -66,30 +69,33 @@ def draw_roc(
     same place in both; y is one minus the background efficiency (TMVA's convention), so that better is up and
     right, and the area under the line as it is drawn is the AUC of the legend. The band is one standard error.
     """
-    has_rates = axes == "tpr_fpr"
+    has_rates, several = axes == "tpr_fpr", bool(split.one_vs_rest)
     for curve in styled_curves(split, name, signal):
         label = f"{curve.label}: AUC {with_error(curve.roc.area)}"
         _curve(ax, curve, label, has_rates=has_rates)
-    ax.plot([0, 1], [0, 1] if has_rates else [1, 0], color=GREY, linewidth=0.8, linestyle=":")
+    random_classifier = np.linspace(0, 1, 2)
+    ax.plot(
+        *_placed(random_classifier, random_classifier, has_rates=has_rates), color=GREY, linewidth=0.8, linestyle=":"
+    )
     if split.operating:
         point = _placed(*split.operating, has_rates=has_rates)
         label = f"cut {split.threshold:.3g}"
         ax.plot(*point, "o", color=VERMILLION, markersize=7, label=label, clip_on=False, zorder=5)
-    several = bool(split.one_vs_rest)
-    ax.set(xlim=(0, 1), ylim=(0, 1.03))
-    background = "efficiency of the rest" if several else "background efficiency"
-    labels = (efficiency_label(several), f"1 − {background}")
-    rates = (f"false positive rate ({background})", f"true positive rate ({efficiency_label(several)})")
-    x_label, y_label = rates if has_rates else labels
-    ax.set(xlabel=x_label, ylabel=y_label)
-    ax.legend(
-        loc="lower right" if has_rates else "lower left", title=ONE_VS_REST if several else None, alignment="left"
-    )
+    signal_name, background_name = efficiency_label(several), background_label(several)
+    labels = (signal_name, f"1 − {background_name}")
+    corner: Literal["lower left", "lower right"] = "lower left"
+    if has_rates:
+        labels = (f"false positive rate ({background_name})", f"true positive rate ({signal_name})")
+        corner = "lower right"
+    ax.set(xlim=(0, 1), ylim=(0, 1.03), xlabel=labels[0], ylabel=labels[1])
+    ax.legend(loc=corner, title=ONE_VS_REST * several or None, alignment="left")
 
 
 def _placed(signal: Any, background: Any, *, has_rates: bool) -> tuple[Any, Any]:
-    """Where a pair of efficiencies is drawn."""
-    return (background, signal) if has_rates else (signal, 1 - background)
+    """The position (x, y) of a pair of efficiencies in the picture."""
+    if has_rates:
+        return background, signal
+    return signal, 1 - background
 
 
 def _curve(ax: Axes, curve: StyledCurve, label: str, *, has_rates: bool) -> None:
@@ -107,6 +113,11 @@ def _curve(ax: Axes, curve: StyledCurve, label: str, *, has_rates: bool) -> None
 def efficiency_label(several: bool) -> str:
     """The label of the x axis of a ROC curve."""
     return "efficiency of the class" if several else "signal efficiency"
+
+
+def background_label(several: bool) -> str:
+    """The name of the background efficiency; with several classes the background is the rest."""
+    return "efficiency of the rest" if several else "background efficiency"
 
 
 def named_curves(split: SplitResults, name: str) -> Iterator[tuple[str, Roc]]:

@@ -1,9 +1,9 @@
-"""The scores of each class on test and training: how well they separate, and whether training and test agree."""
+"""The distributions of the score in each class, on test and on training."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,7 +28,9 @@ POINTS = "; points: training set, which should agree with it"
 def pictures(results: Results, title: str) -> Iterator[Picture]:
     """The histograms of the last split."""
     name = list(results.splits)[-1]
-    points = POINTS if name != "train" and results.train else ""
+    points = ""
+    if name != "train" and results.train:
+        points = POINTS
     caption = CAPTION.format(signal=results.signal, split=SPLIT_NAMES[name], points=points)
     figure = panel(lambda ax: draw_scores(ax, results, name), title)
     yield Picture("scores", figure, caption, tuple(_series(results, name)))
@@ -37,8 +39,9 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
 def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
     """Draw the histograms of a split, those of training as points with errors, and the threshold."""
     split_results = results.splits[split]
-    train = results.train if split != "train" else None
-    train_histograms = train.histograms if train else {}
+    train_histograms: Mapping[str, DensityHistogram] = {}
+    if split != "train" and results.train:
+        train_histograms = results.train.histograms
     rows = math.ceil(
         (len(split_results.histograms) + bool(train_histograms) + (split_results.threshold is not None)) / 2
     )
@@ -60,12 +63,13 @@ def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
 
 
 def _agreement(results: Results, split: str) -> str:
-    """What the overtraining study says of training and test, where both are drawn."""
+    """The p-value of the overtraining study, where training and test are both drawn."""
     finding = results.studies.get("overtraining")
     if split != "test" or not isinstance(finding, OvertrainingTests):
         return ""
-    p = finding.evidence.p
-    return "" if p is None else f"training against test: {equation(p)}"
+    if finding.evidence.p is None:
+        return ""
+    return f"training against test: {equation(finding.evidence.p)}"
 
 
 def _bars(ax: Axes, histogram: DensityHistogram, label: str, colour: str, *, fill: bool) -> None:
@@ -104,8 +108,9 @@ def _set_limits(ax: Axes, histograms: list[DensityHistogram], room: float) -> No
 def _series(results: Results, split: str) -> Iterator[Series]:
     """The histograms of a split and of training, class by class."""
     for split_name in dict.fromkeys(("train", split)):
-        quality = results.splits.get(split_name)
-        for name, histogram in quality.histograms.items() if quality else ():
+        if split_name not in results.splits:
+            continue
+        for name, histogram in results.splits[split_name].histograms.items():
             columns = {
                 "low": histogram.edges[:-1],
                 "high": histogram.edges[1:],

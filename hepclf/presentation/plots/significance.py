@@ -36,21 +36,23 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
 
 def draw_significance(ax: Axes, scan: Scan, chosen: Significance, signal: str = "signal") -> None:
     """Draw the scan on test, and with their errors the significances there of the cut chosen on validation."""
-    marker = "." if len(scan.cuts) < 5 else ""
-    for name, label, colour, dashes in MEASURES:
-        z, quoted = getattr(scan, name), getattr(chosen, name)
-        text = f"{label}: {with_error(quoted)}" if quoted.value is not None else label
-        ax.plot(scan.cuts, z, color=colour, linestyle=dashes, marker=marker, label=text)
+    marker = "." * (len(scan.cuts) < 5)
+    for name, text, colour, dashes in MEASURES:
+        z, quoted, label = getattr(scan, name), getattr(chosen, name), text
+        if quoted.value is not None:
+            label += f": {with_error(quoted)}"
+        ax.plot(scan.cuts, z, color=colour, linestyle=dashes, marker=marker, label=label)
         if quoted.value is not None and chosen.cut is not None:
             ax.errorbar(chosen.cut, quoted.value, quoted.error or 0.0, fmt="o", color=colour, markersize=5)
+    title = "scan on test, no cut chosen"
     if chosen.cut is not None:
+        title = "scan on test, cut chosen on validation"
         label = f"cut {chosen.cut:.4g}, for the best {dict(d[:2] for d in MEASURES)[chosen.optimised]}"
         ax.axvline(chosen.cut, ymax=1 - LEGEND_ROOM, color=BLACK, linestyle=":", linewidth=1.2, label=label)
     ax.set(xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="expected significance")
     if np.ptp(scan.cuts) == 0:
         ax.set_xlim(-0.05, 1.05)
     _set_limits(ax, [getattr(scan, name) for name, *_ in MEASURES])
-    title = "scan on test, cut chosen on validation" if chosen.cut is not None else "scan on test, no cut chosen"
     ax.legend(loc="upper left", title=title, alignment="left")
 
 

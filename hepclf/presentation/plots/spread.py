@@ -13,6 +13,7 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import TOP
+from hepclf.presentation.plots.roc import background_label
 from hepclf.presentation.plots.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 from hepclf.statistics.curves.spread import Spread
 
@@ -33,8 +34,10 @@ def spread_figure(spreads: Mapping[str, Spread], title: str, signal: str | None 
         _relative(bottom, spread, colour)
     top.set_yscale("log")
     top.yaxis.set_minor_formatter(NullFormatter())
-    background = "efficiency of the rest" if signal else "background efficiency"
-    top.set(ylim=(1, None), ylabel=f"rejection, 1 / {background}")
+    efficiency = "signal efficiency"
+    if signal:
+        efficiency = f"efficiency of {one_line(signal, 20)}"
+    top.set(ylim=(1, None), ylabel=f"rejection, 1 / {background_label(bool(signal))}")
     top.legend(loc="upper right")
     top.set_title(title, y=TOP)
     handles = [
@@ -42,7 +45,6 @@ def spread_figure(spreads: Mapping[str, Spread], title: str, signal: str | None 
         Line2D([], [], color="black", linestyle=":", label="statistical uncertainty of one training"),
     ]
     figure.legend(handles=handles, loc="outside lower left", title="relative spread", alignment="left")
-    efficiency = f"efficiency of {one_line(signal, 20)}" if signal else "signal efficiency"
     bottom.set(xlim=(0, 1), ylim=(0, None), xlabel=efficiency)
     bottom.set_ylabel("relative spread", loc="center")
     figure.align_ylabels()

@@ -1,4 +1,4 @@
-"""How every picture looks: one style, whatever the matplotlibrc says, in colours that all readers tell apart."""
+"""The style of all pictures, independent of the matplotlibrc, in colours that colour-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -60,16 +60,18 @@ def style(experiment: str | None = None) -> Iterator[None]:
     """Set the style within the block, optionally in the fonts of an experiment, and restore matplotlib's settings."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE | (_fonts(experiment) if experiment else {"font.family": families()}))
+        matplotlib.rcParams.update(STYLE | _fonts(experiment))
         yield
 
 
-def _fonts(experiment: str) -> dict[str, Any]:
-    """The fonts of an experiment's style in mplhep. Sizes are not taken over: its canvases are twice as large.
+def _fonts(experiment: str | None) -> dict[str, Any]:
+    """Our fonts, or those of an experiment's style in mplhep, without its sizes: its canvases are twice as large.
 
-    After the font that mplhep brings, the style names fonts that few machines have. Matplotlib's own font takes their
-    place, for letters that the first font lacks.
+    After the font that mplhep brings, the style names fonts that few machines have. Matplotlib's own font replaces
+    them, for letters that the first font lacks.
     """
+    if experiment is None:
+        return {"font.family": families()}
     from mplhep import styles
 
     settings = getattr(styles, experiment)
@@ -79,6 +81,12 @@ def _fonts(experiment: str) -> dict[str, Any]:
 
 
 def colours(classes: tuple[str, ...], signal: str) -> dict[str, str]:
-    """A colour a class: the signal vermillion, the others blue first."""
-    palette = cycle(BACKGROUND_COLOURS)
-    return {name: VERMILLION if name == signal else next(palette) for name in classes}
+    """The colour of each class: vermillion for the signal, blue and others for the backgrounds."""
+    backgrounds = [name for name in classes if name != signal]
+    palette = dict(zip(backgrounds, cycle(BACKGROUND_COLOURS), strict=False)) | {signal: VERMILLION}
+    return {name: palette[name] for name in classes}
+
+
+def text_colour(shade: float, darkest: float) -> str:
+    """The colour of text on a cell: black up to this shade, white on darker cells."""
+    return "white" if shade > darkest else "black"

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hepclf.presentation.plots.picture import Picture, Series
-from hepclf.presentation.plots.search.layout import grid
+from hepclf.presentation.plots.search.layout import goal_stem, grid, shown_note
 from hepclf.presentation.plots.search.slices import set_scale
 from hepclf.presentation.plots.search.table import MIN_TRIALS, Array, Goal, Setting, TrialTable, scatter
 from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
@@ -28,15 +28,15 @@ BEYOND = " Triangles are trials outside the range of the axis: violins leave the
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     """A panel for each choice, the most important first, for each objective."""
-    for i, goal in enumerate(table.goals):
+    for goal in table.goals:
         choices = [setting for setting in table.ranked(goal) if setting.options]
         if goal.is_known.sum() < MIN_TRIALS or not choices:
             continue
         figure = _figure(goal, choices[:MAX_PANELS], title)
-        more = f" The first {MAX_PANELS} of {len(choices)} settings are drawn." if len(choices) > MAX_PANELS else ""
+        more = shown_note(MAX_PANELS, len(choices), "settings")
         if goal.is_beyond.any():
             more += BEYOND
-        stem = "choices" if i == 0 else f"choices_{goal.name}"
+        stem = goal_stem("choices", table, goal)
         yield Picture(stem, figure, CAPTION + more, tuple(_series(table, goal, choices)))
 
 
@@ -60,7 +60,7 @@ def _panel(ax: Axes, goal: Goal, setting: Setting) -> None:
 def _points(ax: Axes, place: int, goal: Goal, rows: NDArray[np.int64]) -> None:
     """The trials with an option, their median, and above it their number."""
     x, is_beyond = place + scatter(len(rows), 0.3), goal.is_beyond[rows]
-    for mask, marker in ((~is_beyond, "o"), (is_beyond, "v" if goal.is_maximised else "^")):
+    for mask, marker in ((~is_beyond, "o"), (is_beyond, goal.beyond_marker)):
         if mask.any():  # markers without points stretch the panel to the corner of the figure
             ax.plot(x[mask], goal.clipped[rows][mask], marker, color=BLUE, markersize=3, alpha=0.7, clip_on=False)
     if len(rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,11 +37,13 @@ def _draw(ax: Axes, table: TrialTable) -> None:
     ax.plot(first.clipped, second.clipped, "o", color=BLUE, markersize=4, alpha=0.6, clip_on=False, label="complete")
     rows = sorted(table.front, key=lambda row: float(first.values[row]))
     x, y = first.values[rows], second.values[rows]
-    ax.step(x, y, where="pre" if first.is_maximised else "post", color=ORANGE, linewidth=1.4)
+    step: Literal["pre", "post"] = "pre" if first.is_maximised else "post"
+    ax.step(x, y, where=step, color=ORANGE, linewidth=1.4)
     ax.plot(x, y, "o", color=ORANGE, markeredgecolor=BLACK, markersize=7, label="front")
-    for row in rows if len(rows) <= MAX_NUMBERED else ():
-        place = first.values[row], second.values[row]
-        ax.annotate(str(table.numbers[row]), place, xytext=(6, 5), textcoords="offset points", fontsize=8.5)
+    if len(rows) <= MAX_NUMBERED:
+        for row in rows:
+            place = first.values[row], second.values[row]
+            ax.annotate(str(table.numbers[row]), place, xytext=(6, 5), textcoords="offset points", fontsize=8.5)
     if table.default is not None:
         place = first.clipped[table.default], second.clipped[table.default]
         ax.plot(*place, "s", color=VERMILLION, fillstyle="none", markersize=10, label="defaults")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hepclf.presentation.plots.picture import SIZE, Picture, Series
-from hepclf.presentation.plots.search.layout import finish
+from hepclf.presentation.plots.search.layout import finish, goal_stem
 from hepclf.presentation.plots.search.table import Array, Goal, TrialTable, show_goal
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY, ORANGE, VERMILLION
 
@@ -20,15 +20,14 @@ RUGS = {"pruned": ("|", GREY, "pruned"), "failed": ("x", VERMILLION, "failed")}
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     """A picture of each objective over the trials."""
-    for i, goal in enumerate(table.goals):
+    for goal in table.goals:
         if goal.best is None:
             continue
         figure = Figure(figsize=(SIZE[0], 4.6))
         ax = figure.subplots()
         _draw(ax, table, goal)
         finish(figure, ax, title)
-        stem = "history" if i == 0 else f"history_{goal.name}"
-        yield Picture(stem, figure, _caption(table, goal), (_series(table, goal),))
+        yield Picture(goal_stem("history", table, goal), figure, _caption(table, goal), (_series(table, goal),))
 
 
 def best_so_far(goal: Goal) -> Array:
@@ -39,11 +38,13 @@ def best_so_far(goal: Goal) -> Array:
 
 def _draw(ax: Axes, table: TrialTable, goal: Goal) -> None:
     inside, numbers = goal.is_known & ~goal.is_beyond, table.numbers
-    bars = goal.errors[inside] if inside.sum() <= MAX_BARS and np.isfinite(goal.errors).any() else None
+    bars = None
+    if inside.sum() <= MAX_BARS and np.isfinite(goal.errors).any():
+        bars = np.nan_to_num(goal.errors[inside])
     ax.errorbar(
         numbers[inside],
         goal.values[inside],
-        yerr=None if bars is None else np.nan_to_num(bars),
+        yerr=bars,
         fmt="o",
         color=BLUE,
         markersize=4,
@@ -72,7 +73,7 @@ def _mark(ax: Axes, table: TrialTable, goal: Goal) -> None:
 
 def _rugs(ax: Axes, table: TrialTable, goal: Goal) -> None:
     """Trials without an objective, and those beyond the axis, along its poor end."""
-    height = 0.02 if goal.is_maximised else 0.98
+    height = 0.02 if goal.is_maximised else 0.98  # fraction of the axis
     transform = ax.get_xaxis_transform()
     for state, (marker, colour, label) in RUGS.items():
         numbers = table.numbers[table.has_state(state)]
@@ -87,12 +88,11 @@ def _rugs(ax: Axes, table: TrialTable, goal: Goal) -> None:
                 label=label,
             )
     if goal.is_beyond.any():
-        marker = "v" if goal.is_maximised else "^"
         numbers = table.numbers[goal.is_beyond]
         ax.plot(
             numbers,
             np.full(len(numbers), height),
-            marker,
+            goal.beyond_marker,
             color=BLUE,
             fillstyle="none",
             markersize=5,
@@ -103,9 +103,12 @@ def _rugs(ax: Axes, table: TrialTable, goal: Goal) -> None:
 
 def _caption(table: TrialTable, goal: Goal) -> str:
     order = "Higher" if goal.is_maximised else "Lower"
-    bars = " Bars are standard errors." if 0 < np.isfinite(goal.errors).sum() <= MAX_BARS else ""
-    rugs = " Marks at the edge are pruned or failed trials." if set(table.states) & set(RUGS) else ""
-    return f"Objective of each trial, and the best value so far. {order} is better.{bars}{rugs}"
+    caption = f"Objective of each trial, and the best value so far. {order} is better."
+    if 0 < np.isfinite(goal.errors).sum() <= MAX_BARS:
+        caption += " Bars are standard errors."
+    if set(table.states) & set(RUGS):
+        caption += " Marks at the edge are pruned or failed trials."
+    return caption
 
 
 def _series(table: TrialTable, goal: Goal) -> Series:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from hepclf.presentation.plots.label import one_line
 from hepclf.presentation.plots.picture import SIZE, TOP, Picture, Series
+from hepclf.presentation.plots.search.layout import goal_stem
 from hepclf.presentation.plots.search.table import Goal, Setting, SettingImportance, TrialTable
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 from hepclf.words import percent
@@ -24,7 +25,7 @@ CAPTION = (
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     """Bars for each objective, the most important setting first."""
-    for i, goal in enumerate(table.goals):
+    for goal in table.goals:
         importance = table.importance.get(goal.name)
         if importance is None:
             continue
@@ -32,7 +33,7 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
         values, errors = importance.values[order], importance.errors[order]
         ordered = SettingImportance(values=values, errors=errors, explained=importance.explained)
         settings = [table.settings[row] for row in order]
-        stem = "importance" if i == 0 else f"importance_{goal.name}"
+        stem = goal_stem("importance", table, goal)
         caption = f"{CAPTION} {_explained(importance)}"
         yield Picture(stem, _figure(settings, ordered, goal, title), caption, (_series(settings, ordered),))
 
@@ -49,8 +50,9 @@ def _figure(settings: Sequence[Setting], importance: SettingImportance, goal: Go
     ax = figure.subplots()
     _bars(ax, importance.values[:count], importance.errors[:count])
     ax.set_yticks(np.arange(count), [one_line(setting.name, 28) for setting in settings[:count]])
-    first = f"first {count} of {len(settings)}, " if len(settings) > count else ""
-    ax.set_title(f"{first}{title}", y=TOP)
+    if len(settings) > count:
+        title = f"first {count} of {len(settings)}, {title}"
+    ax.set_title(title, y=TOP)
     ax.set_xlabel(f"importance for the {goal.label.removesuffix(' on validation')}")
     return figure
 

@@ -9,9 +9,23 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hepclf.presentation.plots.picture import TOP
-from hepclf.presentation.plots.search.table import Goal, plain_numbers
+from hepclf.presentation.plots.search.table import Goal, TrialTable, plain_numbers
 
 LEGEND_COLUMNS = 3
+
+
+def goal_stem(stem: str, table: TrialTable, goal: Goal) -> str:
+    """The stem of a picture of one objective; for a second objective it ends in its name."""
+    if goal is table.goals[0]:
+        return stem
+    return f"{stem}_{goal.name}"
+
+
+def shown_note(shown: int, total: int, noun: str) -> str:
+    """The sentence of a caption that says how many of several are drawn; empty where all are."""
+    if shown >= total:
+        return ""
+    return f" The first {shown} of {total} {noun} are drawn."
 
 
 def finish(figure: Figure, ax: Axes, title: str) -> None:
@@ -23,10 +37,10 @@ def finish(figure: Figure, ax: Axes, title: str) -> None:
 def grid(
     count: int, columns: int, goal: Goal, title: str, *, panel: tuple[float, float], margin: float
 ) -> tuple[Figure, NDArray[Any]]:
-    """A figure with so many panels, and the panels [count].
+    """A figure with `count` panels, and the panels [count].
 
-    columns  at most so many panels stand side by side
-    panel    width and height of each, in inches; `margin` is what the figure has beside them
+    columns  largest number of panels side by side
+    panel    width and height of each, in inches; `margin` is the rest of the figure's width
     """
     columns = min(columns, count)
     rows = -(-count // columns)

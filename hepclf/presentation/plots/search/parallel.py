@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from hepclf.presentation.plots.label import one_line, wrapped
 from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.search.layout import goal_stem, shown_note
 from hepclf.presentation.plots.search.table import MIN_TRIALS, Array, Goal, Setting, TrialTable
 from hepclf.presentation.plots.style import GREY, SHARES, VERMILLION
 
@@ -25,7 +26,7 @@ CAPTION = (
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     """The lines of all complete trials, where there are several and more than one setting."""
-    for i, goal in enumerate(table.goals):
+    for goal in table.goals:
         if goal.is_known.sum() < MIN_TRIALS or len(table.settings) < MIN_AXES:
             continue
         settings = table.ranked(goal)[:MAX_SETTINGS]
@@ -34,27 +35,31 @@ def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
         _lines(ax, table, goal, settings)
         _axes(ax, settings, goal)
         ax.set_title(title, y=TOP)
-        dropped = len(table.settings) - len(settings)
-        more = f" The first {len(settings)} of {len(table.settings)} settings are drawn." if dropped else ""
-        absent = any(np.isnan(s.values[goal.is_known]).any() for s in settings)
-        below = " A line passes below the axis of a setting that its trial does not have." if absent else ""
-        stem = "parallel" if i == 0 else f"parallel_{goal.name}"
-        yield Picture(stem, figure, CAPTION + below + more, (_series(table, goal, settings),))
+        caption = CAPTION
+        if any(np.isnan(setting.values[goal.is_known]).any() for setting in settings):
+            caption += " A line passes below the axis of a setting that its trial does not have."
+        caption += shown_note(len(settings), len(table.settings), "settings")
+        yield Picture(goal_stem("parallel", table, goal), figure, caption, (_series(table, goal, settings),))
 
 
 def heights(setting: Setting) -> Array:
     """The height of each trial on the axis of a setting, 0 to 1; nan where the setting is not there."""
     if setting.options:
         return (setting.values + 0.5) / len(setting.options)
-    scale = np.log if setting.is_log else np.asarray
-    low, high = scale(setting.low), scale(setting.high)
-    return np.asarray((scale(setting.values) - low) / (high - low) if high > low else setting.values * 0 + 0.5)
+    low, high, values = np.asarray(setting.low), np.asarray(setting.high), setting.values
+    if setting.is_log:
+        low, high, values = np.log(low), np.log(high), np.log(values)
+    if high <= low:
+        return np.asarray(values * 0 + 0.5)  # nan stays nan
+    return np.asarray((values - low) / (high - low))
 
 
 def _goal_heights(goal: Goal) -> Array:
     low, high = goal.limits
     heights = (goal.clipped - low) / (high - low)
-    return heights if goal.is_maximised else 1 - heights
+    if goal.is_maximised:
+        return heights
+    return 1 - heights
 
 
 def _lines(ax: Axes, table: TrialTable, goal: Goal, settings: Sequence[Setting]) -> None:
@@ -71,8 +76,9 @@ def _lines(ax: Axes, table: TrialTable, goal: Goal, settings: Sequence[Setting])
 
 
 def _axes(ax: Axes, settings: Sequence[Setting], goal: Goal) -> None:
-    low, high = goal.limits
-    top, bottom = (high, low) if goal.is_maximised else (low, high)
+    bottom, top = goal.limits
+    if not goal.is_maximised:
+        bottom, top = top, bottom
     for x in range(len(settings) + 1):
         ax.axvline(x, ymin=-NOWHERE / (1.08 - NOWHERE), color=GREY, linewidth=1, zorder=3)
     for x, setting in enumerate(settings):

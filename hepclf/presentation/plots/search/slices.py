@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepclf.presentation.plots.label import one_line, wrapped
 from hepclf.presentation.plots.picture import Picture, Series
-from hepclf.presentation.plots.search.layout import grid
+from hepclf.presentation.plots.search.layout import goal_stem, grid, shown_note
 from hepclf.presentation.plots.search.table import MIN_TRIALS, Goal, Setting, TrialTable, scatter
 from hepclf.presentation.plots.style import BLACK, ORANGE, SHARES, VERMILLION
 
@@ -26,14 +26,13 @@ CAPTION = (
 
 def pictures(table: TrialTable, title: str) -> Iterator[Picture]:
     """A panel a setting, the most important first, for each objective."""
-    for i, goal in enumerate(table.goals):
+    for goal in table.goals:
         if goal.is_known.sum() < MIN_TRIALS or not table.settings:
             continue
         settings = table.ranked(goal)
         figure = _figure(table, goal, settings[:MAX_PANELS], title)
-        more = f" The first {MAX_PANELS} of {len(settings)} settings are drawn." if len(settings) > MAX_PANELS else ""
-        stem = "slices" if i == 0 else f"slices_{goal.name}"
-        yield Picture(stem, figure, CAPTION + more, (_series(table, goal),))
+        caption = CAPTION + shown_note(MAX_PANELS, len(settings), "settings")
+        yield Picture(goal_stem("slices", table, goal), figure, caption, (_series(table, goal),))
 
 
 def _figure(table: TrialTable, goal: Goal, settings: Sequence[Setting], title: str) -> Figure:
@@ -44,13 +43,15 @@ def _figure(table: TrialTable, goal: Goal, settings: Sequence[Setting], title: s
 
 
 def _panel(ax: Axes, table: TrialTable, goal: Goal, setting: Setting) -> None:
-    x = setting.values + scatter(len(setting.values), 0.5 if setting.options else 0)
+    x = setting.values + scatter(len(setting.values), 0.5 * bool(setting.options))
     drawn = np.isfinite(x) & goal.is_known
     _points(ax, table, goal, x, drawn & ~goal.is_beyond, "o")
-    _points(ax, table, goal, x, drawn & goal.is_beyond, "v" if goal.is_maximised else "^")
+    _points(ax, table, goal, x, drawn & goal.is_beyond, goal.beyond_marker)
     for row, marker, colour in ((table.default, "s", "none"), (table.best, "*", ORANGE)):
         if row is not None and drawn[row]:
-            edge = BLACK if row == table.best else VERMILLION
+            edge = VERMILLION
+            if row == table.best:
+                edge = BLACK
             place = x[row], goal.clipped[row]
             ax.scatter(*place, s=110, c=colour, marker=marker, edgecolors=edge, linewidths=1.2, zorder=5)
     ax.set_ylim(goal.limits)
@@ -60,10 +61,13 @@ def _panel(ax: Axes, table: TrialTable, goal: Goal, setting: Setting) -> None:
 def _points(
     ax: Axes, table: TrialTable, goal: Goal, x: NDArray[np.float64], rows: NDArray[np.bool_], mark: str
 ) -> None:
+    size = 20
+    if rows.sum() >= 200:
+        size = 10
     ax.scatter(
         x[rows],
         goal.clipped[rows],
-        s=20 if rows.sum() < 200 else 10,
+        s=size,
         c=0.3 + 0.7 * table.numbers[rows] / max(table.numbers.max(), 1),
         marker=mark,
         cmap=SHARES,
@@ -79,9 +83,11 @@ def set_scale(ax: Axes, setting: Setting) -> None:
     """Let the x axis show a setting: its interval, or its options."""
     ax.set_xlabel(one_line(setting.name, 30), fontsize=10.5)
     if setting.options:
-        is_crowded = len(setting.options) > 3 or max(map(len, setting.options)) > 12
-        labels = [one_line(text, 16) if is_crowded else wrapped(text, 11, 2) or "''" for text in setting.options]
-        ax.set_xticks(range(len(labels)), labels, rotation=35 if is_crowded else 0, fontsize=9)
+        labels = [wrapped(text, 11, 2) or "''" for text in setting.options]
+        is_crowded = len(labels) > 3 or max(map(len, setting.options)) > 12
+        if is_crowded:
+            labels = [one_line(text, 16) for text in setting.options]
+        ax.set_xticks(range(len(labels)), labels, rotation=35 * is_crowded, fontsize=9)
         if is_crowded:
             ax.tick_params(axis="x", labelrotation=35)
             for label in ax.get_xticklabels():
@@ -91,8 +97,10 @@ def set_scale(ax: Axes, setting: Setting) -> None:
     elif setting.is_log:
         ax.set_xscale("log")
         ax.xaxis.set_minor_formatter(NullFormatter())
-        step = (setting.high / setting.low) ** 0.04
-        ax.set_xlim(setting.low / step, setting.high * step if step > 1 else setting.high * 1.1)
+        low_step = high_step = (setting.high / setting.low) ** 0.04
+        if low_step <= 1:
+            high_step = 1.1
+        ax.set_xlim(setting.low / low_step, setting.high * high_step)
     else:
         margin = 0.04 * (setting.high - setting.low) or 0.5
         ax.set_xlim(setting.low - margin, setting.high + margin)

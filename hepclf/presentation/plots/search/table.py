@@ -18,7 +18,7 @@ LABELS = {
     "rejection": "background rejection on validation",
     "significance": "Asimov significance on validation",
 }
-TAIL = 4.0  # values so many times as far from the best as the median are beyond an axis
+TAIL = 4.0  # an axis ends at this many times the distance between the best and the median
 MARGIN = 0.06  # of an axis
 MIN_TRIALS = 2  # with an objective, so that a picture compares them
 
@@ -27,7 +27,7 @@ MIN_TRIALS = 2  # with an objective, so that a picture compares them
 class Setting:
     """A setting that a search varies.
 
-    values   in each trial [t]; of a choice, the position of its option; nan where the setting is not there
+    values   in each trial [t]; for a choice, the index of its option; nan in trials without the setting
     options  the options of a choice as text; empty for a number
     is_log   whether the search drew its logarithm evenly
     """
@@ -42,10 +42,13 @@ class Setting:
 
     @property
     def words(self) -> list[str] | Array:
-        """The values as a table of numbers has them; an option as its text."""
+        """The values for the table of numbers; an option as its text."""
         if not self.options:
             return self.values
-        return [self.options[int(value)] if np.isfinite(value) else "" for value in self.values]
+        words = [""] * len(self.values)
+        for trial in np.flatnonzero(np.isfinite(self.values)):
+            words[trial] = self.options[int(self.values[trial])]
+        return words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,11 @@ class Goal:
         return LABELS.get(self.name, self.name)
 
     @property
+    def beyond_marker(self) -> str:
+        """The marker of a trial beyond the axis, a triangle that points to its value."""
+        return "v" if self.is_maximised else "^"
+
+    @property
     def is_known(self) -> NDArray[np.bool_]:
         """Which trials have a value."""
         return np.isfinite(self.values)
@@ -72,7 +80,8 @@ class Goal:
         """The row of the best value; None where there is no value."""
         if not self.is_known.any():
             return None
-        return int(np.nanargmax(self.values) if self.is_maximised else np.nanargmin(self.values))
+        row_of_best = np.nanargmax if self.is_maximised else np.nanargmin
+        return int(row_of_best(self.values))
 
     @cached_property
     def limits(self) -> tuple[float, float]:
@@ -102,7 +111,7 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingImportance:
-    """How much each setting matters for one objective [s].
+    """The importance of each setting for one objective, and its error, [s].
 
     explained  fraction of the variance between trials that all settings together explain
     """
