@@ -25,11 +25,11 @@ GRID = np.linspace(0.01, 1, 100)  # signal efficiencies at which rejections are 
 class Contender:
     """The performance of a tagger, computed from its scored events.
 
-            valid, test            area under the curve, as in metrics.json: for several classes the mean of one against rest
-        valid_loss             log-loss on validation with the weights of the training
-        influences             influence of each test event on the test area, [n]
-        weights                of the test events in the mixture of the areas, [n]
-            events, positions      the test events, and their positions in the data, [n]
+    valid, test            area under the curve, as in metrics.json: for several classes the mean of one against rest
+    valid_loss             log-loss on validation with the weights of the training
+    influences             influence of each test event on the test area, [n]
+    weights                of the test events in the mixture of the areas, [n]
+    events, positions      the test events, and their positions in the data, [n]
         background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
         copy_of                the tagger whose training this one repeats: equal configuration and seed
     """

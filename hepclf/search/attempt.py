@@ -1,4 +1,4 @@
-"""A worker's hold on one trial: it asks for values or takes the stored ones, trains the repeats, tells the result."""
+"""One trial of a worker: it gets values or takes the stored ones, trains the repeats and records the result."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ JobOf = Callable[[Mapping[str, Any]], Job]
 
 
 def claimed(folder: StudyFolder, final: set[int]) -> tuple[int, Lock] | None:
-    """The first trial without a result whose folder no living process holds, and our hold on it.
+    """The first trial without a result whose folder no living process has locked, and our lock on it.
 
-    `final` are the trials that are known to have a result; those that are found to have one join them.
+    `final` are the numbers of the trials that are known to have a result; further ones are added to it.
     """
     for number in range(folder.tuning.trials):
         if number in final or _has_result(folder, number, final):
@@ -56,7 +56,7 @@ def _has_result(folder: StudyFolder, number: int, final: set[int]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What a worker needs for any of its trials; `job_of` makes a job of the values of a trial's settings."""
+    """Everything that a worker needs for its trials; `job_of` makes a job from the settings of a trial."""
 
     folder: StudyFolder
     ledger: Ledger
@@ -66,12 +66,12 @@ class Attempt:
     stop: Stop
 
     def read(self) -> None:
-        """Read the events of the defaults, so that data which cannot be read are no failure of a trial."""
+        """Read the events of the default settings first, so that unreadable data are not the failure of a trial."""
         job = self.job_of(self.folder.space.settings(self.folder.defaults))
         self.data.prepared(job, 0, self.progress)
 
     def make(self, number: int, lock: Lock) -> Trial:
-        """The trial with its result, which is written and told; a Stopped leaves it to be continued."""
+        """Train a trial, write its result and tell it to the engine; after a Stopped it can be continued."""
         try:
             with beating(self.folder.trial(number), lock.is_ours):
                 return self._trial(number, lock)
@@ -85,7 +85,9 @@ class Attempt:
             log.warning("%s cannot be read; trial %d is made again", path / RECORD, number)
         if before is None:
             self._remove_trainings(number)
-        values = before.values if before is not None else self._first_values(number)
+            values = self._first_values(number)
+        else:
+            values = before.values
         request = self.ledger.ask(number, values)
         begun = Trial(number=number, values=request.values, is_default=request.values == self.folder.defaults)
         begun.write(path)
@@ -97,7 +99,7 @@ class Attempt:
         return trial
 
     def _remove_trainings(self, number: int) -> None:
-        """Remove what was trained with values that are lost: the trial may get others, which did not give that."""
+        """Remove trainings whose values are lost: the trial may get other values, to which they do not belong."""
         for repeat in range(self.folder.tuning.repeats):
             if (path := self.folder.run(number, repeat).folder).exists():
                 shutil.rmtree(path)
@@ -106,10 +108,12 @@ class Attempt:
         """The values that are not the sampler's choice: the defaults first, or the points of a grid."""
         if self.folder.tuning.sampler == "grid":
             return next(islice(self.folder.space.grid(), number, None))
-        return self.folder.defaults if number == 0 else None
+        if number == 0:
+            return self.folder.defaults
+        return None
 
     def _result(self, begun: Trial, request: Request) -> Trial:
-        """Train the repeats; settings that cannot be trained are a result too, an error of the disk is not."""
+        """Train the repeats; settings that cannot be trained are a failed trial, but an error of the disk is raised."""
         outcomes: list[Outcome] = []
         try:
             job = self.job_of(self.folder.space.settings(begun.values))
@@ -128,29 +132,34 @@ class Attempt:
         run = self.folder.run(number, repeat)
         if (outcome := stored_outcome(run)) is not None:
             return outcome
-        prunes = repeat == 0 and self.folder.tuning.prunes
+        is_poor = None
+        if repeat == 0 and self.folder.tuning.prunes:
+            is_poor = request.is_poor
         prepared = self.data.prepared(job, repeat, self.progress)
         return trained(
             run,
             repeat_job(job, repeat),
             prepared,
             replace(self.folder.tuning, repeat_by=self.data.drawn),
-            request.is_poor if prunes else None,
+            is_poor,
             self.progress,
             self.stop,
         )
 
     def _finished(self, begun: Trial, outcomes: list[Outcome], state: Any) -> Trial:
         rows = [outcome.values for outcome in outcomes if outcome.values]
-        reported = outcomes[0].reported if outcomes else {}
-        return replace(
+        trial = replace(
             begun,
             state=state,
             repeats=tuple(rows),
             errors=tuple(outcome.errors for outcome in outcomes if outcome.values),
-            objectives=tuple(fmean(column) for column in zip(*rows, strict=True)) if state == "complete" else (),
-            last=reported[max(reported)] if state == "pruned" else None,
-            reported=reported,
-            drawn=outcomes[-1].drawn if outcomes else self.folder.tuning.repeat_by,
+            drawn=self.folder.tuning.repeat_by,
             seconds=sum(outcome.seconds for outcome in outcomes),
         )
+        if outcomes:
+            trial = replace(trial, reported=outcomes[0].reported, drawn=outcomes[-1].drawn)
+        if state == "complete":
+            return replace(trial, objectives=tuple(fmean(column) for column in zip(*rows, strict=True)))
+        if state == "pruned":
+            return replace(trial, last=trial.reported[max(trial.reported)])
+        return trial

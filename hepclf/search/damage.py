@@ -1,4 +1,4 @@
-"""Which files of a study's trials cannot be read, and what becomes of those trials."""
+"""Files of a study's trials that cannot be read, and the consequence for those trials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def damage_lines(folder: StudyFolder) -> Iterator[str]:
 
 
 def _damaged(run: Run) -> Iterator[Path]:
-    """The files of a training that are there and cannot be read."""
+    """The files of a training that exist but cannot be read."""
     for path, read in ((run.environment, _read_json), (run.history, read_history)):
         try:
             read(path)

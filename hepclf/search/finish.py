@@ -27,7 +27,7 @@ from hepclf.workflow.train import train
 
 
 def write_table(history: StudyHistory, path: Path) -> None:
-    """A row for each trial: its state, its objectives and its values."""
+    """Write one row for each trial: its state, its objectives and its values."""
     names = [parameter.name for parameter in history.space.parameters]
     objectives = history.tuning.objectives
     header = ["trial", "state", *objectives, *(f"repeat_{i}" for i in range(history.tuning.repeats)), "seconds", *names]
@@ -54,7 +54,9 @@ def configuration(job: Job, trial: Trial, history: StudyHistory) -> str:
     achieved = ", ".join(
         f"{name} {value:.6g}" for name, value in zip(history.tuning.objectives, trial.objectives, strict=False)
     )
-    result = f"{achieved} on validation" if achieved else trial.state
+    result: str = trial.state
+    if achieved:
+        result = f"{achieved} on validation"
     lines = (
         f"# trial {trial.number} of the study {history.folder}: {result}\n# hepclf train again=FILE trains with it\n"
     )
@@ -63,7 +65,7 @@ def configuration(job: Job, trial: Trial, history: StudyHistory) -> str:
 
 @contextmanager
 def ending(folder: StudyFolder) -> Iterator[bool]:
-    """Whether the end of the study is ours while the block runs: of workers that are done at once, one makes it."""
+    """Whether this process finishes the study within the block; of several workers that end together, one does."""
     try:
         lock = acquire(folder.trials_folder)
     except FolderInUseError:
@@ -77,10 +79,10 @@ def ending(folder: StudyFolder) -> Iterator[bool]:
 
 
 def finish(folder: StudyFolder, job_of: JobOf, progress: Progress, stop: Stop) -> StudyHistory:
-    """Write study.csv and best.yaml, and train with the best settings in the folder best/, which is continued.
+    """Write study.csv and best.yaml, and train with the best settings in the folder best/; that training can resume.
 
-    Of two objectives the user chooses, so that the configuration of each trial of the front is written instead. None is
-    trained: their results on test would be seen before the choice.
+    With two objectives the user chooses, so the configuration of each trial of the front is written instead. None is
+    trained, because their results on test would be seen before the choice.
     """
     history = study_history(folder)
     write_table(history, folder.table)
@@ -130,7 +132,7 @@ def _trained(run: Run, job: Job, progress: Progress, stop: Stop) -> None:
 
 
 def put_aside(run: Run, job: Job) -> None:
-    """Rename the final training of a study that has a better trial now: best_1, best_2..."""
+    """Rename a final training to best_1, best_2... where the study has a better trial now."""
     if not run.config.is_file():
         return
     try:

@@ -1,4 +1,4 @@
-"""The folder of a study: what was asked for, the journal of the engine, and a folder for each trial."""
+"""The folder of a study: its settings, the journal of the engine, and a folder for each trial."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """A study: everything it knows lies below `path`."""
+    """A study; all its files are below `path`."""
 
     path: Path
 
@@ -32,10 +32,10 @@ class StudyFolder:
     def create(
         cls, path: Path, *, words: Sequence[str], tuning: Tuning, space: Space, seed: int, defaults: Mapping[str, Any]
     ) -> StudyFolder:
-        """A new study in a folder that is empty or not there yet.
+        """A new study in a folder that is empty or does not exist yet.
 
-        `words` are those of the command line that every trial shares; `defaults` the values of the parameters that the
-        configuration has without the search, as far as they lie in the space.
+        `words` are the words of the command line that all trials have in common. `defaults` are the values of the
+        parameters in the configuration without the search, if they are in the space.
         """
         if path.is_dir() and any(path.iterdir()):
             raise FileExistsError(f"{path} {_contents(path)}")
@@ -62,7 +62,7 @@ class StudyFolder:
         return folder
 
     def changed(self, **settings: Any) -> StudyFolder:
-        """The same study with other settings of its search, such as more trials; those that have begun stay."""
+        """The same study with other settings of its search, such as more trials; trials that have begun are kept."""
         begun = max((trial.number + 1 for trial in self.trials()), default=0)
         if settings.get("trials", begun) < begun:
             raise RecipeError(
@@ -79,17 +79,17 @@ class StudyFolder:
 
     @property
     def file(self) -> Path:
-        """What was asked for."""
+        """The settings of the study."""
         return self.path / "study.yaml"
 
     @property
     def journal(self) -> Path:
-        """The engine's record of the trials, which can be made again from their folders."""
+        """The engine's record of the trials, which can be rebuilt from their folders."""
         return self.path / "study.journal"
 
     @property
     def table(self) -> Path:
-        """A row for each trial."""
+        """The table with one row for each trial."""
         return self.path / "study.csv"
 
     @property
@@ -99,7 +99,7 @@ class StudyFolder:
 
     @property
     def front(self) -> Path:
-        """What holds the configurations of the front of two objectives."""
+        """The folder with the configurations of the front of two objectives."""
         return self.path / "front"
 
     def front_file(self, number: int) -> Path:
@@ -113,12 +113,12 @@ class StudyFolder:
 
     @property
     def trials_folder(self) -> Path:
-        """What holds the folders of the trials."""
+        """The folder with the folders of the trials."""
         return self.path / "trials"
 
     @cached_property
     def contents(self) -> dict[str, Any]:
-        """What study.yaml holds."""
+        """The contents of study.yaml."""
         return read_yaml(self.file)
 
     @property
@@ -132,12 +132,12 @@ class StudyFolder:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of the command line that every trial shares."""
+        """The words of the command line that all trials have in common."""
         return tuple(self.contents["words"])
 
     @property
     def code_words(self) -> tuple[str, ...]:
-        """Those of them that let code of the user's own run."""
+        """Those words that make a user's own code run."""
         return divided_code(self.words, Path(str(self.contents["directory"])))[0]
 
     @property
@@ -147,7 +147,7 @@ class StudyFolder:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The values of the parameters without the search, as far as they lie in the space."""
+        """The values of the parameters without the search, if they are in the space."""
         return dict(self.contents["defaults"])
 
     @cached_property
@@ -158,7 +158,7 @@ class StudyFolder:
 
     @cached_property
     def space(self) -> Space:
-        """What is searched."""
+        """The space of the search."""
         return Space.read(self.contents["space"])
 
     def trial(self, number: int) -> Path:
@@ -177,10 +177,12 @@ class StudyFolder:
 
 
 def _contents(path: Path) -> str:
-    """What a folder holds that is not empty, and the way out."""
+    """The contents of a folder that is not empty, and the way out, for an error."""
     elsewhere = "choose another folder for the study"
     if StudyFolder(path).file.is_file():
         return f"is not an empty folder; continue its study with hepclf tune resume {shlex.quote(str(path))}"
     if (path / TABLE).is_file():
         return f"holds a sweep; {elsewhere}"
-    return f"holds a run; {elsewhere}" if Run(path).config.is_file() else f"holds other files; {elsewhere}"
+    if Run(path).config.is_file():
+        return f"holds a run; {elsewhere}"
+    return f"holds other files; {elsewhere}"

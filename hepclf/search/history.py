@@ -1,4 +1,4 @@
-"""The history of a study: all that a table or a page says of it, read from its folder alone."""
+"""The history of a study, read from its folder: the contents of its tables and its page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hepclf.search.folder import StudyFolder
 from hepclf.search.optimism import Optimism, optimism
 from hepclf.search.space import Space
 from hepclf.search.trial import Trial
-from hepclf.search.tuning import Tuning
+from hepclf.search.tuning import Tuning, loss_sign
 from hepclf.workflow.record import read_history
 
 Curve = tuple[tuple[int, float], ...]
@@ -21,14 +21,14 @@ Curve = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class StudyHistory:
-    """The trials of a study and what they come to.
+    """The trials of a study and their results.
 
-    trials    by number, those that are running too; what a trial holds is said in hepclf.search.trial
-    curves    of each trial by its number, the epochs of its first repeat with their validation losses
-    best      number of the best complete trial; None: there is none, or there are two objectives
-    front     numbers of the complete trials that no other one beats in all objectives, by the first objective
-    default   number of the trial with the settings of the configuration; None: it is not among them
-    optimism  of the best; None where one repeat or one trial tells no noise, or there are two objectives
+    trials    by number, with those that are running
+    curves    by number of the trial: the epochs of its first repeat with their validation losses
+    best      number of the best complete trial; None without one, or with two objectives
+    front     numbers of the complete trials that no other one beats in all objectives, sorted by the first objective
+    default   number of the complete trial with the default settings; None without one
+    optimism  of the best trial; None with one repeat or one trial, which have no noise, or with two objectives
     """
 
     folder: Path
@@ -63,16 +63,19 @@ def study_history(folder: StudyFolder) -> StudyHistory:
     maximised = folder.tuning.maximised
     front = _front(complete, maximised)
     default = next((trial.number for trial in complete if trial.is_default), None)
+    best, judged = None, None
+    if front and len(maximised) == 1:
+        best, judged = front[0], _optimism(complete, folder.tuning, default)
     return StudyHistory(
         folder=folder.path,
         tuning=folder.tuning,
         space=folder.space,
         trials=trials,
         curves={trial.number: _curve(folder.run(trial.number, 0)) for trial in trials},
-        best=front[0] if front and len(maximised) == 1 else None,
+        best=best,
         front=front,
         default=default,
-        optimism=_optimism(complete, folder.tuning, default) if len(maximised) == 1 else None,
+        optimism=judged,
     )
 
 
@@ -85,7 +88,7 @@ def _optimism(complete: Sequence[Trial], tuning: Tuning, default: int | None) ->
     judged = optimism(values, maximised=tuning.maximised[0], default=place)
     if judged is None:
         return None
-    # All trials share their validation events, so how far the repeats differ tells little of what those say by chance.
+    # The trials share validation events, so the spread of the repeats has little of the events' statistical error.
     statistical = float(np.mean([error[0] or 0.0 for trial in rows for error in trial.errors]))
     if rows[0].drawn == "seed":  # the same events in each repeat
         return replace(judged, error=float(np.hypot(judged.error, statistical)))
@@ -93,8 +96,8 @@ def _optimism(complete: Sequence[Trial], tuning: Tuning, default: int | None) ->
 
 
 def _front(complete: Sequence[Trial], maximised: Sequence[bool]) -> tuple[int, ...]:
-    """The trials that no other one beats, the best of the first objective first; of equal ones, the earliest."""
-    signs = [-1.0 if more else 1.0 for more in maximised]
+    """The trials that no other one beats, sorted by the first objective; of equal trials, the earliest."""
+    signs = [loss_sign(is_maximised) for is_maximised in maximised]
     points = {
         trial.number: tuple(sign * value for sign, value in zip(signs, trial.objectives, strict=True))
         for trial in complete

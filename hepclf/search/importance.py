@@ -1,4 +1,4 @@
-"""How much each setting of a space matters, by a random forest that predicts the ranks of the trials."""
+"""The importance of each setting of a space, from a random forest that predicts the ranks of the trials."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.search.space import Choice, Float, Integer, Parameter, Space
+from hepclf.search.space import Choice, Parameter, Space
 from hepclf.search.trial import Trial
+from hepclf.search.tuning import loss_sign
 from hepclf.statistics.value import Value
 
 Array = NDArray[np.float64]
@@ -19,11 +20,11 @@ MIN_TRIALS = 20
 FOLDS, REPEATS = 5, 2  # of the cross-validation
 SHARED = math.sqrt(1 / (FOLDS * REPEATS) + 1 / (FOLDS - 1))  # error of the mean over folds that share trials
 TREES, SHUFFLES = 60, 3
-BELOW = 0.2  # of its interval: how far below it a setting stands that is not there
+BELOW = 0.2  # an absent setting has a value below its interval, by this fraction of it
 
 
 class ForestImportance(NamedTuple):
-    """The importance of each setting, and the share of the variance of the ranks that the forest explains."""
+    """The importance of each setting, and the fraction of the variance of the ranks that the forest explains."""
 
     settings: dict[str, Value]
     explained: float
@@ -32,11 +33,12 @@ class ForestImportance(NamedTuple):
 def forest_importance(
     space: Space, trials: Sequence[Trial], objective: int, *, maximised: bool
 ) -> ForestImportance | None:
-    """How much worse a forest predicts the rank of held-out trials where one setting is shuffled among them.
+    """The loss of a forest's accuracy for the rank of held-out trials when one setting is permuted among them.
 
-    In shares of the variance of the ranks (Breiman 2001, section 10): 0 without influence, up to chance. The errors
-    come from the spread of the folds, which share trials (Nadeau and Bengio 2003). Ranks, as a few poor trials would
-    decide everything else; a pruned trial shares the last rank. None where too few trials are complete or pruned.
+    It is in units of the variance of the ranks (Breiman 2001, section 10): 0 without influence, within its error. The
+    errors come from the spread of the folds, which share trials (Nadeau and Bengio 2003). Ranks are used because a few
+    poor trials would dominate the objectives; pruned trials share the last rank. None where too few trials are complete
+    or pruned.
     """
     trials = ranked_trials(trials)
     if len(trials) < MIN_TRIALS or not space.parameters:
@@ -52,21 +54,23 @@ def forest_importance(
 
 
 def ranked_trials(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials that an order is known of."""
+    """The trials that have a rank."""
     return [trial for trial in trials if trial.state in ("complete", "pruned")]
 
 
 def trial_ranks(trials: Sequence[Trial], objective: int, *, maximised: bool) -> Array:
-    """The ranks, up to 1 for the poorest; equal trials, and all pruned ones, share theirs."""
+    """The ranks, up to 1 for the poorest; equal trials share a rank, and so do all pruned trials."""
     from scipy.stats import rankdata
 
-    sign = -1.0 if maximised else 1.0
-    losses = [sign * trial.objectives[objective] if trial.objectives else np.inf for trial in trials]
+    losses = np.full(len(trials), np.inf)  # of a pruned trial
+    for i, trial in enumerate(trials):
+        if trial.objectives:
+            losses[i] = loss_sign(maximised) * trial.objectives[objective]
     return np.asarray(rankdata(losses) / len(losses), dtype=np.float64)
 
 
 def _column(parameter: Parameter, trials: Sequence[Trial]) -> Array:
-    """The values of a setting as numbers, in logarithms where the search has them so."""
+    """The values of a setting as numbers; logarithms where the search is logarithmic."""
     places = np.array([_place(parameter, trial.values) for trial in trials], dtype=np.float64)
     known = places[np.isfinite(places)]
     if not len(known):
@@ -79,12 +83,13 @@ def _place(parameter: Parameter, values: Mapping[str, Any]) -> float:
         return math.nan
     if isinstance(parameter, Choice):
         return float(parameter.options.index(value))
-    is_log = isinstance(parameter, (Float, Integer)) and parameter.log
-    return math.log(value) if is_log else float(value)
+    if parameter.log:
+        return math.log(value)
+    return float(value)
 
 
 def _cross_validated(columns: Array, ranks: Array) -> tuple[Array, float]:
-    """What shuffling costs in each fold [f, s] and the squared error without it, in shares of the variance."""
+    """The rise of the squared error by permuting, in each fold [f, s], and that error, in units of the variance."""
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
     from sklearn.metrics import mean_squared_error
@@ -105,5 +110,5 @@ def _cross_validated(columns: Array, ranks: Array) -> tuple[Array, float]:
         )
         losses.append(shuffled["importances_mean"])
         squared.append(mean_squared_error(ranks[test], forest.predict(columns[test])))
-    # Two independent draws differ by twice the variance.
+    # The mean squared difference of two independent draws is twice the variance.
     return np.array(losses) / (2 * ranks.var()), float(np.mean(squared) / ranks.var())

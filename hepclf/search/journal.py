@@ -1,4 +1,4 @@
-"""The journal of a study: Optuna's file, which a worker killed or stopped at any moment leaves readable."""
+"""The journal of a study: Optuna's file, which stays readable when a worker is killed or stopped at any moment."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ class JournalReplacedError(OSError):
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal of one line an operation; before each append an unfinished last line is cut off.
+    """Optuna's journal with one line for each operation; before each append an unfinished last line is cut off.
 
-    Nothing waits for the disk here: what a crash of the machine takes from the journal comes back from the folders of
-    the trials.
+    No write waits for the disk: lines that a crash of the machine removes are restored from the folders of the trials.
     """
 
     def __init__(self, path: Path, grace_s: float = GRACE_S) -> None:
@@ -53,7 +52,7 @@ class Journal(JournalFileBackend):
             pass
 
     def _appended(self, data: bytes) -> bool:
-        """Whether the lines were appended; not where another process took the lock, as this one was stopped."""
+        """Append the lines; False where another process took the lock meanwhile, because this one was suspended."""
         self._mutex.acquire()
         try:
             descriptor = self._opened()
@@ -76,7 +75,7 @@ class Journal(JournalFileBackend):
         return descriptor
 
     def _cut_damage(self, descriptor: int) -> None:
-        """Cut off a last line that a killed process left unfinished, or that cannot be read."""
+        """Cut off a last line that is unfinished, from a killed process, or that cannot be read."""
         end = os.fstat(descriptor).st_size
         start, line = _last_line(descriptor, end)
         if line and not _is_whole(line) and self._mutex.is_ours():
@@ -84,7 +83,7 @@ class Journal(JournalFileBackend):
 
 
 def begins_otherwise(path: Path) -> bool:
-    """Whether a file is no journal from its first line on; one that a killed process left unfinished will do."""
+    """Whether the first line of a file is not that of a journal; an unfinished first line is accepted."""
     with path.open("rb") as file:
         line = file.readline()
     return bool(line) and not _is_whole(line) and (line.endswith(b"\n") or not line.startswith(b"{"))
@@ -95,7 +94,7 @@ def _place(status: os.stat_result) -> tuple[int, int]:
 
 
 def _write(descriptor: int, data: bytes) -> bool:
-    """One write, so that lines of two processes never mix; what a full disk cuts off is an error."""
+    """Write all lines at once, so that those of two processes never mix; a full disk raises an error."""
     written = os.write(descriptor, data)
     if written < len(data):
         os.write(descriptor, data[written:])  # raises the reason: no space is left
@@ -103,7 +102,7 @@ def _write(descriptor: int, data: bytes) -> bool:
 
 
 def _last_line(descriptor: int, end: int) -> tuple[int, bytes]:
-    """Where the last line starts, and the line."""
+    """The position of the last line, and the line."""
     start, line = end, b""
     while start > 0 and b"\n" not in line[:-1]:
         size = min(CHUNK, start)

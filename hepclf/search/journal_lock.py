@@ -1,4 +1,4 @@
-"""The lock of a study's journal: a symbolic link that names its holder, as a file system makes only one of a name."""
+"""The lock of a study's journal: a symbolic link with the name of its holder, which a file system creates only once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.001, 0.05
 
 
 class JournalLock:
-    """Held for an append; Optuna's own link would let a holder that was stopped release the lock of its successor.
+    """A lock for an append. With Optuna's own lock, a suspended holder could release the lock of its successor.
 
-    The lock of a killed process of this machine is taken over at once, that of another one after `grace_s` seconds.
+    The lock of a killed process on this machine is taken over at once, that of another machine after `grace_s` seconds.
     """
 
     def __init__(self, path: Path, grace_s: float = GRACE_S) -> None:
@@ -45,11 +45,11 @@ class JournalLock:
                 return
 
     def is_ours(self) -> bool:
-        """Whether nobody took the lock from us."""
+        """Whether this process still has the lock."""
         return self._present() == self._text
 
     def release(self) -> None:
-        """Give the lock free; that of a successor stays."""
+        """Release the lock; the lock of a successor is kept."""
         if self.is_ours():
             self._remove(self._text)
 
@@ -67,7 +67,7 @@ class JournalLock:
             return False
 
     def _remove(self, text: str) -> None:
-        """Remove the lock of this holder; that of another one, who came in between, is put back."""
+        """Remove the lock of this holder; the lock of another holder, taken in between, is put back."""
         aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         try:
             self._path.rename(aside)

@@ -1,4 +1,4 @@
-"""The trials of a study as Optuna knows them: asked from it, told to it, and made again from their folders."""
+"""The trials of a study in Optuna's journal: new trials, their results, and the repair from their folders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Ledger:
-    """One worker's view of the engine. Folders are the truth: what the journal lacks is told to it again."""
+    """One worker's access to the engine. The folders of the trials decide: results missing in the journal are added."""
 
     def __init__(self, folder: StudyFolder, worker: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -40,11 +40,11 @@ class Ledger:
         self._open()
 
     def _open(self) -> None:
-        """Open the journal; one that is absent, cannot be read or lacks results is first made whole by one worker."""
+        """Open the journal. If it is absent, unreadable or incomplete, one worker repairs it first."""
         while not self._is_opened():
             try:
                 lock = acquire(self._folder.path)
-            except FolderInUseError:  # another worker is at it
+            except FolderInUseError:  # another worker repairs it
                 time.sleep(WAIT_S)
                 continue
             try:
@@ -54,7 +54,7 @@ class Ledger:
                 lock.release()
 
     def _is_opened(self) -> bool:
-        """Open the journal; False where it is to be repaired."""
+        """Open the journal; False where it must be repaired."""
         try:
             self._journal, self._study = _opened(self._folder)
             return not self._untold()
@@ -62,7 +62,7 @@ class Ledger:
             return False
 
     def _repair(self) -> None:
-        """Tell the journal the results that it lacks, or, where it cannot be read, make it again."""
+        """Add the results that the journal lacks, or rebuild a journal that cannot be read."""
         try:
             self._journal, self._study = _opened(self._folder)
         except _UnreadableError as error:
@@ -73,7 +73,7 @@ class Ledger:
             self._settle(trial)
 
     def _untold(self) -> list[Trial]:
-        """The trials with a result that the journal does not tell."""
+        """The trials with a result that the journal does not have."""
         rows = self._rows()
         return [trial for trial in self._folder.trials() if trial.is_final and not _tells(rows, trial)]
 
@@ -81,9 +81,9 @@ class Ledger:
         return self._study.get_trials(deepcopy=False)
 
     def ask(self, number: int, values: Mapping[str, Any] | None) -> Request:
-        """A new trial for the folder of this number: with these values, or with those that the sampler chooses.
+        """A new trial for the folder of this number, with these values or with those that the sampler chooses.
 
-        What was running for this folder is told as failed: its worker is lost, or the folder would not be ours.
+        A trial that is still running for this folder is marked as failed: we have the folder, so its worker is lost.
         """
         if self._journal.is_replaced:
             self._open()
@@ -98,31 +98,34 @@ class Ledger:
         return Request(row, suggested(row, self._folder.space, values))
 
     def tell(self, trial: Trial) -> None:
-        """Tell a result, to the new journal where it was removed or made again meanwhile."""
+        """Tell a result, to the new journal if the old one was removed or rebuilt meanwhile."""
         try:
             self._settle(trial)
         except JournalReplacedError:
             self._open()  # which finds the result in the trial's folder
 
     def stored(self, number: int) -> dict[str, Any]:
-        """What the pruning keeps beside a trial."""
-        rows = [] if self._journal.is_replaced else [row for row in self._rows() if _number(row) == number]
-        attributes = rows[-1].system_attrs if rows else {}
-        return {name: value for name, value in attributes.items() if name.startswith(STORED)}
+        """The attributes that the pruning stores with a trial."""
+        if self._journal.is_replaced:
+            return {}
+        rows = [row for row in self._rows() if _number(row) == number]
+        if not rows:
+            return {}
+        return {name: value for name, value in rows[-1].system_attrs.items() if name.startswith(STORED)}
 
     def close(self) -> None:
-        """Tell as failed what is still running; every trial has its result in its folder."""
+        """Mark trials that are still running as failed; every trial has its result in its folder."""
         if not self._journal.is_replaced:
             self._fail(None)
 
     def _fail(self, number: int | None) -> None:
-        """Tell as failed what is running for a folder; None: for any, or for none yet."""
+        """Mark the running trials of a folder as failed; None: those of all folders."""
         for row in self._rows():
             if row.state == TrialState.RUNNING and number in (None, _number(row)):
                 self._finish(row, TrialState.FAIL)
 
     def _settle(self, trial: Trial) -> None:
-        """Finish the running trial of a folder; add one where there is none."""
+        """Finish the running trial of a folder with this result, or add one where there is none."""
         running = [row for row in self._rows() if row.state == TrialState.RUNNING and _number(row) == trial.number]
         for row in running[:-1]:
             self._finish(row, TrialState.FAIL)
@@ -137,13 +140,13 @@ class Ledger:
 
 
 class Request:
-    """A trial that the engine has given out, and the values that it chose."""
+    """A trial from the engine with its values."""
 
     def __init__(self, row: optuna.Trial, values: Mapping[str, Any]) -> None:
         self._row, self.values = row, values
 
     def is_poor(self, place: int, value: float) -> bool:
-        """Tell the objective so far at a place of the training, and whether the trial is to be stopped for it."""
+        """Report the loss at a place of the training; the answer is whether the trial should be stopped."""
         try:
             self._row.report(value, place)
             return self._row.should_prune()
@@ -153,7 +156,7 @@ class Request:
 
 
 class _UnreadableError(Exception):
-    """A journal that is to be made again."""
+    """A journal that must be rebuilt."""
 
 
 def _opened(folder: StudyFolder) -> tuple[Journal, optuna.Study]:
@@ -166,7 +169,7 @@ def _opened(folder: StudyFolder) -> tuple[Journal, optuna.Study]:
         return _study(folder, folder.journal)
     except OSError:
         raise
-    except Exception as error:  # whatever its replay stumbles over
+    except Exception as error:  # a damaged journal may fail anywhere in its replay
         raise _UnreadableError(f"cannot be read ({type(error).__name__})") from error
 
 
@@ -176,7 +179,8 @@ def _study(folder: StudyFolder, path: Any) -> tuple[Journal, optuna.Study]:
     try:
         study = optuna.load_study(study_name=NAME, storage=storage, pruner=pruner(folder.tuning))
     except KeyError:
-        directions = [StudyDirection.MAXIMIZE if more else StudyDirection.MINIMIZE for more in folder.tuning.maximised]
+        kinds = (StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE)
+        directions = [kinds[is_maximised] for is_maximised in folder.tuning.maximised]
         study = optuna.create_study(
             study_name=NAME,
             storage=storage,
@@ -188,7 +192,7 @@ def _study(folder: StudyFolder, path: Any) -> tuple[Journal, optuna.Study]:
 
 
 def _rebuild(folder: StudyFolder) -> None:
-    """Make the journal again from the folders of the trials; one that cannot be read is put aside."""
+    """Rebuild the journal from the folders of the trials; an unreadable journal is renamed."""
     if folder.journal.exists():
         folder.journal.replace(folder.journal.with_name(f"{folder.journal.name}.damaged"))
     temporary = temporary_path(folder.journal)
@@ -200,11 +204,14 @@ def _rebuild(folder: StudyFolder) -> None:
 
 
 def _row(trial: Trial, folder: StudyFolder) -> FrozenTrial:
-    """The trial as Optuna keeps it."""
+    """The trial in Optuna's form."""
     present = [parameter for parameter in folder.space.parameters if parameter.name in trial.values]
+    values = list(trial.objectives)
+    if not values and trial.last is not None:
+        values = [trial.last]
     return create_trial(
         state=STATES[trial.state],
-        values=trial.objectives or (None if trial.last is None else [trial.last]),
+        values=values or None,
         params=_internal(folder.space, trial.values),
         distributions={parameter.name: distribution(parameter) for parameter in present},
         user_attrs={FOLDER: folder.trial(trial.number).name},
@@ -214,7 +221,7 @@ def _row(trial: Trial, folder: StudyFolder) -> FrozenTrial:
 
 
 def _tells(rows: Sequence[FrozenTrial], trial: Trial) -> bool:
-    """Whether there is a row with a trial's result; of a failed one, that of a lost worker will do."""
+    """Whether a row has the result of a trial; for a failed trial, a row of a lost worker counts too."""
     states = {row.state for row in rows if _number(row) == trial.number}
     return STATES[trial.state] in states
 
@@ -225,6 +232,8 @@ def _internal(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(row: FrozenTrial) -> int | None:
-    """The number of the folder that a trial of Optuna names."""
+    """The number of the folder that belongs to a trial of Optuna."""
     name = row.user_attrs.get(FOLDER)
-    return int(name) if isinstance(name, str) and name.isdecimal() else None
+    if not isinstance(name, str) or not name.isdecimal():
+        return None
+    return int(name)

@@ -1,4 +1,4 @@
-"""The objective of a trial: what its tagger achieves on validation events."""
+"""The objective of a trial: a measure of its tagger on validation events."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ VALID = SPLITS.index("valid")
 def objectives(fitted: Fitted, prepared: Prepared, evaluation: Evaluation, names: Sequence[str]) -> tuple[Value, ...]:
     """These objectives on the validation events.
 
-    The log-loss has the weights of the training, which balance the classes, as no other is what a training lowers. All
-    else has the physical weights and is what metrics.json has of its validation set. `prepared` holds no test
-    events, so yields that are not given are those of training and validation set together.
+    The log-loss has the weights of the training, which balance the classes: this is the loss that a training minimises.
+    The others have the physical weights and are those of metrics.json for the validation set. `prepared` has no test
+    events, so yields that are not configured are those of training and validation set together.
     """
     scored = valid_scores(fitted.tagger, prepared)
-    return tuple(
-        log_loss(scored.labels, scored.scores, fitted.valid_weights)
-        if name == "log_loss"
-        else _value(name, scored, evaluation)
-        for name in names
-    )
+    values = []
+    for name in names:
+        if name == "log_loss":
+            values.append(log_loss(scored.labels, scored.scores, fitted.valid_weights))
+        else:
+            values.append(_value(name, scored, evaluation))
+    return tuple(values)
 
 
 def valid_scores(tagger: Tagger, prepared: Prepared) -> Scored:
@@ -64,15 +65,18 @@ def _value(name: str, scored: Scored, evaluation: Evaluation) -> Value:
         raise ValueError("tune.objective needs validation events, not none; check data.split")
     if name == "rejection":
         reason = "there is no cut at the first of evaluation.working_points; begin them with another one"
-        return _defined(name, _rejection(valid.working_points[0]) if valid.working_points else Value(None), reason)
+        return _defined(name, _rejection(valid.working_points), reason)
     return _defined(name, valid.auc, "the weights of a class sum to nothing")
 
 
-def _rejection(point: WorkingPoint) -> Value:
-    """The rejection; where no background is left, as if one event of the greatest weight were.
+def _rejection(points: Sequence[WorkingPoint]) -> Value:
+    """The rejection at the first working point; if no background passes, as for one event of the greatest weight.
 
-    The limit at 95 % is a third of that: it would rank a tagger that leaves nothing below one that leaves one event.
+    The limit at 95 % is a third of that, and would rank a tagger without background below one with a single event.
     """
+    if not points:
+        return Value(None)
+    point = points[0]
     if point.rejection.value is not None or point.rejection_limit is None:
         return point.rejection
     return Value(point.rejection_limit.at_95 * -math.log1p(-0.95))
@@ -91,8 +95,8 @@ def _lean(evaluation: Evaluation) -> Evaluation:
 
 
 def _significance(scored: Scored, evaluation: Evaluation) -> Value:
-    """The Asimov significance at the best cut; chosen and quoted on the same events, so it flatters all trials."""
-    signal = scored.classes.index(evaluation.signal) if evaluation.signal else len(scored.classes) - 1
+    """The Asimov significance at the best cut; it is too high in all trials, as the same events choose the cut."""
+    signal = scored.classes.index(evaluation.signal or scored.classes[-1])
     ranking = Ranking(discriminant(scored, signal))
     counted = expected_yields(scored, evaluation.expected, signal, {"valid": ranking}, {"valid": scored})["valid"]
     if isinstance(counted, str):

@@ -1,4 +1,4 @@
-"""The words of a study that let code of the user's own run; a stored study may not, so they are typed again."""
+"""The words of a study that make a user's own code run. A stored study must not run code, so they are typed again."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ NAMES = ("_target_", "hydra.searchpath")
 
 
 def divided_code(words: Sequence[str], directory: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words that name code, and the others; folders of configurations, relative to `directory`, in full."""
+    """The words that name code, and the others; folders of configurations become absolute, from `directory`."""
     code: list[str] = []
     others: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
+    following = iter(words)
+    for word in following:
         flag, _, value = word.partition("=")
         if flag in FLAGS:
-            folder = value or (rest.pop(0) if rest else "")
+            folder = value or next(following, "")
             code.append(f"{FLAGS[0]}={(directory / folder).resolve()}")
+        elif any(name in word for name in NAMES):
+            code.append(word)
         else:
-            (code if any(name in word for name in NAMES) else others).append(word)
+            others.append(word)
     return tuple(code), tuple(others)

@@ -1,4 +1,4 @@
-"""The page of a study: its pictures and study.html in its folder, drawn at any time from what is there."""
+"""The page of a study: its pictures and study.html in its folder; also a running study can have a page."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ def write_page(path: Path) -> Path:
     importances, note = _importances(history)
     plots, page = folder.path / PLOTS, folder.path / PAGE
     title = study_title(folder)
+    notes = {"best": [], "course": list(failure_lines(history)), "settings": []}
+    if history.complete:
+        notes["best"].append(error_note(history))
+    if note:
+        notes["settings"].append(note)
     draw_search(trial_table(history, importances), plots, title=title)
     text = search_page(
         list(study_headline(history)),
         best_table(history),
         {"course": states_table(history), "space": space_table(history, default_values(history, folder))},
-        {
-            "best": [error_note(history)] if history.complete else [],
-            "course": list(failure_lines(history)),
-            "settings": [note] if note else [],
-        },
+        notes,
         _final(history),
         _files(folder, history),
         plots,
@@ -58,32 +59,36 @@ def write_page(path: Path) -> Path:
 
 
 def study_title(folder: StudyFolder) -> str:
-    """Data and model of a study, as far as its command line names them."""
+    """Data and model of a study from its command line, and its number of settings."""
     settings = dict(word.split("=", 1) for word in folder.words if "=" in word)
     chosen = ", ".join(settings[name] for name in GROUPS if name in settings)
     count = len(folder.space)
-    searched = "1 setting" if count == 1 else f"{count} settings"
-    return f"{chosen or folder.path.name}: search of {searched}"
+    return f"{chosen or folder.path.name}: search of {count} {'setting' + 's' * (count != 1)}"
 
 
 def default_values(history: StudyHistory, folder: StudyFolder) -> dict[str, Any]:
-    """The values of the parameters without the search; those outside of the space stand in the run of the defaults."""
-    defaults = folder.defaults
-    config = None if history.default is None else folder.run(history.default, 0).config
-    stored = read_stored(config) if config is not None and config.is_file() else {}
+    """The values of the parameters without the search; those outside the space are read from the default trial."""
+    defaults, stored = folder.defaults, {}
+    if history.default is not None:
+        config = folder.run(history.default, 0).config
+        if config.is_file():
+            stored = read_stored(config)
     for parameter in history.space.parameters:
         value: Any = stored
         for name in parameter.key.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
+            if not isinstance(value, Mapping):
+                value = {}
+            value = value.get(name)
         if value is not None and "." in parameter.key and history.space.present(parameter, defaults):
             defaults.setdefault(parameter.name, value)
     return defaults
 
 
 def _place(folder: StudyFolder) -> Path:
-    """The folder as seen from where the search was started."""
-    is_below = folder.path.is_relative_to(folder.directory)
-    return folder.path.relative_to(folder.directory) if is_below else folder.path
+    """The folder of the study, relative to the directory in which the search was started if it is below it."""
+    if not folder.path.is_relative_to(folder.directory):
+        return folder.path
+    return folder.path.relative_to(folder.directory)
 
 
 def _importances(history: StudyHistory) -> tuple[ForestImportances, str | None]:
@@ -98,7 +103,7 @@ def _importances(history: StudyHistory) -> tuple[ForestImportances, str | None]:
 
 
 def _final(history: StudyHistory) -> FinalTraining | None:
-    """What the final training came to on test."""
+    """The results of the final training on test; None where it is not finished."""
     run = history.final
     metrics = _metrics(run)
     if metrics is None:
@@ -113,7 +118,9 @@ def _final(history: StudyHistory) -> FinalTraining | None:
         )
         if value is not None
     ]
-    report = f"{run.folder.name}/{run.report.name}" if run.report.is_file() else None
+    report = None
+    if run.report.is_file():
+        report = f"{run.folder.name}/{run.report.name}"
     if not reached:
         return FinalTraining("The final training with the best settings has no test events.", report)
     return FinalTraining(f"The final training with the best settings reaches on test: {', '.join(reached)}.", report)
@@ -124,7 +131,9 @@ def _metrics(run: Run) -> Mapping[str, Any] | None:
         contents = json.loads(run.metrics.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # not there yet
         return None
-    return contents if isinstance(contents, dict) else None
+    if not isinstance(contents, dict):
+        return None
+    return contents
 
 
 def _files(folder: StudyFolder, history: StudyHistory) -> dict[str, str]:

@@ -25,7 +25,7 @@ def repeat_job(job: Job, repeat: int) -> Job:
 
 
 def repeat_rule(tuning: Tuning, split: Any, events: int) -> RepeatBy:
-    """What a repeat draws anew of so many events: `split` where they are split at random, else `seed`."""
+    """What differs between repeats: `split` where the events are split at random, else `seed`."""
     is_random = isinstance(split, Split) and split.by == "random"
     if not is_random or (split.tail_from is not None and events >= split.tail_from):
         return "seed"
@@ -33,9 +33,9 @@ def repeat_rule(tuning: Tuning, split: Any, events: int) -> RepeatBy:
 
 
 class TrialData:
-    """The events of the trials of one process, read once; test events are taken out before anything sees them.
+    """The events of the trials of one process, read once; test events are removed before any use.
 
-    drawn  what repeats draw anew, once events were prepared
+    drawn  what differs between repeats, known once events are prepared
     """
 
     def __init__(self, tuning: Tuning) -> None:
@@ -57,7 +57,7 @@ class TrialData:
         return self._repeats[repeat]
 
     def _tell(self, source: Prepared) -> None:
-        """Say once what is true of all trials."""
+        """Log the warnings that hold for all trials, once."""
         for warning in source.warnings:
             log.warning(warning.text)
         if self.drawn != self._tuning.repeat_by and self._tuning.repeats > 1:
@@ -71,6 +71,6 @@ class TrialData:
 
 
 def without_test(prepared: Prepared) -> Prepared:
-    """The training and validation events alone, without warnings, which would be told in every trial."""
+    """The training and validation events alone, without warnings, which every trial would repeat."""
     rows = prepared.split != TEST
     return Prepared(events=prepared.events.take(rows), split=prepared.split[rows])

@@ -1,4 +1,4 @@
-"""How the values of a trial are chosen, and when a trial is stopped early, as Optuna does it."""
+"""The samplers and pruners of Optuna: how the values of a trial are chosen, and when a trial is stopped early."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from hepclf.search.tuning import PLACES, Tuning
 
 
 class Fixed(BaseSampler):
-    """Gives these values and no others."""
+    """A sampler that returns fixed values."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
     def infer_relative_search_space(self, study: optuna.Study, trial: Any) -> dict[str, BaseDistribution]:  # noqa: ARG002
-        """None: each value stands for itself."""
+        """None: the values do not depend on each other."""
         return {}
 
     def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> dict[str, Any]:  # noqa: ARG002
-        """None: each value stands for itself."""
+        """None: the values do not depend on each other."""
         return {}
 
     def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:  # noqa: ARG002
@@ -37,7 +37,7 @@ class Fixed(BaseSampler):
 
 
 def sampler(tuning: Tuning, seed: int) -> BaseSampler:
-    """The sampler of one trial; what came before it reads from the study."""
+    """The sampler of one trial; it reads earlier trials from the study."""
     if tuning.sampler == "random":
         return RandomSampler(seed=seed)
     with warnings.catch_warnings():
@@ -46,16 +46,16 @@ def sampler(tuning: Tuning, seed: int) -> BaseSampler:
 
 
 def sampler_seed(seed: int, number: int, worker: int) -> int:
-    """A seed of its own for each trial: of the study's seed, the number of the trial's folder, and the worker's number.
+    """A seed for each trial, from the study's seed, the number of the trial's folder, and the worker's number.
 
-    How many trials the engine knows is no such number: a journal that is made again has fewer of them.
+    The number of trials in the journal would not do: a rebuilt journal has fewer of them.
     """
     digest = hashlib.sha256(json.dumps([seed, number, worker]).encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
 
 def pruner(tuning: Tuning) -> BasePruner:
-    """When a trial is stopped: below the median of those before, or outside the better half at 4, 8 and 16 of 30."""
+    """The rule that stops a trial: worse than the median of earlier ones, or not in the better half at 4, 8, 16."""
     if not tuning.prunes:
         return NopPruner()
     if tuning.pruning == "halving":
@@ -64,7 +64,7 @@ def pruner(tuning: Tuning) -> BasePruner:
 
 
 def suggested(trial: optuna.Trial, space: Space, names: Collection[str] | None = None) -> dict[str, Any]:
-    """The values of a trial, by the names of the parameters; where `names` are given, of these alone."""
+    """The values of a trial by the names of the parameters; with `names`, of these parameters alone."""
     values: dict[str, Any] = {}
     for parameter in space.parameters:
         if space.present(parameter, values) and (names is None or parameter.name in names):
@@ -85,7 +85,7 @@ def _suggested(trial: optuna.Trial, parameter: Parameter) -> Any:
 
 
 def distribution(parameter: Parameter) -> BaseDistribution:
-    """The parameter as Optuna knows it; options that are lists are known by their text."""
+    """The parameter in Optuna's form; options that are lists are represented by their text."""
     match parameter:
         case Float(low=low, high=high, log=log):
             return FloatDistribution(low, high, log=log)
@@ -96,5 +96,7 @@ def distribution(parameter: Parameter) -> BaseDistribution:
 
 
 def internal(parameter: Parameter, value: Any) -> Any:
-    """A value as Optuna keeps it."""
-    return json.dumps(value) if isinstance(parameter, Choice) and isinstance(value, (list, dict)) else value
+    """A value in Optuna's form."""
+    if isinstance(parameter, Choice) and isinstance(value, (list, dict)):
+        return json.dumps(value)
+    return value

@@ -22,7 +22,7 @@ MAX_REASONS = 3
 
 
 def study_headline(history: StudyHistory) -> Iterator[str]:
-    """What came out of a study: the best trial, the defaults, and how far the best can be believed."""
+    """The result of a study: the best trial, the defaults, and the optimism of the best."""
     if not history.complete:
         yield "No trial is complete, so there is no best one."
     elif history.best is None:
@@ -33,7 +33,7 @@ def study_headline(history: StudyHistory) -> Iterator[str]:
 
 
 def progress_line(history: StudyHistory) -> str:
-    """How many trials there are in each state."""
+    """The number of trials in each state."""
     counts: Counter[str] = Counter(trial.state for trial in history.trials)
     planned = history.tuning.trials
     states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none has begun"
@@ -44,7 +44,7 @@ def progress_line(history: StudyHistory) -> str:
 
 
 def error_note(history: StudyHistory) -> str:
-    """What the errors of the objectives in tables and pictures are."""
+    """The meaning of the errors of the objectives in tables and pictures."""
     if history.optimism is not None:
         return (
             f"± is for comparing trials: the standard error of the mean of {history.tuning.repeats} trainings, without "
@@ -54,7 +54,7 @@ def error_note(history: StudyHistory) -> str:
 
 
 def trial_noise(history: StudyHistory, trial: Trial, place: int = 0) -> float | None:
-    """The error of a trial's objective against other trials; that of the validation events where no noise is known."""
+    """The error of a trial's objective relative to other trials; without a noise, that of the validation events."""
     if history.optimism is not None:
         return history.optimism.noise or None
     return _statistical(trial, place)
@@ -68,20 +68,23 @@ def objective_words(history: StudyHistory, trial: Trial, place: int = 0) -> str:
 
 
 def _with_error(history: StudyHistory, trial: Trial, place: int = 0) -> str:
-    """A trial's objective with the error that it has by itself."""
-    error = _statistical(trial, place) if history.optimism is None else history.optimism.error
-    return number(trial.objectives[place], error)
+    """A trial's objective with its error, including shifts that all trials share."""
+    if history.optimism is None:
+        return number(trial.objectives[place], _statistical(trial, place))
+    return number(trial.objectives[place], history.optimism.error)
 
 
 def _statistical(trial: Trial, place: int) -> float | None:
-    """The statistical error of the validation events, where all repeats tell it."""
-    errors = [row[place] if len(row) > place else None for row in trial.errors]
+    """The statistical error of the validation events; None where a repeat has none."""
+    errors = [error for row in trial.errors for error in row[place : place + 1]]
     known = [error for error in errors if error is not None and np.isfinite(error)]
-    return float(np.sqrt(np.mean(np.square(known)))) if known and len(known) == len(errors) else None
+    if not known or len(known) < len(trial.errors):
+        return None
+    return float(np.sqrt(np.mean(np.square(known))))
 
 
 def failure_lines(history: StudyHistory) -> Iterator[str]:
-    """Why trials failed, each reason once."""
+    """The reasons of failed trials, each reason once."""
     reasons: dict[str, list[int]] = {}
     for trial in history.trials:
         if trial.state == "failed":
@@ -95,7 +98,9 @@ def failure_lines(history: StudyHistory) -> Iterator[str]:
 def _best(history: StudyHistory, best: Trial) -> Iterator[str]:
     name = NAMES.get(history.tuning.objectives[0], history.tuning.objectives[0])
     ended = sum(trial.is_final for trial in history.trials)
-    count = f"chosen out of {ended} trials" if ended > 1 else "the only trial"
+    count = "the only trial"
+    if ended > 1:
+        count = f"chosen out of {ended} trials"
     yield f"Best {name} on validation: {_with_error(history, best)}, trial {best.number}, {count}."
     yield from _defaults(history, best)
     yield from _optimism(history)
@@ -115,7 +120,9 @@ def _defaults(history: StudyHistory, best: Trial) -> Iterator[str]:
         yield f"{reached}; whether the best is better by more than chance is not known."
         return
     yield f"{reached}."
-    sigma = "significant, above two sigma" if judged.improves else "not significant, below two sigma"
+    sigma = "not significant, below two sigma"
+    if judged.improves:
+        sigma = "significant, above two sigma"
     gain = number(judged.gain, judged.gain_error)
     yield f"The best improves on them by {gain}, corrected for the choice of the best of many: {sigma}."
 
@@ -123,7 +130,9 @@ def _defaults(history: StudyHistory, best: Trial) -> Iterator[str]:
 def _optimism(history: StudyHistory) -> Iterator[str]:
     judged = history.optimism
     if judged is None:
-        reason = "one training a trial" if history.tuning.repeats == 1 else "too few complete trials"
+        reason = "too few complete trials"
+        if history.tuning.repeats == 1:
+            reason = "one training a trial"
         yield f"How optimistic the best of these numbers is cannot be told from {reason}."
         return
     ended = sum(trial.is_final for trial in history.trials)
@@ -134,11 +143,13 @@ def _optimism(history: StudyHistory) -> Iterator[str]:
 
 
 def _flattery(judged: Optimism) -> str:
-    """The optimism in the digits of the error that is quoted beside it."""
+    """The optimism, rounded like the error that is quoted with it."""
     if judged.error <= 0:
         return number(judged.optimism)
     text = to_error_digits(judged.optimism, judged.error)
-    return text if float(text) else "less than the last digit of the error"
+    if float(text) == 0:
+        return "less than the last digit of the error"
+    return text
 
 
 def _front(history: StudyHistory) -> Iterator[str]:
@@ -148,13 +159,16 @@ def _front(history: StudyHistory) -> Iterator[str]:
         f"The front has {count} of {len(history.complete)} complete trials: no other trial is better than these in "
         f"both {names[0]} and {names[1]}."
     )
+    # The front is sorted by the first objective, so its ends are the best in the first and in the second.
     for place, name in enumerate(names):
-        best = history.trial(history.front[0 if place == 0 else -1])
+        best = history.trial(history.front[-place])
         yield f"Best {name} on validation: {_with_error(history, best, place)}, trial {best.number}."
     yield "No one best trial is chosen, so no optimism is estimated and no final training is made."
     yield "Choose a trial of the front by these numbers, and only then train with its settings and look at test."
 
 
 def _trials(numbers: list[int]) -> str:
-    named = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
-    return f"trial {named}" if len(numbers) == 1 else f"{len(numbers)} trials ({named})"
+    if len(numbers) == 1:
+        return f"trial {numbers[0]}"
+    named = ", ".join(map(str, numbers[:5])) + ", ..." * (len(numbers) > 5)
+    return f"{len(numbers)} trials ({named})"

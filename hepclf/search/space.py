@@ -1,4 +1,4 @@
-"""The space of a search: which settings may take which values. Plain values; no engine is known here."""
+"""The space of a search: the settings and their possible values, as plain values independent of the engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from hepclf.recipe import RecipeError, build
 
-INSIDE = 0.381966  # where an interval is looked at between its ends: at a number that is hardly ever whole
+INSIDE = 0.381966  # place between the ends at which an interval is tested: hardly ever an integer
 
 Conditions = Mapping[str, tuple[str, ...]]
 
@@ -20,8 +20,8 @@ class Varied:
     """A setting that a search varies.
 
     name   unique in its space; trials record their values under it
-    key    the setting, or the group, that it decides
-    where  it is there only where each of these choices has one of these values
+    key    the setting or the group that it sets
+    where  it exists only if each of these choices has one of these values
     """
 
     name: str
@@ -47,8 +47,10 @@ class Float(Varied):
 
     @property
     def values(self) -> tuple[float, ...] | None:
-        """All values; None where there is no end of them, as its ends differ."""
-        return (self.low,) if self.low == self.high else None
+        """All values; None for an interval, which has infinitely many."""
+        if self.low < self.high:
+            return None
+        return (self.low,)
 
     @property
     def ends(self) -> tuple[float, ...]:
@@ -101,8 +103,7 @@ class Choice(Varied):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        options = tuple(list(option) if isinstance(option, tuple) else option for option in self.options)
-        object.__setattr__(self, "options", options)
+        object.__setattr__(self, "options", tuple(map(_option, self.options)))
         if not self.options:
             raise RecipeError(f"{self.name} must have one value or more to choose from")
 
@@ -113,7 +114,7 @@ class Choice(Varied):
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """All values: none stands for another."""
+        """All values: each of them must be tested."""
         return self.options
 
     def holds(self, value: Any) -> bool:
@@ -127,7 +128,7 @@ KINDS: Mapping[str, type[Parameter]] = {"float": Float, "integer": Integer, "cho
 
 @dataclass(frozen=True)
 class Space:
-    """The parameters of a search; one that others depend on stands before them."""
+    """The parameters of a search; a parameter comes before those that depend on it."""
 
     parameters: tuple[Parameter, ...]
 
@@ -143,15 +144,15 @@ class Space:
         return len(self.parameters)
 
     def present(self, parameter: Parameter, values: Mapping[str, Any]) -> bool:
-        """Whether a parameter is there, given the values of those before it."""
+        """Whether a parameter exists, given the values of those before it."""
         return all(values.get(name) in options for name, options in parameter.where.items())
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that these values of the parameters mean, by their keys."""
+        """The settings for these values of the parameters, by their keys."""
         return {parameter.key: values[parameter.name] for parameter in self.parameters if parameter.name in values}
 
     def point(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of the parameters that these settings mean, without those that do not lie in the space."""
+        """The values of the parameters in these settings, without those outside the space."""
         values: dict[str, Any] = {}
         for parameter in self.parameters:
             if self.present(parameter, values) and parameter.holds(settings.get(parameter.key)):
@@ -159,7 +160,10 @@ class Space:
         return values
 
     def corners(self) -> Iterator[dict[str, Any]]:
-        """For each combination of the groups: all first ends, then each parameter alone at its other end and inside."""
+        """Points to test, for each combination of groups.
+
+        The first point has the first end of each parameter. In the others one parameter is at its other end or inside.
+        """
         groups = [parameter for parameter in self.parameters if "." not in parameter.key]
         for chosen in product(*(parameter.ends for parameter in groups)):
             fixed = dict(zip((parameter.name for parameter in groups), chosen, strict=True))
@@ -176,7 +180,7 @@ class Space:
                 yield from (first | {parameter.name: end} for end in _probes(parameter)[1:])
 
     def grid(self) -> Iterator[dict[str, Any]]:
-        """Every point, each once; the last parameter varies first."""
+        """Every point of a grid once; the last parameter varies fastest."""
         if endless := [parameter.name for parameter in self.parameters if parameter.values is None]:
             raise RecipeError(f"{endless[0]} must be a choice or a range in a grid, not an interval; list its values")
         yield from self._points({}, self.parameters)
@@ -210,10 +214,17 @@ def _check_ends(parameter: Float | Integer) -> None:
 
 
 def _probes(parameter: Parameter) -> tuple[Any, ...]:
-    """The ends, and of an interval a number between them: both ends of 64 to 256 are whole, and few others are."""
+    """The ends, and for an interval a number between them: the ends may be integers where other values are not."""
     if not isinstance(parameter, Float) or parameter.low == parameter.high:
         return parameter.ends
     return (*parameter.ends, parameter.low + INSIDE * (parameter.high - parameter.low))
+
+
+def _option(value: Any) -> Any:
+    """A value of a choice as YAML has it: a list, not a tuple."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value
 
 
 def _is_number(value: Any) -> bool:
@@ -229,7 +240,9 @@ def _described(parameter: Parameter) -> dict[str, Any]:
 
 
 def _parameter(name: str, settings: Any) -> Parameter:
-    kind = settings.get("kind") if isinstance(settings, Mapping) else None
+    kind = None
+    if isinstance(settings, Mapping):
+        kind = settings.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise RecipeError(f"space.{name} must have a kind of {', '.join(KINDS)}, not {kind!r}")
     contents = {key: value for key, value in settings.items() if key != "kind"}

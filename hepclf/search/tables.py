@@ -1,4 +1,4 @@
-"""A study as tables of words, and as the columns that its pictures show."""
+"""A study as tables of text, and as the columns of its pictures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hepclf.search.importance import ForestImportance
 from hepclf.search.sentences import NAMES, objective_words, trial_noise
 from hepclf.search.space import Choice, Float, Integer, Parameter
 from hepclf.search.trial import STATES, Trial
+from hepclf.search.tuning import loss_sign
 from hepclf.words import Grid, shortened, time_text
 
 BEST = 10  # trials that a table lists
@@ -23,19 +24,22 @@ ForestImportances = Sequence[ForestImportance | None]  # of the objectives
 
 
 def trial_table(history: StudyHistory, importances: ForestImportances = ()) -> TrialTable:
-    """The trials as columns; what a trial has no value of is nan."""
+    """The trials as columns; a missing value is nan."""
     trials = history.trials
-    rows = {trial.number: row for row, trial in enumerate(trials)}
+    rows: dict[int | None, int] = {trial.number: row for row, trial in enumerate(trials)}
     names = history.tuning.objectives
+    front: tuple[int, ...] = ()
+    if len(names) > 1:
+        front = tuple(rows[number] for number in history.front)
     return TrialTable(
         numbers=np.array([trial.number for trial in trials], dtype=np.int64),
         states=tuple(trial.state for trial in trials),
         goals=tuple(_goal(history, place) for place in range(len(names))),
         settings=tuple(_setting(parameter, trials) for parameter in history.space.parameters),
         curves=tuple(_curve(history, trial.number) for trial in trials),
-        best=None if history.best is None else rows[history.best],
-        default=None if history.default is None else rows[history.default],
-        front=tuple(rows[number] for number in history.front) if len(names) > 1 else (),
+        best=rows.get(history.best),
+        default=rows.get(history.default),
+        front=front,
         importance={
             name: _importance(importance)
             for name, importance in zip(names, importances, strict=False)
@@ -45,7 +49,7 @@ def trial_table(history: StudyHistory, importances: ForestImportances = ()) -> T
 
 
 def best_table(history: StudyHistory) -> Grid:
-    """The best trials with their settings, and the defaults below them; of two objectives, the front."""
+    """The best trials with their settings, and the defaults below them; for two objectives, the front."""
     names = history.tuning.objectives
     present = [
         parameter for parameter in history.space.parameters if any(parameter.name in t.values for t in history.trials)
@@ -59,30 +63,35 @@ def best_table(history: StudyHistory) -> Grid:
             _name(history, trial),
             *(objective_words(history, trial, place) for place in range(len(names))),
             time_text(trial.seconds),
-            *(value_text(trial.values[p.name]) if p.name in trial.values else "-" for p in present),
+            *(_stated(trial.values, parameter) for parameter in present),
         ]
         for trial in trials
     ]
-    title = "the best trials" if len(names) == 1 else "trials that no other one beats in both objectives"
+    title = "the best trials"
+    if len(names) > 1:
+        title = "trials that no other one beats in both objectives"
     return Grid(title, header, rows)
 
 
 def best_trials(history: StudyHistory) -> list[Trial]:
-    """The best complete trials, the best one first; of two objectives, those of the front."""
+    """The best complete trials, the best one first; for two objectives, those of the front."""
     if len(history.tuning.objectives) > 1:
         return [history.trial(number) for number in history.front[:BEST]]
-    sign = -1.0 if history.tuning.maximised[0] else 1.0
+    sign = loss_sign(history.tuning.maximised[0])
     return sorted(history.complete, key=lambda trial: (sign * trial.objectives[0], trial.number))[:BEST]
 
 
 def space_table(history: StudyHistory, defaults: Mapping[str, Any]) -> Grid:
-    """What each setting may be, what it is by default, and what it is in the best trial."""
-    best = {} if history.best is None else history.trial(history.best).values
+    """The possible values of each setting, its default and its value in the best trial."""
+    best: Mapping[str, Any] = {}
+    if history.best is not None:
+        best = history.trial(history.best).values
     rows = [
         [
             parameter.name,
             _searched(parameter),
-            *(value_text(values[parameter.name]) if parameter.name in values else "-" for values in (defaults, best)),
+            _stated(defaults, parameter),
+            _stated(best, parameter),
             " and ".join(f"{name} is {' or '.join(options)}" for name, options in parameter.where.items()) or "-",
         ]
         for parameter in history.space.parameters
@@ -91,7 +100,7 @@ def space_table(history: StudyHistory, defaults: Mapping[str, Any]) -> Grid:
 
 
 def states_table(history: StudyHistory) -> Grid:
-    """How many trials came to which end, and the time that they took."""
+    """The number of trials in each state, and their time."""
     rows = []
     for state in STATES:
         seconds = [trial.seconds for trial in history.trials if trial.state == state]
@@ -101,15 +110,31 @@ def states_table(history: StudyHistory) -> Grid:
 
 
 def value_text(value: Any, width: int | None = MAX_WIDTH) -> str:
-    """The value of a setting, in four digits; a name or a list in at most so many letters."""
+    """The value of a setting: a number in four digits, a name or a list in at most `width` letters."""
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if width is None else shortened(text, width)
+    if width is None:
+        return _option_text(value)
+    return shortened(_option_text(value), width)
+
+
+def _option_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+def _stated(values: Mapping[str, Any], parameter: Parameter) -> str:
+    """The value of a parameter, `-` where it does not exist."""
+    if parameter.name not in values:
+        return "-"
+    return value_text(values[parameter.name])
 
 
 def _name(history: StudyHistory, trial: Trial) -> str:
-    return f"{trial.number}\u00a0(defaults)" if trial.number == history.default else str(trial.number)
+    if trial.number == history.default:
+        return f"{trial.number}\u00a0(defaults)"
+    return str(trial.number)
 
 
 def _searched(parameter: Parameter) -> str:
@@ -117,20 +142,24 @@ def _searched(parameter: Parameter) -> str:
         case Choice(options=options):
             return f"one of {', '.join(map(value_text, options))}"
         case Float(low=low, high=high, log=log):
-            return f"from {value_text(low)} to {value_text(high)}{', logarithmic' if log else ''}"
+            return f"from {value_text(low)} to {value_text(high)}" + ", logarithmic" * log
         case Integer(low=low, high=high, step=step, log=log):
-            steps = f" in steps of {step}" if step > 1 else ""
-            return f"from {low} to {high}{steps}{', logarithmic' if log else ''}, whole"
+            steps = f" in steps of {step}" * (step > 1)
+            return f"from {low} to {high}{steps}" + ", logarithmic" * log + ", whole"
     return ""
 
 
 def _goal(history: StudyHistory, place: int) -> Goal:
-    values = [trial.objectives[place] if trial.objectives else np.nan for trial in history.trials]
-    errors = [trial_noise(history, trial, place) if trial.objectives else None for trial in history.trials]
+    values, errors = np.full((2, len(history.trials)), np.nan)
+    for i, trial in enumerate(history.trials):
+        if trial.objectives:
+            values[i], error = trial.objectives[place], trial_noise(history, trial, place)
+            if error is not None:
+                errors[i] = error
     return Goal(
         name=history.tuning.objectives[place],
-        values=np.array(values, dtype=np.float64),
-        errors=np.array([np.nan if error is None else error for error in errors], dtype=np.float64),
+        values=values,
+        errors=errors,
         is_maximised=history.tuning.maximised[place],
     )
 
@@ -138,7 +167,7 @@ def _goal(history: StudyHistory, place: int) -> Goal:
 def _setting(parameter: Parameter, trials: Sequence[Trial]) -> Setting:
     values = np.array([_position(parameter, trial.values) for trial in trials], dtype=np.float64)
     if isinstance(parameter, Choice):
-        options = tuple(option if isinstance(option, str) else json.dumps(option) for option in parameter.options)
+        options = tuple(map(_option_text, parameter.options))
         return Setting(name=parameter.name, values=values, low=0, high=len(options) - 1, options=options)
     low, high = map(float, parameter.ends)
     is_log = isinstance(parameter, (Float, Integer)) and parameter.log
@@ -147,10 +176,12 @@ def _setting(parameter: Parameter, trials: Sequence[Trial]) -> Setting:
 
 
 def _position(parameter: Parameter, values: Mapping[str, Any]) -> float:
-    """A number as it is, an option by its position; nan for what the space does not hold."""
+    """A number, or the index of an option; nan for a value outside the space."""
     if parameter.name not in values or not parameter.holds(value := values[parameter.name]):
         return np.nan
-    return float(parameter.options.index(value)) if isinstance(parameter, Choice) else float(value)
+    if isinstance(parameter, Choice):
+        return float(parameter.options.index(value))
+    return float(value)
 
 
 def _curve(history: StudyHistory, number: int) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""One training of a trial: a lean run folder, which tells the trial what it needs when it is continued."""
+"""One training of a trial: a run folder without tagger and pictures, from which a continued trial reads its outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 from hepclf.files import write_yaml
 from hepclf.run import Run
 from hepclf.search.objective import objectives
-from hepclf.search.tuning import PLACES, Tuning
+from hepclf.search.tuning import PLACES, Tuning, loss_sign
+from hepclf.statistics.value import Value
 from hepclf.training.epoch import Epoch, Progress
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.fit import fit
@@ -30,12 +31,12 @@ IsPoor = Callable[[int, float], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a training leaves in environment.json for its trial.
+    """The outcome of a training, which environment.json records for its trial.
 
-    values    the objectives, none where it was stopped early
+    values    the objectives, empty where it was stopped early
     errors    their statistical errors
-    reported  what the pruning saw: the places in the training and the values there
-    drawn     what its repeats draw anew: split, or seed where the data decide their split
+    reported  the values reported to the pruning, by their place in the training
+    drawn     what differs between repeats: split, or seed where the data define their split
     """
 
     values: tuple[float, ...] = ()
@@ -73,13 +74,14 @@ def stored_outcome(run: Run) -> Outcome | None:
 
 
 class Pruning:
-    """Tells the engine the validation loss at a few places of a training, and stops it where that is poor."""
+    """Reports the validation loss at a few places of a training to the engine, and stops a poor training."""
 
     def __init__(self, is_poor: IsPoor | None, *, maximised: bool, is_boosting: bool = False) -> None:
-        self._is_poor, self._sign, self._is_boosting = is_poor, -1.0 if maximised else 1.0, is_boosting
+        # Where the engine maximises the objective, it gets minus the loss.
+        self._is_poor, self._sign, self._is_boosting = is_poor, loss_sign(maximised), is_boosting
         self.reported: dict[int, float] = {}
         self.is_over = False
-        self.epochs = 0  # at most so many come
+        self.epochs = 0  # largest number of epochs of this training
 
     def __call__(self, epoch: Epoch) -> bool:
         """Whether to stop after this epoch."""
@@ -92,9 +94,9 @@ class Pruning:
         return self.is_over
 
     def _place(self, epoch: Epoch) -> int:
-        """How far a training is, so that trials are compared where they have learnt as much.
+        """The progress of a training, at which trials are compared.
 
-        A boosting with a third of the learning rate needs three times the rounds: their product decides.
+        A boosting with a third of the learning rate needs three times the rounds, so their product counts.
         """
         if self._is_boosting:
             return int(epoch.epoch * epoch.learning_rate / BOOSTING_PLACE + 1e-9)
@@ -102,14 +104,14 @@ class Pruning:
 
 
 class EpochCount:
-    """Progress that passes on what it hears, and tells the pruning how many epochs a training has."""
+    """Progress that also tells the pruning the number of epochs of a training."""
 
     def __init__(self, progress: Progress, pruning: Pruning) -> None:
         self._progress, self._pruning = progress, pruning
         self.stage, self.read = progress.stage, progress.read
 
     def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
-        """An epoch over so many training events is done."""
+        """An epoch over `events` training events is done."""
         self._pruning.epochs = total
         self._progress.epoch(epoch, total, events)
 
@@ -135,7 +137,9 @@ def trained(
         heard = Stoppable(EpochCount(progress, pruning), checkpoints.leave)
         fitted = fit(prepared, job, on_epoch, heard, checkpoints)
         history.write()
-        values = () if pruning.is_over else objectives(fitted, prepared, job.evaluation, tuning.objectives)
+        values: tuple[Value, ...] = ()
+        if not pruning.is_over:
+            values = objectives(fitted, prepared, job.evaluation, tuning.objectives)
         outcome = Outcome(
             values=tuple(value.value for value in values if value.value is not None),
             errors=tuple(value.error for value in values),

@@ -1,4 +1,4 @@
-"""A trial: its values, what its trainings gave, and the record of it in its folder."""
+"""A trial: its values, the results of its trainings, and its record in its folder."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ RECORD = "trial.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One point of the space and what came of it.
+    """One point of the space and its result.
 
     number      of its folder; trials count from 0
-    values      of the parameters; one that is not there for these choices is left out
+    values      of the parameters, without those that do not exist for its choices
     state       running: it has no result yet
-    repeats     of each finished repeat, its objectives
-    errors      of each finished repeat, the statistical errors of its objectives, where they are known
-    objectives  the means over the repeats, where it is complete
-    last        where it was pruned: the last validation loss that was told, with the sign of the objective
-    reported    what the pruning saw: the places in the training and the values there
-    stored      what the engine keeps beside it, so that pruning goes on as before
-    drawn       what its repeats drew anew: split (and seed), or seed alone
+    repeats     objectives of each finished repeat
+    errors      statistical errors of the objectives of each finished repeat, where they are known
+    objectives  means over the repeats, if the trial is complete
+    last        last reported validation loss with the sign of the objective, if the trial was pruned
+    reported    the values reported to the pruning, by their place in the training
+    stored      the engine's attributes, which a continued pruning needs
+    drawn       what differs between its repeats: split (and seed), or seed alone
     is_default  whether it has the settings of the configuration without the search
-    seconds     that its trainings took
+    seconds     time of its trainings
     error       the line of a failure
     """
 
@@ -52,7 +52,7 @@ class Trial:
 
     @property
     def is_final(self) -> bool:
-        """Whether it has a result that stays."""
+        """Whether it has its final result."""
         return self.state != "running"
 
     def write(self, folder: Path) -> None:

@@ -14,16 +14,21 @@ RepeatBy = Literal["split", "seed"]
 MINIMISED = ("log_loss",)
 LOSS_WEIGHTS = ("trainer.balance", "trainer.negative_weights", "trainer.planing")
 MOST_OBJECTIVES = 2
-PLACES = 30  # a training tells its loss to the pruning at most so often
+PLACES = 30  # largest number of losses that a training reports to the pruning
+
+
+def loss_sign(is_maximised: bool) -> float:
+    """The factor that makes a loss of an objective: less is then better."""
+    return -1.0 if is_maximised else 1.0
 
 
 @recipe
 class Tuning:
-    """What a search optimises on validation events, how many trials it makes and how it chooses them.
+    """The objective of a search on validation events, its number of trials, and how it chooses them.
 
-    objective  one, or two for the front of what can be had of both
+    objective  one objective, or two for their front
     repeats    trainings of a trial; its objective is their mean
-    repeat_by  split: each repeat draws training and validation set anew; seed: the split stays
+    repeat_by  split: each repeat has another random training and validation set; seed: all repeats have one split
     """
 
     trials: int = 50
@@ -45,20 +50,22 @@ class Tuning:
     @property
     def objectives(self) -> tuple[str, ...]:
         """The objectives, one or two."""
-        return (self.objective,) if isinstance(self.objective, str) else self.objective
+        if isinstance(self.objective, str):
+            return (self.objective,)
+        return self.objective
 
     @property
     def maximised(self) -> tuple[bool, ...]:
-        """Of each objective, whether more is better."""
+        """Whether more is better, for each objective."""
         return tuple(name not in MINIMISED for name in self.objectives)
 
     @property
     def prunes(self) -> bool:
-        """Whether poor trials are stopped early; with two objectives no order tells which are poor."""
+        """Whether poor trials are stopped early; two objectives have no order that defines poor trials."""
         return self.pruning != "none" and len(self.objectives) == 1
 
     def check(self, space: Space) -> None:
-        """Refuse a space in which the objective of one trial says nothing of another's."""
+        """Refuse a space in which the objectives of two trials cannot be compared."""
         for parameter in space.parameters:
             if parameter.key in LOSS_WEIGHTS and "log_loss" in self.objectives:
                 raise RecipeError(
@@ -67,7 +74,7 @@ class Tuning:
                 )
 
     def limited(self, space: Space) -> Tuning:
-        """The same with at most as many trials as a grid has points; other samplers have no end of them."""
+        """The same with at most as many trials as a grid has points; other samplers have no limit."""
         if self.sampler != "grid":
             return self
         points = sum(1 for _ in islice(space.grid(), self.trials))

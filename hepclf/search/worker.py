@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hepclf.search.ledger import Ledger
 
 WAIT_S = 0.5  # between two looks whether the trials of others have ended
-MOST_FAILURES = 5  # at the beginning of a study, after which its settings are at fault
+MOST_FAILURES = 5  # failed trials at the beginning of a study, after which it stops: its settings are wrong
 
 OnTrial = Callable[[Trial], None]
 
@@ -35,9 +35,9 @@ def work(
     stop: Stop | None = None,
     on_trial: OnTrial | None = None,
 ) -> None:
-    """Make trials until each has its result; of several workers each has a `number` of its own.
+    """Make trials until each has its result; each of several workers has its own `number`.
 
-    Where others are still at work it waits, and continues the trial of one that is lost.
+    While other workers have trials, this one waits; it continues the trial of a lost worker.
     """
     stop = stop or Stop()
     leave = partial(_leave, folder, stop)
@@ -55,7 +55,8 @@ def work(
     while len(final) < folder.tuning.trials:
         leave()
         if (hold := claimed(folder, final)) is None:
-            time.sleep(WAIT_S if len(final) < folder.tuning.trials else 0)
+            if len(final) < folder.tuning.trials:
+                time.sleep(WAIT_S)
             continue
         trial = _attempted(attempt, folder, *hold)
         final.add(trial.number)
@@ -66,7 +67,7 @@ def work(
 
 
 def require_engine() -> type[Ledger]:
-    """The engine's side of a study, which alone needs Optuna."""
+    """The class for the engine's side of a study, the only one that needs Optuna."""
     try:
         from hepclf.search.ledger import Ledger
     except ModuleNotFoundError as error:
@@ -77,7 +78,7 @@ def require_engine() -> type[Ledger]:
 
 
 def resume_command(folder: StudyFolder) -> str:
-    """How a study that was stopped goes on."""
+    """The advice how to continue a study that was stopped."""
     return f"continue with: hepclf tune resume {shlex.join((str(folder.path), *folder.code_words))}"
 
 
