@@ -30,8 +30,8 @@ class Contender:
     influences             influence of each test event on the test area, [n]
     weights                of the test events in the mixture of the areas, [n]
     events, positions      the test events, and their positions in the data, [n]
-        background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
-        copy_of                the tagger whose training this one repeats: equal configuration and seed
+    background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
+    copy_of                the tagger whose training this one repeats: equal configuration and seed
     """
 
     name: str
