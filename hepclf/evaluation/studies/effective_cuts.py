@@ -16,11 +16,11 @@ from hepclf.evaluation.split_results import decisions
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
 from hepclf.statistics.shapes.bins import column_bins
-from hepclf.statistics.shapes.divergence import BinSums, Divergence, bin_sums, divergence
+from hepclf.statistics.shapes.divergence import PER_BIN, BinSums, Divergence, bin_sums, divergence
 from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
 from hepclf.words import Grid, first_of, number
 
-BINS = 10  # bins of the divergence, equally populated by the background
+BINS, FEWEST = 10, 3  # most and fewest bins of the divergence, equally populated by the background
 DRAWN = 30  # bins of the picture, equally wide
 LARGEST = 2**24  # from here on single precision does not hold all integers
 ENDS = (0.05, 0.95)
@@ -134,8 +134,10 @@ def _divergence(name: str, values: Array, weights: Array, kinds: NDArray[np.int6
     background = kinds < 2
     if not background.any():
         return Divergence(reason="there is no background")
-    bins = column_bins(name, values[background], BINS)
-    m, index, w, passing = len(bins.names), bins.index, weights[background], kinds[background] == 1
+    w, passing = weights[background], kinds[background] == 1
+    smaller = min(effective_count(float(side.sum()), float(side @ side)) for side in (w[passing], w[~passing]))
+    bins = column_bins(name, values[background], min(BINS, max(FEWEST, int(smaller / PER_BIN))))
+    m, index = len(bins.names), bins.index
     return divergence(bin_sums(index[passing], w[passing], m), bin_sums(index[~passing], w[~passing], m))
 
 
@@ -184,6 +186,11 @@ class FeatureChanges:
         return sorted(self.features, key=lambda name: -(self.features[name].divergence.bits.value or 0.0))
 
     @property
+    def is_ranked(self) -> bool:
+        """Whether the divergence of any feature could be measured."""
+        return any(change.divergence.bits.value is not None for change in self.features.values())
+
+    @property
     def _cut(self) -> str:
         if self.threshold is None:
             return "the classification as signal"
@@ -201,6 +208,9 @@ class FeatureChanges:
             return ()
         name, evidence = self.ranked[0], self.evidence
         before, after = self.features[name].before[0], self.features[name].after[0]
+        if not self.is_ranked:
+            reason = str(self.features[name].divergence.reason).split(";")[0]
+            return (f"The features are in the order of the data, since their changes cannot be measured: {reason}.",)
         if evidence[name].answer is None:
             return ()
         if evidence[name].answer == "clear":
@@ -228,7 +238,7 @@ class FeatureChanges:
             for name, change in ((name, self.features[name]) for name in shown)
         ]
         title = f"effective cuts of {self._cut}, test{first_of(len(shown), len(self.features))}"
-        header = ("5..95 % of", "all background", "background after", "signal after", "JSD in bits")
+        header = ("5 % to 95 % of", "all background", "background after", "signal after", "JSD in bits")
         return (Grid(title, header, rows),)
 
     def to_dict(self) -> dict[str, Any]:
@@ -247,7 +257,7 @@ class FeatureChanges:
 def _span(quantiles: Range) -> str:
     if quantiles.low.value is None or quantiles.high.value is None:
         return "-"
-    return f"{quantiles.low.value:.3g}..{quantiles.high.value:.3g}"
+    return f"{quantiles.low.value:.3g} to {quantiles.high.value:.3g}"
 
 
 def _plain(change: FeatureChange) -> dict[str, Any]:

@@ -57,8 +57,11 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
     cut = "classified as signal"
     if finding.threshold is not None:
         cut = f"with a score ≥ {finding.threshold:.4g}"
+    choice = "The first features of the data"
+    if finding.is_ranked:
+        choice = "The features on which the tagger cuts most"
     caption = (
-        "The features on which the tagger cuts most. Filled: all events of a class (unit area). Line: its events "
+        f"{choice}. Filled: all events of a class (unit area). Line: its events "
         f"{cut}, on the same scale. Where the line is far below the filled histogram, the tagger removes the events."
     )
     series = tuple(_series(name, finding.features[name]) for name in features)

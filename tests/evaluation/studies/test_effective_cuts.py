@@ -90,6 +90,22 @@ def test_a_gap_is_in_no_range(case):
     assert "an effective count of 0 " in found.features["x"].divergence.reason
 
 
+@pytest.mark.parametrize(("passing", "is_ranked"), [(29, False), (31, True)])
+def test_few_events_are_compared_in_fewer_bins_and_fewer_still_are_not_ranked(case, passing, is_ranked):
+    y = np.arange(400.0)
+    scores = np.where(y < 2 * passing, 0.8, 0.2)
+    found = EffectiveCuts().study(case(np.arange(400) % 2, scores, np.stack([-y % 7, y], axis=1), ("week", "y")))
+    assert found.is_ranked is is_ranked
+    if is_ranked:
+        assert found.ranked == ["y", "week"]
+        assert "changes most in y: its central 90 % is" in found.sentences[0]
+    else:
+        assert found.ranked == ["week", "y"]
+        assert found.sentences[0].endswith(
+            "measured: an effective count of 29 on one side is under 10 for each of 3 bins."
+        )
+
+
 def test_stored_scores_hold_no_features(case):
     assert EffectiveCuts().study(case(np.array([0, 1]), np.array([0.2, 0.7]))) is None
     with pytest.raises(ValueError, match="events must be at least 2"):
