@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ Array = NDArray[np.float64]
 
 CHANNEL, STRENGTH = "score", "mu"
 NORMALISATION = "background_normalisation"
+LEAST_BOUND, SIGMAS = 10, 10  # the strength is bounded by 10, or by 10 of its standard deviations where these are more
 
 
 def workspace(template: Template, systematic: float) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def workspace(template: Template, systematic: float) -> dict[str, Any]:
         {"name": name, "data": row.tolist(), "modifiers": _modifiers(template, g, systematic)}
         for g, (name, row) in enumerate(zip(template.names, values, strict=True))
     ]
+    highest = float(max(LEAST_BOUND, math.ceil(1 + SIGMAS * _strength_error(values, template, systematic))))
     return {
         "channels": [{"name": CHANNEL, "samples": samples}],
         "observations": [{"name": CHANNEL, "data": values.sum(axis=0).tolist()}],
@@ -36,7 +39,7 @@ def workspace(template: Template, systematic: float) -> dict[str, Any]:
                 "name": "discovery",
                 "config": {
                     "poi": STRENGTH,
-                    "parameters": [{"name": STRENGTH, "inits": [1.0], "bounds": [[0.0, 10.0]]}],
+                    "parameters": [{"name": STRENGTH, "inits": [1.0], "bounds": [[0.0, highest]]}],
                 },
             }
         ],
@@ -51,6 +54,17 @@ def _positive(template: Template) -> Array:
         total, clipped = template.sums[0, kind].sum(axis=0), values[kind].sum(axis=0)
         values[kind] *= np.divide(total, clipped, out=np.zeros_like(total), where=clipped > 0)
     return np.asarray(values)
+
+
+def _strength_error(values: Array, template: Template, systematic: float) -> float:
+    """The standard deviation of the strength, by least squares over the bins; 0 where there is no signal."""
+    s, b = values[template.signal].sum(axis=0), values[~template.signal].sum(axis=0)
+    variances = s + b + template.channels.b_squares
+    filled = variances > 0
+    s, b, variances = s[filled], b[filled], variances[filled]
+    covariance = np.diag(variances) + systematic**2 * np.outer(b, b)
+    information = float(s @ np.linalg.solve(covariance, s))
+    return 1 / math.sqrt(information) if information > 0 else 0.0
 
 
 def _modifiers(template: Template, group: int, systematic: float) -> list[dict[str, Any]]:

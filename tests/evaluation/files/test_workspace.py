@@ -60,6 +60,20 @@ def test_what_is_below_zero_is_written_as_zero_and_the_totals_stay():
     np.testing.assert_allclose(spec["observations"][0]["data"], np.sum(NEGATIVE, axis=0))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_pyhf_finds_the_upper_limit_on_a_faint_signal_within_the_bounds(pyhf):
+    model = pyhf.Workspace(workspace(template([*USUAL[:2], [0.02, 0.04, 0.05], [0.001] * 3]), 0.2)).model()
+    place, background = model.config.poi_index, model.config.suggested_init()
+    background[place] = 0.0
+    low, high = model.config.suggested_bounds()[place]
+    limits = pyhf.infer.intervals.upper_limits
+    observed, (_, _, median, _, high_2_sigma) = limits.upper_limit(model.expected_data(background), model)
+    assert observed == pytest.approx(median, rel=1e-3)
+    # The median of CLs is at 1.96 standard deviations where the likelihood is a Gaussian; staterror widens it.
+    assert median == pytest.approx(1.96 * (high - 1) / 10, rel=0.1)
+    assert low < high_2_sigma < high
+
+
 def test_without_a_systematic_there_is_no_modifier_for_it():
     for systematic in (0.0, 0.1):
         samples = workspace(template(USUAL), systematic)["channels"][0]["samples"]
