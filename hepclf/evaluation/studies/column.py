@@ -31,4 +31,7 @@ def named_column(case: Case, name: str) -> NDArray[Any]:
 
 def unknown(name: str, columns: Iterable[str]) -> str:
     """The error text for a name that is none of these columns."""
-    return f"{name!r} is no spectator of the data{nearest(name, columns)}; name it in the data's spectators"
+    return (
+        f"{name!r} is no spectator of the data{nearest(name, columns)}; name it in the data's spectators: "
+        f"[{name}] if it is a column, {{{name}: EXPRESSION}} if it is computed"
+    )

@@ -61,7 +61,8 @@ class Condition:
             if name not in columns:
                 raise ValueError(
                     f"condition {self.text!r} names {name!r}, which is no spectator of the data"
-                    f"{nearest(name, columns)}; name it in the data's spectators"
+                    f"{nearest(name, columns)}; name it in the data's spectators: [{name}] if it is a column, "
+                    f"{{{name}: EXPRESSION}} if it is computed"
                 )
 
     def holds(self, columns: Mapping[str, NDArray[Any]]) -> Mask:

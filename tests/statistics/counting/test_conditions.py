@@ -65,7 +65,8 @@ def test_anything_else_is_refused_with_an_example(text, why):
 
 def test_an_unknown_column_is_refused_with_the_nearest():
     with pytest.raises(
-        ValueError, match=r"names 'nfat', which is no spectator of the data; nearest: 'n_fat'; name it in"
+        ValueError,
+        match=r"names 'nfat', which is no spectator of the data; nearest: 'n_fat'; name it in .*: \[nfat\] if",
     ):
         Condition("nfat > 1").holds(COLUMNS)
     assert Condition("`Fat.pt` > 1 and mass < 2 and mass > 1").columns == ("Fat.pt", "mass")
