@@ -104,7 +104,7 @@ def _model(model: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[st
 
 def _results(results: Results) -> Iterator[str]:
     yield _list(headline(results))
-    grids = [quality_table(results, "quality on each split"), significance_table(results)]
+    grids = [quality_table(results, "quality on each set"), significance_table(results)]
     if results.test is not None and results.test.working_points:
         grids.insert(1, working_points_table(results.test))
     for grid in grids:

@@ -149,13 +149,15 @@ class Calibrated:
         """The sentence that tells of a miscalibration, where there is one."""
         return (self._judged(),) if self.conclusion == "miscalibrated" else ()
 
+    @property
+    def _mixture(self) -> str:
+        return "classes of equal weight, as in training" if self.balance == "classes" else "the mixture of training"
+
     def _judged(self) -> str:
         uncalibrated = self.qualities["none"].reliability
-        mixture = "the mixture of training"
-        if self.balance == "classes":
-            mixture = "classes of equal weight, as in training"
         ece, by_chance = number(*uncalibrated.ece), number(*uncalibrated.by_chance)
-        error = f"expected calibration error ECE = {ece} ({by_chance} expected for perfect calibration), for {mixture}"
+        comparison = f"({by_chance} expected for perfect calibration)"
+        error = f"expected calibration error ECE = {ece} {comparison}, for {self._mixture}"
         words, test = self.evidence.words, self.evidence.test
         return {
             "calibrated": f"{words} of miscalibration ({test}): {error}.",
@@ -213,7 +215,7 @@ class Calibrated:
             figures = (number(*value) for value in (quality.log_loss, quality.brier, reliability.ece))
             rows.append((label, *figures, p_text(reliability.p)))
         header = ("scores on test", "log-loss", "Brier score", "ECE", "p")
-        return (Grid("calibration, fitted on validation", header, rows),)
+        return (Grid(f"calibration, fitted on validation, for {self._mixture}", header, rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""

@@ -24,6 +24,7 @@ from hepclf.presentation.page.sections import PagePicture, read_index, sections
 from hepclf.presentation.page.sketch import HEIGHT, WIDTH, sketch
 from hepclf.presentation.page.terms import spans, terms
 from hepclf.presentation.tables import (
+    SPLIT_NAMES,
     confusion_table,
     problem_sentences,
     quality_table,
@@ -65,7 +66,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
     """
     script = (ASSETS / SCRIPT).read_text(encoding="utf-8")
     split_name, split = list(results.splits.items())[-1]
-    tables = [quality_table(results, "quality on each split")]
+    tables = [quality_table(results, "quality on each set")]
     if results.test is not None:
         if results.test.working_points:
             tables.append(working_points_table(results.test))
@@ -82,7 +83,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         plots,
         folder,
         results=results,
-        split=split_name,
+        set_name=SPLIT_NAMES[split_name],
         lines=(*problem_sentences(results), *headline(results)),
         warnings=results.warnings,
         tables=tables,

@@ -26,7 +26,8 @@ Array = NDArray[np.float64]
 NARROW = 0.01  # signal efficiency below which the region of the limit is too narrow to be seen
 CAPTION = (
     "Background rejection, 1 / background efficiency, against signal efficiency, with a band of ±1σ. The squares are "
-    "the working points."
+    "the working points. Band and bars are 1 / (efficiency ± its error) and asymmetric; the tables quote the rejection "
+    "with a symmetric error."
 )
 
 
