@@ -120,7 +120,7 @@ class Quantity(NamedTuple):
     def words(self) -> str:
         """Its name in a table."""
         if isinstance(self.at, tuple):
-            return f"partial AUC, ε_b {self.at[0]:g}..{self.at[1]:g}"
+            return f"partial AUC, ε_b {self.at[0]:g} to {self.at[1]:g}"
         if self.at is None:
             return NAMES[self.name]
         return f"{NAMES[self.name]} at ε_s = {self.at:g}"
@@ -212,7 +212,12 @@ class Intervals:
     def tables(self) -> tuple[Grid, ...]:
         """One row for each quantity."""
         rows = [
-            (_joined_words(same), number(*same[0].value), _error(same[0].bootstrap_error), " to ".join(_ends(same[0])))
+            (
+                _joined_words(same),
+                number(*same[0].value),
+                _error(same[0].bootstrap_error),
+                _interval(same[0].low, same[0].high),
+            )
             for same in grouped_rows(self.quantities, _row_key)
         ]
         title = f"errors on {self.split}, {self.replicas:,} bootstrap replicas"
@@ -308,12 +313,13 @@ def _joined_words(same: list[Quantity]) -> str:
     return same[0].words + "".join(f", {row.at:g}" for row in same[1:])
 
 
-def _ends(quantity: Quantity) -> tuple[str, str]:
-    """The ends of an interval, rounded as if half its width were the error."""
-    if quantity.low is None or quantity.high is None or quantity.low == quantity.high:
-        return number(quantity.low), number(quantity.high)
-    half = (quantity.high - quantity.low) / 2
-    return to_error_digits(quantity.low, half), to_error_digits(quantity.high, half)
+def _interval(low: float | None, high: float | None) -> str:
+    """`85 to 151`, rounded as if half its width were the error; `> 85` where it has no upper end."""
+    if low is None or high is None:
+        return "-" if low is None else f"> {low:.3g}"
+    half = (high - low) / 2
+    ends = (to_error_digits(end, half) if half else number(end) for end in (low, high))
+    return " to ".join(ends)
 
 
 def _plain(efficiency: float | tuple[float, float] | None) -> float | list[float] | None:

@@ -14,9 +14,9 @@ from hepclf.presentation.plots.style import BLACK, BLUE, VERMILLION
 History = Mapping[str, Sequence[float]]
 
 CAPTION = (
-    "Loss of each epoch, with the training weights; the circle marks the lowest validation loss. A validation loss that "
-    "rises or stays while the training loss falls is a sign of overtraining. The training loss of a network is its mean "
-    "during the epoch, with dropout, and may lie above the validation loss."
+    "Loss of each epoch, with the training weights; the circle marks the lowest validation loss. A validation loss "
+    "that rises or stays while the training loss falls is a sign of overtraining. The training loss of a network is "
+    "its mean during the epoch, with dropout, and may lie above the validation loss."
 )
 
 # With more epochs than this, markers would only hide the line.

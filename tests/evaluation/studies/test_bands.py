@@ -57,7 +57,7 @@ def test_what_is_found_is_plain_numbers_and_a_table_of_80_columns():
     widths = [max(len(row[column]) for row in (grid.header, *grid.rows)) for column in range(4)]
     assert sum(widths) + 6 <= 80
     assert grid.rows[0][0] == "AUC"
-    assert grid.rows[1][0] == "partial AUC, ε_b 0..0.01"
+    assert grid.rows[1][0] == "partial AUC, ε_b 0 to 0.01"
 
 
 def test_the_same_seed_gives_the_same_bands_and_another_gives_others():
@@ -74,6 +74,8 @@ def test_replicas_without_background_leave_the_upper_end_open():
     opened = [one for one in found.quantities if one.name == "rejection" and one.high is None]
     assert opened
     assert all(one.bootstrap_error is None for one in opened)
+    (grid,) = found.tables
+    assert f"> {opened[0].low:.3g}" in [row[-1] for row in grid.rows]
     assert any("has no upper end" in sentence for sentence in found.sentences)
 
 
