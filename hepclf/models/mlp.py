@@ -22,12 +22,12 @@ PART = 1 << 11  # events that a processor scores at once, so that the units of a
 
 @recipe
 class MLP(Network):
-    """A perceptron that is several: members share the weights of a layer and differ in what they scale by.
+    """A perceptron with several members, which share the weights of each layer and differ in their scales.
 
-    Each feature is first embedded on its own, in waves whose frequencies are learnt (periodic embeddings,
-    arXiv:2203.05556, as arXiv:2407.04491 has them), which lets a small network see a mass peak; one learnt scale an
-    input then lets it turn from features that say nothing. The members (arXiv:2410.24210) train on the mean of
-    their losses and score by the mean of their logits.
+    Each feature is first embedded on its own, in waves with learnt frequencies (periodic embeddings,
+    arXiv:2203.05556, as in arXiv:2407.04491), with which a small network can resolve a mass peak. One learnt scale per
+    input then lets it ignore uninformative features. The members (arXiv:2410.24210) train on the mean of their
+    losses and score with the mean of their logits.
     """
 
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(scaling="clipped"))
@@ -70,7 +70,7 @@ class MLP(Network):
 
 
 class Members(nn.Module):
-    """Inputs [n, d] to logits: those of each member, [m, n, outputs], in training, else their mean, [n, outputs]."""
+    """Inputs [n, d] to logits: in training those of each member, [m, n, outputs], otherwise their mean [n, outputs]."""
 
     def __init__(
         self, embedding: nn.Module, layers: list[Shared], heads: Heads, activation: nn.Module, dropout: float
@@ -93,10 +93,10 @@ class Members(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Each input x [n, d] beside waves of it, [n, d size], and each of these times a scale that is learnt.
+    """Each input of x [n, d] and waves of it, [n, d size], each times a learnt scale.
 
-    The waves cos(2 pi (x f + phase)) of an input are mixed into size - 1 numbers. `rate` is how much faster the scales
-    are learnt than the rest.
+    The waves cos(2 pi (x f + phase)) of an input are mixed into size - 1 numbers. `rate` is the learning rate of the
+    scales relative to the rest.
     """
 
     def __init__(self, inputs: int, size: int, frequencies: int, width: float, rate: float) -> None:
@@ -119,15 +119,17 @@ class Embedding(nn.Module):
 
 
 class Shared(nn.Module):
-    """One linear layer for all members, each of which scales what goes in and what comes out: to [m, n, width].
+    """One linear layer for all members, each with its own scales of inputs and outputs: to [m, n, width].
 
-    The first layer takes [n, inputs] and starts with random scales, by which the members come to differ.
+    The first layer takes [n, inputs] and starts with random scales, so that the members become different.
     """
 
     def __init__(self, inputs: int, width: int, members: int, *, first: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(width, inputs) * math.sqrt(2 / inputs))
-        before = torch.randn(members, 1, inputs) if first and members > 1 else torch.ones(members, 1, inputs)
+        before = torch.ones(members, 1, inputs)
+        if first and members > 1:
+            before = torch.randn(members, 1, inputs)
         self.before = nn.Parameter(before)
         self.after = nn.Parameter(torch.ones(members, 1, width))
         self.bias = nn.Parameter((torch.rand(members, 1, width) * 2 - 1) / math.sqrt(inputs))

@@ -15,8 +15,8 @@ LONGEST = 500  # steps that the mean looks back, at most
 class Average:
     """A copy of a network that holds the exponential mean of its weights.
 
-    After k steps the mean reaches back over about k/9 of them, at most 500, so that a short training forgets its start
-    too. Buffers are those of the latest step.
+    After k steps the mean reaches back over about k/9 of them, at most 500, so that even a short training forgets its
+    start. Buffers are those of the latest step.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -36,11 +36,11 @@ class Average:
             mean.copy_(latest)
 
     def state(self) -> dict[str, Any]:
-        """A copy of the mean, and the steps that it has seen."""
+        """A copy of the mean, and the number of steps in it."""
         mean = {name: value.clone() for name, value in self.network.state_dict().items()}
         return {"steps": self._steps, "mean": mean}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a stored state."""
+        """Resume from a stored state."""
         self._steps = int(state["steps"])
         self.network.load_state_dict(state["mean"])

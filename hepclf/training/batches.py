@@ -16,10 +16,10 @@ BYTES = 1 << 25  # of a block, where rows are wide
 
 
 class Batches:
-    """Batches in random order: rows are gathered a large block at a time, so that a batch is a mere slice.
+    """Batches in random order: rows are gathered in large blocks, so that a batch is only a slice.
 
-    The order is drawn at once from PyTorch's random numbers; a pass may begin at any of its batches. Of several ranks,
-    which draw the same order, each sees its own rows alone; where a batch has none of them, it sees one of weight zero.
+    The order is drawn at once from PyTorch's random numbers; a pass may begin at any of its batches. Several ranks
+    draw the same order, and each sees only its own rows; if a batch has none of them, it sees one of weight zero.
     """
 
     def __init__(self, table: Rows, batch: int, ranks: Ranks = ALONE) -> None:
@@ -37,16 +37,19 @@ class Batches:
         return len(self._edges) - 1
 
     def since(self, first: int) -> Iterator[TensorTable]:
-        """All batches from this one on."""
+        """All batches from number `first` on."""
         for block in range(first - first % self._in_block, len(self), self._in_block):
             edges = self._edges[block : block + self._in_block + 1]
             rows = self._table.take(self._order[edges[0] : edges[-1]])
             for number in range(max(first, block), block + len(edges) - 1):
                 start, stop = self._edges[number : number + 2]
-                yield rows.part(start - edges[0], stop - edges[0]) if start < stop else self._weightless()
+                if start < stop:
+                    yield rows.part(start - edges[0], stop - edges[0])
+                else:
+                    yield self._weightless()
 
     def _keep(self, chosen: Tensor) -> None:
-        """Leave these rows of the order alone."""
+        """Keep only these rows of the order."""
         counts = torch.cat([chosen.new_zeros(1, dtype=torch.long), chosen.cumsum(0)])
         self._order, self._edges = self._order[chosen], counts[self._edges].tolist()
 
@@ -58,7 +61,7 @@ class Batches:
 def _owners(table: Rows, order: Tensor, edges: Sequence[int], ranks: int) -> Tensor:
     """The rank of each row of the order.
 
-    On disk a rank owns runs of neighbouring rows, so that it reads no others: its shares of batches then vary.
+    On disk a rank owns runs of neighbouring rows, so that it reads no others; its shares of batches then vary.
     """
     if isinstance(table, Streamed):
         return order // RUN % ranks

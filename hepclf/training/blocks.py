@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 class Blocks:
-    """So many rows at once, or half as many each time that they do not fit the memory; the smaller number stays.
+    """A number of rows at once, halved each time that they do not fit the memory; the smaller number stays.
 
-    What is computed for each row alone does not depend on the number, except by rounding where the device has another
+    A value computed for each row alone does not depend on this number, except by rounding if the device has another
     kernel for fewer rows.
     """
 
@@ -41,7 +41,7 @@ class Blocks:
             start = block.stop
 
     def _attempt(self, block: slice, value: Callable[[slice], Tensor], device: torch.device) -> Tensor | None:
-        """The value of a block; None where it does not fit, and then blocks are smaller from now on."""
+        """The value of a block; None if it does not fit, and then blocks are smaller from now on."""
         size = block.stop - block.start
         try:
             return value(block)
@@ -62,7 +62,7 @@ class Blocks:
 
 
 def largest_fitting(rows: int, fits: Callable[[int], bool], device: torch.device) -> int | None:
-    """The first of rows/2, rows/4... that fits the memory by trial; None where not even 32 do."""
+    """The first of rows/2, rows/4... that fits the memory in a trial; None if not even 32 do."""
     while rows > LEAST:
         rows = max(LEAST, rows // 2)
         release(device)
@@ -72,12 +72,12 @@ def largest_fitting(rows: int, fits: Callable[[int], bool], device: torch.device
 
 
 def shortage(subject: str, device: torch.device, remedies: str) -> str:
-    """The line that says that something, in the singular, does not fit."""
+    """The message that something (in the singular) does not fit."""
     return f"{subject} needs more memory than {limit(device)}; use {remedies} or {alternative(device)}"
 
 
 def limit(device: torch.device) -> str:
-    """What has too little memory, and how much of it is in use where the device tells."""
+    """The device whose memory is short, and how much of it is in use, if known."""
     if device.type != "cuda":
         return "this machine grants"
     free, total = torch.cuda.mem_get_info(device)

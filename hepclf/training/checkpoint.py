@@ -26,11 +26,12 @@ State = Mapping[str, Any]
 def write_checkpoint(folder: Path, state: State) -> None:
     """Write a state (nested mappings of tensors and plain values) as the newest checkpoint; the last two are kept.
 
-    The tensors come first and the JSON file last: it holds their digest and its own, so that it vouches for both.
+    The tensors come first and the JSON file last: it holds their digest and its own, so it proves that both are whole.
     """
     folder.mkdir(exist_ok=True)
     numbers = _numbers(folder)
-    stem = f"{numbers[-1] + 1 if numbers else 1:06d}"
+    newest = numbers[-1] if numbers else 0
+    stem = f"{newest + 1:06d}"
     data = _tensors(state)
     contents = {"tensors": _digest(data), "state": _plain(state)}
     text = json.dumps(contents, allow_nan=False)
@@ -42,7 +43,7 @@ def write_checkpoint(folder: Path, state: State) -> None:
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any] | None:
-    """The state in the newest checkpoint that is whole, or None; a damaged one is named in a warning."""
+    """The newest complete state, or None; a damaged checkpoint gives a warning."""
     for number in reversed(_numbers(folder)):
         try:
             return _read(folder, f"{number:06d}")
@@ -54,13 +55,13 @@ def read_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 
 def packed(state: State) -> bytes:
-    """A state as bytes: the length of its plain values as JSON, these, and its tensors."""
+    """A state as bytes: the length of its plain values as JSON, these values, and its tensors."""
     text = json.dumps(_plain(state), allow_nan=False).encode()
     return len(text).to_bytes(LENGTH, "little") + text + _tensors(state)
 
 
 def unpacked(data: bytes) -> dict[str, Any]:
-    """The state that `packed` was given."""
+    """The state from the bytes of `packed`."""
     stop = LENGTH + int.from_bytes(data[:LENGTH], "little")
     return _state(json.loads(data[LENGTH:stop]), data[stop:])
 
@@ -105,7 +106,7 @@ def _remove(folder: Path, number: int) -> None:
 
 
 def _numbers(folder: Path) -> list[int]:
-    """The numbers of the checkpoints whose JSON file is there, the oldest first."""
+    """The numbers of the checkpoints that have a JSON file, oldest first."""
     return sorted(int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal())
 
 
@@ -122,7 +123,7 @@ def _leaves(state: State, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 
 def _plain(value: Any) -> Any:
-    """The state without its tensors, for JSON, which knows neither infinity nor NaN: these become {"float": "inf"}."""
+    """The state without its tensors, for JSON, which has no infinity or NaN: these become {"float": "inf"}."""
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items() if not isinstance(inner, Tensor)}
     if isinstance(value, (list, tuple)):
@@ -133,12 +134,14 @@ def _plain(value: Any) -> Any:
 
 
 def _restored(value: Any) -> Any:
-    """What `_plain` was given, apart from its tensors."""
+    """The inverse of `_plain`."""
     if isinstance(value, dict):
         if value.keys() == {"float"}:
             return float(value["float"])
         return {key: _restored(inner) for key, inner in value.items()}
-    return [_restored(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_restored(inner) for inner in value]
+    return value
 
 
 def _put(state: dict[str, Any], path: list[str], tensor: Tensor) -> None:

@@ -26,8 +26,8 @@ class Decorrelate:
 
     class  whose events are decorrelated; null: the first, which is the background
 
-    The first pass is made without the term, which then grows to its strength: before the score separates the classes it
-    hardly varies, and the term, which does not depend on how much the score varies, would dominate the loss.
+    The first pass is without the term, which then grows to its strength. Before the score separates the classes it
+    hardly varies; the term, which does not depend on how much the score varies, would then dominate the loss.
     """
 
     spectator: str
@@ -43,7 +43,7 @@ class Decorrelate:
         return self.strength * min(1.0, (epoch - 1) / RISE)
 
     def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
-        """Refuse a spectator or a class that the data do not have; None: these are not known yet."""
+        """Refuse a spectator or a class that the data do not have; None if these are not known yet."""
         if classes is not None:
             if len(classes) != 2:
                 raise ValueError(f"{KEY} is for two classes, not {len(classes)}; use trainer.planing")
@@ -57,7 +57,7 @@ class Decorrelate:
     def column(self, events: Events, weights: NDArray[np.float64]) -> NDArray[np.float32]:
         """The spectator in units of its spread [n], nan for events that are not decorrelated.
 
-        weights  those of the training, none of which may be negative
+        weights  of the training; none may be negative
         """
         self.check((*events.spectators, *events.names), events.classes)
         name = self.class_ or events.classes[0]
@@ -83,7 +83,7 @@ def distance_correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
         dCov^2(x, y) = sum_ij w_i w_j a_ij b_ij + sum_i w_i a_i * sum_i w_i b_i - 2 sum_i w_i a_i b_i
 
     which is the mean product of the double-centred distances, and dCorr^2 = dCov^2(x, y) / sqrt(dCov^2(x, x)
-    dCov^2(y, y)). Finite samples add about 1/n. Takes memory of n^2; zero where x or y is constant.
+    dCov^2(y, y)). In finite samples it is about 1/n too large. Needs memory of n^2; zero if x or y is constant.
     """
     w = weights / weights.sum().clamp_min(SMALLEST)
     x, y = x - w @ x, y - w @ y
@@ -98,11 +98,13 @@ def distance_correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def disco(logits: Tensor, spectator: Tensor, weights: Tensor) -> Tensor:
-    """dCorr^2 of the score and the spectator [n], over the events where that is not nan.
+    """dCorr^2 of the score and the spectator [n], over the events whose spectator is not nan.
 
-    The score is the sigmoid of the logit; of members, whose logits are [m, n], that of their mean.
+    The score is the sigmoid of the logit; for members, with logits [m, n], of their mean logit.
     """
-    scores = torch.sigmoid(logits if logits.ndim == 1 else logits.mean(0))
+    if logits.ndim > 1:
+        logits = logits.mean(0)
+    scores = torch.sigmoid(logits)
     chosen = ~torch.isnan(spectator)
     if spectator.is_cuda:  # choosing rows would wait for the GPU; an event of weight zero counts as none
         return distance_correlation(scores, spectator.nan_to_num(), torch.where(chosen, weights, 0.0))

@@ -33,15 +33,16 @@ ROWS = 1 << 14  # rows that go through a network at once outside training: what 
 
 
 class Descent:
-    """A network's training, in place: iterate for its epochs, leave whenever you like, and go on later.
+    """The training of a network, in place: iterate over its epochs, stop at any time, and continue later.
 
-    l2       adds l2 * (sum of squared weights, biases left out) to the loss that is descended, not to those reported
-    rate     the learning rate, where the trainer names none
-    average  follow the network by the running mean of its weights, which then gives the validation loss
+    l2       adds l2 * (sum of squared weights, without biases) to the minimised loss, not to the reported losses
+    rate     the learning rate, if the trainer names none
+    average  keep a running mean of the network's weights, which then gives the validation loss
 
-    An epoch has an edge after every 64 steps, and one at its end. At an edge all that the next steps depend on is in
-    `state()`: the order of events comes from (seed, epoch), dropout from (seed, epoch, step). A fresh Descent that
-    restores it gives the same weights, to the last bit. Several ranks have the same weights and take the same steps.
+    An epoch has an edge after every 64 steps, and one at its end. At an edge, `state()` holds everything that the next
+    steps depend on: the order of events comes from (seed, epoch), dropout from (seed, epoch, step). A fresh Descent
+    that restores it gives the same weights, to the last bit. Several ranks have the same weights and take the same
+    steps.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Descent:
         return self._kept
 
     def state(self) -> dict[str, Any]:
-        """A copy of all that the next epochs depend on: tensors and plain values."""
+        """A copy of everything that the next epochs depend on: tensors and plain values."""
         return {
             "epoch": self._epoch,
             "step": self._step,
@@ -117,7 +118,7 @@ class Descent:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a stored state of a descent with the same network, events and trainer."""
+        """Resume from the stored state of a descent with the same network, events and trainer."""
         self._network.load_state_dict(state["network"])
         if self._average is not None:
             self._average.restore(state["average"])
@@ -150,7 +151,7 @@ class Descent:
                 self._network.train()  # the caller may have asked for a score
 
     def _carry(self, total: Tensor) -> None:
-        """Go on from this loss of all ranks: rank 0 adds to it, so that a resumed training sums as one that went on."""
+        """Continue from this loss of all ranks: rank 0 adds to it, so that a resumed training gives the same sum."""
         self._total = torch.zeros_like(total) if self._ranks.rank else total.clone()
 
     def _learn(self, batch: TensorTable, size: int, number: int) -> None:
@@ -171,7 +172,7 @@ class Descent:
         self._total += loss.detach() * size
 
     def _batch_that_fits(self) -> str:
-        """The line for steps that need too much memory; steps on trial say what would fit, and end the training."""
+        """The message for steps that need too much memory; trial steps find what would fit, and end the training."""
         device, batch = self._train.targets.device, self._trainer.batch
         lack = limit(device)  # before the trials, at which much of it is free again
         share = math.ceil(min(batch, len(self._train.targets)) / self._ranks.size)
@@ -182,7 +183,7 @@ class Descent:
         return f"the training needs more memory than {lack}, whatever trainer.batch is; use {remedies}"
 
     def _fits(self, rows: int) -> bool:
-        """Whether two steps with batches of so many rows fit the memory."""
+        """Whether two steps with batches of this size fit the memory."""
         self._optimiser.zero_grad()
         ranks, self._ranks = self._ranks, ALONE  # the others have left
         try:
@@ -204,7 +205,9 @@ class Descent:
         train_loss = float(total.double() / self._train.weights.sum(dtype=torch.float64))
         self._check_finite("training", train_loss, number)
         started = time.perf_counter()
-        network = self._network if self._average is None else self._average.network
+        network = self._network
+        if self._average is not None:
+            network = self._average.network
         valid_loss = mean_loss(network, self._valid, self._trainer.loss, self._blocks, self._ranks)
         valid_loss += self._penalty(network)
         self.valid_seconds += time.perf_counter() - started
@@ -224,9 +227,10 @@ class Descent:
 
     def _move(self) -> None:
         """Move the weights along the gradients of a batch."""
-        for weight in self._parameters if self._l2 else []:
-            if weight.ndim > 1 and weight.grad is not None:
-                weight.grad.add_(weight.detach(), alpha=2 * self._l2)
+        if self._l2:
+            for weight in self._parameters:
+                if weight.ndim > 1 and weight.grad is not None:  # biases have one dimension
+                    weight.grad.add_(weight.detach(), alpha=2 * self._l2)
         if self._trainer.clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._trainer.clip)
         self._optimiser.rate = self._schedule.rate
@@ -236,7 +240,7 @@ class Descent:
             self._average.update()
 
     def _penalty(self, network: nn.Module) -> float:
-        """What a decorrelation adds to the validation loss."""
+        """The term that a decorrelation adds to the validation loss."""
         table, decorrelate = self._penalised, self._trainer.decorrelate
         if table is None or table.spectator is None or decorrelate is None:
             return 0.0
@@ -253,7 +257,7 @@ def _copied(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _penalised(valid: Rows, trainer: Trainer) -> TensorTable | None:
-    """Validation events for the loss of a decorrelation, at most as many as fit its matrices; the same each time."""
+    """Validation events for the loss of a decorrelation, as many as its matrices allow; the same each time."""
     if valid.spectator is None:
         return None
     rows = torch.nonzero(~torch.isnan(valid.spectator)).flatten()
@@ -280,7 +284,7 @@ def mean_loss(network: nn.Module, table: Rows, loss: Loss, blocks: Blocks | None
 
 @contextlib.contextmanager
 def seeded(device: torch.device, *seeds: int) -> Iterator[None]:
-    """Random numbers drawn from these seeds alone; the caller's random state is left as it was.
+    """Random numbers in this block depend only on these seeds; the caller's random state is restored afterwards.
 
     PyTorch's generators belong to the process: two trainings in threads of one process share them.
     """

@@ -1,4 +1,4 @@
-"""The line that says that a training has diverged, and what it may be due to."""
+"""The message that a training has diverged, with its possible reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROWS = 1 << 14  # looked at together
 
 
 def diverged(what: str, rate: float, tables: tuple[Rows, ...]) -> str:
-    """What has happened, at which learning rate, and the largest input of these tables."""
+    """What happened, at which learning rate, and the largest input of these tables."""
     sizes = torch.stack([_sizes(table) for table in tables]).amax(0)
     worst = int(sizes.argmax())
     return (

@@ -1,4 +1,4 @@
-"""What a fit yields: its epochs, when they are to stop, and who hears of them. Nothing here needs PyTorch."""
+"""The epochs of a fit, when to stop, and who receives its progress. Nothing here needs PyTorch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Epoch(NamedTuple):
-    """One pass over the training split (or one boosting round, one Newton step), and what it led to."""
+    """One pass over the training set (or one boosting round, one Newton step), and its result."""
 
     epoch: int
     train_loss: float
@@ -31,7 +31,7 @@ class Best:
         self.epoch, self.loss = 0, math.inf
 
     def take(self, epoch: int, valid_loss: float) -> bool:
-        """Whether this epoch is the one to keep from now on."""
+        """Whether to keep this epoch from now on."""
         better = valid_loss < self.loss or self._keep == "last"
         if better:
             self.epoch, self.loss = epoch, valid_loss
@@ -42,12 +42,12 @@ class Best:
         return {"epoch": self.epoch, "loss": self.loss}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Go on from a stored state."""
+        """Resume from a stored state."""
         self.epoch, self.loss = int(state["epoch"]), state["loss"]
 
 
 class Stopping:
-    """Says when the validation loss has not improved for `patience` epochs; null never stops."""
+    """Says when the validation loss has not improved for `patience` epochs; with null it never stops."""
 
     def __init__(self, patience: int | None) -> None:
         self._patience = patience
@@ -62,14 +62,14 @@ class Stopping:
 
 
 class Progress(Protocol):
-    """Hears what a workflow is doing."""
+    """Receives the progress of a workflow."""
 
     def stage(self, name: str) -> None:
         """A new stage begins."""
         ...
 
     def read(self, done: int, total: int) -> None:
-        """So many of the entries of the data are read."""
+        """A number of entries of the data was read."""
         ...
 
     def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
@@ -78,14 +78,14 @@ class Progress(Protocol):
 
 
 class Quiet:
-    """Progress for those who do not want to see it: a line of the log."""
+    """Progress that is not shown: a line of the log per stage."""
 
     def stage(self, name: str) -> None:
         """A new stage begins."""
         log.info(name)
 
     def read(self, done: int, total: int) -> None:
-        """So many of the entries of the data are read."""
+        """A number of entries of the data was read."""
         log.debug("%d of %d entries are read", done, total)
 
     def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:  # noqa: ARG002
@@ -94,7 +94,7 @@ class Quiet:
 
 
 class Timed:
-    """Progress that passes on what it hears and keeps how long each stage took: `seconds` by the stage's name."""
+    """Progress that passes on each report and measures how long each stage took: `seconds` by the stage's name."""
 
     def __init__(self, to: Progress) -> None:
         self._to = to

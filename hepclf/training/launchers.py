@@ -1,4 +1,4 @@
-"""Launchers of ranks: what torchrun, srun and hepclf say to each process that they start."""
+"""Launchers of ranks: the variables that torchrun, srun and hepclf set for each process that they start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PORTS = range(20_000, 32_000)  # below those that Linux gives to programs that a
 
 
 class Placement(NamedTuple):
-    """Where a launcher put this process: its rank of so many, that on its machine, where they meet, and who says so."""
+    """The place of this process: its rank, their number, its rank on its machine, where they meet, and the launcher."""
 
     rank: int
     size: int
@@ -26,9 +26,9 @@ class Placement(NamedTuple):
 
 
 def meeting_place(count: int) -> tuple[object, list[dict[str, str]]]:
-    """Where so many ranks of this machine meet while the first value lives, and the variables by which each finds it.
+    """Where the ranks of this machine meet while the first value lives, and the variables by which each finds it.
 
-    They are those of torchrun.
+    The variables are those of torchrun.
     """
     store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)  # type: ignore[attr-defined]
     shared = {
@@ -42,11 +42,13 @@ def meeting_place(count: int) -> tuple[object, list[dict[str, str]]]:
 
 
 def placed(devices: int | None, variables: Mapping[str, str] = os.environ) -> Placement | None:
-    """The place of this process among ranks that a launcher started; None where it trains alone, or starts them.
+    """The place of this process among the ranks of a launcher; None if it trains alone, or starts ranks itself.
 
-    devices  what the trainer says: 1 trains alone, null joins the ranks that are there
+    devices  the trainer's setting: 1 trains alone, null joins the existing ranks
     """
-    place = None if devices == 1 else _by_torchrun(variables) or _by_slurm(variables)
+    if devices == 1:
+        return None
+    place = _by_torchrun(variables) or _by_slurm(variables)
     if place is not None and devices not in (None, place.size):
         raise ValueError(
             f"trainer.devices must be the number of processes that {place.launcher} started, {place.size}, "
@@ -56,7 +58,7 @@ def placed(devices: int | None, variables: Mapping[str, str] = os.environ) -> Pl
 
 
 def _by_torchrun(variables: Mapping[str, str]) -> Placement | None:
-    """What torchrun says, and hepclf as well."""
+    """The place from torchrun's variables, which hepclf sets as well."""
     size = int(variables.get("WORLD_SIZE", 1))
     if size == 1 or "RANK" not in variables:
         return None
@@ -64,7 +66,7 @@ def _by_torchrun(variables: Mapping[str, str]) -> Placement | None:
 
 
 def _by_slurm(variables: Mapping[str, str]) -> Placement | None:
-    """What srun says; a batch script of several tasks is itself a step of one, whatever SLURM_NTASKS is."""
+    """The place from srun's variables; a batch script itself is one step, whatever its SLURM_NTASKS is."""
     size = int(variables.get("SLURM_STEP_NUM_TASKS", 1))
     if size == 1:
         return None
@@ -76,14 +78,18 @@ def _by_slurm(variables: Mapping[str, str]) -> Placement | None:
 
 
 def first_host(nodes: str) -> str:
-    """The first machine of a list as SLURM writes it: gpu01 of gpu[01-04,07],cpu1."""
+    """The first machine of a list in SLURM's form: gpu01 of gpu[01-04,07],cpu1."""
     first = re.match(r"(?:[^,\[]|\[[^\]]*\])+", nodes)
-    return re.sub(r"\[(\w+)[^\]]*\]", r"\1", first[0]) if first else nodes
+    if first is None:
+        return nodes
+    return re.sub(r"\[(\w+)[^\]]*\]", r"\1", first[0])
 
 
 def check_gpus(count: int, device: str) -> None:
     """Refuse more ranks on this machine than it has GPUs; without a GPU they share the processor."""
-    gpus = torch.cuda.device_count() if device != "cpu" and torch.cuda.is_available() else 0
+    if device == "cpu" or not torch.cuda.is_available():
+        return
+    gpus = torch.cuda.device_count()
     if 0 < gpus < count:
         raise ValueError(
             f"trainer.devices must be at most the number of GPUs of this machine, {gpus}, not {count}; or say "

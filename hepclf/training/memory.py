@@ -1,4 +1,4 @@
-"""Errors of memory that ran out: recognised, and explained in one line. No PyTorch here."""
+"""Errors of exhausted memory: recognised, and explained in one line. No PyTorch here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# What PyTorch says on a GPU, on a processor (Linux; macOS and Windows), and where cuBLAS or cuDNN find no room.
+# PyTorch's messages on a GPU and on a CPU (Linux; macOS and Windows), and those of cuBLAS and cuDNN without memory.
 TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
@@ -15,7 +15,7 @@ class DeviceMemoryError(MemoryError):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on a processor, PyTorch has no class for it."""
+    """Whether an error says that memory is exhausted; PyTorch has no class for it on a CPU."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in TEXTS)
@@ -23,9 +23,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def explained(text: Callable[[], str]) -> Iterator[None]:
-    """An error of memory in the block becomes one with this text, which may try what would fit.
+    """A memory error in this block becomes one with this text, whose computation may try what would fit.
 
-    The variables of the functions that failed are cleared first, as they hold the tensors that filled the memory.
+    The variables of the failed functions are cleared first, because they hold the tensors that filled the memory.
     """
     try:
         yield

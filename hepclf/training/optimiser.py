@@ -26,7 +26,7 @@ class Optimiser:
     """Moves parameters along their gradients, at `rate`.
 
     It calls the functions behind torch's optimiser classes, which give the same numbers to the last bit. The classes
-    themselves import torch's compiler, which takes seconds and is used for nothing here.
+    themselves import torch's compiler, which takes seconds and is not used here.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Optimiser:
         self._steps = list(self._counts.unbind())
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Drop the gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 
@@ -123,11 +123,11 @@ class Optimiser:
         )
 
     def state(self) -> dict[str, Tensor]:
-        """A copy of what the next step depends on, apart from the rate: each tensor by its name and its place."""
+        """A copy of everything that the next step depends on, except the rate: each tensor by its name and place."""
         return {name: tensor.clone() for name, tensor in self._named().items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a stored state."""
+        """Resume from a stored state."""
         for name, tensor in self._named().items():
             tensor.copy_(state[name])
 

@@ -1,4 +1,4 @@
-"""Planing: training weights by which every class has the same spectrum in a spectator."""
+"""Planing: training weights with which every class has the same spectrum in a spectator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def check_spectator(name: str, columns: tuple[str, ...], key: str) -> None:
-    """Refuse a name that is neither spectator nor feature of the data; `key` is the setting that names it."""
+    """Refuse a name that is neither a spectator nor a feature; `key` is the setting that names it."""
     if name not in columns:
         raise ValueError(
             f"{key} names {name!r}, which is no spectator of the data{nearest(name, columns)}; "
@@ -27,9 +27,11 @@ def check_spectator(name: str, columns: tuple[str, ...], key: str) -> None:
 
 
 def spectator_values(events: Events, name: str, key: str) -> Array:
-    """The spectator (or feature) of this name, a finite number in each event; `key` is the setting that names it."""
+    """The values of this spectator (or feature), finite in each event; `key` is the setting that names it."""
     check_spectator(name, (*events.spectators, *events.names), key)
-    column = events.spectators[name] if name in events.spectators else events.select((name,))[:, 0]
+    column = events.spectators.get(name)
+    if column is None:
+        column = events.select((name,))[:, 0]
     if column.dtype.kind not in "biuf":
         raise ValueError(f"spectator {name!r} must be numbers for {key}, not text")
     values = column.astype(np.float64)
@@ -44,8 +46,8 @@ def planed(
     """Weights [n] whose sum, for each class, is the same in each bin of the values; each class keeps its sum.
 
     So no class differs from another in this spectrum, and nothing is learnt from it (planing, arXiv:1709.10106). The
-    bins hold equally many events of all classes together: flat in quantiles, as weights that are flat in the value
-    itself would be dominated by the few events of a tail. A class stays without weight in bins where it has no events.
+    bins hold equally many events of all classes together: weights that are flat in the value itself would be dominated
+    by the few events of a tail. A class has no weight in bins where it has no events.
     """
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     m = max(len(edges) - 1, 1)
@@ -54,7 +56,7 @@ def planed(
     events = np.bincount((labels * m + bin_)[weighted], minlength=len(classes) * m).reshape(-1, m)
     sums = np.bincount(labels * m + bin_, weights, minlength=len(classes) * m).reshape(-1, m)
     for label, name in enumerate(classes):
-        # A sum of negative weights, or of weights that cancel.
+        # The sum may be negative, or zero because weights cancel.
         if (below := (events[label] > 0) & (sums[label] <= 0)).any():
             raise ValueError(
                 f"planing needs a positive sum of training weights in each bin, and class {name!r} has "
@@ -70,7 +72,7 @@ def planed(
 
 
 def _warn_of_cost(name: str, before: Array, after: Array, empty: int, m: int) -> None:
-    """Warn where planing leaves a class few effective events, or no weight in some bins."""
+    """Warn if planing leaves a class few effective events, or no weight in some bins."""
     counts = [float(w.sum() ** 2 / (w**2).sum()) if len(w) else 0.0 for w in (before, after)]
     if empty:
         log.warning("planing: class %s has no events in %d of %d bins, and stays without weight there", name, empty, m)

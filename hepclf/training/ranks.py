@@ -24,7 +24,7 @@ class RankLostError(OSError):
 
 
 class Halt(NamedTuple):
-    """Why a rank cannot go on, and whether it was asked to stop, by Ctrl-C or otherwise."""
+    """Why a rank cannot continue, and whether it was told to stop, by Ctrl-C or otherwise."""
 
     reason: str
     is_stop: bool = False
@@ -32,14 +32,16 @@ class Halt(NamedTuple):
 
     @property
     def error(self) -> BaseException:
-        """What the other ranks raise."""
-        return Stopped(self.reason, is_interrupt=self.is_interrupt) if self.is_stop else ValueError(self.reason)
+        """The error that the other ranks raise."""
+        if self.is_stop:
+            return Stopped(self.reason, is_interrupt=self.is_interrupt)
+        return ValueError(self.reason)
 
 
 class Ranks:
-    """The ranks of a training, as one of them sees them. One that is alone exchanges nothing.
+    """The ranks of a training, as one of them sees them. A single rank exchanges nothing.
 
-    is_told  whether all ranks have heard why one of them cannot go on
+    is_told  whether all ranks know why one of them cannot continue
     """
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
@@ -49,11 +51,11 @@ class Ranks:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """What a rank adds to the seeds of its dropout; the order of events is the same on all."""
-        return (self.rank,) if self.size > 1 else ()
+        """What a rank adds to the seeds of its dropout; the order of events is the same on all ranks."""
+        return () if self.size == 1 else (self.rank,)
 
     def share(self, count: int) -> slice:
-        """This rank's stretch of so many rows; stretches differ by one row at most."""
+        """This rank's share of `count` rows; the shares differ by one row at most."""
         return slice(self.rank * count // self.size, (self.rank + 1) * count // self.size)
 
     def sum(self, tensor: Tensor) -> Tensor:
@@ -61,7 +63,7 @@ class Ranks:
         return self._exchange(lambda: dist.all_reduce(tensor), tensor)
 
     def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
-        """Add up the gradients of all ranks."""
+        """Sum the gradients over all ranks."""
         self._sums -= 1
         if self.size == 1:
             return
@@ -72,24 +74,27 @@ class Ranks:
             gradient.copy_(part.view_as(gradient))
 
     def spread(self, tensors: Sequence[Tensor]) -> None:
-        """Give the tensors of all ranks the values that rank 0 has."""
+        """Replace the tensors of all ranks by those of rank 0."""
         for tensor in tensors:
             self._exchange(lambda tensor=tensor: dist.broadcast(tensor, 0), tensor)  # type: ignore[misc]
 
     def spread_bytes(self, data: bytes, source: int = 0) -> bytes:
-        """What one rank says; the others may say anything."""
+        """The bytes of one rank, on all ranks; the arguments of the others are ignored."""
         size = torch.tensor([len(data)])
         self._exchange(lambda: dist.broadcast(size, source), size)
-        text = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        buffer = text if self.rank == source else torch.empty(int(size), dtype=torch.uint8)
+        buffer = torch.empty(int(size), dtype=torch.uint8)
+        if self.rank == source:
+            buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
         return self._exchange(lambda: dist.broadcast(buffer, source), buffer).numpy().tobytes()
 
     def spread_value(self, value: Any) -> Any:
-        """What rank 0 says, plain values that JSON knows."""
-        return value if self.size == 1 else json.loads(self.spread_bytes(json.dumps(value).encode()))
+        """The value of rank 0 (plain data for JSON), on all ranks."""
+        if self.size == 1:
+            return value
+        return json.loads(self.spread_bytes(json.dumps(value).encode()))
 
     def agree(self, halt: Halt | None) -> Halt | None:
-        """Why the ranks cannot go on: what the first of them says that cannot; None if all can."""
+        """Why the ranks cannot continue: the reason of the first rank that cannot; None if all can."""
         if self.size == 1:
             return halt
         number = torch.tensor([self.size if halt is None else self.rank])
@@ -101,7 +106,7 @@ class Ranks:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """A block that all ranks go through: where one of them raises, all do, at the end of it."""
+        """A block that all ranks go through: if one of them raises, all raise at the end of it."""
         if self.size == 1:
             yield
             return
@@ -120,7 +125,7 @@ class Ranks:
 
     @contextmanager
     def steps(self, count: int, parameters: Sequence[Tensor]) -> Iterator[None]:
-        """The same for a block of so many sums of gradients: a rank that fails adds zeros to those that are left."""
+        """The same for a block with `count` sums of gradients: a rank that fails adds zeros to the remaining sums."""
         with self.together():
             self._sums = count
             try:
@@ -134,14 +139,15 @@ class Ranks:
                 raise
 
     def wait(self) -> None:
-        """Wait until all ranks are here."""
+        """Wait until all ranks have arrived."""
         self.sum(torch.zeros(1))
 
     def _halt(self, error: BaseException) -> Halt:
         if isinstance(error, Stopped):
             return Halt(error.reason, is_stop=True, is_interrupt=error.is_interrupt)
         text = " ".join(str(error).split()) or type(error).__name__
-        text = "memory ran out; use a smaller trainer.batch" if is_out_of_memory(error) else text
+        if is_out_of_memory(error):
+            text = "memory ran out; use a smaller trainer.batch"
         return Halt(f"process {self.rank} of {self.size} failed: {text}")
 
     def _exchange(self, collective: Callable[[], object], tensor: Tensor) -> Tensor:
@@ -168,18 +174,19 @@ def group() -> Ranks:
 
 @contextmanager
 def joined(devices: int | None) -> Iterator[Ranks]:
-    """Meet the other ranks that torchrun, srun or hepclf started, for the block; `devices` is what the trainer says."""
+    """Meet the other ranks that torchrun, srun or hepclf started, in this block; `devices` is the trainer's setting."""
     global _group
     place = placed(devices)
     if place is None:
         yield ALONE
         return
-    has_gpu = torch.cuda.is_available()
-    if has_gpu:
-        torch.cuda.set_device(place.local % torch.cuda.device_count())  # a launcher may show each rank its own alone
+    backend = "gloo"
+    if torch.cuda.is_available():
+        backend = "cpu:gloo,cuda:nccl"
+        torch.cuda.set_device(place.local % torch.cuda.device_count())  # a launcher may show each rank only its own
     try:
         dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if has_gpu else "gloo",
+            backend,
             init_method=place.address,
             rank=place.rank,
             world_size=place.size,

@@ -16,7 +16,7 @@ FACTOR, PATIENCE, IMPROVED = 0.3, 3, 1e-4  # of plateau: the cut in rate, the ep
 class Schedule:
     """The learning rate in force: one_cycle moves it after each step, cosine and plateau after each epoch.
 
-    The formulas, and their rounding, are those of torch's schedulers, which work on torch's optimiser classes alone.
+    The formulas, and their rounding, are those of torch's schedulers, which work only with torch's optimiser classes.
     """
 
     def __init__(self, kind: ScheduleName, rate: float, epochs: int, steps: int) -> None:
@@ -42,11 +42,11 @@ class Schedule:
             self._wait(valid_loss)
 
     def state(self) -> dict[str, float]:
-        """What the next rates depend on."""
+        """The values on which the next rates depend."""
         return {"rate": self.rate, "count": self._count, "best": self._best, "waited": self._waited}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Go on from a stored state."""
+        """Resume from a stored state."""
         self.rate, self._best = state["rate"], state["best"]
         self._count, self._waited = int(state["count"]), int(state["waited"])
 
@@ -66,7 +66,8 @@ class Schedule:
         if self._waited > PATIENCE:
             self._waited = 0
             lower = self.rate * FACTOR
-            self.rate = lower if self.rate - lower > 1e-8 else self.rate
+            if self.rate - lower > 1e-8:
+                self.rate = lower
 
 
 def _between(start: float, end: float, share: float) -> float:

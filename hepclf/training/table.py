@@ -14,7 +14,7 @@ RUN = 1024  # rows that are read together from a disk, which is slow to find sin
 
 
 class Rows(Protocol):
-    """The events of a loss: targets [n], training weights [n], and their inputs a part at a time."""
+    """The events of a loss: targets [n], training weights [n], and their inputs in parts."""
 
     @property
     def targets(self) -> Tensor:
@@ -33,7 +33,7 @@ class Rows(Protocol):
 
     @property
     def spectator(self) -> Tensor | None:
-        """The variable that the score is decorrelated from, on the device; nan for events that are left out."""
+        """The variable from which the score is decorrelated, on the device; nan for events that are left out."""
         ...
 
     def take(self, rows: Tensor) -> TensorTable:
@@ -41,11 +41,11 @@ class Rows(Protocol):
         ...
 
     def part(self, start: int, stop: int) -> TensorTable:
-        """A stretch of rows."""
+        """The rows from start to stop."""
         ...
 
     def order(self, block: int) -> Tensor:
-        """All rows in a random order, of which so many are taken at a time."""
+        """All rows in a random order, of which `block` are taken at a time."""
         ...
 
 
@@ -63,7 +63,7 @@ class TensorTable(NamedTuple):
         return self._select(rows)
 
     def part(self, start: int, stop: int) -> TensorTable:
-        """A stretch of rows; no copy is made."""
+        """The rows from start to stop, without a copy."""
         return self._select(slice(start, stop))
 
     def _select(self, rows: Tensor | slice) -> TensorTable:
@@ -71,12 +71,12 @@ class TensorTable(NamedTuple):
         return TensorTable(self.inputs[rows], self.targets[rows], self.weights[rows], self.names, spectator)
 
     def order(self, block: int) -> Tensor:  # noqa: ARG002
-        """All rows, each as likely anywhere."""
+        """All rows, each with equal probability at each place."""
         return torch.randperm(len(self.targets), device=self.targets.device)
 
 
 class Streamed(NamedTuple):
-    """Features [n, d] on disk, which become inputs on the device as they are needed."""
+    """Features [n, d] on disk, which become inputs on the device when they are needed."""
 
     features: NDArray[np.float32]
     prepare: Callable[[Tensor], Tensor]
@@ -93,11 +93,11 @@ class Streamed(NamedTuple):
         return self._table(features, rows)
 
     def part(self, start: int, stop: int) -> TensorTable:
-        """A stretch of rows."""
+        """The rows from start to stop."""
         return self._table(torch.tensor(self.features[start:stop]), slice(start, stop))
 
     def order(self, block: int) -> Tensor:
-        """Runs of rows in random order; the rows of a block of them in random order."""
+        """Runs of rows in random order, and the rows of a block of runs in random order."""
         runs = torch.randperm(-(-len(self.targets) // RUN), device=self.targets.device)
         rows = (runs[:, None] * RUN + torch.arange(RUN, device=runs.device)).flatten()
         rows = rows[rows < len(self.targets)]

@@ -13,9 +13,9 @@ from hepclf.training.cores import cores
 
 @contextmanager
 def thread_limit(threads: int | None) -> Iterator[int]:
-    """Let PyTorch, and the models that ask it, compute with so many threads in the block; gives their number.
+    """Let PyTorch, and the models that ask it, compute with this number of threads in the block; yields the number.
 
-    With null it is as many as PyTorch has chosen, and no more than the cores that this process may use.
+    null takes PyTorch's own number, but not more than the cores that this process may use.
     """
     before = torch.get_num_threads()
     count = min(before, cores()) if threads is None else threads
@@ -28,7 +28,7 @@ def thread_limit(threads: int | None) -> Iterator[int]:
 
 
 def library_limit() -> threadpool_limits:
-    """Let a library with an OpenMP of its own compute with as many threads as PyTorch, in the block, in this thread."""
+    """In this block and thread, let a library with its own OpenMP use as many threads as PyTorch."""
     return threadpool_limits(torch.get_num_threads(), "openmp")
 
 

@@ -86,7 +86,7 @@ class Trainer:
             )
 
     def check_ranks(self, count: int) -> None:
-        """Refuse what so many ranks, each of which sees a part of a batch, cannot do."""
+        """Refuse settings that do not work with several ranks, each of which sees a part of a batch."""
         if count > 1 and self.decorrelate is not None:
             raise ValueError(
                 "trainer.devices must be 1 with trainer.decorrelate, which compares all pairs of a batch, "
@@ -99,7 +99,7 @@ class Trainer:
             )
 
     def check(self, columns: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> None:
-        """Refuse spectators and classes that the data do not have; None: these are not known yet."""
+        """Refuse spectators and classes that the data do not have; None if these are not known yet."""
         if self.planing is not None and columns is not None:
             check_spectator(self.planing, columns, "trainer.planing")
         if self.decorrelate is not None:
@@ -116,11 +116,15 @@ class Trainer:
         )
 
     def weighing(self, events: Events) -> Events:
-        """The events that have a weight in the loss: those of weight zero are left out, as if they were not there."""
+        """The events that have a weight in the loss; those of weight zero are left out."""
         weights = events.weights
-        counting = weights > 0 if self.negative_weights == "zero" else weights != 0
+        counting = weights != 0
+        if self.negative_weights == "zero":
+            counting = weights > 0
         return events if counting.all() else events.take(counting)
 
     def passes(self, events: int) -> int:
-        """Epochs at most, for so many training events."""
-        return min(30, max(5, 400_000 // events)) if self.epochs is None else self.epochs
+        """The maximum number of epochs for this number of training events."""
+        if self.epochs is not None:
+            return self.epochs
+        return min(30, max(5, 400_000 // events))

@@ -22,7 +22,7 @@ def training_weights(
 ) -> NDArray[np.float64]:
     """The weights [n] that the loss uses, from physical signed ones.
 
-    negative: error refuses negative weights, zero makes them count nothing, abs takes their size, keep leaves the sign.
+    negative: error refuses negative weights, zero sets them to zero, abs takes their absolute value, keep keeps them.
     planed: a map of the weights that gives every class the same spectrum of a spectator; None leaves the spectra.
     balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither; the mean
     is that of the events whose weight is not zero.
@@ -49,11 +49,13 @@ def _without_negative(weights: NDArray[np.float64], rule: NegativeWeights) -> ND
             f"{100 * below.mean():.2f} % of the training weights are negative; choose what the loss shall do with "
             "them: trainer.negative_weights=zero, abs or keep"
         )
-    return np.maximum(weights, 0.0) if rule == "zero" else np.abs(weights)
+    if rule == "zero":
+        return np.maximum(weights, 0.0)
+    return np.abs(weights)
 
 
 def _of_order_one(weights: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
-    """These weights, or an error where their mean is so far from one that it would change the learning rate."""
+    """These weights; an error if their mean is so far from one that it would change the learning rate."""
     if not 1e-3 < mean < 1e3:
         raise ValueError(
             f"the mean training weight must lie between 0.001 and 1000 with trainer.balance=none, not "
