@@ -179,7 +179,9 @@ def array_sum(label: str, values: Any) -> float:
 
 def missing_array(kind: str, name: str, path: Path | str, candidates: list[str]) -> FileError:
     """The error for an array that does not exist, with the nearest names."""
-    hint = nearest(name, candidates) if candidates else ", which holds none"
+    hint = ", which holds none"
+    if candidates:
+        hint = nearest(name, candidates)
     return FileError(f"{kind} {name!r} is not in {path}{hint}")
 
 
@@ -206,9 +208,13 @@ def _column(rows: NDArray[Any], place: Place, valid: NDArray[np.bool_] | None) -
         return _unflattened(content, np.array([len(row) for row in values], dtype=np.int64))
     # A copy, so that the records around the column can be freed, in the byte order of this machine; a half-precision
     # number becomes single precision, which the expressions can use.
-    is_half = values.dtype == np.float16
-    values = values.astype(np.float32 if is_half else values.dtype.newbyteorder("="))
-    return values if valid is None else _unflattened(values[valid], valid.sum(axis=1))
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    else:
+        values = values.astype(values.dtype.newbyteorder("="))
+    if valid is None:
+        return values
+    return _unflattened(values[valid], valid.sum(axis=1))
 
 
 def _unflattened(content: NDArray[Any], counts: NDArray[Any]) -> Any:
@@ -229,7 +235,9 @@ def _is_list(dtype: np.dtype[Any]) -> bool:
 
 
 def _check(name: str, array: Array, place: Place) -> None:
-    dtype = array.dtype[place.field] if place.field else array.dtype
+    dtype = array.dtype
+    if place.field:
+        dtype = dtype[place.field]
     if dtype.base.kind not in "biuf" and not (_is_list(dtype) and len(array.shape) == 1):
         raise ValueError(f"column {name!r} holds {_words(dtype)}; numbers and booleans can be used")
 
@@ -237,5 +245,6 @@ def _check(name: str, array: Array, place: Place) -> None:
 def _words(dtype: np.dtype[Any]) -> str:
     if _is_list(dtype):
         return "lists of lists"
-    text = dtype.kind in "SU" or _element(dtype) in (str, bytes)
-    return "text" if text else {"O": "objects", "V": "records"}.get(dtype.kind, str(dtype))
+    if dtype.kind in "SU" or _element(dtype) in (str, bytes):
+        return "text"
+    return {"O": "objects", "V": "records"}.get(dtype.kind, str(dtype))

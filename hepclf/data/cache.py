@@ -165,8 +165,7 @@ def read_through(
     content  everything that the table depends on, in plain data; None if that cannot be stated
     read     may write its arrays as files 0.bin, 1.bin... into the folder that it receives
     """
-    dependencies = content() if cache else None
-    if cache is None or dependencies is None:
+    if cache is None or (dependencies := content()) is None:
         return read(None)
     key = content_hash(dependencies)
     if cached := cache.find(key):

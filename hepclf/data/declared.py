@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hepclf.data.cell import parse_number
 from hepclf.data.delimited import EXACT
 from hepclf.data.expressions import Expression
-from hepclf.data.language.jagged import Jagged
+from hepclf.data.language.jagged import Jagged, elements
 from hepclf.events import Sentinels, single_precision
 from hepclf.nearest import nearest
 
@@ -98,7 +98,7 @@ def replace_sentinels(column: Any, sentinels: tuple[float, ...], name: str) -> A
 
 def holds_integers(column: Any) -> bool:
     """Whether a column holds whole numbers, one per event or a list of them."""
-    values = column.content if isinstance(column, Jagged) else column
+    values = elements(column)
     return isinstance(values, np.ndarray) and values.dtype.kind in "iu"
 
 

@@ -55,8 +55,8 @@ class Expression:
                 0, "it gives a list an event; reduce it, as in max(...) or count(...), or take one element, as in x[0]"
             )
         if values[0].ndim == 0:
-            constant = values[0]
-            return np.full(events, constant if constant.dtype == np.bool_ else np.float64(constant))
+            is_condition = values[0].dtype == np.bool_
+            return np.full(events, values[0], dtype=np.bool_ if is_condition else np.float64)
         return values[0] if len(values) == 1 else np.concatenate(values)
 
     def _table(self, columns: Mapping[str, Any], events: int) -> dict[str, Value]:

@@ -62,8 +62,9 @@ class Datasets(ArrayFile):
             if location.branch not in members and location.branch not in place.attrs:
                 raise missing_array(f"branch of {place.name}:", location.branch, self.path, [*members, *place.attrs])
             is_member = location.branch in members
-            source = place[location.branch] if is_member else place.attrs[location.branch]
-            values = source[()] if _is_dataset(source) else source
+            values = place[location.branch] if is_member else place.attrs[location.branch]
+            if _is_dataset(values):
+                values = values[()]
         return array_sum(repr(location.branch), values)
 
     def close(self) -> None:
@@ -128,7 +129,9 @@ def _table(place: Any) -> tuple[Any, str | None]:
     if _is_dataset(place):
         return place.parent, place.name.rpartition("/")[2]
     inside = list(_children(place).values())
-    return _table(inside[0]) if len(inside) == 1 else (place, None)
+    if len(inside) == 1:
+        return _table(inside[0])
+    return place, None
 
 
 def _array(dataset: Any) -> Array:
@@ -141,7 +144,8 @@ def _array(dataset: Any) -> Array:
 
 def _texts(values: Any) -> tuple[str, ...]:
     """Names from a dataset or an attribute; h5py returns bytes unless the file says otherwise."""
-    values = values[()] if _is_dataset(values) else values
+    if _is_dataset(values):
+        values = values[()]
     return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.ravel(values))
 
 

@@ -41,8 +41,9 @@ class Labels:
     @property
     def process_names(self) -> tuple[str, ...]:
         """Names of the processes: the class names if each class has one label value, otherwise the values."""
-        is_one_each = len(self.values) == len(self.classes)
-        return tuple(self.classes) if is_one_each else tuple(map(str, self.values))
+        if len(self.values) == len(self.classes):
+            return tuple(self.classes)
+        return tuple(map(str, self.values))
 
     @property
     def _lists(self) -> list[tuple[Label, ...]]:

@@ -175,8 +175,9 @@ class DelimitedFile:
         except delimited.UNREADABLE as error:
             text = str(error).replace("data.columns has", "names has").replace("declare it in data.missing, ", "")
             text = text.replace(", or declare it in data.missing", "")
-            message = text if str(self.path) in text else f"{self.path} cannot be read: {text}"
-            raise FileError(message) from error
+            if str(self.path) not in text:
+                text = f"{self.path} cannot be read: {text}"
+            raise FileError(text) from error
 
 
 def text_blocks(layout: TextLayout, lines: int) -> Generator[TextBlock, None, None]:

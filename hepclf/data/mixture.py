@@ -137,7 +137,9 @@ class Mixture:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return ("x",) if self.dimensions == 1 else tuple(f"x{i}" for i in range(self.dimensions))
+        if self.dimensions == 1:
+            return ("x",)
+        return tuple(f"x{i}" for i in range(self.dimensions))
 
     def load(self) -> Events:
         """Events in random order; the same seed gives the same events."""

@@ -42,7 +42,9 @@ class NPZ(Ntuples):
 
 def open_arrays(source: Source, tree: str | None, columns: tuple[str, ...]) -> File:
     """The arrays of an .npz file, or the single one of an .npy file."""
-    return NpyFile(source, columns) if source.path.suffix.lower() == ".npy" else NpzFile(source, tree, columns)
+    if source.path.suffix.lower() == ".npy":
+        return NpyFile(source, columns)
+    return NpzFile(source, tree, columns)
 
 
 class NpzFile(ArrayFile):
@@ -54,7 +56,7 @@ class NpzFile(ArrayFile):
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:  # noqa: ARG002
         """The whole file is one chunk."""
-        return [0, self.entries] if self.entries else [0]
+        return sorted({0, self.entries})
 
     def stored(self, location: SumOfWeights) -> float:
         """The sum of an array, or of a field of an array of records."""
@@ -151,7 +153,9 @@ class NpyFile(ArrayFile):
                 return _values(file, dtype, place, (stop - start) * row).reshape(shape)
             places = [self._start + (column * stored.shape[0] + start) * dtype.itemsize for column in range(row)]
             columns = [_values(file, dtype, place, stop - start) for place in places]
-            return np.stack(columns, axis=-1).reshape(shape, order="F") if columns else np.empty(shape, dtype)
+            if not columns:
+                return np.empty(shape, dtype)
+            return np.stack(columns, axis=-1).reshape(shape, order="F")
 
 
 def _values(file: IO[bytes], dtype: np.dtype[Any], place: int, count: int) -> NDArray[Any]:
@@ -189,6 +193,8 @@ def _header(file: IO[bytes]) -> tuple[Array, bool] | None:
     if version == (3, 0):
         file.seek(0)
         return None
-    read = format.read_array_header_1_0 if version == (1, 0) else format.read_array_header_2_0
+    read = format.read_array_header_2_0
+    if version == (1, 0):
+        read = format.read_array_header_1_0
     shape, is_fortran, dtype = read(file)
     return Array(dtype, shape), is_fortran

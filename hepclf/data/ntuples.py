@@ -201,11 +201,12 @@ class Ntuples(ABC):
 
     def _quantities(self, sample: Sample) -> Quantities:
         weight = self.weight if sample.weight is None else sample.weight
+        text = None if weight is None else str(weight)
         return parse_quantities(
             features=_named(self.features, "features"),
             leading=self.leading,
             spectators=_named(self.spectators, "spectators"),
-            weight=None if weight is None else str(weight),
+            weight=text,
             selections=(self.selection, sample.selection),
             missing=declared(self.missing),
         )

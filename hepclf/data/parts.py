@@ -136,7 +136,9 @@ def assign_entries(parts: list[Part], rows: tuple[int, int] | None, limit: int |
             part.first = min(max(start - preceding, 0), part.size)
             part.entries = min(max(stop - preceding, 0), part.size) - part.first
             # An empty file inside the range counts as read completely: its stored sum of weights must be added.
-            part.fraction = part.entries / part.size if part.size else float(start <= preceding < stop)
+            part.fraction = float(start <= preceding < stop)
+            if part.size:
+                part.fraction = part.entries / part.size
             preceding += part.size
 
 

@@ -42,8 +42,13 @@ class Roles:
             self.column(name)
         spectators = {name: self.expression(text) for name, text in _pairs(self.spectators, "spectators").items()}
         weight = None if self.weight is None else self.expression(self.weight)
-        selections = () if self.selection is None else (self.expression(self.selection),)
-        claimed = {"weight": (weight,) if weight else (), "spectators": tuple(spectators.values())}
+        selections: tuple[Expression, ...] = ()
+        if self.selection is not None:
+            selections = (self.expression(self.selection),)
+        claimed: dict[str, tuple[Expression, ...]] = {}
+        if weight is not None:
+            claimed["weight"] = (weight,)
+        claimed["spectators"] = tuple(spectators.values())
         if self.features == ALL:
             features = self._unclaimed(claimed)
         else:

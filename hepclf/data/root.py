@@ -252,8 +252,9 @@ def _plain(array: Any) -> Any:
     if isinstance(array, np.ndarray):
         return array
     layout = array.layout
-    is_flat = layout.is_numpy and layout.data.ndim == 1
-    return layout.data if is_flat else array
+    if layout.is_numpy and layout.data.ndim == 1:
+        return layout.data
+    return array
 
 
 def _is_rntuple(tree: Any) -> bool:
@@ -273,4 +274,6 @@ def chunk_cuts(coarse: list[int], fine: list[int], chunk: int) -> list[int]:
     for low, high in pairwise(sorted(blocks)):
         if high - cuts[-1] > chunk and low > cuts[-1]:
             cuts.append(low)
-    return [*cuts, max(blocks)] if len(blocks) > 1 else cuts
+    if len(blocks) > 1:
+        cuts.append(max(blocks))
+    return cuts

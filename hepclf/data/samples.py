@@ -114,8 +114,10 @@ class Sample:
                 f"sample {self.name!r} has no cross section, which luminosity_fb={luminosity_fb:g} needs; "
                 "give it cross_section_pb or cross_section_fb, or set luminosity_fb=null"
             )
-        femtobarn = self.cross_section_fb if self.cross_section_pb is None else 1000 * self.cross_section_pb
-        return luminosity_fb * float(femtobarn or 0) * self.k_factor * self.filter_efficiency
+        femtobarn = self.cross_section_fb or 0.0
+        if self.cross_section_pb is not None:
+            femtobarn = 1000 * self.cross_section_pb
+        return luminosity_fb * float(femtobarn) * self.k_factor * self.filter_efficiency
 
 
 def ordered_classes(samples: tuple[Sample, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,7 +174,9 @@ def _sources(text: str, folder: Path | None = None) -> Iterator[Source]:
         yield from (Source(url, tree) for url, tree in expanded(text))
         return
     name, mark, tree = text.partition(".root:")
-    path = Path(f"{name}.root" if mark else text).expanduser()
+    if mark:
+        text = f"{name}.root"
+    path = Path(text).expanduser()
     if folder is not None:
         path = folder / path
     is_pattern = any(sign in path.name for sign in "*?[") or "*" in str(path)

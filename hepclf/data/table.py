@@ -55,8 +55,10 @@ class Quantities:
     @property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions of features, spectators, weight and selections."""
-        weight = () if self.weight is None else (self.weight,)
-        return (*self.features.values(), *self.spectators.values(), *weight, *self.selections)
+        expressions = [*self.features.values(), *self.spectators.values()]
+        if self.weight is not None:
+            expressions.append(self.weight)
+        return (*expressions, *self.selections)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,7 +80,10 @@ class Quantities:
             expressions = (*self.features.values(), *self.spectators.values())
             needed = {name for expression in expressions for name in expression.columns}
             columns = {name: select_events(columns[name], selected) for name in needed}
-            raw = {name: select_events(raw[name], selected) for name in needed} if self.missing else columns
+            if self.missing:
+                raw = {name: select_events(raw[name], selected) for name in needed}
+            else:
+                raw = columns
         features = self._features(columns, len(weights))
         for name, column in zip(self.features, features, strict=True):
             if (row := _infinite(column)) is not None:
@@ -87,7 +92,7 @@ class Quantities:
                     f"feature {name!r} is {column[row]}, infinite in single precision; select those events away",
                     entry,
                 )
-        exact = {name: raw[name] if holds_integers(raw[name]) else column for name, column in columns.items()}
+        exact = {**columns, **{name: raw[name] for name in columns if holds_integers(raw[name])}}
         spectators = {name: expression.evaluate(exact, len(weights)) for name, expression in self.spectators.items()}
         return Chunk(features, spectators, weights, all_weights, selected)
 
@@ -166,4 +171,6 @@ def _infinite(column: NDArray[Any]) -> int | None:
         if np.isfinite(np.add.reduce(column, dtype=np.float32)):
             return None
         infinite = np.isinf(column.astype(np.float32))
-    return int(np.argmax(infinite)) if infinite.any() else None
+    if not infinite.any():
+        return None
+    return int(np.argmax(infinite))

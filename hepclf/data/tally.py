@@ -97,5 +97,5 @@ def _differing_columns_note(parts: list[Part]) -> str | None:
 
 
 def _shortened(names: list[str]) -> str:
-    text = ", ".join(names[:MAX_LISTED])
-    return f"{text}, ..." if len(names) > MAX_LISTED else text
+    more = ["..."] if len(names) > MAX_LISTED else []
+    return ", ".join([*names[:MAX_LISTED], *more])

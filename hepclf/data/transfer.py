@@ -124,7 +124,9 @@ def _continues(response: HTTPResponse, previous: ServerFile, length: int) -> int
     if match[2] == "*":
         return None
     total = int(match[2])
-    return total if previous.size in (None, total) else 0
+    if previous.size not in (None, total):
+        return 0
+    return total
 
 
 def _check_room(source: ServerFile, partial: Partial, done: int, size: int | None) -> None:
@@ -144,7 +146,9 @@ def _check_room(source: ServerFile, partial: Partial, done: int, size: int | Non
 def _blocks(response: HTTPResponse, source: ServerFile, length: int) -> Iterator[bytes]:
     """The bytes of the answer as they arrive, so that an interruption loses nothing; never more than the file holds."""
     while source.size is None or length < source.size:
-        block_size = BLOCK if source.size is None else min(BLOCK, source.size - length)
+        block_size = BLOCK
+        if source.size is not None:
+            block_size = min(BLOCK, source.size - length)
         try:
             block = response.read1(block_size)
         except (OSError, HTTPException) as error:

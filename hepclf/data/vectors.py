@@ -45,7 +45,9 @@ class Vector(NamedTuple):
             components = {component: columns[branch] for component, branch in self.components.items()}
         else:
             components = _stored_components(columns[self.name])
-        return components[name] if name in components else QUANTITIES[name](components)
+        if name in components:
+            return components[name]
+        return QUANTITIES[name](components)
 
 
 def vectors(names: Iterable[str], unsplit: Iterable[str]) -> dict[str, Vector]:

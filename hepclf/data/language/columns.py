@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.language.jagged import Jagged, Value, lift
+from hepclf.data.language.jagged import Jagged, Value, elements, lift
 
 BLOCK = 2**16
 
@@ -76,7 +76,7 @@ def as_column(values: Any, events: int) -> Value:
         value = np.asarray(values)
     if isinstance(value, np.ndarray) and value.ndim == 2:
         value = Jagged(np.arange(len(value) + 1) * value.shape[1], value.reshape(-1))
-    flat = value.content if isinstance(value, Jagged) else value
+    flat = elements(value)
     if flat.ndim != 1:
         raise ValueError(f"holds {flat.ndim}-dimensional values; one value or one list an event can be used")
     if flat.dtype.kind not in "biuf":

@@ -27,10 +27,14 @@ class Jagged:
 Value = Any
 
 
+def elements(value: Value) -> Any:
+    """All elements of a value as one array; a number, or one value per event, stays as it is."""
+    return value.content if isinstance(value, Jagged) else value
+
+
 def is_condition(value: Value) -> bool:
-    """Whether it is made of booleans."""
-    content = value.content if isinstance(value, Jagged) else value
-    return bool(content.dtype == np.bool_)
+    """Whether it consists of booleans."""
+    return bool(elements(value).dtype == np.bool_)
 
 
 def lift(function: Callable[..., Any], *values: Value) -> Value:

@@ -111,6 +111,7 @@ def _word(text: ExpressionText, place: int) -> tuple[str, str]:
 def _refusal(word: str) -> str:
     named = "write a column of such a name in backticks, as in `Muon.pt`"
     is_name = word.isidentifier() or word in "#@$."
-    hint = _SPELLED.get(word, named if is_name else "")
     message = f"{word!r} is no part of the language"
-    return f"{message}; {hint}" if hint else message
+    if hint := _SPELLED.get(word, named if is_name else ""):
+        message += f"; {hint}"
+    return message
