@@ -59,8 +59,8 @@ class Holder:
         return {name: value for name, value in asdict(self).items() if name not in ("token", "since")}
 
     def __str__(self) -> str:
-        job = f", job {self.job_id}" if self.job_id else ""
-        return f"process {self.pid} on {self.host}{job}"
+        text = f"process {self.pid} on {self.host}"
+        return f"{text}, job {self.job_id}" if self.job_id else text
 
 
 def current() -> Holder:

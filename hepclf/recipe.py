@@ -112,7 +112,10 @@ def current_settings(cls: type[Any], values: Mapping[str, Any], path: str) -> di
             continue
         value = holder[key]
         rest = {inner: setting for inner, setting in holder.items() if inner != key}
-        settings = settings | {group: rest} if group else rest
+        if group:
+            settings = settings | {group: rest}
+        else:
+            settings = rest
         if value is not None and settings.get(name) not in (None, value, defaults[name]):
             raise RecipeError(f"{path}.{former} is called {name} now, and both are set; drop {former}")
         if value is not None or settings.get(name) is None:

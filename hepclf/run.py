@@ -114,7 +114,9 @@ class Run:
         if not run.config.is_file():
             kinds = [kind for table, kind in COLLECTIONS.items() if (run.folder / table).is_file()]
             best = typed_setting("again", Path(folder, "best.yaml"))
-            reason = kinds[0].format(folder=folder, best=best) if kinds else f"it holds no {run.config.name}"
+            reason = f"it holds no {run.config.name}"
+            if kinds:
+                reason = kinds[0].format(folder=folder, best=best)
             raise FileNotFoundError(f"{folder} is not a run of hepclf: {reason}")
         return run
 

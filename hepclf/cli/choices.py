@@ -30,7 +30,9 @@ def check_choices(command: str, words: Sequence[str]) -> None:
 def _check_group(command: str, key: str) -> None:
     groups = configs.groups(configs.folder() / f"{command}.yaml")
     if key not in groups:
-        hint = nearest(key, groups) if groups else "; it has none"
+        hint = "; it has none"
+        if groups:
+            hint = nearest(key, groups)
         raise RecipeError(f"{key} is not a group of hepclf {command}{hint}")
 
 

@@ -49,7 +49,7 @@ def save_comparison(comparison: Compared, out: str | None = None, *, plots: bool
     from hepclf.run import new_folder
     from hepclf.workflow.compare import record_comparison
 
-    folder = Path(out) if out else new_folder(".", "comparisons")
+    folder = Path(out or new_folder(".", "comparisons"))
     record_comparison(comparison, folder, plots=plots)
     return folder
 

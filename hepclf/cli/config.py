@@ -136,8 +136,9 @@ def _override(command: str, word: str, arguments: Sequence[str]) -> str:
         if (advice := quoting_advice(arguments)) is not None:
             raise RecipeError(advice)
         main_key = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
-        hint = f"; say {main_key}={word}" if main_key else ""
-        raise RecipeError(f"{word!r} is not key=value{hint}")
+        if main_key:
+            raise RecipeError(f"{word!r} is not key=value; say {main_key}={word}")
+        raise RecipeError(f"{word!r} is not key=value")
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
         path = Path(value)
         advice = f"--config-dir {path.parent.parent} {key}={path.stem}"

@@ -70,7 +70,8 @@ def _evaluate(composed: Composed) -> None:
     show_results(console, results, short_path(run.folder))
     if data is None and run_data is None:
         console.print(SCORES_ONLY, markup=False)
-    _show_files(console, folder, plots[0].parent if plots else None, written)
+    pictures = plots[0].parent if plots else None
+    _show_files(console, folder, pictures, written)
 
 
 def _show_files(console: Console, folder: Path, plots: Path | None, exported: Sequence[Path]) -> None:

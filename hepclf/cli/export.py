@@ -79,8 +79,9 @@ def _events(run: Run, composed: Composed, values: dict[str, Any]) -> Events:
 
 def _sentinel(value: float, features: int, inputs: int) -> str:
     """A sentinel, and the number of features that it is declared for."""
-    share = "all features" if features == inputs else f"{features} of {inputs} features"
-    return f"{shortest_text(value)} in {share}"
+    if features == inputs:
+        return f"{shortest_text(value)} in all features"
+    return f"{shortest_text(value)} in {features} of {inputs} features"
 
 
 def show_export(console: Console, exported: Exported, export: Export) -> None:

@@ -66,8 +66,8 @@ def aligned(cells: Sequence[str]) -> list[str]:
             texts.append(cell)
         else:
             # A unit or error after a blank is aligned as well; a suffix such as % follows its number.
-            is_apart = part[3].startswith(" ")
-            texts.append(f"{part[1]:>{whole}}{part[2]:<{decimals if is_apart else 0}}{part[3]}")
+            room = decimals if part[3].startswith(" ") else 0
+            texts.append(f"{part[1]:>{whole}}{part[2]:<{room}}{part[3]}")
     width = max(map(len, texts), default=0)
     return [text.ljust(width) if part else text.rjust(width) for text, part in zip(texts, parts, strict=True)]
 
@@ -95,7 +95,7 @@ def _halves(count: int) -> tuple[slice, slice]:
 
 def _head(name: str, columns: Sequence[Column], name_width: int) -> Iterator[str]:
     """The header; shorter headers are aligned at the bottom."""
-    names = textwrap.wrap(name, max(name_width, 1)) if name else []
+    names = textwrap.wrap(name, max(name_width, 1))
     height = max(map(len, [names, *(column.head for column in columns)]), default=0)
     heads = [_at_bottom(column.head, height) for column in columns]
     for i, first in enumerate(_at_bottom(names, height)):

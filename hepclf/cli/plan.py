@@ -114,8 +114,10 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
         raise RecipeError(
             f"experiment and {key} both choose the recipes; give one of them, and single settings beside it"
         )
-    is_file = bool(values.get("again")) and Path(source).is_file()
-    stored = read_stored(Path(source) if is_file else Run.open(source).config)
+    config = Path(source)
+    if not values.get("again") or not config.is_file():
+        config = Run.open(source).config
+    stored = read_stored(config)
     chosen, stored_names = composed.named_groups, stored["names"]
     settings = {group: composed.changed(group, values[group], stored[group]) for group in GROUPS}
     if "seed" in composed.typed:

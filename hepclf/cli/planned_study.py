@@ -188,7 +188,9 @@ def _defaults(searched: Space, base: Composed, jobs: TrialJobs) -> dict[str, Any
 
 def _looked_up(values: Any, key: str) -> Any:
     for name in key.split("."):
-        values = values.get(name) if isinstance(values, Mapping) else None
+        if not isinstance(values, Mapping):
+            return None
+        values = values.get(name)
     return values
 
 

@@ -22,9 +22,9 @@ GRACE_S = 20.0  # after the end of a rank that failed, in which the others learn
 
 
 class RankProcesses:
-    """The ranks of one training, in sessions of their own, so that a Ctrl-C reaches their parent alone.
+    """The ranks of one training, in sessions of their own, so that only their parent receives Ctrl-C.
 
-    The end of their standard input asks them to stop, also when the parent dies; before it may stand the reason.
+    The end of their standard input requests a stop, also when the parent dies; the reason may precede the end.
     """
 
     def __init__(self, arguments: Sequence[str], count: int) -> None:
@@ -36,7 +36,7 @@ class RankProcesses:
         ]
 
     def wait(self, stop: Stop) -> int:
-        """The exit code of the training, once all ranks have ended; where this process is to stop, so do they."""
+        """The exit code of the training, when all ranks have ended; if this process must stop, they stop as well."""
         deadline = float("inf")
         try:
             while any(process.poll() is None for process in self._processes):
@@ -54,7 +54,7 @@ class RankProcesses:
 
     @property
     def _failures(self) -> list[tuple[int, int]]:
-        """Rank and exit code of those that have failed."""
+        """Rank and exit code of each failed rank."""
         codes = ((rank, process.returncode) for rank, process in enumerate(self._processes))
         return [(rank, code) for rank, code in codes if code not in (None, 0, *STOPS)]
 
@@ -74,13 +74,13 @@ class RankProcesses:
 
 
 def start(arguments: Sequence[str], count: int, stop: Stop) -> int:
-    """Train with so many ranks on this machine; the exit code."""
+    """Train with this number of ranks on this machine; returns the exit code."""
     with signalled(stop):
         return RankProcesses(arguments, count).wait(stop)
 
 
 def main(words: Sequence[str]) -> int:
-    """Be one of the ranks."""
+    """Run as one of the ranks."""
     from hepclf.cli.train import run
 
     share_machine()

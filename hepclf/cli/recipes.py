@@ -72,7 +72,9 @@ def _typed_names(cls: type[Any], values: Mapping[str, Any], path: str, typed: Co
         if "." in former and f"{path}.{name}" not in typed:
             values = {key: value for key, value in values.items() if key != name}
         elif "." not in former:
-            value = "..." if values.get(former) is None else values[former]
+            value = values.get(former)
+            if value is None:
+                value = "..."
             raise RecipeError(f"{path}.{former} is called {path}.{name} now; say {path}.{name}={value}")
     return values
 
@@ -99,7 +101,9 @@ def recipe_class(target: str, path: str, *, trusted: bool) -> type[Any]:
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        cls = getattr(importlib.import_module(module), name, None) if module else None
+        cls = None
+        if module:
+            cls = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
         if not module.startswith(str(error.name)):
             raise
@@ -117,5 +121,7 @@ def refuse_unknown(values: Mapping[str, Any], keys: Sequence[str]) -> None:
         groups = [group for group in keys if isinstance(values.get(group), Mapping)]
         settings = [f"{group}.{name}" for group in groups for name in values[group]]
         same_name = [setting for setting in settings if setting.split(".")[1] == key]
-        hint = f"; nearest: {same_name[0]!r}" if same_name else nearest(key, [*keys, *settings])
+        hint = nearest(key, [*keys, *settings])
+        if same_name:
+            hint = f"; nearest: {same_name[0]!r}"
         raise RecipeError(f"{key} is not a setting{hint}")

@@ -39,7 +39,10 @@ def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
     varied: list[str] = []
     for word in words:
         is_varied = "=" in word and not word.startswith("-") and overrides([_read(word)])[0].is_sweep_override()
-        (varied if is_varied else shared).append(word)
+        if is_varied:
+            varied.append(word)
+        else:
+            shared.append(word)
     return shared, varied
 
 

@@ -98,8 +98,9 @@ def _located(outcome: Outcome, folder: Path) -> Outcome:
     if outcome.run is None:
         return outcome
     place = os.path.relpath(outcome.run.folder, folder)
-    is_below = place != "." and not place.startswith("..")
-    return outcome._replace(name=place) if is_below else outcome
+    if place == "." or place.startswith(".."):
+        return outcome
+    return outcome._replace(name=place)
 
 
 def queues(jobs: Sequence[Submission]) -> list[set[int]]:

@@ -98,8 +98,10 @@ def _features(console: Console, survey: Survey) -> None:
 
 def _feature(row: FeatureSummary, events: int, *, infinite: bool) -> list[str]:
     missing = _share(row.missing / events) if row.missing else "0"
-    infinite_cell = [f"{row.infinite:,}"] if infinite else []
-    return [row.name, missing, *infinite_cell, *map(_short, (row.minimum, row.maximum, row.mean, row.width))]
+    cells = [row.name, missing]
+    if infinite:
+        cells.append(f"{row.infinite:,}")
+    return [*cells, *map(_short, (row.minimum, row.maximum, row.mean, row.width))]
 
 
 def _share(value: float | None) -> str:

@@ -79,7 +79,7 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
     checked = SettingCheck(lambda job: composed(hydra.config(job.words)))
     check_values(jobs, checked.compose, checked.is_fine)
     _check_by(settings.by, jobs)
-    folder = Path(settings.folder) if settings.folder else new_folder(settings.root.parent, settings.root.name)
+    folder = Path(settings.folder or new_folder(settings.root.parent, settings.root.name))
     command = tuple(word for word in arguments if word not in FLAGS and _key(word) not in OWN)
     sweep = Sweep(folder=folder, jobs=tuple(jobs), command=command, by=settings.by, config_dirs=config_dirs)
     if writes:
@@ -159,7 +159,9 @@ def _close(task: SweepTask) -> int:
     with _warned(BEST):
         if not any(row.status == "running" for row in rows) and (best := keep_best(task, rows)):
             console.print(f"best   {short_path(best)}", soft_wrap=True, markup=False)
-    return FAILED if any(_is_missing(row) for row in rows) else 0
+    if any(_is_missing(row) for row in rows):
+        return FAILED
+    return 0
 
 
 @contextmanager

@@ -91,7 +91,9 @@ class SettingCheck:
 
     @cached_property
     def _values(self) -> dict[str, Any]:
-        return self._first.values if self._first else {}
+        if self._first is None:
+            return {}
+        return self._first.values
 
     @cached_property
     def _text(self) -> str:

@@ -105,7 +105,7 @@ def _run(choice: Choice) -> str:
 def _left_out(row: Row, best: Sequence[Choice], by: str) -> str | None:
     """Why a job is not compared with the best ones; None if it is."""
     if not row.is_finished:
-        return f"{row.status}: {row.error}" if row.error else row.status
+        return ": ".join(filter(None, (row.status, row.error)))
     if row.measure(by).value is None:
         return f"it has no {MEASURES[by]} on validation"
     if row.choice in {choice.name for choice in best}:

@@ -79,7 +79,7 @@ def _target(words: Sequence[str]) -> Path:
     folders = [word for word in words if "=" not in word and Path(word).is_dir()]
     if not named and len(folders) == 1:
         named = folders[0]
-    return Path(named) if named else new_folder(settings.get("runs", "runs"), "jobs")
+    return Path(named or new_folder(settings.get("runs", "runs"), "jobs"))
 
 
 def _training(words: list[str]) -> Tasks:

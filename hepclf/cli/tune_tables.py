@@ -88,7 +88,8 @@ def _show_best(console: Console, history: StudyHistory) -> None:
     for trial in best_trials(history):
         cells = [objective_words(history, trial, place) for place in range(len(goals))]
         table.add_row(str(trial.number), *cells, escape(_settings(trial, short_keys(trial.values))))
-    console.print("the best trials" if len(goals) == 1 else "the front", style="bold")
+    title = "the best trials" if len(goals) == 1 else "the front"
+    console.print(title, style="bold")
     console.print(table)
     console.print()
 

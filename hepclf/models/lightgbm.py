@@ -217,4 +217,5 @@ def _single_leaf(values: NDArray[np.float64]) -> Nodes:
 
 
 def _numbers(tree: dict[str, str], name: str, kind: type[int] | type[float], length: int) -> NDArray[Any]:
-    return node_array([kind(word) for word in tree[name].split()], "i" if kind is int else "f", length)
+    letter = "i" if kind is int else "f"
+    return node_array([kind(word) for word in tree[name].split()], letter, length)

@@ -24,7 +24,9 @@ class Logistic(Network):
     @property
     def trainer_settings(self) -> frozenset[str]:
         """The trainer's settings that a fit uses; the exact solution needs only a few."""
-        return super().trainer_settings if self.solver == "gradient" else WEIGHTING | {"device"}
+        if self.solver == "gradient":
+            return super().trainer_settings
+        return WEIGHTING | {"device"}
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """The layer, starting at zero: the loss is convex, so every start leads to the same minimum."""

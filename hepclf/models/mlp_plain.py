@@ -54,7 +54,8 @@ class PlainMLP(Network):
                 layers.append(nn.BatchNorm1d(size))
             elif self.norm != "none":
                 layers.append(nn.LayerNorm(size))
-            layers.append(Maxout() if self.activation == "maxout" else ACTIVATIONS[self.activation]())
+            is_maxout = self.activation == "maxout"
+            layers.append(Maxout() if is_maxout else ACTIVATIONS[self.activation]())
             if self.dropout:
                 layers.append(nn.Dropout(self.dropout))
             inputs = width

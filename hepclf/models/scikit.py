@@ -168,4 +168,6 @@ def _fitted(estimator: Any, name: str, train: Matrix, valid: Matrix) -> SklearnT
 def _decisions(estimator: Any, x: Array) -> Array:
     """The decision function [n, k]; with two classes, that of the background is zero."""
     decisions = np.asarray(estimator.decision_function(x), dtype=np.float64)
-    return np.c_[np.zeros(len(decisions)), decisions] if decisions.ndim == 1 else decisions
+    if decisions.ndim == 1:
+        decisions = np.c_[np.zeros(len(decisions)), decisions]
+    return decisions

@@ -97,8 +97,10 @@ class SVMTagger(ArrayTagger):
         x = standardised(features, self.arrays["centre"], self.arrays["width"])
         rows = max(CELLS // len(self.arrays["vectors"]), 1)
         parts = [self._decisions(x[start : start + rows]) for start in range(0, max(len(x), 1), rows)]
-        decisions = np.concatenate(parts)
-        return np.c_[np.zeros(len(decisions)), decisions] if len(self.classes) == 2 else decisions
+        decisions: Array = np.concatenate(parts)
+        if len(self.classes) == 2:
+            decisions = np.c_[np.zeros(len(decisions)), decisions]
+        return decisions
 
     def check(self) -> None:
         """Check shapes, and a kernel that falls with the distance."""

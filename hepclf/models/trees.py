@@ -235,8 +235,9 @@ def linked(sums: NDArray[np.float64], link: str, trees: int) -> NDArray[np.float
     if link == "mean":
         means = np.clip(sums / trees, 0, 1)
         return means[:, 0] if means.shape[1] == 1 else means
-    probabilities: NDArray[np.float64] = expit(sums[:, 0]) if sums.shape[1] == 1 else softmax(sums, axis=1)
-    return probabilities
+    if sums.shape[1] == 1:
+        return np.asarray(expit(sums[:, 0]))
+    return np.asarray(softmax(sums, axis=1))
 
 
 def _probabilities(values: NDArray[np.float64]) -> bool:

@@ -81,7 +81,9 @@ def output_paths(sources: list[Source], out: Path, suffixes: Sequence[str]) -> l
 
 def _uncompressed(path: Path) -> Path:
     """The name of the file without the suffix of its compression."""
-    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+    if path.suffix.lower() not in COMPRESSED:
+        return path
+    return path.with_suffix("")
 
 
 def earlier_output(task: Task, *, overwrite: bool) -> Predicted | None:

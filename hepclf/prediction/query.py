@@ -115,7 +115,9 @@ def _dialect(stored: Mapping[str, Any], table: TableFormat) -> Dialect:
     header = table.header
     if header is None:
         header = not table.names and convert(bool, csv_recipe.get("header", True), "data.header")
-    names = () if header else table.names or _texts(csv_recipe.get("columns"))
+    names: tuple[str, ...] = ()
+    if not header:
+        names = table.names or _texts(csv_recipe.get("columns"))
     missing = csv_recipe.get("missing") or ()
     if isinstance(missing, Mapping):
         lists = [values if isinstance(values, list) else [values] for values in missing.values()]

@@ -59,4 +59,6 @@ def queued_processes(number: str, folder: Path, elements: int) -> set[int]:
     if not (folder / DAG).is_file():
         return {process for _, process in rows}
     processes = {process for cluster, process in rows if cluster != number}
-    return processes if processes or not rows else set(range(elements))
+    if rows and not processes:
+        return set(range(elements))
+    return processes

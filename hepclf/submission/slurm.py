@@ -14,8 +14,8 @@ from hepclf.submission.script import job_script
 from hepclf.submission.submission import SCRIPT, Chunk, Submission
 
 LEAVE = """
-# After a checkpoint the job asks for its own requeue. After TERM it is SLURM that ends the job: a preempted one is
-# requeued, a cancelled one is not; USR1, a while before the time limit, ends this waiting.
+# After a checkpoint the job requests its own requeue. After TERM, SLURM ends the job: a preempted one is requeued, a
+# cancelled one is not. USR1, sent some time before the time limit, ends this waiting.
 leave() {
     while [ "$signal" = TERM ]; do sleep 5 & wait $! || true; done
     if [ "${SLURM_RESTART_COUNT:-0}" -lt "$max_requeues" ]; then
@@ -57,23 +57,22 @@ class Slurm(Cluster):
         return {SCRIPT: script}
 
     def check_there(self, submission: Submission) -> str:
-        """Run the checks of the script as a job of their own and wait for it; gives what it says."""
+        """Run the checks of the script as a separate job, wait for it, and return its message."""
         log = submission.folder / "check.log"
         words = ["sbatch", "--wait", f"--output={log}", "--job-name=hepclf-check", "--time=5"]
         try:
             answer([*words, str(submission.folder / SCRIPT), "check"], timeout_s=3600.0)
         except OSError as error:
-            lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
-            reasons = [line.removeprefix("hepclf: ") for line in lines if line.startswith("hepclf: ")]
-            raise OSError(
-                f"the test job failed: {reasons[-1] if reasons else error}; see {submission.folder}"
-            ) from error
+            text = log.read_text(errors="replace") if log.is_file() else ""
+            reasons = [line.removeprefix("hepclf: ") for line in text.splitlines() if line.startswith("hepclf: ")]
+            reason = reasons[-1] if reasons else error
+            raise OSError(f"the test job failed: {reason}; see {submission.folder}") from error
         return log.read_text(errors="replace").strip().splitlines()[-1]
 
     def submit(self, submission: Submission, after: Collection[str] = (), *, is_closing: bool = False) -> Submission:
-        """Hand the arrays to SLURM, in chunks of what it accepts; gives the submission with their ids.
+        """Submit the arrays to SLURM, in chunks of the size that it accepts; returns the submission with their ids.
 
-        after       ids of jobs that must have ended well before; with is_closing, that must have ended
+        after       ids of jobs that must have succeeded before; with is_closing, that must have ended
         """
         most = self._most_elements()
         for first in range(0, submission.elements, most):
@@ -87,14 +86,16 @@ class Slurm(Cluster):
         return submission
 
     def queued(self, submissions: Sequence[Submission]) -> list[set[int]]:
-        """Of each submission the elements that wait or run; SLURM is asked once, however many there are."""
+        """For each submission, the elements that wait or run; one call of SLURM for all of them."""
         queues = {user: _queue(user) for user in {submission.folder.owner() for submission in submissions}}
         return [_elements(submission, queues[submission.folder.owner()]) for submission in submissions]
 
     @property
     def _processes(self) -> int:
-        """Processes on each node, one a GPU; hepclf itself starts those of a single node."""
-        return max(1, self.gpus) if self.nodes > 1 else 1
+        """Processes on each node, one per GPU; on a single node hepclf itself starts its processes."""
+        if self.nodes == 1:
+            return 1
+        return max(1, self.gpus)
 
     @property
     def _cpus_per_process(self) -> int:
@@ -102,7 +103,7 @@ class Slurm(Cluster):
 
     @property
     def _launch(self) -> str:
-        """The words that start a process for each task on each node; where one of them fails, SLURM ends the others."""
+        """The words that start a process for each task on each node; if one of them fails, SLURM ends the others."""
         if self.nodes == 1:
             return ""
         return f"srun --kill-on-bad-exit=1 --cpus-per-task={self._cpus_per_process}"  # which srun does not inherit
@@ -128,9 +129,11 @@ class Slurm(Cluster):
         yield from self.extra
 
     def _most_elements(self) -> int:
-        """The site's limit of an array's size."""
+        """The site's limit on the size of an array."""
         match = re.search(r"^MaxArraySize\s*=\s*(\d+)", answer(["scontrol", "show", "config"]), re.MULTILINE)
-        return max(1, int(match[1])) if match else 1000
+        if match is None:
+            return 1000
+        return max(1, int(match[1]))
 
 
 def _queue(user: str) -> list[tuple[str, str]]:

@@ -75,7 +75,9 @@ def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution,
     declared = trainer_settings(model)
     if declared is None:
         return ()
-    used = (declared | NEVER_UNUSED) - (set() if trainer.optimiser in WITH_MOMENTUM else {"momentum"})
+    used = declared | NEVER_UNUSED
+    if trainer.optimiser not in WITH_MOMENTUM:
+        used -= {"momentum"}
     unused = {setting: value for setting, value in _changed(trainer).items() if setting not in used}
     for setting, value in (("device", "cpu"), ("devices", 1)):  # what the model does anyway
         if unused.get(setting) == value:

@@ -1,4 +1,4 @@
-"""When a training stores its state and stops, and how it continues from there."""
+"""When a training stores its state and stops, and how it resumes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """The checkpoints of one run: call `edge` at each place where its fit can be stopped.
+    """The checkpoints of one run: call `edge` wherever its fit can be stopped.
 
-    Of several ranks, rank 0 alone has a run and writes; the others stop where it does, and go on from what it reads.
+    With several ranks, only rank 0 has a run and writes; the others stop where it does, and resume from what it reads.
     """
 
     def __init__(self, run: Run | None, job: Job, stop: Stop) -> None:
@@ -37,7 +37,7 @@ class Checkpoints:
         self._written = time.monotonic()
 
     def check(self, prepared: Prepared) -> None:
-        """Refuse events other than those that the run began with, whose digest is kept beside the checkpoints."""
+        """Refuse events other than those of the first start; their digest is stored beside the checkpoints."""
         digests = {"settings": job_digest(self._job), "data": events_digest(prepared)}
         first = self._ranks.spread_value(digests)
         if changed := [name for name, digest in digests.items() if first[name] != digest]:
@@ -65,7 +65,7 @@ class Checkpoints:
             )
 
     def restore(self, fit: Fit) -> list[Epoch]:
-        """Let a fresh fit continue from the newest checkpoint; the epochs before it."""
+        """Restore a fresh fit from the newest checkpoint; returns the epochs before it."""
         state = None if self._run is None else read_checkpoint(self._run.checkpoint)
         if self._ranks.size > 1:
             state = unpacked(self._ranks.spread_bytes(packed({"checkpoint": state})))["checkpoint"]
@@ -76,7 +76,7 @@ class Checkpoints:
         return [Epoch(int(row[0]), *row[1:]) for row in state["history"]]
 
     def edge(self, fit: Fit, history: list[Epoch]) -> None:
-        """Write a checkpoint where one is due; write one and leave where the training is to stop."""
+        """Write a checkpoint if one is due; write one and leave if the training must stop."""
         every_s = self._job.trainer.checkpoint_s
         if (halt := self._ranks.agree(self._halt)) is not None:
             self._leave_with(fit, history, halt)
@@ -88,7 +88,7 @@ class Checkpoints:
 
     @property
     def stop_reason(self) -> str | None:
-        """Why the training is to stop now; None: it continues."""
+        """Why the training must stop now; None if it continues."""
         limit_s = self._job.trainer.exit_after_s
         if limit_s is not None and self._stop.seconds >= limit_s:
             return f"trainer.exit_after_s={limit_s:g}"
@@ -96,16 +96,17 @@ class Checkpoints:
 
     @property
     def _halt(self) -> Halt | None:
-        reason = self.stop_reason
-        return None if reason is None else Halt(reason, is_stop=True, is_interrupt=self._stop.is_interrupt)
+        if (reason := self.stop_reason) is None:
+            return None
+        return Halt(reason, is_stop=True, is_interrupt=self._stop.is_interrupt)
 
     def leave(self) -> None:
-        """Stop between two stages, where there is nothing to store, if the training is to stop."""
+        """Leave between two stages, where there is nothing to store, if the training must stop."""
         if (halt := self._halt) is not None:
             raise self._stopped(f"stopped by {halt.reason}", halt)
 
     def remove(self) -> None:
-        """Remove them: the run is finished."""
+        """Remove the checkpoints of a finished run."""
         if self._run is not None:
             shutil.rmtree(self._run.checkpoint, ignore_errors=True)
 
@@ -114,18 +115,20 @@ class Checkpoints:
         return Stopped(reason, f"continue with: hepclf train {setting}", is_interrupt=halt.is_interrupt)
 
     def _leave_with(self, fit: Fit, history: list[Epoch], halt: Halt) -> None:
-        moment = f"stopped by {halt.reason} after {len(history)} epoch{'s' if len(history) != 1 else ''}"
+        epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
+        moment = f"stopped by {halt.reason} after {epochs}"
         try:
             is_stored = self._write(fit, history)
         except OSError as error:
             raise self._stopped(f"{moment}; no checkpoint could be written ({error.strerror})", halt) from error
         finally:
             self._ranks.wait()  # until it is written: a launcher ends all where the first one leaves
-        remark = "" if is_stored else "; this model has no checkpoints, so its training will start again"
-        raise self._stopped(f"{moment}{remark}", halt)
+        if not is_stored:
+            moment += "; this model has no checkpoints, so its training will start again"
+        raise self._stopped(moment, halt)
 
     def _write(self, fit: Fit, history: list[Epoch]) -> bool:
-        """Write a checkpoint, as rank 0; False where the fit has no state to store."""
+        """Write a checkpoint, as rank 0; False if the fit has no state to store."""
         self._written = time.monotonic()
         if self._run is None:
             return True
@@ -139,7 +142,7 @@ class Checkpoints:
 
 
 def _warn_of_rounding(before: Mapping[str, Any], present: Mapping[str, Any]) -> None:
-    """Say why a training that continues does not give the bytes of an uninterrupted one."""
+    """Warn of changes since the start with which the result differs in its last digits from an uninterrupted run."""
     if changed := [name for name in present if present[name] != before.get(name)]:
         log.warning(
             "the training continues with another %s: its result is no longer byte-equal to an uninterrupted one",

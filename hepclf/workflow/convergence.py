@@ -111,4 +111,6 @@ def _scored(loss: Value, constant: float, history: Sequence[Epoch]) -> Iterator[
 
 
 def _rate(epoch: Epoch) -> str:
-    return "" if epoch.learning_rate == 1 else f" (here {epoch.learning_rate:.3g})"
+    if epoch.learning_rate == 1:
+        return ""
+    return f" (here {epoch.learning_rate:.3g})"

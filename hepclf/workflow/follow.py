@@ -1,4 +1,4 @@
-"""What the other ranks of a training do: they read and fit, and leave all that is written to rank 0."""
+"""The work of the other ranks of a training: they read and fit; rank 0 writes everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hepclf.workflow.stop import Stop, Stoppable
 
 
 def follow(job: Job, stop: Stop) -> None:
-    """Take part in the training of a job that rank 0 records; where ranks meet there, they meet here."""
+    """Take part in the training of a job that rank 0 records; it meets the other ranks at the same places as rank 0."""
     ranks, checkpoints = group(), Checkpoints(None, job, stop)
     with thread_limit(job.trainer.threads):
         with ranks.together():

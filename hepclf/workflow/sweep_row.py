@@ -91,7 +91,8 @@ class Row(NamedTuple):
         """A row of sweep.csv."""
         numbers = [number for value in (self.loss, self.valid, self.test) for number in value]
         facts = [self.number, self.folder.name, self.status, *numbers, self.seconds, self.warnings, self.error]
-        return ["" if cell is None else cell for cell in (*facts, *(self.varied.get(key) for key in varied))]
+        cells = (*facts, *(self.varied.get(key) for key in varied))
+        return ["" if cell is None else cell for cell in cells]
 
 
 class Choice(NamedTuple):
@@ -125,7 +126,8 @@ def choices(rows: Sequence[Row], by: str) -> list[Choice]:
 def read_row(run: Run, number: int, varied: Mapping[str, str], error_file: Path) -> Row:
     """The state of a job, from its run and from the file with its error."""
     status = run.status()
-    row = Row(number, varied, run.folder, WAITING if status.name == "unknown" else status.name)
+    name = WAITING if status.name == "unknown" else status.name
+    row = Row(number, varied, run.folder, name)
     if status.name == "finished":
         return _with_results(row, run)
     if status.name == "running":  # an error beside it is that of an earlier attempt
