@@ -172,6 +172,7 @@ class ReducedChiSquared:
         """The density of chi-squared at x/scale, over the scale."""
         from math import lgamma, log
 
+        # ln of z^(k/2 - 1) e^(-z/2) / (2^(k/2) Gamma(k/2)) with k degrees of freedom.
         scale, half = self._scale(snr), self.degrees / 2
         z = x / scale
         return (half - 1) * np.log(z) - z / 2 - half * log(2) - lgamma(half) - np.log(scale)
@@ -194,6 +195,7 @@ class Smeared:
         from scipy.special import log_ndtr
 
         width = self.error * REFERENCE_SNR / snr
+        # ln(Phi(a) - Phi(b)) = ln Phi(a) + ln(1 - Phi(b)/Phi(a)): far outside, Phi underflows but its logarithm does not.
         upper = log_ndtr((self.half - np.abs(x)) / width)
         lower = log_ndtr((-self.half - np.abs(x)) / width)
         log: Array = upper + np.log1p(-np.exp(lower - upper)) - np.log(2 * self.half)

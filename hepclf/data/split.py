@@ -96,6 +96,7 @@ class Split:
         else:
             position = _shuffled_ranks(events.labels, len(events.classes), self.seed)
         part_of_place = np.zeros(places, dtype=np.int8)
+        # The last fold has its validation slice at the beginning of the ring.
         part_of_place[np.arange(middle, stop) % max(places, 1)] = VALID
         part_of_place[start:middle] = TEST
         parts: NDArray[np.int8] = part_of_place[position]

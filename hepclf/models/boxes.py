@@ -77,6 +77,7 @@ class Search:
         """Boxes, each inside the one before; the box of the anchor stays unchanged."""
         chain = list(boxes)
         for i in range(anchor - 1, -1, -1):
+            # Each looser box must contain the next tighter one: the smaller place of each edge is the looser.
             outside = np.minimum(boxes[i], chain[i + 1])
             chain[i] = self.descend(outside, targets[i], self.open, chain[i + 1])
         for i in range(anchor + 1, len(chain)):
@@ -116,6 +117,7 @@ class Search:
         )
         eligible = np.where(signal >= target - ROUNDING, background, np.inf)
         cleanest = eligible <= eligible.min() + ROUNDING
+        # Of the equally clean places, the one with the most signal.
         best = np.unravel_index(np.argmax(np.where(cleanest, signal, -1)), signal.shape)
         background_removed = self._background.share - background[best]
         signal_gained = signal[best] - self._signal.share

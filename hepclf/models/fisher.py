@@ -70,6 +70,7 @@ def _fitted(train: Matrix) -> FisherTagger:
     widths = np.sqrt(np.maximum(covariance.diagonal(), 0))
     widths[widths <= FLATTEST * np.abs(centre + means).max(axis=0)] = 0  # rounding alone
     _refuse_flat(covariance, widths, train.names)
+    # Solved with the correlation matrix: units of very different size would spoil the covariance.
     coefficients = np.linalg.solve(covariance / widths / widths[:, None], (means / widths).T).T / widths
     return FisherTagger(
         inputs=train.names,

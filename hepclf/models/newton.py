@@ -126,6 +126,7 @@ class NewtonFit:
     def _newton_step(self, hessian: Tensor, gradient: Tensor) -> Tensor:
         """H^-1 g; directions that are flat up to rounding do not move."""
         scale = self._sizes()
+        # Eigenvectors in units of the inputs; a flat direction gets an infinite eigenvalue, and so no step.
         values, vectors = torch.linalg.eigh(hessian / scale / scale[:, None])
         flat = values <= len(values) * torch.finfo(values.dtype).eps * values.abs().max()
         along = (vectors.T @ (gradient / scale)) / values.masked_fill(flat, torch.inf)
@@ -134,6 +135,7 @@ class NewtonFit:
 
     def _halved(self, step: Tensor, loss: float) -> tuple[Tensor, float]:
         scale = 1.0
+        # Far from the minimum a full Newton step may overshoot.
         while scale > 1e-6:
             theta = self._theta - scale * step
             new_loss = self._objective(theta)

@@ -162,6 +162,8 @@ class Prepare(nn.Module):
         if kind in ("robust", "clipped"):
             low, middle, high = quantiles(column, weights, (0.1587, 0.5, 0.8413))
             self.centre[position] = middle
+            # Half the 68 % range is one standard deviation of a normal distribution; if a feature is constant there, its
+            # tails must give the width.
             self.width[position] = (high - low) / 2 or _moments(values, weights)[1]
         elif kind == "quantile":
             knots = quantiles(column, weights, np.linspace(0, 1, KNOTS))
@@ -256,6 +258,7 @@ def _normal_scores(x: Tensor, knots: Tensor) -> Tensor:
     lower = (knots_up_to - 1).clamp(0, last)
     upper = knots_below.clamp(0, last)
     below, above = knots.gather(1, lower), knots.gather(1, upper)
+    # Ties: a value equal to several knots gets the mean of their ranks; the clamp only avoids 0/0 there.
     gap = (above - below).clamp_min(torch.finfo(x.dtype).tiny)
     inside = torch.where(above > below, lower + (columns - below) / gap, (lower + upper) / 2)
     rank = (inside / last).clamp(1 / (2 * last), 1 - 1 / (2 * last))

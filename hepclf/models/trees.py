@@ -73,6 +73,7 @@ def _level_by_level(
     while len(level):
         levels.append(level)
         owners.append(tree)
+        # Only inner nodes have children; each passes its tree on to both of them.
         split = inner[level]
         level, tree = level[split], np.repeat(tree[split], 2)
         level = np.stack([left_children[level], right_children[level]], axis=1).ravel().astype(np.int64)

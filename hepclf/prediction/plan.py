@@ -71,6 +71,7 @@ def output_paths(sources: list[Source], out: Path, suffixes: Sequence[str]) -> l
     for path, output in zip(inputs, outputs, strict=True):
         if output.resolve() in resolved_inputs:
             raise ValueError(f"the scores of {path} would replace {output}, which is an input; choose another out=DIR")
+        # run.csv and run.root would both become run.parquet.
         if (first := inputs[outputs.index(output)]) is not path:
             raise ValueError(
                 f"the scores of {first} and of {path} would both be {output}; "

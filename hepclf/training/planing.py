@@ -63,6 +63,7 @@ def planed(
                 f"{float(sums[label][below][0]):.4g} in one of {m}; choose trainer.negative_weights=zero or abs"
             )
     filled = events > 0
+    # Each class keeps its sum, divided equally among its filled bins.
     target = sums.sum(1) / np.maximum(filled.sum(1), 1)
     factors = np.divide(target[:, None], sums, out=np.zeros_like(sums), where=filled)
     planed_weights = weights * factors[labels, bin_]

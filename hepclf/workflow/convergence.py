@@ -58,6 +58,7 @@ def _trained(
     if not plain or len(history) < 2 or kept_epoch is None or not 1 <= kept_epoch <= len(history):
         return
     kept, first, last = history[kept_epoch - 1], history[0], history[-1]
+    # A statistical fluctuation of the validation loss must not give a warning.
     least = constant + SIGMAS * (loss.error or 0.0)
     same = f"{constant:.4g}, that of one score for all events"
     if kept.valid_loss > least:

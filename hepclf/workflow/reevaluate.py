@@ -139,6 +139,7 @@ def _undeclared(tagger: Tagger, events: Events) -> Iterator[Caution]:
 
 def _trained_on(fresh: Scored, train: Scored) -> Iterator[Caution]:
     """Whether the scores look like those of the training events."""
+    # Different events hardly ever have the same score to the last bit.
     known = int(np.isin(_first(fresh), _first(train)).sum())
     if known > 0.01 * len(fresh):
         yield Caution(

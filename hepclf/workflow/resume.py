@@ -54,6 +54,7 @@ def job_digest(job: Job) -> str:
 def events_digest(prepared: Prepared) -> str:
     """A digest of the events: labels, weights and split of all, and the features of a thousand."""
     events, digest = prepared.events, hashlib.sha256()
+    # A sample, because the features may be larger than memory.
     rows = np.unique(np.linspace(0, len(events) - 1, SAMPLE).astype(np.int64))
     for array in (events.labels, events.weights, prepared.split, np.asarray(events.features[rows])):
         digest.update(np.ascontiguousarray(array).data)

@@ -115,6 +115,7 @@ class Sweep:
             raise FileExistsError(
                 f"{self.folder} is not an empty folder; a sweep needs one of its own (resume=auto continues a sweep)"
             )
+        # The table comes last: a folder with a table is a complete sweep.
         write_bytes(self.folder / "multirun.yaml", multirun.encode())
         self.write([])
 
