@@ -195,7 +195,7 @@ class Smeared:
         from scipy.special import log_ndtr
 
         width = self.error * REFERENCE_SNR / snr
-        # ln(Phi(a) - Phi(b)) = ln Phi(a) + ln(1 - Phi(b)/Phi(a)): far outside, Phi underflows but its logarithm does not.
+        # ln(Phi(a) - Phi(b)) = ln Phi(a) + ln(1 - Phi(b)/Phi(a)): far outside, Phi underflows and ln Phi does not.
         upper = log_ndtr((self.half - np.abs(x)) / width)
         lower = log_ndtr((-self.half - np.abs(x)) / width)
         log: Array = upper + np.log1p(-np.exp(lower - upper)) - np.log(2 * self.half)

@@ -162,8 +162,8 @@ class Prepare(nn.Module):
         if kind in ("robust", "clipped"):
             low, middle, high = quantiles(column, weights, (0.1587, 0.5, 0.8413))
             self.centre[position] = middle
-            # Half the 68 % range is one standard deviation of a normal distribution; if a feature is constant there, its
-            # tails must give the width.
+            # Half the 68 % range is one standard deviation of a normal distribution. If a feature is constant
+            # there, its tails must give the width.
             self.width[position] = (high - low) / 2 or _moments(values, weights)[1]
         elif kind == "quantile":
             knots = quantiles(column, weights, np.linspace(0, 1, KNOTS))

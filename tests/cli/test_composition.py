@@ -74,6 +74,11 @@ def test_parameters_of_an_experiment_are_swept_and_what_is_typed_replaces_them()
     assert [(job.choices["model"], job.values["seed"]) for job in found] == [("logistic", 4), ("bdt", 4)]
 
 
+def test_a_parameter_of_an_experiment_that_is_1_or_0_is_no_truth_value():
+    words = experiment("hydra: {sweeper: {params: {seed: 1, data.split.fold: 0}}}")
+    assert {"++seed=1", "++data.split.fold=0"} <= set(jobs(*words)[0].words)
+
+
 def test_hydras_own_state_is_known_to_interpolations():
     names = []
     words = ["-m", "name=${hydra:runtime.choices.model}", "model=logistic,bdt"]
