@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hepclf.cli import configs
+from hepclf.cli.advice import file_advice
 from hepclf.nearest import nearest
 from hepclf.recipe import RecipeError
 
@@ -15,6 +16,9 @@ SEARCH_PATH = "hydra.searchpath"  # folders that Hydra alone knows
 def check_choices(command: str, words: Sequence[str]) -> None:
     """Refuse a group that the command does not have, and a choice that no configuration file offers."""
     folders = configs.user_folders(words)
+    for folder in folders:
+        if not folder.is_dir():
+            raise RecipeError(f"--config-dir must be a folder that exists, not {folder}")
     has_search_path = any(word.lstrip("+").startswith(SEARCH_PATH) for word in words)
     for word in words:
         key, assigned, _ = word.lstrip("+").partition("=")
@@ -41,7 +45,10 @@ def _check_name(key: str, group: str, name: str | None, folders: Sequence[Path])
         raise RecipeError(f"{key} must be the name of a choice, not null; leave it out for none")
     if any((folder / group / f"{name}.yaml").is_file() for folder in (configs.folder(), *folders)):
         return
-    raise RecipeError(f"{key}={name} is not a choice{nearest(name, configs.choices(group, folders))}")
+    if group == "data" and (advice := file_advice(name)):
+        raise RecipeError(f"{key}={name} is not a choice; to read a file, say {advice}")
+    absent = "".join(f"; {folder / group} has no {name}.yaml" for folder in folders)
+    raise RecipeError(f"{key}={name} is not a choice{absent}{nearest(name, configs.choices(group, folders))}")
 
 
 def _names(word: str) -> Iterator[str | None]:

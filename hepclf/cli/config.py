@@ -16,6 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from hepclf.cli import configs
+from hepclf.cli.advice import refuse_unfetched, word_advice
 from hepclf.cli.choices import check_choices
 from hepclf.cli.composition import Composition, check_hydra, composition, is_sweep, parameters, prints_alone
 from hepclf.cli.overrides import overrides
@@ -135,10 +136,9 @@ def _override(command: str, word: str, arguments: Sequence[str]) -> str:
     if not equals and not key.startswith("~"):
         if (advice := quoting_advice(arguments)) is not None:
             raise RecipeError(advice)
-        main_key = {"evaluate": "run", "export": "run", "predict": "files"}.get(command)
-        if main_key:
-            raise RecipeError(f"{word!r} is not key=value; say {main_key}={word}")
-        raise RecipeError(f"{word!r} is not key=value")
+        advice = word_advice(command, word, arguments)
+        hint = f"; {advice}" if advice else ""
+        raise RecipeError(f"{word!r} is not key=value{hint}")
     if key in configs.GROUPS and value.endswith((".yaml", ".yml")):
         path = Path(value)
         advice = f"--config-dir {path.parent.parent} {key}={path.stem}"
@@ -203,6 +203,7 @@ class Composed:
 
     def recipe(self, settings: Any, path: str, *, trusted: bool = True, seed: Any = None) -> Any:
         """The recipe of these settings; see `read_recipe`."""
+        refuse_unfetched(self.choices.get(path), settings)
         return read_recipe(settings, path, self.typed, trusted=trusted, seed=seed)
 
 

@@ -117,7 +117,8 @@ class Roles:
                 raise ValueError(f"feature {name!r} cannot be made of column {column!r}, which data.{role} names")
 
     def _unknown(self, name: str, way: str = "") -> ValueError:
-        return ValueError(f"column {name!r} is not in {self.path}{nearest(name, (*self.groups, *self.columns))}{way}")
+        kind = "column or group" if self.groups else "column"
+        return ValueError(f"{kind} {name!r} is not in {self.path}{nearest(name, (*self.groups, *self.columns))}{way}")
 
 
 def _pairs(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:

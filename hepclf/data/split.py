@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from hepclf.events import Events
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
-from hepclf.scored import SPLITS
 
 TRAIN, VALID, TEST = range(3)
 
@@ -168,11 +167,11 @@ def _check(parts: NDArray[np.int8], events: Events, method: str) -> None:
     }[method]
     classes = len(events.classes)
     table = np.bincount(parts.astype(np.int64) * classes + events.labels, minlength=3 * classes).reshape(3, classes)
-    for part, name in enumerate(SPLITS):
+    for part, name in enumerate(("training", "validation", "test")):
         if table[part].sum() == 0:
-            raise ValueError(f"the {name} part of {len(events)} events is empty; {hint}")
+            raise ValueError(f"the {name} set of {len(events)} events is empty; {hint}")
         for label, total in enumerate(table.sum(axis=0)):
             if total > 0 and table[part, label] == 0:
                 raise ValueError(
-                    f"the {name} part has no events of class {events.classes[label]!r} ({total} in all); {hint}"
+                    f"the {name} set has no events of class {events.classes[label]!r} ({total} in all); {hint}"
                 )

@@ -119,7 +119,7 @@ def test_warnings_come_after_the_tables_and_are_no_failure(hepclf):
         (
             [0, 1] * 2 + [0] * 96,
             (),
-            "the train part has no events of class 'signal'|the test part has no|the valid part",
+            "the training set has no events of class 'signal'|the test set has no|the validation set",
         ),
     ],
 )

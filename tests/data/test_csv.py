@@ -250,7 +250,7 @@ def test_a_large_file_with_one_bad_row_is_refused(write, large, bad):
         (TEXT, {"label": 4}, "label must be a position below 4, the number of columns of a.csv, not 4"),
         (TEXT, {"label": "Label"}, "column 'Label' is not in a.csv; nearest: 'label'"),
         (TEXT, {"features": ("aa", "b")}, "column 'aa' is not in a.csv; nearest: 'a'"),
-        (TEXT, {"features": "lo", "groups": {"low": ("a",)}}, "column 'lo' is not in a.csv; nearest: 'low'"),
+        (TEXT, {"features": "lo", "groups": {"low": ("a",)}}, "column or group 'lo' is not in a.csv; nearest: 'low'"),
         (TEXT, {"weight": "weight"}, "column 'weight' is not in a.csv"),
         (TEXT, {"spectators": ("mass",)}, "column 'mass' is not in a.csv"),
         (TEXT, {"ignore": ("mass",)}, "column 'mass' is not in a.csv"),

@@ -146,9 +146,9 @@ def test_a_split_that_cannot_be_is_refused(settings, says):
         ({"fold": 5}, (50, 50), "split.fold must be below 5, the number of test folds at split.test=0.2"),
         ({"fold": 1, "test": 60}, (50, 50), "split.fold must be below 1"),
         ({"test": 60, "valid": 60}, (50, 50), "the data holds 100 events, fewer than split.valid=60 and split.test=60"),
-        ({}, (0, 2), "the test part of 2 events is empty; take more events or a larger fraction"),
-        ({"test": 50, "valid": 50}, (0, 100), "the train part of 100 events is empty"),
-        ({}, (2, 100), "the (test|valid) part has no events of class 'c0' .2 in all.; take more events"),
+        ({}, (0, 2), "the test set of 2 events is empty; take more events or a larger fraction"),
+        ({"test": 50, "valid": 50}, (0, 100), "the training set of 100 events is empty"),
+        ({}, (2, 100), "the (test|validation) set has no events of class 'c0' .2 in all.; take more events"),
     ],
 )
 def test_an_empty_part_is_refused(settings, counts, says):
@@ -158,7 +158,9 @@ def test_an_empty_part_is_refused(settings, counts, says):
 
 def test_a_table_sorted_by_class_is_refused_by_tail():
     events = Events(features=np.zeros((100, 1)), labels=np.repeat([0, 1], 50), names=("x",))
-    with pytest.raises(ValueError, match=r"the valid part has no events of class 'background' .* use split.by=random"):
+    with pytest.raises(
+        ValueError, match=r"the validation set has no events of class 'background' .* use split.by=random"
+    ):
         Split(by="tail").parts(events)
 
 
@@ -183,5 +185,7 @@ def test_an_unknown_column_is_refused_with_the_nearest():
 
 
 def test_a_column_that_leaves_a_part_empty_is_refused():
-    with pytest.raises(ValueError, match=r"the valid part of 40 events is empty; no value of split.column falls there"):
+    with pytest.raises(
+        ValueError, match=r"the validation set of 40 events is empty; no value of split.column falls there"
+    ):
         Split(by="column", column="event").parts(table(20, 20, event=np.arange(40) % 2 * 5))
