@@ -90,3 +90,10 @@ def test_the_example_of_csv_reads_expressions_beside_columns():
     assert np.array_equal(events.features, [[30, 0.5, 5], [50, np.nan, 10]], equal_nan=True)
     assert events.sums == {"background": 2, "signal": -1}
     assert {name: values.tolist() for name, values in events.spectators.items()} == {"event": [7, 9], "jets": [2, 3]}
+
+
+def test_the_example_of_csv_without_header_names_its_columns():
+    Path("plain.csv").write_text("1;45.2;0.31;91\n0;12.9;-1.2;60.3\n")
+    events = load(CSV, "lab/data/plain.yaml")
+    assert events.names == ("pt", "eta", "mass")
+    assert events.labels.tolist() == [1, 0]
