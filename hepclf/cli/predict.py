@@ -31,6 +31,8 @@ def run(arguments: list[str]) -> int:
 
 def _predict(composed: Composed) -> None:
     from hepclf.prediction.predict import predict
+    from hepclf.prediction.trained_files import trained_files
+    from hepclf.run import Run
 
     values = composed.values
     prediction = _read(values)
@@ -40,7 +42,12 @@ def _predict(composed: Composed) -> None:
         outcomes = predict(str(values["run"]), prediction, recipes=recipes, tell=watch.scored)
     finally:
         watch.close()
-    show_predictions(results_console(), outcomes, prediction, time.monotonic() - start)
+    console = results_console()
+    show_predictions(console, outcomes, prediction, time.monotonic() - start)
+    if known := trained_files(Run.open(str(values["run"])), [outcome.input for outcome in outcomes]):
+        _print_line(
+            console, f"{len(known)} of {len(outcomes)} files were read for the training, so they do not test the tagger"
+        )
 
 
 def _read(values: dict[str, Any]) -> Prediction:

@@ -96,6 +96,9 @@ def _show(job: Plan, stop: Stop) -> None:
         show_coefficients(console, trained.tagger.summary)
     if "selection" in trained.tagger.summary:
         console.print(f"cuts   {trained.tagger.summary['selection']}", soft_wrap=True, markup=False, highlight=False)
+    if "kept_epoch" in trained.tagger.summary and len(trained.history) > 1:
+        epoch = f"{trained.tagger.summary['kept_epoch']} of {len(trained.history)}"
+        console.print(f"epoch  {epoch} made the tagger", markup=False)
     console.print(f"run    {short_path(trained.run.folder)}", soft_wrap=True, markup=False)
     if trained.plots:
         console.print(f"plots  {short_path(trained.run.plots)}", soft_wrap=True, markup=False)

@@ -85,6 +85,7 @@ def test_training_prints_a_verdict_and_leaves_a_whole_run(hepclf, trained):
 def test_the_table_fits_80_columns(hepclf):
     _, out, _ = hepclf("train", *QUICK)
     assert "AUC of likelihood ratio" in out
+    assert f"\nepoch  {metrics()['model']['kept_epoch']} of 2 made the tagger\n" in out
     assert max(len(line) for line in out.splitlines() if not line.startswith("run ")) <= 80
 
 

@@ -38,6 +38,11 @@ def test_the_way_from_a_file_to_scores(capsys):
         few = QUICK if command[0] == "train" else []
         assert main([*command, *few]) == 0, capsys.readouterr().err
     assert len(list(Path("runs/latest/predictions").glob("*.csv"))) == 1
+    says = "1 of 1 files were read for the training, so they do not test the tagger"
+    assert says in capsys.readouterr().out
+    Path("new.csv").write_text(Path("plain.csv").read_text())
+    assert main(["predict", "run=runs/latest", "files=new.csv"]) == 0
+    assert "read for the training" not in capsys.readouterr().out
 
 
 def test_the_numbers_of_events_follow_from_the_formulas():
