@@ -10,11 +10,12 @@ import numpy as np
 
 from hepclf import Trainer
 from hepclf.cli.main import main
+from hepclf.export.formats import ExportFormat
 from hepclf.export.gate import largest_difference, trial
 from hepclf.models.fisher import Fisher
 
 PAGE = (Path(__file__).parent.parent / "docs" / "extending.md").read_text(encoding="utf-8")
-MODEL, LOADER, FORMAT = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+MODEL, LOADER, FORMAT, ENTRY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 QUICK = ["trainer.epochs=1", "evaluation.plots=false", "evaluation.report=false"]
 
 
@@ -39,6 +40,8 @@ def test_an_export_format_passes_the_gate(gaussians):
     list(fit)
     tagger, functions = fit.tagger(), {}
     exec(compile(FORMAT, "docs/extending.md", "exec"), functions)
+    (added,) = eval(f"{{{ENTRY}}}", {"ExportFormat": ExportFormat, "FisherTagger": type(tagger)}).values()
+    assert {added.writer, added.reader, added.usage} <= set(functions)
     data = functions["linear_json"](tagger, "tagger", {})
     with functions["linear_scores"](data) as score:
         assert largest_difference("linear-json", score, trial(tagger, events.features), refuses=True) < 1e-7
