@@ -32,6 +32,11 @@ def test_every_public_name_is_in_the_reference():
     assert not missing
 
 
+def test_every_decision_is_in_the_index():
+    index = (DOCS / "adr/README.md").read_text(encoding="utf-8")
+    assert all(f"({path.name})" in index for path in (DOCS / "adr").glob("0*.md"))
+
+
 def test_the_settings_hold_every_file_of_configs(site_pages):
     page = site_pages.settings(ROOT / "configs")
     assert "### `hepclf train`" in page.split("## data")[0]
