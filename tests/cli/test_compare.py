@@ -524,7 +524,12 @@ def test_a_sweep_over_models_ends_with_their_comparison(hepclf):
 
 def test_a_sweep_names_its_failed_jobs_in_its_comparison(hepclf):
     quick = ["data.signals=300", "data.noise=900", "trainer.epochs=1", "evaluation.plots=false", "model=logistic"]
-    words = [*quick, "trainer.batch=64,128", "trainer.planing=null,nothing"]  # no such spectator, told by the data
+    words = [
+        *quick,
+        "trainer.batch=64,128",
+        "trainer.planing=null,nothing",
+        "sweep.by=auc",
+    ]  # no such spectator, told by the data
     code, out, err = hepclf("train", "-m", *words)
     assert code == 1, err
     (folder,) = Path("comparisons").iterdir()
