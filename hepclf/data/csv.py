@@ -227,9 +227,8 @@ class CSV:
             raise ValueError(f"{layout.path}: {error}") from error
         selected = slice(None) if chunk.selected is None else chunk.selected
         arrays = _table(chunk)
-        arrays |= {
-            SPECTATOR + name: np.asarray(columns[text]).astype(np.str_)[selected] for name, text in texts.items()
-        }
+        for name, text in texts.items():
+            arrays[SPECTATOR + name] = np.asarray(columns[text]).astype(np.str_)[selected]
         if labels is not None:
             arrays[LABEL] = labels[selected]
         return FileTable(arrays, count, selected)
@@ -241,10 +240,8 @@ class CSV:
         formulas = [expression for expression in quantities.expressions if expression.text not in plain]
         derived = {name for expression in formulas for name in expression.columns}
         cells = {
-            name: frames.number_cells(
-                missing[name], single=name in plain and name not in derived, feature=name in plain
-            )
-            for name in quantities.columns
+            name: frames.number_cells(absent, single=name in plain - derived, feature=name in plain)
+            for name, absent in missing.items()
         }
         for expression in quantities.spectators.values():
             if roles.is_column(expression):
@@ -278,8 +275,8 @@ class CSV:
             raise ValueError(
                 f"labels_file '{path}' must hold {sum(rows)} labels, one a row of the data, not {len(labels)}"
             )
-        parts = np.split(labels, np.cumsum(rows)[:-1])
-        return np.concatenate([part[piece.selected] for part, piece in zip(parts, pieces, strict=True)])
+        parts = zip(np.split(labels, np.cumsum(rows)[:-1]), pieces, strict=True)
+        return np.concatenate([part[piece.selected] for part, piece in parts])
 
     @property
     def _labels(self) -> Labels:

@@ -54,18 +54,21 @@ def pictures(finding: FeatureChanges, results: Results, title: str) -> Iterator[
         entries.values(), entries.keys(), loc="upper left", ncols=max(1, len(entries) // legend_rows), columnspacing=1.2
     )
     axes[across - 1].set_title(title)
+    series = tuple(_series(name, finding.features[name]) for name in features)
+    yield Picture("effective_cuts", figure, _caption(finding), series)
+
+
+def _caption(finding: FeatureChanges) -> str:
     cut = "classified as signal"
     if finding.threshold is not None:
         cut = f"with a score ≥ {finding.threshold:.4g}"
     choice = "The first features of the data"
     if finding.is_ranked:
         choice = "The features on which the tagger cuts most"
-    caption = (
+    return (
         f"{choice}. Filled: all events of a class (unit area). Line: its events "
         f"{cut}, on the same scale. Where the line is far below the filled histogram, the tagger removes the events."
     )
-    series = tuple(_series(name, finding.features[name]) for name in features)
-    yield Picture("effective_cuts", figure, caption, series)
 
 
 def _panel(ax: Axes, feature: FeatureChange) -> None:

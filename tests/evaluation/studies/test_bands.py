@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
-from hepclf.evaluation.studies.bands import Bands, Intervals, Quantity, _deviation
+from hepclf.evaluation.studies.bands import Bands, Intervals, _deviation
+from hepclf.evaluation.studies.quantity import Quantity
 from hepclf.recipe import RecipeError
 from hepclf.scored import Scored
 from hepclf.statistics.curves.limit import Limit
