@@ -86,7 +86,9 @@ class ArrayTagger(ABC):
         sentinels: Sentinels | None = None,
     ) -> None:
         self.inputs, self.classes = inputs, classes
-        self.arrays, self.settings = dict(arrays), dict(settings or {})
+        # In the order of memory that a stored tagger has, by which sums round: it then gives the same scores.
+        self.arrays: dict[str, NDArray[Any]] = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+        self.settings = dict(settings or {})
         self.summary: Mapping[str, Any] = dict(summary or {})
         self.sentinels: Sentinels = dict(sentinels or {})
         if "fill" in self.arrays:

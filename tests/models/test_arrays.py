@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save
 
 from hepclf import Trainer, load_tagger
+from hepclf.events import Events
 from hepclf.models import arrays
 from hepclf.models.arrays import matrix
 from hepclf.models.fisher import Fisher, FisherTagger
@@ -107,3 +108,15 @@ def test_negative_weights_follow_the_rule(gaussians):
 
 def test_every_kind_says_its_name():
     assert FisherTagger.kind == "fisher"
+
+
+def test_a_stored_tagger_scores_to_the_last_bit_as_the_fresh_one():
+    rng = np.random.default_rng(0)
+    labels = np.arange(1000) % 2
+    features = rng.normal(size=(1000, 18)) + 0.5 * labels[:, None]
+    events = Events(features=features, labels=labels, names=tuple(f"x{i}" for i in range(18)))
+    fit = Fisher().fit(events, events, Trainer())
+    list(fit)
+    tagger = fit.tagger()
+    tagger.save("tagger")
+    assert np.array_equal(tagger.scores(events), load_tagger("tagger").scores(events))
