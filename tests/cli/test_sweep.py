@@ -119,7 +119,9 @@ def test_the_best_configuration_trains_the_best_run_again(hepclf):
 
 
 def test_a_best_configuration_may_not_choose_code(hepclf):
-    Path("best.yaml").write_text("data: {_target_: hepclf.data.gw.GW}\nmodel: {_target_: strange.Model}\n")
+    targets = {"data": "hepclf.data.gw.GW", "model": "strange.Model", "trainer": "x", "evaluation": "x"}
+    settings = {group: {"_target_": target} for group, target in targets.items()}
+    Path("best.yaml").write_text(yaml.safe_dump({**settings, "names": {"data": "gw", "model": "strange"}}))
     code, _, err = hepclf("train", "again=best.yaml")
     assert code == 2
     assert "a stored configuration may not run it" in err
