@@ -100,9 +100,10 @@ def test_a_run_is_trained_evaluated_predicted_and_exported_with_them(missing, he
             found["score"][found["signal"] == label], scores["score"][scores["label"] == label], rtol=0, atol=1e-6
         )
 
-    code, _, err = hepclf("evaluate", "run=runs/latest", *words("npz", files[1]), "evaluation.plots=false", "out=again")
+    command = ("evaluate", "run=runs/latest", *words("npz", files[1]), "evaluation.plots=false", "out=again")
+    code, out, err = hepclf(*command)
     assert code == 0, err
-    assert "set data.missing to what the run declared" in err
+    assert "set data.missing to what the run declared" in " ".join(out.split())
     again = uproot.open("runs/latest/scores.root")["scores"]
     assert json.loads(Path("again/metrics.json").read_text())["data"]["events"]["test"] == again.num_entries
 

@@ -139,14 +139,14 @@ def test_columns_that_are_carried_along_stay_as_the_file_has_them():
 
 
 @pytest.mark.parametrize("calibrate", ["none", "temperature"])
-def test_other_data_that_declare_nothing_have_the_same_scores_and_features(calibrate, caplog):
+def test_other_data_that_declare_nothing_have_the_same_scores_and_features(calibrate):
     trainer, plain = Trainer(epochs=1, calibrate=calibrate), {"features": ("x", "y", "n")}
     data = ntuple("npz", missing=(-999.99, -9), **plain)
     made = train(data, Logistic(), trainer, SCORES_ONLY, folder="run")
-    scored, seen = _other(made.scored, made.tagger, data)
-    assert "declare" not in caplog.text
-    scored, seen = _other(made.scored, made.tagger, ntuple("npz", **plain))
-    assert "set data.missing to what the run declared" in caplog.text
+    assert "undeclared_missing" not in {doubt.kind for doubt in _other(made.scored, made.tagger, data)[2]}
+    scored, seen, doubts = _other(made.scored, made.tagger, ntuple("npz", **plain))
+    (doubt,) = (doubt for doubt in doubts if doubt.kind == "undeclared_missing")
+    assert "set data.missing to what the run declared" in doubt.text
     np.testing.assert_allclose(scored.of("test").scores, made.scored.scores, rtol=0, atol=1e-12)
     features = seen.read(np.arange(ROWS))
     assert np.isnan(features).any()

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from hepclf.files import write_yaml
 from hepclf.search.finish import write_table
 from hepclf.search.folder import StudyFolder
 from hepclf.search.history import study_history
@@ -45,7 +46,9 @@ def test_defaults_outside_of_the_space_are_those_of_the_configuration(tmp_path):
     ended = Trial(number=0, values={"model.l2": 1}, state="complete", objectives=(0.5,), is_default=True)
     study.run(0, 0).folder.mkdir(parents=True)
     ended.write(study.trial(0))
-    study.run(0, 0).config.write_text("trainer: {learning_rate: 0.003}\nmodel: {l2: 1}\n")
+    groups = {"data": {}, "model": {"l2": 1}, "trainer": {"learning_rate": 0.003}, "evaluation": {}}
+    stored = {group: {"_target_": group, **settings} for group, settings in groups.items()}
+    write_yaml(study.run(0, 0).config, stored | {"names": {"data": "gw", "model": "logistic"}})
     assert default_values(study_history(study), study) == {"model.l2": 1, "trainer.learning_rate": 0.003}
 
 

@@ -59,7 +59,8 @@ def test_the_page_begins_with_the_numbers_of_the_verdict(results_of, write_page,
     assert live(tab, "cut") == f"{metrics['threshold']:.6g}"
     for truth, row in zip(("background", "signal"), metrics["confusion"], strict=True):
         for decision, weight in zip(("background", "signal"), row, strict=True):
-            assert live(tab, f"{truth}-{decision}") == f"{weight:,.6g} ({100 * weight / sum(row):.1f} %)"
+            text = f"{weight:,.0f}" if weight >= 1000 else f"{weight:.4g}"
+            assert live(tab, f"{truth}-{decision}") == f"{text} ({100 * weight / sum(row):.1f} %)"
     assert live(tab, "signal efficiency") == number(metrics["recall"], metrics["errors"]["recall"])
     assert live(tab, "purity of the selected") == number(metrics["precision"], metrics["errors"]["precision"])
 
