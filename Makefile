@@ -12,7 +12,7 @@ test: $(VENV)/.installed-test
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 slurm: $(VENV)/.installed-test
-	$(VENV)/bin/python -m pytest -n 4 --dist load -m slurm --durations=20
+	$(VENV)/bin/python -m pytest -n 4 --dist load -m "slurm and not slow" --durations=10 $(SLURM_OPTIONS)
 
 check: $(VENV)/.installed-dev
 	scripts/check

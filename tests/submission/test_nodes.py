@@ -71,6 +71,7 @@ def rows(folder):
 
 
 @pytest.mark.slurm
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", ["USR1", "TERM"])
 def test_two_tasks_of_srun_stop_at_a_signal_and_go_on(signal, slurm, hepclf, until, logs):
     hours = "trainer.epochs=8"
@@ -95,6 +96,7 @@ def test_two_tasks_of_srun_stop_at_a_signal_and_go_on(signal, slurm, hepclf, unt
 
 
 @pytest.mark.slurm
+@pytest.mark.slow
 def test_a_task_of_srun_that_is_killed_ends_the_job(slurm, hepclf, until, logs):
     number = submitted(hepclf, "run", "trainer.epochs=1000")
     until(lambda: len(rows("run")) > 1, 120)
@@ -111,6 +113,7 @@ def test_a_task_of_srun_that_is_killed_ends_the_job(slurm, hepclf, until, logs):
 
 
 @pytest.mark.slurm
+@pytest.mark.slow
 def test_a_batch_script_of_two_tasks_without_srun_trains_alone(slurm, hepclf, logs):
     small = ("cluster=slurm", "cluster.cpus=1", "cluster.memory_gb=2", "cluster.time_h=0.2")
     two = "cluster.extra=['--ntasks=2']"
