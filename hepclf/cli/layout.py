@@ -59,7 +59,8 @@ def aligned(cells: Sequence[str]) -> list[str]:
     """Cells of one width with numbers aligned at the decimal point; other cells are aligned to the right."""
     parts = [NUMBER.fullmatch(cell) for cell in cells]
     whole = max((len(part[1]) for part in parts if part), default=0)
-    decimals = max((len(part[2]) for part in parts if part), default=0)
+    # Errors follow the decimals of their own numbers; a bare number with more of them does not push them away.
+    decimals = max((len(part[2]) for part in parts if part and part[3].startswith(" ")), default=0)
     texts = []
     for cell, part in zip(cells, parts, strict=True):
         if part is None:

@@ -5,11 +5,11 @@ from hepclf.cli.layout import aligned, table_lines
 
 def test_numbers_stand_below_each_other_at_the_decimal_point():
     assert aligned(["> 532.4 (95 %)", "399 ± 205", "16.6 ± 2.5", "-", "1e-06"]) == [
-        "> 532.4   (95 %)",
-        "  399     ± 205 ",
-        "   16.6   ± 2.5 ",
-        "               -",
-        "    1e-06       ",
+        "> 532.4 (95 %)",
+        "  399   ± 205 ",
+        "   16.6 ± 2.5 ",
+        "             -",
+        "    1e-06     ",
     ]
 
 
@@ -40,3 +40,11 @@ def test_columns_without_room_are_printed_below_the_others():
     assert max(map(len, lines)) <= 80
     assert " ".join(lines).count("100 (12.5 %)") == 24
     assert [line.split()[0] for line in lines].count("class0") == 2
+
+
+def test_a_bare_number_does_not_push_errors_away():
+    assert aligned(["0.9619", "11400 ± 239", "48.4 ± 1.5"]) == [
+        "    0.9619   ",
+        "11400   ± 239",
+        "   48.4 ± 1.5",
+    ]
