@@ -225,7 +225,7 @@ class Calibrated:
             "mixture": dict(self.shares),
             "yields_ratio": self.ratio,
             "yields_ratios": self.ratios,
-            "temperature": self.temperature.to_dict(),
+            "fitted_temperature": self.temperature.to_dict(),
             **{name: quality.to_dict() for name, quality in self.qualities.items()},
         }
 

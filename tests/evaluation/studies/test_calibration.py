@@ -100,6 +100,16 @@ def test_losses_are_scikit_learns_and_a_gain_is_their_difference_with_a_smaller_
     assert after.gain.error < before.log_loss.error
 
 
+def test_metrics_hold_the_fitted_temperature_beside_the_quality_that_it_gives():
+    finding = found(scored(sharpness=2))
+    stored = finding.to_dict()
+    assert stored["fitted_temperature"] == finding.temperature.to_dict()
+    assert stored["fitted_temperature"]["value"] == pytest.approx(
+        2, abs=0.2
+    )  # logits twice too large; eight seeds gave 1.88 to 2.05
+    assert stored["temperature"] == finding.qualities["temperature"].to_dict()
+
+
 def test_maps_know_nothing_of_the_test_events():
     events = scored(sharpness=2)
     other = np.where(events.split == 2, 0.5, events.scores)
