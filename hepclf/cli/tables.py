@@ -55,7 +55,7 @@ def show_results(console: Console, results: Results, title: str) -> None:
     for line in lines:
         console.print(f"- {line}", markup=False)
     if lines:
-        console.print(f"  {LEVELS}\n", markup=False)
+        console.print(f"\n{LEVELS}\n", markup=False)
 
 
 def show_warnings(console: Console, warnings: Sequence[Caution]) -> None:

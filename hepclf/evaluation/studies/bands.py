@@ -149,8 +149,8 @@ class Intervals:
             )
         if endless := [quantity.words for quantity in self.quantities if quantity.is_heavy_tailed]:
             sentences.append(
-                f"The bootstrap distribution of {', '.join(endless)} has no finite width on {self.split}: in some "
-                "replicas no or hardly any background is left; quote the interval."
+                f"The bootstrap distribution of {', '.join(endless)} has no finite standard deviation on "
+                f"{self.split}: in some replicas no or hardly any background is left; quote the interval."
             )
         if self.quantities and all(
             quantity.low is None and quantity.bootstrap_error is None for quantity in self.quantities

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 FINE = np.linspace(0.0, 1.0, 101)
 TOP = float(np.nextafter(1.0, 2.0))  # the end of the last bin: a cut at 1 is a bin of its own
-SAME_FIT = "That cut is chosen and fitted for this significance, so it differs from the significance table."
+SAME_FIT = "That cut is the best one for this significance, and not the one of the significance table."
 CONSTRAINT = (
     "Bins with much background constrain the systematic, which is right only if the background's shape is known."
 )

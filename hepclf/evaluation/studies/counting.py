@@ -18,7 +18,7 @@ from hepclf.statistics.counting.significance import asimov
 from hepclf.statistics.counting.yields import Counted, scaled_curve
 from hepclf.statistics.curves.roc import Curve
 from hepclf.statistics.value import measured
-from hepclf.words import Grid, grouped_rows, number, percent
+from hepclf.words import Grid, grouped_rows, number, percent, to_error_digits
 
 NAMES = {
     "s_over_sqrt_b": "S/√B",
@@ -155,7 +155,8 @@ class Yields:
         unlimited = measured(float(asimov(s, b, self.rules.systematic * b)))
         if z.value is None or unlimited.value is None:
             return ""
-        return f": Asimov Z = {number(*z)}, and {number(*unlimited)} with unlimited MC events"
+        without = to_error_digits(unlimited.value, z.error) if z.error else number(*unlimited)
+        return f": Asimov Z = {number(*z)}, and {without} with unlimited MC events"
 
     @property
     def tables(self) -> tuple[Grid, ...]:

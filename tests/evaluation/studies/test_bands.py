@@ -102,8 +102,8 @@ def test_a_rejection_without_a_finite_width_is_said():
     found = Intervals(split="test", replicas=1000, quantities=(calm, wild), band=None)
     assert found.sentences == (
         "Bootstrap and analytic errors agree on test (ratios 1.00 to 1.17).",
-        "The bootstrap distribution of rejection at ε_s = 0.3 has no finite width on test: in some replicas no or "
-        "hardly any background is left; quote the interval.",
+        "The bootstrap distribution of rejection at ε_s = 0.3 has no finite standard deviation on test: in some "
+        "replicas no or hardly any background is left; quote the interval.",
     )
 
 

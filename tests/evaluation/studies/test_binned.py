@@ -127,10 +127,10 @@ def test_what_is_written_is_plain_and_complete():
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
     alone = found.significances["asimov_statistical"].value / found.single["asimov_statistical"].value - 1
-    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic). That cut is chosen and fitted for "
+    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic). That cut is the best one for "
     assert said in found.sentences[0]
     assert found.sentences[0].endswith("which is right only if the background's shape is known.")
-    assert binned(systematic=0.0).sentences[0].endswith("so it differs from the significance table.")
+    assert binned(systematic=0.0).sentences[0].endswith("and not the one of the significance table.")
 
 
 def test_scores_of_exactly_one_are_a_bin_like_any_other():

@@ -11,6 +11,7 @@ from hepclf.evaluation.studies.counting import Counting
 from hepclf.scored import Scored
 from hepclf.statistics.counting.scan import with_margin
 from hepclf.statistics.counting.significance import ams, asimov, punzi
+from hepclf.words import to_error_digits
 
 NAMES = ("qcd", "top", "higgs")
 
@@ -130,8 +131,9 @@ def test_a_person_reads_what_the_background_rests_on():
     parts = f"({share:.1f} % from MC statistics and 20 % systematic, in quadrature)"
     assert f"Its uncertainty is {total:.1f} % {parts}: Asimov Z = " in sentence
     unlimited = float(asimov(s.value, b.value, 0.2 * b.value))
-    assert sentence.endswith(f", and {unlimited:.4f} with unlimited MC events.")
-    assert unlimited > found.chosen.figure("asimov_systematic", found.rules).value
+    z = found.chosen.figure("asimov_systematic", found.rules)
+    assert sentence.endswith(f", and {to_error_digits(unlimited, z.error)} with unlimited MC events.")
+    assert unlimited > z.value
 
 
 def test_tables_fit_a_terminal_and_numbers_are_plain():
