@@ -61,7 +61,8 @@ def _figure(finding: BinnedScore, signal: str, title: str) -> Figure:
     bottom.set(ylabel="Asimov Z", xlabel=f"probability of {one_line(signal, 24)}, bin edges")
     bottom.set_ylim(0, 1.35 * float(np.max(z + error)) or 1.0)
     combined = finding.significances["asimov_systematic"]
-    text = f"all bins, $\\sigma_B$ = {percent(finding.rules.systematic, None)} (+) MC stat.: Z = {with_error(combined)}"
+    sigma = f"$\\sigma_B$ = {percent(finding.rules.systematic, None)} $\\oplus$ MC stat."
+    text = f"all bins, {sigma}: Z = {with_error(combined)}"
     bottom.text(0.02, 0.93, text, transform=bottom.transAxes, va="top", fontsize=9.5)
     _edges(bottom, finding.template.edges)
     return figure

@@ -130,4 +130,4 @@ def _draw_limit(ax: Axes, x: Array, scan: PurityCurve, colour: str) -> None:
     x, low = x[bounded], scan.purity_above_95[bounded]
     label = "95 % lower limit"
     ax.fill_between(x, low, 1, facecolor="none", edgecolor=colour, alpha=0.4, hatch="////", linewidth=0, label=label)
-    ax.plot(x, low, color=colour, linewidth=1.2)
+    ax.plot(x, low, color=colour, linewidth=1.2, linestyle=":")  # no measurement, as the solid curve is

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.overtraining import OvertrainingTests
 from hepclf.presentation.plots.label import one_line
@@ -69,7 +68,7 @@ def _agreement(results: Results, split: str) -> str:
         return ""
     if finding.evidence.p is None:
         return ""
-    return f"training against test: {equation(finding.evidence.p)}"
+    return f"overtraining: {finding.evidence.test}"
 
 
 def _bars(ax: Axes, histogram: DensityHistogram, label: str, colour: str, *, fill: bool) -> None:

@@ -25,7 +25,7 @@ def test_background_lies_under_signal_above_the_significance_of_each_bin(picture
     assert labels == ["background", "signal", "MC stat. uncertainty"]
     assert top.get_yscale() == "log"
     assert [bar.get_height() for bar in bottom.patches] == pytest.approx(list(finding.by_bin[0]))
-    assert bottom.texts[0].get_text().startswith("all bins, $\\sigma_B$ = 10 % (+) MC stat.: Z = ")
+    assert bottom.texts[0].get_text().startswith("all bins, $\\sigma_B$ = 10 % $\\oplus$ MC stat.: Z = ")
     edges = [text.get_text() for text in bottom.get_xticklabels()]
     assert len(edges) == len(finding.template.edges)
     assert (edges[0], edges[-1]) == ("0", "1")

@@ -197,7 +197,7 @@ def test_scores_state_the_p_value_of_the_overtraining_test(ax, judged):
     results = judged(overtraining=Overtraining(permutations=99))
     draw_scores(ax, results)
     p = results.studies["overtraining"].evidence.p
-    assert ax.get_legend().get_title().get_text() == f"training against test: {equation(p)}"
+    assert ax.get_legend().get_title().get_text() == f"overtraining: {equation(p)}, corrected for 4 tests"
 
 
 def test_rates_stand_on_the_axes_that_are_asked_for(ax, judged):
