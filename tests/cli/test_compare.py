@@ -300,7 +300,7 @@ def test_a_training_and_its_copy_are_no_two_models(hepclf, make_run):
     (difference,) = contents()["differences"]
     assert (difference["p"], difference["reason"]) == (None, "it is the same training as mlp")
     assert contents()["repeated"] == []
-    assert "not told apart" not in Path("o/report.html").read_text(encoding="utf-8")
+    assert "not significantly different" not in Path("o/report.html").read_text(encoding="utf-8")
     assert "mlp is the only training" in Path("o/report.html").read_text(encoding="utf-8")
     plain = " ".join(out.split())
     assert "the same training (equal configuration and seed), counted once: mlp (copy) as mlp" in plain
