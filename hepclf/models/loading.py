@@ -14,6 +14,8 @@ from hepclf.models.fisher import FisherTagger
 from hepclf.models.knn import KNNTagger
 from hepclf.models.lightgbm import LightGBMTagger
 from hepclf.models.likelihood import LikelihoodTagger
+from hepclf.models.members import KIND as MEMBERS
+from hepclf.models.members import MembersTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import KIND as NETWORK
 from hepclf.models.network import NetworkTagger
@@ -24,6 +26,7 @@ from hepclf.models.trees import TreesTagger
 from hepclf.models.xgboost import XGBoostTagger
 
 Loader = Callable[[Path | str], Tagger]
+DEEPEST = 2  # levels of members: an ensemble of taggers that have folds
 
 _LOADERS: dict[str, Loader] = {
     kind.kind: kind.load
@@ -44,17 +47,26 @@ _LOADERS: dict[str, Loader] = {
 def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagger:
     """Read a saved tagger of any kind; `recipes` are your own classes that it may use, besides hepclf's."""
     loaders: dict[str, Loader] = {**_LOADERS, NETWORK: partial(NetworkTagger.load, recipes=recipes)}
-    if read_head(Path(folder))["kind"] == CALIBRATED:
-        return CalibratedTagger.load(folder, partial(_loaded, loaders))
-    return _loaded(loaders, folder)
+    return _nested(loaders, DEEPEST, folder)
 
 
-def _loaded(loaders: Mapping[str, Loader], folder: Path | str) -> Tagger:
+def _nested(loaders: Mapping[str, Loader], deepest: int, folder: Path | str) -> Tagger:
+    """A tagger that may hold others, `deepest` levels of them."""
+    kind = read_head(Path(folder))["kind"]
+    if kind == CALIBRATED:
+        return CalibratedTagger.load(folder, partial(_plain, loaders))
+    if kind == MEMBERS and deepest:
+        return MembersTagger.load(folder, partial(_nested, loaders, deepest - 1))
+    return _plain(loaders, folder)
+
+
+def _plain(loaders: Mapping[str, Loader], folder: Path | str) -> Tagger:
     """The tagger, read by the loader of its kind."""
     kind = read_head(Path(folder))["kind"]
     if kind not in loaders:
+        readable = ", ".join(sorted((*loaders, CALIBRATED, MEMBERS)))
         raise ValueError(
-            f"{folder}/tagger.json is a tagger of kind {kind[:40]!r}, this hepclf reads {', '.join(sorted(loaders))}; "
-            "use a matching version"
+            f"{folder}/tagger.json is a tagger of kind {kind[:40]!r}, this hepclf reads "
+            f"{readable}; use a matching version"
         )
     return loaders[kind](folder)
