@@ -9,17 +9,24 @@ import time
 from collections.abc import Callable
 
 ROUNDS = 7
+PAUSE_S = 0.2
 
 
 def rounds(*loops: Callable[[], None], count: int = ROUNDS) -> list[list[float]]:
-    """Seconds of each loop in each round, the loops taking turns after one round that is not counted."""
+    """Seconds of each loop in each round, the loops taking turns after one round that is not counted.
+
+    Each round begins with another loop, and each loop after a pause: threads of libraries spin for a while after their
+    work, which slows the loop that follows them.
+    """
     times: list[list[float]] = [[] for _ in loops]
     for number in range(count + 1):
-        for loop, found in zip(loops, times, strict=True):
+        for place in range(len(loops)):
+            index = (number + place) % len(loops)
+            time.sleep(PAUSE_S)
             started = time.perf_counter()
-            loop()
+            loops[index]()
             if number:
-                found.append(time.perf_counter() - started)
+                times[index].append(time.perf_counter() - started)
     return times
 
 
