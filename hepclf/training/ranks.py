@@ -195,7 +195,8 @@ def joined(devices: int | None) -> Iterator[Ranks]:
     except (RuntimeError, ValueError) as error:
         raise RankLostError(
             f"all {place.size} processes that {place.launcher} started must meet at {place.address}, which they do "
-            "not; start them all, or say trainer.devices=1 to train alone"
+            "not; start them all, set MASTER_PORT if another program has taken that port, or say trainer.devices=1 to "
+            "train alone"
         ) from error
     _group = Ranks(place.rank, place.size)
     try:

@@ -44,6 +44,7 @@ ReturnToService=2
 MailProg=/bin/true
 KillWait=5
 MaxArraySize=3
+FirstJobId={first_job}
 GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000 Gres=gpu:2 State=UNKNOWN
 PartitionName=normal Nodes={host} Default=YES MaxTime=60 PriorityTier=1 State=UP
@@ -91,7 +92,10 @@ def slurm_server(tmp_path_factory):
     key.chmod(0o400)
     host = socket.gethostname().split(".")[0]
     configuration = folder / "slurm.conf"
-    configuration.write_text(CONFIGURATION.format(host=host, folder=folder, ports=free_ports()))
+    # Tasks of srun meet at a port that follows from the job's number: several SLURMs on this machine must differ there.
+    first_job = 1 + 100 * (os.getpid() % 1000)
+    values = {"host": host, "folder": folder, "ports": free_ports(), "first_job": first_job}
+    configuration.write_text(CONFIGURATION.format(**values))
     (folder / "gres.conf").write_text("Name=gpu File=/dev/null,/dev/zero\n")  # no GPU is behind them
     files = {"key-file": key, "socket": folder / "munge/socket", "pid-file": folder / "munge/munged.pid"}
     files |= {"log-file": folder / "munge/log", "seed-file": folder / "munge/seed"}
