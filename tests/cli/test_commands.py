@@ -15,7 +15,8 @@ import yaml
 from hepclf.cli.commands import COMMANDS
 from hepclf.cli.completion import candidates
 
-QUICK = ["data.signals=200", "data.noise=600", "trainer.epochs=2", "evaluation.plots=false"]
+LEAN = ["evaluation.plots=false", "evaluation.report=false", "evaluation.bands=null", "evaluation.importance=null"]
+QUICK = ["data.signals=200", "data.noise=600", "trainer.epochs=2", *LEAN]
 
 HEPCLF = [sys.executable, "-m", "hepclf.cli.main"]
 
@@ -214,7 +215,8 @@ def test_an_occupied_folder_is_not_evaluated_into(hepclf, trained):
 
 
 def test_training_events_are_told_from_a_test(hepclf, trained):
-    small = ["data=gw", "data.signals=200", "data.noise=600", "evaluation.plots=false"]
+    few = ["evaluation.plots=false", "evaluation.bands=null", "evaluation.importance=null"]
+    small = ["data=gw", "data.signals=200", "data.noise=600", *few]
     _, out, _ = hepclf("evaluate", "run=runs/latest", *small, "out=again")
     assert "480 of 800 events have exactly the score of a training event" in " ".join(out.split())
     assert [row["kind"] for row in metrics("again")["warnings"]] == ["training_events"]
@@ -248,9 +250,7 @@ def test_classes_given_whole_replace_those_before(hepclf):
 def test_the_seed_reaches_the_split_of_a_file_that_names_none(hepclf):
     Path("lab/data").mkdir(parents=True)
     Path("lab/data/mine.yaml").write_text("# mine\n_target_: hepclf.data.gw.GW\nsignals: 100\nnoise: 300\n")
-    code, _, err = hepclf(
-        "train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", "seed=7", "evaluation.plots=false"
-    )
+    code, _, err = hepclf("train", "--config-dir", "lab", "data=mine", "trainer.epochs=1", "seed=7", *LEAN)
     assert code == 0, err
     config = yaml.safe_load(Path("runs/latest/config.yaml").read_text())
     assert config["data"]["split"]["seed"] == config["data"]["seed"] == 7
@@ -349,6 +349,8 @@ def test_a_stopped_run_says_so_and_is_whole(number, interruptible):
         "trainer.epochs=100000",
         "trainer.patience=null",
         "evaluation.plots=false",
+        "data.noise=600",
+        "data.signals=200",
     ]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"})
     err = stopped_in_training(running, number)

@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from hepclf.cli.main import main
+from hepclf.evaluation.evaluation import Evaluation
 from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
 from hepclf.training.launchers import meeting_place
@@ -30,6 +32,7 @@ JOB = (
     "trainer.checkpoint_s=0.2",
     "evaluation.plots=false",
     "evaluation.report=false",
+    *(f"evaluation.{study}=null" for study in Evaluation().study_settings),
     "resume=auto",
 )
 HEPCLF = (sys.executable, "-m", "hepclf.cli.main")
@@ -51,11 +54,11 @@ def trained(folder, *words, launcher=HEPCLF):
     assert code == 0, errors
 
 
-def under_way(folder, *words, launcher=HEPCLF, epochs=1):
-    """A training that has ended so many epochs."""
+def under_way(folder, *words, launcher=HEPCLF):
+    """A training that has ended an epoch."""
     process = started(folder, *words, launcher=launcher)
     until = time.monotonic() + 60
-    while len(rows(folder)) < epochs and process.poll() is None and time.monotonic() < until:
+    while not rows(folder) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(0.3)
     return process
@@ -66,12 +69,32 @@ def rows(folder):
     return read_history(path) if path.is_file() else []
 
 
-def ranks_of(process):
-    """The ranks that a process has started, by number."""
-    numbers = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+def interrupted(folder, epochs, act):
+    """The exit code of a training whose parent is this process, where a thread acts after so many epochs."""
+
+    def watch():
+        until = time.monotonic() + 60
+        while len(rows(folder)) < epochs and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        act()
+
+    watcher = threading.Thread(target=watch)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # in case that the training has ended by then
+    watcher.start()
+    try:
+        return main([*JOB, "trainer.devices=2", f"folder={folder}"])
+    finally:
+        watcher.join()
+        signal.signal(signal.SIGTERM, before)
+
+
+def ranks_of(number):
+    """The ranks that the process of this number has started, by number."""
+    children = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(number)], capture_output=True, text=True, check=True
     )
-    return sorted(int(number) for number in numbers.stdout.split())
+    return sorted(int(line.split()[0]) for line in children.stdout.splitlines() if "hepclf.cli.ranks" in line)
 
 
 def outcome(folder):
@@ -79,21 +102,29 @@ def outcome(folder):
     return Path(folder, "metrics.json").read_bytes(), tagger, [epoch[:4] for epoch in rows(folder)]
 
 
+def words_of(capfd):
+    """What was said on standard error."""
+    return " ".join(capfd.readouterr().err.split())
+
+
+# This process is the parent of the ranks, which saves the start of another one.
 def test_two_ranks_survive_a_kill_and_a_signal(tmp_path, capfd):
     folder = tmp_path / "run"
-    process = under_way(folder, "trainer.devices=2")
-    since = time.monotonic()
-    os.kill(ranks_of(process)[1], signal.SIGKILL)
-    code, _, errors = ended(process)
+    killed_at = []
+
+    def kill_one():
+        killed_at.append(time.monotonic())
+        os.kill(ranks_of(os.getpid())[1], signal.SIGKILL)
+
+    code, errors = interrupted(folder, 1, kill_one), words_of(capfd)
     assert code == 1, errors
-    assert time.monotonic() - since < 15
+    assert time.monotonic() - killed_at[0] < 15
     assert "process 1 of 2 was killed by SIGKILL" in errors
     assert "Traceback" not in errors
     assert Run(folder).status().name == "failed"
 
-    process = under_way(folder, "trainer.devices=2", epochs=2)
-    process.send_signal(signal.SIGTERM)
-    code, _, errors = ended(process)
+    code = interrupted(folder, 2, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    errors = words_of(capfd)
     assert code == 85, errors
     assert errors.count("stopped by SIGTERM after") == 1
     assert "Warning" not in errors
@@ -101,7 +132,7 @@ def test_two_ranks_survive_a_kill_and_a_signal(tmp_path, capfd):
     assert read_checkpoint(folder / "checkpoint") is not None
     assert Run(folder).status().name == "stopped"
 
-    for name in ("run", "undisturbed"):  # this process is the parent, which saves the start of another one
+    for name in ("run", "undisturbed"):
         assert main([*JOB, "trainer.devices=2", f"folder={tmp_path / name}"]) == 0
         assert capfd.readouterr().out.count("\nrun ") == 1
     assert outcome(folder) == outcome(tmp_path / "undisturbed")
@@ -153,7 +184,7 @@ def test_ctrl_c_stops_all_ranks(tmp_path):
 @pytest.mark.slow
 def test_ranks_do_not_outlive_their_parent(tmp_path):
     process = under_way(tmp_path / "run", "trainer.devices=2", "trainer.epochs=1000", "trainer.patience=null")
-    ranks = ranks_of(process)
+    ranks = ranks_of(process.pid)
     process.kill()
     process.communicate()
     until = time.monotonic() + 20

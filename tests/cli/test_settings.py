@@ -12,7 +12,8 @@ from hepclf import CSV
 from hepclf.recipe import RecipeError, build, describe
 
 ROWS = "label,pt,eta\n" + "".join(f"{i % 2},{i * 37 % 91}.5,{i * 17 % 83 / 20}\n" for i in range(80))
-QUICK = ("model=logistic", "trainer.epochs=1", "evaluation.plots=false")
+LEAN = ("evaluation.bands=null", "evaluation.importance=null", "evaluation.report=false")
+QUICK = ("model=logistic", "trainer.epochs=1", "evaluation.plots=false", *LEAN)
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +81,8 @@ def cut(folder):
 
 def test_constants_of_measures_keep_their_former_key_in_commands_and_stored_runs(hepclf):
     """The same cut by the key of today, by the former key, and from a run as it was stored before."""
-    command = ("train", "data=gw", *QUICK, "evaluation.optimise=punzi", "evaluation.minimum_background=1")
+    few = ("data.signals=800", "data.noise=2400")
+    command = ("train", "data=gw", *few, *QUICK, "evaluation.optimise=punzi", "evaluation.minimum_background=1")
     for name, key in (("new", "evaluation.punzi_sigmas=0"), ("old", "evaluation.counting.punzi_sigmas=0")):
         code, _, err = hepclf(*command, key, f"name={name}", "evaluation.counting.luminosity_fb=10")
         assert code == 0, err

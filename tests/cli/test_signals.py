@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from hepclf.cli.main import main
 from hepclf.cli.signals import signalled as asking
+from hepclf.evaluation.evaluation import Evaluation
 from hepclf.files import read_yaml
 from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
@@ -32,6 +34,7 @@ JOB = [
     "trainer.checkpoint_s=0.2",
     "evaluation.plots=false",
     "evaluation.report=false",
+    *(f"evaluation.{study}=null" for study in Evaluation().study_settings),
 ]
 
 
@@ -60,24 +63,51 @@ def environment():
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def signalled(folder, *numbers):
-    """A training that gets these signals after its first epoch: exit code and standard error."""
+def killed(folder):
+    """The exit code of a training that was killed after its first epoch."""
     process = subprocess.Popen(command(folder), env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_for_an_epoch(folder, lambda: process.poll() is None)
+    process.kill()
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+def wait_for_an_epoch(folder, lives=lambda: True):
     until = time.monotonic() + 60
-    while not Path(folder, "history.csv").is_file() and process.poll() is None and time.monotonic() < until:
+    while not Path(folder, "history.csv").is_file() and lives() and time.monotonic() < until:
         time.sleep(0.01)
     time.sleep(0.3)
-    for number in numbers:
-        process.send_signal(number)
-        time.sleep(0.05)
-    _, errors = process.communicate(timeout=60)
-    return process.returncode, " ".join(errors.decode().split())
+
+
+@pytest.fixture
+def signalled(capfd):
+    """A function training in this process, which sends itself a signal after an epoch: exit code and standard error.
+
+    A process of its own would import PyTorch once more; tests/cli/test_commands.py has such processes.
+    """
+
+    def train(folder, number):
+        def send():
+            wait_for_an_epoch(folder)
+            os.kill(os.getpid(), number)
+
+        sender = threading.Thread(target=send)
+        before = signal.signal(number, lambda *_: None)  # in case that the training has ended by then
+        sender.start()
+        try:
+            code = main(words(folder))
+        finally:
+            sender.join()
+            signal.signal(number, before)
+        return code, " ".join(capfd.readouterr().err.split())
+
+    return train
 
 
 @pytest.mark.parametrize(
     ("name", "code"), [("SIGTERM", 85), pytest.param("SIGUSR1", 85, marks=pytest.mark.slow), ("SIGINT", 130)]
 )
-def test_a_signal_leaves_a_checkpoint(name, code, tmp_path):
+def test_a_signal_leaves_a_checkpoint(name, code, signalled, tmp_path):
     folder = tmp_path / "run"
     returned, errors = signalled(folder, getattr(signal, name))
     assert returned == code, errors
@@ -90,8 +120,7 @@ def test_a_signal_leaves_a_checkpoint(name, code, tmp_path):
 
 def test_a_kill_leaves_a_lost_run_that_continues(undisturbed, tmp_path):
     folder = tmp_path / "run"
-    returned, _ = signalled(folder, signal.SIGKILL)
-    assert returned == -signal.SIGKILL
+    assert killed(folder) == -signal.SIGKILL
     assert Run(folder).status().name == "lost"
     assert read_checkpoint(folder / "checkpoint") is not None
     assert main(words(folder)) == 0
@@ -99,7 +128,7 @@ def test_a_kill_leaves_a_lost_run_that_continues(undisturbed, tmp_path):
     assert Run(folder).status().name == "finished"
 
 
-def test_quit_leaves_at_once(tmp_path):
+def test_quit_leaves_at_once(signalled, tmp_path):
     returned, errors = signalled(tmp_path / "run", signal.SIGQUIT)
     assert returned == 131, errors
     assert "left at once (SIGQUIT)" in errors

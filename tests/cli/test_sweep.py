@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -350,9 +351,12 @@ def test_a_folder_that_is_no_run_fails_its_job_alone(stored, hepclf, monkeypatch
     assert "trainer.batch=64: failed  mine/000 is not an empty folder; a run needs one of its own" in out
 
 
+TWO = ["train", "-m", *DATA, *LEAN, "evaluation.plots=false", "jobs=2", "folder=mine"]
+
+
 def started(*words):
     """The command with two processes, once both train."""
-    words = [*HEPCLF, "train", "-m", *DATA, *LEAN, "evaluation.plots=false", "jobs=2", "folder=mine", *words]
+    words = [*HEPCLF, *TWO, *words]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: len(trained_by()) == 2)
     return process
@@ -387,14 +391,20 @@ def ended(pid):
 LONG = ["model=mlp_plain", "trainer.epochs=100000", "trainer.patience=null"]
 
 
+def kill_one():
+    """Kill one of two processes as soon as both train."""
+    until(lambda: len(trained_by()) == 2)
+    os.kill(trained_by()[0], signal.SIGKILL)
+
+
 def test_the_jobs_of_a_killed_process_are_trained_by_the_others_once(hepclf):
     short = ["model=mlp_plain", "trainer.epochs=25", "trainer.patience=null", "trainer.batch=16,17,18"]
-    process = started(*short)
-    victim = trained_by()[0]
-    os.kill(victim, signal.SIGKILL)
-    out, err = process.communicate(timeout=100)
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    code, out, err = hepclf(*TWO, *short)
+    killer.join()
     assert "ended with code -9" in " ".join(err.split())
-    assert process.returncode == 0, err
+    assert code == 0, err
     assert statuses("mine") == ["finished"] * 3
     lines = [line for line in out.splitlines() if line[:2] in ("1/", "2/", "3/")]
     assert len({line.split()[1] for line in lines}) == len(lines) == 3

@@ -143,6 +143,12 @@ def write_curve(run, truth, epochs):
     run.history.write_text("\n".join(["epoch,train_loss,valid_loss,learning_rate,seconds", *rows]) + "\n")
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pages without pictures, for tests that look at words alone."""
+    monkeypatch.setattr("hepclf.search.page.draw_search", lambda *_, **__: None)
+
+
 def page_of(study):
     return Page(write_page(study.path).read_text(encoding="utf-8"))
 
@@ -155,7 +161,7 @@ def numbers_of(study, stem):
 STATES = ["complete"] * 22 + ["pruned", "failed", "complete", "pruned"]
 
 
-def test_the_numbers_of_the_page_are_those_of_the_trials(studied, sketched):
+def test_the_numbers_of_the_page_are_those_of_the_trials(studied, undrawn):
     study = studied(STATES)
     history = study_history(study)
     write_table(history, study.table)
@@ -222,19 +228,24 @@ def test_the_page_asks_nothing_of_the_world_and_runs_no_script(studied, sketched
         (["pruned"] * 3, "3 trials have ended: 3 pruned."),
         (["complete"], "The defaults are the best trial: the search improved on nothing."),
         (["complete"], "How optimistic the best of these numbers is cannot be told from too few complete trials."),
-        (["running"], "The study is not finished: 0 of 1 trials have ended (1 running)."),
+        (["running"], "The search is not finished: 0 of 1 trials have ended (1 running)."),
     ],
 )
-def test_a_study_that_came_to_little_says_so(studied, states, line, sketched):
+def test_a_study_that_came_to_little_says_so(studied, states, line, undrawn):
     assert line in page_of(studied(states)).lines
 
 
-def test_a_study_that_goes_on_says_how_far_it_is(studied, sketched):
+@pytest.mark.parametrize("states", [[], ["failed"] * 3, ["pruned"] * 3, ["complete"], ["running"]])
+def test_a_study_that_came_to_little_can_be_drawn(studied, states, sketched):
+    assert write_page(studied(states).path).is_file()
+
+
+def test_a_study_that_goes_on_says_how_far_it_is(studied, undrawn):
     page = page_of(studied(["complete", "complete", "running"], trials=50))
-    assert "The study is not finished: 2 of 50 trials have ended (1 running, 2 complete)." in page.lines
+    assert "The search is not finished: 2 of 50 trials have ended (1 running, 2 complete)." in page.lines
 
 
-def test_without_repeats_nothing_is_claimed(studied, sketched):
+def test_without_repeats_nothing_is_claimed(studied, undrawn):
     page = page_of(studied(["complete"] * 6, repeats=1))
     told = " ".join(page.lines)
     assert "How optimistic the best of these numbers is cannot be told from one training a trial." in told
@@ -250,7 +261,7 @@ def test_without_repeats_nothing_is_claimed(studied, sketched):
         (0.0, "the best of many: not significant, below two sigma"),
     ],
 )
-def test_an_improvement_is_claimed_only_where_it_is_significant(studied, slope, claim, sketched):
+def test_an_improvement_is_claimed_only_where_it_is_significant(studied, slope, claim, undrawn):
     study = studied(["complete"] * 12, slope=slope)
     judged = study_history(study).optimism
     assert judged.gain > 0, "else nothing is tested"
@@ -276,7 +287,7 @@ def test_two_objectives_have_a_front_and_no_best(studied, sketched):
     assert on_front == set(history.front)
 
 
-def test_the_final_training_is_told_from_its_results(studied, sketched):
+def test_the_final_training_is_told_from_its_results(studied, undrawn):
     study = studied(["complete"] * 3)
     assert "final training" not in write_page(study.path).read_text()
     study.final.folder.mkdir()

@@ -77,7 +77,7 @@ def test_an_index_that_was_changed_removes_nothing_of_others(index):
     for name in ("a.png", "plots/notes.txt"):
         Path(name).write_bytes(b"kept")
     Path("plots/pictures.json").write_text(index)
-    draw_features(surveyed(), Path("plots"))
+    draw_features(surveyed(y=np.arange(600.0)), Path("plots"))
     assert Path("a.png").exists()
     assert Path("plots/notes.txt").exists()
 
