@@ -29,7 +29,7 @@ from hepclf.words import typed_setting
 BATCH = "batch"  # the folder with job files and logs, which may be there before the run
 COLLECTIONS = {  # folders of many runs, by the table that each holds
     "sweep.json": "it is a sweep; name a run in it, {folder}/000, or its best settings, {best}",
-    "study.yaml": "it is a study; name its best run, {folder}/best, or its best settings, {best}",
+    "study.yaml": "it is a search; name its best run, {folder}/best, or its best settings, {best}",
 }
 PACKAGES = ("hepclf", "torch", "numpy", "pandas", "scikit-learn", "uproot", "awkward", "matplotlib", "hydra-core")
 

@@ -29,7 +29,7 @@ def test_what_is_no_run_is_not_opened():
     ("table", "reason"),
     [
         ("sweep.json", "it is a sweep; name a run in it, many/000, or its best settings, again=many/best.yaml"),
-        ("study.yaml", "it is a study; name its best run, many/best, or its best settings, again=many/best.yaml"),
+        ("study.yaml", "it is a search; name its best run, many/best, or its best settings, again=many/best.yaml"),
     ],
 )
 def test_a_folder_of_many_runs_is_told_from_one_run(table, reason):

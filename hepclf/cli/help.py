@@ -20,7 +20,7 @@ USAGE_WITHOUT_CONFIG = {  # of commands without a configuration
 }
 USAGE_BESIDE = {  # of commands that do more than one thing
     "train": "hepclf train -m key=a,b,c...    a sweep: every combination of the lists",
-    "tune": "hepclf tune resume|status|best|page|worker DIR    DIR: the folder of a study",
+    "tune": "hepclf tune resume|status|best|page|worker DIR    DIR: the folder of a search",
     "submit": "hepclf submit COMMAND ... (as you would type it), or hepclf submit again=FOLDER",
 }
 

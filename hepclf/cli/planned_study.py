@@ -67,8 +67,8 @@ class PlannedStudy(NamedTuple):
         }
         for difference, (stored, present) in pairs.items():
             if stored != present:
-                advice = "restore that, or search in a new folder"
-                raise ValueError(f"{self.folder} holds a study with {difference}; {advice}")
+                advice = "restore that, or choose a new folder"
+                raise ValueError(f"{self.folder} holds a search with {difference}; {advice}")
         return folder.changed(trials=self.tuning.trials, workers=self.tuning.workers)
 
     def _kept(self, tuning: Tuning) -> Tuning:
@@ -198,7 +198,7 @@ def _folder(values: Mapping[str, Any]) -> Path:
     if values["resume"] not in (None, AUTO):
         raise RecipeError(f"resume must be auto or null, not {values['resume']!r}; say hepclf tune resume DIR")
     if values["resume"] == AUTO and not values["folder"]:
-        raise RecipeError("resume=auto needs folder=DIR, the folder of the study; or say hepclf tune resume DIR")
+        raise RecipeError("resume=auto needs folder=DIR, the folder of the search; or say hepclf tune resume DIR")
     if not isinstance(values["runs"], str):
         raise RecipeError(f"runs must be a folder, not {values['runs']!r}")
     return Path(str(values["folder"] or new_folder(values["runs"], "studies")))

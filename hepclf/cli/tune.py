@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> int:
         actions[arguments[0]](arguments[1:], stop)
     elif arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
         hint = nearest(arguments[0], actions)
-        raise RecipeError(f"{arguments[0]!r} is neither key=value nor something to do with a study{hint}")
+        raise RecipeError(f"{arguments[0]!r} is neither key=value nor an action on a search{hint}")
     elif prints_alone(arguments):
         launch("tune", shared_words(arguments), lambda _: None)
     else:
@@ -74,7 +74,7 @@ def _search(study: PlannedStudy, stop: Stop) -> None:
 
     require_engine()
     folder = study.opened()
-    print(f"study  {short_path(folder.path)}", file=sys.stderr)
+    print(f"search {short_path(folder.path)}", file=sys.stderr)
     _complete(folder, stop)
 
 

@@ -33,21 +33,21 @@ def trusted_study(words: Sequence[str], keys: tuple[str, ...]) -> tuple[StudyFol
     settings, folder = _settings(others, keys), _opened(path)
     if missing := [word for word in folder.code_words if word not in code]:
         raise RecipeError(
-            f"the study says {missing[0]}, and a stored study may not run code; say it again behind {words[0]}"
+            f"the search says {missing[0]}, and a stored search may not run code; say it again behind {words[0]}"
         )
     if any(name in str(folder.contents["space"]) for name in NAMES):
         raise RecipeError(
-            "the space of the study chooses code, which a stored study may not; "
+            "the space of the search chooses code, which a stored search may not; "
             f"give its whole command with {typed_setting('folder', words[0])} resume=auto"
         )
     if foreign := [word for word in code if word not in folder.code_words]:
-        raise RecipeError(f"{foreign[0]} is not what the study was started with; leave it out")
+        raise RecipeError(f"{foreign[0]} is not what the search was started with; leave it out")
     return folder, settings
 
 
 def _path(words: Sequence[str]) -> Path:
     if not words or ("=" in words[0] and not Path(words[0]).is_dir()):
-        raise RecipeError("the folder of a study must be given; say hepclf tune resume DIR")
+        raise RecipeError("the folder of a search must be given; say hepclf tune resume DIR")
     return Path(words[0])
 
 

@@ -57,7 +57,7 @@ def show_history(console: Console, history: StudyHistory) -> None:
     folder, final = StudyFolder(history.folder), history.final
     for command in _front_commands(history, folder):
         console.print(command, soft_wrap=True, markup=False)
-    paths = {"best": folder.best, "run": final.folder, "study": folder.path}
+    paths = {"best": folder.best, "run": final.folder, "search": folder.path}
     if not final.metrics.is_file():
         del paths["run"]
     for name, path in paths.items():

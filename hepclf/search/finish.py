@@ -58,7 +58,7 @@ def configuration(job: Job, trial: Trial, history: StudyHistory) -> str:
     if achieved:
         result = f"{achieved} on validation"
     lines = (
-        f"# trial {trial.number} of the study {history.folder}: {result}\n# hepclf train again=FILE trains with it\n"
+        f"# trial {trial.number} of the search {history.folder}: {result}\n# hepclf train again=FILE trains with it\n"
     )
     return lines + yaml.safe_dump(job.describe(), sort_keys=False, width=100, allow_unicode=True)
 

@@ -56,7 +56,9 @@ class StudyFolder:
         """The study in a folder."""
         folder = cls(path.resolve())
         if not folder.file.is_file():
-            raise FileNotFoundError(f"{path} holds no study: it has no {folder.file.name}; give the folder of a study")
+            raise FileNotFoundError(
+                f"{path} holds no search: it has no {folder.file.name}; give the folder of a search"
+            )
         if (schema := folder.contents.get("schema")) != SCHEMA:
             raise ValueError(f"{folder.file} must have schema {SCHEMA}, not {schema!r}; use the hepclf that wrote it")
         return folder
@@ -127,7 +129,7 @@ class StudyFolder:
         path = Path(str(self.contents["directory"]))
         if not path.is_dir():
             advice = f"mount it here, or change it in {self.file}"
-            raise FileNotFoundError(f"the study was started in {path}, which is not there; {advice}")
+            raise FileNotFoundError(f"the search was started in {path}, which is not there; {advice}")
         return path
 
     @property
@@ -178,9 +180,9 @@ class StudyFolder:
 
 def _contents(path: Path) -> str:
     """The contents of a folder that is not empty, and the way out, for an error."""
-    elsewhere = "choose another folder for the study"
+    elsewhere = "choose another folder for the search"
     if StudyFolder(path).file.is_file():
-        return f"is not an empty folder; continue its study with hepclf tune resume {shlex.quote(str(path))}"
+        return f"is not an empty folder; continue its search with hepclf tune resume {shlex.quote(str(path))}"
     if (path / TABLE).is_file():
         return f"holds a sweep; {elsewhere}"
     if Run(path).config.is_file():

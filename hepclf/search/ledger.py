@@ -66,7 +66,7 @@ class Ledger:
         try:
             self._journal, self._study = _opened(self._folder)
         except _UnreadableError as error:
-            log.warning("the journal of the study %s; it is made again from the folders of the trials", error)
+            log.warning("the journal of the search %s; it is made again from the folders of the trials", error)
             _rebuild(self._folder)
             return
         for trial in self._untold():

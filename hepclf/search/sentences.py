@@ -39,7 +39,7 @@ def progress_line(history: StudyHistory) -> str:
     states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none has begun"
     final = sum(trial.is_final for trial in history.trials)
     if final < planned:
-        return f"The study is not finished: {final} of {planned} trials have ended ({states})."
+        return f"The search is not finished: {final} of {planned} trials have ended ({states})."
     return f"{final} trials have ended: {states}."
 
 

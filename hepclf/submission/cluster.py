@@ -15,7 +15,7 @@ class Cluster:
     at_once       elements that run at the same time
     per_task      maximum number of small jobs, such as those of a sweep, that one element runs one after another
     max_requeues  how often an element is started again after it has written a checkpoint
-    tasks         how many processes share the work of one command, such as the workers of a study
+    tasks         how many processes share the work of one command, such as the workers of a search
     check         first wait for a test job, which checks that hepclf, the files and a GPU are available
     dry           print the files, and submit nothing
     """

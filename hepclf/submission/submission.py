@@ -38,7 +38,7 @@ class Chunk(NamedTuple):
 class Submission:
     """Tasks that were submitted together: command lines of hepclf; each element runs `pack` of them in turn.
 
-    folder     batch/<date>_<time>-<id> in the folder of the run, sweep or study that they work on
+    folder     batch/<date>_<time>-<id> in the folder of the run, sweep or search that they work on
     cluster    settings of the batch system
     directory  where the tasks run
     paths      named in the tasks; they must be visible where the tasks run

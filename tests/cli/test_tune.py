@@ -121,12 +121,12 @@ def test_a_stored_study_runs_code_of_ones_own_only_where_it_is_typed_again(told,
     for action in ("resume", "worker", "best"):
         for typed, missing in (((named,), folder), (("--config-dir", "lab"), named)):
             code, _, errors = hepclf("tune", action, "study", *typed)
-            expected = f"the study says {missing}, and a stored study may not run code; say it again behind study"
+            expected = f"the search says {missing}, and a stored search may not run code; say it again behind study"
             assert (code, expected in " ".join(errors.replace("\n", " ").split())) == (2, True), errors
     assert "1 trials have ended" in told("status", "study")
     assert "2 trials have ended" in told("resume", "study", "--config-dir=lab", named, "tune.trials=2")
     code, _, errors = hepclf("tune", "resume", "study", "--config-dir=lab", named, "model._target_=x.Y")
-    assert (code, "model._target_=x.Y is not what the study was started with" in " ".join(errors.split())) == (2, True)
+    assert (code, "model._target_=x.Y is not what the search was started with" in " ".join(errors.split())) == (2, True)
 
 
 def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(told, hepclf):
@@ -136,16 +136,14 @@ def test_the_same_command_with_resume_auto_goes_on_and_another_one_is_refused(to
     assert len(StudyFolder.open(Path("study")).trials()) == 3
     code, _, errors = hepclf("tune", *words, "data.seed=2")
     assert code == 1
-    assert "study holds a study with other settings; restore that, or search in a new folder" in " ".join(
-        errors.split()
-    )
+    assert "study holds a search with other settings; restore that, or choose a new folder" in " ".join(errors.split())
 
 
 def test_a_search_of_another_kind_is_not_mixed_with_the_first_one(told, hepclf):
     words = [*JOB, *VARIED, "folder=study", "resume=auto", "tune.trials=1"]
     told(*words)
     code, _, errors = hepclf("tune", *words, "tune.objective=auc")
-    assert (code, "holds a study with another kind of search" in " ".join(errors.split())) == (1, True)
+    assert (code, "holds a search with another kind of search" in " ".join(errors.split())) == (1, True)
 
 
 def test_a_grid_ends_with_its_last_point(told):
@@ -221,9 +219,9 @@ def test_a_mistake_is_told_before_anything_is_made(hepclf, words, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["resume"], "the folder of a study must be given"),
-        (["resume", "nowhere"], "nowhere holds no study: it has no study.yaml"),
-        (["wroker", "study"], "'wroker' is neither key=value nor something to do with a study; nearest: 'worker'"),
+        (["resume"], "the folder of a search must be given"),
+        (["resume", "nowhere"], "nowhere holds no search: it has no study.yaml"),
+        (["wroker", "study"], "'wroker' is neither key=value nor an action on a search; nearest: 'worker'"),
         (["status", "study", "tune.trials=3"], "tune.trials cannot be set here"),
     ],
 )

@@ -25,7 +25,7 @@ def test_the_page_is_drawn_at_any_time_and_its_place_is_printed(hepclf):
 def test_a_folder_that_holds_no_study_is_refused(hepclf):
     code, _, errors = hepclf("tune", "page", "nowhere")
     assert code != 0
-    assert "nowhere holds no study" in errors
+    assert "nowhere holds no search" in errors
 
 
 @pytest.mark.parametrize("report", [True, False])

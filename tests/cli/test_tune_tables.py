@@ -69,7 +69,7 @@ def test_the_best_trials_come_first_and_the_sentences_are_those_of_the_page(stud
     words = " ".join(text.split())
     assert all(" ".join(sentence.split()) in words for sentence in study_headline(study_history(study)))
     assert max(map(len, text.splitlines())) <= 80
-    assert "study  study\n" in text
+    assert "search study\n" in text
     assert "best.yaml" not in text  # there is none before the search has ended
 
 
@@ -90,7 +90,7 @@ def test_long_settings_are_folded_behind_their_trial_and_keep_every_letter(study
 def test_the_status_tells_what_is_at_work_and_how_to_go_on(study):
     advice = f"continue with: hepclf tune resume {study.path}"
     text = printed(show_status, study_history(study), study)
-    assert "The study is not finished: 3 of 4 trials have ended" in text
+    assert "The search is not finished: 3 of 4 trials have ended" in text
     assert "trial 3 was left by its worker\n" in text
     assert text.rstrip().endswith(advice)
     lock = acquire(study.trial(3))
