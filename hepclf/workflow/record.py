@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,25 +75,29 @@ def record(
 
     `again` is the command on the page that repeats the run, by default the one that was typed.
     """
-    write_json(run.metrics, metrics(evaluated), durable=True)
-    return draw_results(run, evaluated, evaluation, again=again, progress=progress, workers=workers)
+    contents = metrics(evaluated)
+    write_json(run.metrics, contents, durable=True)
+    return draw_results(run, evaluated, evaluation, contents, again=again, progress=progress, workers=workers)
 
 
 def draw_results(
     run: Run,
     evaluated: Evaluated,
     evaluation: Evaluation,
+    contents: Mapping[str, Any],
     *,
     again: str | None = None,
     progress: Progress | None = None,
     workers: DrawingWorkers | None = None,
 ) -> tuple[Path, ...]:
-    """Write only the pictures, the page and the card; returns the files of the pictures."""
+    """Write only the pictures, the page and the card; returns the files of the pictures.
+
+    contents  of metrics.json
+    """
     plots: tuple[Path, ...] = ()
     if evaluation.plots:
         (progress or Quiet()).stage("drawing")
         plots = _pictures(run.plots, evaluated, evaluation, workers)
-    contents = metrics(evaluated)
     report(evaluated.results, run, evaluation, evaluated.title, contents, device=evaluated.device, again=again)
     return plots
 

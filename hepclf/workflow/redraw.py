@@ -28,10 +28,13 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
         progress.stage("evaluating")
         scored = score(fitted.tagger, prepared.events, prepared.split)
         found = evaluated(fitted, prepared, job, scored)
-        if metrics(found) != json.loads(run.metrics.read_text(encoding="utf-8")):
+        contents = metrics(found)
+        if contents != json.loads(run.metrics.read_text(encoding="utf-8")):
             raise ValueError(
                 f"{run.folder} is not drawn, as its evaluation gives other numbers than metrics.json: the data, the "
                 f"libraries or the machine have changed; hepclf evaluate "
                 f"{typed_setting('run', run.folder)} draws new ones"
             )
-        return draw_results(run, found, job.evaluation, again=repeat_command(run), progress=progress, workers=workers)
+        return draw_results(
+            run, found, job.evaluation, contents, again=repeat_command(run), progress=progress, workers=workers
+        )
