@@ -10,6 +10,7 @@ from typing import NamedTuple
 GAP = 2  # blanks between columns
 NARROWEST = 8  # room for names, and width to which a header is wrapped
 NUMBER = re.compile(r"([-+<>≥≤( ]*\d[\d,]*)((?:\.\d+)?(?:e[-+]?\d+)?)(.*)")
+APART = (" ±", " (")  # what stands in a column of its own, behind the decimals: errors and confidence levels
 
 
 class Column(NamedTuple):
@@ -60,14 +61,14 @@ def aligned(cells: Sequence[str]) -> list[str]:
     parts = [NUMBER.fullmatch(cell) for cell in cells]
     whole = max((len(part[1]) for part in parts if part), default=0)
     # Errors follow the decimals of their own numbers; a bare number with more of them does not push them away.
-    decimals = max((len(part[2]) for part in parts if part and part[3].startswith(" ")), default=0)
+    decimals = max((len(part[2]) for part in parts if part and part[3].startswith(APART)), default=0)
     texts = []
     for cell, part in zip(cells, parts, strict=True):
         if part is None:
             texts.append(cell)
         else:
-            # A unit or error after a blank is aligned as well; a suffix such as % follows its number.
-            room = decimals if part[3].startswith(" ") else 0
+            # A unit such as s or % follows its number.
+            room = decimals * part[3].startswith(APART)
             texts.append(f"{part[1]:>{whole}}{part[2]:<{room}}{part[3]}")
     width = max(map(len, texts), default=0)
     return [text.ljust(width) if part else text.rjust(width) for text, part in zip(texts, parts, strict=True)]

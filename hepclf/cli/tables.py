@@ -15,6 +15,7 @@ from hepclf.presentation.tables import (
     READ_OFF,
     WHICH_WEIGHTS,
     bullets,
+    chosen_points,
     confusion_table,
     floor_note,
     quality_table,
@@ -35,8 +36,7 @@ def show_results(console: Console, results: Results, title: str) -> None:
     section(console, *quality_table(results, title))
     console.print(f"{WHICH_WEIGHTS}\n", markup=False)
     if results.test is not None:
-        section(console, *working_points_table(results.test))
-        console.print(f"{READ_OFF}\n", markup=False)
+        _show_working_points(console, results)
         section(console, *confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
         significance = significance_table(results)
         if significance is not None:
@@ -47,15 +47,27 @@ def show_results(console: Console, results: Results, title: str) -> None:
         for sentence in unquoted(results):
             console.print(f"{sentence}\n", markup=False)
     console.print(f"{results.mixture.sentence}\n", markup=False)
+    shown = chosen_points(results)
     for name in results.asked:
         if name in results.studies:
             for grid in results.studies[name].tables:
-                section(console, *grid)
+                if grid != shown:
+                    section(console, *grid)
     lines = bullets(results)
     for line in lines:
         console.print(f"- {line}", markup=False)
     if lines:
         console.print(f"\n{LEVELS}\n", markup=False)
+
+
+def _show_working_points(console: Console, results: Results) -> None:
+    """Print the cuts chosen on the validation set; without them, points that are read off the test set."""
+    chosen = chosen_points(results)
+    if chosen is not None:
+        section(console, *chosen)
+    elif results.test is not None:
+        section(console, *working_points_table(results.test))
+        console.print(f"{READ_OFF}\n", markup=False)
 
 
 def show_warnings(console: Console, warnings: Sequence[Caution]) -> None:

@@ -24,7 +24,7 @@ WHICH_WEIGHTS = (
     "Log-loss and Brier score are means over the events with their own weights; the calibration has them for the "
     "mixture of the training."
 )
-READ_OFF = 'These points are read off the test set. Cuts chosen on validation: "Working points" on the page.'
+READ_OFF = "These points are read off the test set, without a cut that was chosen on the validation set."
 WHOLE, LARGE = 1e3, 1e7  # sums of weights from which on there are no decimals, and a power of ten
 
 
@@ -92,6 +92,14 @@ def working_points_table(test: SplitResults) -> Grid:
         ["signal efficiency", "background efficiency", "rejection", "threshold"],
         rows,
     )
+
+
+def chosen_points(results: Results) -> Grid | None:
+    """The working points whose cuts were chosen on the validation set; None where the study `points` has none."""
+    finding = results.studies.get("points")
+    if finding is None or not finding.tables:
+        return None
+    return finding.tables[0]
 
 
 def confusion_table(classes: tuple[str, ...], test: SplitResults, *, expected: bool = False) -> Grid:

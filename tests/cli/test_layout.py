@@ -42,6 +42,10 @@ def test_columns_without_room_are_printed_below_the_others():
     assert [line.split()[0] for line in lines].count("class0") == 2
 
 
+def test_a_unit_follows_its_number():
+    assert aligned(["11 s", "3.25 s", "120 min", "-"]) == [" 11 s   ", "  3.25 s", "120 min ", "       -"]
+
+
 def test_a_bare_number_does_not_push_errors_away():
     assert aligned(["0.9619", "11400 ± 239", "48.4 ± 1.5"]) == [
         "    0.9619   ",

@@ -10,6 +10,7 @@ from hepclf.evaluation.studies.overtraining import Gap
 from hepclf.presentation.tables import (
     bullets,
     cell,
+    chosen_points,
     confusion_table,
     quality_table,
     significance_table,
@@ -62,6 +63,12 @@ def test_where_there_is_no_significance_s_and_b_at_the_threshold_stand(make_scor
     best, decided = unquoted(results)
     assert best.startswith("no significance at the best cut: no cut on validation keeps")
     assert decided.startswith("no significance at the threshold: the threshold of 0.5 leaves an effective background")
+
+
+def test_working_points_that_were_chosen_on_validation_are_those_of_their_study(make_scored, drawn):
+    results = judged(make_scored, drawn)
+    assert chosen_points(results) == results.studies["points"].tables[0]
+    assert chosen_points(judged(make_scored, drawn, points=None)) is None
 
 
 def test_working_points_of_one_cut_are_one_row(make_scored):
