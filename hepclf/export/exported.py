@@ -13,11 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hepclf.events import Events, Sentinels
+from hepclf.export.cases import Columns
 from hepclf.export.formats import FORMATS, FormatName, uncalibrated
 from hepclf.export.gate import Trial, largest_difference, trial
+from hepclf.export.hard_events import Features
+from hepclf.export.leaves import event_folds, leaves
 from hepclf.files import read_yaml, write_bytes
 from hepclf.models.calibrated import calibration_summary
+from hepclf.models.folds import key_column
 from hepclf.models.loading import load_tagger
+from hepclf.models.members import MembersTagger, key_columns
 from hepclf.models.model import Tagger
 from hepclf.models.tagger import HEAD, plain_sentinels
 from hepclf.recipe import recipe
@@ -80,7 +85,7 @@ def exported(
     run.require(run.tagger)
     tagger, file_format = load_tagger(run.tagger, recipes), FORMATS[export.format]
     write, read = file_format.writer_and_reader(export.format, tagger)
-    tested = trial(tagger, _real(tagger, export.events, events))
+    tested = trial(tagger, *_real(tagger, export.events, events))
     notes = _notes(run, tagger, tested)
     difference: float | None = None
     for _ in range(2):  # the second file states the difference, and is tested as well
@@ -96,17 +101,19 @@ def exported(
     return Exported(path, tagger, tested, difference or 0.0, tagger.sentinels)
 
 
-def _real(tagger: Tagger, count: int, events: Events | None) -> Any:
-    """The tagger's inputs [count, d] for events that are evenly spread over the given ones."""
+def _real(tagger: Tagger, count: int, events: Events | None) -> tuple[Features, Columns | None]:
+    """The tagger's inputs [count, d] for events that are evenly spread over the given ones, and their fold columns."""
     if events is None or count == 0:
-        return np.empty((0, len(tagger.inputs)), dtype=np.float32)
-    rows = np.linspace(0, len(events) - 1, min(count, len(events))).astype(np.int64)
-    return events.take(rows).select(tagger.inputs)
+        return np.empty((0, len(tagger.inputs)), dtype=np.float32), None
+    chosen = events.take(np.linspace(0, len(events) - 1, min(count, len(events))).astype(np.int64))
+    columns = None
+    if set(keys := key_columns(tagger)) <= set(chosen.spectators):
+        columns = {name: key_column(chosen.spectators, name) for name in keys}
+    return chosen.select(tagger.inputs), columns
 
 
 def _notes(run: Run, tagger: Tagger, tested: Trial) -> Mapping[str, str]:
     """The metadata of the file, each value as JSON."""
-    _, calibration = uncalibrated(tagger)
     notes = {
         "hepclf": version("hepclf"),
         "run": run.folder.name,
@@ -114,13 +121,30 @@ def _notes(run: Run, tagger: Tagger, tested: Trial) -> Mapping[str, str]:
         "features": tagger.inputs,
         "classes": tagger.classes,
         "sentinels": plain_sentinels(tagger.sentinels),
-        "calibration": None if calibration is None else calibration_summary(calibration),
+        "calibration": _calibration(tagger),
+        **_member_notes(tagger),
         "working_points": _working_points(run),
         "events_compared": tested.real_count,
         "hard_events_compared": tested.hard_count,
         "difference_allowed": tested.allowed,
     }
     return {name: json.dumps(value) for name, value in notes.items()}
+
+
+def _calibration(tagger: Tagger) -> dict[str, Any] | None:
+    _, calibration = uncalibrated(tagger)
+    return None if calibration is None else calibration_summary(calibration)
+
+
+def _member_notes(tagger: Tagger) -> dict[str, Any]:
+    """The folds of a tagger of members and the calibration of each member; nothing for others."""
+    if not isinstance(tagger, MembersTagger):
+        return {}
+    folds = event_folds(tagger)
+    return {
+        "calibration": [_calibration(leaf.tagger) for leaf in leaves(tagger)],
+        "folds": None if folds is None else folds.to_dict(),
+    }
 
 
 def _working_points(run: Run) -> list[Any]:

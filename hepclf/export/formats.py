@@ -6,20 +6,31 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.export.leaves import check_sentinels, event_folds, leaves
 from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import FisherTagger
+from hepclf.models.members import MembersTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
 from hepclf.statistics.calibration import Isotonic, Temperature
 
 FormatName = Literal["onnx", "cpp", "xgboost-json"]
-Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # features [n, d] to scores [n] or [n, k]
+
+
+class Score(Protocol):
+    """A function that scores through an exported file."""
+
+    def __call__(self, features: NDArray[np.float32], key: NDArray[np.uint64] | None = None, /) -> NDArray[np.float64]:
+        """Scores [n] or [n, k] of features [n, d]; for folds also of the event number or, of hashed ones, the fold."""
+        ...
+
+
 Writer = Callable[[Tagger, str, Mapping[str, str]], bytes]  # a tagger, a name and notes to the contents of a file
 Reader = Callable[[bytes], AbstractContextManager[Score]]
 Usage = Callable[[Tagger, str, str], list[str]]  # a tagger, a name and the path of a file to lines of code that use it
@@ -40,6 +51,7 @@ class ExportFormat:
     reader    the function from the contents to a context manager that scores features
     usage     the function from tagger, name and path to lines of code with which a user starts
     taggers   the kinds of tagger that it can hold, calibrated or not
+    members   whether it can hold several of them as the members of one tagger
     refuses   whether its reader gives nan for an infinite feature, which no tagger scores
     packages  the packages that it imports; `install` is the command that installs them
     """
@@ -50,19 +62,23 @@ class ExportFormat:
     reader: str
     usage: str
     taggers: tuple[type, ...]
+    members: bool = True
     refuses: bool = True
     packages: tuple[str, ...] = ()
     install: str = ""
 
     def writer_and_reader(self, name: str, tagger: Tagger) -> tuple[Writer, Reader]:
         """The functions that write and read this format; a ValueError if the format cannot hold this tagger."""
-        inner, _ = uncalibrated(tagger)
-        if not isinstance(inner, self.taggers):
-            holds = ", ".join(_NAMES[kind] for kind in self.taggers)
-            raise ValueError(
-                f"format={name} holds {holds}, not a {type(inner).__name__}; "
-                "use `hepclf predict`, which scores with every tagger"
-            )
+        if isinstance(tagger, MembersTagger):
+            self._check_members(name, tagger)
+        for leaf in leaves(tagger):
+            inner, _ = uncalibrated(leaf.tagger)
+            if not isinstance(inner, self.taggers):
+                holds = ", ".join(_NAMES[kind] for kind in self.taggers)
+                raise ValueError(
+                    f"format={name} holds {holds}, not a {type(inner).__name__}; "
+                    "use `hepclf predict`, which scores with every tagger"
+                )
         for package in self.packages:
             try:
                 import_module(package)
@@ -70,6 +86,12 @@ class ExportFormat:
                 raise ValueError(f"format={name} needs {package}; {self.install}") from None
         module = import_module(self.module)
         return getattr(module, self.writer), getattr(module, self.reader)
+
+    def _check_members(self, name: str, tagger: MembersTagger) -> None:
+        if not self.members:
+            raise ValueError(f"format={name} holds one tagger, not one of members; use format=onnx or format=cpp")
+        event_folds(tagger)
+        check_sentinels(tagger)
 
     def usage_lines(self, tagger: Tagger, name: str, path: str) -> list[str]:
         """Lines of code that use a file of this format."""
@@ -96,6 +118,7 @@ FORMATS: dict[FormatName, ExportFormat] = {
         "xgboost_scores",
         "xgboost_usage",
         (TreesTagger,),
+        members=False,
         refuses=False,
         packages=("xgboost",),
         install="pip install 'hepclf[boost]'",

@@ -181,7 +181,7 @@ def xgboost_scores(data: bytes) -> Iterator[Score]:
     booster = xgboost.Booster(model_file=bytearray(data))
     missing = float(booster.attr(MISSING) or np.nan)
 
-    def score(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    def score(features: NDArray[np.float32], _: NDArray[np.uint64] | None = None, /) -> NDArray[np.float64]:
         if not len(features):  # of which XGBoost warns, and forgets how many classes there are
             return score(np.zeros((1, features.shape[1]), dtype=np.float32))[:0]
         scores: NDArray[np.float32] = booster.inplace_predict(features, missing=missing)

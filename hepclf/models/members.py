@@ -49,6 +49,11 @@ class MembersTagger:
         self.summary: Mapping[str, Any] = {"members": len(self.members), **(summary or {})}
 
     @property
+    def keyed(self) -> FoldKey | None:
+        """The folds, where an event tells its own; then the member of its fold scores it."""
+        return self.folds if self.folds is not None and self.folds.columns else None
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Columns of whole numbers, besides the inputs, from which the members of each event follow."""
         names = () if self.folds is None else self.folds.columns
@@ -61,9 +66,9 @@ class MembersTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; by the member of each event's fold, or the mean."""
-        if self.folds is None or not self.folds.columns:
+        if self.keyed is None:
             return self.mean(self.by_member(events))
-        folds = self.folds.folds(events)
+        folds = self.keyed.folds(events)
         scores = np.empty(score_shape(len(events), len(self.classes)))
         for fold, member in enumerate(self.members):
             rows = np.flatnonzero(folds == fold)

@@ -12,6 +12,7 @@ inline double logit(double p) {{
   return std::log(inside / (1 - inside));
 }}
 """
+EACH_OUTPUT = "for (int k = 0; k < outputs; ++k)"
 STRAIGHT = """
 // Straight lines between knots, beyond them parallel to the diagonal.
 inline double straight(double z) {{
@@ -21,14 +22,14 @@ inline double straight(double z) {{
 
 
 def calibration_code(header: Header, calibration: Temperature | Isotonic, classes: int) -> str:
-    """The line that turns probabilities z into calibrated logits; the tables it needs are added to the header."""
+    """The line that turns probabilities z into calibrated logits; what it needs is added to the header."""
     if classes > 2:
-        logit = f"std::log(std::max(value, {SMALLEST!r}))"
+        logit = f"std::log(std::max(z[k], {SMALLEST!r}))"
     else:
-        header.tables.append(LOGIT)
-        logit = "detail::logit(value)"
+        header.share(LOGIT)
+        logit = "logit(z[k])"
     if isinstance(calibration, Temperature):
-        return f"for (double& value : z) value = {logit} / {calibration.temperature!r};"
+        return f"{EACH_OUTPUT} z[k] = {logit} / {calibration.temperature!r};"
     tables = {name: header.table(values) for name, values in straight_lines(calibration)._asdict().items()}
     header.tables.append(STRAIGHT.format(count=len(calibration.before), **tables))
-    return f"for (double& value : z) value = detail::straight({logit});"
+    return f"{EACH_OUTPUT} z[k] = straight({logit});"

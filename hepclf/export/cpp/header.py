@@ -14,12 +14,21 @@ _TYPES = {"float32": ("float", "f"), "float64": ("double", ""), "int32": ("int",
 
 
 class Header:
-    """Tables, and the lines of the function that uses them, in the order in which they are added."""
+    """Tables, and the lines of the function that uses them, in the order in which they are added.
 
-    def __init__(self) -> None:
+    shared  code that all taggers of one file use, each piece once
+    """
+
+    def __init__(self, shared: list[str] | None = None) -> None:
+        self.shared: list[str] = [] if shared is None else shared
         self.tables: list[str] = []
         self.lines: list[str] = []
         self._numbers = count()
+
+    def share(self, code: str) -> None:
+        """Add code that other taggers of the file may use too."""
+        if code not in self.shared:
+            self.shared.append(code)
 
     def table(self, values: NDArray[Any]) -> str:
         """The name of a table of float32, float64 or int32 numbers; each number reads back unchanged."""

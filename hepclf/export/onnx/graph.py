@@ -14,6 +14,7 @@ FORMAT = 8  # of the file, and the versions of its operators: each runtime since
 OPERATORS = 17
 TREES = 3
 FEATURES, PROBABILITY = "features", "probability"
+EVENT, FOLD = "event", "fold"  # the input besides the features of a tagger with folds: the column, or the fold itself
 FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
 
 
@@ -37,14 +38,22 @@ class Graph:
         self._constants.append(numpy_helper.from_array(np.array(values, order="C"), name))
         return name
 
-    def model(self, probability: str, inputs: int, classes: int, notes: Mapping[str, str]) -> ModelProto:
-        """The model from features [n, inputs] to this output: [n] for two classes, otherwise [n, k]."""
+    def model(
+        self, probability: str, inputs: int, classes: int, notes: Mapping[str, str], *, key: str | None = None
+    ) -> ModelProto:
+        """The model from features [n, inputs] to this output: [n] for two classes, otherwise [n, k].
+
+        key  the name of a second input of whole numbers [n]
+        """
         self._nodes.append(helper.make_node("Identity", [probability], [PROBABILITY]))
         shape: list[str | int | None] = ["events"] if classes == 2 else ["events", classes]
+        taken = [helper.make_tensor_value_info(FEATURES, FLOAT, ["events", inputs])]
+        if key is not None:
+            taken.append(helper.make_tensor_value_info(key, INT64, ["events"]))
         graph = helper.make_graph(
             self._nodes,
             "tagger",
-            [helper.make_tensor_value_info(FEATURES, FLOAT, ["events", inputs])],
+            taken,
             [helper.make_tensor_value_info(PROBABILITY, FLOAT, shape)],
             self._constants,
         )
