@@ -21,6 +21,7 @@ USAGE_WITHOUT_CONFIG = {  # of commands without a configuration
 USAGE_BESIDE = {  # of commands that do more than one thing
     "train": "hepclf train -m key=a,b,c...    a sweep: every combination of the lists",
     "tune": "hepclf tune resume|status|best|page|worker DIR    DIR: the folder of a search",
+    "ensemble": "hepclf ensemble RUN RUN... [rule=greedy]    RUN: the folder of a finished run",
     "submit": "hepclf submit COMMAND ... (as you would type it), or hepclf submit again=FOLDER",
 }
 

@@ -107,6 +107,16 @@ def fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], d
     )
 
 
+def _refuse_ensemble(stored: dict[str, Any], source: str) -> None:
+    from hepclf.workflow.candidates import is_ensemble
+
+    if is_ensemble(stored):
+        raise RecipeError(
+            f"{source} is an ensemble, which has no training of its own; train its members again and combine them with "
+            "hepclf ensemble"
+        )
+
+
 def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The recipes of a stored run, with the command line's changes; a group named on it replaces the stored one."""
     if "experiment" in composed.named_groups:
@@ -119,6 +129,8 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
         config = Run.open(source).config
     stored = read_stored(config)
     chosen, stored_names = composed.named_groups, stored["names"]
+    if "model" not in chosen:
+        _refuse_ensemble(stored, source)
     settings = {group: composed.changed(group, values[group], stored[group]) for group in GROUPS}
     if "seed" in composed.typed:
         for path in ("data.seed", "data.split.seed", "trainer.seed"):

@@ -14,10 +14,10 @@ from hepclf.events import Events, Sentinels
 from hepclf.models.folds import MOST, FoldKey
 from hepclf.models.model import Tagger, score_shape
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
+from hepclf.statistics.mean_logit import log_probabilities
 
 KIND = "members"
 Average = Literal["probability", "logit"]
-SMALLEST = 1e-12  # probability whose logarithm is averaged
 
 
 class MembersTagger:
@@ -84,8 +84,7 @@ class MembersTagger:
         """The weighted mean over members of scores [m, n] or [m, n, k]."""
         if self.average == "probability":
             return np.tensordot(self.weights, scores, axes=1)
-        every_class = scores if scores.ndim == 3 else np.stack([1 - scores, scores], axis=2)
-        logits = np.tensordot(self.weights, np.log(np.maximum(every_class, SMALLEST)), axes=1)
+        logits = np.tensordot(self.weights, log_probabilities(scores), axes=1)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
         return probabilities if scores.ndim == 3 else probabilities[:, 1]

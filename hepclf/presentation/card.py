@@ -27,8 +27,7 @@ In the folder of this card:
 $ hepclf predict run=. files='ntuples/*.root'      # scores beside new files
 $ hepclf evaluate run=. data=NAME                  # its results on other data
 $ hepclf export run=. format=onnx                  # for C++ and other frameworks
-$ hepclf train again=. folder=NEW                  # the same training; data.root=DIR if its files have relative names
-```
+{again}```
 
 ```python
 import hepclf
@@ -36,6 +35,11 @@ import hepclf
 tagger = hepclf.load_tagger("tagger")
 scores = tagger.scores(events)  # of hepclf.Events with the features above
 ```"""
+
+
+AGAIN = """\
+$ hepclf train again=. folder=NEW                  # the same training; data.root=DIR if its files have relative names
+"""
 
 
 def card(
@@ -59,7 +63,7 @@ def card(
         "Results": _results(results),
         "Limits": _limits(results, settings),
         "Environment": [_table(Grid("", ("", ""), list(provenance.environment.items())))],
-        "How to use it": [USE],
+        "How to use it": [_use(settings)],
     }
     title = f"# {_plain(provenance.title)}"
     if provenance.label:
@@ -73,6 +77,11 @@ def card(
     for heading, paragraphs in sections.items():
         parts += [f"## {heading}", *paragraphs]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _use(settings: Mapping[str, Any]) -> str:
+    """The commands; an ensemble, whose configuration lists its members, is not trained again."""
+    return USE.format(again="" if "members" in settings else AGAIN)
 
 
 def _intended_use(earlier: str) -> str:

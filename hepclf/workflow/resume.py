@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,13 @@ def events_digest(prepared: Prepared) -> str:
 
 def _settings(description: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of data, model and trainer by their dotted names, without those that may differ."""
-    plain = json.loads(json.dumps({group: description[group] for group in GROUPS}, default=str))
-    return {name: value for name, value in _flat(plain).items() if name not in FREE}
+    return {name: value for name, value in flat_settings(description, GROUPS).items() if name not in FREE}
+
+
+def flat_settings(description: Mapping[str, Any], groups: Sequence[str]) -> dict[str, Any]:
+    """The settings of these groups by their dotted names; a group that is not there has none."""
+    plain = {group: description[group] for group in groups if group in description}
+    return _flat(json.loads(json.dumps(plain, default=str)))
 
 
 def _flat(settings: Any, path: str = "") -> dict[str, Any]:

@@ -9,10 +9,11 @@ from hepclf.export.cpp.calibration import calibration_code
 from hepclf.export.cpp.header import Header
 from hepclf.export.formats import uncalibrated
 from hepclf.models.fisher import FisherTagger
-from hepclf.models.members import SMALLEST, MembersTagger
+from hepclf.models.members import MembersTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
+from hepclf.statistics.mean_logit import SMALLEST
 
 LOGISTIC = "logistic(z);"
 FINITE = """\

@@ -12,10 +12,11 @@ from hepclf.export.onnx.layers import network_probabilities
 from hepclf.export.onnx.link import logistic
 from hepclf.export.onnx.trees import tree_probabilities
 from hepclf.models.fisher import FisherTagger
-from hepclf.models.members import SMALLEST, MembersTagger
+from hepclf.models.members import MembersTagger
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
 from hepclf.models.trees import TreesTagger
+from hepclf.statistics.mean_logit import SMALLEST
 
 
 class Raw(NamedTuple):
