@@ -22,17 +22,20 @@ from hepclf.events import Events, Sentinels
 from hepclf.models.batch_norm import check_batch_norm
 from hepclf.models.event_checks import check_scorable, slices
 from hepclf.models.model import Fit, score_shape
+from hepclf.models.module import Module
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.rows import table
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
 from hepclf.models.trust import trusted_class
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.blocks import Blocks, shortage
-from hepclf.training.descent import ROWS, Descent, seeded
+from hepclf.training.descent import Descent
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
+from hepclf.training.mean_loss import ROWS
 from hepclf.training.memory import explained
 from hepclf.training.ranks import check_started, group
+from hepclf.training.seeds import seeded
 from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
@@ -81,30 +84,6 @@ class Network(ABC):
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this network; iterate over it."""
         return NetworkFit(self, train, valid, trainer)
-
-
-class Module(nn.Module):
-    """Raw features to logits: [n] for two classes, otherwise [n, k]. Training uses `body` and prepared inputs."""
-
-    def __init__(self, recipe: Network, prepare: Prepare, classes: int) -> None:
-        super().__init__()
-        self.prepare = prepare
-        self.body = recipe.network(len(prepare.inputs), 1 if classes == 2 else classes)
-        if classes == 2:
-            self.body = nn.Sequential(self.body, SingleOutput())
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Logits."""
-        logits: Tensor = self.body(self.prepare(features))
-        return logits
-
-
-class SingleOutput(nn.Module):
-    """Drops the last axis, which has one output."""
-
-    def forward(self, logits: Tensor) -> Tensor:
-        """From [..., 1] to [...]."""
-        return logits.squeeze(-1)
 
 
 class NetworkFit:

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from hepclf.events import Events
-from hepclf.models.network import CPU, Module, Network, NetworkTagger
+from hepclf.models.module import Module
+from hepclf.models.network import CPU, Network, NetworkTagger
 from hepclf.models.rows import table
-from hepclf.training.descent import seeded
 from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
 from hepclf.training.loss import losses
+from hepclf.training.seeds import seeded
 from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import Trainer
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,16 +18,17 @@ from hepclf.training.decorrelate import MOST, disco
 from hepclf.training.diverged import diverged
 from hepclf.training.epoch import Best, Epoch
 from hepclf.training.heap import keep_freed_memory
-from hepclf.training.loss import Loss, losses
+from hepclf.training.loss import losses
+from hepclf.training.mean_loss import ROWS, mean_loss
 from hepclf.training.memory import explained, is_out_of_memory
 from hepclf.training.optimiser import Optimiser
-from hepclf.training.ranks import ALONE, Ranks, group
+from hepclf.training.ranks import ALONE, group
 from hepclf.training.schedule import Schedule
+from hepclf.training.seeds import seeded
 from hepclf.training.table import Rows, TensorTable
 from hepclf.training.trainer import RATE, Trainer
 
 EDGE = 64  # steps from one edge to the next: between edges nothing is saved, stopped or checked
-ROWS = 1 << 14  # rows that go through a network at once outside training: what its caches hold
 
 
 class Descent:
@@ -263,35 +262,3 @@ def _penalised(valid: Rows, trainer: Trainer) -> TensorTable | None:
     rows = torch.nonzero(~torch.isnan(valid.spectator)).flatten()
     with seeded(rows.device, trainer.seed, 0):
         return valid.take(rows[torch.randperm(len(rows), device=rows.device)[: MOST // 2]])
-
-
-def mean_loss(network: nn.Module, table: Rows, loss: Loss, blocks: Blocks | None = None, ranks: Ranks = ALONE) -> float:
-    """The weighted mean loss, sum(w l) / sum(w), in evaluation mode; each rank computes that of its share."""
-    network.eval()
-    share = ranks.share(len(table.targets))
-
-    def loss_sum(rows: slice) -> Tensor:
-        part = table.part(share.start + rows.start, share.start + rows.stop)
-        return (losses(network(part.inputs), part.targets, loss) * part.weights).sum(dtype=torch.float64)
-
-    device = table.targets.device
-    total = torch.zeros((), dtype=torch.float64, device=device)
-    with torch.no_grad(), ranks.together():
-        for block_sum in (blocks or Blocks(ROWS)).values(share.stop - share.start, loss_sum, device):
-            total += block_sum
-    return float(ranks.sum(total) / table.weights.sum(dtype=torch.float64))
-
-
-@contextlib.contextmanager
-def seeded(device: torch.device, *seeds: int) -> Iterator[None]:
-    """Random numbers in this block depend only on these seeds; the caller's random state is restored afterwards.
-
-    PyTorch's generators belong to the process: two trainings in threads of one process share them.
-    """
-    mixed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> np.uint64(1))
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.default_generator.manual_seed(mixed)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(mixed)
-        yield

@@ -15,7 +15,7 @@ from turns import ratio, rounds
 
 from hepclf.models.mlp import MLP
 from hepclf.models.mlp_plain import PlainMLP
-from hepclf.models.network import SingleOutput
+from hepclf.models.module import SingleOutput
 from hepclf.training.descent import Descent
 from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer

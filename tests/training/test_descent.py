@@ -11,7 +11,8 @@ from torch import nn
 from hepclf.training import batches as batches_module
 from hepclf.training.batches import Batches
 from hepclf.training.blocks import Blocks
-from hepclf.training.descent import EDGE, Descent, mean_loss
+from hepclf.training.descent import EDGE, Descent
+from hepclf.training.mean_loss import mean_loss
 from hepclf.training.memory import DeviceMemoryError
 from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer

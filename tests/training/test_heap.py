@@ -9,7 +9,7 @@ import pytest
 CODE = """
 import resource, torch
 from hepclf.models.mlp import MLP
-from hepclf.models.network import SingleOutput
+from hepclf.models.module import SingleOutput
 from hepclf.training.descent import Descent
 from hepclf.training.table import TensorTable
 from hepclf.training.trainer import Trainer

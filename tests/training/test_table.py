@@ -14,7 +14,8 @@ from hepclf.models.mlp_plain import PlainMLP
 from hepclf.training import table as tables
 from hepclf.training.batches import Batches
 from hepclf.training.blocks import Blocks
-from hepclf.training.descent import Descent, mean_loss
+from hepclf.training.descent import Descent
+from hepclf.training.mean_loss import mean_loss
 from hepclf.training.table import Streamed, TensorTable
 from hepclf.training.trainer import Trainer
 

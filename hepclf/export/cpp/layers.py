@@ -13,7 +13,8 @@ from hepclf.export.cpp.header import Header, float_literal
 from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, input_array
 from hepclf.models.mlp import Embedding, Members, Shared
 from hepclf.models.mlp_plain import Maxout
-from hepclf.models.network import NetworkTagger, SingleOutput
+from hepclf.models.module import SingleOutput
+from hepclf.models.network import NetworkTagger
 
 CODE = f"""{LOG}{CLIPPED}{DEVIATE}
 // weights[In][Out], so that the inner loop runs over neighbours

@@ -15,7 +15,8 @@ from hepclf.export.onnx.link import logistic
 from hepclf.export.onnx.prepare import input_node
 from hepclf.models.mlp import Embedding, Heads, Members, Shared
 from hepclf.models.mlp_plain import Maxout
-from hepclf.models.network import NetworkTagger, SingleOutput
+from hepclf.models.module import SingleOutput
+from hepclf.models.network import NetworkTagger
 
 END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
 LayerWriter = Callable[[Graph, Any, str], str]
