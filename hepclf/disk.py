@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
@@ -85,15 +86,27 @@ def take_rows(table: NDArray[Any], index: NDArray[Any]) -> NDArray[Any]:
     if source is None or fits(len(positions) * table[:1].nbytes):
         selected: NDArray[Any] = table[index]
         return selected
-    # The file loses its name at once, so that it vanishes however the process ends. It is written, not mapped, so that
-    # a full disk is an error and does not kill the process.
-    path = temporary_path(_folder(source) / "rows")
+    parts = (table[positions[block]] for block in row_blocks(table, len(positions)))
+    return _written(parts, _folder(source), table.dtype, (len(positions), *table.shape[1:]))
+
+
+def spilled(table: NDArray[Any]) -> NDArray[Any]:
+    """A table of the memory as a memory map of a temporary file."""
+    parts = (table[block] for block in row_blocks(table))
+    return _written(parts, Path(gettempdir()), table.dtype, table.shape)
+
+
+def _written(
+    parts: Iterable[NDArray[Any]], folder: Path, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> np.memmap[Any, Any]:
+    """A memory map of these parts, in a file that loses its name at once, so that it vanishes with the process."""
+    path = temporary_path(folder / "rows")
     with open(str(path), "xb+") as file:  # noqa: PTH123  # numpy names a map after its file only where that is a text
         path.unlink()
-        for block in row_blocks(table, len(positions)):
-            file.write(np.ascontiguousarray(table[positions[block]]).data)
+        for part in parts:  # written, not mapped, so that a full disk is an error and does not kill the process
+            file.write(np.ascontiguousarray(part).data)
         file.flush()
-        return np.memmap(file, dtype=table.dtype, mode="r", shape=(len(positions), *table.shape[1:]))
+        return np.memmap(file, dtype=dtype, mode="r", shape=shape)
 
 
 def _folder(source: np.memmap[Any, Any]) -> Path:

@@ -50,7 +50,7 @@ def _spelt(error: UnicodeError) -> tuple[str, int]:
 
 
 def show_warning_logs() -> None:
-    """Show the library's warnings on standard error."""
+    """Show the library's warnings, and its notes on a training, on standard error."""
     console = Console(stderr=True)
     handler: logging.Handler = LogHandler(console)
     if console.is_terminal:
@@ -59,6 +59,7 @@ def show_warning_logs() -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING)
     logger.propagate = False
+    logging.getLogger("hepclf.notes").setLevel(logging.INFO)
 
 
 class LogHandler(logging.Handler):

@@ -26,7 +26,7 @@ class Logistic(Network):
         """The trainer's settings that a fit uses; the exact solution needs only a few."""
         if self.solver == "gradient":
             return super().trainer_settings
-        return WEIGHTING | {"device"}
+        return WEIGHTING | {"device", "residency"}
 
     def network(self, inputs: int, outputs: int) -> nn.Module:
         """The layer, starting at zero: the loss is convex, so every start leads to the same minimum."""

@@ -34,6 +34,7 @@ from hepclf.training.device import resolve
 from hepclf.training.epoch import Epoch
 from hepclf.training.mean_loss import ROWS
 from hepclf.training.memory import explained
+from hepclf.training.precision import check_precision
 from hepclf.training.ranks import check_started, group
 from hepclf.training.seeds import seeded
 from hepclf.training.trainer import FOR_ALL, RATE, Trainer
@@ -79,7 +80,7 @@ class Network(ABC):
         """
         if names is not None:
             self.preprocess.check(names)
-        resolve(trainer.device)
+        check_precision(trainer.precision, resolve(trainer.device))
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this network; iterate over it."""
@@ -98,7 +99,7 @@ class NetworkFit:
         prepare = recipe.preprocess.fit(train.features, train.names, weights)
         with seeded(CPU, trainer.seed):
             self._module = Module(recipe, prepare, len(train.classes))
-        check_batch_norm(self._module, trainer.batch)
+        check_batch_norm(self._module, trainer.batch_size(len(train)))
         group().spread([*self._module.parameters(), *self._module.buffers()])  # rounded alike on every machine
         subject = (
             f"a table of {len(train) + len(valid):,} events with {len(prepare.inputs)} inputs, beside the network,"
@@ -113,6 +114,7 @@ class NetworkFit:
                 l2=recipe.l2,
                 average=recipe.average,
             )
+            self.rate_test = self._descent.rate_test() if trainer.find_rate else None
 
     @property
     def epochs(self) -> int:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hepclf.disk import mapped
+from hepclf.disk import mapped, spilled
 from hepclf.events import Events
 from hepclf.models.preprocess import Prepare
-from hepclf.training.table import Rows, Streamed, TensorTable
+from hepclf.training.residency import place
+from hepclf.training.table import RUN, Rows, Streamed, TensorTable
 from hepclf.training.trainer import Trainer
-
-log = logging.getLogger(__name__)
 
 
 def table(
@@ -22,7 +19,7 @@ def table(
 ) -> Rows:
     """Events for the loss: prepared inputs, targets and training weights on the device.
 
-    Features that stay on disk are prepared when they are read.
+    Features that do not live on the device are prepared when they are read.
     """
     spectator = None
     if trainer.decorrelate is not None:
@@ -30,15 +27,21 @@ def table(
     labels = torch.tensor(events.labels, device=device)
     targets = labels.float() if len(events.classes) == 2 else labels
     sizes = torch.tensor(weights, dtype=torch.float32, device=device)
-    if mapped(events.features) is None:
+    is_on_disk = mapped(events.features) is not None
+    size = 4 * len(events) * len(prepare.inputs)
+    home = place(trainer.residency, size, device, is_on_disk=is_on_disk)
+    if home == "device":
         return TensorTable(prepare.all(events.select(prepare.names), device), targets, sizes, prepare.inputs, spectator)
     columns = torch.tensor([events.names.index(name) for name in prepare.names], device=device)
-    log.info("%s events are too large for memory and are read from disk in each epoch", f"{len(events):,}")
+    features, run = np.asarray(events.features), 1
+    if home == "disk":
+        features, run = (events.features if is_on_disk else spilled(events.features)), RUN
     return Streamed(
-        events.features,
+        features,
         lambda rows: prepare(rows.index_select(1, columns)),
         targets,
         sizes,
         prepare.inputs,
         spectator,
+        run,
     )

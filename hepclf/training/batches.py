@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hepclf.training.ranks import ALONE, Ranks
-from hepclf.training.table import RUN, Rows, Streamed, TensorTable
+from hepclf.training.table import Rows, Streamed, TensorTable
 
 BLOCK = 1 << 18  # rows shuffled at once: enough to make the gather cheap, few enough to stay in memory
 BYTES = 1 << 25  # of a block, where rows are wide
@@ -38,9 +38,10 @@ class Batches:
 
     def since(self, first: int) -> Iterator[TensorTable]:
         """All batches from number `first` on."""
-        for block in range(first - first % self._in_block, len(self), self._in_block):
-            edges = self._edges[block : block + self._in_block + 1]
-            rows = self._table.take(self._order[edges[0] : edges[-1]])
+        starts = range(first - first % self._in_block, len(self), self._in_block)
+        limits = [self._edges[block : block + self._in_block + 1] for block in starts]
+        tables = self._table.blocks(self._order[edges[0] : edges[-1]] for edges in limits)
+        for block, edges, rows in zip(starts, limits, tables, strict=True):
             for number in range(max(first, block), block + len(edges) - 1):
                 start, stop = self._edges[number : number + 2]
                 if start < stop:
@@ -63,8 +64,8 @@ def _owners(table: Rows, order: Tensor, edges: Sequence[int], ranks: int) -> Ten
 
     On disk a rank owns runs of neighbouring rows, so that it reads no others; its shares of batches then vary.
     """
-    if isinstance(table, Streamed):
-        return order // RUN % ranks
+    if isinstance(table, Streamed) and table.run > 1:
+        return order // table.run % ranks
     starts = torch.tensor(edges, device=order.device)
     sizes = starts.diff()
     places = torch.arange(len(order), device=order.device) - starts[:-1].repeat_interleave(sizes)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from hepclf.training.average import Average
 from hepclf.training.batches import Batches
 from hepclf.training.blocks import Blocks, alternative, largest_fitting, limit
+from hepclf.training.choices import announce, notes
 from hepclf.training.decorrelate import MOST, disco
 from hepclf.training.diverged import diverged
 from hepclf.training.epoch import Best, Epoch
@@ -22,7 +23,9 @@ from hepclf.training.loss import losses
 from hepclf.training.mean_loss import ROWS, mean_loss
 from hepclf.training.memory import explained, is_out_of_memory
 from hepclf.training.optimiser import Optimiser
+from hepclf.training.precision import Products
 from hepclf.training.ranks import ALONE, group
+from hepclf.training.rate_test import RateTest, rate_test
 from hepclf.training.schedule import Schedule
 from hepclf.training.seeds import seeded
 from hepclf.training.table import Rows, TensorTable
@@ -57,18 +60,22 @@ class Descent:
     ) -> None:
         self._network, self._train, self._valid, self._trainer, self._l2 = network, train, valid, trainer, l2
         self._ranks = group()
+        self._largest_rate = trainer.largest_rate(len(train.targets), rate)
         self._optimiser = Optimiser(
             network.parameters(),
             trainer.optimiser,
-            rate=trainer.learning_rate or rate,
+            rate=self._largest_rate,
             momentum=trainer.momentum,
             weight_decay=trainer.weight_decay,
         )
+        announce(trainer, train, self._largest_rate)
+        self._products = Products(trainer.precision, train.targets.device)
         self._parameters = list(network.parameters())
         self._blocks = Blocks(ROWS)
         self._passes = trainer.passes(len(train.targets))
-        steps = math.ceil(len(train.targets) / trainer.batch)
-        self._schedule = Schedule(trainer.schedule, self._optimiser.rate, self._passes, steps)
+        self._batch = trainer.batch_size(len(train.targets))
+        steps = math.ceil(len(train.targets) / self._batch)
+        self._schedule = Schedule(trainer.schedule, self._largest_rate, self._passes, steps)
         self._average = Average(network) if average else None
         self._mean_weight = float(train.weights.mean())
         self._penalised = None if trainer.decorrelate is None else _penalised(valid, trainer)
@@ -132,13 +139,13 @@ class Descent:
         """The rest of a shuffled pass over the training table, with a pause at each edge within it."""
         device, seed = self._train.targets.device, self._trainer.seed
         with seeded(device, seed, number):
-            batches = Batches(self._train, self._trainer.batch, self._ranks)
+            batches = Batches(self._train, self._batch, self._ranks)
         self._network.train()
         remaining = batches.since(self._step)
         while self._step < len(batches):
             count = min(EDGE - self._step % EDGE, len(batches) - self._step)
             seeds = (seed, number, self._step, *self._ranks.seeds)
-            with seeded(device, *seeds), self._ranks.steps(count, self._parameters):
+            with seeded(device, *seeds), self._products.steps(), self._ranks.steps(count, self._parameters):
                 for batch in islice(remaining, count):
                     self._learn(batch, batches.sizes[self._step], number)
                     self._step += 1
@@ -148,6 +155,31 @@ class Descent:
             if self._step < len(batches):
                 yield
                 self._network.train()  # the caller may have asked for a score
+
+    def rate_test(self) -> RateTest:
+        """The losses of steps at growing rates, from the present weights, which are restored afterwards."""
+        before, device, ranks = self.state(), self._train.targets.device, self._ranks
+        self._ranks = ALONE  # all ranks take the same steps, each with whole batches
+        try:
+            with explained(self._batch_that_fits), seeded(device, self._trainer.seed, 0), self._products.steps():
+                batches = self._batches_without_end()
+                self._network.train()
+                test = rate_test(lambda rate: self._trial_step(next(batches), rate), self._largest_rate)
+        finally:
+            self._ranks = ranks
+            self.restore(before)
+        notes.info(test.sentence)
+        return test
+
+    def _batches_without_end(self) -> Iterator[TensorTable]:
+        while True:
+            yield from Batches(self._train, self._batch).since(0)
+
+    def _trial_step(self, batch: TensorTable, rate: float) -> float:
+        """The mean weighted loss of a batch, before the step at this rate."""
+        self._schedule.rate, self._total = rate, torch.zeros_like(self._total)
+        self._learn(batch, len(batch.targets), 1)
+        return float(self._total / batch.weights.sum())
 
     def _carry(self, total: Tensor) -> None:
         """Continue from this loss of all ranks: rank 0 adds to it, so that a resumed training gives the same sum."""
@@ -160,7 +192,7 @@ class Descent:
         """
         trainer = self._trainer
         self._optimiser.zero_grad()
-        logits = self._network(batch.inputs)
+        logits = self._products.logits(self._network, batch.inputs)
         loss = (losses(logits, batch.targets, trainer.loss) * batch.weights).sum() / size
         if batch.spectator is not None and trainer.decorrelate is not None:
             strength = trainer.decorrelate.risen(number) * self._mean_weight  # the loss is a sum of weights as well
@@ -172,7 +204,7 @@ class Descent:
 
     def _batch_that_fits(self) -> str:
         """The message for steps that need too much memory; trial steps find what would fit, and end the training."""
-        device, batch = self._train.targets.device, self._trainer.batch
+        device, batch = self._train.targets.device, self._batch
         lack = limit(device)  # before the trials, at which much of it is free again
         share = math.ceil(min(batch, len(self._train.targets)) / self._ranks.size)
         if rows := largest_fitting(share, self._fits, device):

@@ -16,12 +16,16 @@ from hepclf.training.epoch import Keep
 from hepclf.training.loss import Loss
 from hepclf.training.optimiser import OptimiserName
 from hepclf.training.planing import check_spectator, planed, spectator_values
+from hepclf.training.precision import Precision
+from hepclf.training.residency import Residency
 from hepclf.training.schedule import ScheduleName
 from hepclf.training.weights import Balance, NegativeWeights, training_weights
 
 # Settings that the workflow uses, for any model.
 FOR_ALL = frozenset({"calibrate", "checkpoint_s", "exit_after_s", "threads"})
 RATE = 5e-3  # learning rate of a network that names no other
+BATCH = 256  # events of a step, for which the networks' own rates were chosen
+PER_STEP, LARGEST = 400, 8192  # batch=auto: at least so many steps an epoch, and the largest batch
 WEIGHTING = frozenset({"balance", "negative_weights", "planing"})  # settings behind every weight in a loss
 
 
@@ -31,8 +35,12 @@ class Trainer:
 
     exit_after_s   stop after so many seconds with a checkpoint, for batch systems that kill without a signal
     checkpoint_s   seconds between checkpoints; null: none
+    batch          auto: 256; from 204,800 training events on a larger power of two, at most 8192
     epochs         null: 30; from 13,000 training events on fewer, as many as come to 400,000 events; from 80,000 on 5
-    learning_rate  null: the network's own, 0.005 but for model=logistic
+    learning_rate  null: the network's own, 0.005 but for model=logistic, times sqrt(batch / 256) with batch=auto
+    find_rate      test growing rates before the training and suggest one; the training is the same as without
+    precision      of matrix products (training/precision.py)
+    residency      where the rows of the tables live (training/residency.py)
     threads        of the processor, for every model; null: the cores by affinity mask, quota and OMP_NUM_THREADS
     devices        processes that share each batch, one a GPU; null: those that torchrun or srun started, else one
     """
@@ -41,9 +49,10 @@ class Trainer:
     devices: int | None = None
     threads: int | None = None
     epochs: int | None = None
-    batch: int = 256
+    batch: int | Literal["auto"] = BATCH
     optimiser: OptimiserName = "adamw"
     learning_rate: float | None = None
+    find_rate: bool = False
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: ScheduleName = "cosine"
@@ -58,12 +67,15 @@ class Trainer:
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     checkpoint_s: float | None = 60.0
     exit_after_s: float | None = None
+    precision: Precision = "auto"
+    residency: Residency = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("devices", "threads", "epochs", "batch"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if value not in (None, "auto") and value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be positive and finite, not {self.learning_rate}")
         if not 0 <= self.momentum < 1:
@@ -79,7 +91,7 @@ class Trainer:
                 raise ValueError(f"{name} must be zero or more seconds (or null), not {value}")
         if self.seed < 0:
             raise ValueError(f"seed must be at least 0, not {self.seed}")
-        if self.decorrelate is not None and self.batch > MOST:
+        if self.decorrelate is not None and self.batch != "auto" and self.batch > MOST:
             raise ValueError(
                 f"batch must be at most {MOST} with decorrelate, not {self.batch}: "
                 "all pairs of its events are compared in memory"
@@ -122,6 +134,21 @@ class Trainer:
         if self.negative_weights == "zero":
             counting = weights > 0
         return events if counting.all() else events.take(counting)
+
+    def batch_size(self, events: int) -> int:
+        """The events of a step, for this number of training events."""
+        if self.batch != "auto":
+            return self.batch
+        largest = max(1, events // PER_STEP)
+        return min(LARGEST, max(BATCH, 1 << (largest.bit_length() - 1)))  # a power of two
+
+    def largest_rate(self, events: int, rate: float) -> float:
+        """The largest learning rate, for this number of training events; `rate` is the network's own."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        if self.batch == "auto":
+            return rate * math.sqrt(self.batch_size(events) / BATCH)
+        return rate
 
     def passes(self, events: int) -> int:
         """The maximum number of epochs for this number of training events."""

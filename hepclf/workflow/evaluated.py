@@ -20,6 +20,7 @@ from hepclf.scored import SPLITS, Scored
 from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value
 from hepclf.training.epoch import Epoch
+from hepclf.training.rate_test import RateTest
 from hepclf.workflow.convergence import convergence
 from hepclf.workflow.fit import Fitted
 from hepclf.workflow.job import Job
@@ -44,6 +45,7 @@ class Evaluated:
 
     history     the epochs, if the training ran in this process
     device      where the tagger scored
+    rate_test   the learning-rate range test of the training, if there was one
     valid_loss  log-loss on validation with the weights of the training, if it ran in this process
     """
 
@@ -52,6 +54,7 @@ class Evaluated:
     facts: Facts
     history: tuple[Epoch, ...] = ()
     device: str | None = None
+    rate_test: RateTest | None = None
     valid_loss: Value | None = None
 
     @property
@@ -76,6 +79,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
         results=results,
         facts=Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary),
         history=fitted.history,
+        rate_test=fitted.rate_test,
         device=tagger.device,
         valid_loss=log_loss(valid.labels, valid.scores, fitted.valid_weights),
     )

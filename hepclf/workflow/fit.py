@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hepclf.models.calibrated import with_calibration
 from hepclf.models.model import Tagger, edges
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
+from hepclf.training.rate_test import RateTest
 from hepclf.training.threads import thread_limit
 from hepclf.words import Caution
 from hepclf.workflow.checkpoints import Checkpoints
@@ -28,12 +29,14 @@ class Fitted:
     """A trained tagger, its epochs, and the weight of each validation event in the loss, [n].
 
     valid_seconds  time that this process spent on the validation set, if the fit measures it
+    rate_test      the learning-rate range test, where trainer.find_rate asked for one
     """
 
     tagger: Tagger
     history: tuple[Epoch, ...]
     valid_weights: NDArray[np.float64]
     valid_seconds: float | None = None
+    rate_test: RateTest | None = None
 
 
 def fit(
@@ -84,6 +87,7 @@ def _fitted(
         history=tuple(history),
         valid_weights=job.trainer.weights(valid),
         valid_seconds=getattr(training, "valid_seconds", None),
+        rate_test=getattr(training, "rate_test", None),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from hepclf.run import Run
 from hepclf.scored import SPLITS
 from hepclf.training.cores import cores
 from hepclf.training.epoch import Epoch, Progress, Quiet
+from hepclf.training.rate_test import RateTest
 from hepclf.workflow.evaluated import Evaluated
 from hepclf.workflow.report import labelled, report
 
@@ -60,6 +62,11 @@ def read_history(path: Path) -> tuple[Epoch, ...]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])) for row in rows)
+
+
+def read_rate_test(path: Path) -> RateTest | None:
+    """The learning-rate range test in a find_rate.json; None where there is no such file."""
+    return RateTest(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def record(
@@ -141,5 +148,11 @@ def _pictures(
     curves = None
     if epochs:
         curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields}
-    label = labelled(evaluation)
-    return tuple(draw(evaluated.results, folder, history=curves, title=evaluated.title, label=label, workers=workers))
+    rates = None
+    if (test := evaluated.rate_test) is not None:
+        rates = {"rate": test.rates, "loss": test.losses, "smoothed": test.smoothed}
+        rates |= {"suggested": (test.suggestion,), "used": (test.used,)}
+    label, title = labelled(evaluation), evaluated.title
+    return tuple(
+        draw(evaluated.results, folder, history=curves, rates=rates, title=title, label=label, workers=workers)
+    )

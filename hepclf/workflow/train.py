@@ -13,7 +13,7 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.files.store import write_scores
 from hepclf.evaluation.results import Results
 from hepclf.events import Events, Origin
-from hepclf.files import write_yaml
+from hepclf.files import write_json, write_yaml
 from hepclf.models.loading import load_tagger
 from hepclf.models.model import Model, Tagger
 from hepclf.models.tagger import HEAD
@@ -29,7 +29,7 @@ from hepclf.workflow.evaluated import evaluated, score
 from hepclf.workflow.fit import Fitted, fit
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared, prepare
-from hepclf.workflow.record import History, drawing_workers, read_history, record
+from hepclf.workflow.record import History, drawing_workers, read_history, read_rate_test, record
 from hepclf.workflow.resume import opened
 from hepclf.workflow.shared import SharedData
 from hepclf.workflow.stop import Stop, Stoppable
@@ -141,6 +141,8 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
         history = History(run.history)
         fitted = fit(prepared, job, history, progress, checkpoints)
         history.write(durable=True)
+        if fitted.rate_test is not None:
+            write_json(run.rate_test, fitted.rate_test._asdict(), durable=True)
         fitted.tagger.save(run.tagger)
     with drawing_workers(job.evaluation, threads) as workers:
         progress.stage("scoring")
@@ -179,4 +181,9 @@ def stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
         return None
     if not (history := read_history(run.history)):
         return None
-    return Fitted(tagger=tagger, history=history, valid_weights=job.trainer.weights(prepared.part("valid")))
+    return Fitted(
+        tagger=tagger,
+        history=history,
+        valid_weights=job.trainer.weights(prepared.part("valid")),
+        rate_test=read_rate_test(run.rate_test),
+    )

@@ -22,6 +22,7 @@ RESULT_PICTURES = {
     "significance": "cut",
     "confusion": "cut",
     "losses": "believe",
+    "find_rate": "believe",
 }
 
 

@@ -18,16 +18,21 @@ from hepclf.presentation.plots.workers import DrawingWorkers
 
 # Our own studies, each of which the module of its name draws.
 STUDIES = tuple(setting.name for setting in fields(Evaluation) if hasattr(setting.default_factory, "study"))
-RESULT_PARTS = ("losses", "scores", "roc", "rejection", "confusion", "significance")
+RESULT_PARTS = ("losses", "find_rate", "scores", "roc", "rejection", "confusion", "significance")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ResultPictures:
-    """The pictures of results, which are drawn part by part."""
+    """The pictures of results, which are drawn part by part.
+
+    history  the columns of history.csv, or None
+    rates    a learning-rate range test: rate, loss, smoothed [n], suggested and used [1]; or None
+    """
 
     results: Results
     folder: Path
     history: Mapping[str, Sequence[float]] | None = None
+    rates: Mapping[str, Sequence[float]] | None = None
     title: str = ""
     label: Label | None = None
 
@@ -45,7 +50,7 @@ class ResultPictures:
         """Write the pictures of a part."""
         from hepclf.presentation.plots.drawing import draw_part
 
-        return draw_part(part, self.results, self.folder, self.history, self.title, self.label)
+        return draw_part(part, self)
 
     def shared(self) -> ResultPictures:
         """These pictures for other processes, which need not know the user's own studies."""
@@ -60,6 +65,7 @@ def draw(
     folder: Path,
     *,
     history: Mapping[str, Sequence[float]] | None = None,
+    rates: Mapping[str, Sequence[float]] | None = None,
     title: str = "",
     label: Label | None = None,
     workers: DrawingWorkers | None = None,
@@ -74,7 +80,9 @@ def draw(
     run_title = one_line(title, 50)
     if label:
         run_title = label.conditions()
-    pictures = ResultPictures(results=results, folder=folder, history=history, title=run_title, label=label)
+    pictures = ResultPictures(
+        results=results, folder=folder, history=history, rates=rates, title=run_title, label=label
+    )
     shared = [part for part in pictures.parts if not part.is_own]
     drawn = {}
     if workers:
