@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 300  # the rates grow by the same factor in each step
 MEMORY = 0.9  # share of the earlier steps in the smoothed loss
+NOISY = 20  # first steps, whose smoothed loss is a mean of too few batches to be the lowest
 EXPLODED = 4.0  # times the lowest smoothed loss, where the test ends
 MARGIN = 10.0  # from the rate of the lowest smoothed loss down to the suggested one
 
@@ -28,8 +29,8 @@ class RateTest(NamedTuple):
     @property
     def suggestion(self) -> float:
         """A tenth of the rate with the lowest smoothed loss, which is already too large: beyond it, the loss rises."""
-        lowest = min(range(len(self.smoothed)), key=self.smoothed.__getitem__)
-        return self.rates[lowest] / MARGIN
+        points = [*zip(self.smoothed, self.rates, strict=True)]
+        return min(points[NOISY:] or points)[1] / MARGIN
 
     @property
     def sentence(self) -> str:
@@ -58,7 +59,9 @@ def rate_test(step: Callable[[float], float], used: float) -> RateTest:
         loss = step(rate)
         mean = MEMORY * mean + (1 - MEMORY) * loss
         level = mean / (1 - MEMORY**number)
-        if not math.isfinite(level) or level > EXPLODED * min(smoothed, default=level):
+        if not rates and not math.isfinite(loss):
+            raise ValueError(f"the loss of the first batch must be finite, not {loss}; check features and weights")
+        if not math.isfinite(level) or level > EXPLODED * min(smoothed[NOISY:], default=level):
             return RateTest(tuple(rates), tuple(losses), tuple(smoothed), rate, used)
         rates.append(rate)
         losses.append(loss)

@@ -60,6 +60,13 @@ def test_a_warning_in_a_log_is_one_line_without_blanks_behind_it(capsys):
     assert capsys.readouterr().err == f"WARNING  {text}\n"
 
 
+def test_a_note_on_a_training_is_shown_and_other_information_is_not(capsys):
+    terminal.show_warning_logs()
+    logging.getLogger("hepclf.notes").info("training: batches of 512 events")
+    logging.getLogger("hepclf.training.epoch").info("epoch 1 of 5")
+    assert capsys.readouterr().err == "INFO     training: batches of 512 events\n"
+
+
 def test_a_log_of_many_jobs_names_no_stages(watch, clock):
     _, written = watch(is_terminal=False)
     made = terminal.Watch(clock, names_stages=False)

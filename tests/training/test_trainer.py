@@ -20,6 +20,9 @@ from hepclf.training.trainer import Trainer
         ({"clip": 0.0}, "clip must be positive"),
         ({"patience": 0}, "patience must be at least 1"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
+        ({"batch": "automatic"}, "batch must be a whole number or one of auto, not 'automatic'"),
+        ({"precision": "bf8"}, "precision must be one of auto, float32, bf16, not 'bf8'"),
+        ({"residency": "moon"}, "residency must be one of auto, device, pinned, disk, not 'moon'"),
     ],
 )
 def test_settings_out_of_range_are_refused(setting, message):
@@ -33,3 +36,25 @@ def test_settings_out_of_range_are_refused(setting, message):
 def test_many_events_are_passed_fewer_times_unless_epochs_says_how_often(events, passes):
     assert Trainer().passes(events) == passes
     assert Trainer(epochs=12).passes(events) == 12
+
+
+@pytest.mark.parametrize(
+    ("events", "batch"),
+    [
+        (1, 256),
+        (100_000, 256),
+        (204_799, 256),
+        (204_800, 512),
+        (600_000, 1024),
+        (2_400_000, 4096),
+        (3_276_799, 4096),
+        (3_276_800, 8192),
+        (10**9, 8192),
+    ],
+)
+def test_an_automatic_batch_grows_with_the_events_and_the_rate_with_its_root(events, batch):
+    trainer = Trainer(batch="auto")
+    assert trainer.batch_size(events) == batch
+    assert trainer.largest_rate(events, 0.005) == pytest.approx(0.005 * math.sqrt(batch / 256))
+    assert Trainer(batch="auto", learning_rate=0.01).largest_rate(events, 0.005) == 0.01
+    assert (Trainer(batch=64).batch_size(events), Trainer(batch=64).largest_rate(events, 0.005)) == (64, 0.005)

@@ -15,6 +15,7 @@ from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.presentation.plots import roc
 from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.draw import draw
+from hepclf.presentation.plots.find_rate import draw_rates
 from hepclf.presentation.plots.losses import draw_losses
 from hepclf.presentation.plots.plane import EVENTS, draw_decision, pictures
 from hepclf.presentation.plots.rejection import draw_rejection
@@ -42,6 +43,16 @@ def test_losses_are_those_of_the_history_and_the_best_epoch_is_marked(ax, histor
     assert_array_equal(line(ax, "training").get_xydata().T, [history["epoch"], history["train_loss"]])
     assert_array_equal(line(ax, "validation").get_ydata(), history["valid_loss"])
     assert_array_equal(line(ax, "best validation: epoch 3").get_xydata(), [[3, 3]])
+
+
+def test_a_range_test_shows_its_losses_the_suggestion_and_the_rate_in_use(ax):
+    rates = {"rate": [1e-3, 1e-2, 1e-1], "loss": [0.7, 0.5, 0.9], "smoothed": [0.7, 0.6, 0.8]}
+    draw_rates(ax, rates | {"suggested": [1e-3], "used": [5e-3]})
+    assert_array_equal(line(ax, "single batches").get_xydata().T, [rates["rate"], rates["loss"]])
+    assert_array_equal(line(ax, "smoothed").get_ydata(), rates["smoothed"])
+    assert_array_equal(line(ax, "suggested: 0.001").get_xdata(), [1e-3, 1e-3])
+    assert_array_equal(line(ax, "used: 0.005").get_xdata(), [5e-3, 5e-3])
+    assert ax.get_xscale() == "log"
 
 
 def test_without_validation_no_epoch_is_the_best(ax, history):
