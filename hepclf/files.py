@@ -212,6 +212,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return dict(contents)
 
 
+def holds_aliases(text: bytes) -> bool:
+    """Whether YAML holds aliases; what is no YAML holds none, and its reader says so."""
+    import yaml
+
+    if b"*" not in text:
+        return False
+    try:
+        return any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
+    except yaml.YAMLError:
+        return False
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], *, durable: bool = False) -> None:
     """A header and its rows."""
     text = io.StringIO()

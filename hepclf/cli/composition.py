@@ -18,7 +18,8 @@ from hepclf.recipe import RecipeError
 
 FLAGS = {"-m", "--multirun"}
 MODE = "hydra.mode=MULTIRUN"
-PRINTING = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--resolve", "-r", "--hydra-help"}
+PRINTED = {"--cfg", "-c", "--info", "-i", "--hydra-help"}
+PRINTING = PRINTED | {"--package", "-p", "--resolve", "-r"}
 PLUGINS = ("hydra/launcher", "hydra/sweeper")
 PARAMETERS = "hydra.sweeper.params"
 READ = ("hydra.searchpath", "hydra.mode", "hydra.verbose", PARAMETERS)  # what may be typed of Hydra's own settings
@@ -41,8 +42,8 @@ class Composition:
     Hydra spends most of its time on reading files; jobs that choose the same files share what was read.
     """
 
-    def __init__(self, hydra: Any, command: str) -> None:
-        self._hydra, self._command = hydra, command
+    def __init__(self, hydra: Any, command: str, own: Mapping[str, Path]) -> None:
+        self._hydra, self._command, self._own = hydra, command, own
         self._chosen: dict[tuple[str, ...], DictConfig] = {}
 
     def config(self, words: Sequence[str]) -> DictConfig:
@@ -50,6 +51,7 @@ class Composition:
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
+        check_hydra(words)  # words of a stored sweep were not checked when this command was read
         parsed = overrides(words)
         self._hydra.config_loader.validate_sweep_overrides_legal(parsed, RunMode.RUN, from_shell=True)
         choices, settings = _divided(parsed)
@@ -64,11 +66,11 @@ class Composition:
 
     def sweep(self, words: Sequence[str]) -> DictConfig:
         """The configuration of a whole sweep; the lists of values are left out."""
-        config = self._composed(words, "MULTIRUN")
-        for plugin in PLUGINS:
-            if (name := config.hydra.runtime.choices[plugin]) != "basic":
-                raise RecipeError(f"{plugin} must be basic, not {name}; {OWN_LOOP}")
-        return config
+        return self._composed(words, "MULTIRUN")
+
+    def check(self, words: Sequence[str]) -> None:
+        """Refuse the user's files if they set what is Hydra's own."""
+        self._composed(words, "RUN")
 
     def jobs(self, words: Sequence[str], parameters: Mapping[str, Any]) -> list[Expanded]:
         """The jobs of a sweep, every combination of the lists; `parameters` are those of `hydra.sweeper.params`.
@@ -77,6 +79,9 @@ class Composition:
         """
         from hydra.core.override_parser.overrides_parser import OverridesParser
 
+        for key in parameters:
+            if str(key).lstrip("+~").startswith("hydra"):
+                raise RecipeError(f"{PARAMETERS} must name settings of hepclf, not {key}; leave it out")
         parser = OverridesParser.create(config_loader=self._hydra.config_loader)
         typed = [*(_parameter(str(key), value) for key, value in parameters.items()), *words]
         parsed = parser.parse_overrides(typed)
@@ -102,7 +107,18 @@ class Composition:
             if plugin in PLUGINS:
                 raise RecipeError(f"{plugin} must be basic, not {name}; {OWN_LOOP}") from error
             raise
+        for plugin in PLUGINS:
+            if (name := config.hydra.runtime.choices[plugin]) != "basic":
+                raise RecipeError(f"{plugin} must be basic, not {name}; {OWN_LOOP}")
+        self._refuse_packages(words, RunMode[mode])
         return config
+
+    def _refuse_packages(self, words: Sequence[str], mode: Any) -> None:
+        from hepclf.cli.checked_files import refuse_packages
+
+        if self._own:
+            loader = self._hydra.config_loader
+            refuse_packages(loader.compute_defaults_list(self._command, list(words), mode).defaults, self._own)
 
 
 @contextmanager
@@ -115,6 +131,8 @@ def composition(command: str, folders: Sequence[Path]) -> Iterator[Composition]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.hydra_config import HydraConfig
 
+    from hepclf.cli.checked_files import checked_files
+
     before, configured = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
     version.setbase("1.3")
     path = create_config_search_path(str(configs.folder()))
@@ -124,7 +142,8 @@ def composition(command: str, folders: Sequence[Path]) -> Iterator[Composition]:
         path.prepend("command-line", f"file://{folder.resolve()}", anchor=SearchPathQuery(provider="schema"))
     GlobalHydra.instance().clear()
     try:
-        yield Composition(Hydra.create_main_hydra2("hepclf", path), command)
+        with checked_files() as own:
+            yield Composition(Hydra.create_main_hydra2("hepclf", path), command, own)
     finally:
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = before, configured
 
@@ -166,6 +185,11 @@ def is_sweep(arguments: Sequence[str]) -> bool:
 def prints_alone(arguments: Sequence[str]) -> bool:
     """Whether these words only ask Hydra to print configurations or its own help."""
     return any(word.split("=", 1)[0] in PRINTING for word in arguments)
+
+
+def is_printed(arguments: Sequence[str]) -> bool:
+    """Whether these words say what Hydra is to print."""
+    return any(word.split("=", 1)[0] in PRINTED for word in arguments)
 
 
 def check_hydra(arguments: Sequence[str]) -> None:

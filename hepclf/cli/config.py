@@ -18,7 +18,15 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from hepclf.cli import configs
 from hepclf.cli.advice import refuse_unfetched, word_advice
 from hepclf.cli.choices import check_choices
-from hepclf.cli.composition import Composition, check_hydra, composition, is_sweep, parameters, prints_alone
+from hepclf.cli.composition import (
+    Composition,
+    check_hydra,
+    composition,
+    is_printed,
+    is_sweep,
+    parameters,
+    prints_alone,
+)
 from hepclf.cli.overrides import overrides
 from hepclf.cli.quoting import quoting_advice
 from hepclf.cli.recipes import read_recipe, recipe_class
@@ -85,11 +93,17 @@ def _print(command: str, arguments: Sequence[str]) -> None:
     """Print what --cfg, --info and --hydra-help show."""
     import hydra
 
-    check_choices(command, arguments)
+    from hepclf.cli.checked_files import checked_files
+
+    if not is_printed(arguments):
+        raise RecipeError("--package and --resolve change what --cfg prints; say --cfg job beside them")
+    with composing(command, arguments) as composition:
+        composition.check(hydra_words(command, arguments)[1])  # the user's files, before Hydra acts on them
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach hepclf, which prints them on one line
     command_line, sys.argv = sys.argv, ["hepclf", *hydra_arguments(command, arguments)]
     try:
-        hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(lambda _: None)()
+        with checked_files():
+            hydra.main(version_base="1.3", config_path=str(configs.folder()), config_name=command)(lambda _: None)()
     finally:
         sys.argv = command_line
 
