@@ -179,9 +179,14 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
         temporary.write_bytes(data)
 
 
+def write_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """UTF-8. A byte of a path that is not UTF-8, which Python keeps as a lone surrogate, is written as its escape."""
+    write_bytes(path, text.encode(errors="backslashreplace"), durable=durable)
+
+
 def write_json(path: Path, contents: Any, *, durable: bool = False) -> None:
     """JSON in the strict standard: NaN and infinity are refused."""
-    write_bytes(path, (json.dumps(contents, indent=2, allow_nan=False) + "\n").encode(), durable=durable)
+    write_text(path, json.dumps(contents, indent=2, allow_nan=False) + "\n", durable=durable)
 
 
 def write_yaml(path: Path, contents: Any, *, comment: str = "", durable: bool = False) -> None:
@@ -190,7 +195,7 @@ def write_yaml(path: Path, contents: Any, *, comment: str = "", durable: bool = 
 
     text = "".join(f"# {line}\n" for line in comment.splitlines())
     text += yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True)
-    write_bytes(path, text.encode(), durable=durable)
+    write_text(path, text, durable=durable)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -204,7 +209,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
             return super().compose_node(parent, index)
 
     try:
-        contents = yaml.load(path.read_text(), SafeLoader)
+        contents = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(contents, Mapping):
@@ -230,7 +235,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode(), durable=durable)
+    write_text(path, text.getvalue(), durable=durable)
 
 
 def folder_size(folder: Path) -> int:

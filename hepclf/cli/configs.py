@@ -41,7 +41,7 @@ def choices(group: str, folders: Sequence[Path] = ()) -> dict[str, str]:
 
 def description(path: Path) -> str:
     """The first comment line of a configuration file that is not a directive."""
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("#") and "@package" not in line:
             return line.lstrip("# ").strip()
     return ""
@@ -54,8 +54,8 @@ def keys(path: Path) -> dict[str, tuple[Any, str]]:
     """
     import yaml
 
-    comments = _comments(path.read_text())
-    values = dict(_flat("", yaml.safe_load(path.read_text()) or {}))
+    comments = _comments(path.read_text(encoding="utf-8"))
+    values = dict(_flat("", yaml.safe_load(path.read_text(encoding="utf-8")) or {}))
     shown = {name: value for name, value in values.items() if value != GROUP or comments.get(name)}
     return {name: (value, comments.get(name, "")) for name, value in shown.items()}
 
@@ -87,14 +87,17 @@ def groups(path: Path) -> list[str]:
     """The groups of a command, as its file lists them; `data@observed` is a group of its own."""
     if not path.is_file():
         return []
-    lines = [line.strip().removeprefix("- ").removeprefix("optional ") for line in path.read_text().splitlines()]
+    lines = [
+        line.strip().removeprefix("- ").removeprefix("optional ")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     return [line.split(":")[0] for line in lines if line.partition(":")[0].partition("@")[0] in GROUPS]
 
 
 def defaults(path: Path) -> dict[str, str]:
     """The default choice of each group of a command, in the order of its file."""
     choices = {}
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         words = line.strip().removeprefix("- ").removeprefix("optional ").split(": ")
         if line.strip().startswith("- ") and words[0] in GROUPS and len(words) == 2:
             choices[words[0]] = words[1].strip()

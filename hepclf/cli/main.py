@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from hepclf.cli.commands import COMMANDS
+from hepclf.cli.streams import open_streams, visible
 from hepclf.cli.threads import share_machine
 
 # Imports create hundreds of thousands of objects that stay. With Python's default threshold of 700, the garbage
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def own_process(task: Callable[[], int]) -> int:
     """Run the task of a process that hepclf started; a caller in Python keeps its own garbage collection."""
     gc.set_threshold(NEW_OBJECTS)
+    open_streams()
     code = task()
     gc.freeze()  # a process that ends need not look for garbage once more
     return code
@@ -48,6 +50,9 @@ def _flushed(words: Sequence[str]) -> int:
 
 
 def _exit_code(words: list[str]) -> int:
+    if alien := [word for word in words if not _is_unicode(word)]:
+        way_out = "rename the file or folder, or name it by a pattern (*)"
+        return _complain(f"{alien[0]!r} is not UTF-8, so that no report could name it; {way_out}", 2)
     if not words or words[0] in ("-h", "--help", "help"):
         from hepclf.cli.help import overview
 
@@ -69,7 +74,7 @@ def _exit_code(words: list[str]) -> int:
         from hepclf.cli import configs
         from hepclf.cli.help import command_help
 
-        print(command_help(command, configs.user_folders(arguments)))
+        print(visible(command_help(command, configs.user_folders(arguments))))
         return 0
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
@@ -79,6 +84,11 @@ def _exit_code(words: list[str]) -> int:
 def _run(command: str, arguments: list[str]) -> int:
     run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
     return run(arguments)
+
+
+def _is_unicode(word: str) -> bool:
+    """Whether a word can be written as UTF-8; Python keeps bytes that are not as lone surrogates."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in word)
 
 
 def guarded(task: Callable[[], int], *, debug: bool = False) -> int:
@@ -103,7 +113,7 @@ def _terminated(*_: object) -> None:
 
 
 def _complain(line: str, code: int) -> int:
-    print(f"hepclf: {line}", file=sys.stderr)
+    print(f"hepclf: {visible(line)}", file=sys.stderr)
     return code
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 import logging
 import os
 import sys
@@ -12,46 +10,42 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Column
 
 from hepclf.cli.layout import table_lines
 from hepclf.cli.pace import Pace
+from hepclf.cli.streams import visible
 
 if TYPE_CHECKING:
     from hepclf.training.epoch import Epoch
 
 WIDTH = 80
 MB = 1_000_000
-ASCII = {"⊕": "(+)", "±": "+-", "≥": ">=", "√": "sqrt", "ε": "e", "Σ": "sum ", "→": "->", "…": "...", "¹": "^1"}
 EVERY = 60.0  # seconds between lines in a batch log
 
 
 def results_console() -> Console:
     """The console for results, on standard output; if it is no terminal, as wide as COLUMNS says, or else 80."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        spell_out(sys.stdout)
     is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if is_known else WIDTH, highlight=False)
+    return PlainConsole(width=None if is_known else WIDTH, highlight=False)
 
 
-def spell_out(stream: io.TextIOWrapper) -> None:
-    """Write signs that the encoding of the stream lacks in ASCII, where they would end the command."""
-    codecs.register_error("spell_out", _spelt)
-    stream.reconfigure(errors="spell_out")
+class PlainConsole(Console):
+    """A console that shows no control characters, which names in files and answers of servers may hold."""
 
-
-def _spelt(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(ASCII.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed; those that control the terminal are rich's own."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
 def show_warning_logs() -> None:
     """Show the library's warnings, and its notes on a training, on standard error."""
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     handler: logging.Handler = LogHandler(console)
     if console.is_terminal:
         handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, rich_tracebacks=False)
@@ -88,7 +82,7 @@ class Watch:
         self._tells_once, self._names_stages = tells_once, names_stages
         self._known_stages: set[str] = set()
         self._clock = clock
-        self._console = Console(stderr=True)
+        self._console = PlainConsole(stderr=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._began = self._spoke = clock()

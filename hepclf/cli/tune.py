@@ -13,6 +13,7 @@ from hepclf.cli.composition import prints_alone
 from hepclf.cli.config import launch
 from hepclf.cli.planned_study import PlannedStudy, planned, shared_words
 from hepclf.cli.signals import signalled
+from hepclf.cli.streams import visible
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.trial_jobs import TrialJobs, trial_jobs
 from hepclf.cli.tune_folder import named_study, trusted_study
@@ -155,7 +156,7 @@ def _work(folder: StudyFolder, jobs: TrialJobs, stop: Stop, watch: Watch, *, num
 
 def _printer(folder: StudyFolder) -> Callable[[Trial], None]:
     """Prints a line for a trial with a result."""
-    return lambda trial: print(trial_line(trial, folder.tuning), file=sys.stderr)
+    return lambda trial: print(visible(trial_line(trial, folder.tuning)), file=sys.stderr)
 
 
 def _worker(words: list[str], stop: Stop) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from hepclf.cli.errors import explain
 from hepclf.cli.main import own_process
 from hepclf.cli.signals import signalled
+from hepclf.cli.streams import visible
 from hepclf.cli.terminal import show_warning_logs
 from hepclf.cli.threads import share_machine
 from hepclf.words import setting_word
@@ -29,7 +30,7 @@ def main(words: Sequence[str]) -> int:
             TASKS[kind](Path(folder), arguments, stop)
     except BaseException as error:
         line, code = explain(error)
-        print(f"hepclf: {line}", file=sys.stderr)
+        print(f"hepclf: {visible(line)}", file=sys.stderr)
         return code
     return 0
 

@@ -124,7 +124,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        contents = json.loads(path.read_text())
+        contents = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if not isinstance(contents, dict):

@@ -203,7 +203,7 @@ def _matches(path: Path) -> Iterator[Path]:
 
 def _sources_in_list(path: Path) -> Iterator[Source]:
     """The files that a text file lists, one per line, relative to its folder."""
-    lines = [line.partition("#")[0].strip() for line in path.read_text().splitlines()]
+    lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
     names = [line for line in lines if line]
     if not names:
         raise ValueError(f"'{path}' lists no files; write one name a line")

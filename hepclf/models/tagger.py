@@ -84,7 +84,7 @@ def read_head(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{folder} holds no tagger: there is no {HEAD} in it")
     try:
-        head = json.loads(path.read_text())
+        head = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError(f"{path} is not a tagger of hepclf: it is nested too deeply") from error
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from hepclf.files import write_bytes, write_csv
+from hepclf.files import write_csv, write_text
 from hepclf.heartbeat import beating
 from hepclf.lock import FolderInUseError, acquire
 from hepclf.run import Run, Stopped
@@ -91,7 +91,7 @@ def finish(folder: StudyFolder, job_of: JobOf, progress: Progress, stop: Stop) -
         return history
     trial = history.trial(history.best)
     job = job_of(folder.space.settings(trial.values))
-    write_bytes(folder.best, configuration(job, trial, history).encode())
+    write_text(folder.best, configuration(job, trial, history))
     put_aside(folder.final, job)
     if folder.final.status().name != "finished":
         _train(folder, job, progress, stop)
@@ -104,7 +104,7 @@ def _write_front(folder: StudyFolder, history: StudyHistory, job_of: JobOf) -> N
     for path, trial in paths.items():
         job = job_of(folder.space.settings(trial.values))
         path.parent.mkdir(exist_ok=True)
-        write_bytes(path, configuration(job, trial, history).encode())
+        write_text(path, configuration(job, trial, history))
     for path in set(folder.front.glob("*.yaml")) - set(paths):
         path.unlink()
 

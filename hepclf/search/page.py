@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import write_bytes
+from hepclf.files import write_text
 from hepclf.presentation.page.page import Provenance
 from hepclf.presentation.page.search import FinalTraining, search_page
 from hepclf.presentation.plots.search.draw import draw_search
@@ -54,7 +54,7 @@ def write_page(path: Path) -> Path:
         ),
         folder=folder.path,
     )
-    write_bytes(page, text.encode())
+    write_text(page, text)
     return page
 
 

@@ -149,7 +149,7 @@ class Submission:
         self.folder.mkdir(parents=True)
         for name, text in {TASKS: self.table, **files}.items():
             (self.folder / name).parent.mkdir(exist_ok=True)
-            write_bytes(self.folder / name, text.encode())
+            write_bytes(self.folder / name, text.encode(errors="surrogateescape"))  # the bytes of each path
         (self.folder / SCRIPT).chmod(0o755)
         self.record()
 

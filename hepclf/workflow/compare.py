@@ -10,7 +10,7 @@ from typing import Any
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
 from hepclf.comparison.sentences import comparison_headline, remarks
-from hepclf.files import read_yaml, write_bytes, write_csv, write_json
+from hepclf.files import read_yaml, write_csv, write_json, write_text
 from hepclf.presentation.comparison import tables
 from hepclf.run import Run, command_line
 
@@ -54,7 +54,7 @@ def record_comparison(compared: Compared, folder: Path, *, plots: bool = True) -
         write_csv(folder / "comparison.csv", [*COLUMNS, *rejections], _rows(compared))
         write_csv(folder / "curves.csv", CURVE, _curves(compared))
         drawn = _draw(compared, run.plots) if plots else ()
-        write_bytes(run.report, _page(compared, run).encode())
+        write_text(run.report, _page(compared, run))
         return drawn
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.results import Results
-from hepclf.files import read_yaml, write_bytes
+from hepclf.files import read_yaml, write_text
 from hepclf.models.tagger import HEAD
 from hepclf.run import Run, command_line
 
@@ -41,13 +41,13 @@ def report(
     from hepclf.presentation.page.page import page
 
     provenance = _provenance(run, evaluation, title, device, again)
-    write_bytes(run.report, page(results, run.plots, provenance, folder=run.folder).encode())
+    write_text(run.report, page(results, run.plots, provenance, folder=run.folder))
     if (run.tagger / HEAD).is_file():
         earlier = ""
         if run.card.is_file():
             earlier = run.card.read_text(encoding="utf-8")
         text = card(results, contents, read_yaml(run.config), provenance, earlier=earlier)
-        write_bytes(run.card, text.encode())
+        write_text(run.card, text)
 
 
 def _provenance(run: Run, evaluation: Evaluation, title: str, device: str | None, again: str | None) -> Provenance:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from hepclf.files import is_temporary, write_bytes, write_csv, write_json
+from hepclf.files import is_temporary, write_csv, write_json, write_text
 from hepclf.run import Run
 from hepclf.workflow.sweep_row import Row, read_row
 
@@ -116,7 +116,7 @@ class Sweep:
                 f"{self.folder} is not an empty folder; a sweep needs one of its own (resume=auto continues a sweep)"
             )
         # The table comes last: a folder with a table is a complete sweep.
-        write_bytes(self.folder / "multirun.yaml", multirun.encode())
+        write_text(self.folder / "multirun.yaml", multirun)
         self.write([])
 
     def write(self, rows: Sequence[Row]) -> None:

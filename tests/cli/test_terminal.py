@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from hepclf.cli import terminal
+from hepclf.cli.streams import spell_out
 from hepclf.training.epoch import Epoch
 
 LONG = Epoch(123, 0.51, 0.52, 1e-3, 10.0)  # 377 of 500 epochs are left: 62.8 min
@@ -35,7 +36,7 @@ def watch(monkeypatch, clock):
     def make(*, is_terminal):
         written = io.StringIO()
         console = Console(file=written, force_terminal=is_terminal, width=80, legacy_windows=False)
-        monkeypatch.setattr(terminal, "Console", lambda **_: console)
+        monkeypatch.setattr(terminal, "PlainConsole", lambda **_: console)
         return terminal.Watch(clock), written
 
     return make
@@ -132,8 +133,22 @@ def test_a_terminal_of_80_columns_has_room_for_a_bar_and_all_about_the_training(
     assert line[0] in "━╸╺"
 
 
+def test_names_and_answers_do_not_control_the_terminal():
+    written = io.StringIO()
+    console = terminal.PlainConsole(file=written, force_terminal=True, width=80, legacy_windows=False)
+    console.print("\x1b]0;title\x07 a\x1b[2Jb \x9b2J \u202ereversed", markup=False, highlight=False)
+    console.print("red", style="red")
+    assert written.getvalue() == "?]0;title a?[2Jb ?2J ?reversed\n\x1b[31mred\x1b[0m\n"
+
+
+def test_a_warning_does_not_control_the_terminal(capsys):
+    terminal.show_warning_logs()
+    logging.getLogger("hepclf.cli").warning("http://host says \x1b[2J, with a\rreturn")
+    assert capsys.readouterr().err == "WARNING  http://host says ?[2J, with areturn\n"
+
+
 def test_signs_that_an_output_lacks_are_spelt_out():
     stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
-    terminal.spell_out(stream)
+    spell_out(stream)
     print("sigma_B = 10 % ⊕ MC stat., 1.0 ± 0.1 ≥ 0.5 ☃", file=stream, flush=True)
     assert stream.buffer.getvalue().decode("latin-1") == "sigma_B = 10 % (+) MC stat., 1.0 ± 0.1 >= 0.5 ?\n"

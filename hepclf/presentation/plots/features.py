@@ -91,7 +91,7 @@ def _pages(features: Sequence[FeatureSummary], survey: Survey, folder: Path, tit
 def _indexed_files(index: Path) -> set[Path]:
     """The PNG and PDF files that an older index lists, always taken from the folder of the index."""
     try:
-        paths = [Path(str(name)) for name in json.loads(index.read_text())["files"]]
+        paths = [Path(str(name)) for name in json.loads(index.read_text(encoding="utf-8"))["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {index.parent / path.name for path in paths if path.suffix in (".png", ".pdf")}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from hepclf.files import atomic
+from hepclf.files import write_text
 
 INDEX = "pictures.json"
 KINDS = ("png", "pdf")
@@ -44,8 +44,7 @@ class Written(NamedTuple):
 def write_index(folder: Path, entries: Mapping[str, IndexEntry]) -> None:
     """Write pictures.json, which names the pictures of a folder."""
     contents = {stem: entry._asdict() for stem, entry in entries.items()}
-    with atomic(folder / INDEX) as path:
-        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(folder / INDEX, json.dumps(contents, indent=2, ensure_ascii=False) + "\n")
 
 
 def replace_index(folder: Path, parts: Iterable[Written]) -> list[Path]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hepclf.files import atomic
+from hepclf.files import write_text
 from hepclf.presentation.plots.index import NUMBERS
 from hepclf.presentation.plots.picture import Series
 
@@ -30,8 +30,7 @@ def write_numbers(folder: Path, stem: str, series: Sequence[Series]) -> list[Pat
     texts = {"csv": _csv(plain), "json": _json(plain), "yaml": _hepdata(plain)}
     written = []
     for kind in NUMBERS:
-        with atomic(folder / f"{stem}.{kind}") as path:
-            path.write_text(texts[kind], encoding="utf-8")
+        write_text(folder / f"{stem}.{kind}", texts[kind])
         written.append(folder / f"{stem}.{kind}")
     return written
 
@@ -88,7 +87,7 @@ def _csv(series: PlainSeries) -> str:
 
 def _json(series: PlainSeries) -> str:
     lines = ",\n".join(
-        f' {{"name": {_quoted(name)}, "columns": {json.dumps(columns, ensure_ascii=False, allow_nan=False)}}}'
+        f' {{"name": {json.dumps(name)}, "columns": {json.dumps(columns, ensure_ascii=False, allow_nan=False)}}}'
         for name, columns in series
     )
     return f'{{"series": [\n{lines}\n]}}\n'
@@ -153,5 +152,8 @@ def _number(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    # YAML takes each of JSON's escapes, but no character that JSON leaves unescaped beyond the printable.
-    return json.dumps(text)
+    """A text in YAML. JSON's escapes are YAML's too, but not its two for one character beyond U+FFFF."""
+    if max(text, default="") <= "\uffff":
+        return json.dumps(text)
+    escaped = (f"\\U{ord(sign):08X}" if sign > "\uffff" else json.dumps(sign)[1:-1] for sign in text)
+    return f'"{"".join(escaped)}"'

@@ -11,7 +11,7 @@ import yaml
 from hepclf.presentation.plots.numbers import write_numbers
 from hepclf.presentation.plots.picture import Series
 
-NAMES = ("t$t_bar<script>", '"Z→νν": {', "- no, yes: 'x'", "\u2028\x07é")
+NAMES = ("t$t_bar<script>", '"Z→νν": {', "- no, yes: 'x'", "\u2028\x07é", '😀 "\\ud83d')
 
 
 @pytest.fixture
