@@ -9,13 +9,15 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from hepclf.data.datasets import Dataset
 from hepclf.data.partial import Partial
-from hepclf.data.transfer import BLOCK, Tell, download
+from hepclf.data.transfer import BLOCK, Size, Tell, download
+from hepclf.data.web import is_address
+from hepclf.words import size as text_size
 
 DAMAGED = (OSError, EOFError, zlib.error)
+LONGEST_ROW = 4096  # bytes of an event, on average
 
 
 class Fetched(NamedTuple):
@@ -40,7 +42,7 @@ def fetch(
     the next call continues. A file that exists is verified again and not fetched.
     """
     url = source or dataset.url
-    if not _is_address(url):
+    if not is_address(url):
         raise ValueError(f"the source of a dataset must be an http:// or https:// address, not {url!r}")
     target = Path(folder).expanduser() / dataset.file
     if target.exists():
@@ -51,9 +53,7 @@ def fetch(
     partial = Partial(target.with_name(f"{target.name}.part"))
     with partial.held():
         try:
-            # With a checksum the size is exact; otherwise it is rounded, and the server's length counts.
-            size = dataset.size if dataset.checksum else None
-            download(url, partial, size=size, tell=tell, pause=pause)
+            download(url, partial, size=_size(dataset), tell=tell, pause=pause)
             verified = _verified(partial, dataset, tell)
         except KeyboardInterrupt as stop:
             raise type(stop)(f"{str(stop) or 'interrupted'}{partial.resume_hint()}") from stop
@@ -82,12 +82,11 @@ def _verified(partial: Partial, dataset: Dataset, tell: Tell) -> str:
         raise ValueError(f"{error}; it is removed: fetch it again, or from another place") from error
 
 
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isascii()
-    except ValueError:
-        return False
+def _size(dataset: Dataset) -> Size:
+    """With a checksum the size is exact; otherwise it is rounded, and another compression may change it."""
+    if dataset.checksum:
+        return Size(dataset.size, dataset.size)
+    return Size(None, 2 * dataset.size + 1_000_000)
 
 
 def _digest(path: Path, algorithm: str, tell: Tell) -> str:
@@ -105,11 +104,13 @@ def _digest(path: Path, algorithm: str, tell: Tell) -> str:
 
 def _intact(path: Path, dataset: Dataset, tell: Tell) -> str:
     """Verify the CRC-32 at the end of a gzip file, and the number of rows."""
-    size, rows, last = path.stat().st_size, 0, b"\n"
+    size, length, rows, last = path.stat().st_size, 0, 0, b"\n"
     try:
         with path.open("rb") as raw, gzip.open(raw) as file:
             while block := file.read(BLOCK):
                 rows, last = rows + block.count(b"\n"), block[-1:]
+                if (length := length + len(block)) > LONGEST_ROW * (dataset.events + 1):  # a gzip bomb
+                    raise ValueError(f"{path} must hold {dataset.events:,} events, not more than {text_size(length)}")
                 tell("verifying", raw.tell(), size)
     except DAMAGED as error:
         raise ValueError(f"{path} is no whole gzip file: {error}") from error

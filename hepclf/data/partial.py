@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
+
+from hepclf.files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +59,12 @@ class Partial:
         """Drop the bytes that are here, and note the new origin."""
         self.empty()
         with _writing(self.note):
-            self.note.write_text(json.dumps(asdict(origin)))
+            write_text(self.note, json.dumps(asdict(origin)))
 
     def add(self, blocks: Iterator[bytes]) -> Iterator[int]:
         """Append blocks, and yield after each block the new number of bytes."""
         with _writing(self.path):
-            file = self.path.open("ab", buffering=0)  # so that a full disk is known at the write, and once
+            file = self._open()
         done = self.length
         with file:
             for block in blocks:
@@ -74,7 +78,8 @@ class Partial:
     def empty(self) -> None:
         """Drop the bytes that are here; the file itself stays, as it may be locked."""
         with _writing(self.path):
-            self.path.write_bytes(b"")
+            with self._open() as file:
+                file.truncate(0)
             self.note.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -96,6 +101,16 @@ class Partial:
             return f"; {self.path} is of no use, as the server does not say which file it is: the next call begins anew"
         return f"; {self.path} keeps {self.length:,} bytes, and the next call goes on from there"
 
+    def _open(self) -> FileIO:
+        """Open it to append; without a buffer, a full disk is known at the write, and once.
+
+        In a folder that others can write, a link or a pipe of this name could lead the bytes into any file.
+        """
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
+            raise OSError(errno.EEXIST, "it is a link or no plain file, and may lead elsewhere")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        return FileIO(os.open(self.path, flags, 0o666), "ab")
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other processes from writing it; if no byte arrived, the file is removed."""
@@ -106,7 +121,7 @@ class Partial:
 
         with _writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = self.path.open("ab")
+            file = self._open()
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

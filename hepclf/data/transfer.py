@@ -8,14 +8,15 @@ import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from http.client import HTTPException, HTTPResponse
+from typing import NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from hepclf.data.partial import Partial, ServerFile
+from hepclf.data.web import RedirectionError, answer
 
 BLOCK = 1 << 20
-TIMEOUT_S = 60.0  # of silence
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # before further tries; they begin anew after a try that gained enough
 GAIN = 1 << 24  # bytes that are enough
 RANGE = 416
@@ -30,8 +31,15 @@ class CutError(Exception):
     """A try that ended early for a reason that may pass."""
 
 
-def download(url: str, partial: Partial, *, size: int | None, tell: Tell, pause: Callable[[float], None]) -> None:
-    """Fetch all bytes of this file; `size` is its known size or None.
+class Size(NamedTuple):
+    """The size of a file in bytes, if it is known, and the largest that is taken."""
+
+    known: int | None
+    largest: int
+
+
+def download(url: str, partial: Partial, *, size: Size, tell: Tell, pause: Callable[[float], None]) -> None:
+    """Fetch all bytes of this file.
 
     The transfer continues if the server confirms that its file is unchanged; otherwise it starts again.
     """
@@ -51,7 +59,7 @@ def download(url: str, partial: Partial, *, size: int | None, tell: Tell, pause:
             pause(wait)
 
 
-def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
+def _attempt(url: str, partial: Partial, size: Size, tell: Tell) -> None:
     """One try: the rest of the file, or all of it."""
     origin = partial.origin
     previous = None
@@ -60,7 +68,7 @@ def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
     if previous and partial.length == previous.size:
         return  # the last call ended before the file had its name
     with _answer(url, previous, partial) as response:
-        source = _origin(url, response, size)
+        source = _origin(url, response, size.known)
         if previous and response.status == 206:
             if (total := _continues(response, previous, partial.length)) == 0:
                 partial.empty()
@@ -74,6 +82,7 @@ def _attempt(url: str, partial: Partial, size: int | None, tell: Tell) -> None:
         if not previous:
             partial.begin(source)
         for done in partial.add(_blocks(response, source, partial.length)):
+            _check_largest(source, done, size)
             tell("fetching", done, source.size)
     if partial.length < (source.size or 0):
         raise CutError(f"the connection to {_host(url)} ended at {partial.length:,} of {source.size:,} bytes")
@@ -85,7 +94,9 @@ def _answer(url: str, previous: ServerFile | None, partial: Partial) -> HTTPResp
     if previous:
         headers |= {"Range": f"bytes={partial.length}-", "If-Range": previous.stamp}
     try:
-        response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT_S)
+        return answer(Request(url, headers=headers))
+    except RedirectionError as error:
+        raise OSError(f"{error}; name another place") from error
     except HTTPError as error:
         error.close()
         says = f"{url} answers {error.code} {error.reason}".strip()
@@ -100,10 +111,6 @@ def _answer(url: str, previous: ServerFile | None, partial: Partial) -> HTTPResp
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise OSError(f"{_host(url)} cannot prove that it is {_host(url)}: {reason.verify_message}") from error
         raise CutError(f"{_host(url)} cannot be reached: {reason}") from error
-    if url.startswith("https:") and not response.url.startswith("https:"):
-        response.close()
-        raise OSError(f"{url} leads to {response.url}, where anybody may change it on its way; name another place")
-    return response
 
 
 def _origin(url: str, response: HTTPResponse, size: int | None) -> ServerFile:
@@ -129,12 +136,22 @@ def _continues(response: HTTPResponse, previous: ServerFile, length: int) -> int
     return total
 
 
-def _check_room(source: ServerFile, partial: Partial, done: int, size: int | None) -> None:
-    """Refuse a file of the wrong size, or one for which the disk has no room, before anything is lost."""
-    if size is not None and source.size not in (None, size):
+def _check_largest(source: ServerFile, length: int, size: Size) -> None:
+    """Refuse a file that is too large, whether its server says so or goes on sending."""
+    if length > size.largest:
         raise OSError(
-            f"{source.url} must have {size:,} bytes, as the published file has, not {source.size:,}; name another place"
+            f"{source.url} must have at most {size.largest:,} bytes, not {length:,} or more; name another place"
         )
+
+
+def _check_room(source: ServerFile, partial: Partial, done: int, size: Size) -> None:
+    """Refuse a file of the wrong size, or one for which the disk has no room, before anything is lost."""
+    if size.known is not None and source.size not in (None, size.known):
+        raise OSError(
+            f"{source.url} must have {size.known:,} bytes, as the published file has, not {source.size:,}; "
+            "name another place"
+        )
+    _check_largest(source, source.size or 0, size)
     free = shutil.disk_usage(partial.path.parent).free
     if (source.size or 0) - done > free:
         raise OSError(

@@ -4,13 +4,15 @@ import errno
 import gzip
 import hashlib
 import json
+import os
+import re
 import resource
 import shutil
 import ssl
 import subprocess
 import sys
 import threading
-import urllib.request
+import time
 import zlib
 from collections import namedtuple
 from contextlib import contextmanager
@@ -55,13 +57,23 @@ class Handler(BaseHTTPRequestHandler):
         if act.get("chunked"):
             headers["Transfer-Encoding"] = "chunked"
             sent = b"%x\r\n%s\r\n" % (len(sent), sent) + b"0\r\n\r\n"
+        if act.get("drip") == "head":
+            self.drip(b"HTTP/1.0 200 OK\r\nX: " + bytes(100))
         self.send_response(status)
         for name, value in headers.items():
             if value is not None:
                 self.send_header(name, str(value))
         self.end_headers()
+        if act.get("drip"):
+            self.drip(sent)
         self.wfile.write(sent[: act.get("cut", len(sent))])
         self.close_connection = True
+
+    def drip(self, sent):
+        for byte in sent[:60]:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            time.sleep(0.01)
 
     def log_message(self, *_):
         pass
@@ -450,15 +462,73 @@ def test_a_full_disk_is_one_line_and_what_came_is_gone_on_from(server):
     assert ranges(server)[-1] == "bytes=10000-"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_no_space_left_is_said_once(server):
+def test_no_space_left_is_said_once(server, tiny):
+    """The server does not announce the length, so that the room cannot be checked before."""
+    server.manner = {"chunked": True, "body": bytes(400_000)}
+    with pytest.raises(
+        OSError, match=r"^tiny/toy\.csv\.gz\.part cannot be written: No space left on device; make"
+    ) as error:
+        fetch(by_itself(server), tiny)
+    assert str(error.value).count("No space") == 1
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["toy.csv.gz.part", "toy.csv.gz.part.json"])
+def test_a_link_that_somebody_put_in_the_way_leads_nowhere(server, name):
     Path("data").mkdir()
-    Path("data/toy.csv.gz.part").symlink_to("/dev/full")
-    says = refused(toy(server))
-    assert (
-        says == "data/toy.csv.gz.part cannot be written: No space left on device; make room, or choose another folder"
-    )
-    assert files() == []
+    Path("mine").write_text("mine")
+    Path("data", name).symlink_to(Path("mine").absolute())
+    if name.endswith(".part"):
+        assert "toy.csv.gz.part cannot be written: it is a link or no plain file" in refused(toy(server))
+        assert server.asked == []
+    else:
+        server.script = [{"cut": CUT}]
+        get(toy(server))
+        assert whole()
+    assert Path("mine").read_text() == "mine"
+
+
+def test_a_pipe_in_the_way_is_refused(server):
+    Path("data").mkdir()
+    os.mkfifo("data/toy.csv.gz.part")
+    assert "toy.csv.gz.part cannot be written: it is a link or no plain file" in refused(toy(server))
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1:{port}/a", "file:///etc/hostname", "gopher://a/b"])
+def test_a_redirection_to_another_protocol_is_refused_before_anything_is_sent(server, place):
+    with serving() as other:
+        server.manner = {"status": 302, "location": place.format(port=other.server_port)}
+        says = refused(toy(server))
+        assert other.asked == []
+    assert "must be an http:// or https:// address" in says or "is not allowed" in says
+    assert len(server.asked) == 1
+
+
+def test_a_file_without_a_length_is_taken_up_to_twice_the_published_one(server):
+    server.manner = {"chunked": True, "body": bytes(1_500_000)}
+    says = refused(by_itself(server))
+    assert says.startswith(f"{server.url} must have at most 1,000,000 bytes, not ")
+    assert len(server.asked) == 1
+
+
+def test_an_announced_length_is_bounded_too(server):
+    server.manner = {"announce": 1_000_001}
+    assert "must have at most 1,000,000 bytes, not 1,000,001 or more" in refused(by_itself(server))
+
+
+def test_a_bomb_in_a_small_file_is_refused(server):
+    server.manner = {"body": gzip.compress(bytes(10_000_000))}
+    assert "must hold 2,000 events, not more than 8." in refused(by_itself(server), ValueError)
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_a_server_that_drips_is_left(server, monkeypatch, part):
+    """Every byte restarts the time limit of a socket."""
+    monkeypatch.setattr("hepclf.data.web.TIMEOUT_S", 0.2)
+    server.manner = {"drip": part}
+    began = time.monotonic()
+    assert re.search(r"\d bytes came in 0 s, at each of 6 tries", refused(toy(server)))
+    assert time.monotonic() - began < 10
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(server):
@@ -492,7 +562,19 @@ def test_a_file_system_without_locks_is_written_all_the_same(server, monkeypatch
     assert "data/toy.csv.gz.part cannot be locked (No locks available)" in caplog.text
 
 
-@pytest.mark.parametrize("source", ["file:///etc/hostname", "ftp://a/b", "toy", "http://", "http://a:b/c", "http://ä/"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "file:///etc/hostname",
+        "ftp://a/b",
+        "toy",
+        "http://",
+        "http://a:b/c",
+        "http://ä/",
+        "http://a/b c",
+        "http://a/b\nc",
+    ],
+)
 def test_only_the_web_is_a_source(server, source):
     says = refused(toy(server), ValueError, source=source)
     assert says == f"the source of a dataset must be an http:// or https:// address, not {source!r}"
@@ -510,10 +592,8 @@ def secure(monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain("cert.pem", "key.pem")
     monkeypatch.setenv("no_proxy", "*")
-    urllib.request.install_opener(None)  # from Python 3.12 on it keeps the certificates that the first call found
     with serving(context) as one:
         yield one
-    urllib.request.install_opener(None)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(secure):
