@@ -14,6 +14,7 @@ from hepclf.cli.commands import COMMANDS
 from hepclf.cli.config import Composed, launch
 from hepclf.cli.recipes import refuse_unknown
 from hepclf.cli.status import look
+from hepclf.cli.sweep_over import with_flag
 from hepclf.cli.tasks import is_single_training, tasks_of
 from hepclf.cli.terminal import results_console, short_path, show_warning_logs
 from hepclf.nearest import nearest
@@ -49,6 +50,8 @@ def run(arguments: list[str]) -> int:
     if command not in COMMANDS or command in NOT_JOBS:
         possible = [name for name in COMMANDS if name not in NOT_JOBS]
         raise RecipeError(f"{command!r} is not a command that can be submitted{nearest(command, possible)}")
+    if command == "train":
+        others = with_flag(others)
     requested = read_cluster(own)
     batch = requested.batch
     if batch.nodes > 1 and not is_single_training(command, others):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from omegaconf import OmegaConf
 
 from hepclf.cli import configs
-from hepclf.cli.composition import FLAGS, Composition, Expanded, parameters
+from hepclf.cli.composition import FLAGS, Composition, Expanded
 from hepclf.cli.config import composed, composing, hydra_words
 from hepclf.cli.errors import FAILED, NO_ACCESS, explain
 from hepclf.cli.overrides import overrides
-from hepclf.cli.plan import AUTO, run_name
+from hepclf.cli.plan import AUTO, plan, run_name
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep_best import BEST, keep_best
 from hepclf.cli.sweep_check import SettingCheck, check_values
+from hepclf.cli.sweep_over import expanded
 from hepclf.cli.sweep_tables import comparison, job_line, summary
 from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
@@ -45,9 +46,10 @@ log = logging.getLogger("hepclf.cli")
 
 @recipe
 class SweepSettings:
-    """The validation number that chooses the best job of a sweep."""
+    """The validation number that chooses the best job of a sweep, and the choices that a file holds (sweep_over.py)."""
 
     by: By = "log_loss"
+    over: Mapping[str, Any] | None = None
 
 
 class Settings(NamedTuple):
@@ -72,7 +74,7 @@ def planned(hydra: Composition, arguments: Sequence[str], *, writes: bool = True
     _, words = hydra_words("train", arguments)
     config = hydra.sweep(words)
     settings = _settings(config)
-    jobs = list(_distinct(hydra.jobs(_jobs_words(words), parameters(config))))
+    jobs = list(_distinct(expanded(hydra, _jobs_words(words), config)))
     config_dirs = tuple(str(folder.resolve()) for folder in configs.user_folders(arguments))
     if (stored := _stored(settings, jobs, config_dirs)) is not None:
         return stored, settings
@@ -154,7 +156,7 @@ def _close(task: SweepTask) -> int:
         sweep.write(rows)
     summary(console, rows, sweep.by)
     with _warned("the comparison"):
-        comparison(console, rows, sweep.by)
+        comparison(console, rows, sweep.by, plots=_draws(task, rows))
     console.print(f"sweep  {short_path(sweep.folder)}", soft_wrap=True, markup=False)
     with _warned(BEST):
         if not any(row.status == "running" for row in rows) and (best := keep_best(task, rows)):
@@ -162,6 +164,15 @@ def _close(task: SweepTask) -> int:
     if any(_is_missing(row) for row in rows):
         return FAILED
     return 0
+
+
+def _draws(task: SweepTask, rows: Sequence[Row]) -> bool:
+    """Whether the evaluation of the jobs, as it is configured, draws pictures."""
+    for row in rows:
+        if row.is_finished:
+            evaluation = plan(task.composed(task.sweep.jobs[row.number])).recipes["evaluation"]
+            return bool(evaluation.plots)
+    return False
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
         console.print(job_line(row), soft_wrap=True, markup=False)
 
 
-def comparison(console: Console, rows: Sequence[Row], by: str) -> None:
+def comparison(console: Console, rows: Sequence[Row], by: str, *, plots: bool) -> None:
     """Compare the runs of a sweep as `hepclf compare` does, if each choice was trained once."""
     ranked = [choice for choice in choices(rows, by) if choice.mean(by) is not None]
     if sum(len(choice.rows) for choice in ranked) < 2:
@@ -94,8 +94,9 @@ def comparison(console: Console, rows: Sequence[Row], by: str) -> None:
         console.print(f"no comparison: {reason}", soft_wrap=True, markup=False)
         return
     show_comparison(console, runs)
-    plots = any(entry.evaluation.get("plots") for entry in runs.entries.values())
-    console.print(f"comparison in {short_path(save_comparison(runs, plots=plots))}", soft_wrap=True, markup=False)
+    folder = save_comparison(runs, plots=plots)
+    console.print(f"comparison in {short_path(folder)}", soft_wrap=True, markup=False)
+    console.print(f"report     {short_path(folder / 'report.html')}", soft_wrap=True, markup=False)
 
 
 def _run(choice: Choice) -> str:

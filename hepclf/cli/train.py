@@ -16,6 +16,7 @@ from hepclf.cli.errors import explain
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.plan import Plan, plan
 from hepclf.cli.signals import signalled
+from hepclf.cli.sweep_over import with_flag
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.times import time_line
@@ -30,6 +31,7 @@ def run(arguments: list[str], stop: Stop | None = None) -> int:
     """Train one run, or a sweep, as configured."""
     show_warning_logs()
     stop = stop or Stop()
+    arguments = with_flag(arguments)
     if folder := sweep.resumed(arguments):
         return sweep.resume(folder, arguments, stop)
     if is_sweep(arguments):

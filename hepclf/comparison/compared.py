@@ -120,6 +120,7 @@ class Compared:
             "working_points": [_plain(point._asdict()) for point in contender.working_points],
             "significance": _plain(entry.expected._asdict()),
             "sculpting": sculpting_dict(entry.sculpted),
+            "likelihood_ratio": None if contender.exact is None else contender.exact.agreement.to_dict(),
             "device": entry.device,
             "training_s": entry.training_s,
             "tagger_bytes": entry.tagger_bytes,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.comparison.exact import ExactRatio, exact_ratio
+from hepclf.evaluation.case import Balance
 from hepclf.evaluation.split_results import with_limits
 from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.mixture import mixed, process_mixture
@@ -32,6 +34,7 @@ class Contender:
     events, positions      the test events, and their positions in the data, [n]
     background_efficiency  at each signal efficiency of GRID, with its error, [100]; nan without a curve
     copy_of                the tagger whose training this one repeats: equal configuration and seed
+    exact                  the exact likelihood ratio of the test events, where they have it
     """
 
     name: str
@@ -47,6 +50,7 @@ class Contender:
     background_efficiency: Array
     background_efficiency_error: Array
     copy_of: str | None = None
+    exact: ExactRatio | None = None
 
 
 def contender(
@@ -56,10 +60,12 @@ def contender(
     targets: Sequence[float] = (),
     yields: Mapping[str, float] | None = None,
     valid_loss: Value = NOTHING,
+    balance: Balance = "classes",
 ) -> Contender:
     """The performance of a tagger on scored events. `signal` is the class of the curve, `targets` its working points.
 
-    `yields` are those of its evaluation: areas and efficiencies refer to the same mixture as there.
+    `yields` are those of its evaluation: areas and efficiencies refer to the same mixture as there. `balance` is that
+    of its trainer.
     """
     test, valid = scored.of("test"), scored.of("valid")
     splits = {split: events for split in SPLITS if len(events := scored.of(split))}
@@ -86,6 +92,7 @@ def contender(
         working_points=points,
         background_efficiency=efficiency,
         background_efficiency_error=error,
+        exact=exact_ratio(scored, signal, ranked.weights, balance),
     )
 
 

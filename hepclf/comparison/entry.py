@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hepclf.comparison.sculpted import Sculpted, sculpted
+from hepclf.evaluation.case import Balance
 from hepclf.evaluation.files.store import read_scores
 from hepclf.files import folder_size, read_yaml
 from hepclf.run import Run
@@ -53,6 +54,12 @@ class RunEntry:
     def evaluation(self) -> Mapping[str, Any]:
         """The settings of the run's evaluation."""
         return self.config.get("evaluation") or {}
+
+    @property
+    def balance(self) -> Balance:
+        """The weights of the classes in its training, which define the mixture of its scores."""
+        balance: Balance = (self.config.get("trainer") or {}).get("balance", "classes")
+        return balance
 
     @property
     def yields(self) -> dict[str, float]:

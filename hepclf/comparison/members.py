@@ -42,7 +42,7 @@ def members_of(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Member],
         rate = None
         if entry.scoring_s:
             rate = len(scored) / entry.scoring_s
-        compared = contender(name, scored, signal, targets, entry.yields, entry.valid_loss)
+        compared = contender(name, scored, signal, targets, entry.yields, entry.valid_loss, entry.balance)
         members.append(Member(entry, compared, scored.classes, rate))
     return members, left_out
 

@@ -91,15 +91,7 @@ class Case:
     @cached_property
     def shares(self) -> Array:
         """Fraction of each class in the mixture that the tagger was trained for, [k]."""
-        k = len(self.scored.classes)
-        equal = np.full(k, 1 / k)
-        if self.balance == "classes":
-            return equal
-        learnt = next(iter(self.parts.values()))
-        sums = np.maximum(np.bincount(learnt.labels, learnt.weights, minlength=k), 0)
-        if not sums.any():
-            return equal
-        return np.asarray(sums / sums.sum())
+        return training_shares(self.balance, next(iter(self.parts.values())))
 
     def efficiencies(self, own: tuple[float, ...] | None) -> tuple[float, ...]:
         """The signal efficiencies of a study's own settings, or those of the evaluation where it sets none."""
@@ -109,12 +101,7 @@ class Case:
 
     def mixed(self, split_name: str) -> Array | None:
         """Weights of a split in the class mixture of training, with sum one; None where a class has no weight."""
-        part = self.parts[split_name]
-        k = len(part.classes)
-        sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))
-        if not all(has_positive_sum(float(total), float(square)) for total, square in zip(sums, squares, strict=True)):
-            return None
-        return np.asarray(part.weights * (self.shares / sums)[part.labels])
+        return in_shares(self.parts[split_name], self.shares)
 
     @cached_property
     def curves(self) -> dict[str, Curve]:
@@ -148,6 +135,27 @@ class Case:
     def discriminant(self, split_name: str) -> Array:
         """The probability of the signal in a split, [n]."""
         return discriminant(self.parts[split_name], self.signal)
+
+
+def training_shares(balance: Balance, learnt: Scored) -> Array:
+    """Fraction of each class in the mixture of a training on these events, [k]."""
+    k = len(learnt.classes)
+    equal = np.full(k, 1 / k)
+    if balance == "classes":
+        return equal
+    sums = np.maximum(np.bincount(learnt.labels, learnt.weights, minlength=k), 0)
+    if not sums.any():
+        return equal
+    return np.asarray(sums / sums.sum())
+
+
+def in_shares(part: Scored, shares: Array) -> Array | None:
+    """Weights of the events with each class in its share [k] and sum one; None where a class has no weight."""
+    k = len(part.classes)
+    sums, squares = (np.bincount(part.labels, part.weights**power, minlength=k) for power in (1, 2))
+    if not all(has_positive_sum(float(total), float(square)) for total, square in zip(sums, squares, strict=True)):
+        return None
+    return np.asarray(part.weights * (shares / sums)[part.labels])
 
 
 class Study(Protocol):

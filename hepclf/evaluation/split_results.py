@@ -50,7 +50,7 @@ def split_results(case: Case, split_name: str, edges: Array) -> SplitResults:
         confusion=cells,
         working_points=points,
         roc=roc,
-        optimal=_optimal(part, signal, mixture.within),
+        optimal=optimal_roc(part, signal, mixture.within),
         histograms=histograms(part, signal, edges, mixture.within),
     )
     if k > 2:
@@ -175,7 +175,7 @@ def _area(drawn: Roc | None) -> Value:
     return drawn.area
 
 
-def _optimal(part: Scored, signal: int, weights: Array) -> Roc | None:
+def optimal_roc(part: Scored, signal: int, weights: Array) -> Roc | None:
     """The curve of the exact likelihood ratio on the same events: the best that any classifier can reach on average."""
     if LLR not in part.spectators or len(part.classes) != 2:
         return None

@@ -20,6 +20,7 @@ REPEATED = (
     "standard deviation between trainings",
     "statistical uncertainty of one",
 )
+RATIO = ("", "slope", "correlation", "rms difference", "excess log-loss")
 COLUMNS = 4  # working points that fit into the width of a table
 
 Row = list[str]
@@ -34,6 +35,9 @@ def tables(comparison: Compared) -> Iterator[Grid]:
     header = ("", "Asimov Z", "Asimov Z with sigma_B", "systematic of B")
     yield Grid(f"significance on test {STATISTICAL}", header, _rows(comparison, partial(_significances, comparison)))
     yield from _rejections(comparison)
+    if any(contender.exact for contender in comparison.contenders):
+        title = f"ln r from the score against the exact ln r on test {STATISTICAL}"
+        yield Grid(title, RATIO, _rows(comparison, _ratio))
     yield _cost_table(comparison)
     if comparison.trained:
         yield _differences(comparison)
@@ -102,6 +106,14 @@ def _rejected(columns: slice, run: Contender) -> Row:
 def _sculpted(comparison: Compared, spectator: str, targets: Sequence[float], run: Contender) -> Row:
     points = comparison.entries[run.name].sculpted.get(spectator, {})
     return [run.name, *(inverse_text(points.get(target, Divergence())) for target in targets)]
+
+
+def _ratio(run: Contender) -> Row:
+    if run.exact is None:
+        return [run.name, *["-"] * (len(RATIO) - 1)]
+    agreement = run.exact.agreement
+    values = (agreement.slope, agreement.correlation, agreement.rms, agreement.lost)
+    return [run.name, *(number(*value) for value in values)]
 
 
 def _cost_table(comparison: Compared) -> Grid:

@@ -193,7 +193,7 @@ class Descent:
         trainer = self._trainer
         self._optimiser.zero_grad()
         logits = self._products.logits(self._network, batch.inputs)
-        loss = (losses(logits, batch.targets, trainer.loss) * batch.weights).sum() / size
+        loss = (losses(logits, batch.targets, trainer.loss, trainer.power) * batch.weights).sum() / size
         if batch.spectator is not None and trainer.decorrelate is not None:
             strength = trainer.decorrelate.risen(number) * self._mean_weight  # the loss is a sum of weights as well
             loss = loss + strength * disco(logits, batch.spectator, batch.weights)
@@ -239,7 +239,8 @@ class Descent:
         network = self._network
         if self._average is not None:
             network = self._average.network
-        valid_loss = mean_loss(network, self._valid, self._trainer.loss, self._blocks, self._ranks)
+        trainer = self._trainer
+        valid_loss = mean_loss(network, self._valid, trainer.loss, self._blocks, self._ranks, power=trainer.power)
         valid_loss += self._penalty(network)
         self.valid_seconds += time.perf_counter() - started
         self._check_finite("validation", valid_loss, number)

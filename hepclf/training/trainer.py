@@ -13,7 +13,7 @@ from hepclf.events import Events
 from hepclf.recipe import recipe
 from hepclf.training.decorrelate import MOST, Decorrelate
 from hepclf.training.epoch import Keep
-from hepclf.training.loss import Loss
+from hepclf.training.loss import POWER, Loss
 from hepclf.training.optimiser import OptimiserName
 from hepclf.training.planing import check_spectator, planed, spectator_values
 from hepclf.training.precision import Precision
@@ -41,6 +41,7 @@ class Trainer:
     find_rate      test growing rates before the training and suggest one; the training is the same as without
     precision      of matrix products (training/precision.py)
     residency      where the rows of the tables live (training/residency.py)
+    power          p of loss=power, |s - y|^p; its best score has ln(s/(1 - s)) = ln(odds of the signal) / (p - 1)
     threads        of the processor, for every model; null: the cores by affinity mask, quota and OMP_NUM_THREADS
     devices        processes that share each batch, one a GPU; null: those that torchrun or srun started, else one
     """
@@ -57,6 +58,7 @@ class Trainer:
     weight_decay: float = 0.0
     schedule: ScheduleName = "cosine"
     loss: Loss = "cross_entropy"
+    power: float = POWER
     clip: float | None = None
     balance: Balance = "classes"
     negative_weights: NegativeWeights = "error"
@@ -82,6 +84,8 @@ class Trainer:
             raise ValueError(f"momentum must lie in [0, 1), not {self.momentum}")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay must be at least 0, not {self.weight_decay}")
+        if not 1 < self.power < math.inf:
+            raise ValueError(f"power must be above 1, not {self.power}; power 1 is trainer.loss=absolute")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"clip must be positive (or null for none), not {self.clip}")
         if self.patience is not None and self.patience < 1:

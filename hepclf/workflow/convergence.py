@@ -20,6 +20,7 @@ SIGMAS = 2  # standard errors of the loss by which it must be above that of a co
 GROWN = 1.1  # times its first value, or that of a constant score, from which on a training loss is no fluctuation
 RISEN = 1.02  # times its first value from which on a validation loss has risen
 EPOCHS = 3  # fewer say nothing of a trend
+NO_PROBABILITIES = ("power", "absolute")  # losses whose best score is no probability
 
 
 def convergence(
@@ -30,6 +31,9 @@ def convergence(
     valid       validation events with the scores of the tagger; `weights` [n] are those of the loss
     kept_epoch  the epoch of the tagger; None if the model has none
     """
+    if trainer.loss in NO_PROBABILITIES and trainer.calibrate == "none":
+        yield _no_probabilities(trainer)
+        return
     constant = constant_loss(valid.labels, weights, len(valid.classes))
     if constant is None:
         return
@@ -108,6 +112,19 @@ def _scored(loss: Value, constant: float, history: Sequence[Epoch]) -> Iterator[
         (),
         f"{reason}: the scores are no probabilities, though they may rank the events well; map them by "
         "trainer.calibrate=isotonic (temperature for several classes), or take a model that fits less closely",
+    )
+
+
+def _no_probabilities(trainer: Trainer) -> Caution:
+    """What the best score of such a loss is."""
+    meaning = "they tend to 0 and 1, on the side of the more probable class"
+    if trainer.loss == "power":
+        meaning = f"ln s/(1 - s) is the logarithm of the odds divided by trainer.power - 1 = {trainer.power - 1:g}"
+    return Caution(
+        "no_probabilities",
+        (),
+        f"trainer.loss={trainer.loss} does not give probabilities: {meaning}. Such scores rank the events, and the "
+        "calibration shows how far they are from probabilities; trainer.calibrate=temperature maps them",
     )
 
 

@@ -9,16 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.case import Case
+from hepclf.evaluation.case import Case, in_shares
 from hepclf.evaluation.evidence import Evidence, one_sided_p
 from hepclf.evaluation.split_results import LLR
 from hepclf.recipe import recipe
+from hepclf.scored import Scored
 from hepclf.statistics.calibration import logits
 from hepclf.statistics.losses import event_losses
 from hepclf.statistics.value import SINGLE, Value, measured
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]
+BINS = 25
 
 
 @recipe
@@ -32,7 +34,7 @@ class LikelihoodRatio:
     page_title: ClassVar[str] = "Likelihood ratio"
     page_section: ClassVar[str] = "believe"
 
-    bins: int = 25
+    bins: int = BINS
 
     def __post_init__(self) -> None:
         if not 2 <= self.bins <= 1000:
@@ -41,24 +43,7 @@ class LikelihoodRatio:
     def study(self, case: Case) -> RatioAgreement | None:
         """The comparison on test; None for several classes, or where no event has a finite exact ratio."""
         part = case.parts.get("test")
-        if part is None or LLR not in part.spectators or len(part.classes) != 2:
-            return None
-        mixed = case.mixed("test")
-        if mixed is None:
-            return None
-        # ln r = ln s/(1 - s) - ln of the prior odds; for classes of equal weight the prior term is zero.
-        prior = math.log(case.shares[1] / case.shares[0])
-        exact = np.asarray(part.spectators[LLR], dtype=np.float64)
-        estimate = logits(part.scores) - prior
-        finite = np.isfinite(exact)
-        if not mixed[finite].sum() > 0:
-            return None
-        best = event_losses(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
-        losses = event_losses(part.labels, part.scores)
-        lost = _mean(losses - best, mixed, SINGLE * float(mixed @ losses))
-        return _compared(
-            exact[finite], estimate[finite], mixed[finite] / mixed[finite].sum(), self.bins, lost, len(part)
-        )
+        return None if part is None else ratio_agreement(part, case.shares, self.bins)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,6 +119,26 @@ class RatioAgreement:
         names = ("slope", "correlation", "bias", "rms", "lost")
         values = {name: getattr(self, name).to_dict() for name in names}
         return {"evidence": self.evidence.to_dict(), **values, "events": self.events, "finite": self.finite}
+
+
+def ratio_agreement(part: Scored, shares: Array, bins: int = BINS) -> RatioAgreement | None:
+    """The comparison on events whose scores are probabilities in a mixture of these shares of the classes, [2].
+
+    None for several classes, or where no event has a finite exact ratio.
+    """
+    if LLR not in part.spectators or len(part.classes) != 2 or (mixed := in_shares(part, shares)) is None:
+        return None
+    # ln r = ln s/(1 - s) - ln of the prior odds; for classes of equal weight the prior term is zero.
+    prior = math.log(shares[1] / shares[0])
+    exact = np.asarray(part.spectators[LLR], dtype=np.float64)
+    estimate = logits(part.scores) - prior
+    finite = np.isfinite(exact)
+    if not mixed[finite].sum() > 0:
+        return None
+    best = event_losses(part.labels, 1 / (1 + np.exp(-np.clip(exact + prior, -700, 700))))
+    losses = event_losses(part.labels, part.scores)
+    lost = _mean(losses - best, mixed, SINGLE * float(mixed @ losses))
+    return _compared(exact[finite], estimate[finite], mixed[finite] / mixed[finite].sum(), bins, lost, len(part))
 
 
 def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int) -> RatioAgreement:

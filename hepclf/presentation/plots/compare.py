@@ -14,6 +14,7 @@ from matplotlib.ticker import NullFormatter
 
 from hepclf.comparison.comparison import Comparison, RejectionRatio
 from hepclf.comparison.contenders import GRID
+from hepclf.presentation.plots.compared_ratio import ratio_pictures
 from hepclf.presentation.plots.index import KINDS, IndexEntry, write_index
 from hepclf.presentation.plots.label import one_line, with_error
 from hepclf.presentation.plots.picture import TOP, Picture, add_legend, write_figure
@@ -97,6 +98,7 @@ def _pictures(
         yield from _curve_pictures([sample], sample_title, signal, suffix)
     if not ranked:
         yield from _curve_pictures(list(samples.values()), title, signal, "")
+    yield from ratio_pictures([run for sample in samples.values() for run in sample.trainings], title)
     if repeated:
         yield Picture("spread", spread_figure(repeated, title, signal), SPREAD)
 
@@ -111,7 +113,11 @@ def _curve_pictures(samples: Sequence[Comparison], title: str, signal: str | Non
     else:
         reference, order = _order(samples[0])
         captions = {stem: text.format(first=reference, order=order) for stem, text in CAPTIONS.items()}
-    figures = {"roc": _roc_figure(curves, title), "rejection": _rejection_figure(curves, title, reference)}
+    exact = samples[0].reference.exact
+    figures = {
+        "roc": _roc_figure(curves, title, exact and exact.roc),
+        "rejection": _rejection_figure(curves, title, reference),
+    }
     for stem, figure in figures.items():
         add_legend(figure, legend_title(*samples, signal=signal))
         yield Picture(f"{stem}{suffix}", figure, captions[stem])
@@ -152,10 +158,14 @@ def legend_title(*samples: Comparison, signal: str | None = None) -> str:
     return f"{area} ± statistical uncertainty, bands ±1σ,\n{order}"
 
 
-def _roc_figure(curves: Sequence[TaggerCurve], title: str) -> Figure:
+def _roc_figure(curves: Sequence[TaggerCurve], title: str, exact: Roc | None) -> Figure:
     figure = Figure(figsize=(5.2, 4.2))
     ax = figure.subplots()
     draw_rocs(ax, curves)
+    if exact:
+        label = f"exact likelihood ratio: {with_error(exact.area)}"
+        x, y = exact.signal_efficiency, 1 - exact.background_efficiency
+        ax.plot(x, y, color=BLACK, linewidth=1, linestyle=(0, (1, 1)), label=label)
     ax.set_title(title, y=TOP)
     return figure
 
