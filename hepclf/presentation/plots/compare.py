@@ -113,9 +113,10 @@ def _curve_pictures(samples: Sequence[Comparison], title: str, signal: str | Non
     else:
         reference, order = _order(samples[0])
         captions = {stem: text.format(first=reference, order=order) for stem, text in CAPTIONS.items()}
-    exact = samples[0].reference.exact
+    known = samples[0].reference.exact
+    exact = known.roc if known else None
     figures = {
-        "roc": _roc_figure(curves, title, exact and exact.roc),
+        "roc": _roc_figure(curves, title, exact),
         "rejection": _rejection_figure(curves, title, reference),
     }
     for stem, figure in figures.items():
