@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hepclf.events import Events as Events
     from hepclf.models.adaboost import AdaBoost as AdaBoost
     from hepclf.models.bdt import BDT as BDT
+    from hepclf.models.cnn import CNN as CNN
     from hepclf.models.cuts import Cuts as Cuts
     from hepclf.models.fisher import Fisher as Fisher
     from hepclf.models.forest import Forest as Forest
@@ -62,6 +63,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluation",
     "AdaBoost": "models.adaboost",
     "BDT": "models.bdt",
+    "CNN": "models.cnn",
     "Cuts": "models.cuts",
     "Fisher": "models.fisher",
     "Forest": "models.forest",

@@ -68,13 +68,21 @@ HOMES = {
     "h5py": ("data/hdf5.py",),
     "XRootD": ("data/remote.py",),
     "pandas": ("data/frames.py",),
-    "sklearn": ("models/", "search/importance.py"),
+    "sklearn": ("data/digits.py", "models/", "search/importance.py"),
     "xgboost": ("models/xgboost.py", "export/xgboost.py"),
     "lightgbm": ("models/lightgbm.py",),
     "optuna": ("search/journal.py", "search/ledger.py", "search/sampling.py"),
     "onnx": ("export/onnx/",),
     "onnxruntime": ("export/onnx/model.py",),
-    "torch": ("training/", "models/", "prediction/workers.py", "export/onnx/layers.py", "export/cpp/layers.py"),
+    "torch": (
+        "training/",
+        "models/",
+        "prediction/workers.py",
+        "export/onnx/layers.py",
+        "export/cpp/layers.py",
+        "export/cpp/images.py",
+        "export/cpp/units.py",
+    ),
 }
 
 

@@ -12,8 +12,8 @@ from hepclf.models.preprocess import Prepare
 class Body(Protocol):
     """A recipe of a network."""
 
-    def network(self, inputs: int, outputs: int) -> nn.Module:
-        """The module from prepared inputs [n, inputs] to logits [n, outputs], freshly initialised."""
+    def named_network(self, inputs: tuple[str, ...], outputs: int) -> nn.Module:
+        """The module from prepared inputs of these names, [n, inputs], to logits [n, outputs], freshly initialised."""
         ...
 
 
@@ -23,7 +23,7 @@ class Module(nn.Module):
     def __init__(self, recipe: Body, prepare: Prepare, classes: int) -> None:
         super().__init__()
         self.prepare = prepare
-        self.body = recipe.network(len(prepare.inputs), 1 if classes == 2 else classes)
+        self.body = recipe.named_network(prepare.inputs, 1 if classes == 2 else classes)
         if classes == 2:
             self.body = nn.Sequential(self.body, SingleOutput())
 

@@ -73,6 +73,10 @@ class Network(ABC):
         In training mode, a network of m members may return the logits of each of them, [m, n, outputs].
         """
 
+    def named_network(self, inputs: tuple[str, ...], outputs: int) -> nn.Module:
+        """The same from the names of the inputs, for a network to which their places matter."""
+        return self.network(len(inputs), outputs)
+
     def check(self, names: tuple[str, ...] | None, classes: tuple[str, ...] | None, trainer: Trainer) -> None:  # noqa: ARG002
         """Refuse settings that do not fit these features and classes, and a device that does not exist.
 

@@ -18,7 +18,7 @@ from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 Array = NDArray[np.float64]
-Scaling = Literal["none", "standard", "robust", "clipped", "quantile", "log"]
+Scaling = Literal["none", "standard", "robust", "clipped", "quantile", "log", "common"]
 KNOTS = 256  # quantiles kept a feature: the map's step is under half a per cent of the sample
 ROWS = 1 << 18  # rows of a table prepared at once
 SAMPLE = 1 << 18  # events that the scales of a table on disk are taken from, which moves them by 0.2 % of a width
@@ -37,6 +37,7 @@ class Preprocess:
     scaling   none | standard (mean, standard deviation) | robust (median, half the 16-84 % range)
               | clipped (robust, then bent smoothly so that no value lies beyond 8 widths, arXiv:2407.04491)
               | quantile (to a normal distribution) | log (sign(x) log(1 + |x|/median|x|), then standard)
+              | common (divided by the root mean square of all such features together, as for the pixels of an image)
     features  another scaling for single features, by name
     constant  what to do with a feature that never varies: error, or drop with a warning
 
@@ -62,7 +63,9 @@ class Preprocess:
         """
         self.check(names)
         ranges = _ranges(features)
-        varying = [column for column, name in enumerate(names) if self._varies(ranges[column], name)]
+        problems = {column: text for column, name in enumerate(names) if (text := self._problem(ranges[column], name))}
+        _warn_of_dropped([f"feature {names[column]!r} {text}" for column, text in problems.items()])
+        varying = [column for column in range(len(names)) if column not in problems]
         if not varying:
             raise ValueError("no feature varies in the training split; there is nothing to learn from")
         kinds = tuple(self.features.get(names[column], self.scaling) for column in varying)
@@ -72,9 +75,12 @@ class Preprocess:
         sample, sizes = _sample(features, sizes)
         for position, (column, kind) in enumerate(zip(varying, kinds, strict=True)):
             prepare.set(position, kind, sample[:, column], sizes)
+        if "common" in kinds:
+            prepare.set_common(sample[:, varying], sizes)
         return prepare
 
-    def _varies(self, feature: FeatureRange, name: str) -> bool:
+    def _problem(self, feature: FeatureRange, name: str) -> str | None:
+        """Why a feature is dropped; None if it varies."""
         low, high = feature.low, feature.high
         if max(-low, high) > LARGEST:
             raise ValueError(
@@ -82,15 +88,14 @@ class Preprocess:
                 "rescale it, or select those events away"
             )
         if low < high:
-            return True
+            return None
         problem = "is missing in every training event" if low > high else f"is always {low:.6g}"
         if self.constant == "error":
             raise ValueError(
                 f"feature {name!r} {problem}, which no classifier can use; "
                 "leave it out of data.features or set model.preprocess.constant=drop"
             )
-        log.warning("feature %r %s and is dropped", name, problem)
-        return False
+        return problem
 
 
 class FeatureRange(NamedTuple):
@@ -99,6 +104,16 @@ class FeatureRange(NamedTuple):
     low: float
     high: float
     missing: bool
+
+
+def _warn_of_dropped(problems: list[str]) -> None:
+    if len(problems) == 1:
+        log.warning("%s and is dropped", problems[0])
+    elif problems:
+        examples = "; ".join(problems[:3])
+        if len(problems) > 3:
+            examples += "; ..."
+        log.warning("%d features never vary in the training set and are dropped: %s", len(problems), examples)
 
 
 def _ranges(features: NDArray[np.float32]) -> list[FeatureRange]:
@@ -168,7 +183,7 @@ class Prepare(nn.Module):
         elif kind == "quantile":
             knots = quantiles(column, weights, np.linspace(0, 1, KNOTS))
             self.knots[self._quantiles.index(position)] = torch.from_numpy(knots)
-        elif kind != "none":
+        elif kind not in ("none", "common"):
             if kind == "log":
                 scale = float(quantiles(np.abs(column[column != 0]), weights[column != 0], (0.5,))[0])
                 self.log_scale[self._logs.index(position)] = scale
@@ -179,6 +194,17 @@ class Prepare(nn.Module):
                 f"feature {self.names[position]!r} varies by {_moments(values, weights)[1]:.4g} alone, which float32 "
                 "cannot scale; rescale it"
             )
+
+    def set_common(self, features: NDArray[np.float32], weights: Array) -> None:
+        """Fit the width that features of scaling `common` share; zero stays zero."""
+        squares, total = 0.0, 0.0
+        positions = [i for i, kind in enumerate(self.kinds) if kind == "common"]
+        for column in positions:
+            present = ~np.isnan(features[:, column])
+            squares += float(weights[present] @ features[present, column].astype(np.float64) ** 2)
+            total += float(weights[present].sum())
+        if positions:
+            self.width[positions] = max(np.sqrt(squares / total), NARROWEST)
 
     @property
     def linear(self) -> bool:

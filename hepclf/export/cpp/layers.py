@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from hepclf.export.cpp.header import Header, float_literal
+from hepclf.export.cpp.images import IMAGE_CODE, IMAGES
 from hepclf.export.cpp.prepare import CLIPPED, DEVIATE, LOG, input_array
+from hepclf.export.cpp.units import Units, float_array
 from hepclf.models.mlp import Embedding, Members, Shared
 from hepclf.models.mlp_plain import Maxout
 from hepclf.models.module import SingleOutput
@@ -34,14 +36,7 @@ void normalised(float* x, float epsilon) {{
 }}
 
 inline float sigmoid(float x) {{ return 1 / (1 + std::exp(-x)); }}
-"""
-
-
-class Units(NamedTuple):
-    """An array in the function, and its length."""
-
-    name: str
-    size: int
+{IMAGE_CODE}"""
 
 
 def write_network(header: Header, tagger: NetworkTagger) -> str:
@@ -63,7 +58,7 @@ def layer_units(header: Header, module: nn.Module, x: Units) -> Units:
         _write_elementwise(header, x, _ACTIVATIONS[kind].format(**_settings(module)))
     elif kind in _WRITERS:
         return _WRITERS[kind](header, module, x)
-    elif kind not in (nn.Dropout, nn.Identity, SingleOutput):
+    elif kind not in (nn.Dropout, nn.Identity, nn.Flatten, SingleOutput):
         names = sorted(layer.__name__ for layer in (*_ACTIVATIONS, *_WRITERS))
         raise ValueError(
             f"a layer {kind.__name__} has no form in C++ that hepclf knows; there are: {', '.join(names)}; "
@@ -181,14 +176,6 @@ def _members(header: Header, module: Members, x: Units) -> Units:
     return mean
 
 
-def float_array(values: Tensor | None) -> NDArray[np.float32]:
-    """A tensor as an array of float32."""
-    if values is None:
-        raise ValueError("a normalisation without weights has no form in C++ that hepclf knows; give it affine=True")
-    array: NDArray[np.float32] = values.detach().cpu().numpy()
-    return array
-
-
 _WRITERS: dict[type[nn.Module], Callable[[Header, Any, Units], Units]] = {
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch,
@@ -196,4 +183,5 @@ _WRITERS: dict[type[nn.Module], Callable[[Header, Any, Units], Units]] = {
     Maxout: _maxout,
     Embedding: _embedding,
     Members: _members,
+    **IMAGES,
 }

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from hepclf.export.onnx.graph import DOUBLE, Graph, float32, int64
 from hepclf.export.onnx.link import logistic
 from hepclf.export.onnx.prepare import input_node
+from hepclf.models.cnn import Convolutional, Summary
 from hepclf.models.mlp import Embedding, Heads, Members, Shared
 from hepclf.models.mlp_plain import Maxout
 from hepclf.models.module import SingleOutput
 from hepclf.models.network import NetworkTagger
+from hepclf.models.pixels import BOUND, Pixels
 
 END = np.iinfo(np.int64).max  # of a slice that goes on to the last column
 LayerWriter = Callable[[Graph, Any, str], str]
@@ -110,6 +112,42 @@ def _heads(graph: Graph, module: Heads, x: str) -> str:
     return graph.add("Add", graph.add("MatMul", x, float_constant(module.weight)), float_constant(module.bias))
 
 
+def _pixels(graph: Graph, module: Pixels, x: str) -> str:
+    x = graph.add("Clip", x, float32(-BOUND), float32(BOUND))
+    if not module.is_complete:
+        columns = np.full(module.size, len(module.places))
+        columns[module.places.cpu().numpy()] = np.arange(len(module.places))
+        with_zero = graph.add("Pad", x, int64(0, 0, 0, 1))  # the last column
+        x = graph.add("Gather", with_zero, columns, axis=1)
+    return graph.add("Reshape", x, int64(0, *module.shape))
+
+
+def _convolution(graph: Graph, module: nn.Conv1d | nn.Conv2d, x: str) -> str:
+    pads = [int(size) for size in module.padding]
+    if module.padding_mode == "circular":
+        for axis, size in enumerate(pads, start=2):
+            first = graph.add("Slice", x, int64(0), int64(size), int64(axis))
+            last = graph.add("Slice", x, int64(-size), int64(END), int64(axis))
+            x = graph.add("Concat", last, x, first, axis=axis) if size else x
+        pads = [0] * len(pads)
+    weight, bias = float_constant(module.weight), float_constant(module.bias)
+    return graph.add("Conv", x, weight, bias, kernel_shape=list(module.kernel_size), pads=pads * 2)
+
+
+def _pool(graph: Graph, module: Any, x: str) -> str:
+    sizes = [module.kernel_size] * (1 if isinstance(module, nn.MaxPool1d) else 2)
+    return graph.add("MaxPool", x, kernel_shape=sizes, strides=sizes)
+
+
+def _summary(graph: Graph, module: Summary, x: str) -> str:
+    operator = "ReduceMean" if module.kind == "mean" else "ReduceMax"
+    return graph.add(operator, x, axes=list(module.axes), keepdims=0)
+
+
+def _flatten(graph: Graph, module: nn.Flatten, x: str) -> str:  # noqa: ARG001
+    return graph.add("Flatten", x, axis=1)
+
+
 def _plain(operator: str, **settings: str) -> LayerWriter:
     """A layer that is a single operator; its attributes are the module's settings of these names."""
 
@@ -133,6 +171,14 @@ def float_constant(values: Tensor | None) -> NDArray[np.float32]:
 
 _WRITERS: dict[type[nn.Module], LayerWriter] = {
     nn.Sequential: _sequence,
+    Convolutional: _sequence,
+    Pixels: _pixels,
+    nn.Conv1d: _convolution,
+    nn.Conv2d: _convolution,
+    nn.MaxPool1d: _pool,
+    nn.MaxPool2d: _pool,
+    Summary: _summary,
+    nn.Flatten: _flatten,
     nn.Linear: _linear,
     nn.BatchNorm1d: _batch,
     nn.LayerNorm: _layer,
