@@ -51,7 +51,8 @@ class Ntuples(ABC):
 
     root           the folder that relative names of files start from; by default the one that the program runs in
     features       expressions, or name -> expression
-    leading        jagged column -> so many of its first objects as features: Jet_pt_0, Jet_pt_1..., NaN where absent
+    leading        jagged column -> so many of its first objects as features: Jet_pt_0, Jet_pt_1..., NaN where absent;
+                   or an array with a shape per event -> that shape: [40, 40] gives image_0_0, image_0_1...
     luminosity_fb  scales each sample to its expected yield; without it, weights count as they are
     missing        sentinels of a missing value, such as [-999], in all features; or feature or column -> its sentinels
     classes        in their order; by default that of the samples, a class named background first
@@ -71,7 +72,7 @@ class Ntuples(ABC):
     samples: tuple[Sample, ...]
     root: str | None = None
     features: tuple[str, ...] | Mapping[str, str] = ()
-    leading: Mapping[str, int] = field(default_factory=dict)
+    leading: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
     spectators: tuple[str, ...] | Mapping[str, str] = ()
     tree: str | None = None
     weight: str | float | None = None

@@ -140,20 +140,21 @@ class EntryError(ValueError):
 
 def parse_quantities(
     features: Mapping[str, str],
-    leading: Mapping[str, int],
+    leading: Mapping[str, int | tuple[int, ...]],
     spectators: Mapping[str, str],
     weight: str | None,
     selections: tuple[str | None, ...],
     missing: Declared = Declared(),  # noqa: B008  # frozen
 ) -> Quantities:
-    """The parsed expressions; `leading` adds the first objects of a jagged column as features name_0, name_1..."""
-    for name, count in leading.items():
-        if count < 1:
-            raise ValueError(f"leading.{name} must be at least 1, not {count}")
+    """The parsed expressions; `leading` adds the objects of a list as features name_0, or pixels as name_0_0."""
     objects: dict[str, str] = {}
-    for name, count in leading.items():
+    for name, sizes in leading.items():
+        shape = (sizes,) if isinstance(sizes, int) else sizes
+        if not shape or min(shape) < 1:
+            raise ValueError(f"leading.{name} must be at least 1, not {sizes if shape else 'an empty list'}")
         column = name if name.isidentifier() else f"({name})"
-        objects |= {f"{name}_{i}": f"{column}[{i}]" for i in range(count)}
+        for place, indices in enumerate(np.ndindex(shape)):
+            objects["_".join((name, *map(str, indices)))] = f"{column}[{place}]"
     if repeated := next((name for name in objects if name in features), None):
         raise ValueError(f"feature {repeated!r} is named by features and by leading; drop one of the two")
     return Quantities(

@@ -83,7 +83,7 @@ def tagger_query(
     """The query for the inputs of a tagger, from the data recipe (plain values) that its run stored."""
     stored = data if isinstance(data, Mapping) else {}
     features = stored.get("features")
-    leading = convert(Mapping[str, int], stored.get("leading") or {}, "data.leading")
+    leading = convert(Mapping[str, int | tuple[int, ...]], stored.get("leading") or {}, "data.leading")
     objects = parse_quantities(features={}, leading=leading, spectators={}, weight=None, selections=()).features
     texts = {name: expression.text for name, expression in objects.items()}
     if isinstance(features, Mapping):

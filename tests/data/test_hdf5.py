@@ -134,7 +134,6 @@ BAD = {
     "bytes": ({"features": ("bytes",), "tree": "jets"}, "column 'bytes' holds text; numbers and booleans can be used"),
     "times": ({"features": ("when",), "tree": "rec"}, "column 'when' holds records; numbers and booleans can be used"),
     "lists of lists": ({"features": ("count(l)",), "tree": "rec2"}, "column 'l' holds lists of lists; numbers and"),
-    "an image": ({"features": ("sum(image)",), "tree": "jets"}, "column 'image' holds 3-dimensional values"),
     "another length": ({"features": ("few",), "tree": "jets"}, "column 'few' is not there"),
     "a broken link": ({"tree": "gone"}, r"dataset 'gone' is not in s\.h5"),
     "no entries": ({"tree": "scalar", "features": ("scalar",)}, "column 'scalar' is not there"),

@@ -164,6 +164,17 @@ def test_events_come_in_the_order_of_samples_files_and_entries(form):
     assert load(SIGNAL, BACKGROUND, features=("x",), classes=("signal", "background")).labels[0] == 0
 
 
+def test_a_branch_of_arrays_of_fixed_size_gives_pixels():
+    images = np.arange(5 * 2 * 3, dtype=np.float32).reshape(5, 2, 3)
+    with uproot.recreate("s.root") as file:
+        file.mktree("t", {"cells": np.dtype(("f4", (2, 3))), "x": "f4"})
+        file["t"].extend({"cells": images, "x": np.arange(5.0)})
+    events = load(sample(), features=("x",), leading={"cells": (2, 3)}, spectators=("max(cells)",), chunk=2)
+    assert events.names == ("x", *(f"cells_{i}_{j}" for i in range(2) for j in range(3)))
+    assert events.features[:, 1:].reshape(images.shape).tolist() == images.tolist()
+    assert events.spectators["max(cells)"].tolist() == images.max((1, 2)).tolist()
+
+
 @pytest.mark.parametrize("pieces", [1, 3, 10])
 @pytest.mark.parametrize("chunk", [1, 7, 30, 1000])
 def test_chunks_change_nothing(form, pieces, chunk):
@@ -299,6 +310,8 @@ BAD = {
     ),
     "leading of a flat branch": ({"leading": {"x": 2}}, "[0] takes the list of an event"),
     "no leading object": ({"leading": {"j": 0}}, "leading.j must be at least 1, not 0"),
+    "no pixel": ({"leading": {"j": (2, 0)}}, "leading.j must be at least 1, not (2, 0)"),
+    "no shape": ({"leading": {"j": ()}}, "leading.j must be at least 1, not an empty list"),
     "leading named twice": (
         {"leading": {"j": 1}, "features": {"j_0": "x"}},
         "feature 'j_0' is named by features and by leading; drop one of the two",

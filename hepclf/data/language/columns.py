@@ -1,7 +1,11 @@
-"""The columns of a chunk, as expressions use them: arrays of numbers or booleans, one per event or a list per event."""
+"""The columns of a chunk, as expressions use them: arrays of numbers or booleans, one per event or a list per event.
+
+An array with a shape per event, such as an image, is the list of its numbers.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -74,8 +78,8 @@ def as_column(values: Any, events: int) -> Value:
         value = values
     else:
         value = np.asarray(values)
-    if isinstance(value, np.ndarray) and value.ndim == 2:
-        value = Jagged(np.arange(len(value) + 1) * value.shape[1], value.reshape(-1))
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        value = Jagged(np.arange(len(value) + 1) * math.prod(value.shape[1:]), value.reshape(-1))
     flat = elements(value)
     if flat.ndim != 1:
         raise ValueError(f"holds {flat.ndim}-dimensional values; one value or one list an event can be used")
@@ -95,11 +99,13 @@ def _from_awkward(array: Any) -> Value:
 
     if ak.fields(array):
         raise ValueError(f"holds records of {', '.join(ak.fields(array)[:5])}; name one of their columns")
-    if array.ndim > 2:
+    if array.ndim > 2 and "var" in str(array.type):
         raise ValueError("holds lists of lists; one value or one list an event can be used")
     try:
         if array.ndim == 1:
             return _filled(array)
+        for _ in range(array.ndim - 2):
+            array = ak.flatten(array, axis=2)
         array = ak.from_regular(ak.fill_none(array, [], axis=0))
         offsets = np.asarray(ak.to_packed(array).layout.offsets, dtype=np.int64)
         return Jagged(offsets, _filled(ak.flatten(array)))

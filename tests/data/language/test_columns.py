@@ -124,7 +124,6 @@ def test_single_values_come_in_as_numpy(values):
         (ak.Array([[{"pt": 1}]]), "holds records of pt"),
         (ak.Array([[[1.0]]]), "holds lists of lists; one value or one list an event can be used"),
         (ak.Array([[1, "a"]]), r"holds var \* union"),
-        (np.zeros((1, 2, 2)), "holds 3-dimensional values"),
         (np.float64(3), "holds 0-dimensional values"),
         (np.zeros(2), "must hold 1 events, not 2"),
         (ak.Array([[1], [2]]), "must hold 1 events, not 2"),
