@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepclf.data.csv import CSV as CSV
+    from hepclf.data.digits import Digits as Digits
     from hepclf.data.gw import GW as GW
     from hepclf.data.hdf5 import HDF5 as HDF5
+    from hepclf.data.ising import Ising as Ising
     from hepclf.data.mixture import Mixture as Mixture
     from hepclf.data.npz import NPZ as NPZ
     from hepclf.data.parquet import Parquet as Parquet
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from hepclf.data.samples import Sample as Sample
     from hepclf.data.samples import SumOfWeights as SumOfWeights
     from hepclf.data.split import Split as Split
+    from hepclf.data.strain import Strain as Strain
     from hepclf.evaluation.evaluation import Evaluation as Evaluation
     from hepclf.evaluation.evaluation import evaluate as evaluate
     from hepclf.events import Events as Events
@@ -50,8 +53,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "CSV": "data.csv",
+    "Digits": "data.digits",
     "GW": "data.gw",
     "HDF5": "data.hdf5",
+    "Ising": "data.ising",
     "Mixture": "data.mixture",
     "NPZ": "data.npz",
     "Parquet": "data.parquet",
@@ -59,6 +64,7 @@ _HOMES = {
     "Sample": "data.samples",
     "SumOfWeights": "data.samples",
     "Split": "data.split",
+    "Strain": "data.strain",
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",
     "AdaBoost": "models.adaboost",

@@ -52,8 +52,10 @@ def test_a_choice_names_every_setting_of_its_class(path):
 
 MODELS = [f"model/{path.stem}" for path in FILES if path.parent.name == "model" and path.stem != "sklearn"]
 
+SYNTHETIC = [f"data/{name}" for name in ("gw", "mixture", "ising", "strain", "digits")]
 
-@pytest.mark.parametrize("choice", ["data/gw", "data/mixture", "trainer/default", *MODELS])
+
+@pytest.mark.parametrize("choice", [*SYNTHETIC, "trainer/default", *MODELS])
 def test_yaml_and_class_agree_on_the_defaults(choice):
     cls, values = contents(configs.folder() / f"{choice}.yaml")
     assert describe(build(cls, values, "x")) == describe(cls())
