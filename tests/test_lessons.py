@@ -42,7 +42,7 @@ def slopes(runs):
 
 def test_the_score_of_a_power_is_a_known_function_of_the_likelihood_ratio():
     runs = trained("mixture_losses", "trainer.loss=cross_entropy,power", "data.events=10000", "trainer.epochs=12")
-    # At this size both slopes are some per cent too small, by the same factor: ratios of 0.335 to 0.343 over five seeds.
+    # At this size both slopes are some per cent too small, by the same factor: ratios .335 to .343 over five seeds.
     assert slopes(runs)["power"] / slopes(runs)["cross_entropy"] == pytest.approx(1 / 3, abs=0.025)
     assert [caution.kind for caution in runs["power"].results.warnings] == ["no_probabilities"]
 

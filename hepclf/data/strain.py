@@ -38,7 +38,7 @@ class Strain:
     low_hz       frequency below which that spectrum is flat
 
     Spectators: `llr` is the exact ln p(x|signal)/p(x|noise), averaged over what is unknown, which no classifier can
-    beat; `matched_filter` the largest SNR in the data over all possible arrivals; `snr` and `arrival` (the sample of its
+    beat; `matched_filter` the largest SNR in the data over all arrivals; `snr` and `arrival` (the sample of its
     start) are those of the signal, 0 and -1 without one; `live_time_s` is the duration of all segments of noise.
     With one SNR and a known arrival, the best AUC is Phi(snr / sqrt 2).
     """
