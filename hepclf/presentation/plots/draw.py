@@ -6,7 +6,7 @@ Nothing here imports matplotlib, so that a process whose pictures others draw do
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from hepclf.evaluation.evaluation import Evaluation
@@ -14,6 +14,7 @@ from hepclf.evaluation.label import Label
 from hepclf.evaluation.results import Results
 from hepclf.presentation.plots.index import Part, Written, replace_index
 from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.material import Material
 from hepclf.presentation.plots.workers import DrawingWorkers
 
 # Our own studies, each of which the module of its name draws.
@@ -21,20 +22,8 @@ STUDIES = tuple(setting.name for setting in fields(Evaluation) if hasattr(settin
 RESULT_PARTS = ("losses", "find_rate", "scores", "roc", "rejection", "confusion", "significance")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ResultPictures:
-    """The pictures of results, which are drawn part by part.
-
-    history  the columns of history.csv, or None
-    rates    a learning-rate range test: rate, loss, smoothed [n], suggested and used [1]; or None
-    """
-
-    results: Results
-    folder: Path
-    history: Mapping[str, Sequence[float]] | None = None
-    rates: Mapping[str, Sequence[float]] | None = None
-    title: str = ""
-    label: Label | None = None
+class ResultPictures(Material):
+    """The pictures of results, which are drawn part by part."""
 
     @property
     def parts(self) -> list[Part]:

@@ -12,22 +12,22 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.label import Label
 from hepclf.evaluation.results import Results
 from hepclf.presentation.plots import find_rate, losses
-from hepclf.presentation.plots.draw import ResultPictures
 from hepclf.presentation.plots.index import KINDS, NUMBERED, IndexEntry, Part, Written
 from hepclf.presentation.plots.label import one_line
+from hepclf.presentation.plots.material import Material
 from hepclf.presentation.plots.numbers import write_numbers
 from hepclf.presentation.plots.picture import Picture, stamp, write_figure
 from hepclf.presentation.plots.style import style
 
 
-def draw_part(part: Part, pictures: ResultPictures) -> Written:
+def draw_part(part: Part, material: Material) -> Written:
     """Write the pictures of a part; a note of an error names the part."""
-    label, experiment = pictures.label, None
+    label, experiment = material.label, None
     if label:
         experiment = label.style
     try:
         with style(experiment):
-            return write_pictures(_part_pictures(part, pictures), pictures.folder, part.study, label)
+            return write_pictures(_part_pictures(part, material), material.folder, part.study, label)
     except Exception as error:
         error.add_note(f"(while the pictures of {part.name} were drawn)")
         raise
@@ -49,21 +49,21 @@ def write_pictures(
     return written
 
 
-def _part_pictures(part: Part, pictures: ResultPictures) -> Iterator[Picture]:
+def _part_pictures(part: Part, material: Material) -> Iterator[Picture]:
     """The pictures of a part; those of the training itself belong to no split."""
-    results, run_title = pictures.results, pictures.title
+    results, run_title = material.results, material.title
     if part.name == "losses" and part.study is None:
-        yield from losses.pictures(pictures.history or {"epoch": ()}, run_title)
+        yield from losses.pictures(material.history or {"epoch": ()}, run_title)
         return
     if part.name == "find_rate" and part.study is None:
-        yield from find_rate.pictures(pictures.rates or {"rate": ()}, run_title)
+        yield from find_rate.pictures(material.rates or {"rate": ()}, run_title)
         return
     if part.is_own:
         yield from _own_pictures(part.name, results)
         return
     split = list(results.splits)[-1]
     words = [run_title, split]
-    if pictures.label:
+    if material.label:
         words.reverse()
     arguments = [results, ", ".join(filter(None, words))]
     if part.study is not None:
