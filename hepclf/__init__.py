@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from hepclf.models.fisher import Fisher as Fisher
     from hepclf.models.forest import Forest as Forest
     from hepclf.models.knn import KNN as KNN
+    from hepclf.models.least_squares import LeastSquares as LeastSquares
     from hepclf.models.lightgbm import LightGBM as LightGBM
     from hepclf.models.likelihood import Likelihood as Likelihood
     from hepclf.models.loading import load_tagger as load_tagger
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.mlp_plain import PlainMLP as PlainMLP
+    from hepclf.models.perceptron import Perceptron as Perceptron
     from hepclf.models.preprocess import Preprocess as Preprocess
     from hepclf.models.scikit import Sklearn as Sklearn
     from hepclf.models.svm import SVM as SVM
@@ -77,11 +79,13 @@ _HOMES = {
     "load_tagger": "models.loading",
     "new_folder": "run",
     "Events": "events",
+    "LeastSquares": "models.least_squares",
     "LightGBM": "models.lightgbm",
     "Likelihood": "models.likelihood",
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
     "PlainMLP": "models.mlp_plain",
+    "Perceptron": "models.perceptron",
     "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
     "Scored": "scored",

@@ -42,7 +42,7 @@ def slopes(runs):
 
 def test_the_score_of_a_power_is_a_known_function_of_the_likelihood_ratio():
     runs = trained("mixture_losses", "trainer.loss=cross_entropy,power", "data.events=10000", "trainer.epochs=12")
-    # At this size both slopes are some per cent too small, by the same factor: ratios .335 to .343 over five seeds.
+    # At this size both slopes are some per cent too small, by the same factor: 0.335 to 0.343 over five seeds.
     assert slopes(runs)["power"] / slopes(runs)["cross_entropy"] == pytest.approx(1 / 3, abs=0.025)
     assert [caution.kind for caution in runs["power"].results.warnings] == ["no_probabilities"]
 
@@ -65,3 +65,44 @@ def test_histograms_reach_the_exact_ratio_and_a_straight_cut_does_not():
     lost = {model: best.value - run.results.test.auc.value for model, run in runs.items()}
     assert lost["likelihood"] == pytest.approx(0.003, abs=0.005)
     assert lost["fisher"] == pytest.approx(0.80556 - 0.7539, abs=0.01)  # that of a cut on x alone
+
+
+def recalls(run):
+    confusion = run.results.test.confusion
+    return [confusion.recall([label]).value for label in range(3)]
+
+
+def test_least_squares_masks_the_middle_class_and_logistic_regression_does_not():
+    runs = trained("three_classes", "model=least_squares,logistic", "data.events=3000", "trainer.batch=32")
+    assert recalls(runs["least_squares"])[1] < 0.1
+    # The borders are halfway, 1.1 sqrt(2) = 1.556 standard deviations from each centre.
+    assert recalls(runs["logistic"]) == pytest.approx([0.940, 0.880, 0.940], abs=0.03)
+    limit = runs["logistic"].results.studies["bayes_limit"]
+    assert limit.best_accuracy.value == pytest.approx(0.920, abs=3 * limit.best_accuracy.error)
+
+
+def test_distant_events_on_the_right_side_turn_least_squares_alone():
+    runs = trained("outliers", "model=least_squares,logistic", "data.events=2000", "trainer.batch=32")
+    accuracy = {model: run.results.test.accuracy.value for model, run in runs.items()}
+    # 93.3 % is the accuracy without outliers, which are all on their right side.
+    assert accuracy["logistic"] > 0.92
+    assert accuracy["logistic"] - accuracy["least_squares"] > 0.015
+
+
+def test_a_rare_signal_has_a_high_accuracy_a_recall_of_zero_and_a_warning():
+    (run,) = trained(
+        "gw_blog", "-m", "data.signals=20", "data.noise=9980", "data.features=[dt_ms]", "trainer.epochs=1"
+    ).values()
+    test = run.results.test
+    assert test.accuracy.value == pytest.approx(0.998)
+    assert test.recall.value == 0
+    assert "nothing_selected" in [caution.kind for caution in run.results.warnings]
+
+
+def test_the_thresholds_of_the_blog_have_their_efficiencies():
+    (run,) = trained("gw_blog", "-m", "evaluation.plots=true").values()
+    lines = run.results.studies["plane"].lines
+    assert list(lines) == [0.3, 0.5, 0.7]
+    confusion = run.results.test.confusion.fractions
+    assert lines[0.5] == pytest.approx((confusion[1, 1], confusion[0, 1]))
+    assert lines[0.3] > lines[0.5] > lines[0.7]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from omegaconf import OmegaConf
 
@@ -46,10 +46,16 @@ log = logging.getLogger("hepclf.cli")
 
 @recipe
 class SweepSettings:
-    """The validation number that chooses the best job of a sweep, and the choices that a file holds (sweep_over.py)."""
+    """Settings of a sweep as a whole.
+
+    by     the validation number that chooses the best job
+    over   choices that a file holds (sweep_over.py)
+    plots  the jobs that are drawn
+    """
 
     by: By = "log_loss"
     over: Mapping[str, Any] | None = None
+    plots: Literal["best", "all"] = "best"
 
 
 class Settings(NamedTuple):

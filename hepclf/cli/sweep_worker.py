@@ -93,9 +93,10 @@ def _train(task: SweepTask, job: SweepJob, progress: Progress) -> None:
 
 
 def without_pictures(planned: Plan, composed: Composed) -> object:
-    """The evaluation of a job, without pictures and page unless evaluation.plots=true is typed."""
+    """The evaluation of a job, without pictures and page unless evaluation.plots=true is typed, or sweep.plots=all."""
     evaluation = planned.recipes["evaluation"]
-    if evaluation.plots and "evaluation.plots" in composed.typed:
+    draws_all = (composed.values.get("sweep") or {}).get("plots") == "all"
+    if evaluation.plots and ("evaluation.plots" in composed.typed or draws_all):
         return evaluation
     return replace(evaluation, plots=False, report=evaluation.report and "evaluation.report" in composed.typed)
 

@@ -70,14 +70,15 @@ def _double_gaussians() -> dict[str, tuple[Component, ...]]:
 class Mixture:
     """Events of classes that are sums of Gaussians; by default one variable with an optimal AUC of 0.80556.
 
-    Features are x, or x0, x1... in several dimensions. `fractions` are those of the classes, by default equal.
-    Two classes have the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no classifier can beat;
-    more classes have one `log_density_<class>` each. With `check`, a training warns about suspicious events;
-    `labels` are titles and units in pictures.
+    Features are called x, or x0, x1... in several dimensions, or as `features` says. `fractions` are those of the
+    classes, by default equal. Two classes have the spectator `llr`, the exact ln p(x|signal)/p(x|background), which no
+    classifier can beat; more classes have one `log_density_<class>` each. With `check`, a training warns about
+    suspicious events; `labels` are titles and units in pictures.
     """
 
     events: int = 100_000
     classes: Mapping[str, tuple[Component, ...]] = field(default_factory=_double_gaussians)
+    features: tuple[str, ...] | None = None
     fractions: tuple[float, ...] | None = None
     seed: int = 0
     check: bool = True
@@ -101,6 +102,8 @@ class Mixture:
                         f"all components must have {self.dimensions} dimensions like the first, "
                         f"not {len(component.means)} as in class {name!r}"
                     )
+        if len(set(self._names)) != self.dimensions:
+            raise ValueError(f"features must be {self.dimensions} different names, not {self.features}")
         shares = self._shares
         if len(shares) != len(self.classes) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-9:
             raise ValueError(
@@ -137,6 +140,8 @@ class Mixture:
 
     @property
     def _names(self) -> tuple[str, ...]:
+        if self.features is not None:
+            return self.features
         if self.dimensions == 1:
             return ("x",)
         return tuple(f"x{i}" for i in range(self.dimensions))

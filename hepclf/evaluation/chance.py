@@ -13,7 +13,13 @@ SIGMAS = 2  # an area this many standard errors from 0.5 is significantly differ
 RANDOM = 0.5  # the area under the curve of a random classifier
 BACKGROUNDS = {"background", "backgrounds", "bkg", "bg", "noise", "fake", "fakes", "qcd"}
 SIGNALS = {"signal", "signals", "sig"}
-KINDS = ("worse_than_random", "no_separation", "opposite_ratio", "signal_name")  # all that an evaluation warns of
+KINDS = (
+    "worse_than_random",
+    "no_separation",
+    "opposite_ratio",
+    "signal_name",
+    "nothing_selected",
+)  # all that an evaluation warns of
 
 
 def tagger_warnings(
@@ -21,6 +27,7 @@ def tagger_warnings(
 ) -> Iterator[Caution]:
     """All warnings about a tagger; a class that the settings name as the signal may have any name."""
     yield from chance(splits, classes[signal])
+    yield from unselected(splits, classes, signal)
     if not is_named:
         yield from misnamed(classes, classes[signal])
 
@@ -47,6 +54,28 @@ def chance(splits: Mapping[str, SplitResults], signal: str) -> Iterator[Caution]
             (signal,),
             f"the exact likelihood ratio (spectator llr) has an AUC of {number(*split.optimal.area)} on {name}, so it "
             "ranks the classes the wrong way round: are the labels, or the classes, swapped?",
+        )
+
+
+def unselected(splits: Mapping[str, SplitResults], classes: tuple[str, ...], signal: int) -> Iterator[Caution]:
+    """A warning for each class that no event is classified as; of two classes, for the signal alone."""
+    name, split = list(splits.items())[-1]
+    decided = split.confusion.counts.sum(axis=0)
+    labels = range(len(classes)) if len(classes) > 2 else [signal]
+    for label in labels:
+        if decided[label]:
+            continue
+        way_out = "the other classes are larger where it is; trainer.balance=classes gives all the same weight"
+        if split.threshold is not None:
+            way_out = (
+                f"no score reaches the threshold {split.threshold:g}; lower evaluation.threshold, or train with "
+                "trainer.balance=classes"
+            )
+        yield Caution(
+            "nothing_selected",
+            (classes[label],),
+            f"no event of {name} is classified as {classes[label]}: its recall is 0, and the accuracy of "
+            f"{number(*split.accuracy)} is that of never choosing it, which says nothing about the tagger. {way_out}",
         )
 
 

@@ -19,6 +19,7 @@ from hepclf.evaluation.own_studies import check_own_finding, check_own_studies
 from hepclf.evaluation.results import Results, RocAxes
 from hepclf.evaluation.split_results import histogram_edges, split_results
 from hepclf.evaluation.studies.bands import Bands
+from hepclf.evaluation.studies.bayes_limit import BayesLimit
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.categories import Categories
@@ -34,6 +35,7 @@ from hepclf.evaluation.studies.observed import Observed
 from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.evaluation.studies.plane import Plane
 from hepclf.evaluation.studies.points import Points
+from hepclf.evaluation.studies.regions import Regions
 from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.evaluation.studies.sculpting import Sculpting
 from hepclf.evaluation.studies.triggers import Triggers
@@ -79,11 +81,13 @@ class Evaluation:
     cross_sections_fb: Mapping[str, float] = field(default_factory=dict)
     luminosity_fb: float | None = None
     plane: Plane | None = field(default_factory=Plane)
+    regions: Regions | None = field(default_factory=Regions)
     bands: Bands | None = field(default_factory=Bands)
     retrieval: Retrieval | None = field(default_factory=Retrieval)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
     calibration: Calibration | None = field(default_factory=Calibration)
     likelihood_ratio: LikelihoodRatio | None = field(default_factory=LikelihoodRatio)
+    bayes_limit: BayesLimit | None = field(default_factory=BayesLimit)
     observed: Observed | None = field(default_factory=Observed)
     counting: Counting | None = field(default_factory=Counting)
     binned: Binned | None = field(default_factory=Binned)

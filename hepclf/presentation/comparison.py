@@ -7,6 +7,7 @@ from functools import partial
 
 from hepclf.comparison.compared import Compared
 from hepclf.comparison.contenders import Contender
+from hepclf.statistics.confusion import confusion_matrix
 from hepclf.statistics.curves.limit import rejection_text
 from hepclf.statistics.shapes.divergence import Divergence, inverse_text
 from hepclf.words import Grid, formatted, number, percent, size, time_text, to_error_digits
@@ -32,6 +33,11 @@ def tables(comparison: Compared) -> Iterator[Grid]:
     if comparison.by_validation:
         order = "best on validation first"
     yield Grid(f"log-loss and AUC {STATISTICAL}, {order}", QUALITY, _rows(comparison, partial(_quality, comparison)))
+    if len(comparison.classes) > 2:
+        title = f"correct decisions on test, of all events and of each class, {STATISTICAL}"
+        yield Grid(
+            title, ("", "all", *comparison.classes), _rows(comparison, partial(_decided, len(comparison.classes)))
+        )
     header = ("", "Asimov Z", "Asimov Z with sigma_B", "systematic of B")
     yield Grid(f"significance on test {STATISTICAL}", header, _rows(comparison, partial(_significances, comparison)))
     yield from _rejections(comparison)
@@ -64,6 +70,16 @@ def _heading_row(comparison: Compared, name: str, width: int) -> list[Row]:
 def _quality(comparison: Compared, run: Contender) -> Row:
     epoch = formatted(comparison.entries[run.name].kept_epoch, ",")
     return [run.name, epoch, *(number(*value) for value in (run.valid_loss, run.valid, run.test))]
+
+
+def _decided(classes: int, run: Contender) -> Row:
+    """The accuracy, and the recall of each class."""
+    decisions = run.events.scores.argmax(axis=1)
+    cells = confusion_matrix(run.events.labels, decisions, run.weights, classes)
+    return [
+        run.name,
+        *(number(*value) for value in (cells.accuracy, *(cells.recall([label]) for label in range(classes)))),
+    ]
 
 
 def _significances(comparison: Compared, run: Contender) -> Row:

@@ -165,11 +165,11 @@ def _compared(x: Array, y: Array, w: Array, bins: int, lost: Value, events: int)
         lost=lost,
         events=events,
         finite=len(x),
-        **_profile(x, y, w, bins),
+        **profile(x, y, w, bins),
     )
 
 
-def _profile(x: Array, y: Array, w: Array, bins: int) -> dict[str, Array]:
+def profile(x: Array, y: Array, w: Array, bins: int) -> dict[str, Array]:
     """Means of y in bins of x with equal sums of |w|."""
     order = np.argsort(x)
     share = np.cumsum(np.abs(w[order]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ MARGIN = 0.05  # of the width, on each side
 class Plane:
     """The signal probability over the plane of two features, for a picture only.
 
-    grid  points along each feature
+    grid        points along each feature
+    thresholds  further thresholds that are drawn as lines, with the efficiencies of each
     """
 
     question: ClassVar[str] = "Where in the plane of its two features does the tagger decide for the signal?"
@@ -31,41 +33,73 @@ class Plane:
     picture_only: ClassVar[bool] = True
 
     grid: int = 200
+    thresholds: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        if wrong := [threshold for threshold in self.thresholds if not 0 < threshold < 1]:
+            raise ValueError(f"thresholds must lie between 0 and 1, not {wrong[0]}; choose [0.3, 0.5, 0.7], say")
         if not 2 <= self.grid <= 2000:
             raise ValueError(f"grid must be a number of points in 2..2000, not {self.grid}; choose 200, say")
 
     def study(self, case: Case) -> ProbabilityPlane | None:
         """The plane; None without features, for more or fewer than two, and for more than two classes."""
-        if case.inside is None or len(case.inside.names) != 2 or len(case.scored.classes) != 2:
+        if len(case.scored.classes) != 2 or (plane := scored_plane(case, self.grid)) is None:
             return None
-        if "test" not in case.parts:
-            return None
-        test = case.parts["test"]
-        points = case.inside.read(np.arange(len(test), dtype=np.intp))
-        known = ~np.isnan(points).any(axis=1)
-        if not known.any():
-            return None
-        x, y = self._axes(points[known])
-        grid = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
-        probability = case.inside.ask(grid).reshape(len(y), len(x))
+        probability = plane.scores
         if case.signal == 0:  # scores are probabilities of the second class
             probability = 1 - probability
         return ProbabilityPlane(
-            names=(case.inside.names[0], case.inside.names[1]),
-            x=x,
-            y=y,
+            names=plane.names,
+            x=plane.x,
+            y=plane.y,
             probability=probability,
-            points=points[known],
-            labels=test.labels[known],
+            points=plane.points,
+            labels=plane.labels,
+            lines={threshold: _efficiencies(case, threshold) for threshold in self.thresholds},
         )
 
-    def _axes(self, points: Array) -> tuple[Array, Array]:
-        low, high = np.quantile(points, (TAIL, 1 - TAIL), axis=0)
-        margin = MARGIN * (high - low)
-        x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], self.grid) for i in range(2))
-        return x, y
+
+def _efficiencies(case: Case, threshold: float) -> tuple[float, float]:
+    """The fractions of signal and background on test at this threshold or above."""
+    test, passed = case.parts["test"], case.discriminant("test") >= threshold
+    is_signal = test.labels == case.signal
+    weights = case.weights("test").within
+    signal, background = (float(weights[part & passed].sum() / weights[part].sum()) for part in (is_signal, ~is_signal))
+    return signal, background
+
+
+class ScoredPlane(NamedTuple):
+    """The scores over a grid of two features, [j, i] or [j, i, k], with the test events."""
+
+    names: tuple[str, str]
+    x: Array
+    y: Array
+    scores: Array
+    points: Array
+    labels: NDArray[np.int64]
+
+
+def scored_plane(case: Case, grid: int) -> ScoredPlane | None:
+    """The scores of `grid` points along each of two features; None for other numbers of features, or without events."""
+    if case.inside is None or len(case.inside.names) != 2 or "test" not in case.parts:
+        return None
+    test = case.parts["test"]
+    points = case.inside.read(np.arange(len(test), dtype=np.intp))
+    known = ~np.isnan(points).any(axis=1)
+    if not known.any():
+        return None
+    x, y = _axes(points[known], grid)
+    places = np.stack([axis.ravel() for axis in np.meshgrid(x, y)], axis=1).astype(np.float32)
+    scores = case.inside.ask(places)
+    names = (case.inside.names[0], case.inside.names[1])
+    return ScoredPlane(names, x, y, scores.reshape(grid, grid, *scores.shape[1:]), points[known], test.labels[known])
+
+
+def _axes(points: Array, grid: int) -> tuple[Array, Array]:
+    low, high = np.quantile(points, (TAIL, 1 - TAIL), axis=0)
+    margin = MARGIN * (high - low)
+    x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], grid) for i in range(2))
+    return x, y
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +111,7 @@ class ProbabilityPlane:
     probability  [j, i]
     points       [m, 2]: events to show
     labels       integers [m]: their true classes
+    lines        efficiencies of signal and background by threshold
     """
 
     names: tuple[str, str]
@@ -85,6 +120,7 @@ class ProbabilityPlane:
     probability: Array
     points: Array
     labels: NDArray[np.int64]
+    lines: Mapping[float, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def sentences(self) -> tuple[str, ...]:

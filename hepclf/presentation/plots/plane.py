@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,13 +15,14 @@ from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.label import Titles, axis_label, one_line
 from hepclf.presentation.plots.picture import Picture, Series
 from hepclf.presentation.plots.roc import draw_roc
-from hepclf.presentation.plots.style import BLACK, PROBABILITY, colours
+from hepclf.presentation.plots.style import BLACK, DASHES, PROBABILITY, colours
 
 # More events would hide the colours below and swell the PDF.
 EVENTS = 1000
 SIDE = 50  # points of the grid along each feature whose numbers are written
 CAPTION = (
-    "Probability of {signal} as a function of the two features, with test events on top. The black line is the cut."
+    "Probability of {signal} as a function of the two features, with test events on top. The black line is the cut; "
+    "dashed lines are those of evaluation.plane.thresholds."
 )
 
 
@@ -50,9 +52,12 @@ def draw_decision(
     """Draw the probability as colour, the line where it reaches the threshold, and events on top."""
     mesh = ax.pcolormesh(plane.x, plane.y, plane.probability, cmap=PROBABILITY, vmin=0, vmax=1, shading="nearest")
     mesh.set_rasterized(True)
-    if plane.probability.min() < threshold < plane.probability.max():
-        ax.contour(plane.x, plane.y, plane.probability, levels=[threshold], colors=BLACK, linewidths=1.4)
-        ax.plot([], [], color=BLACK, linewidth=1.4, label=f"cut {threshold:.3g}")
+    lines = {level: f", ε_s {signal:.2f}, ε_b {background:.3f}" for level, (signal, background) in plane.lines.items()}
+    for (level, efficiencies), dashes in zip({threshold: "", **lines}.items(), cycle(DASHES), strict=False):
+        if plane.probability.min() < level < plane.probability.max():
+            grid = (plane.x, plane.y, plane.probability)
+            ax.contour(*grid, levels=[level], colors=BLACK, linewidths=1.4, linestyles=dashes)
+            ax.plot([], [], color=BLACK, linewidth=1.4, linestyle=dashes, label=f"cut {level:.3g}{efficiencies}")
     subset = np.linspace(0, len(plane.points) - 1, min(len(plane.points), EVENTS)).astype(np.int64)
     for label, (name, colour) in enumerate(colours(classes, signal).items()):
         marker = "o"
