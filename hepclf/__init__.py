@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.mlp_plain import PlainMLP as PlainMLP
     from hepclf.models.perceptron import Perceptron as Perceptron
+    from hepclf.models.polynomial import Polynomial as Polynomial
     from hepclf.models.preprocess import Preprocess as Preprocess
     from hepclf.models.scikit import Sklearn as Sklearn
     from hepclf.models.svm import SVM as SVM
@@ -86,6 +87,7 @@ _HOMES = {
     "MLP": "models.mlp",
     "PlainMLP": "models.mlp_plain",
     "Perceptron": "models.perceptron",
+    "Polynomial": "models.polynomial",
     "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
     "Scored": "scored",

@@ -106,3 +106,42 @@ def test_the_thresholds_of_the_blog_have_their_efficiencies():
     confusion = run.results.test.confusion.fractions
     assert lines[0.5] == pytest.approx((confusion[1, 1], confusion[0, 1]))
     assert lines[0.3] > lines[0.5] > lines[0.7]
+
+
+@pytest.mark.slow
+def test_rates_that_are_too_small_or_too_large_are_told_whatever_the_optimiser():
+    small = ("data.signals=400", "data.noise=1200", "trainer.batch=64", "trainer.epochs=8")
+    told = {
+        choice: [caution.kind for caution in run.results.warnings]
+        for choice, run in trained("optimisers", "trainer.learning_rate=0.0001,10.0", *small).items()
+    }
+    assert {choice for choice, kinds in told.items() if "not_converged" in kinds} == {
+        f"{optimiser} 10.0" for optimiser in ("momentum", "rmsprop", "adam")
+    }
+    assert {choice for choice, kinds in told.items() if "still_falling" in kinds} == {
+        f"{optimiser} 0.0001" for optimiser in ("gradient_descent", "momentum", "rmsprop", "adam")
+    }
+
+
+@pytest.mark.slow
+def test_the_validation_loss_falls_and_rises_with_the_degree_while_the_training_loss_falls():
+    runs = trained("overfitting", "model.degree=1,4,40", "seed=0,1")
+    for seed in ("0", "1"):
+        fitted = [runs[f"{degree} {seed}"].results.train.log_loss.value for degree in (1, 4, 40)]
+        valid = [runs[f"{degree} {seed}"].results.valid.log_loss.value for degree in (1, 4, 40)]
+        assert fitted[0] > fitted[1] > fitted[2]
+        assert valid[0] > valid[1] < valid[2]
+
+
+@pytest.mark.slow
+def test_the_gap_between_training_and_validation_closes_with_more_events():
+    runs = trained("learning_curve", "seed=0,1")
+    gaps = {
+        events: sum(
+            runs[f"{events} {seed}"].results.valid.log_loss.value
+            - runs[f"{events} {seed}"].results.train.log_loss.value
+            for seed in (0, 1)
+        )
+        for events in (20, 80, 320, 1280)
+    }
+    assert gaps[20] > gaps[80] > gaps[320] > abs(gaps[1280])

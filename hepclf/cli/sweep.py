@@ -17,18 +17,19 @@ from hepclf.cli.composition import FLAGS, Composition, Expanded
 from hepclf.cli.config import composed, composing, hydra_words
 from hepclf.cli.errors import FAILED, NO_ACCESS, explain
 from hepclf.cli.overrides import overrides
-from hepclf.cli.plan import AUTO, plan, run_name
+from hepclf.cli.plan import AUTO, run_name
 from hepclf.cli.signals import signalled
 from hepclf.cli.sweep_best import BEST, keep_best
 from hepclf.cli.sweep_check import SettingCheck, check_values
 from hepclf.cli.sweep_over import expanded
 from hepclf.cli.sweep_tables import comparison, job_line, summary
-from hepclf.cli.sweep_worker import SweepTask, train_in_processes, work
+from hepclf.cli.sweep_worker import SweepTask, draws, train_in_processes, work
 from hepclf.cli.terminal import Watch, results_console, short_path
 from hepclf.recipe import RecipeError, build, recipe
 from hepclf.run import Stopped, new_folder
 from hepclf.words import setting_text, typed_setting
 from hepclf.workflow.resume import FREE
+from hepclf.workflow.scan import draw_scan
 from hepclf.workflow.stop import Stop
 from hepclf.workflow.sweep import TABLE, By, Sweep, SweepJob, newest
 
@@ -161,8 +162,12 @@ def _close(task: SweepTask) -> int:
     with _warned("the table of the sweep"):
         sweep.write(rows)
     summary(console, rows, sweep.by)
+    plots = draws(task, rows)
     with _warned("the comparison"):
-        comparison(console, rows, sweep.by, plots=_draws(task, rows))
+        comparison(console, rows, sweep.by, plots=plots)
+    with _warned("the picture of the sweep"):
+        if plots and (drawn := draw_scan(rows, sweep.folder / "plots")):
+            console.print(f"scan   {short_path(drawn[0])}", soft_wrap=True, markup=False)
     console.print(f"sweep  {short_path(sweep.folder)}", soft_wrap=True, markup=False)
     with _warned(BEST):
         if not any(row.status == "running" for row in rows) and (best := keep_best(task, rows)):
@@ -170,15 +175,6 @@ def _close(task: SweepTask) -> int:
     if any(_is_missing(row) for row in rows):
         return FAILED
     return 0
-
-
-def _draws(task: SweepTask, rows: Sequence[Row]) -> bool:
-    """Whether the evaluation of the jobs, as it is configured, draws pictures."""
-    for row in rows:
-        if row.is_finished:
-            evaluation = plan(task.composed(task.sweep.jobs[row.number])).recipes["evaluation"]
-            return bool(evaluation.plots)
-    return False
 
 
 @contextmanager

@@ -101,6 +101,15 @@ def without_pictures(planned: Plan, composed: Composed) -> object:
     return replace(evaluation, plots=False, report=evaluation.report and "evaluation.report" in composed.typed)
 
 
+def draws(task: SweepTask, rows: Sequence[Row]) -> bool:
+    """Whether the evaluation of the jobs, as it is configured, draws pictures."""
+    for row in rows:
+        if row.is_finished:
+            evaluation = plan(task.composed(task.sweep.jobs[row.number])).recipes["evaluation"]
+            return bool(evaluation.plots)
+    return False
+
+
 def train_in_processes(sweep: Sweep, count: int, stop: Stop, extra: Sequence[str], tell: Callable[[str], None]) -> None:
     """Train the open jobs, `count` at a time; `tell` receives a line for each that ends."""
     folders = [f"--config-dir={folder}" for folder in sweep.config_dirs]

@@ -25,6 +25,8 @@ class Row(NamedTuple):
     test         AUC on the test set
     seconds      of the whole training
     warnings     their number
+    fitted       log-loss on the training set
+    accuracy     fraction of right decisions on the test set
     """
 
     number: int
@@ -37,6 +39,8 @@ class Row(NamedTuple):
     seconds: float | None = None
     warnings: int = 0
     error: str | None = None
+    fitted: Value = NOTHING
+    accuracy: Value = NOTHING
 
     @property
     def named(self) -> str:
@@ -146,11 +150,20 @@ def _with_results(row: Row, run: Run) -> Row:
         valid, test = (metrics[name] for name in ("valid", "test"))
         loss = Value(**valid.get("log_loss_as_trained", NOTHING.to_dict()))
         warnings = len(metrics["warnings"])
-        return row._replace(
-            loss=loss, valid=Value(**valid["auc"]), test=Value(**test["auc"]), seconds=seconds, warnings=warnings
+        row = row._replace(loss=loss, valid=Value(**valid["auc"]), test=Value(**test["auc"]))
+        row = row._replace(
+            fitted=_plain_value(metrics.get("train"), "log_loss"), accuracy=_plain_value(test, "accuracy")
         )
+        return row._replace(seconds=seconds, warnings=warnings)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return row._replace(status="failed", error=f"its files were changed and cannot be read: {error!r}")
+
+
+def _plain_value(split: Mapping[str, Any] | None, name: str) -> Value:
+    """A number of a split whose error stands in the mapping `errors`."""
+    if split is None:
+        return NOTHING
+    return Value(split.get(name), (split.get("errors") or {}).get(name))
 
 
 def _error(path: Path) -> str | None:

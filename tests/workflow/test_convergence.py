@@ -65,6 +65,31 @@ def test_a_first_epoch_that_stays_the_best_is_told():
     assert told([(0.60, 0.600), (0.59, 0.601), (0.59, 0.605)], kept=1) == []
 
 
+def falling(*losses):
+    return [(loss, loss) for loss in losses]
+
+
+def test_a_loss_that_still_falls_in_the_end_is_told():
+    (found,) = told(falling(0.68, 0.67, 0.66, 0.65, 0.64, 0.63), kept=6)
+    assert found.kind == "still_falling"
+    assert "48% of its fall from 0.6931 to 0.63" in found.text
+    for finished in (
+        falling(0.68, 0.67, 0.66, 0.65, 0.64),  # too few to see a trend
+        falling(0.68, 0.67, 0.64, 0.65, 0.64, 0.63),  # not falling all the time
+        falling(0.60, 0.45, 0.32, 0.31, 0.305, 0.30),  # little is left
+    ):
+        assert told(finished, kept=len(finished)) == []
+    assert told(falling(0.68, 0.67, 0.66, 0.65, 0.64, 0.63), kept=5) == []
+
+
+@pytest.mark.parametrize(("loss", "meaning"), [("power", "power - 1 = 3"), ("absolute", "tend to 0 and 1")])
+def test_losses_whose_scores_are_no_probabilities_are_told(loss, meaning):
+    (found,) = told([(0.1, 0.1), (0.1, 0.1)], trainer=Trainer(loss=loss))
+    assert found.kind == "no_probabilities"
+    assert meaning in found.text
+    assert told([(0.1, 0.1), (0.1, 0.1)], trainer=Trainer(loss=loss, calibrate="temperature")) == []
+
+
 def test_scores_of_a_model_without_epochs_may_be_no_probabilities():
     sure = valid(strength=9.0)
     (found,) = told([(0.1, 0.1)], scores=sure)
