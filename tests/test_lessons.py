@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hepclf.cli.config import composed, composing
@@ -145,3 +146,38 @@ def test_the_gap_between_training_and_validation_closes_with_more_events():
         for events in (20, 80, 320, 1280)
     }
     assert gaps[20] > gaps[80] > gaps[320] > abs(gaps[1280])
+
+
+def toy_power():
+    """The largest effective tagging power of the toy of B mesons, by a sum over a fine grid."""
+    ((_, job),) = jobs("tagging", "-m")
+    axis = np.linspace(-7, 7, 561)
+    points = np.stack(np.meshgrid(axis, axis), axis=2).reshape(-1, 2)
+    b0_bar, b0 = (np.exp(job.data.log_density(name, points)) for name in ("b0_bar", "b0"))
+    return float(((b0 - b0_bar) ** 2 / (b0 + b0_bar)).sum() * (axis[1] - axis[0]) ** 2 / 2)
+
+
+def test_the_tag_has_the_known_effective_power():
+    (run,) = trained("tagging", "-m", "data.events=10000", "trainer.epochs=4").values()
+    tagging = run.results.studies["tagging"]
+    assert tagging.exact.value == pytest.approx(toy_power(), abs=3 * tagging.exact.error)
+    assert tagging.power.value == pytest.approx(toy_power(), abs=3 * tagging.power.error)
+    assert tagging.calibrated.value == pytest.approx(toy_power(), abs=3 * tagging.calibrated.error)
+    assert tagging.inclusive.power.value < 0.8 * tagging.power.value
+    assert run.results.studies["tagging"].to_dict()["calibration"]["p1"]["value"] == pytest.approx(1, abs=0.25)
+
+
+def test_alerts_come_close_to_the_exact_probabilities():
+    (run,) = trained("alerts", "-m", "data.events=10000", "trainer.epochs=4", "trainer.batch=32").values()
+    limit = run.results.studies["bayes_limit"]
+    assert limit.best_accuracy.value == pytest.approx(0.866, abs=3 * limit.best_accuracy.error)
+    assert 0 < limit.lost.value < 0.05
+    assert run.results.studies["bayes_limit"].missed.value < 0.02
+
+
+def test_flavours_of_jets_come_close_to_the_exact_probabilities():
+    (run,) = trained("b_tagging", "-m", "data.events=6000", "trainer.epochs=4", "trainer.batch=64").values()
+    limit = run.results.studies["bayes_limit"]
+    assert limit.lost.value < 0.02
+    assert limit.missed.value < 0.02
+    assert run.results.studies["discriminants"].to_dict()["b"]["fractions"] == {"light": 0.982, "c": 0.018}

@@ -38,8 +38,10 @@ from hepclf.evaluation.studies.points import Points
 from hepclf.evaluation.studies.regions import Regions
 from hepclf.evaluation.studies.retrieval import Retrieval
 from hepclf.evaluation.studies.sculpting import Sculpting
+from hepclf.evaluation.studies.tagging import Tagging
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
+from hepclf.evaluation.threshold import Threshold, chosen_threshold
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 from hepclf.scored import SPLITS, Scored, discriminant
@@ -59,8 +61,8 @@ class Evaluation:
 
     A threshold of `best` is the cut of the greatest significance on the validation set; `Rules` explains its settings.
     Expected yields are given by process or class, as numbers of events or as cross sections with one luminosity;
-    processes without either keep their sum of weights. The ROC curve is drawn as background rejection 1 - e_b against
-    signal efficiency (`rejection`), or as true against false positive rate (`tpr_fpr`).
+    processes without either keep their sum of weights. The ROC curve has the axes 1 - e_b and signal efficiency
+    (`rejection`), or true and false positive rate (`tpr_fpr`).
     """
 
     RENAMED: ClassVar[Mapping[str, str]] = {  # settings of stored runs
@@ -73,7 +75,7 @@ class Evaluation:
     punzi_sigmas: float = 5.0
     ams_background: float = 10.0
     off_exposure: float | None = None
-    threshold: float | Literal["best"] = 0.5
+    threshold: Threshold = 0.5
     working_points: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9)
     signal: str | None = None
     roc: RocAxes = "rejection"
@@ -101,6 +103,7 @@ class Evaluation:
     variations: Variations | None = field(default_factory=Variations)
     multiclass: Multiclass | None = field(default_factory=Multiclass)
     discriminants: Discriminants | None = field(default_factory=Discriminants)
+    tagging: Tagging | None = field(default_factory=Tagging)
     triggers: Triggers | None = field(default_factory=Triggers)
     studies: Mapping[str, Any] = field(default_factory=dict)
     label: Label | None = None
@@ -259,7 +262,7 @@ def _case(
         rankings=rankings,
         counted=counted,
         rules=evaluation.rules,
-        threshold=_threshold(evaluation, cut, significance),
+        threshold=chosen_threshold(evaluation.threshold, cut, significance.reason),
         cut=cut,
         targets=evaluation.working_points,
         luminosity_fb=evaluation.luminosity_fb,
@@ -287,14 +290,3 @@ def _at_threshold(case: Case, evaluation: Evaluation, significance: Significance
     if evaluation.threshold == "best":
         return significance
     return threshold_significance(case.rules, case.counted, case.rankings, case.parts, case.signal, case.threshold)
-
-
-def _threshold(evaluation: Evaluation, cut: float | None, significance: Significance) -> float:
-    if not isinstance(evaluation.threshold, str):
-        return float(evaluation.threshold)
-    if cut is None:
-        raise ValueError(
-            f"evaluation.threshold=best needs a best cut, and there is none: {significance.reason}; "
-            "give a probability instead"
-        )
-    return cut
