@@ -47,6 +47,7 @@ RUNS = {
         "flavours/latest/plots",
         "train --config-dir lab data=flavours runs=flavours 'evaluation.discriminants.against={b: {c: 0.2}}'",
     ),
+    "mesons": ("mesons/latest/plots", "train experiment=tagging runs=mesons"),
     "compared": ("compared/plots", "compare gw/latest fisher/latest out=compared"),
     **{
         f"seed_{seed}": (f"seed_{seed}/latest", f"train {GW} model=mlp_plain {NO_PLOTS} seed={seed} runs=seed_{seed}")
@@ -70,7 +71,7 @@ ORDER = {
     "Is it believable?": "gw: losses overtraining calibration likelihood_ratio, "
     "jets: flatness_1 sculpting_1_mass sculpting_1_mass_jsd variations_1, observed: observed observed_1_pt",
     "What did it learn?": "gw: importance effective_cuts correlations",
-    "Several classes": "flavours: decisions pairs fractions_1_1",
+    "Several classes": "flavours: decisions pairs regions bayes_limit fractions_1_1, mesons: tagging",
     "Comparison": "compared: roc rejection, repeated: spread",
 }
 # How to read those that no index tells of.
@@ -91,7 +92,7 @@ COMPUTED = {
     "significance": "statistics/counting/scan.py",
     "losses": "training/trainer.py",
 }
-PAGES = {"counting": "yields", "likelihood_ratio": "calibration", "discriminants": "multiclass"}
+PAGES = {"counting": "yields", "regions": "plane", "likelihood_ratio": "calibration", "discriminants": "multiclass"}
 # What asks for a picture that not every training draws.
 ASKED = {
     "features": "`hepclf inspect plots=DIR`",
@@ -101,6 +102,9 @@ ASKED = {
     "triggers": "where the data have a live time",
     "likelihood_ratio": "where the data know their likelihood ratio",
     "multiclass": "of three classes or more",
+    "regions": "of three classes or more, where there are two features",
+    "bayes_limit": "of three classes or more, where the data have their densities",
+    "tagging": "`evaluation.tagging.categories=5`",
     "categories": '`evaluation.categories.of={boosted: "fat_jets >= 1", resolved: otherwise}`',
     "flatness": "`evaluation.flatness.spectators=[mass]`",
     "sculpting": "`evaluation.sculpting.spectators=[mass]`",

@@ -67,9 +67,12 @@ def test_a_command_without_choices_stays_as_it_is(words):
     assert with_flag(words) == words
 
 
+FILES = {"susy_lecture": ["data.files=SUSY.csv"]}  # of experiments whose data have to be fetched
+
+
 @pytest.mark.parametrize("name", configs.choices("experiment"))
 def test_every_experiment_composes(name):
-    words = with_flag([f"experiment={name}"])
+    words = with_flag([f"experiment={name}", *FILES.get(name, [])])
     if words[-1] == "-m":
         assert len(recipes(*words)) > 1
         return
