@@ -191,11 +191,16 @@ def write_json(path: Path, contents: Any, *, durable: bool = False) -> None:
 
 def write_yaml(path: Path, contents: Any, *, comment: str = "", durable: bool = False) -> None:
     """YAML in the order given, below the lines of a comment."""
+    head = "".join(f"# {line}\n" for line in comment.splitlines())
+    write_text(path, head + yaml_text(contents), durable=durable)
+
+
+def yaml_text(contents: Any) -> str:
+    """YAML in the order given."""
     import yaml
 
-    text = "".join(f"# {line}\n" for line in comment.splitlines())
-    text += yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True)
-    write_text(path, text, durable=durable)
+    text: str = yaml.safe_dump(contents, sort_keys=False, width=100, allow_unicode=True)
+    return text
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -70,14 +70,23 @@ def check_ranks(model: Model, trainer: Trainer) -> None:
     trainer.check_ranks(count)
 
 
+def used_settings(model: Model, trainer: Trainer) -> frozenset[str]:
+    """The trainer's settings that have an effect on this training; all of them for a model that does not state them."""
+    declared = trainer_settings(model)
+    if declared is None:
+        return frozenset(field.name for field in fields(Trainer))
+    used = declared | NEVER_UNUSED
+    if trainer.optimiser not in WITH_MOMENTUM:
+        used -= {"momentum"}
+    return used
+
+
 def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution, ...]:
     """A warning of trainer settings that were changed and that the model, called `name`, does not use, or none."""
     declared = trainer_settings(model)
     if declared is None:
         return ()
-    used = declared | NEVER_UNUSED
-    if trainer.optimiser not in WITH_MOMENTUM:
-        used -= {"momentum"}
+    used = used_settings(model, trainer)
     unused = {setting: value for setting, value in _changed(trainer).items() if setting not in used}
     for setting, value in (("device", "cpu"), ("devices", 1)):  # what the model does anyway
         if unused.get(setting) == value:

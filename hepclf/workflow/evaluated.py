@@ -21,6 +21,7 @@ from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value
 from hepclf.training.epoch import Epoch
 from hepclf.training.rate_test import RateTest
+from hepclf.workflow.beforehand import used_settings
 from hepclf.workflow.convergence import convergence
 from hepclf.workflow.fit import Fitted
 from hepclf.workflow.job import Job
@@ -47,6 +48,7 @@ class Evaluated:
     device      where the tagger scored
     rate_test   the learning-rate range test of the training, if there was one
     valid_loss  log-loss on validation with the weights of the training, if it ran in this process
+    used        the trainer's settings that had an effect on the training, if it ran in this process
     """
 
     scored: Scored
@@ -56,6 +58,7 @@ class Evaluated:
     device: str | None = None
     rate_test: RateTest | None = None
     valid_loss: Value | None = None
+    used: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -82,6 +85,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
         rate_test=fitted.rate_test,
         device=tagger.device,
         valid_loss=log_loss(valid.labels, valid.scores, fitted.valid_weights),
+        used=used_settings(job.model, job.trainer),
     )
 
 

@@ -105,7 +105,7 @@ def draw_results(
     if evaluation.plots:
         (progress or Quiet()).stage("drawing")
         plots = _pictures(run.plots, evaluated, evaluation, workers)
-    report(evaluated.results, run, evaluation, evaluated.title, contents, device=evaluated.device, again=again)
+    report(run, evaluated, evaluation, contents, again=again)
     return plots
 
 

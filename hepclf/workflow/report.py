@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
-from hepclf.evaluation.results import Results
-from hepclf.files import read_yaml, write_text
+from hepclf.files import read_yaml, write_text, yaml_text
 from hepclf.models.tagger import HEAD
 from hepclf.run import Run, command_line
+from hepclf.workflow.evaluated import Evaluated
 
 if TYPE_CHECKING:  # the templates are loaded where a page is written
     from hepclf.presentation.page.page import Provenance
@@ -21,14 +21,7 @@ FACTS = ("started", "directory", "commit", "python", "platform", "device")
 
 
 def report(
-    results: Results,
-    run: Run,
-    evaluation: Evaluation,
-    title: str,
-    contents: Mapping[str, Any],
-    *,
-    device: str | None = None,
-    again: str | None = None,
+    run: Run, evaluated: Evaluated, evaluation: Evaluation, contents: Mapping[str, Any], *, again: str | None = None
 ) -> None:
     """Write report.html, and the card of a run with a tagger, into its folder, if the evaluation enables the report.
 
@@ -40,17 +33,32 @@ def report(
     from hepclf.presentation.card import card
     from hepclf.presentation.page.page import page
 
-    provenance = _provenance(run, evaluation, title, device, again)
-    write_text(run.report, page(results, run.plots, provenance, folder=run.folder))
+    settings = shown_settings(read_yaml(run.config), evaluated.used)
+    provenance = _provenance(run, evaluated, evaluation, settings, again)
+    write_text(run.report, page(evaluated.results, run.plots, provenance, folder=run.folder))
     if (run.tagger / HEAD).is_file():
         earlier = ""
         if run.card.is_file():
             earlier = run.card.read_text(encoding="utf-8")
-        text = card(results, contents, read_yaml(run.config), provenance, earlier=earlier)
+        text = card(evaluated.results, contents, settings, provenance, earlier=earlier)
         write_text(run.card, text)
 
 
-def _provenance(run: Run, evaluation: Evaluation, title: str, device: str | None, again: str | None) -> Provenance:
+def shown_settings(settings: Mapping[str, Any], used: frozenset[str]) -> dict[str, Any]:
+    """The contents of config.yaml without trainer settings that are null or that the model does not use.
+
+    used  the trainer's settings that the model uses; empty for an evaluation alone, which has no trainer
+    """
+    trainer = settings.get("trainer")
+    if not isinstance(trainer, Mapping):
+        return dict(settings)
+    effective = {name: value for name, value in trainer.items() if name == "_target_" or name in used}
+    return {**settings, "trainer": {name: value for name, value in effective.items() if value is not None}}
+
+
+def _provenance(
+    run: Run, evaluated: Evaluated, evaluation: Evaluation, settings: Mapping[str, Any], again: str | None
+) -> Provenance:
     from hepclf.presentation.page.page import Provenance
 
     label, environment = labelled(evaluation), json.loads(run.environment.read_text(encoding="utf-8"))
@@ -58,11 +66,11 @@ def _provenance(run: Run, evaluation: Evaluation, title: str, device: str | None
     if label:
         text = ", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
     return Provenance(
-        title=title,
+        title=evaluated.title,
         label=text,
         command=again or command_line(environment["command"]),
-        config=run.config.read_text(encoding="utf-8"),
-        environment=_facts(environment, device),
+        config=yaml_text(settings),
+        environment=_facts(environment, evaluated.device),
     )
 
 

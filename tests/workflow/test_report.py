@@ -11,7 +11,7 @@ from hepclf.files import read_yaml
 from hepclf.models.logistic import Logistic
 from hepclf.run import Run, command_line
 from hepclf.workflow.reevaluate import reevaluate
-from hepclf.workflow.report import labelled
+from hepclf.workflow.report import labelled, shown_settings
 from hepclf.workflow.train import train
 
 
@@ -68,6 +68,23 @@ def test_a_label_has_the_luminosity_of_the_yields_unless_its_own():
     assert labelled(Evaluation(label=Label(), **yields)).conditions() == "300 fb⁻¹"
     assert labelled(Evaluation(label=Label(luminosity_fb=59.8), **yields)).conditions() == "59.8 fb⁻¹"
     assert labelled(Evaluation()) is None
+
+
+def test_settings_that_mean_nothing_to_a_reader_are_left_out():
+    trainer = {"_target_": "x.Trainer", "epochs": None, "batch": 64, "seed": 1, "momentum": 0.9}
+    settings = {"model": {"l2": None}, "trainer": trainer}
+    shown = shown_settings(settings, frozenset({"epochs", "batch", "seed"}))
+    assert shown == {"model": {"l2": None}, "trainer": {"_target_": "x.Trainer", "batch": 64, "seed": 1}}
+    assert shown_settings({"run": "a"}, frozenset()) == {"run": "a"}
+
+
+def test_the_page_names_no_setting_that_the_model_does_not_use(trained):
+    made = trained(plots=False)
+    text = made.run.report.read_text(encoding="utf-8")
+    assert "optimiser: adamw" in text
+    assert "momentum:" not in text  # adamw has none
+    assert "exit_after_s:" not in text  # null
+    assert "momentum: 0.9" in made.run.config.read_text(encoding="utf-8")
 
 
 def test_a_command_can_be_typed_again():

@@ -26,6 +26,7 @@ from hepclf.presentation.page.terms import spans, terms
 from hepclf.presentation.tables import (
     SPLIT_NAMES,
     confusion_table,
+    plain_title,
     problem_sentences,
     quality_table,
     significance_table,
@@ -45,7 +46,7 @@ class Provenance:
     title        data and model
     label        experiment, status, energy and luminosity, where the pictures have them
     command      the command line that makes the results again
-    config       text of config.yaml
+    config       text of the settings
     environment  facts by name, as environment.json has them
     """
 
@@ -93,9 +94,15 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         size=(WIDTH, HEIGHT),
         levels=LEVELS,
         sections=shown,
+        labels={name: feature_label(*title) for name, title in results.titles.items()},
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
+
+
+def feature_label(title: str, unit: str) -> str:
+    """`E_T^miss, GeV`: what stands beside the name of a feature."""
+    return ", ".join(filter(None, (plain_title(title), unit)))
 
 
 def render(
