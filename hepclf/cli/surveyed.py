@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from hepclf.cli.terminal import section
-from hepclf.presentation.tables import SPLIT_NAMES
+from hepclf.presentation.tables import SPLIT_NAMES, titles_table
 from hepclf.scored import SPLITS
 from hepclf.survey.feature import FeatureSummary
 from hepclf.survey.population import Population
@@ -31,6 +31,8 @@ def show_survey(console: Console, survey: Survey) -> None:
         section(console, "split", ("", *(SPLIT_NAMES[name] for name in SPLITS)), splits)
     if survey.features:
         _features(console, survey)
+    if (titles := titles_table(survey.titles)) is not None:
+        section(console, *titles)
     if survey.spectators:
         console.print(f"spectators: {', '.join(survey.spectators)}", soft_wrap=True, markup=False)
     if repeated := survey.duplicates.repeated:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
 from hepclf.evaluation.finding import passed_checks, problems
@@ -25,6 +27,7 @@ WHICH_WEIGHTS = (
     "mixture of the training."
 )
 READ_OFF = "These points are read off the test set, without a cut that was chosen on the validation set."
+SIGNS = {"ell": "ℓ", "to": "→", "rightarrow": "→", "pm": "±"}
 WHOLE, LARGE = 1e3, 1e7  # sums of weights from which on there are no decimals, and a power of ten
 
 
@@ -92,6 +95,35 @@ def working_points_table(test: SplitResults) -> Grid:
         ["signal efficiency", "background efficiency", "rejection", "threshold"],
         rows,
     )
+
+
+def titles_table(titles: Mapping[str, tuple[str, str]]) -> Grid | None:
+    """Title and unit of the features that have labels; None without labels."""
+    rows = [[name, plain_title(title), unit] for name, (title, unit) in titles.items()]
+    if not rows:
+        return None
+    return Grid("titles and units of the features", ["", "title", "unit"], rows)
+
+
+def plain_title(title: str) -> str:
+    r"""A title without the signs of mathematical text: `$E_T^{miss}$` is E_T^miss, and `$\Delta\phi$` is Δφ."""
+    text = re.sub(r"\\(?:mathrm|text|mathit|rm)\b *", "", title)
+    text = re.sub(r"\\([A-Za-z]+) ?", lambda command: _sign(command[1]), text)
+    return text.translate(str.maketrans("", "", "${}"))
+
+
+def _sign(name: str) -> str:
+    r"""The sign of a command such as \phi, or its name."""
+    if name in SIGNS:
+        return SIGNS[name]
+    size = "SMALL"
+    if name[0].isupper():
+        size = "CAPITAL"
+    spelt = name.upper().replace("LAMBDA", "LAMDA")  # as Unicode spells it
+    try:
+        return unicodedata.lookup(f"GREEK {size} LETTER {spelt}")
+    except KeyError:
+        return name
 
 
 def chosen_points(results: Results) -> Grid | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.finding import passed_checks
@@ -12,8 +13,10 @@ from hepclf.presentation.tables import (
     cell,
     chosen_points,
     confusion_table,
+    plain_title,
     quality_table,
     significance_table,
+    titles_table,
     uncertainty,
     uncertainty_note,
     unquoted,
@@ -69,6 +72,25 @@ def test_working_points_that_were_chosen_on_validation_are_those_of_their_study(
     results = judged(make_scored, drawn)
     assert chosen_points(results) == results.studies["points"].tables[0]
     assert chosen_points(judged(make_scored, drawn, points=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "plain"),
+    [
+        ("$E_T^{miss}$", "E_T^miss"),
+        (r"$\Delta\phi$", "Δφ"),
+        (r"$\lambda_{\mathrm{QCD}}$", "λ_QCD"),
+        (r"$m_{\ell\ell}$", "m_ℓℓ"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_title_is_read_without_mathematical_text(title, plain):
+    assert plain_title(title) == plain
+
+
+def test_titles_and_units_have_a_table_of_their_own():
+    assert titles_table({}) is None
+    assert titles_table({"met": ("$E_T$", "GeV"), "n": ("n", "")}).rows == [["met", "E_T", "GeV"], ["n", "n", ""]]
 
 
 def test_working_points_of_one_cut_are_one_row(make_scored):
