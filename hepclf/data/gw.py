@@ -65,6 +65,7 @@ class GW:
     mixture of Gaussian noise and glitches; no classifier can do better. The limit is exact if those variables can be
     computed from the features: snr, or both of its parts, with any of the others. Features that hold less, such as
     chisq or newsnr alone, stay below this limit. The spectator `live_time_s` is the time in which the noise occurred.
+    The class noise consists of the processes gaussian and glitch.
     With `check`, a training warns about suspicious events; `labels` are titles and units in pictures.
     """
 
@@ -151,7 +152,7 @@ class GW:
         window = Uniform(low=-self.window_ms, high=self.window_ms)
         phases = Uniform(low=0.0, high=2 * np.pi)
         return {
-            "noise": {
+            "gaussian": {
                 "snr": Exponential(start=self.snr_min, slope=self.noise_slope),
                 "angle": Uniform(low=0.0, high=np.pi / 2),
                 "chirp_mass": self.noise_mass,
@@ -218,7 +219,7 @@ class GW:
         }
         with np.errstate(divide="ignore"):
             shares = np.log([1 - self.glitch_fraction, self.glitch_fraction])
-        llr: Array = logs["signal"] - np.logaddexp(shares[0] + logs["noise"], shares[1] + logs["glitch"])
+        llr: Array = logs["signal"] - np.logaddexp(shares[0] + logs["gaussian"], shares[1] + logs["glitch"])
         return llr
 
 

@@ -40,7 +40,7 @@ def test_it_counts_and_measures(hepclf):
     assert code == 0, err
     report = json.loads(out)
     assert [(row["name"], row["events"]) for row in report["classes"]] == [("noise", 600), ("signal", 200)]
-    assert [row["name"] for row in report["processes"]] == ["noise", "glitch", "signal"]
+    assert [row["name"] for row in report["processes"]] == ["gaussian", "glitch", "signal"]
     assert report["classes"][0]["splits"] == {"train": 360, "valid": 120, "test": 120}
     assert report["features"][0]["name"] == "snr"
     assert report["features"][0]["auc"]["signal"]["value"] > 0.6
@@ -49,7 +49,7 @@ def test_it_counts_and_measures(hepclf):
 
 def test_it_prints_tables(hepclf):
     _, out, _ = hepclf("inspect", *SMALL)
-    assert section(out, "events")[1][:2] == ["noise", "480"]
+    assert section(out, "events")[1][:2] == ["gaussian", "480"]
     assert section(out, "split") == [["noise", "360", "120", "120"], ["signal", "120", "40", "40"]]
     assert [row[0] for row in section(out, "features")][:2] == ["snr", "snr_h1"]
     assert "spectators: llr, event" in out

@@ -127,7 +127,7 @@ def test_features_are_related_as_documented(triggers):
 def test_processes_are_noise_glitch_and_signal_in_the_configured_numbers():
     events = load().check()
     assert events.classes == ("noise", "signal")
-    assert events.process_names == ("noise", "glitch", "signal")
+    assert events.process_names == ("gaussian", "glitch", "signal")
     assert np.bincount(events.processes).tolist() == [48_000, 12_000, 20_000]
     assert (events.labels == (events.processes == 2)).all()
 
