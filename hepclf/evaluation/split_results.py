@@ -91,18 +91,33 @@ def negative_fraction(weights: Array) -> float | None:
 
 
 def histograms(part: Scored, signal: int, edges: Array, weights: Array) -> dict[str, DensityHistogram]:
-    """The discriminant of each true class, normalised to unit area; none for a class without weight."""
+    """The discriminant of each true class, normalised to unit area; none for a class without weight.
+
+    The processes of a class with several have the parts that they contribute to its density.
+    """
     by_class = {}
-    last = len(edges) - 2
-    bins = np.clip(np.searchsorted(edges, discriminant(part, signal), side="right") - 1, 0, last)
+    # The last bin includes its upper edge: a score of 1 belongs to it.
+    bins = np.clip(np.searchsorted(edges, discriminant(part, signal), side="right") - 1, 0, len(edges) - 2)
     for label, name in enumerate(part.classes):
         members = part.labels == label
-        sums = np.bincount(bins[members], weights[members], minlength=last + 1)
-        squares = np.bincount(bins[members], weights[members] ** 2, minlength=last + 1)
-        if has_positive_sum(float(sums.sum()), float(squares.sum())):
-            norm = sums.sum() * np.diff(edges)
-            by_class[name] = DensityHistogram(edges, sums / norm, np.sqrt(squares) / norm)
+        total, squares = float(weights[members].sum()), float((weights[members] ** 2).sum())
+        if not has_positive_sum(total, squares):
+            continue
+        present = np.unique(part.processes[members]).tolist()
+        parts = {}
+        if len(present) > 1:
+            chosen = {part.process_names[process]: members & (part.processes == process) for process in present}
+            parts = {process: _density(bins[own], weights[own], edges, total) for process, own in chosen.items()}
+        by_class[name] = replace(_density(bins[members], weights[members], edges, total), parts=parts)
     return by_class
+
+
+def _density(bins: NDArray[np.intp], weights: Array, edges: Array, total: float) -> DensityHistogram:
+    """The density of events in these bins, where `total` is the sum of weights that has unit area."""
+    norm = total * np.diff(edges)
+    sums = np.bincount(bins, weights, minlength=len(norm))
+    squares = np.bincount(bins, weights**2, minlength=len(norm))
+    return DensityHistogram(edges, sums / norm, np.sqrt(squares) / norm)
 
 
 def _operating(cells: Confusion, signal: int) -> Operating | None:

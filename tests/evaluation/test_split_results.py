@@ -92,3 +92,26 @@ def test_a_precision_has_a_limit_where_no_background_is_selected(make_scored):
     lower = evaluate(make_scored(labels, scores), Evaluation(threshold=0.4)).test
     assert lower.precision_limit is None
     assert "precision_limit" not in lower.to_dict()
+
+
+def test_the_processes_of_a_class_add_up_to_it(make_scored):
+    rng = np.random.default_rng(0)
+    n = 900
+    processes = np.arange(n) % 3
+    results = evaluate(
+        make_scored(
+            (processes == 2).astype(int),
+            rng.random(n),
+            rng.random(n),
+            processes=processes,
+            process_names=("qcd", "ttbar", "signal"),
+        ),
+        Evaluation(),
+    )
+    histograms = results.test.histograms
+    parts = histograms["background"].parts
+    assert list(parts) == ["qcd", "ttbar"]
+    np.testing.assert_allclose(sum(part.density for part in parts.values()), histograms["background"].density)
+    squares = sum(part.error**2 for part in parts.values())
+    np.testing.assert_allclose(np.sqrt(squares), histograms["background"].error)
+    assert not histograms["signal"].parts

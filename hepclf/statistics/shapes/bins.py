@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -82,8 +83,12 @@ def _words(name: str, column: NDArray[Any]) -> Bins:
 
 @dataclass(frozen=True, eq=False)
 class DensityHistogram:
-    """Density of a class's scores, of unit area: edges [m+1], density and error [m]."""
+    """Density of a class's scores, of unit area: edges [m+1], density and error [m].
+
+    parts  what each process contributes, where the class has several; their sum is the density
+    """
 
     edges: NDArray[np.float64]
     density: NDArray[np.float64]
     error: NDArray[np.float64]
+    parts: Mapping[str, DensityHistogram] = field(default_factory=dict)

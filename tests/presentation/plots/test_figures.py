@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.evidence import equation
 from hepclf.evaluation.studies.overtraining import Overtraining
 from hepclf.presentation.plots import roc
@@ -73,6 +74,22 @@ def test_scores_are_bars_of_test_and_points_of_train(ax, judged):
     assert line(ax, "cut 0.37").get_xdata() == [0.37, 0.37]
     assert ax.get_ylabel() == "(1/N) dN/dx"
     assert ax.get_yscale() == "log"
+
+
+def test_the_processes_of_the_background_are_lines_of_its_histogram(ax, make_scored):
+    processes = np.arange(1200) % 7
+    scores = np.random.default_rng(0).random(1200)
+    names = (*(f"b{i}" for i in range(6)), "signal")
+    scored = make_scored((processes == 6).astype(int), scores, processes=processes, process_names=names)
+    results = evaluate(scored, Evaluation(bands=None, importance=None))
+    draw_scores(ax, results)
+    bars = {patch.get_label(): patch.get_data().values for patch in ax.patches}
+    drawn = [label for label in bars if label.startswith("background: ")]
+    assert len(drawn) == 4, "those with most weight"
+    for label in drawn:
+        part = results.test.histograms["background"].parts[label.removeprefix("background: ")]
+        assert_array_equal(bars[label], part.density)
+    assert "signal: signal" not in bars
 
 
 def test_scores_of_several_classes_have_no_cut(ax, judged):
