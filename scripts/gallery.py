@@ -67,7 +67,7 @@ ORDER = {
     "Before training": "features: overview_1 001_snr",
     "The score": "gw: scores confusion, plane: decision",
     "Curves": "gw: roc rejection bands purity kept processes false_alarms",
-    "Yields": "gw: significance measures yields binned, jets: categories",
+    "Yields": "gw: significance figures_of_merit yields binned, jets: categories",
     "Is it believable?": "gw: losses overtraining calibration likelihood_ratio, "
     "jets: flatness_1 sculpting_1_mass sculpting_1_mass_jsd variations_1, observed: observed observed_1_pt",
     "What did it learn?": "gw: importance effective_cuts correlations",

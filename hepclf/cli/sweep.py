@@ -164,6 +164,7 @@ def _close(task: SweepTask) -> int:
     summary(console, rows, sweep.by)
     plots = draws(task, rows)
     with _warned("the comparison"):
+        # The jobs of a sweep have no pictures unless they are asked for, but their comparison has.
         comparison(console, rows, sweep.by, plots=plots)
     with _warned("the picture of the sweep"):
         if plots and (drawn := draw_scan(rows, sweep.folder / "plots")):

@@ -43,17 +43,34 @@ class PlainConsole(Console):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
-def show_warning_logs() -> None:
-    """Show the library's warnings, and its notes on a training, on standard error."""
+def show_warning_logs(*, once: bool = False) -> None:
+    """Show the library's warnings and its notes on a training on standard error, with `once` each text only once."""
     console = PlainConsole(stderr=True)
     handler: logging.Handler = LogHandler(console)
     if console.is_terminal:
         handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, rich_tracebacks=False)
+    if once:
+        handler.addFilter(Once())
     logger = logging.getLogger("hepclf")
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING)
     logger.propagate = False
     logging.getLogger("hepclf.notes").setLevel(logging.INFO)
+
+
+class Once(logging.Filter):
+    """Lets each warning pass once; every trial of a search, and every job of a sweep, would repeat it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._messages: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this message is new."""
+        message = record.getMessage()
+        is_new = message not in self._messages
+        self._messages.add(message)
+        return is_new
 
 
 class LogHandler(logging.Handler):

@@ -29,12 +29,13 @@ log = logging.getLogger("hepclf.cli")
 
 def run(arguments: list[str], stop: Stop | None = None) -> int:
     """Train one run, or a sweep, as configured."""
-    show_warning_logs()
-    stop = stop or Stop()
     arguments = with_flag(arguments)
-    if folder := sweep.resumed(arguments):
+    folder, several = sweep.resumed(arguments), is_sweep(arguments)
+    show_warning_logs(once=bool(folder) or several)
+    stop = stop or Stop()
+    if folder:
         return sweep.resume(folder, arguments, stop)
-    if is_sweep(arguments):
+    if several:
         return sweep.run(arguments, stop)
     codes: list[int] = []
     launch("train", arguments, lambda composed: codes.append(_train_single(plan(composed), composed, arguments, stop)))

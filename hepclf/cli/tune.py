@@ -30,26 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("hepclf.cli")
 
 
-class Once(logging.Filter):
-    """Lets each warning pass once; every trial would repeat it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._printer: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this message is new."""
-        message = record.getMessage()
-        is_new = message not in self._printer
-        self._printer.add(message)
-        return is_new
-
-
 def run(arguments: list[str]) -> int:
     """Search, or continue a study: `hepclf tune [worker|resume|status|best|page] DIR`."""
-    show_warning_logs()
-    for handler in logging.getLogger("hepclf").handlers:
-        handler.addFilter(Once())
+    show_warning_logs(once=True)
     actions: Mapping[str, Callable[[list[str], Stop], None]] = {
         "worker": _worker,
         "resume": _resume,

@@ -19,6 +19,7 @@ from hepclf.words import Grid, lower_limit, number, percent
 Array = NDArray[np.float64]
 
 POINTS = 400
+SMALL_SHARE = 0.01  # of the signal above all background, below which nothing is said of it
 
 
 @recipe
@@ -124,7 +125,7 @@ class Purities:
         if self.average.value is not None:
             sentences.append(
                 f"The average precision is {number(*self.average)} on {self.split}; a random classifier gives the "
-                f"signal fraction, {self.prevalence:.3g}."
+                f"signal fraction, {self.prevalence:.3g}.{self._pure_note}"
             )
         sentences += [
             f"No cut reaches a purity of {percent(target, None)} on {self.split}."
@@ -138,6 +139,17 @@ class Purities:
             if row is not None and row.limit is not None and row.limit.at_95 < target
         ]
         return tuple(sentences)
+
+    @property
+    def _pure_note(self) -> str:
+        """How the average counts the signal above the background event with the highest score, where there is any."""
+        share = float(self.scan.signal[self.scan.background == 0].max(initial=0.0))
+        if share < SMALL_SHARE:
+            return ""
+        return (
+            f" It counts a purity of 1 for the {percent(share)} of the signal above the highest score of a background "
+            "event, where the true purity is lower."
+        )
 
     @property
     def tables(self) -> tuple[Grid, ...]:

@@ -38,7 +38,7 @@ def pictures(finding: Yields, results: Results, title: str) -> Iterator[Picture]
         return
     figures = {name: finding.scan.figures(name, finding.rules) for name in STYLES if name in finding.best}
     yield Picture(
-        "measures",
+        "figures_of_merit",
         _measures_figure(finding, figures, results.signal, title),
         "Figures of merit against the cut, on test, with bands of ±1σ. A point marks the cut that is best for a figure "
         "of merit on validation, and its value on test.",

@@ -44,6 +44,14 @@ def test_the_average_is_that_of_scikit_learn_on_test_events():
     assert found(of).average.value == pytest.approx(average_precision_score(test.labels, test.scores), abs=1e-12)
 
 
+def test_the_average_says_how_much_signal_has_no_background_above_it():
+    labels = np.array([1] * 30 + [0, 1] * 35)
+    of = Scored(labels=labels, scores=np.linspace(0.9, 0.1, 100))
+    told = found(of).sentences[0]
+    assert "It counts a purity of 1 for the 46.2 % of the signal above the highest score of a background event" in told
+    assert "It counts" not in found(Scored(labels=1 - labels, scores=np.linspace(0.9, 0.1, 100))).sentences[0]
+
+
 def test_expected_yields_set_the_purity():
     plain, rare = found(scored()), found(scored(), yields={"signal": 10, "background": 990})
     assert (plain.prevalence, rare.prevalence) == pytest.approx((0.5, 0.01))

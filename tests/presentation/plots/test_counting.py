@@ -16,13 +16,13 @@ def pictures(judged):
 
 
 def test_each_measure_has_a_line_a_band_and_its_best_cut(pictures):
-    top, bottom = pictures["measures"].figure.axes
+    top, bottom = pictures["figures_of_merit"].figure.axes
     assert [text.get_text() for text in top.get_legend().get_texts()] == [
         "S/√B", "S/√(S+B)", "Asimov Z", "Asimov Z with $\\sigma_B$", "AMS",
     ]  # fmt: skip
     assert len(top.collections) == 10  # a band and the error bar of a point each
     assert bottom.get_ylabel() == "Punzi"
-    for series in pictures["measures"].series:
+    for series in pictures["figures_of_merit"].series:
         columns = {name: len(column) for name, column in series.columns.items()}
         assert set(columns) == {"cut", "value", "value_error"}
         assert len(set(columns.values())) == 1
