@@ -13,7 +13,8 @@ import yaml
 from hepclf.evaluation.evaluation import Evaluation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
-QUICK = ("data=mixture", "data.events=400", "model=fisher", "evaluation.bands=null", "evaluation.importance=null")
+OTHERS = (name for name in Evaluation().study_settings if name != "calibration")
+QUICK = ("data=mixture", "data.events=400", "model=fisher", *(f"evaluation.{name}=null" for name in OTHERS))
 NAMED = "evaluation.studies={tails: {_target_: tails.Tails, share: 0.2}}"
 COMMANDS = [shlex.split(line[2:])[1:] for line in PAGE.splitlines() if line.startswith("$ hepclf")]
 

@@ -66,6 +66,7 @@ def test_the_openmp_of_pytorch_and_child_processes_have_the_short_spin():
     assert "child 800" in out
 
 
+@pytest.mark.slow  # what share_machine leaves alone is tested above
 @pytest.mark.skipif(sys.platform != "linux", reason="libgomp is that of the Linux wheels")
 def test_the_openmp_of_pytorch_waits_as_the_user_chose():
     out, err = started(OMP_WAIT_POLICY="ACTIVE")

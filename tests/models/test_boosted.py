@@ -275,10 +275,11 @@ def test_a_model_trains_from_the_command_line(name, capfd):
 def test_both_libraries_work_with_pytorch_also_where_they_come_first():
     code = """
 import lightgbm, xgboost, torch
-from hepclf import BDT, LightGBM, Logistic, Mixture, PlainMLP, Trainer, XGBoost, train
+from hepclf import BDT, Evaluation, LightGBM, Mixture, PlainMLP, Trainer, XGBoost, train
 quick = {"iterations": 3}
+alone = Evaluation(**dict.fromkeys(Evaluation().study_settings))
 for model in (PlainMLP(), XGBoost(**quick), LightGBM(**quick), BDT(**quick), PlainMLP(), XGBoost(**quick)):
-    made = train(Mixture(events=3000), model, Trainer(epochs=2))
+    made = train(Mixture(events=3000), model, Trainer(epochs=2), alone)
     print(made.results.splits["test"].auc.value > 0.7)
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
