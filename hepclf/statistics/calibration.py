@@ -116,6 +116,7 @@ def temperature(scores: Array, labels: NDArray[np.int64], weights: Array) -> Tem
 
     pulls = _pulls(scores, labels)
     low, high = (float(weights @ pulls(1 / limit)[0]) for limit in RANGE[::-1])
+    # The slope keeps its sign within the range: an end of it is best.
     if low >= 0:
         return Temperature(RANGE[1])
     if high <= 0:
@@ -175,6 +176,7 @@ def isotonic(scores: Array, labels: NDArray[np.int64], weights: Array) -> Isoton
     fit = isotonic_regression((signal + added_signal) / (total + added), weights=total + added)
     steps = fit.blocks[:-1]
     sizes, moments = np.add.reduceat(total, steps), np.add.reduceat(sums(weights * z), steps)
+    # Neighbouring steps are one where their centres, or their probabilities, cannot be told apart.
     distinct = (np.diff(moments / sizes) >= CLOSE) & (np.diff(logits(fit.x[steps])) > ROUNDING)
     firsts = np.flatnonzero(np.append(True, distinct))
     weight, moment, share = (np.add.reduceat(column, firsts) for column in (sizes, moments, sizes * fit.x[steps]))

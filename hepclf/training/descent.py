@@ -143,6 +143,7 @@ class Descent:
         self._network.train()
         remaining = batches.since(self._step)
         while self._step < len(batches):
+            # Edges lie at multiples of EDGE, also in a pass that is resumed between two of them.
             count = min(EDGE - self._step % EDGE, len(batches) - self._step)
             seeds = (seed, number, self._step, *self._ranks.seeds)
             with seeded(device, *seeds), self._products.steps(), self._ranks.steps(count, self._parameters):
@@ -200,6 +201,7 @@ class Descent:
         loss.backward()  # type: ignore[no-untyped-call]
         self._ranks.sum_gradients(self._parameters)
         self._move()
+        # Undone again, so that the sum over a pass is that of its events; it stays on the device until the next edge.
         self._total += loss.detach() * size
 
     def _batch_that_fits(self) -> str:

@@ -85,6 +85,7 @@ class SampledEvents(NamedTuple):
         total, n = float(w.sum()), effective_count(float(w.sum()), float(w @ w))
         if total > 0 and n > 1:
             mean = float(w @ losses) / total
+            # The influence of an event on a weighted mean; n / (n - 1) as in the variance of a sample.
             figures["log_loss"] = mean, w * (losses - mean) * np.sqrt(n / (n - 1)) / total
         ranking, is_signal = Ranking(signal_scores(scores, self.signal)), self.labels == self.signal
         signal_curve = curve(ranking, is_signal, self.within)
@@ -132,6 +133,7 @@ def _importance(
         changes[r] = new[0] - old[0]
         differences = new[1] - old[1]
         moves[r] = differences
+        # The value of event shuffles[r] stands in this row, so that event moves the difference as well.
         moves[r, shuffles[r]] += differences
     mean = moves.mean(axis=0)
     variance = max(float(mean @ mean) - float(moves.var(axis=0, ddof=1).sum()) / repeats, 0.0)

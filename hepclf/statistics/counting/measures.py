@@ -98,6 +98,7 @@ def propagated(
 
     Linear: the slopes are central differences; at s = 0 one-sided, as a significance needs s >= 0.
     """
+    # The step of s has a floor from the statistical error of b, as s may be 0.
     scales = (np.maximum(yields[0], 1e-3 * np.sqrt(np.abs(yields[1]))), yields[1], yields[2])
     slopes = np.zeros_like(yields)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -106,5 +107,6 @@ def propagated(
             low[axis], high[axis] = np.maximum(yields[axis] - 1e-4 * scale, 0.0), yields[axis] + 1e-4 * scale
             step = high[axis] - low[axis]
             slopes[axis] = np.where(step > 0, (formula(*high) - formula(*low)) / step, 0.0)
+        # slopes^T covariance slopes, for all cuts at once.
         variance = np.einsum("i...,ij...,j...->...", slopes, covariance, slopes)
         return formula(*yields), np.sqrt(np.maximum(variance, 0.0))

@@ -128,6 +128,7 @@ def _factor(event_weights: Array, weights: Array) -> float | None:
     if not len(ratios):
         return 1.0
     low, high = float(ratios.min()), float(ratios.max())
+    # Equal up to rounding: then the class is scaled as a whole, and its efficiencies do not change.
     if high - low > ROUNDING * max(abs(low), abs(high)):
         return None
     return float(ratios[0])
@@ -155,6 +156,7 @@ def _unequal(totals: Array, part: Scored) -> bool:
     usable = (sizes > 0) & (totals != 0)
     squares = np.bincount(part.processes, part.weights**2, minlength=k)
     shares = sums[usable] / totals[usable]
+    # The effective weight of an event as a fraction of its process: what one event more or less changes.
     margin = squares[usable] / sizes[usable] / np.abs(totals[usable])
     return bool(usable.any() and (shares - margin).max() > (shares + margin).min())
 

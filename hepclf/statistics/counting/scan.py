@@ -87,6 +87,7 @@ def best_cut(curve: Curve, rules: Rules) -> float | None:
 
 def is_forced_by_minimum(curve: Curve, cut: float, rules: Rules) -> bool:
     """Whether a cut with less background than the rules require would be better than this one, the best allowed."""
+    # Cuts without any background are left out: there no significance is defined, so none would be better.
     scarce = ~qualified(curve, with_margin(rules.minimum_background)) & (curve.background > 0) & (curve.signal > 0)
     index = np.append(np.flatnonzero(scarce), np.flatnonzero(curve.thresholds == cut))
     z = measure(rules.optimise, counts(curve, index), rules)
@@ -130,6 +131,7 @@ def _significance(curve: Curve, index: int, cut: float, background: Array, rules
     # The background and its own statistical uncertainty are correlated, as they come from the same events.
     covariance = np.zeros((3, 3))
     covariance[0, 0] = curve.signal_squares[index]
+    # cov(sum w^i, sum w^j) = sum w^(i+j) for Poisson counts of events.
     covariance[1:, 1:] = [[np.sum(background ** (i + j)) for j in (1, 2)] for i in (1, 2)]
 
     above = counts(curve, index)

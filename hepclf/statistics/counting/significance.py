@@ -45,6 +45,7 @@ def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Array:
         # Li and Ma's form: the fitted background without signal, and the relative excess of the data over it.
         null = b + alpha * s / (1 + alpha)
         off = s / ((1 + alpha) * null)
+        # Without uncertainty alpha is 0 and the side band says nothing: its term is 0, not 0/0.
         side = np.where(alpha > 0, half_deviance(-alpha * off) / np.where(alpha > 0, alpha, 1), 0.0)
         return np.where((b > 0) & (s >= 0), np.sqrt(2 * null * (half_deviance(off) + side)), np.nan)
 
@@ -79,6 +80,8 @@ def li_ma(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         off = (n + m) / (1 + a)
         step = (n - a * m) / (1 + a)
+        # The counts on and off, each against its expectation without a signal; both terms stay exact for a small
+        # excess.
         total = a * off * half_deviance(step / (a * off)) + off * half_deviance(-step / off)
         valid = (n >= 0) & (m >= 0) & (n + m > 0) & (a > 0)
         return np.where(valid, np.copysign(np.sqrt(2 * total), step), np.nan)
@@ -124,6 +127,7 @@ def half_deviance(x: Array) -> Array:
     """
     small = np.where(np.abs(x) < 1e-2, x, 0.0)
     series = np.zeros_like(small)
+    # Horner's scheme, from the highest power down; the first omitted term is below rounding for |x| < 0.01.
     for n in range(9, 1, -1):
         series = (1 / (n * (n - 1))) - small * series
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -74,6 +74,7 @@ class Replicas:
         # One replica above the other, so that a single search finds all crossings.
         signal = np.nan_to_num(reached)
         floor = np.arange(r)[:, None] * (max(float(signal.max(initial=1.0)), float(levels.max(initial=1.0))) + 1)
+        # Each replica is lifted above the one before it, so the rows are one ascending array.
         upper = np.searchsorted((signal + floor).ravel(), floor + levels - LADDER) - np.arange(r)[:, None] * (k + 1)
         above = np.clip(upper, 1, k)
         x0, x1, y0, y1 = (
@@ -83,6 +84,8 @@ class Replicas:
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             straight = np.diff(self.edges, prepend=-1)[above - 1] > 1
+            # Between distant edges the curve is interpolated; between neighbouring thresholds it is a step, as the
+            # events are.
             share = np.where(straight & (x1 > x0), (levels - x0) / (x1 - x0), np.where(np.isnan(x1), np.nan, 1.0))
         return np.asarray(y0 + np.clip(share, 0.0, 1.0) * (y1 - y0))
 
@@ -139,6 +142,7 @@ def _replica_sums(
     """The sums of n w at or above each edge, [r, k]."""
     total, squares = (np.diff(column, prepend=0.0) for column in sums)
     place, heavy = _heavy_events(ranking, edges, of_class, weights, squares)
+    # The Gaussian stands for the light events alone, as the heavy ones are drawn below.
     total -= np.bincount(place, heavy, minlength=len(edges))
     squares -= np.bincount(place, heavy**2, minlength=len(edges))
     replica_sums = rng.standard_normal((replicas, len(edges))) * np.sqrt(np.maximum(squares, 0.0)) + total
@@ -156,6 +160,7 @@ def _heavy_events(
     """The bins and weights of the events that get their own Poisson number, in the order of the bins."""
     parts = [ranking.events_between(above, below) for above, below in pairwise([-1, *edges.tolist()])]
     sizes = np.array([len(part) for part in parts])
+    # -1: each event of a small bin is drawn; otherwise only those with much of the variance of their bin.
     limit = np.where(sizes <= FEW, -1.0, HEAVY * squares)
     largest = float(max(weights.max(initial=0.0), -weights.min(initial=0.0))) ** 2
     suspects = np.flatnonzero((squares > 0) & (limit < largest))

@@ -113,12 +113,16 @@ class Curve:
 
     def index_at(self, target: ArrayLike) -> NDArray[np.intp]:
         """Index of the first threshold whose signal efficiency is at least the target; no interpolation."""
+        # The target may be the rounded efficiency of a threshold: without the margin, the next threshold would be
+        # taken.
         index = np.searchsorted(self.rising[0], np.asarray(target) - ROUNDING, side="left")
         return np.minimum(index, len(self.thresholds) - 1)
 
     def settled(self, index: int) -> int:
         """Index of the last threshold at or above this one whose events have weight: weight zero must not set a cut."""
         squares = self.signal_squares + self.background_squares
+        # An event of weight zero adds nothing to the sum of squares, so the first equal sum is the last event with
+        # weight.
         return int(np.searchsorted(squares, squares[index]))
 
     @cached_property
@@ -136,6 +140,7 @@ def curve(ranking: Ranking, is_signal: NDArray[np.bool_], weights: Array) -> Cur
     """The sums of signal and of background above each threshold of a ranking; weights may be negative."""
     chosen, sizes = ranking.ranked(is_signal), ranking.ranked(weights)
     signal, background = (ranking.sums_of_ranked(np.where(of_class, sizes, 0.0)) for of_class in (chosen, ~chosen))
+    # With unit weights the sums of squares are the sums themselves: half the time and memory.
     if bool((sizes == 1).all()):
         return Curve(ranking.thresholds, signal, background, signal, background)
     squares = sizes**2
@@ -160,6 +165,7 @@ def influence(curve: Curve, ranking: Ranking, is_signal: NDArray[np.bool_], weig
     The error of a mean of areas of the same events follows from the mean of their influences.
     """
     value = curve.delong.value or 0.0
+    # Equal scores count half, so an event sees the mean of the efficiencies before and at its own threshold.
     signal = 1 - (_before(curve.background_efficiency) + curve.background_efficiency) / 2 - value
     background = (_before(curve.signal_efficiency) + curve.signal_efficiency) / 2 - value
     factors = spreads(curve)
@@ -291,6 +297,7 @@ def _picked(signal: Array, background: Array, points: int) -> NDArray[np.intp]:
     m = len(signal)
     if m < points:
         return np.arange(m)
+    # A logarithmic axis begins at the first background event; 1e-12 stands in where there is none.
     lowest = max(float(background[min(int(np.searchsorted(background, 0.0, side="right")), m - 1)]), 1e-12)
     third = (points - 1) // 3 - 1
     picked = (
