@@ -42,6 +42,7 @@ def drawings(monkeypatch):
 
     monkeypatch.setattr("hepclf.workflow.redraw.draw_results", draw)
     monkeypatch.setattr("hepclf.workflow.record._pictures", lambda plots, *_: plots.mkdir() or ())
+    monkeypatch.setattr("hepclf.workflow.compare._draw", lambda _, plots: plots.mkdir() or ())
 
 
 def folder():
@@ -90,10 +91,20 @@ def test_the_best_run_alone_is_drawn_and_keeps_its_numbers(hepclf, drawings):
     assert [path.parent for path in folder().glob("*/plots")] == [drawn]
     assert [path.parent for path in folder().glob("*/report.html")] == [drawn]
     assert Path("runs/latest").resolve() == drawn.resolve()
+    assert list(Path("comparisons").glob("*/plots")), "the comparison has pictures, though most of its runs have none"
     hepclf(
         "train", *QUICK, f"trainer.batch={best['varied']['trainer.batch']}", "folder=alone", "evaluation.plots=false"
     )
     assert outcome(drawn) == outcome("alone")
+
+
+def test_a_warning_of_every_job_is_printed_once(hepclf):
+    code, _, err = hepclf(*SWEEP, "model=fisher", "trainer.momentum=0.5", "data.split.fold=0,1")
+    assert code == 0, err
+    assert err.count("trainer.momentum=0.5 have no effect with model=fisher") == 1
+    (comparison,) = Path("comparisons").iterdir()
+    assert not (comparison / "plots").exists(), "plots=false was typed"
+    assert "No pictures were drawn, as plots=false was given" in (comparison / "report.html").read_text()
 
 
 def test_every_run_is_drawn_where_it_is_said(hepclf, drawings):

@@ -85,6 +85,24 @@ def test_nothing_that_was_typed_becomes_markup(nasty):
     assert "onerror" not in {name for _, attributes in elements.tags for name in attributes}
 
 
+class ByFeature:
+    """What a study with a row for each feature could find."""
+
+    sentences = ()
+    tables = (Grid("importance", ("feature", "loss"), [("met", "0.5"), ("n_jets", "0.1")]),)
+
+    def to_dict(self):
+        return {}
+
+
+def test_the_name_of_a_feature_has_its_title_and_unit_beside_it(results_of, write_page):
+    results = replace(results_of(), titles={"met": (r"$E_T^{miss}$ <b>", "GeV")})
+    object.__setattr__(results, "studies", {"mine": ByFeature()})
+    text = write_page(results).read_text(encoding="utf-8")
+    assert '<th scope="row">met <span class="label">E_T^miss &lt;b&gt;, GeV</span></th>' in text
+    assert '<th scope="row">n_jets</th>' in text
+
+
 def test_the_policy_lets_the_pages_own_script_run_and_no_other(nasty):
     script = re.findall(r"<script>(.*?)</script>", nasty, flags=re.S)
     digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
