@@ -194,6 +194,7 @@ class Descent:
         trainer = self._trainer
         self._optimiser.zero_grad()
         logits = self._products.logits(self._network, batch.inputs)
+        # Divided by the number of events, not by their weights: a heavy batch then moves the network more.
         loss = (losses(logits, batch.targets, trainer.loss, trainer.power) * batch.weights).sum() / size
         if batch.spectator is not None and trainer.decorrelate is not None:
             strength = trainer.decorrelate.risen(number) * self._mean_weight  # the loss is a sum of weights as well

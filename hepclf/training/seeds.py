@@ -15,6 +15,7 @@ def seeded(device: torch.device, *seeds: int) -> Iterator[None]:
 
     PyTorch's generators belong to the process: two trainings in threads of one process share them.
     """
+    # SeedSequence keeps neighbouring seeds apart; PyTorch takes a signed number, so one bit is dropped.
     mixed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> np.uint64(1))
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(mixed)
