@@ -29,6 +29,9 @@ class Scored:
     processes   integers [n], an index into process_names: the sample each event came from
     spectators  named columns [n], carried along; `llr` is the exact log-likelihood ratio of two classes
     totals      float64 [process]: the yield of each process in the whole sample, by default its sum of weights
+    folds       integers [n], the fold of each event where the tagger was trained in folds, else None. Its test events
+                are then all events, each scored by the member that has not seen it; training and validation events are
+                the same events again, scored by a member that saw them
     """
 
     labels: NDArray[np.int64]
@@ -40,6 +43,7 @@ class Scored:
     process_names: tuple[str, ...] = ()
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     totals: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # the sums of weights
+    folds: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -56,6 +60,8 @@ class Scored:
         put(self, "split", _frozen(np.asarray(self.split, dtype=np.int8)))
         put(self, "processes", _frozen(np.asarray(self.processes, dtype=np.int64)))
         put(self, "spectators", {name: _frozen(np.asarray(column)) for name, column in self.spectators.items()})
+        if self.folds is not None:
+            put(self, "folds", _frozen(np.asarray(self.folds, dtype=np.int64)))
         self._check_shapes()
         self._check_scores()
         self._check_indices()
@@ -72,6 +78,8 @@ class Scored:
         if self.scores.shape != shape:
             raise ValueError(f"{k} classes need scores of shape {shape}, {meaning}, not {self.scores.shape}")
         columns = {name: getattr(self, name) for name in ("labels", "weights", "split", "processes")}
+        if self.folds is not None:
+            columns["folds"] = self.folds
         for name, column in {**columns, **self.spectators}.items():
             if column.shape != (n,):
                 raise ValueError(f"{name} must be one value an event, shape ({n},), not {column.shape}")
@@ -132,12 +140,13 @@ class Scored:
             process_names=self.process_names,
             spectators={name: column[mask] for name, column in self.spectators.items()},
             totals=self.totals,
+            folds=None if self.folds is None else self.folds[mask],
         )
 
     def joined(self, added: Scored) -> Scored:
         """These events and the added ones, of the same classes; a process in both has the total of the added events.
 
-        Processes are matched by name; spectators that only one side has are left out.
+        Processes are matched by name; spectators that only one side has are left out, and so are folds.
         """
         if added.classes != self.classes:
             raise ValueError(f"joined events must have the classes {list(self.classes)}, not {list(added.classes)}")

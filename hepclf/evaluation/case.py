@@ -27,14 +27,21 @@ Balance = Literal["classes", "mean", "none"]
 class Inside:
     """The features of the test events, and a function that scores features again; a study never sees a model.
 
-    names  of the features [d]
-    read   function from indices of test events [m] to their features, float32 [m, d]
-    ask    function from features [m, d] to scores, [m] or [m, k]
+    names     of the features [d]
+    read      function from indices of test events [m] to their features, float32 [m, d]
+    ask       function from features [m, d] to scores, [m] or [m, k]
+    by_event  the same from features and the test events that they belong to [m], for a tagger trained in folds: the
+              member that has not seen an event scores it; None: all events are scored alike
     """
 
     names: tuple[str, ...]
     read: Callable[[NDArray[np.intp]], NDArray[np.float32]]
     ask: Callable[[NDArray[np.float32]], Array]
+    by_event: Callable[[NDArray[np.float32], NDArray[np.intp]], Array] | None = None
+
+    def scores(self, features: NDArray[np.float32], places: NDArray[np.intp]) -> Array:
+        """Scores from features [m, d], which stand for those of these test events [m]."""
+        return self.ask(features) if self.by_event is None else self.by_event(features, places)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -28,6 +28,7 @@ from hepclf.evaluation.studies.counting import Counting
 from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.effective_cuts import EffectiveCuts
 from hepclf.evaluation.studies.flatness import Flatness
+from hepclf.evaluation.studies.folds import Folds
 from hepclf.evaluation.studies.importance import Importance
 from hepclf.evaluation.studies.likelihood_ratio import LikelihoodRatio
 from hepclf.evaluation.studies.multiclass import Multiclass
@@ -86,6 +87,7 @@ class Evaluation:
     regions: Regions | None = field(default_factory=Regions)
     bands: Bands | None = field(default_factory=Bands)
     retrieval: Retrieval | None = field(default_factory=Retrieval)
+    folds: Folds | None = field(default_factory=Folds)
     overtraining: Overtraining | None = field(default_factory=Overtraining)
     calibration: Calibration | None = field(default_factory=Calibration)
     likelihood_ratio: LikelihoodRatio | None = field(default_factory=LikelihoodRatio)

@@ -15,15 +15,16 @@ from hepclf.files import atomic
 from hepclf.scored import Scored
 
 TREE, NAMES = "scores", "names"
+FOLD = "fold"
 ROWS = 500_000
 
 
 def write_scores(path: str | Path, scored: Scored) -> None:
     """Write scored events to a ROOT file; it is written aside and moved into place.
 
-    The branches are label, weight, split, process, score (several classes: score_<class>) and the spectators. A
-    spectator whose name is taken or is no identifier gets a new name. Text is stored as integers, which index a list of
-    its distinct values outside the tree. A spectator that is neither number nor text is refused.
+    The branches are label, weight, split, process, score (several classes: score_<class>), fold where there are folds,
+    and the spectators. A spectator whose name is taken or is no identifier gets a new name. Text is stored as integers,
+    which index a list of its distinct values outside the tree. A spectator that is neither number nor text is refused.
     """
     import uproot
 
@@ -74,6 +75,7 @@ def _scored(columns: dict[str, NDArray[Any]], names: dict[str, Any]) -> Scored:
         process_names=tuple(names["processes"]),
         spectators=spectators,
         totals=np.array(names["totals"], dtype=np.float64),
+        folds=columns[FOLD] if names.get("folds") else None,
     )
 
 
@@ -88,6 +90,8 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     if scored.scores.ndim == 2:
         scores = identifiers((f"score_{name}" for name in scored.classes), columns)
     columns |= dict(zip(scores, np.atleast_2d(scored.scores.T), strict=True))
+    if scored.folds is not None:
+        columns[FOLD] = scored.folds.astype(np.int32)
     texts: dict[str, list[str]] = {}
     branches = identifiers(scored.spectators, columns)
     for branch, (name, column) in zip(branches, scored.spectators.items(), strict=True):
@@ -103,6 +107,7 @@ def _columns(scored: Scored) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         "spectators": dict(zip(scored.spectators, branches, strict=True)),
         "texts": texts,
         "totals": scored.totals.tolist(),
+        "folds": scored.folds is not None,
     }
     return columns, names
 

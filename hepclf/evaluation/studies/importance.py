@@ -66,7 +66,7 @@ class Importance:
         loss_weights = (part.weights if mixed is None else mixed)[places] * factors
         sampled = SampledEvents(part.labels[places], loss_weights, within, case.signal)
         shuffles = np.stack([rng.permutation(len(places)) for _ in range(self.repeats)])
-        importances = _importances(inside, inside.read(places), sampled, shuffles)
+        importances = _importances(inside, places, sampled, shuffles)
         return Importances(features=importances, events=len(places), total=len(part), repeats=self.repeats)
 
 
@@ -97,18 +97,18 @@ class SampledEvents(NamedTuple):
 
 
 def _importances(
-    inside: Inside, features: NDArray[np.float32], sampled: SampledEvents, shuffles: NDArray[np.intp]
+    inside: Inside, places: NDArray[np.intp], sampled: SampledEvents, shuffles: NDArray[np.intp]
 ) -> dict[str, dict[str, Value]]:
     """Importances by feature and measure; the same permutations are used for each feature, [repeats, n]."""
-    repeats = len(shuffles)
-    tiled = np.tile(features, (repeats, 1))
+    repeats, features = len(shuffles), inside.read(places)
+    tiled, rows = np.tile(features, (repeats, 1)), np.tile(places, repeats)
     # The same number of rows each time, so that an unused feature changes not even the last digit of a score.
-    before = [sampled.influences(scores) for scores in np.split(inside.ask(tiled), repeats)]
+    before = [sampled.influences(scores) for scores in np.split(inside.scores(tiled, rows), repeats)]
     importances = {}
-    for place, name in enumerate(inside.names):
-        tiled[:, place] = features[shuffles.ravel(), place]
-        after = [sampled.influences(scores) for scores in np.split(inside.ask(tiled), repeats)]
-        tiled[:, place] = np.tile(features[:, place], repeats)
+    for column, name in enumerate(inside.names):
+        tiled[:, column] = features[shuffles.ravel(), column]
+        after = [sampled.influences(scores) for scores in np.split(inside.scores(tiled, rows), repeats)]
+        tiled[:, column] = np.tile(features[:, column], repeats)
         importances[name] = {
             measure: _importance([old.get(measure) for old in before], [new.get(measure) for new in after], shuffles)
             for measure in MEASURES

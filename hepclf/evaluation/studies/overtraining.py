@@ -22,6 +22,10 @@ from hepclf.words import Grid, number
 Array = NDArray[np.float64]
 
 ZERO = Value(0.0)  # two equal numbers, but for rounding
+SAME_EVENTS = (
+    "In folds the training and the test set are the same events, scored by a training that saw them and by one that "
+    "did not. They share their fluctuations, so that the errors of these differences are too large, and p as well."
+)
 
 
 @recipe
@@ -57,7 +61,8 @@ class Overtraining:
             tests[name] = two_sample(train, test, self.permutations)
         learnt = _loss(case, "train"), area(case.curves["train"])
         gaps = {split: _gap(case, split, *learnt) for split in ("valid", "test") if split in case.parts}
-        return OvertrainingTests(tests=tests, gaps=gaps, harmless=self.harmless)
+        same_events = case.scored.folds is not None
+        return OvertrainingTests(tests=tests, gaps=gaps, harmless=self.harmless, same_events=same_events)
 
 
 class Gap(NamedTuple):
@@ -69,11 +74,15 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OvertrainingTests:
-    """The two-sample test of each class (None where it has no positive sum of weights), and gaps by split."""
+    """The two-sample test of each class (None where it has no positive sum of weights), and gaps by split.
+
+    same_events  whether training and test set hold the same events, as they do in folds
+    """
 
     tests: Mapping[str, TwoSample | None]
     gaps: Mapping[str, Gap]
     harmless: float
+    same_events: bool = False
 
     @property
     def evidence(self) -> Evidence:
@@ -114,7 +123,8 @@ class OvertrainingTests:
         )
         if self.distance is None:
             return without
-        return (self._conclusion(self.distance), *without)
+        remarks = (SAME_EVENTS,) if self.same_events and not self.passed else ()
+        return (self._conclusion(self.distance), *remarks, *without)
 
     @property
     def passed(self) -> dict[str, str]:
@@ -203,7 +213,7 @@ def _sample(case: Case, split: str, label: int) -> ScoreSample:
 
 
 def _gap(case: Case, split: str, loss: Value, auc: Value) -> Gap:
-    """The differences of loss and AUC; the splits share no events, so the errors add in quadrature."""
+    """The differences of loss and AUC; the errors add in quadrature, which is too much in folds (SAME_EVENTS)."""
     return Gap(_difference(_loss(case, split), loss), _difference(auc, area(case.curves[split])))
 
 

@@ -167,6 +167,6 @@ def _scores(case: Case, variation: Variation) -> Array:
         rows = np.arange(start, min(start + ROWS, len(part)))
         features = np.array(inside.read(rows))
         features[:, places] = features[:, places] * variation.scale + variation.shift
-        probabilities = np.asarray(inside.ask(features), dtype=np.float64)
+        probabilities = np.asarray(inside.scores(features, rows), dtype=np.float64)
         scores[rows] = signal_scores(probabilities, case.signal)
     return scores

@@ -19,15 +19,44 @@ CAPTION = (
     "its mean during the epoch, with dropout, and may lie above the validation loss."
 )
 
+MEMBERS_CAPTION = (
+    "Loss of each epoch, with the training weights; a line for each training of the folds. A validation loss that "
+    "rises or stays while the training loss falls is a sign of overtraining. The training loss of a network is its "
+    "mean during the epoch, with dropout, and may lie above the validation loss."
+)
+MEMBER = "member"
+
 # With more epochs than this, markers would only hide the line.
 MAX_MARKED = 40
 
 
 def pictures(history: History, title: str) -> Iterator[Picture]:
-    """The loss by epoch; none without epochs."""
-    if len(history["epoch"]):
+    """The loss by epoch; none without epochs. In folds there is a line for each training."""
+    if not len(history["epoch"]):
+        return
+    if MEMBER in history:
+        names = (MEMBER, "epoch", "train_loss", "valid_loss")
+        series = Series("losses", {name: history[name] for name in names})
+        yield Picture("losses", panel(lambda ax: draw_members(ax, history), title), MEMBERS_CAPTION, (series,))
+    else:
         series = Series("losses", {name: history[name] for name in ("epoch", "train_loss", "valid_loss")})
         yield Picture("losses", panel(lambda ax: draw_losses(ax, history), title), CAPTION, (series,))
+
+
+def draw_members(ax: Axes, history: History) -> None:
+    """Draw the losses of several trainings, whose number stands beside each epoch."""
+    members, epochs = (np.asarray(history[name], dtype=np.int64) for name in (MEMBER, "epoch"))
+    for name, label, colour in (("train_loss", "training", BLUE), ("valid_loss", "validation", VERMILLION)):
+        loss = np.asarray(history[name], dtype=np.float64)
+        for member in np.unique(members):
+            rows = members == member
+            ax.plot(epochs[rows], loss[rows], color=colour, linewidth=0.9, alpha=0.7, label=label)
+            label = ""
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_minor_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], nbins=40))
+    ax.set(xlabel="epoch", ylabel="loss")
+    ax.margins(y=0.1)
+    ax.legend(loc="best")
 
 
 def draw_losses(ax: Axes, history: History) -> None:
