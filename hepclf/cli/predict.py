@@ -30,6 +30,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _predict(composed: Composed) -> None:
+    from hepclf.models.members import fold_columns
     from hepclf.prediction.predict import predict
     from hepclf.prediction.trained_files import trained_files
     from hepclf.run import Run
@@ -44,10 +45,17 @@ def _predict(composed: Composed) -> None:
         watch.close()
     console = results_console()
     show_predictions(console, outcomes, prediction, time.monotonic() - start)
-    if known := trained_files(Run.open(str(values["run"])), [outcome.input for outcome in outcomes]):
-        _print_line(
-            console, f"{len(known)} of {len(outcomes)} files were read for the training, so they do not test the tagger"
-        )
+    run = Run.open(str(values["run"]))
+    if known := trained_files(run, [outcome.input for outcome in outcomes]):
+        is_unseen = prediction.rule == "fold" and bool(fold_columns(run.tagger))
+        _print_line(console, f"{len(known)} of {len(outcomes)} files were read for the training, {_meaning(is_unseen)}")
+
+
+def _meaning(is_unseen: bool) -> str:
+    """What it means that files were read for the training."""
+    if is_unseen:
+        return "and each of their events is scored by the member that has not seen it"
+    return "so they do not test the tagger"
 
 
 def _read(values: dict[str, Any]) -> Prediction:

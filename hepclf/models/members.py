@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hepclf.events import Events, Sentinels
 from hepclf.models.folds import MOST, FoldKey
 from hepclf.models.model import Tagger, score_shape
-from hepclf.models.tagger import HEAD, read_tagger, write_tagger
+from hepclf.models.tagger import HEAD, read_head, read_tagger, write_tagger
 from hepclf.statistics.mean_logit import log_probabilities
 
 KIND = "members"
@@ -91,7 +91,7 @@ class MembersTagger:
 
     def averaging(self) -> MembersTagger:
         """The same members with the mean of all as score, for events that none of them has seen."""
-        members = [member.averaging() if isinstance(member, MembersTagger) else member for member in self.members]
+        members = [averaging(member) for member in self.members]
         return MembersTagger(members, weights=self.weights.tolist(), average=self.average, summary=self.summary)
 
     def to(self, device: str) -> MembersTagger:
@@ -146,9 +146,28 @@ class MembersTagger:
         return tagger
 
 
+def averaging(tagger: Tagger) -> Tagger:
+    """A tagger that scores by the mean of its members, if it has any; another one as it is."""
+    return tagger.averaging() if isinstance(tagger, MembersTagger) else tagger
+
+
 def key_columns(tagger: Tagger) -> tuple[str, ...]:
     """Columns of whole numbers that a tagger needs besides its inputs, as one with folds does; none for most."""
     return tagger.keys if isinstance(tagger, MembersTagger) else ()
+
+
+def has_random_folds(tagger: Tagger) -> bool:
+    """Whether it, or a member of it, was trained in folds that events do not tell."""
+    if not isinstance(tagger, MembersTagger):
+        return False
+    is_random = tagger.folds is not None and not tagger.folds.columns
+    return is_random or any(has_random_folds(member) for member in tagger.members)
+
+
+def fold_columns(folder: Path) -> tuple[str, ...]:
+    """The columns from which a stored tagger knows the member that has not seen an event; none for most taggers."""
+    stored = read_head(folder).get("folds")
+    return () if stored is None else FoldKey.from_dict(stored).columns
 
 
 def member_folder(folder: Path, number: int) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -16,6 +17,9 @@ from hepclf.data.loader import Tell, silent
 from hepclf.data.parts import AHEAD, FileError, ahead
 from hepclf.data.samples import Source, find_sources, missing_file
 from hepclf.files import beside, remove_abandoned
+from hepclf.models.loading import load_tagger
+from hepclf.models.members import MembersTagger, has_random_folds, key_columns
+from hepclf.models.model import Tagger
 from hepclf.models.tagger import read_head
 from hepclf.models.threads import scoring_threads
 from hepclf.prediction.formats import output_kind, tree_name
@@ -37,6 +41,8 @@ from hepclf.prediction.scoring import ScoringJob, entry_count, score_file, score
 from hepclf.prediction.workers import score_in_parallel
 from hepclf.recipe import read_stored
 from hepclf.run import Run
+
+log = logging.getLogger(__name__)
 
 FOLDER = "predictions"
 FORMAT = 1  # of the outputs; raised when what is written, or how it is computed, changes
@@ -87,11 +93,24 @@ def _job(run: Run, prediction: Prediction, recipes: tuple[type[Any], ...]) -> tu
     scores = score_names(prediction.branch, tuple(head["classes"]))
     data, inputs = read_stored(run.config)["data"], tuple(head["inputs"])
     table = TableFormat(prediction.delimiter, prediction.header, prediction.names)
-    query = tagger_query(data, inputs, prediction.selection, prediction.carried, table)
+    tagger = load_tagger(run.tagger, recipes).to(prediction.device)  # an error here comes before any file is opened
+    _check_rule(tagger, prediction)
+    keys = () if prediction.rule == "mean" else key_columns(tagger)
+    query = tagger_query(data, inputs, keys, prediction.selection, prediction.carried, table)
     job = ScoringJob(run, recipes, query, prediction, scores)
-    job.tagger()  # a tagger that cannot be loaded is an error before any file is opened
-    settings = [prediction.friend, prediction.drop, repr(prediction.fill)]
+    settings = [prediction.friend, prediction.drop, repr(prediction.fill), prediction.rule]
     return job, [FORMAT, head, asdict(query), scores, *settings]
+
+
+def _check_rule(tagger: Tagger, prediction: Prediction) -> None:
+    """Refuse a mean of the members of a tagger without any; warn where seen events cannot be told from new ones."""
+    if prediction.rule == "mean" and not isinstance(tagger, MembersTagger):
+        raise ValueError("rule=mean is for a tagger with members, as folds train it; leave rule out")
+    if prediction.rule == "fold" and has_random_folds(tagger):
+        log.warning(
+            "the folds of this tagger were drawn at random, so it cannot tell events that its members have seen: every "
+            "score is the mean of the members, and too good for the events of the training; folds.by=COLUMN can tell"
+        )
 
 
 def _check_names(job: ScoringJob, kinds: list[Kind]) -> None:

@@ -25,6 +25,8 @@ class Prediction:
     out        folder; files lie in it as deep as below the folder that all inputs have in common
     selection  by default the one common to all samples of the run; null: every entry is scored
     fill       the score of entries that are not selected
+    rule       of a tagger with members: fold, by which the member that has not seen an event scores it, or mean of the
+               members, for events that none of them can have seen
     delimiter, header  of CSV files, by default as in the files of the run, or a comma (tab: .tsv) and true
     names      of the columns of a CSV file without header or of an .npy matrix; by default as the run's data says
     columns    carried along for all entries: expressions, or name -> expression
@@ -44,6 +46,7 @@ class Prediction:
     out: str | None = None
     selection: str | None = AS_TRAINED
     fill: float = -1.0
+    rule: Literal["fold", "mean"] = "fold"
     delimiter: str | None = None
     header: bool | None = None
     names: tuple[str, ...] = ()

@@ -13,9 +13,11 @@ from hepclf.data.declared import Declared, Setting, declared
 from hepclf.data.expressions import parse
 from hepclf.data.lines import Dialect
 from hepclf.data.table import Chunk, Quantities, parse_quantities
+from hepclf.nearest import nearest
 from hepclf.recipe import TARGET, convert
 
 CSV, NPZ = "hepclf.data.csv.CSV", "hepclf.data.npz.NPZ"
+KEY = "key "  # before the name of a key, which may also be that of a carried column
 AS_TRAINED = "as trained"  # two words, which no column or expression can be
 
 
@@ -24,6 +26,7 @@ class Query:
     """The tagger's inputs, a selection, and columns to carry along.
 
     inputs   of the tagger, each with its expression
+    keys     the columns of whole numbers that choose the member of a tagger trained in folds, each with its expression
     carried  name and expression of each column to carry along
     plain    the run read a table whose columns have these names; a file's column of such a name is read as it is
     missing  the values that the run declared missing
@@ -33,6 +36,7 @@ class Query:
     """
 
     inputs: Mapping[str, str]
+    keys: Mapping[str, str]
     selection: str | None
     carried: Mapping[str, str]
     plain: bool
@@ -49,22 +53,36 @@ class Query:
         return replace(self.dialect, delimiter=self.dialect.delimiter or by_suffix)
 
     def expressions(self, columns: Collection[str]) -> Quantities:
-        """The parsed expressions, for a file that has these columns; carried columns are the spectators."""
-        inputs = dict(self.inputs)
-        if self.plain:
-            # In backticks a text is the name of a column, whatever signs it holds.
-            inputs |= {name: f"`{text}`" for name, text in inputs.items() if text in columns}
-        return parse_quantities(
-            features=inputs,
+        """The parsed expressions, for a file that has these columns; carried columns and keys are the spectators."""
+        quantities = parse_quantities(
+            features=self._spelled(self.inputs, columns),
             leading={},
-            spectators=self.carried,
+            spectators={**self.carried, **self._spelled(self._prefixed_keys, columns)},
             weight=None,
             selections=(self.selection,),
             missing=self.missing,
         )
+        for name in self.keys:
+            if absent := [column for column in quantities.spectators[KEY + name].columns if column not in columns]:
+                raise ValueError(
+                    f"column {absent[0]!r} must be there, as it tells which member of the tagger has not seen an event"
+                    f"{nearest(absent[0], columns)}; with rule=mean the score is the mean of the members, for samples "
+                    "that none of them can have seen"
+                )
+        return quantities
+
+    @property
+    def _prefixed_keys(self) -> dict[str, str]:
+        return {KEY + name: text for name, text in self.keys.items()}
+
+    def _spelled(self, texts: Mapping[str, str], columns: Collection[str]) -> dict[str, str]:
+        """These expressions; in backticks a text is the name of a column, whatever signs it holds."""
+        if not self.plain:
+            return dict(texts)
+        return {name: f"`{text}`" if text in columns else text for name, text in texts.items()}
 
     def chunk(self, expressions: Quantities, columns: Mapping[str, Any], entries: int) -> Chunk:
-        """The inputs of the selected entries, and the carried columns of all entries."""
+        """The inputs of the selected entries, and the carried columns and keys of all entries."""
         carried = {name: column.evaluate(columns, entries) for name, column in expressions.spectators.items()}
         return replace(expressions, spectators={}).evaluate(columns, entries)._replace(spectators=carried)
 
@@ -78,9 +96,14 @@ class TableFormat(NamedTuple):
 
 
 def tagger_query(
-    data: Any, inputs: tuple[str, ...], selection: str | None, carried: Mapping[str, str], table: TableFormat
+    data: Any,
+    inputs: tuple[str, ...],
+    keys: tuple[str, ...],
+    selection: str | None,
+    carried: Mapping[str, str],
+    table: TableFormat,
 ) -> Query:
-    """The query for the inputs of a tagger, from the data recipe (plain values) that its run stored."""
+    """The query for the inputs and keys of a tagger, from the data recipe (plain values) that its run stored."""
     stored = data if isinstance(data, Mapping) else {}
     features = stored.get("features")
     leading = convert(Mapping[str, int | tuple[int, ...]], stored.get("leading") or {}, "data.leading")
@@ -97,6 +120,7 @@ def tagger_query(
         names = _texts(stored.get("columns"))
     return Query(
         inputs={name: texts.get(name, name) for name in inputs},
+        keys=_key_texts(stored.get("spectators"), keys),
         selection=selection,
         carried=carried,
         plain="samples" not in stored,
@@ -106,6 +130,12 @@ def tagger_query(
         dialect=_dialect(stored, table),
         names=names,
     )
+
+
+def _key_texts(spectators: Any, keys: tuple[str, ...]) -> dict[str, str]:
+    """The expression of each key, as the run's spectators spelled it."""
+    named = convert(Mapping[str, str], spectators, "data.spectators") if isinstance(spectators, Mapping) else {}
+    return {name: named.get(name, name) for name in keys}
 
 
 def _dialect(stored: Mapping[str, Any], table: TableFormat) -> Dialect:

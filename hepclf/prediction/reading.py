@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hepclf.data.growing import FEATURES, InMemory
 from hepclf.data.parts import File, FileError, Part, ahead, inspect_parts
 from hepclf.data.table import EntryError
-from hepclf.prediction.query import Query
+from hepclf.prediction.query import KEY, Query
 
 
 class EntryBlock(NamedTuple):
@@ -24,12 +24,14 @@ class EntryBlock(NamedTuple):
     features  of the selected entries, float32 [m, d]
     selected  their positions among the entries, or None if all are selected
     carried   columns of all entries: expressions of the user, and branches that are copied
+    keys      of the selected entries, from which the member of a tagger follows
     """
 
     entries: int
     features: NDArray[np.float32]
     selected: NDArray[np.intp] | None
     carried: Mapping[str, Any]
+    keys: Mapping[str, NDArray[Any]]
 
 
 def checked_part(file: File, query: Query, chunk: int, readers: Executor) -> Part:
@@ -55,8 +57,11 @@ def _block(part: Part, query: Query, copied: tuple[str, ...], start: int, stop: 
         chunk = query.chunk(part.quantities, columns, stop - start)
     table = InMemory(len(query.inputs), {}, len(chunk.weights))
     table.append(chunk._replace(spectators={}))
-    carried = {name: columns[name] for name in copied} | chunk.spectators
-    return EntryBlock(stop - start, table.finish()[FEATURES], chunk.selected, carried)
+    spectators = dict(chunk.spectators)
+    selected = slice(None) if chunk.selected is None else chunk.selected
+    keys = {name: spectators.pop(KEY + name)[selected] for name in query.keys}
+    carried = {name: columns[name] for name in copied} | spectators
+    return EntryBlock(stop - start, table.finish()[FEATURES], chunk.selected, carried, keys)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from hepclf.data.parts import AHEAD, File, FileError, Part
 from hepclf.events import Events
 from hepclf.files import atomic
 from hepclf.models.loading import load_tagger
+from hepclf.models.members import averaging
 from hepclf.models.model import Tagger
 from hepclf.prediction.arrays import NpzOutput, ParquetOutput
 from hepclf.prediction.copied import BranchLayout, CopiedTree, branch_layout
@@ -45,8 +46,9 @@ class ScoringJob(NamedTuple):
     scores: tuple[str, ...]
 
     def tagger(self) -> Tagger:
-        """The run's tagger, on the device."""
-        return load_tagger(self.run.tagger, self.recipes).to(self.prediction.device)
+        """The run's tagger, on the device, with the rule of the prediction for its members."""
+        tagger = load_tagger(self.run.tagger, self.recipes).to(self.prediction.device)
+        return averaging(tagger) if self.prediction.rule == "mean" else tagger
 
 
 def score_names(branch: str, classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ def _scores(job: ScoringJob, tagger: Tagger, part: Part, block: EntryBlock) -> d
     columns = np.full((len(job.scores), block.entries), job.prediction.fill)
     if len(block.features):
         with locating_errors(part.file):
-            scores = tagger.scores(Events(features=block.features, names=tagger.inputs))
+            scores = tagger.scores(Events(features=block.features, names=tagger.inputs, spectators=block.keys))
         selected = slice(None) if block.selected is None else block.selected
         columns[:, selected] = np.atleast_2d(scores.T)
     return dict(zip(job.scores, columns, strict=True))
