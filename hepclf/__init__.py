@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from hepclf.workflow.evaluated import evaluated as evaluated
     from hepclf.workflow.fit import fit as fit
     from hepclf.workflow.job import Job as Job
+    from hepclf.workflow.members.kfold import KFold as KFold
     from hepclf.workflow.prepare import prepare as prepare
     from hepclf.workflow.train import train as train
 
@@ -100,6 +101,7 @@ _HOMES = {
     "evaluated": "workflow.evaluated",
     "fit": "workflow.fit",
     "Job": "workflow.job",
+    "KFold": "workflow.members.kfold",
     "prepare": "workflow.prepare",
     "train": "workflow.train",
 }

@@ -11,7 +11,7 @@ from typing import Any
 TARGET = "_target_"
 GROUP = "{...}"  # the value of a group of settings that are listed after it
 
-GROUPS = ("data", "model", "trainer", "evaluation", "experiment", "cluster")
+GROUPS = ("data", "model", "trainer", "evaluation", "folds", "experiment", "cluster")
 
 
 def folder() -> Path:

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from hepclf.cli.config import Composed, put
 from hepclf.cli.evaluations import read_evaluation
 from hepclf.cli.recipes import refuse_unknown, seed_of
-from hepclf.recipe import RecipeError, read_stored
+from hepclf.recipe import TARGET, RecipeError, read_stored
 from hepclf.run import Run, new_folder
 
 GROUPS = ("data", "model", "trainer", "evaluation")
-KNOWN = (*GROUPS, "seed", "runs", "name", "folder", "again", "resume", "jobs", "sweep")
+FOLDS = "folds"
+KNOWN = (*GROUPS, FOLDS, "seed", "runs", "name", "folder", "again", "resume", "jobs", "sweep")
 AUTO = "auto"
 
 
@@ -102,6 +103,8 @@ def fresh(composed: Composed, values: dict[str, Any]) -> tuple[dict[str, Any], d
     """The recipes of a configuration, and the names of data and model."""
     seed = seed_of(values)
     recipes = {group: composed.recipe(values.get(group), group, seed=seed) for group in GROUPS[:3]}
+    if values.get(FOLDS):
+        recipes[FOLDS] = _folds(composed, values[FOLDS], seed=seed)
     return {**recipes, "evaluation": read_evaluation(composed, values.get("evaluation"))}, composed.chosen(
         "data", "model"
     )
@@ -132,13 +135,26 @@ def _stored(composed: Composed, values: dict[str, Any], source: str) -> tuple[di
     if "model" not in chosen:
         _refuse_ensemble(stored, source)
     settings = {group: composed.changed(group, values[group], stored[group]) for group in GROUPS}
+    folds = composed.changed(FOLDS, values.get(FOLDS) or {}, stored.get(FOLDS))
     if "seed" in composed.typed:
         for path in ("data.seed", "data.split.seed", "trainer.seed"):
             group, _, inner = path.partition(".")
             if path != "data.seed" or "seed" in settings["data"]:
                 put(settings[group], inner, values["seed"])
+        if folds:
+            folds["seed"] = values["seed"]
     recipes = {group: composed.recipe(settings[group], group, trusted=group in chosen) for group in GROUPS[:3]}
     recipes["evaluation"] = read_evaluation(composed, settings["evaluation"], trusted="evaluation" in chosen)
+    if folds:
+        recipes[FOLDS] = _folds(composed, folds, trusted=FOLDS in chosen)
     names = composed.chosen("data", "model")
     names |= {group: str(stored_names.get(group, name)) for group, name in names.items() if group not in chosen}
     return recipes, names
+
+
+def _folds(composed: Composed, settings: dict[str, Any], *, trusted: bool = True, seed: int | None = None) -> Any:
+    """The recipe of the folds; settings of it without a choice are refused."""
+    if TARGET not in settings:
+        typed = next((key for key in composed.typed if key.startswith(f"{FOLDS}.")), FOLDS)
+        raise RecipeError(f"{typed} needs folds; say folds=kfold beside it")
+    return composed.recipe(settings, FOLDS, trusted=trusted, seed=seed)

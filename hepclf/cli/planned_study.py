@@ -78,6 +78,7 @@ class PlannedStudy(NamedTuple):
 
 def planned(words: Sequence[str]) -> PlannedStudy:
     """The study of a command line; every corner of its space is composed, so that a typo is found now."""
+    _refuse_folds(words)
     shared, varied, chosen_space = _parts(words)
     groups = _groups(varied)
     check_choices("tune", words)
@@ -105,6 +106,15 @@ def planned(words: Sequence[str]) -> PlannedStudy:
             folder=_folder(values),
             resumes=values["resume"] == AUTO,
         )
+
+
+def _refuse_folds(words: Sequence[str]) -> None:
+    for word in words:
+        if word.lstrip("+~").partition("=")[0].partition(".")[0] == "folds":
+            raise RecipeError(
+                f"{word} is not for hepclf tune, whose trials see training and validation events alone; train the best "
+                "settings in folds afterwards, hepclf train again=STUDY/best.yaml folds=kfold"
+            )
 
 
 def _check(jobs: TrialJobs, searched: Space, corner: Mapping[str, Any]) -> None:

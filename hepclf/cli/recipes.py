@@ -32,7 +32,14 @@ def seed_of(values: Mapping[str, Any]) -> int:
     return seed
 
 
-ROLES = {"data": "load", "model": "fit", "trainer": "epochs", "evaluation": "working_points", "cluster": "submit"}
+ROLES = {
+    "data": "load",
+    "model": "fit",
+    "trainer": "epochs",
+    "evaluation": "working_points",
+    "folds": "sets",
+    "cluster": "submit",
+}
 
 
 def read_recipe(values: Any, path: str, typed: Collection[str], *, trusted: bool = True, seed: Any = None) -> Any:

@@ -12,6 +12,11 @@ from hepclf.nearest import nearest
 from hepclf.recipe import recipe
 
 TRAIN, VALID, TEST = range(3)
+HINTS = {  # the way out where a set is empty
+    "random": "take more events or a larger fraction",
+    "tail": "the end of the table holds none; use split.by=random",
+    "column": "no value of split.column falls there; choose another column, modulo or fraction",
+}
 
 
 @recipe
@@ -93,13 +98,13 @@ class Split:
         elif method == "tail":
             position = np.arange(places)[::-1]
         else:
-            position = _shuffled_ranks(events.labels, len(events.classes), self.seed)
+            position = shuffled_ranks(events.labels, len(events.classes), self.seed)
         part_of_place = np.zeros(places, dtype=np.int8)
         # The last fold has its validation slice at the beginning of the ring.
         part_of_place[np.arange(middle, stop) % max(places, 1)] = VALID
         part_of_place[start:middle] = TEST
         parts: NDArray[np.int8] = part_of_place[position]
-        _check(parts, events, method)
+        check_parts(parts, events, HINTS[method])
         return parts
 
     def _edges(self, places: int) -> tuple[int, int, int]:
@@ -138,13 +143,13 @@ class Split:
 def redrawn(parts: NDArray[np.int8], labels: NDArray[Any], classes: int, seed: tuple[int, ...]) -> NDArray[np.int8]:
     """The parts [n] with training and validation set drawn again, in the same sizes; the test set stays."""
     rows = np.flatnonzero(parts != TEST)
-    ranks = _shuffled_ranks(labels[rows], classes, seed)
+    ranks = shuffled_ranks(labels[rows], classes, seed)
     drawn = parts.copy()
     drawn[rows] = np.where(ranks < np.count_nonzero(parts == VALID), VALID, TRAIN)
     return drawn
 
 
-def _shuffled_ranks(labels: NDArray[Any], classes: int, seed: int | tuple[int, ...]) -> NDArray[np.intp]:
+def shuffled_ranks(labels: NDArray[Any], classes: int, seed: int | tuple[int, ...]) -> NDArray[np.intp]:
     """A seeded rank of each event, such that every stretch of ranks has the classes in their proportions.
 
     After a shuffle within the class, the r-th of m events has the position (r + 1/2) / m; ranks follow the positions.
@@ -159,12 +164,8 @@ def _shuffled_ranks(labels: NDArray[Any], classes: int, seed: int | tuple[int, .
     return rank
 
 
-def _check(parts: NDArray[np.int8], events: Events, method: str) -> None:
-    hint = {
-        "random": "take more events or a larger fraction",
-        "tail": "the end of the table holds none; use split.by=random",
-        "column": "no value of split.column falls there; choose another column, modulo or fraction",
-    }[method]
+def check_parts(parts: NDArray[np.int8], events: Events, hint: str) -> None:
+    """Refuse a set without events, or without events of a class that the data have; `hint` is the way out."""
     classes = len(events.classes)
     table = np.bincount(parts.astype(np.int64) * classes + events.labels, minlength=3 * classes).reshape(3, classes)
     for part, name in enumerate(("training", "validation", "test")):

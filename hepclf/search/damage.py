@@ -9,7 +9,7 @@ from pathlib import Path
 from hepclf.run import Run
 from hepclf.search.folder import StudyFolder
 from hepclf.search.trial import RECORD, Trial
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 
 
 def damage_lines(folder: StudyFolder) -> Iterator[str]:

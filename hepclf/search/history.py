@@ -14,7 +14,7 @@ from hepclf.search.optimism import Optimism, optimism
 from hepclf.search.space import Space
 from hepclf.search.trial import Trial
 from hepclf.search.tuning import Tuning, loss_sign
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 
 Curve = tuple[tuple[int, float], ...]
 

@@ -17,9 +17,9 @@ from hepclf.statistics.value import Value
 from hepclf.training.epoch import Epoch, Progress
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.fit import fit
+from hepclf.workflow.history import History
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
-from hepclf.workflow.record import History
 from hepclf.workflow.resume import opened
 from hepclf.workflow.stop import Stop, Stoppable
 

@@ -44,5 +44,12 @@ def _total(run: Run) -> int | None:
         return None
     if not isinstance(trainer, dict):
         return None
-    epochs = trainer.get("epochs")
-    return epochs if type(epochs) is int else None
+    epochs, members = trainer.get("epochs"), _members(run)
+    return epochs * members if type(epochs) is int else None
+
+
+def _members(run: Run) -> int:
+    """The number of trainings, whose epochs the history lists one after another: one, or that of the folds."""
+    folds = read_yaml(run.config).get("folds")
+    count = folds.get("count") if isinstance(folds, dict) else None
+    return count if type(count) is int else 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
 from hepclf.data.loader import Loader, Outline, outline
@@ -16,6 +16,7 @@ from hepclf.training.optimiser import WITH_MOMENTUM
 from hepclf.training.ranks import group
 from hepclf.training.trainer import FOR_ALL, Trainer
 from hepclf.words import Caution
+from hepclf.workflow.members.kfold import KFold, check_texts
 
 # The seed is for all that is random in a run, where a model may have no part.
 NEVER_UNUSED = FOR_ALL | {"seed"}
@@ -79,6 +80,39 @@ def used_settings(model: Model, trainer: Trainer) -> frozenset[str]:
     if trainer.optimiser not in WITH_MOMENTUM:
         used -= {"momentum"}
     return used
+
+
+def check_folds(folds: KFold, data: Loader, trainer: Trainer) -> None:
+    """Refuse columns that cannot number the events, and several processes for one training."""
+    known = outline(data)
+    try:
+        check_texts(data, folds.columns)
+        folds.check(known.spectators, known.features)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    count = max(trainer.devices or 1, group().size)
+    if count > 1:
+        raise RecipeError(
+            f"trainer.devices must be 1 (or null) with folds, not {count}; the trainings of the folds run side by side "
+            "by themselves, each in one process"
+        )
+
+
+def unused_split(data: Loader) -> tuple[Caution, ...]:
+    """A warning of changed settings of the split, which folds do not use, or none."""
+    settings: tuple[Field[Any], ...] = fields(data) if is_dataclass(data) else ()
+    factories = [setting.default_factory for setting in settings if setting.name == "split"]
+    if not factories or not callable(factories[0]):
+        return ()
+    default = factories[0]()
+    values = {name: value for name, value in vars(data.split).items() if value != getattr(default, name, value)}
+    changed = {f"data.split.{name}": value for name, value in values.items() if name != "seed"}
+    if not changed:
+        return ()
+    typed = ", ".join(f"{name}={value}" for name, value in changed.items())
+    verb = "have" if len(changed) > 1 else "has"
+    text = f"{typed} {verb} no effect with folds, which decide the training, validation and test sets"
+    return (Caution("unused_settings", tuple(changed), text),)
 
 
 def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution, ...]:

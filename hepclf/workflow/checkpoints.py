@@ -110,6 +110,11 @@ class Checkpoints:
         if self._run is not None:
             shutil.rmtree(self._run.checkpoint, ignore_errors=True)
 
+    def stop_error(self, moment: str) -> Stopped:
+        """What to raise where a stop was requested and everything is stored; `moment` says how far the training is."""
+        halt = self._halt or Halt("a request", is_stop=True)
+        return self._stopped(f"stopped by {halt.reason}{moment}", halt)
+
     def _stopped(self, reason: str, halt: Halt) -> Stopped:
         setting = "resume=" if self._run is None else typed_setting("resume", self._run.folder)
         return Stopped(reason, f"continue with: hepclf train {setting}", is_interrupt=halt.is_interrupt)

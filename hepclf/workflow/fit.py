@@ -14,7 +14,6 @@ from hepclf.models.model import Tagger, edges
 from hepclf.training.epoch import Epoch, Progress, Quiet, Stopping
 from hepclf.training.rate_test import RateTest
 from hepclf.training.threads import thread_limit
-from hepclf.words import Caution
 from hepclf.workflow.checkpoints import Checkpoints
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
@@ -30,6 +29,7 @@ class Fitted:
 
     valid_seconds  time that this process spent on the validation set, if the fit measures it
     rate_test      the learning-rate range test, where trainer.find_rate asked for one
+    members        the fit of each fold, if there are folds; the tagger and the epochs are then those of all
     """
 
     tagger: Tagger
@@ -37,6 +37,7 @@ class Fitted:
     valid_weights: NDArray[np.float64]
     valid_seconds: float | None = None
     rate_test: RateTest | None = None
+    members: tuple[Fitted, ...] = ()
 
 
 def fit(
@@ -45,25 +46,32 @@ def fit(
     on_epoch: OnEpoch | None = None,
     progress: Progress | None = None,
     checkpoints: Checkpoints | None = None,
+    *,
+    announces: bool = True,
 ) -> Fitted:
     """Train until the last epoch, or until the validation loss no longer improves.
 
     `on_epoch` receives each epoch, and may end the training by returning True. With `checkpoints` the training resumes
-    from the newest one; `on_epoch` then receives the earlier epochs again.
+    from the newest one; `on_epoch` then receives the earlier epochs again. With `announces` the warnings of data and
+    settings are logged when it starts.
     """
     with thread_limit(job.trainer.threads):
-        return _fitted(prepared, job, on_epoch, progress or Quiet(), checkpoints)
+        return _fitted(prepared, job, on_epoch, progress or Quiet(), checkpoints, announces)
 
 
 def _fitted(
-    prepared: Prepared, job: Job, on_epoch: OnEpoch | None, progress: Progress, checkpoints: Checkpoints | None
+    prepared: Prepared,
+    job: Job,
+    on_epoch: OnEpoch | None,
+    progress: Progress,
+    checkpoints: Checkpoints | None,
+    announces: bool,
 ) -> Fitted:
     progress.stage("training")
     train, valid = prepared.part("train"), prepared.part("valid")
     training = job.model.fit(train, valid, job.trainer)
-    _announce(prepared.warnings)  # only now: an error that stops the training is reported alone
-    for caution in job.unused_settings:
-        log.warning(caution.text)
+    if announces:
+        announce(prepared, job)  # only now: an error that stops the training is reported alone
     history: list[Epoch] = []
     stopping = Stopping(training.patience)
 
@@ -91,10 +99,12 @@ def _fitted(
     )
 
 
-def _announce(warnings: tuple[Caution, ...]) -> None:
+def announce(prepared: Prepared, job: Job) -> None:
     """List the warnings in one line, early enough to stop a training; their texts stand above its results."""
     kinds = []
-    for row in warnings:
+    for row in prepared.warnings:
         kinds.append(f"{row.kind} ({', '.join(row.about)})" if row.about else row.kind)
     if kinds:
         log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(kinds))
+    for caution in job.unused_settings:
+        log.warning(caution.text)

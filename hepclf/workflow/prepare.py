@@ -15,6 +15,7 @@ from hepclf.training.epoch import Progress, Quiet
 from hepclf.words import Caution
 from hepclf.workflow.beforehand import check_events
 from hepclf.workflow.job import Job
+from hepclf.workflow.members.sets import FoldSets
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,11 +24,19 @@ class Prepared:
 
     split     the part of each event as an index into SPLITS, int8 [n]
     warnings  suspicious properties of the events
+    folds     the sets of each training where there are folds; `split` is then that of the first
     """
 
     events: Events
     split: NDArray[np.int8]
     warnings: tuple[Caution, ...] = ()
+    folds: FoldSets | None = None
+
+    def member(self, number: int) -> Prepared:
+        """The same events in the sets of one training of the folds."""
+        if self.folds is None:
+            raise ValueError("these events are not in folds")
+        return Prepared(events=self.events, split=self.folds.split(number))
 
     def part(self, name: str) -> Events:
         """The events of one part: `train`, `valid` or `test`."""
@@ -44,12 +53,13 @@ def prepare(job: Job, progress: Progress | None = None) -> Prepared:
 
 
 def split_events(events: Events, job: Job, progress: Progress) -> Prepared:
-    """Events split by the job's data settings, with all warnings; model, trainer and evaluation have no influence."""
-    split = job.data.split.parts(events)
+    """Events split by the job's folds or data settings, with all warnings; no other settings have an influence."""
+    folds = None if job.folds is None else job.folds.sets(events)
+    split = job.data.split.parts(events) if folds is None else folds.split(0)
     if not getattr(job.data, "check", True):
-        return Prepared(events=events, split=split)
+        return Prepared(events=events, split=split, folds=folds)
     progress.stage("checking")
-    return Prepared(events=events, split=split, warnings=training_warnings(events, split))
+    return Prepared(events=events, split=split, warnings=training_warnings(events, split), folds=folds)
 
 
 def without_handled(prepared: Prepared, job: Job) -> Prepared:

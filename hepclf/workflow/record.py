@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import logging
-import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation
-from hepclf.files import write_csv, write_json
+from hepclf.files import write_json
 from hepclf.presentation.plots.draw import draw
 from hepclf.presentation.plots.workers import DrawingWorkers
 from hepclf.run import Run
@@ -23,45 +20,10 @@ from hepclf.training.cores import cores
 from hepclf.training.epoch import Epoch, Progress, Quiet
 from hepclf.training.rate_test import RateTest
 from hepclf.workflow.evaluated import Evaluated
+from hepclf.workflow.history import MEMBER
 from hepclf.workflow.report import labelled, report
 
 SCHEMA = 1
-EVERY_S = 1.0  # seconds between two writes of the history
-
-log = logging.getLogger(__name__)
-
-
-class History:
-    """Keeps history.csv up to date during a training: call it with each epoch."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._epochs: list[Epoch] = []
-        self._written = 0.0
-        self._has_failed = False
-
-    def __call__(self, epoch: Epoch) -> None:
-        """Add an epoch; write if the last write was a second ago. A full disk gives one warning."""
-        self._epochs.append(epoch)
-        if time.monotonic() - self._written > EVERY_S:
-            try:
-                self.write()
-            except OSError as error:
-                if not self._has_failed:
-                    log.warning("%s could not be written (%s); the training continues", self._path, error.strerror)
-                self._has_failed = True
-
-    def write(self, *, durable: bool = False) -> None:
-        """Write all epochs so far."""
-        write_csv(self._path, Epoch._fields, self._epochs, durable=durable)
-        self._written = time.monotonic()
-
-
-def read_history(path: Path) -> tuple[Epoch, ...]:
-    """The epochs of a history.csv."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in Epoch._fields[1:])) for row in rows)
 
 
 def read_rate_test(path: Path) -> RateTest | None:
@@ -144,10 +106,11 @@ def drawing_workers(evaluation: Evaluation, threads: int | None = None) -> Drawi
 def _pictures(
     folder: Path, evaluated: Evaluated, evaluation: Evaluation, workers: DrawingWorkers | None
 ) -> tuple[Path, ...]:
-    epochs = evaluated.history
-    curves = None
-    if epochs:
+    curves: dict[str, list[float]] | None = None
+    if epochs := evaluated.history:
         curves = {name: [getattr(epoch, name) for epoch in epochs] for name in Epoch._fields}
+    if evaluated.members:
+        curves = {MEMBER: list(evaluated.members), **(curves or {})}
     rates = None
     if (test := evaluated.rate_test) is not None:
         rates = {"rate": test.rates, "loss": test.losses, "smoothed": test.smoothed}

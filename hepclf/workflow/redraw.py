@@ -9,11 +9,12 @@ from hepclf.run import Run
 from hepclf.training.epoch import Progress, Quiet
 from hepclf.training.threads import thread_limit
 from hepclf.words import typed_setting
-from hepclf.workflow.evaluated import evaluated, score
+from hepclf.workflow.evaluated import evaluated, scored_events
 from hepclf.workflow.job import Job
 from hepclf.workflow.record import draw_results, drawing_workers, metrics
 from hepclf.workflow.shared import SharedData
-from hepclf.workflow.train import repeat_command, stored_fit
+from hepclf.workflow.stored_fit import stored_fit
+from hepclf.workflow.train import repeat_command
 
 
 def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None = None) -> tuple[Path, ...]:
@@ -26,7 +27,7 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
         if fitted is None:
             raise ValueError(f"{run.folder} holds no tagger that can be drawn; train it again")
         progress.stage("evaluating")
-        scored = score(fitted.tagger, prepared.events, prepared.split)
+        scored = scored_events(fitted.tagger, prepared)
         found = evaluated(fitted, prepared, job, scored)
         contents = metrics(found)
         if contents != json.loads(run.metrics.read_text(encoding="utf-8")):

@@ -21,6 +21,7 @@ from hepclf.evaluation.results import Results
 from hepclf.events import Events
 from hepclf.files import write_yaml
 from hepclf.models.loading import load_tagger
+from hepclf.models.members import key_columns
 from hepclf.models.model import Tagger, undeclared
 from hepclf.models.tagger import read_tagger
 from hepclf.recipe import describe, read_stored
@@ -28,6 +29,7 @@ from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.words import Caution
 from hepclf.workflow.evaluated import TEST, Evaluated, Facts, inside, score
+from hepclf.workflow.members.kfold import carrying
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import drawing_workers, record
@@ -118,7 +120,7 @@ def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:
 
 def _other(stored: Scored, tagger: Tagger, data: Loader) -> tuple[Scored, Inside, list[Caution]]:
     """Validation events of a run, other data as its test events, which come last, and what speaks against these."""
-    events = data.load().check()
+    events = carrying(data, key_columns(tagger)).load().check()
     if events.classes != tagger.classes:
         raise ValueError(f"the tagger knows the classes {list(tagger.classes)}, the data {list(events.classes)}")
     parts = np.full(len(events), TEST, dtype=np.int8)

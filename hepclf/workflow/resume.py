@@ -16,7 +16,7 @@ from hepclf.words import typed_setting
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import Prepared
 
-GROUPS = ("data", "model", "trainer")
+GROUPS = ("data", "model", "trainer", "folds")
 FREE = (  # may differ
     "trainer.device",
     "trainer.devices",

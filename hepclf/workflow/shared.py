@@ -11,6 +11,7 @@ from hepclf.events import Events
 from hepclf.training.epoch import Progress, Quiet
 from hepclf.workflow.beforehand import check_events
 from hepclf.workflow.job import Job
+from hepclf.workflow.members.kfold import KFold
 from hepclf.workflow.prepare import Prepared, split_events, without_handled
 
 
@@ -25,7 +26,7 @@ class SharedData:
         self._data: Loader | None = None  # of the events
         self._events: Events | None = None
         self._prepared: Prepared | None = None
-        self._split: Split | None = None  # of what is prepared
+        self._split: tuple[Split, KFold | None] | None = None  # of what is prepared
 
     def prepared(self, job: Job, progress: Progress | None = None) -> Prepared:
         """The result of `prepare`; everything that depends on model, trainer and evaluation is checked for each job."""
@@ -33,8 +34,8 @@ class SharedData:
         progress.stage("loading")
         events = self._read(job.data, progress)
         check_events(events, job.data, job.model, job.trainer, job.evaluation)
-        if self._prepared is None or self._split != job.data.split:
-            self._prepared, self._split = split_events(events, job, progress), job.data.split
+        if self._prepared is None or self._split != (job.data.split, job.folds):
+            self._prepared, self._split = split_events(events, job, progress), (job.data.split, job.folds)
         return without_handled(self._prepared, job)
 
     def _read(self, data: Loader, progress: Progress) -> Events:

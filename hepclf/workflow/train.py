@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +13,7 @@ from hepclf.evaluation.files.store import write_scores
 from hepclf.evaluation.results import Results
 from hepclf.events import Events, Origin
 from hepclf.files import write_json, write_yaml
-from hepclf.models.loading import load_tagger
 from hepclf.models.model import Model, Tagger
-from hepclf.models.tagger import HEAD
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.training.epoch import Epoch, Progress, Quiet, Timed
@@ -25,16 +22,18 @@ from hepclf.training.threads import thread_limit
 from hepclf.training.trainer import Trainer
 from hepclf.words import typed_setting
 from hepclf.workflow.checkpoints import Checkpoints
-from hepclf.workflow.evaluated import evaluated, score
+from hepclf.workflow.evaluated import evaluated, scored_events
 from hepclf.workflow.fit import Fitted, fit
+from hepclf.workflow.history import History
 from hepclf.workflow.job import Job
+from hepclf.workflow.members.fit import Recorded, fit_folds
+from hepclf.workflow.members.kfold import KFold
 from hepclf.workflow.prepare import Prepared, prepare
-from hepclf.workflow.record import History, drawing_workers, read_history, read_rate_test, record
+from hepclf.workflow.record import drawing_workers, record
 from hepclf.workflow.resume import opened
 from hepclf.workflow.shared import SharedData
 from hepclf.workflow.stop import Stop, Stoppable
-
-log = logging.getLogger(__name__)
+from hepclf.workflow.stored_fit import stored_fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +60,7 @@ def train(
     evaluation: Evaluation | None = None,
     folder: Path | str | None = None,
     *,
+    folds: KFold | None = None,
     names: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     check: bool = True,
@@ -70,13 +70,13 @@ def train(
 ) -> Trained:
     """Train a tagger and evaluate it; with a folder, a complete run is written there (docs/outputs.md).
 
-    `data` is a loader, or events, which are then split at random. `names` are the names of data and model in the
-    record, by default those of their classes. check=False skips the checks of events; a loader has its own setting
-    `check`. With resume=True an unfinished run in the folder is continued, if it has the same settings. `stop` may
-    request that the training stores a checkpoint and leaves. `shared` keeps events that several trainings use, so that
-    they are read once.
+    `data` is a loader, or events, which are then split at random. With `folds` the tagger has a member for each fold,
+    which has not seen it, and the results are those of all events (docs/folds.md). `names` are the names of data and
+    model in the record, by default those of their classes. check=False skips the checks of events; a loader has its own
+    setting `check`. With resume=True an unfinished run in the folder is continued, if it has the same settings. `stop`
+    may request that the training stores a checkpoint and leaves. `shared` keeps events for several trainings.
     """
-    job = Job.of(data, model, trainer, evaluation, names=names, check=check)
+    job = Job.of(data, model, trainer, evaluation, folds=folds, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
         with thread_limit(job.trainer.threads):
@@ -112,7 +112,7 @@ def _prepared(job: Job, progress: Progress, shared: SharedData | None) -> Prepar
 def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained:
     """The first three steps: everything that is computed; nothing is written."""
     prepared = _prepared(job, progress, shared)
-    fitted = fit(prepared, job, progress=progress)
+    fitted = fit(prepared, job, progress=progress) if job.folds is None else fit_folds(prepared, job, progress)
     progress.stage("evaluating")
     found = evaluated(fitted, prepared, job)
     return Trained(
@@ -138,15 +138,11 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
         fitted = stored_fit(job, run, prepared)
     ranks.spread_value(fitted is None)  # whether the others are needed
     if fitted is None:
-        history = History(run.history)
-        fitted = fit(prepared, job, history, progress, checkpoints)
-        history.write(durable=True)
-        if fitted.rate_test is not None:
-            write_json(run.rate_test, fitted.rate_test._asdict(), durable=True)
+        fitted = _fitted(prepared, job, progress, Recorded(run, checkpoints, stop))
         fitted.tagger.save(run.tagger)
     with drawing_workers(job.evaluation, threads) as workers:
         progress.stage("scoring")
-        scored = score(fitted.tagger, prepared.events, prepared.split)
+        scored = scored_events(fitted.tagger, prepared)
         progress.stage("storing")
         write_scores(run.scores, scored)
         progress.stage("evaluating")
@@ -165,25 +161,18 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
     )
 
 
+def _fitted(prepared: Prepared, job: Job, progress: Progress, recorded: Recorded) -> Fitted:
+    """The fit, with its epochs in the history of the run."""
+    if job.folds is not None:
+        return fit_folds(prepared, job, progress, recorded)
+    history = History(recorded.run.history)
+    fitted = fit(prepared, job, history, progress, recorded.checkpoints)
+    history.write(durable=True)
+    if fitted.rate_test is not None:
+        write_json(recorded.run.rate_test, fitted.rate_test._asdict(), durable=True)
+    return fitted
+
+
 def repeat_command(run: Run) -> str:
     """The command that trains a run again."""
     return f"hepclf train {typed_setting('again', run.folder)}"
-
-
-def stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
-    """The fit of a run that stopped after the training; None if it is not yet trained."""
-    if not (run.tagger / HEAD).is_file() or not run.history.is_file():
-        return None
-    try:
-        tagger = load_tagger(run.tagger, (type(job.model),)).to(job.trainer.device)
-    except ValueError as error:
-        log.warning("the tagger in %s cannot be used (%s); it is trained again", run.tagger, error)
-        return None
-    if not (history := read_history(run.history)):
-        return None
-    return Fitted(
-        tagger=tagger,
-        history=history,
-        valid_weights=job.trainer.weights(prepared.part("valid")),
-        rate_test=read_rate_test(run.rate_test),
-    )

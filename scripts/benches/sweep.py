@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 
 JOBS, SINGLE, ROUNDS = 200, 3, 3
 TRIALS, FEW = 60, 10

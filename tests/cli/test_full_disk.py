@@ -17,8 +17,8 @@ from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
 from hepclf.training.epoch import Quiet
 from hepclf.training.trainer import Trainer
-from hepclf.workflow import record
-from hepclf.workflow.record import read_history
+from hepclf.workflow import history
+from hepclf.workflow.history import read_history
 from hepclf.workflow.train import train
 
 STUDIES = [setting.name for setting in fields(Evaluation) if hasattr(setting.default_factory, "study")]
@@ -75,7 +75,7 @@ def enlarge(tiny):
 
 @pytest.mark.parametrize("kills", [False, True], ids=["then there is room", "then it is killed"])
 def test_a_disk_that_is_full_for_a_while_does_not_end_a_training(kills, tiny, enlarge, monkeypatch, tmp_path, caplog):
-    monkeypatch.setattr(record, "EVERY_S", 0.0)  # history.csv is written after each epoch
+    monkeypatch.setattr(history, "EVERY_S", 0.0)  # history.csv is written after each epoch
     small_run(tmp_path / "undisturbed")
     folder, progress = tiny / "run", Filling(tiny, kills=kills)
     enlarge()

@@ -17,7 +17,7 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
 from hepclf.training.launchers import meeting_place
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 
 JOB = (
     "train",

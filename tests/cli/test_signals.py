@@ -18,7 +18,7 @@ from hepclf.evaluation.evaluation import Evaluation
 from hepclf.files import read_yaml
 from hepclf.run import Run
 from hepclf.training.checkpoint import read_checkpoint
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 from hepclf.workflow.stop import Stop
 
 JOB = [

@@ -22,7 +22,7 @@ import pytest
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.files import leftovers
 from hepclf.run import Run
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 
 STUDIES = [setting.name for setting in fields(Evaluation) if hasattr(setting.default_factory, "study")]
 JOB = [

@@ -13,7 +13,7 @@ from hepclf.search.finish import configuration, ending, finish, put_aside, write
 from hepclf.search.history import study_history
 from hepclf.search.trial import Trial
 from hepclf.training.epoch import Quiet
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 from hepclf.workflow.stop import Stop
 
 

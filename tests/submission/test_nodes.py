@@ -11,7 +11,7 @@ from hepclf.cli.main import main
 from hepclf.run import Run
 from hepclf.submission.htcondor import HTCondor
 from hepclf.submission.local import Local
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 
 JOB = (
     "train",

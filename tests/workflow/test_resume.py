@@ -36,7 +36,7 @@ from hepclf.training.trainer import Trainer
 from hepclf.workflow import checkpoints, record
 from hepclf.workflow import fit as fitting
 from hepclf.workflow import train as workflow
-from hepclf.workflow.record import read_history
+from hepclf.workflow.history import read_history
 from hepclf.workflow.stop import Stop
 from hepclf.workflow.train import train
 
@@ -178,8 +178,8 @@ MOMENTS = {
     "between the files of a checkpoint": (checkpoint, "write_bytes", 6, "before"),
     "in the middle of a checkpoint's JSON file": (checkpoint, "write_bytes", 6, "halfway"),
     "after a checkpoint": (checkpoint, "write_bytes", 6, "after"),
-    "before scoring": (workflow, "score", 1, "before"),
-    "after scoring": (workflow, "score", 1, "after"),
+    "before scoring": (workflow, "scored_events", 1, "before"),
+    "after scoring": (workflow, "scored_events", 1, "after"),
     "after storing": (workflow, "write_scores", 1, "after"),
     "during evaluation": (workflow, "evaluated", 1, "before"),
     "before the results are written": (workflow, "record", 1, "before"),
@@ -347,7 +347,7 @@ def test_whatever_interrupts_a_training_at_most_the_steps_since_a_checkpoint_are
 
 def test_what_was_trained_is_not_trained_again(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
-        fail_at(patch, workflow, "score", 1)
+        fail_at(patch, workflow, "scored_events", 1)
         with pytest.raises(Killed):
             run("plain", tmp_path / "run")
     monkeypatch.setattr(workflow, "fit", None)
@@ -489,7 +489,9 @@ def test_a_full_disk_at_the_stop_is_said_and_the_checkpoint_before_is_used(monke
 def test_a_run_is_not_continued_on_other_events(moment, gaussians, monkeypatch, tmp_path):
     model, trainer = MODELS["plain"], replace(TRAINER, epochs=2)
     with monkeypatch.context() as patch:
-        fail_at(patch, *((descent.Descent, "_learn", 70) if moment == "in training" else (workflow, "score", 1)))
+        fail_at(
+            patch, *((descent.Descent, "_learn", 70) if moment == "in training" else (workflow, "scored_events", 1))
+        )
         with pytest.raises(Killed):
             train(gaussians(6000), model, trainer, QUICK, tmp_path / "run")
     with pytest.raises(ValueError, match="began with other data; restore them, or train in a new folder"):

@@ -18,9 +18,10 @@ from hepclf.run import Run
 from hepclf.training.trainer import Trainer
 from hepclf.workflow.evaluated import evaluated
 from hepclf.workflow.fit import fit
+from hepclf.workflow.history import History
 from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import prepare
-from hepclf.workflow.record import History, metrics, record
+from hepclf.workflow.record import metrics, record
 from hepclf.workflow.reevaluate import reevaluate
 from hepclf.workflow.train import train
 
