@@ -226,7 +226,8 @@ def line_number(layout: TextLayout, entry: int) -> int:
 def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], NDArray[np.str_]]) -> NDArray[Any]:
     """The values as int64 if all are integers and the first is written as one, otherwise unchanged; never rounded.
 
-    `texts` reads the column as text; this is needed where a value is beyond 2^53 and float64 may have rounded it.
+    Where one is from 2^63 on and none is negative they are uint64. `texts` reads the column as text; this is needed
+    where a value is beyond 2^53 and float64 may have rounded it.
     """
     missing = bool(np.isnan(values).any())
     large = np.abs(values) >= EXACT
@@ -237,6 +238,9 @@ def exact_integers(values: NDArray[np.float64], first: str, texts: Callable[[], 
     if not missing:
         with suppress(ValueError, OverflowError):
             return cells.astype(np.int64)
+        if values.min() >= 0 and all(map(is_integer, cells.tolist())):
+            with suppress(ValueError, OverflowError):
+                return cells.astype(np.uint64)
     pairs = zip(cells[large].tolist(), values[large].tolist(), strict=True)
     lossy = next((text for text, value in pairs if is_integer(text) and int(text) != value), None)
     if lossy is None:

@@ -166,11 +166,14 @@ def append_rows(file: IO[str], columns: Mapping[str, NDArray[Any]], *, header: b
 
 def joined_column(name: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """The values of a column in several files; if one file holds fractions, large whole numbers would be rounded."""
+    dtypes = {values.dtype for values in arrays}
+    if dtypes == {np.dtype(np.int64), np.dtype(np.uint64)} and min(values.min(initial=0) for values in arrays) >= 0:
+        arrays = [values.astype(np.uint64) for values in arrays]
     joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     if joined.dtype != np.float64:
         return joined
     for values in arrays:
-        if values.dtype != np.int64 or len(values) == 0:
+        if values.dtype.kind not in "iu" or len(values) == 0:
             continue
         if abs(large := max(int(values.max()), int(values.min()), key=abs)) > delimited.EXACT:
             raise ValueError(

@@ -130,11 +130,13 @@ class DelimitedFile:
             unknown = [name for name in columns if name not in self._kinds]
             self._kinds |= {name: np.dtype(np.float64) for name in unknown}
             integers = [name for name in unknown if is_integer(first.get(name, ""))]
+            kinds: dict[str, np.dtype[Any]] = {name: np.dtype(np.int64) for name in integers}
             with closing(text_blocks(layout, self.chunk)) as stream:
-                while integers and (block := next(stream, None)) is not None:
-                    values = self._columns(layout, block, tuple(integers))
-                    integers = [name for name in integers if values[name].dtype == np.int64 or not block.rows]
-            self._kinds |= {name: np.dtype(np.int64) for name in integers}
+                while kinds and (block := next(stream, None)) is not None:
+                    values = self._columns(layout, block, tuple(kinds))
+                    joined = {name: _joined(kinds[name], values[name]) for name in kinds} if block.rows else kinds
+                    kinds = {name: kind for name, kind in joined.items() if kind.kind in "iu"}
+            self._kinds |= kinds
             return self._kinds
 
     def _columns(self, layout: TextLayout, block: TextBlock, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
@@ -211,9 +213,18 @@ def _completed(part: list[bytes], file: IO[bytes], delimiter: str) -> tuple[list
     return lines, rows
 
 
+def _joined(kind: np.dtype[Any], values: NDArray[Any]) -> np.dtype[Any]:
+    """The type of a column whose values so far have this one: uint64 from 2^63 on, float64 for what is no integer."""
+    if kind == values.dtype or values.dtype.kind == "f":
+        return values.dtype
+    return np.dtype(np.uint64) if values.min() >= 0 else np.dtype(np.float64)
+
+
 def _cast(values: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:
     """The values in the type of the full file, which must hold them exactly."""
-    if values.dtype == np.int64 and kind == np.float64 and len(values):
+    if kind == np.uint64 and len(values) and values.min() < 0:
+        raise ValueError("all values of a column must be 64-bit integers of at least 0 where one is from 2^63 on")
+    if values.dtype.kind in "iu" and kind == np.float64 and len(values):
         large = max(int(values.max()), int(values.min()), key=abs)
         if abs(large) > EXACT:
             raise ValueError(

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from hepclf.data import delimited
 from hepclf.data.csv import CSV
 from hepclf.data.delimited import has_regular_rows, read_layout
+from hepclf.data.frames import joined_column
+from hepclf.data.lines import DelimitedFile, Dialect
+from hepclf.data.samples import Source
 from hepclf.data.split import TEST, TRAIN, VALID, Split
 
 
@@ -138,3 +141,23 @@ def test_blocks_do_not_show_in_the_balance(monkeypatch):
     monkeypatch.setattr(delimited, "BLOCK", 3)
     Path("table.csv").write_text("a,b\n1,2\n3,4\n5,6")
     assert delimited.has_balanced_rows(delimited.read_layout(Path("table.csv"), delimiter=",", header=True))
+
+
+@pytest.mark.parametrize("chunk", [2, 100])
+def test_numbers_from_two_to_the_63_on_stay_exact_in_every_block(chunk, tmp_path):
+    numbers = [1, 2, 2**63 + 5, 7, 2**64 - 1]
+    path = tmp_path / "x.csv"
+    path.write_text("event\n" + "".join(f"{number}\n" for number in numbers))
+    file = DelimitedFile(Source(str(path), None), Dialect(), chunk)
+    assert file.read(("event",), 0, 5)["event"].tolist() == numbers
+    assert file.read(("event",), 0, 1)["event"].dtype == np.uint64
+    path.write_text("event\n-1\n2\n" + f"{2**63 + 5}\n7\n")
+    with pytest.raises(ValueError, match="64-bit integers"):
+        DelimitedFile(Source(str(path), None), Dialect(), chunk).read(("event",), 0, 4)
+
+
+def test_numbers_of_several_files_stay_exact_where_one_has_them_from_two_to_the_63_on():
+    parts = [np.array([2**60 + 1, 3]), np.array([2**63 + 5], dtype=np.uint64)]
+    assert joined_column("event", parts).tolist() == [2**60 + 1, 3, 2**63 + 5]
+    with pytest.raises(ValueError, match="64-bit integers in all files"):
+        joined_column("event", [np.array([-1]), parts[1]])

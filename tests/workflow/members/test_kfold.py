@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import uproot
 
-from hepclf import CSV, GW, KFold, Mixture, PlainMLP, Root, Sample, Split, Trainer
+from hepclf import CSV, GW, HDF5, NPZ, KFold, Mixture, Parquet, PlainMLP, Root, Sample, Split, Trainer
 from hepclf.recipe import RecipeError
 from hepclf.workflow.job import Job
 from hepclf.workflow.members.sets import NOBODY, fold_sets
@@ -152,6 +157,56 @@ def test_the_columns_of_the_folds_become_spectators_of_the_data(spectators):
 def test_a_column_of_the_folds_is_never_a_feature(data, message):
     with pytest.raises(RecipeError, match=message):
         Job.of(data, PlainMLP(), folds=KFold(by="event"))
+
+
+NUMBERS = np.array([2**53 + 1, 2**60 + 7, 2**63 - 2, 5, 2**53 + 4, 8, 9, 2**62 + 3])
+
+
+def write_csv(path, columns):
+    pd.DataFrame(columns).to_csv(path, index=False)
+
+
+def write_root(path, columns):
+    with uproot.recreate(path) as file:
+        file.mktree("t", {name: column.dtype for name, column in columns.items()}).extend(columns)
+
+
+def write_hdf5(path, columns):
+    with h5py.File(path, "w") as file:
+        for name, column in columns.items():
+            file[name] = column
+
+
+LOADERS = {
+    "root": (Root, write_root),
+    "npz": (NPZ, lambda path, columns: np.savez(path, **columns)),
+    "h5": (HDF5, write_hdf5),
+    "parquet": (Parquet, lambda path, columns: pq.write_table(pa.table(columns), path)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize("suffix", [*LOADERS, "csv"])
+def test_every_loader_reads_the_numbers_of_events_without_loss(suffix, dtype, tmp_path):
+    numbers = NUMBERS.astype(dtype)
+    if dtype == np.uint64:
+        numbers[2] = 2**64 - 3
+    columns = {"x": np.arange(8.0), "event": numbers}
+    folds = KFold(by="event")
+    if suffix == "csv":
+        write_csv(tmp_path / "all.csv", {**columns, "label": np.arange(8) // 4})
+        data = CSV(files=str(tmp_path / "all.csv"), features=("x",), cache=False)
+    else:
+        loader, write = LOADERS[suffix]
+        names = ("background", "signal")
+        for place, name in enumerate(names):
+            part = slice(4 * place, 4 * place + 4)
+            write(tmp_path / f"{name}.{suffix}", {key: column[part] for key, column in columns.items()})
+        samples = tuple(Sample(name=name, class_=name, files=f"{tmp_path}/{name}.{suffix}") for name in names)
+        data = loader(samples=samples, features=("x",), cache=False)
+    events = Job.of(data, PlainMLP(), folds=folds).data.load()
+    assert events.spectators["event"].tolist() == numbers.tolist()
+    assert folds.key.folds(events).tolist() == [int(number) % 5 for number in numbers]
 
 
 def test_several_processes_for_one_training_are_refused():
