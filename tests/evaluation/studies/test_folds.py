@@ -107,11 +107,12 @@ def test_the_overtraining_test_says_that_its_sets_share_their_events(results, sc
     assert SAME_EVENTS in found.studies["overtraining"].sentences
 
 
-def test_there_is_no_study_without_folds_and_a_picture_with_them(results, scored, tmp_path, sketched):
+def test_there_is_no_study_without_folds_and_a_picture_with_them(scored, without_studies, tmp_path, sketched):
     plain = scored()
     unfolded = Scored(**{name: getattr(plain, name) for name in ("labels", "weights", "scores", "split")})
-    assert "folds" not in evaluate(unfolded).studies
-    found = results()
+    only_folds = Evaluation(**without_studies | {"folds": Evaluation().folds})
+    assert evaluate(unfolded, only_folds).studies == {}
+    found = evaluate(scored(), only_folds)
     history = {"member": [0, 0, 1], "epoch": [1, 2, 1], "train_loss": [0.7, 0.6, 0.7], "valid_loss": [0.7, 0.65, 0.66]}
     stems = {path.stem for path in draw(found, tmp_path, history=history)}
     assert {"folds", "losses"} <= stems
