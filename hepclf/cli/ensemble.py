@@ -38,12 +38,13 @@ def _ensemble(composed: Composed, folders: Sequence[str]) -> None:
 
     values = composed.values
     ensemble, runs = _read(values), str(values["runs"])
+    typed_name = run_name(values["name"]) if values["name"] else None
     trust = tuple(str(name) for name in values["trust"])
     chosen = candidates(folders)
     stored = chosen[0].config
     settings = composed.changed("evaluation", values["evaluation"], stored["evaluation"])
     evaluation = read_evaluation(composed, settings, trusted="evaluation" in composed.named_groups, trust=trust)
-    name = run_name(values["name"] or f"{stored['names']['data']}-{NAME}")
+    name = typed_name or f"{stored['names']['data']}-{NAME}"
     folder = Path(str(values["folder"] or new_folder(runs, name)))
     recipes = tuple(recipe_class(target, "trust", trusted=True) for target in trust)
     combined = combine(chosen, ensemble, evaluation, folder, _data(composed, stored), recipes=recipes)

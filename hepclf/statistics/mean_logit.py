@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SMALLEST = 1e-12  # probability whose logarithm is averaged
+ROUNDING = 1e-12  # of a log-loss: steps that gain no more are left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +44,13 @@ def greedy(
 
     logs  ln p of each class by each candidate, [m, n, k]
     """
-    rng, count = np.random.default_rng(seed), len(logs)
+    rng, count, margins = np.random.default_rng(seed), len(logs), _margins(logs, labels)
     orders, losses, shares = [], [], np.zeros(count)
     for _ in range(bags):
         names = np.arange(count)
         if bags > 1:
             names = np.sort(rng.choice(count, min(count, max(2, round(fraction * count))), replace=False))
-        order, loss = _steps(logs, names, labels, weights, rounds)
+        order, loss = _steps(margins, names, weights, rounds)
         orders.append(order)
         losses.append(loss)
         shares += np.bincount(order, minlength=count) / len(order)
@@ -62,26 +63,32 @@ def log_probabilities(scores: Array) -> Array:
     return np.log(np.maximum(every_class, SMALLEST))
 
 
+def _margins(logs: Array, labels: NDArray[np.int64]) -> Array:
+    """ln p of each other class minus that of the true class, [m, k - 1, n]."""
+    k = logs.shape[2]
+    others = (labels[:, None] + np.arange(1, k)) % k
+    own = np.take_along_axis(logs, labels[None, :, None], axis=2)
+    margins = np.take_along_axis(logs, others[None], axis=2) - own
+    return np.ascontiguousarray(margins.transpose(0, 2, 1))
+
+
 def _steps(
-    logs: Array, names: NDArray[np.int64], labels: NDArray[np.int64], weights: Array, rounds: int
+    margins: Array, names: NDArray[np.int64], weights: Array, rounds: int
 ) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """The candidates that one bag takes, and the loss after each, up to the smallest."""
     order: list[int] = []
     losses: list[float] = []
-    total = np.zeros(logs.shape[1:])
+    total = np.zeros(margins.shape[1:])
     for size in range(1, rounds + 1):
-        trials = [_loss((total + logs[name]) / size, labels, weights) for name in names]
+        trials = [_loss((total + margins[name]) / size, weights) for name in names]
         best = int(np.argmin(trials))
-        total += logs[names[best]]
+        total += margins[names[best]]
         order.append(int(names[best]))
         losses.append(trials[best])
-    last = int(np.argmin(losses)) + 1
+    last = int(np.argmax(np.array(losses) <= min(losses) + ROUNDING)) + 1
     return tuple(order[:last]), tuple(losses[:last])
 
 
-def _loss(logits: Array, labels: NDArray[np.int64], weights: Array) -> float:
-    """The weighted mean of -ln p(true class) for logits [n, k]."""
-    highest = logits.max(axis=1)
-    sums = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
-    own = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
-    return float(weights @ (sums - own) / weights.sum())
+def _loss(margins: Array, weights: Array) -> float:
+    """The weighted mean of -ln p(true class) for margins [k - 1, n], which SMALLEST keeps from overflowing."""
+    return float(weights @ np.log1p(np.exp(margins).sum(axis=0)) / weights.sum())
