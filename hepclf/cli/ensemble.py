@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
 
 def _ensemble(composed: Composed, folders: Sequence[str]) -> None:
     from hepclf.workflow.candidates import candidates
-    from hepclf.workflow.ensemble import NAME, combine
+    from hepclf.workflow.ensemble import NAME, write_ensemble
 
     values = composed.values
     ensemble, runs = _read(values), str(values["runs"])
@@ -47,7 +47,7 @@ def _ensemble(composed: Composed, folders: Sequence[str]) -> None:
     name = typed_name or f"{stored['names']['data']}-{NAME}"
     folder = Path(str(values["folder"] or new_folder(runs, name)))
     recipes = tuple(recipe_class(target, "trust", trusted=True) for target in trust)
-    combined = combine(chosen, ensemble, evaluation, folder, _data(composed, stored), recipes=recipes)
+    combined = write_ensemble(chosen, ensemble, evaluation, folder, _data(composed, stored), recipes=recipes)
     point_latest(runs, folder)
     _show(results_console(), combined, f"{stored['names']['data']}, {NAME}")
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, single_precision
+from hepclf.export.components import Component, components, event_folds, fold_columns
 from hepclf.export.hard_events import Features, hard_events
-from hepclf.export.leaves import Leaf, event_folds, fold_columns, leaves
 from hepclf.models.folds import FoldKey
 from hepclf.models.model import Tagger
 
@@ -34,7 +34,7 @@ def hard_cases(tagger: Tagger, real: Features) -> Events:
 
     real  real events, with NaN in place of declared missing values
     """
-    cases = joined([_cases_of(tagger, leaf, real) for leaf in leaves(tagger)])
+    cases = joined([_cases_of(tagger, component, real) for component in components(tagger)])
     folds = event_folds(tagger)
     if folds is None:
         return cases
@@ -51,15 +51,15 @@ def file_key(folds: FoldKey | None, events: Events) -> NDArray[np.uint64] | None
     return numbers if len(folds.columns) == 1 else numbers % np.uint64(folds.count)
 
 
-def _cases_of(tagger: Tagger, leaf: Leaf, real: Features) -> Events:
+def _cases_of(tagger: Tagger, component: Component, real: Features) -> Events:
     """The edge cases of one member. Features that it does not use are those of real events, or zero."""
-    own = [tagger.inputs.index(name) for name in leaf.tagger.inputs]
-    cases = hard_events(leaf.tagger, np.ascontiguousarray(real[:, own]))
+    own = [tagger.inputs.index(name) for name in component.tagger.inputs]
+    cases = hard_events(component.tagger, np.ascontiguousarray(real[:, own]))
     features = np.zeros((len(cases), len(tagger.inputs)), dtype=np.float32)
     if len(real):
         features = np.resize(real, features.shape)
     features[:, own] = cases
-    return _events(tagger, features, _repeated(leaf.columns, len(cases)))
+    return _events(tagger, features, _repeated(component.columns, len(cases)))
 
 
 def _events(tagger: Tagger, features: Features, columns: Columns | None = None) -> Events:

@@ -14,10 +14,10 @@ import numpy as np
 
 from hepclf.events import Events, Sentinels
 from hepclf.export.cases import Columns
+from hepclf.export.components import components, event_folds
 from hepclf.export.formats import FORMATS, FormatName, uncalibrated
 from hepclf.export.gate import Trial, largest_difference, trial
 from hepclf.export.hard_events import Features
-from hepclf.export.leaves import event_folds, leaves
 from hepclf.files import read_yaml, write_bytes
 from hepclf.models.calibrated import calibration_summary
 from hepclf.models.folds import key_column
@@ -142,7 +142,7 @@ def _member_notes(tagger: Tagger) -> dict[str, Any]:
         return {}
     folds = event_folds(tagger)
     return {
-        "calibration": [_calibration(leaf.tagger) for leaf in leaves(tagger)],
+        "calibration": [_calibration(component.tagger) for component in components(tagger)],
         "folds": None if folds is None else folds.to_dict(),
     }
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.export.leaves import check_sentinels, event_folds, leaves
+from hepclf.export.components import check_sentinels, components, event_folds
 from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import FisherTagger
 from hepclf.models.members import MembersTagger
@@ -71,8 +71,8 @@ class ExportFormat:
         """The functions that write and read this format; a ValueError if the format cannot hold this tagger."""
         if isinstance(tagger, MembersTagger):
             self._check_members(name, tagger)
-        for leaf in leaves(tagger):
-            inner, _ = uncalibrated(leaf.tagger)
+        for component in components(tagger):
+            inner, _ = uncalibrated(component.tagger)
             if not isinstance(inner, self.taggers):
                 holds = ", ".join(_NAMES[kind] for kind in self.taggers)
                 raise ValueError(

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from hepclf.events import Events, missing_as_nan
 from hepclf.export.cases import Columns, file_key, hard_cases, joined, real_cases
+from hepclf.export.components import components, event_folds
 from hepclf.export.formats import Score, uncalibrated
 from hepclf.export.hard_events import Features, infinite_events
-from hepclf.export.leaves import event_folds, leaves
 from hepclf.export.lines import straight_lines
 from hepclf.models.model import Tagger
 from hepclf.models.network import NetworkTagger
@@ -81,8 +81,8 @@ def trial(tagger: Tagger, real: Features, columns: Columns | None = None) -> Tri
 def _bounds(tagger: Tagger) -> tuple[float, float]:
     """The largest allowed difference, and the largest slope of a calibration that magnifies rounding."""
     allowed, steepest = TOLERANCE, 1.0
-    for leaf in leaves(tagger):
-        inner, calibration = uncalibrated(leaf.tagger)
+    for component in components(tagger):
+        inner, calibration = uncalibrated(component.tagger)
         if not isinstance(inner, NetworkTagger):
             continue
         allowed = NETWORK_TOLERANCE

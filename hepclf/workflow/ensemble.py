@@ -89,7 +89,7 @@ class Combined:
     plots: tuple[Path, ...]
 
 
-def combine(
+def write_ensemble(
     runs: Sequence[Candidate],
     ensemble: Ensemble,
     evaluation: Evaluation,

@@ -13,10 +13,10 @@ import pytest
 from hepclf import BDT, PlainMLP
 from hepclf.events import Events
 from hepclf.export.cases import file_key
+from hepclf.export.components import fold_columns
 from hepclf.export.cpp.model import cpp_header
 from hepclf.export.formats import FORMATS
 from hepclf.export.gate import largest_difference, trial
-from hepclf.export.leaves import fold_columns
 from hepclf.models.calibrated import CalibratedTagger
 from hepclf.models.fisher import Fisher
 from hepclf.models.folds import FoldKey, hashed

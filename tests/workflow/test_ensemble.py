@@ -19,7 +19,7 @@ from hepclf.models.folds import FoldKey
 from hepclf.models.members import MembersTagger, key_columns
 from hepclf.scored import SPLITS
 from hepclf.workflow.candidates import candidates
-from hepclf.workflow.ensemble import Ensemble, combine
+from hepclf.workflow.ensemble import Ensemble, write_ensemble
 
 SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
 DATA = Mixture(events=1500)
@@ -46,7 +46,7 @@ def runs(runs_once):
 
 
 def combined(folders, folder="ensemble", data=None, **settings):
-    return combine(candidates(folders), Ensemble(**settings), SCORES_ONLY, Path(folder), data)
+    return write_ensemble(candidates(folders), Ensemble(**settings), SCORES_ONLY, Path(folder), data)
 
 
 def rewritten(run, change):

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hepclf.export.components import event_folds
 from hepclf.export.cpp.header import Header, string_literal
 from hepclf.export.cpp.members import Place, compute_code
 from hepclf.export.cpp.raw import declared_as_nan
 from hepclf.export.formats import Score
-from hepclf.export.leaves import event_folds
 from hepclf.models.folds import FoldKey
 from hepclf.models.model import Tagger
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import by_value
+from hepclf.export.components import event_folds
 from hepclf.export.formats import Score
-from hepclf.export.leaves import event_folds
 from hepclf.export.onnx.graph import EVENT, FEATURES, FLOAT, FOLD, Graph, float32, int64
 from hepclf.export.onnx.members import Raw, probabilities
 from hepclf.models.model import Tagger

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hepclf.events import Events, Sentinels
+from hepclf.events import Events
 from hepclf.models.folds import FoldKey
 from hepclf.models.members import MembersTagger
 from hepclf.models.model import Tagger
@@ -16,7 +16,7 @@ FIRST = 2**60 + 1  # event number: so large that a double does not hold it
 PER_FOLD = 100  # event numbers among which one in each fold is searched
 
 
-class Leaf(NamedTuple):
+class Component(NamedTuple):
     """A tagger of one model, calibrated or not.
 
     columns  values of the fold columns with which an event reaches it; empty where every event does
@@ -26,14 +26,16 @@ class Leaf(NamedTuple):
     columns: Mapping[str, int]
 
 
-def leaves(tagger: Tagger, columns: Mapping[str, int] | None = None) -> list[Leaf]:
+def components(tagger: Tagger, columns: Mapping[str, int] | None = None) -> list[Component]:
     """The taggers without members inside a tagger; `columns` lead to the tagger itself."""
     if not isinstance(tagger, MembersTagger):
-        return [Leaf(tagger, columns or {})]
+        return [Component(tagger, columns or {})]
     paths = [columns or {}] * len(tagger.members)
     if tagger.keyed is not None:
         paths = list(fold_columns(tagger.keyed))
-    return [leaf for member, path in zip(tagger.members, paths, strict=True) for leaf in leaves(member, path)]
+    return [
+        component for member, path in zip(tagger.members, paths, strict=True) for component in components(member, path)
+    ]
 
 
 def event_folds(tagger: Tagger) -> FoldKey | None:
@@ -61,14 +63,13 @@ def fold_columns(folds: FoldKey) -> list[dict[str, int]]:
     return [dict.fromkeys(folds.columns, int(numbers[row])) for row in rows]
 
 
-def check_sentinels(tagger: Tagger) -> Sentinels:
-    """The declared missing values of all members; a ValueError if they differ for one feature."""
-    for leaf in leaves(tagger):
-        for name in leaf.tagger.inputs:
-            declared, shared = leaf.tagger.sentinels.get(name, ()), tagger.sentinels.get(name, ())
+def check_sentinels(tagger: Tagger) -> None:
+    """Refuse members that declare other missing values for the same feature."""
+    for component in components(tagger):
+        for name in component.tagger.inputs:
+            declared, shared = component.tagger.sentinels.get(name, ()), tagger.sentinels.get(name, ())
             if set(declared) != set(shared):
                 raise ValueError(
                     f"members must declare the same missing values of {name!r} to be exported, not {declared} and "
                     f"{shared}; train them with the same data.missing"
                 )
-    return tagger.sentinels
