@@ -42,7 +42,7 @@ CONTENTS = {
     "Results": "evaluation evaluation/pictures evaluation/page outputs compare",
     "Questions": "evaluation/[a-oq-z]* evaluation/p[!ia]*",
     "Apply and deploy": "predict export",
-    "Many trainings": "folds sweeps tune cluster several_processes reliability shared_machines scale",
+    "Many trainings": "training folds sweeps tune cluster several_processes reliability shared_machines scale",
     "Reference": "settings api extending benchmarks coverage",
     "Decisions": "adr/*",
 }

@@ -28,7 +28,7 @@ NO_PLOTS = "evaluation.plots=false evaluation.report=false"
 # Where pictures come to lie, and the command that draws them, under a name of their own.
 RUNS = {
     "features": ("features", f"inspect {GW} plots=features"),
-    "gw": ("gw/latest/plots", f"train {GW} runs=gw"),
+    "gw": ("gw/latest/plots", f"train {GW} trainer.find_rate=true runs=gw"),
     "fisher": ("fisher/latest/plots", f"train {GW} model=fisher runs=fisher"),
     "plane": ("plane/latest/plots", f"train {GW} data.features=[snr,chirp_mass] runs=plane"),
     "jets": (
@@ -68,7 +68,7 @@ ORDER = {
     "The score": "gw: scores confusion, plane: decision",
     "Curves": "gw: roc rejection bands purity kept processes false_alarms",
     "Yields": "gw: significance figures_of_merit yields binned, jets: categories",
-    "Is it believable?": "gw: losses overtraining calibration likelihood_ratio, "
+    "Is it believable?": "gw: losses find_rate overtraining calibration likelihood_ratio, "
     "jets: flatness_1 sculpting_1_mass sculpting_1_mass_jsd variations_1, observed: observed observed_1_pt",
     "What did it learn?": "gw: importance effective_cuts correlations",
     "Several classes": "flavours: decisions pairs regions bayes_limit fractions_1_1, mesons: tagging",
@@ -91,6 +91,7 @@ COMPUTED = {
     "rejection": "statistics/curves/roc.py",
     "significance": "statistics/counting/scan.py",
     "losses": "training/trainer.py",
+    "find_rate": "training/rate_test.py",
 }
 PAGES = {"counting": "yields", "regions": "plane", "likelihood_ratio": "calibration", "discriminants": "multiclass"}
 # What asks for a picture that not every training draws.
@@ -99,6 +100,7 @@ ASKED = {
     "compared": "`hepclf compare DIR DIR`",
     "repeated": "`hepclf compare DIR DIR...` of such trainings",
     "plane": "where there are two features",
+    "find_rate": "`trainer.find_rate=true`",
     "triggers": "where the data have a live time",
     "likelihood_ratio": "where the data know their likelihood ratio",
     "multiclass": "of three classes or more",
