@@ -136,11 +136,6 @@ class Run:
         return self.folder / "history.csv"
 
     @property
-    def rate_test(self) -> Path:
-        """The learning-rate range test, where trainer.find_rate asked for one."""
-        return self.folder / "find_rate.json"
-
-    @property
     def checkpoint(self) -> Path:
         """The folder of the checkpoints, while the run lasts."""
         return self.folder / "checkpoint"

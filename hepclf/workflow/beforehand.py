@@ -96,6 +96,10 @@ def check_folds(folds: KFold, data: Loader, trainer: Trainer) -> None:
             f"trainer.devices must be 1 (or null) with folds, not {count}; the trainings of the folds run side by side "
             "by themselves, each in one process"
         )
+    if trainer.find_rate:
+        raise RecipeError(
+            "trainer.find_rate must be false with folds, not true; test the rates in a training without folds"
+        )
 
 
 def unused_split(data: Loader) -> tuple[Caution, ...]:

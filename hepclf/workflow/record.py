@@ -24,10 +24,12 @@ from hepclf.workflow.history import MEMBER
 from hepclf.workflow.report import labelled, report
 
 SCHEMA = 1
+RATE_TEST = "find_rate.json"
 
 
-def read_rate_test(path: Path) -> RateTest | None:
-    """The learning-rate range test in a find_rate.json; None where there is no such file."""
+def read_rate_test(run: Run) -> RateTest | None:
+    """The learning-rate range test of a run; None if it had none."""
+    path = run.folder / RATE_TEST
     return RateTest(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 

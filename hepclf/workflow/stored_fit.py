@@ -31,7 +31,7 @@ def stored_fit(job: Job, run: Run, prepared: Prepared) -> Fitted | None:
         tagger=tagger,
         history=history,
         valid_weights=job.trainer.weights(prepared.part("valid")),
-        rate_test=read_rate_test(run.rate_test),
+        rate_test=read_rate_test(run),
     )
 
 

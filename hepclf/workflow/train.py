@@ -29,7 +29,7 @@ from hepclf.workflow.job import Job
 from hepclf.workflow.members.fit import Recorded, fit_folds
 from hepclf.workflow.members.kfold import KFold
 from hepclf.workflow.prepare import Prepared, prepare
-from hepclf.workflow.record import drawing_workers, record
+from hepclf.workflow.record import RATE_TEST, drawing_workers, record
 from hepclf.workflow.resume import opened
 from hepclf.workflow.shared import SharedData
 from hepclf.workflow.stop import Stop, Stoppable
@@ -169,7 +169,7 @@ def _fitted(prepared: Prepared, job: Job, progress: Progress, recorded: Recorded
     fitted = fit(prepared, job, history, progress, recorded.checkpoints)
     history.write(durable=True)
     if fitted.rate_test is not None:
-        write_json(recorded.run.rate_test, fitted.rate_test._asdict(), durable=True)
+        write_json(recorded.run.folder / RATE_TEST, fitted.rate_test._asdict(), durable=True)
     return fitted
 
 

@@ -1,4 +1,4 @@
-"""The lowest validation loss over five seeds, by batch, precision and residency; no times, so a busy machine will do."""
+"""The lowest validation loss over five seeds, by batch, precision and residency; no times count."""
 
 from __future__ import annotations
 
