@@ -1,4 +1,4 @@
-"""The lowest validation loss over five seeds, by batch, precision and residency; no times count."""
+"""The lowest validation loss over five seeds, by batch, precision and residency; it measures no times."""
 
 from __future__ import annotations
 
