@@ -148,7 +148,8 @@ class ArrayFile(ABC):
             rows = self._rows(array_name, tuple(sorted(fields)), start, stop)
             if array.has_valid:
                 valid = rows[VALID]
-            values |= {name: _column(rows, place, valid) for name, place in requested.items()}
+            with guarded(self.path):
+                values |= {name: _column(rows, place, valid) for name, place in requested.items()}
         return values
 
     def _contents(self) -> Arrays:

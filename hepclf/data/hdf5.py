@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hepclf.data.arrays import NAMES, Array, ArrayFile, Arrays, array_sum, guarded, missing_array, with_column_names
 from hepclf.data.ntuples import Ntuples
-from hepclf.data.parts import File
+from hepclf.data.parts import File, FileError
 from hepclf.data.samples import Source, SumOfWeights
 from hepclf.recipe import recipe
 
@@ -42,7 +42,8 @@ class Datasets(ArrayFile):
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
         """About a chunk apart, at the boundaries of the compressed blocks of the largest datasets."""
         places = self._contents().places
-        pieces = [self._group[places[name].array].chunks for name in columns]
+        with guarded(self.path):
+            pieces = [self._group[places[name].array].chunks for name in columns]
         piece = max((shape[0] for shape in pieces if shape), default=1)
         return [*range(0, self.entries, max(chunk // piece, 1) * piece), self.entries]
 
@@ -86,9 +87,12 @@ class Datasets(ArrayFile):
             datasets = _datasets(group)
             arrays = {name: _array(dataset) for name, dataset in datasets.items()}
             texts = {name: _texts(datasets[name]) for name in NAMES if name in datasets and not arrays[name].is_number}
-        if not arrays:
             inside = ", ".join(_children(group)) or "nothing"
-            raise ValueError(f"{group.name} holds {inside} and no dataset; say which to read with tree")
+        if not arrays:
+            message = f"{group.name} holds {inside} and no dataset; say which to read with tree"
+            if inside == "nothing":
+                raise FileError(f"{self.name}: {message}")
+            raise ValueError(message)
         self._group = group
         if len(arrays) == 1:
             main = next(iter(arrays))

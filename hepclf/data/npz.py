@@ -75,7 +75,6 @@ class NpzFile(ArrayFile):
         if field is not None:
             values = values[field]
         return array_sum(repr(location.branch), values)
-        return array_sum(repr(location.branch), values if field is None else values[field])
 
     def _inspect(self) -> Arrays:
         with guarded(self.path), zipfile.ZipFile(self.path) as file:

@@ -134,10 +134,11 @@ class ParquetTable:
             metadata = pq.read_metadata(file)
             schema = metadata.schema.to_arrow_schema()
             paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
-        sizes = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+            sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+            leaves = _columns_by_name(schema, paths)
         if repeated := next((name for name in schema.names if schema.names.count(name) > 1), None):
             raise ValueError(f"column {repeated!r} is there twice; names of columns must differ")
-        return OpenFile(file, metadata, _columns_by_name(schema, paths), [0, *accumulate(sizes)])
+        return OpenFile(file, metadata, leaves, [0, *accumulate(sizes)])
 
     def _decoded(self, open_file: OpenFile, leaf: Leaf, groups: list[int]) -> Any:
         """A column of these row groups; each task has its own reader, because a reader serves one thread."""
@@ -153,12 +154,13 @@ class ParquetTable:
         kinds = pa.types
         if not (kinds.is_integer(leaf.kind) or kinds.is_floating(leaf.kind) or kinds.is_boolean(leaf.kind)):
             raise ValueError(f"column {name!r} holds {leaf.kind}; numbers and booleans can be used")
-        if leaf.jagged:
-            return _lists(column, leaf)
-        column = _part(column, leaf)
-        if kinds.is_float16(leaf.kind):
-            column = column.cast(pa.float32())
-        elif not kinds.is_floating(leaf.kind) and self._has_gaps(name, leaf):
+        with self._guarded():
+            if leaf.jagged:
+                return _lists(column, leaf)
+            column = _part(column, leaf)
+            if kinds.is_float16(leaf.kind):
+                column = column.cast(pa.float32())
+        if not kinds.is_floating(leaf.kind) and self._has_gaps(name, leaf):
             if kinds.is_integer(leaf.kind):
                 _check_exact(name, column)
             column = column.cast(pa.float64())
@@ -169,7 +171,8 @@ class ParquetTable:
         if name not in self._gaps:
             file = self._opened()
             groups = range(file.metadata.num_row_groups)
-            statistics = [file.metadata.row_group(group).column(leaf.place).statistics for group in groups]
+            with self._guarded():
+                statistics = [file.metadata.row_group(group).column(leaf.place).statistics for group in groups]
             if all(stats is not None and stats.has_null_count for stats in statistics):
                 self._gaps[name] = any(stats.null_count for stats in statistics)
             else:

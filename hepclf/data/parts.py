@@ -111,14 +111,17 @@ def inspect_parts(
 def _inspect(part: Part, chunk: int, stored: SumOfWeights | None, skip: bool) -> Part:
     try:
         with _locating_errors(part):
-            part.columns = frozenset(part.file.columns)
+            with reading(part.file):
+                part.columns = frozenset(part.file.columns)
             for expression in part.quantities.expressions:
                 check_columns(expression, part.columns)
-            part.size = part.file.entries
-            part.cuts = part.file.cuts(part.quantities.columns, chunk)
-            if stored is not None:
-                part.stored = part.file.stored(stored)
-            nothing = part.quantities.evaluate(part.file.read(part.quantities.columns, 0, 0), 0)
+            with reading(part.file):
+                part.size = part.file.entries
+                part.cuts = part.file.cuts(part.quantities.columns, chunk)
+                if stored is not None:
+                    part.stored = part.file.stored(stored)
+                no_rows = part.file.read(part.quantities.columns, 0, 0)
+            nothing = part.quantities.evaluate(no_rows, 0)
             part.dtypes = {name: column.dtype for name, column in nothing.spectators.items()}
     except (FileError, FileNotFoundError) as error:
         _mark_bad(part, error, skip)
@@ -170,7 +173,8 @@ def read_parts(parts: list[Part], readers: Executor, table: Growing, *, skip: bo
 def _read_chunk(part: Part, start: int, stop: int) -> ChunkResult:
     try:
         with _locating_errors(part, start):
-            columns = part.file.read(part.quantities.columns, start, stop)
+            with reading(part.file):
+                columns = part.file.read(part.quantities.columns, start, stop)
             return ChunkResult(part, start, stop, part.quantities.evaluate(columns, stop - start))
     except (FileError, FileNotFoundError) as error:
         return ChunkResult(part, start, stop, error)
@@ -180,6 +184,18 @@ def _mark_bad(part: Part, error: Exception, skip: bool) -> None:
     if not skip:
         raise error
     part.bad = error
+
+
+@contextmanager
+def reading(file: File) -> Iterator[None]:
+    """What a library raises on damaged bytes in this block is a FileError; errors in the settings pass unchanged."""
+    try:
+        yield
+    except (ValueError, MemoryError, FileNotFoundError):
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"{file.name} cannot be read: {message}") from error
 
 
 @contextmanager

@@ -52,24 +52,29 @@ class RootTree:
     @property
     def entries(self) -> int:
         """Number of entries."""
-        return int(self._opened().num_entries)
+        tree = self._opened()
+        with self._guarded():
+            return int(tree.num_entries)
 
     @property
     def columns(self) -> frozenset[str]:
         """The names of its branches, and of the quantities of Lorentz vectors."""
-        return frozenset((*self._opened().keys(full_paths=False), *self._members))
+        tree = self._opened()
+        with self._guarded():
+            return frozenset((*tree.keys(full_paths=False), *self._members))
 
     def cuts(self, columns: tuple[str, ...], chunk: int) -> list[int]:
         """Clusters of an RNTuple; for a TTree, the starts of the baskets of the branch with the largest ones."""
         tree, columns = self._opened(), self._branches(columns)
         coarse: list[int] = []
         fine: list[int] = []
-        if _is_rntuple(tree):
-            coarse = fine = [cluster.num_first_entry for cluster in tree.cluster_summaries]
-        elif columns:
-            # The branch with the fewest baskets has the largest ones.
-            branches = sorted((tree[name] for name in columns), key=lambda branch: branch.num_baskets)
-            coarse, fine = [*branches[0].entry_offsets], [*branches[-1].entry_offsets]
+        with self._guarded():
+            if _is_rntuple(tree):
+                coarse = fine = [cluster.num_first_entry for cluster in tree.cluster_summaries]
+            elif columns:
+                # The branch with the fewest baskets has the largest ones.
+                branches = sorted((tree[name] for name in columns), key=lambda branch: branch.num_baskets)
+                coarse, fine = [*branches[0].entry_offsets], [*branches[-1].entry_offsets]
         return chunk_cuts([*coarse, self.entries], fine, chunk)
 
     def read(self, columns: tuple[str, ...], start: int, stop: int) -> Mapping[str, Any]:
@@ -121,7 +126,8 @@ class RootTree:
             return self._integral(location.histogram, location.bin)
         if location.tree is not None:
             tree = self._get(location.tree, "tree")
-        names = tree.keys(full_paths=False)
+        with self._guarded():
+            names = tree.keys(full_paths=False)
         if location.branch not in names:
             raise ValueError(
                 f"sum_of_weights: branch {location.branch!r} is not in tree {location.tree or self.tree!r}"
@@ -140,7 +146,8 @@ class RootTree:
         histogram = self._get(name, "histogram")
         if not hasattr(histogram, "axes"):
             raise ValueError(f"{name!r} is no histogram but a {histogram.classname}")
-        values = histogram.values(flow=bin is not None)
+        with self._guarded():
+            values = histogram.values(flow=bin is not None)
         if bin is None:
             return float(values.sum())
         if values.ndim > 1 or bin >= len(values):
@@ -172,16 +179,22 @@ class RootTree:
             self._file = uproot.open({self.source.name: None}, handler=handler, num_workers=READERS)
         if self.tree is None:
             trees = self._trees()
-            if len(trees) != 1:
-                raise ValueError(f"it holds {', '.join(trees) or 'no tree'}; say which to read with tree")
+            if not trees:
+                raise FileError(f"{self.source.name} cannot be read: it holds no tree")
+            if len(trees) > 1:
+                raise ValueError(f"it holds {', '.join(trees)}; say which to read with tree")
             self.tree = trees[0]
-        self._tree = self._get(self.tree, "tree")
-        if not hasattr(self._tree, "num_entries"):
-            raise ValueError(f"{self.tree!r} is no tree but a {self._tree.classname}")
+        tree = self._get(self.tree, "tree")
+        with self._guarded():
+            is_tree = hasattr(tree, "num_entries")
+        if not is_tree:
+            raise ValueError(f"{self.tree!r} is no tree but a {tree.classname}")
         self.name = f"{self.source.name}, tree {self.tree!r}"
-        names = self._tree.keys(full_paths=False)
-        quantities = vector_columns(vectors(names, _lorentz_vectors(self._tree)))
+        with self._guarded():
+            names = tree.keys(full_paths=False)
+            quantities = vector_columns(vectors(names, _lorentz_vectors(tree)))
         self._members = {name: member for name, member in quantities.items() if name not in names}
+        self._tree = tree
 
     def _handler(self) -> Any:
         """uproot's handler that fetches the bytes of the file."""
@@ -197,7 +210,8 @@ class RootTree:
         return MultithreadedFileSource
 
     def _trees(self) -> list[str]:
-        return [name for name, kind in self._file.classnames(cycle=False).items() if kind in TREES]
+        with self._guarded():
+            return [name for name, kind in self._file.classnames(cycle=False).items() if kind in TREES]
 
     def _get(self, name: str, kind: str) -> Any:
         with self._guarded():

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.growing import FEATURES, InMemory
-from hepclf.data.parts import File, FileError, Part, ahead, inspect_parts
+from hepclf.data.parts import File, FileError, Part, ahead, inspect_parts, reading
 from hepclf.data.table import EntryError
 from hepclf.prediction.query import KEY, Query
 
@@ -37,7 +37,9 @@ class EntryBlock(NamedTuple):
 def checked_part(file: File, query: Query, chunk: int, readers: Executor) -> Part:
     """The file with its names and types checked: how many entries it has, and where its blocks begin."""
     with locating_errors(file):
-        expressions = query.expressions(file.columns)
+        with reading(file):
+            columns = file.columns
+        expressions = query.expressions(columns)
     part = Part(process=0, file=file, quantities=expressions)
     inspect_parts([part], readers, chunk=chunk, stored={}, skip=False)
     return part
@@ -53,7 +55,8 @@ def entry_blocks(
 
 def _block(part: Part, query: Query, copied: tuple[str, ...], start: int, stop: int) -> EntryBlock:
     with locating_errors(part.file, start):
-        columns = part.file.read(tuple(dict.fromkeys((*part.quantities.columns, *copied))), start, stop)
+        with reading(part.file):
+            columns = part.file.read(tuple(dict.fromkeys((*part.quantities.columns, *copied))), start, stop)
         chunk = query.chunk(part.quantities, columns, stop - start)
     table = InMemory(len(query.inputs), {}, len(chunk.weights))
     table.append(chunk._replace(spectators={}))

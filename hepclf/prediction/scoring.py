@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.data.parts import AHEAD, File, FileError, Part
+from hepclf.data.parts import AHEAD, File, FileError, Part, reading
 from hepclf.events import Events
 from hepclf.files import atomic
 from hepclf.models.loading import load_tagger
@@ -124,7 +124,8 @@ def _layout(job: ScoringJob, task: Task, file: File) -> BranchLayout:
             raise ValueError(
                 "output=copy copies a tree of a ROOT file, which this is not; choose another output, with columns=[...]"
             )
-        layout = branch_layout(task.source.path, tree, job.prediction.drop)
+        with reading(file):
+            layout = branch_layout(task.source.path, tree, job.prediction.drop)
         for name in (*job.scores, *job.query.carried):
             if name in layout.written:
                 raise ValueError(f"branch {name!r} is there already; choose another name, as in branch=mva")
