@@ -14,6 +14,7 @@ ROUNDING = 1e-12  # of a value: an error that is no more is none
 SMALL, LARGE = (1e-3, 1e-6), 1e5  # a value and its error below, or an error from: written with a power of ten
 TINY = 1e-4  # values and errors that are both below have a power of ten
 MOST_DECIMALS = 17
+LONGEST_MESSAGE = 1000  # characters; a value from a file may have a million
 BARE = re.compile(r"(?=.*/|[A-Za-z_])(?!(?i:null|true|false|nan|inf)$)[\w./-]+( [\w./-]+)*", re.ASCII)  # text to Hydra
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hepclf.files import is_temporary
 from hepclf.training.memory import DeviceMemoryError, is_out_of_memory
+from hepclf.words import LONGEST_MESSAGE, shortened
 
 FAILED, WRONG = 1, 2
 STOPPED, INTERRUPTED, QUIT = 85, 130, 131  # a checkpoint was written, run me again; Ctrl-C; SIGQUIT
@@ -25,6 +26,11 @@ REFUSALS = {
 
 def explain(error: BaseException) -> tuple[str, int]:
     """One line with rule, value and way out, and the exit code: 1 if the run failed, 2 if the command was wrong."""
+    line, code = _explained(error)
+    return shortened(line, LONGEST_MESSAGE), code
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
     kind = type(error).__name__
     module = type(error).__module__
     text = " ".join(" ".join([str(error), *getattr(error, "__notes__", ())]).split())

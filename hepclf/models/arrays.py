@@ -16,7 +16,7 @@ from safetensors.numpy import save as save_arrays
 
 from hepclf.disk import mapped
 from hepclf.events import Events, Sentinels
-from hepclf.models.event_checks import check_scorable, slices
+from hepclf.models.event_checks import check_finite, check_scorable, slices
 from hepclf.models.model import Uninterrupted, score_shape
 from hepclf.models.quantiles import quantiles
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
@@ -93,6 +93,7 @@ class ArrayTagger(ABC):
         self.sentinels: Sentinels = dict(sentinels or {})
         if "fill" in self.arrays:
             self._shaped("fill", (len(inputs),))
+        _check_positions(self.settings.get("missing"), len(inputs))
         self.check()
 
     @abstractmethod
@@ -122,7 +123,9 @@ class ArrayTagger(ABC):
         check_scorable(events, self.inputs, self.settings.get("missing"), self.sentinels)
         probabilities = np.empty(score_shape(len(events), len(self.classes)))
         for number, part in enumerate(slices(events, self.inputs, self.sentinels, ROWS)):
-            probabilities[number * ROWS : number * ROWS + len(part)] = self.probabilities(self._filled(part))
+            with np.errstate(over="ignore", invalid="ignore"):  # checked below
+                probabilities[number * ROWS : number * ROWS + len(part)] = self.probabilities(self._filled(part))
+        check_finite(probabilities, events, self.inputs, self.sentinels)
         return probabilities
 
     def loss(self, part: Matrix) -> float:
@@ -176,6 +179,13 @@ class ArrayTagger(ABC):
         if array.shape != shape or array.dtype.kind not in kind:
             raise ValueError(f"the array {name!r} must have shape {shape}, not {array.dtype} {array.shape}")
         return array
+
+
+def _check_positions(missing: Any, inputs: int) -> None:
+    """Refuse what are no positions of the inputs that had missing values in training."""
+    is_list = isinstance(missing, (list, tuple)) and all(type(position) is int for position in missing)
+    if missing is not None and not (is_list and set(missing) <= set(range(inputs))):
+        raise ValueError(f"settings.missing must be positions of the {inputs} inputs, or null, not {missing!r}")
 
 
 class ArrayFit(Uninterrupted):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events
+from hepclf.models.event_checks import check_finite
 from hepclf.models.model import Tagger
 from hepclf.models.tagger import HEAD, read_tagger, write_tagger
 from hepclf.statistics.calibration import Isotonic, Method, Temperature, calibration_map, from_dict
@@ -37,7 +38,9 @@ class CalibratedTagger:
 
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Calibrated probability of the signal [n], or of each class [n, k]."""
-        return self.calibration(self.inner.scores(events))
+        scores = self.calibration(self.inner.scores(events))
+        check_finite(scores, events, self.inputs, self.sentinels)
+        return scores
 
     def to(self, device: str) -> CalibratedTagger:
         """The same tagger, scoring on this device."""

@@ -21,6 +21,20 @@ def slices(events: Events, inputs: tuple[str, ...], sentinels: Sentinels, size: 
         yield missing_as_nan(part, inputs, sentinels)
 
 
+def check_finite(values: NDArray[np.float64], events: Events, inputs: tuple[str, ...], sentinels: Sentinels) -> None:
+    """Refuse scores or logits [n] or [n, k] that are not finite; every kind of tagger asks here."""
+    is_finite = np.isfinite(values) if values.ndim == 1 else np.isfinite(values).all(axis=1)
+    if is_finite.all():
+        return
+    parts = slices(events, inputs, sentinels, ROWS)
+    largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in parts)
+    raise ValueError(
+        f"the tagger's output is not finite in {int((~is_finite).sum())} events: a feature lies too far outside its "
+        f"training range (the largest value of all is {largest:.4g}), or the tagger is damaged; select "
+        "those events away"
+    )
+
+
 def check_scorable(
     events: Events, inputs: tuple[str, ...], missing: Collection[int] | None, sentinels: Sentinels
 ) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from hepclf.models.svm import SVMTagger
 from hepclf.models.tagger import read_head
 from hepclf.models.trees import TreesTagger
 from hepclf.models.xgboost import XGBoostTagger
+from hepclf.words import LONGEST_MESSAGE, shortened
 
 Loader = Callable[[Path | str], Tagger]
 DEEPEST = 2  # levels of members: an ensemble of taggers that have folds
@@ -47,7 +49,22 @@ _LOADERS: dict[str, Loader] = {
 def load_tagger(folder: Path | str, recipes: tuple[type[Any], ...] = ()) -> Tagger:
     """Read a saved tagger of any kind; `recipes` are your own classes that it may use, besides hepclf's."""
     loaders: dict[str, Loader] = {**_LOADERS, NETWORK: partial(NetworkTagger.load, recipes=recipes)}
-    return _nested(loaders, DEEPEST, folder)
+    with _one_line(folder):
+        return _nested(loaders, DEEPEST, folder)
+
+
+@contextmanager
+def _one_line(folder: Path | str) -> Iterator[None]:
+    """Any error of a malformed file is a ValueError of bounded length."""
+    try:
+        yield
+    except ValueError as error:
+        if len(str(error)) > LONGEST_MESSAGE:
+            error.args = (shortened(str(error), LONGEST_MESSAGE),)
+        raise
+    except (TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        reason = shortened(" ".join(str(error).split()) or type(error).__name__, LONGEST_MESSAGE)
+        raise ValueError(f"{folder}/tagger.json cannot be loaded: {reason}") from error
 
 
 def _nested(loaders: Mapping[str, Loader], deepest: int, folder: Path | str) -> Tagger:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.events import Events, Sentinels
+from hepclf.models.event_checks import check_finite
 from hepclf.models.folds import MOST, FoldKey
 from hepclf.models.model import Tagger, score_shape
 from hepclf.models.tagger import HEAD, read_head, read_tagger, write_tagger
@@ -67,8 +68,13 @@ class MembersTagger:
     def scores(self, events: Events) -> NDArray[np.float64]:
         """Probability of the signal [n], or of each class [n, k]; by the member of each event's fold, or the mean."""
         if self.keyed is None:
-            return self.mean(self.by_member(events))
-        folds = self.keyed.folds(events)
+            scores = self.mean(self.by_member(events))
+        else:
+            scores = self._by_fold(self.keyed.folds(events), events)
+        check_finite(scores, events, self.inputs, self.sentinels)
+        return scores
+
+    def _by_fold(self, folds: NDArray[np.int64], events: Events) -> NDArray[np.float64]:
         scores = np.empty(score_shape(len(events), len(self.classes)))
         for fold, member in enumerate(self.members):
             rows = np.flatnonzero(folds == fold)

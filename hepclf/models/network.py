@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from hepclf.events import Events, Sentinels
 from hepclf.models.batch_norm import check_batch_norm
-from hepclf.models.event_checks import check_scorable, slices
+from hepclf.models.event_checks import check_finite, check_scorable, slices
 from hepclf.models.model import Fit, score_shape
 from hepclf.models.module import Module
 from hepclf.models.preprocess import Prepare, Preprocess
@@ -41,6 +41,7 @@ from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
 WEIGHTS = "weights.safetensors"
+MOST_TENSORS = 4096  # of a stored network; building one of hundreds takes a second
 CPU = torch.device("cpu")
 
 
@@ -203,13 +204,7 @@ class NetworkTagger:
             for values in self._blocks.values(len(part), functools.partial(self._logits, part), device):
                 logits[start : start + len(values)] = values
                 start += len(values)
-        if count := int((~torch.isfinite(logits if logits.ndim == 1 else logits.sum(1))).sum()):
-            parts = slices(events, self.inputs, self.sentinels, ROWS)
-            largest = max(float(np.nanmax(np.abs(part), initial=0)) for part in parts)
-            raise ValueError(
-                f"the network's output is not finite in {count} events: a feature lies too far outside its training "
-                f"range (the largest value of all is {largest:.4g}); select those events away"
-            )
+        check_finite(logits.numpy(), events, self.inputs, self.sentinels)
         probabilities = torch.sigmoid(logits) if logits.ndim == 1 else torch.softmax(logits, 1)
         return np.asarray(probabilities.numpy())
 
@@ -262,6 +257,7 @@ def _module(
     settings = head.get("recipe")
     target = settings.get(TARGET) if isinstance(settings, dict) else None
     chosen = trusted_class(target, recipes, Network)
+    _check_layers(settings, len(tensors))
     recipe: Network = build(chosen, settings, "recipe")
     prepare = Prepare.read(tuple(head["inputs"]), head.get("prepare"))
     classes = len(head["classes"])
@@ -274,6 +270,18 @@ def _module(
             break  # otherwise the body holds tensors that are not saved, and only real memory can hold them
     prepare.check()
     return module, recipe
+
+
+def _check_layers(settings: Any, tensors: int) -> None:
+    """Refuse more layers than the file has tensors for, before any layer is built, which takes time."""
+    if tensors > MOST_TENSORS:
+        raise ValueError(f"the weights must be at most {MOST_TENSORS:,} tensors, not {tensors:,}; refused")
+    lists = {name: value for name, value in settings.items() if isinstance(value, list)}
+    if long := next((name for name, value in lists.items() if len(value) > tensors), None):
+        raise ValueError(
+            f"recipe.{long} must be at most {tensors:,} values, as the weights are so many tensors, not "
+            f"{len(lists[long]):,}"
+        )
 
 
 def _fill(module: Module, tensors: dict[str, Tensor]) -> None:

@@ -54,6 +54,15 @@ def test_arrays_that_do_not_fit_are_refused(saved, changes, says):
         load_tagger("tagger")
 
 
+@pytest.mark.parametrize("missing", [5, True, "abc", [3], [-1], [True], [0.0], [[0]], {"0": 1}])
+def test_positions_of_missing_values_are_checked_when_the_tagger_is_loaded(saved, missing):
+    head = json.loads(Path("tagger/tagger.json").read_text())
+    head["settings"]["missing"] = missing
+    Path("tagger/tagger.json").write_text(json.dumps(head))
+    with pytest.raises(ValueError, match=r"settings\.missing must be positions of the 3 inputs, or null, not "):
+        load_tagger("tagger")
+
+
 def test_a_changed_file_is_refused(saved):
     (path,) = Path("tagger").glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:-1] + b"x")

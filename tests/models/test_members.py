@@ -115,3 +115,15 @@ def test_members_nested_more_than_two_deep_are_refused(tmp_path, members):
 def test_members_of_different_classes_are_refused(gaussians, members):
     with pytest.raises(ValueError, match="the same classes"):
         MembersTagger([members[0], fisher(gaussians(events=300, classes=3, seed=0))])
+
+
+@pytest.mark.parametrize(
+    "change", [{"weights": [10**400, 1, 1]}, {"classes": {}}, {"folds": {"count": 10**400, "by": []}}]
+)
+def test_whatever_a_malformed_file_of_members_raises_is_one_line(members, change, tmp_path):
+    MembersTagger(members).save(tmp_path)
+    path = tmp_path / "tagger.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ValueError, match=r"tagger\.json") as caught:
+        load_tagger(tmp_path)
+    assert len(str(caught.value)) <= 1000

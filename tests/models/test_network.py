@@ -189,7 +189,7 @@ def test_a_feature_beyond_float32_after_scaling_has_no_score(gaussians):
     tagger, _ = fitted(small)
     features = small.features.copy()
     features[:2, 0] = 3e38
-    with pytest.raises(ValueError, match="output is not finite in 2 events"):
+    with pytest.raises(ValueError, match="the tagger's output is not finite in 2 events"):
         tagger.scores(type(events)(features=features, labels=events.labels, names=events.names))
 
 

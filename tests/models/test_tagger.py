@@ -3,12 +3,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from hepclf.cli.errors import explain
 from hepclf.models.loading import load_tagger
 from hepclf.models.mlp_plain import PlainMLP
 from hepclf.models.network import NetworkTagger
@@ -179,6 +181,44 @@ def test_a_file_cannot_ask_for_more_memory_than_it_holds(saved):
     rewrite(folder, recipe=wide)
     with pytest.raises(ValueError, match=r"do not fit together.*size mismatch"):
         NetworkTagger.load(folder)
+
+
+@pytest.mark.parametrize("layers", [8000, 200_000])
+def test_layers_without_weights_are_refused_before_they_are_built(saved, layers):
+    _, folder = saved
+    deep = {**json.loads((folder / "tagger.json").read_text())["recipe"], "hidden": [1] * layers}
+    rewrite(folder, recipe=deep)
+    start = time.process_time()
+    with pytest.raises(ValueError, match=rf"recipe\.hidden must be at most \d+ values, .* not {layers:,}$"):
+        NetworkTagger.load(folder)
+    assert time.process_time() - start < 1
+
+
+def test_more_tensors_than_any_network_has_are_refused(saved):
+    _, folder = saved
+    rewrite_weights(folder, lambda tensors: tensors.update({f"t{i}": np.zeros(1, "f4") for i in range(5000)}))
+    with pytest.raises(ValueError, match=r"at most 4,096 tensors, not 5,0\d\d; refused$"):
+        NetworkTagger.load(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"inputs": ["x" * 10**6] * 2},
+        {"classes": ["ab"] * 10**5},
+        {"kind": "k" * 10**6},
+        {"recipe": {"_target_": "hepclf.models." + "x" * 10**6}},
+        {"recipe": {"_target_": "theirs." + "x" * 10**6}},
+        {"prepare": {"kinds": ["c" * 10**6] * 3, "missing": []}},
+    ],
+)
+def test_a_long_value_of_a_file_does_not_make_a_long_message(saved, change):
+    _, folder = saved
+    rewrite(folder, **change)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        load_tagger(folder)
+    assert len(str(caught.value)) <= 1000
+    assert len(explain(caught.value)[0]) <= 1000
 
 
 def test_saving_again_leaves_no_trace_and_a_failure_leaves_the_old_tagger(saved, gaussians, monkeypatch):

@@ -214,6 +214,11 @@ def test_several_processes_for_one_training_are_refused():
         Job.of(Mixture(), PlainMLP(), Trainer(devices=2), folds=KFold())
 
 
+def test_a_test_of_rates_is_for_a_training_without_folds():
+    with pytest.raises(RecipeError, match=r"trainer\.find_rate must be false with folds, not true"):
+        Job.of(Mixture(), PlainMLP(), Trainer(find_rate=True), folds=KFold())
+
+
 def test_settings_of_the_split_have_no_effect_and_a_warning_says_so():
     data = GW(split=Split(by="tail", test=0.1, seed=3))
     (caution,) = Job.of(data, PlainMLP(), folds=KFold()).unused_settings
