@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -93,7 +94,7 @@ class Events:
             raise ValueError("the data holds no events; check its files and selection")
         if len(self.names) == 0:
             raise ValueError("the data holds no features; name at least one in data.features")
-        if duplicates := sorted({name for name in self.names if self.names.count(name) > 1}):
+        if duplicates := sorted(name for name, count in Counter(self.names).items() if count > 1):
             raise ValueError(f"feature {duplicates[0]!r} is named twice; feature names must differ")
         self._refuse_infinite()
         self._refuse_sentinels()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -44,6 +45,11 @@ def _hydra_text(text: str) -> str:
         return text
     escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
     return "'" + re.sub(r"(\\+)('|$)", r"\1\1\2", escaped).replace("'", "\\'") + "'"
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first name that is there twice; None if all differ."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 class Grid(NamedTuple):

@@ -235,12 +235,12 @@ class CSV:
 
     def _cells(self, layout: TextLayout, roles: Roles, quantities: Quantities) -> dict[str, Cells]:
         """How pandas reads each column that is needed."""
-        missing = {name: self._missing(name, quantities) for name in quantities.columns}
+        missing = self._missing(quantities)
         plain = {expression.text for expression in quantities.features.values() if roles.is_column(expression)}
         formulas = [expression for expression in quantities.expressions if expression.text not in plain]
-        derived = {name for expression in formulas for name in expression.columns}
+        single = plain - {name for expression in formulas for name in expression.columns}
         cells = {
-            name: frames.number_cells(absent, single=name in plain - derived, feature=name in plain)
+            name: frames.number_cells(absent, single=name in single, feature=name in plain)
             for name, absent in missing.items()
         }
         for expression in quantities.spectators.values():
@@ -255,10 +255,13 @@ class CSV:
             cells[roles.label] = Cells(self._labels.dtype, self._labels.problem)
         return cells
 
-    def _missing(self, column: str, quantities: Quantities) -> Missing:
-        """The texts that stand for a missing value in a column: of the column, and of a feature that equals it."""
-        features = (name for name, expression in quantities.features.items() if expression.text == column)
-        return Missing(cells(self.missing, tuple(dict.fromkeys((column, *features)))))
+    def _missing(self, quantities: Quantities) -> dict[str, Missing]:
+        """The texts that stand for a missing value in each column: of the column, and of features that equal it."""
+        features: dict[str, list[str]] = {}
+        for name, expression in quantities.features.items():
+            features.setdefault(expression.text, []).append(name)
+        names = {column: dict.fromkeys((column, *features.get(column, ()))) for column in quantities.columns}
+        return {column: Missing(cells(self.missing, tuple(synonyms))) for column, synonyms in names.items()}
 
     def _separate_labels(self, pieces: list[FileTable]) -> NDArray[np.int64]:
         path = self._paths(str(self.labels_file))[0]
@@ -289,7 +292,7 @@ def _check_same_columns(reference: TextLayout, layout: TextLayout) -> None:
             f"{layout.path} must have {len(reference.names)} columns, as {reference.path} has, "
             f"not {len(layout.names)}; read files of different columns on their own"
         )
-    if missing_column := next((name for name in reference.names if name not in layout.names), None):
+    if missing_column := next(iter(dict.fromkeys(reference.names).keys() - layout.names), None):
         hint = nearest(missing_column, layout.names)
         raise ValueError(f"column {missing_column!r} of {reference.path} is not in {layout.path}{hint}")
 

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from math import isnan
 from pathlib import Path
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from hepclf.data.cell import Check, is_integer, parse_number
 from hepclf.data.samples import missing_file
+from hepclf.words import first_repeated
 
 BLOCK = 1 << 20
 NEWLINE, RETURN = ord("\n"), ord("\r")
@@ -64,7 +66,11 @@ class TextLayout:
 
     def index(self, name: str) -> int:
         """Position of the column of this name."""
-        return self.names.index(name)
+        return self._positions[name]
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.names)}
 
 
 def check_delimiter(delimiter: str) -> None:
@@ -127,7 +133,7 @@ def read_layout(
                 f"{path}, row {above_next[0]} must have {len(names)} columns, as {reference} has, not {len(row)}; "
                 "check the header, the delimiter and the row"
             )
-        if repeated := next((name for name in names if names.count(name) > 1), None):
+        if repeated := first_repeated(names):
             raise ValueError(f"{path}: column {repeated!r} is named twice; column names must differ")
         return TextLayout(
             path=path, delimiter=delimiter, names=names, above=above, first_row=tuple(row), reference=reference

@@ -30,6 +30,7 @@ from hepclf.data.tally import Tally, scale, tally_parts
 from hepclf.data.titles import Titles
 from hepclf.events import Events, Origin
 from hepclf.recipe import describe, recipe
+from hepclf.words import first_repeated
 
 logger = logging.getLogger(__name__)
 
@@ -275,7 +276,7 @@ def _cores() -> int:
 def _named(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
     if isinstance(texts, Mapping):
         return dict(texts)
-    if repeated := next((text for text in texts if texts.count(text) > 1), None):
+    if repeated := first_repeated(texts):
         raise ValueError(f"{setting} must be different names, not {repeated!r} twice")
     return {text: text for text in texts}
 

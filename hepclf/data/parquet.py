@@ -15,6 +15,7 @@ from hepclf.data.root import chunk_cuts
 from hepclf.data.samples import Source, SumOfWeights, missing_file
 from hepclf.nearest import nearest
 from hepclf.recipe import recipe
+from hepclf.words import first_repeated
 
 EXACT = 2**53  # beyond it, float64 holds not every whole number
 
@@ -136,7 +137,7 @@ class ParquetTable:
             paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
             sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
             leaves = _columns_by_name(schema, paths)
-        if repeated := next((name for name in schema.names if schema.names.count(name) > 1), None):
+        if repeated := first_repeated(schema.names):
             raise ValueError(f"column {repeated!r} is there twice; names of columns must differ")
         return OpenFile(file, metadata, leaves, [0, *accumulate(sizes)])
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from hepclf.data.expressions import Expression, check_columns, parse
 from hepclf.data.language.grammar import Built
 from hepclf.data.table import Quantities
 from hepclf.nearest import nearest
+from hepclf.words import first_repeated
 
 ALL = "all"
 
@@ -57,19 +59,23 @@ class Roles:
             raise ValueError("features must name at least one column, not none")
         return Quantities(features=features, spectators=spectators, weight=weight, selections=selections)
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.columns)
+
     def column(self, name: str, way: str = "") -> str:
         """The name, if a column has it."""
-        if name not in self.columns:
+        if name not in self._names:
             raise self._unknown(name, way)
         return name
 
     def is_column(self, expression: Expression) -> bool:
         """Whether it is a plain column, named exactly."""
-        return expression.text in self.columns
+        return expression.text in self._names
 
     def expression(self, text: str) -> Expression:
         """The column of this name, or else the parsed text."""
-        if text in self.columns:
+        if text in self._names:
             # Not parsed: the name of a column may contain any character.
             return Expression(text, (text,), Built(lambda table: table[text], {text: 0}, {}, True))
         try:
@@ -124,6 +130,6 @@ class Roles:
 def _pairs(texts: tuple[str, ...] | Mapping[str, str], setting: str) -> dict[str, str]:
     if isinstance(texts, Mapping):
         return dict(texts)
-    if repeated := next((text for text in texts if texts.count(text) > 1), None):
+    if repeated := first_repeated(texts):
         raise ValueError(f"{setting} must be different names, not {repeated!r} twice")
     return {text: text for text in texts}

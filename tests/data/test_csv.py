@@ -4,6 +4,7 @@ import lzma
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -381,3 +382,17 @@ def test_several_label_values_make_a_class_and_are_its_processes(tmp_path):
     assert events.process_names == ("dy", "ttbar", "hh")
     with pytest.raises(ValueError, match="classes must have different label values"):
         CSV(files=str(path), classes={"background": ("dy", "hh"), "signal": "hh"})
+
+
+@pytest.mark.slow
+def test_the_time_of_a_wide_file_grows_as_its_columns_do():
+    def seconds(columns):
+        names = ",".join(f"x{i}" for i in range(columns))
+        rows = "".join(f"{row % 2},{','.join(str(row + i) for i in range(columns))}\n" for row in range(4))
+        Path("wide.csv").write_text(f"label,{names}\n{rows}")
+        start = time.process_time()
+        assert CSV(files="wide.csv", cache=False).load().features.shape == (4, columns)
+        return time.process_time() - start
+
+    seconds(100)  # imports
+    assert seconds(8000) < 7 * seconds(2000)  # 4.0 times measured; 13 where each column was looked up among all
