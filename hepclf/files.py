@@ -207,6 +207,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """YAML (or JSON) read safely: no objects, and no aliases, with which a few lines could hold a billion values."""
     import yaml
 
+    # PyYAML lets errors of Python pass, for example a KeyError for `!!bool x`.
+    unreadable = (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
+
     class SafeLoader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.events.AliasEvent):
@@ -215,7 +218,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
     try:
         contents = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError as error:
+        raise ValueError(f"{path} cannot be read: it is nested too deeply") from error
+    except unreadable as error:
         raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(contents, Mapping):
         raise ValueError(f"{path} must hold a mapping of settings, not {type(contents).__name__}")
@@ -232,6 +237,22 @@ def holds_aliases(text: bytes) -> bool:
         return any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
     except yaml.YAMLError:
         return False
+
+
+def from_json(text: str | bytes) -> Any:
+    """The contents of a JSON text; one that is nested too deeply is a ValueError, as any other that cannot be read."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def read_json(path: Path) -> Any:
+    """The contents of a JSON file; the error of a damaged one names it."""
+    try:
+        return from_json(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], *, durable: bool = False) -> None:

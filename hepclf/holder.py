@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import socket
@@ -12,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import PROC, boot_id, pid_namespace
+from hepclf.files import PROC, boot_id, from_json, pid_namespace
 from hepclf.heartbeat import LOST_S
 
 ENDED = "ZX"  # states of a process that has ended, and that its parent has not yet asked about
@@ -42,7 +41,7 @@ class Holder:
     def parse(cls, text: str) -> Holder:
         """The holder in a JSON record; a ValueError if the record is damaged."""
         try:
-            record = json.loads(text)
+            record = from_json(text)
         except RecursionError as error:
             raise ValueError("the record of a process is nested too deeply") from error
         types: dict[str, Any] = {"pid": int, "job_restarts": int, "job_id": str | None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from keyword import iskeyword
 from pathlib import Path
@@ -207,7 +208,8 @@ def _exact(kind: Any, value: Any, path: str) -> Iterator[Any]:
     elif is_dataclass(kind):
         yield build(kind, value, path)  # type: ignore[arg-type]
     elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield float(value)
+        with suppress(OverflowError):  # of a whole number beyond 1e308
+            yield float(value)
     elif kind is int and isinstance(value, float) and value.is_integer() or kind is int and type(value) is int:
         yield int(value)
     elif kind in (bool, str, type(None)) and type(value) is kind:

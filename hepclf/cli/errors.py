@@ -50,6 +50,10 @@ def _explained(error: BaseException) -> tuple[str, int]:
         if "Parse" in kind or "Lexer" in text:
             summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
         return f"the command cannot be read: {summary}", WRONG
+    if module.startswith("yaml"):
+        return f"a configuration cannot be read: {text}", WRONG
+    if isinstance(error, RecursionError):
+        return "a file is nested too deeply, or a configuration names itself; --debug shows where", FAILED
     if kind == "Stopped":
         is_interrupt = getattr(error, "is_interrupt", False)
         return text, INTERRUPTED if is_interrupt else STOPPED

@@ -70,18 +70,18 @@ def _exit_code(words: list[str]) -> int:
         from hepclf.nearest import nearest
 
         return _complain(f"{command!r} is not a command{nearest(command, COMMANDS)}", 2)
-    if {"-h", "--help"} & set(arguments):
-        from hepclf.cli import configs
-        from hepclf.cli.help import command_help
-
-        print(visible(command_help(command, configs.user_folders(arguments))))
-        return 0
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
     return guarded(lambda: _run(command, words), debug=debug)
 
 
 def _run(command: str, arguments: list[str]) -> int:
+    if {"-h", "--help"} & set(arguments):
+        from hepclf.cli import configs
+        from hepclf.cli.help import command_help
+
+        print(visible(command_help(command, configs.user_folders(arguments))))
+        return 0
     run: Callable[[list[str]], int] = import_module(f"hepclf.cli.{command}").run
     return run(arguments)
 

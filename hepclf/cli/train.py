@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from typing import Any
@@ -20,6 +19,7 @@ from hepclf.cli.sweep_over import with_flag
 from hepclf.cli.tables import show_coefficients, show_results
 from hepclf.cli.terminal import Watch, results_console, short_path, show_warning_logs
 from hepclf.cli.times import time_line
+from hepclf.files import read_json
 from hepclf.recipe import read_stored
 from hepclf.run import Run, Stopped, point_latest
 from hepclf.workflow.stop import Stop
@@ -107,7 +107,7 @@ def _show(job: Plan, stop: Stop) -> None:
         console.print(f"plots  {short_path(trained.run.plots)}", soft_wrap=True, markup=False)
     if trained.run.report.is_file():
         console.print(f"report {short_path(trained.run.report)}", soft_wrap=True, markup=False)
-    seconds = json.loads(trained.run.environment.read_text(encoding="utf-8"))["seconds"]
+    seconds = read_json(trained.run.environment)["seconds"]
     print(time_line(seconds), file=sys.stderr)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from hepclf.comparison.sculpted import Sculpted, sculpted
 from hepclf.evaluation.case import Balance
 from hepclf.evaluation.files.store import read_scores
-from hepclf.files import folder_size, read_yaml
+from hepclf.files import folder_size, read_json, read_yaml
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.statistics.value import NOTHING, Value
@@ -130,10 +129,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     """The mapping in a JSON file; an empty one if there is no such file."""
     if not path.is_file():
         return {}
-    try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+    contents = read_json(path)
     if not isinstance(contents, dict):
         raise ValueError(f"{path} must hold a mapping, not {type(contents).__name__}")
     return contents

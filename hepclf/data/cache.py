@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hepclf.data.digests import block_digests, plain_digest
 from hepclf.data.turn import SUFFIX, remove_ended, turn
 from hepclf.disk import mapped
-from hepclf.files import folder_size, is_temporary, remove_abandoned, temporary_folder, temporary_path
+from hepclf.files import folder_size, is_temporary, read_json, remove_abandoned, temporary_folder, temporary_path
 
 HEAD = "entry.json"
 DIGEST = "digest"  # in the head, of all else that is in it
@@ -212,7 +212,7 @@ def cache_folder(chosen: str | None = None) -> Path:
 
 def _head(folder: Path) -> dict[str, Any]:
     """What an entry says of itself, or an error where it was changed."""
-    head: dict[str, Any] = json.loads((folder / HEAD).read_text())
+    head: dict[str, Any] = read_json(folder / HEAD)
     if head.pop(DIGEST) != plain_digest(head):
         raise ValueError(f"{HEAD} was changed")
     return head
@@ -235,7 +235,7 @@ def _array(path: Path, file: Mapping[str, Any]) -> NDArray[Any]:
 def _entry(folder: Path) -> CachedTable | None:
     try:
         head, size = folder / HEAD, folder_size(folder)
-        return CachedTable(folder, size, head.stat().st_mtime, str(json.loads(head.read_text())["holds"]))
+        return CachedTable(folder, size, head.stat().st_mtime, str(read_json(head)["holds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not an entry, or another job removed it just now
 

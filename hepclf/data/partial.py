@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
 
-from hepclf.files import write_text
+from hepclf.files import read_json, write_text
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Partial:
     def origin(self) -> ServerFile | None:
         """Its origin; None if it is unknown whether the remaining bytes belong to the same file."""
         with suppress(OSError, ValueError, TypeError):
-            origin = ServerFile(**json.loads(self.note.read_text()))
+            origin = ServerFile(**read_json(self.note))
             too_long = origin.size and self.length > origin.size
             if origin.stamp and not too_long:
                 return origin

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hepclf.events import Sentinels
-from hepclf.files import write_bytes
+from hepclf.files import from_json, write_bytes
 
 FORMAT = 1
 HEAD = "tagger.json"
@@ -84,9 +84,7 @@ def read_head(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{folder} holds no tagger: there is no {HEAD} in it")
     try:
-        head = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError(f"{path} is not a tagger of hepclf: it is nested too deeply") from error
+        head = from_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path} is not a tagger of hepclf: {error!r}") from error
     if not isinstance(head, dict) or "format" not in head:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import field
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hepclf.events import Events
+from hepclf.files import from_json
 from hepclf.models.arrays import Matrix
 from hepclf.models.boosted import BoostedFit, BoostedTagger, Stored, leaf_values, node_array
 from hepclf.models.model import Fit
@@ -106,7 +106,7 @@ class XGBoostTagger(BoostedTagger):
     @staticmethod
     def read(data: bytes, inputs: tuple[str, ...], classes: tuple[str, ...]) -> Stored:
         """The trees, and the base score as logits."""
-        learner = json.loads(data)["learner"]
+        learner = from_json(data)["learner"]
         booster, shape, k = learner["gradient_booster"], learner["learner_model_param"], len(classes)
         stored = {
             "booster": booster["name"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import zipfile
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
+from hepclf.files import from_json
 
 NOTES = "hepclf"
 
@@ -107,5 +108,5 @@ def npz_notes(path: Path) -> dict[str, Any] | None:
 
 
 def _notes(text: str | bytes) -> dict[str, Any] | None:
-    notes = json.loads(text)
+    notes = from_json(text)
     return notes if isinstance(notes, dict) else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hepclf.files import from_json
 
 NOTES = "hepclf"
 
@@ -55,7 +56,7 @@ def read_notes(path: Path) -> dict[str, Any] | None:
 
     try:
         with uproot.open({str(path): None}) as file:
-            notes = json.loads(str(file[NOTES]))
+            notes = from_json(str(file[NOTES]))
     # A file that is not ours, or is damaged, may fail anywhere in uproot, in many ways.
     except Exception:
         return None

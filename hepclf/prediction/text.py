@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hepclf.data.frames import append_rows
-from hepclf.files import write_bytes
+from hepclf.files import from_json, read_json, write_bytes
 from hepclf.prediction.friend import NOTES
 
 DIGEST = "blake2b"  # of the CSV file, so that its notes are never taken for those of another file
@@ -32,7 +32,7 @@ class CsvOutput:
         """Write the notes beside the path; an older file there is removed, as the notes are not about it."""
         self._file.close()
         self._path.unlink(missing_ok=True)
-        contents = {**json.loads(notes), DIGEST: _digest(self._temporary_path)}
+        contents = {**from_json(notes), DIGEST: _digest(self._temporary_path)}
         write_bytes(notes_path(self._path), json.dumps(contents).encode())
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ def notes_path(path: Path) -> Path:
 def text_notes(path: Path) -> dict[str, Any] | None:
     """The notes of a CSV file that hepclf wrote and nobody changed, or None for any other file."""
     try:
-        notes = json.loads(notes_path(path).read_text(encoding="utf-8"))
+        notes = read_json(notes_path(path))
         is_ours = isinstance(notes, dict) and notes[DIGEST] == _digest(path)
         return notes if is_ours else None
     except (OSError, ValueError, KeyError):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import read_yaml
+from hepclf.files import read_json, read_yaml
 from hepclf.run import Run
 
 
@@ -25,7 +24,7 @@ def _directory(run: Run) -> str:
     """The folder that the run was started in; a run that was copied without its environment has none."""
     if not run.environment.is_file():
         return "."
-    return str(json.loads(run.environment.read_text(encoding="utf-8")).get("directory", "."))
+    return str(read_json(run.environment).get("directory", "."))
 
 
 def _names(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from hepclf.files import read_json
 from hepclf.run import Run
 from hepclf.search.folder import StudyFolder
 from hepclf.search.trial import RECORD, Trial
@@ -38,4 +38,4 @@ def _damaged(run: Run) -> Iterator[Path]:
 
 
 def _read_json(path: Path) -> None:
-    json.loads(path.read_text(encoding="utf-8"))
+    read_json(path)

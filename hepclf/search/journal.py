@@ -10,6 +10,7 @@ from typing import Any
 
 from optuna.storages.journal import JournalFileBackend
 
+from hepclf.files import from_json
 from hepclf.search.journal_lock import GRACE_S, JournalLock
 
 CHUNK = 1 << 16  # bytes read together in search of the last line
@@ -116,6 +117,6 @@ def _is_whole(line: bytes) -> bool:
     if not line.endswith(b"\n"):
         return False
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(from_json(line), dict)
     except ValueError:
         return False

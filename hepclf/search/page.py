@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hepclf.files import write_text
+from hepclf.files import read_json, write_text
 from hepclf.presentation.page.page import Provenance
 from hepclf.presentation.page.search import FinalTraining, search_page
 from hepclf.presentation.plots.search.draw import draw_search
@@ -128,7 +127,7 @@ def _final(history: StudyHistory) -> FinalTraining | None:
 
 def _metrics(run: Run) -> Mapping[str, Any] | None:
     try:
-        contents = json.loads(run.metrics.read_text(encoding="utf-8"))
+        contents = read_json(run.metrics)
     except (OSError, ValueError):  # not there yet
         return None
     if not isinstance(contents, dict):

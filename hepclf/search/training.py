@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from hepclf.files import write_yaml
+from hepclf.files import read_json, write_yaml
 from hepclf.run import Run
 from hepclf.search.objective import objectives
 from hepclf.search.tuning import PLACES, Tuning, loss_sign
@@ -58,7 +57,7 @@ class Outcome:
 def stored_outcome(run: Run) -> Outcome | None:
     """The outcome of a finished training; None where it is still to be trained."""
     try:
-        record = json.loads(run.environment.read_text(encoding="utf-8"))
+        record = read_json(run.environment)
         if record["status"] != "finished":
             return None
         facts = record[FACTS]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hepclf.files import write_json
+from hepclf.files import read_json, write_json
 
 State = Literal["running", "complete", "pruned", "failed"]
 STATES = ("running", "complete", "pruned", "failed")
@@ -63,7 +62,7 @@ class Trial:
     def read(cls, folder: Path) -> Trial | None:
         """The record of a trial's folder; None where there is none, or it is damaged."""
         try:
-            contents = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            contents = read_json(folder / RECORD)
             return cls._parsed(contents, int(folder.name))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shlex
 import sys
@@ -12,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hepclf.files import write_bytes, write_json
+from hepclf.files import read_json, write_bytes, write_json
 from hepclf.run import BATCH
 from hepclf.words import setting_text
 
@@ -75,7 +74,7 @@ class Submission:
         """A stored submission."""
         path = folder / RECORD
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = read_json(path)
             chunks = tuple(Chunk(str(row["id"]), int(row["first"]), int(row["elements"])) for row in record["chunks"])
             lines = (folder / TASKS).read_text("utf-8").split("\n")
             tasks = tuple(tuple(shlex.split(line)) for line in lines[:-1])

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hepclf.files import write_bytes
+from hepclf.files import from_json, write_bytes
 
 KEPT = 2  # checkpoints: the newest, and the one before in case the newest is damaged
 SEPARATOR = "/"
@@ -63,7 +63,7 @@ def packed(state: State) -> bytes:
 def unpacked(data: bytes) -> dict[str, Any]:
     """The state from the bytes of `packed`."""
     stop = LENGTH + int.from_bytes(data[:LENGTH], "little")
-    return _state(json.loads(data[LENGTH:stop]), data[stop:])
+    return _state(from_json(data[LENGTH:stop]), data[stop:])
 
 
 def _tensors(state: State) -> bytes:
@@ -87,7 +87,7 @@ def _state(plain: Any, tensors: bytes) -> dict[str, Any]:
 def _read(folder: Path, stem: str) -> dict[str, Any]:
     from safetensors import SafetensorError
 
-    head = json.loads((folder / f"{stem}.json").read_bytes())
+    head = from_json((folder / f"{stem}.json").read_bytes())
     contents = head["contents"]
     if _digest(json.dumps(contents, allow_nan=False).encode()) != head["digest"]:
         raise ValueError("its JSON file is damaged")

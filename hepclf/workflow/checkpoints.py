@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from hepclf.files import write_json
+from hepclf.files import read_json, write_json
 from hepclf.models.model import Fit
 from hepclf.run import Run, Stopped
 from hepclf.training.checkpoint import packed, read_checkpoint, unpacked, write_checkpoint
@@ -55,7 +54,7 @@ class Checkpoints:
             write_json(origin, digests)
             return
         try:
-            before = json.loads(origin.read_text(encoding="utf-8"))
+            before = read_json(origin)
             changed = [name for name, digest in digests.items() if before[name] != digest]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{origin} was changed and cannot be read; train in a new folder") from error

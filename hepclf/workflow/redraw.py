@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from hepclf.files import read_json
 from hepclf.run import Run
 from hepclf.training.epoch import Progress, Quiet
 from hepclf.training.threads import thread_limit
@@ -20,7 +20,7 @@ from hepclf.workflow.train import repeat_command
 def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None = None) -> tuple[Path, ...]:
     """Write the pictures and the page that the job's evaluation names; returns the files of the pictures."""
     progress = progress or Quiet()
-    threads = json.loads(run.environment.read_text(encoding="utf-8"))["threads"]
+    threads = read_json(run.environment)["threads"]
     with Run(run.folder).held(), thread_limit(threads), drawing_workers(job.evaluation, threads) as workers:
         prepared = shared.prepared(job, progress)
         fitted = stored_fit(job, run, prepared)
@@ -30,7 +30,7 @@ def draw_run(run: Run, job: Job, shared: SharedData, progress: Progress | None =
         scored = scored_events(fitted.tagger, prepared)
         found = evaluated(fitted, prepared, job, scored)
         contents = metrics(found)
-        if contents != json.loads(run.metrics.read_text(encoding="utf-8")):
+        if contents != read_json(run.metrics):
             raise ValueError(
                 f"{run.folder} is not drawn, as its evaluation gives other numbers than metrics.json: the data, the "
                 f"libraries or the machine have changed; hepclf evaluate "

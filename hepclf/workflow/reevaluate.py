@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.files.store import read_scores
 from hepclf.evaluation.results import Results
 from hepclf.events import Events
-from hepclf.files import write_yaml
+from hepclf.files import read_json, write_yaml
 from hepclf.models.loading import load_tagger
 from hepclf.models.members import key_columns
 from hepclf.models.model import Tagger, undeclared
@@ -108,7 +107,7 @@ def _remembered(run: Run, *, others: bool) -> Iterator[Caution]:
     if not run.metrics.is_file():
         return
     try:
-        stored = json.loads(run.metrics.read_text(encoding="utf-8")).get("warnings", [])
+        stored = read_json(run.metrics).get("warnings", [])
         rows = [Caution(str(row["kind"]), tuple(map(str, row["about"])), str(row["text"])) for row in stored]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{run.metrics} was changed: its warnings cannot be read ({error!r}); train again") from error

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hepclf.evaluation.evaluation import Evaluation
 from hepclf.evaluation.label import Label
-from hepclf.files import read_yaml, write_text, yaml_text
+from hepclf.files import read_json, read_yaml, write_text, yaml_text
 from hepclf.models.tagger import HEAD
 from hepclf.run import Run, command_line
 from hepclf.workflow.evaluated import Evaluated
@@ -61,7 +60,7 @@ def _provenance(
 ) -> Provenance:
     from hepclf.presentation.page.page import Provenance
 
-    label, environment = labelled(evaluation), json.loads(run.environment.read_text(encoding="utf-8"))
+    label, environment = labelled(evaluation), read_json(run.environment)
     text = ""
     if label:
         text = ", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))

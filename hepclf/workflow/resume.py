@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hepclf.files import from_json
 from hepclf.recipe import read_stored
 from hepclf.run import Run
 from hepclf.words import typed_setting
@@ -69,7 +70,7 @@ def _settings(description: Mapping[str, Any]) -> dict[str, Any]:
 def flat_settings(description: Mapping[str, Any], groups: Sequence[str]) -> dict[str, Any]:
     """The settings of these groups by their dotted names; a group that is not there has none."""
     plain = {group: description[group] for group in groups if group in description}
-    return _flat(json.loads(json.dumps(plain, default=str)))
+    return _flat(from_json(json.dumps(plain, default=str)))
 
 
 def _flat(settings: Any, path: str = "") -> dict[str, Any]:

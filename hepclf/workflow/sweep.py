@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from hepclf.files import is_temporary, write_csv, write_json, write_text
+from hepclf.files import is_temporary, read_json, write_csv, write_json, write_text
 from hepclf.run import Run
 from hepclf.workflow.sweep_row import Row, read_row
 
@@ -51,7 +50,7 @@ class Sweep:
         """A stored sweep."""
         path = Path(folder) / TABLE
         try:
-            contents = json.loads(path.read_text(encoding="utf-8"))
+            contents = read_json(path)
             jobs = tuple(
                 SweepJob(int(row["number"]), _words(row["overrides"]), _texts(row["varied"]))
                 for row in contents["jobs"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from hepclf.files import read_json
 from hepclf.run import Run
 from hepclf.statistics.value import NOTHING, Value
 
@@ -145,8 +145,8 @@ def read_row(run: Run, number: int, varied: Mapping[str, str], error_file: Path)
 
 def _with_results(row: Row, run: Run) -> Row:
     try:
-        metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
-        seconds = json.loads(run.environment.read_text(encoding="utf-8"))["seconds"]["total"]
+        metrics = read_json(run.metrics)
+        seconds = read_json(run.environment)["seconds"]["total"]
         valid, test = (metrics[name] for name in ("valid", "test"))
         loss = Value(**valid.get("log_loss_as_trained", NOTHING.to_dict()))
         warnings = len(metrics["warnings"])
@@ -168,7 +168,7 @@ def _plain_value(split: Mapping[str, Any] | None, name: str) -> Value:
 
 def _error(path: Path) -> str | None:
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["error"])
+        return str(read_json(path)["error"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.files import atomic
+from hepclf.files import atomic, from_json
 from hepclf.scored import Scored
 
 TREE, NAMES = "scores", "names"
@@ -50,7 +50,7 @@ def read_scores(path: str | Path) -> Scored:
             keys = set(file.keys(cycle=False))
             if not {TREE, NAMES} <= keys:
                 raise ValueError(f"it holds {sorted(keys)} and not {[TREE, NAMES]}")
-            names = json.loads(str(file[NAMES]))
+            names = from_json(str(file[NAMES]))
             return _scored(file[TREE].arrays(library="np"), names)
     # A damaged file may fail anywhere in uproot, in many ways.
     except Exception as error:

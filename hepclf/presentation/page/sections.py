@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from hepclf.evaluation.case import Study
 from hepclf.evaluation.finding import Finding
 from hepclf.evaluation.page_sections import LAST, PAGE_SECTIONS
+from hepclf.files import read_json
 
 INDEX = "pictures.json"
 
@@ -64,7 +64,7 @@ def read_index(plots: Path) -> list[PagePicture]:
     index = plots / INDEX
     if not index.is_file():
         return []
-    entries = json.loads(index.read_text(encoding="utf-8"))
+    entries = read_json(index)
     return [
         PagePicture(stem, entry["caption"], entry["study"], tuple(entry["kinds"])) for stem, entry in entries.items()
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from hepclf.files import read_json
 
 FILE = Path(__file__).parent / "terms.json"
 
@@ -35,7 +36,7 @@ class Span(NamedTuple):
 @cache
 def terms() -> tuple[Term, ...]:
     """All terms, in the order of the page."""
-    entries = json.loads(FILE.read_text(encoding="utf-8"))
+    entries = read_json(FILE)
     return tuple(Term(entry["name"], tuple(entry["words"]), entry["text"]) for entry in entries)
 
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
-from hepclf.files import atomic
+from hepclf.files import atomic, read_json
 from hepclf.presentation.plots.label import axis_label, one_line, with_error
 from hepclf.presentation.plots.picture import SIZE, write_png
 from hepclf.presentation.plots.style import colours, style
@@ -91,7 +91,7 @@ def _pages(features: Sequence[FeatureSummary], survey: Survey, folder: Path, tit
 def _indexed_files(index: Path) -> set[Path]:
     """The PNG and PDF files that an older index lists, always taken from the folder of the index."""
     try:
-        paths = [Path(str(name)) for name in json.loads(index.read_text(encoding="utf-8"))["files"]]
+        paths = [Path(str(name)) for name in read_json(index)["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {index.parent / path.name for path in paths if path.suffix in (".png", ".pdf")}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from hepclf.files import write_text
+from hepclf.files import read_json, write_text
 
 INDEX = "pictures.json"
 KINDS = ("png", "pdf")
@@ -52,7 +52,7 @@ def replace_index(folder: Path, parts: Iterable[Written]) -> list[Path]:
     index = folder / INDEX
     old_entries = {}
     if index.is_file():
-        old_entries = json.loads(index.read_text(encoding="utf-8"))
+        old_entries = read_json(index)
     written = Written([], {})
     for part in parts:
         written.files.extend(part.files)
