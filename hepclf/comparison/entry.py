@@ -94,7 +94,15 @@ def run_entry(run: Run) -> RunEntry:
     names = config.get("names")
     if not isinstance(names, Mapping) or not {"data", "model"} <= set(names):
         raise ValueError(f"{run.config} names no data and model, as the configuration of a run does")
-    seconds = environment.get("seconds") or {}
+    try:
+        return _entry(run, config, environment, metrics)
+    except (KeyError, TypeError, AttributeError) as error:
+        reason = f"the entries of {run.metrics.name} or {run.environment.name} are not those of a run ({error!r})"
+        raise ValueError(f"{run.folder} cannot be read: {reason}; it was changed: train it again") from error
+
+
+def _entry(run: Run, config: dict[str, Any], environment: Mapping[str, Any], metrics: Mapping[str, Any]) -> RunEntry:
+    seconds, names = environment.get("seconds") or {}, config["names"]
     tagger_bytes = None
     if run.tagger.is_dir():
         tagger_bytes = folder_size(run.tagger)

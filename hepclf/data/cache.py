@@ -212,7 +212,9 @@ def cache_folder(chosen: str | None = None) -> Path:
 
 def _head(folder: Path) -> dict[str, Any]:
     """What an entry says of itself, or an error where it was changed."""
-    head: dict[str, Any] = read_json(folder / HEAD)
+    head = read_json(folder / HEAD)
+    if not isinstance(head, dict):
+        raise ValueError(f"{HEAD} holds no mapping")
     if head.pop(DIGEST) != plain_digest(head):
         raise ValueError(f"{HEAD} was changed")
     return head

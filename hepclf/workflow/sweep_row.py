@@ -155,7 +155,7 @@ def _with_results(row: Row, run: Run) -> Row:
             fitted=_plain_value(metrics.get("train"), "log_loss"), accuracy=_plain_value(test, "accuracy")
         )
         return row._replace(seconds=seconds, warnings=warnings)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return row._replace(status="failed", error=f"its files were changed and cannot be read: {error!r}")
 
 

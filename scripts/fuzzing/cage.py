@@ -7,7 +7,6 @@ import logging
 import os
 import resource
 import sys
-import sysconfig
 import time
 import traceback
 import warnings
@@ -33,8 +32,7 @@ CHANGES = {
     *("shutil.rmtree", "shutil.move", "shutil.copyfile", "os.setxattr", "os.putenv", "os.unsetenv"),
 }
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_PLACES = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-LIBRARIES = tuple({str(place) for path in _PLACES for place in (path, Path(path).resolve())})
+LIBRARIES = tuple(path for path in sys.path if path)  # a case may add a folder of its own later
 
 
 class Outcome(NamedTuple):
