@@ -189,6 +189,22 @@ def write_json(path: Path, contents: Any, *, durable: bool = False) -> None:
     write_text(path, json.dumps(contents, indent=2, allow_nan=False) + "\n", durable=durable)
 
 
+def from_json(text: str | bytes) -> Any:
+    """The contents of a JSON text; one that is nested too deeply is a ValueError, as any other that cannot be read."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def read_json(path: Path) -> Any:
+    """The contents of a JSON file; the error of a damaged one names it."""
+    try:
+        return from_json(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
 def write_yaml(path: Path, contents: Any, *, comment: str = "", durable: bool = False) -> None:
     """YAML in the order given, below the lines of a comment."""
     head = "".join(f"# {line}\n" for line in comment.splitlines())
@@ -237,22 +253,6 @@ def holds_aliases(text: bytes) -> bool:
         return any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
     except yaml.YAMLError:
         return False
-
-
-def from_json(text: str | bytes) -> Any:
-    """The contents of a JSON text; one that is nested too deeply is a ValueError, as any other that cannot be read."""
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def read_json(path: Path) -> Any:
-    """The contents of a JSON file; the error of a damaged one names it."""
-    try:
-        return from_json(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], *, durable: bool = False) -> None:
