@@ -71,7 +71,7 @@ class Cage:
                 message = explain(error)[0]
                 if isinstance(error, MemoryError):
                     failure = "more memory than allowed"
-                elif message.startswith("unexpected") or isinstance(error, RecursionError):
+                elif message.startswith("unexpected"):
                     failure = f"{type(error).__name__}"
                     message += "\n" + "".join(traceback.format_exception(error)[-12:])
                 elif len(message) > LONGEST:
