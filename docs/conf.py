@@ -42,8 +42,8 @@ CONTENTS = {
     "Results": "evaluation evaluation/pictures evaluation/page outputs compare",
     "Questions": "evaluation/[a-oq-z]* evaluation/p[!ia]*",
     "Apply and deploy": "predict export",
-    "Many trainings": "training folds sweeps tune cluster several_processes reliability shared_machines scale",
-    "Reference": "settings api extending benchmarks coverage",
+    "Many trainings": "training folds ensemble sweeps tune cluster several_processes reliability shared_machines scale",
+    "Reference": "settings api extending security benchmarks coverage",
     "Decisions": "adr/*",
 }
 

@@ -26,6 +26,15 @@ class Case(NamedTuple):
     seed: int
 
 
+def apart(task: Callable[[], object]) -> None:
+    """Run a task in a process of its own: libraries at work start threads, and a process with threads cannot fork."""
+    process = FORK.Process(target=task)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"the whole files cannot be made: exit code {process.exitcode}")
+
+
 Attack = Callable[[Case, Path], Callable[[], object]]
 
 
