@@ -38,10 +38,10 @@ def rows(text):
 
 
 def test_a_few_hundred_damaged_files_break_no_promise():
-    answer = fuzz("--cases", "300", "--workers", "1")
+    answer = fuzz("--cases", "200", "--workers", "1")
     assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-2000:]
-    assert rows(answer.stdout)["all"][0::3] == [300, 0]
-    assert min(tried for tried, *_ in rows(answer.stdout).values()) >= 10
+    assert rows(answer.stdout)["all"][0::3] == [200, 0]
+    assert min(tried for tried, *_ in rows(answer.stdout).values()) >= 8
 
 
 @pytest.mark.slow
