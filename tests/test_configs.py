@@ -14,7 +14,8 @@ from hepclf.cli.help import command_help
 from hepclf.recipe import MANDATORY, TARGET, build, describe
 
 FILES = [
-    path for group in (*configs.GROUPS[:4], "cluster") for path in sorted((configs.folder() / group).glob("*.yaml"))
+    *(path for group in (*configs.GROUPS[:4], "cluster") for path in sorted((configs.folder() / group).glob("*.yaml"))),
+    configs.folder() / "folds" / "kfold.yaml",
 ]
 
 
@@ -55,7 +56,7 @@ MODELS = [f"model/{path.stem}" for path in FILES if path.parent.name == "model" 
 SYNTHETIC = [f"data/{name}" for name in ("gw", "mixture", "ising", "strain", "digits")]
 
 
-@pytest.mark.parametrize("choice", [*SYNTHETIC, "trainer/default", *MODELS])
+@pytest.mark.parametrize("choice", [*SYNTHETIC, "trainer/default", "folds/kfold", *MODELS])
 def test_yaml_and_class_agree_on_the_defaults(choice):
     cls, values = contents(configs.folder() / f"{choice}.yaml")
     assert describe(build(cls, values, "x")) == describe(cls())
@@ -84,3 +85,9 @@ def test_experiments_are_described_too():
 def test_every_model_and_loader_is_a_public_name(path):
     cls, _ = contents(path)
     assert getattr(hepclf, cls.__name__) is cls
+
+
+def test_help_shows_the_settings_of_the_folds_though_there_are_none_by_default():
+    lines = command_help("train", ()).splitlines()
+    assert "settings of folds=kfold" in lines
+    assert {"  folds.count=5", "  folds.by=[]"} <= {line[: line.find(" ", 2)] for line in lines}

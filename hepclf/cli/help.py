@@ -63,9 +63,15 @@ def command_help(command: str, folders: Sequence[Path]) -> str:
     lines += ["", "settings", *_settings("", path)]
     for group, choice in defaults.items():
         if choice != "null":
-            choice_path = configs.folder() / group / f"{choice}.yaml"
-            lines += ["", f"settings of {group}={choice}", *_settings(f"{group}.", choice_path)]
+            shown = _with_settings(group, choice)
+            lines += ["", f"settings of {group}={shown.stem}", *_settings(f"{group}.", shown)]
     return "\n".join(lines)
+
+
+def _with_settings(group: str, choice: str) -> Path:
+    """The file of a choice, or of the first one of its group that has settings if this one has none."""
+    default, *others = (configs.folder() / group / f"{name}.yaml" for name in (choice, *configs.choices(group)))
+    return next((path for path in (default, *others) if configs.keys(path)), default)
 
 
 def _groups(groups: Sequence[str], folders: Sequence[Path]) -> list[str]:

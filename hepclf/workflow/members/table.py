@@ -66,10 +66,21 @@ def stored_table(prepared: Prepared, folder: Path) -> StoredTable:
 
 
 def _stored(array: NDArray[Any], path: Path) -> StoredArray:
-    source = mapped(array)
-    if source is not None and source.nbytes == array.nbytes and Path(str(source.filename)).is_file():
+    source = _map_of_whole_file(array)
+    if source is not None and Path(str(source.filename)).is_file():
         return StoredArray(str(source.filename), source.offset, array.dtype.str, array.shape)
     with path.open("wb") as file:
         np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
         offset = file.tell() - array.nbytes
     return StoredArray(str(path.absolute()), offset, array.dtype.str, array.shape)
+
+
+def _map_of_whole_file(array: NDArray[Any]) -> np.memmap[Any, Any] | None:
+    """The memory map that this array shows from its first to its last byte; None for a part of one, or none."""
+    source = mapped(array)
+    while source is not None and isinstance(source.base, np.memmap):
+        source = source.base
+    if source is None or not array.flags.c_contiguous:
+        return None
+    is_whole = source.nbytes == array.nbytes and source.ctypes.data == array.ctypes.data
+    return source if is_whole else None
