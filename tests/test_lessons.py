@@ -181,3 +181,60 @@ def test_flavours_of_jets_come_close_to_the_exact_probabilities():
     assert limit.lost.value < 0.02
     assert limit.missed.value < 0.02
     assert run.results.studies["discriminants"].to_dict()["b"]["fractions"] == {"light": 0.982, "c": 0.018}
+
+
+LEANER = [f"evaluation.{study}=null" for study in ("calibration", "retrieval", "counting", "points")]
+
+
+def areas(runs):
+    return {choice: run.results.test.auc.value for choice, run in runs.items()}
+
+
+def test_the_phase_is_hidden_from_a_linear_model_by_symmetry_and_hardest_at_the_critical_temperature():
+    small = ("data.states=3000", "data.size=8", "data.sweeps=30", "data.cluster_sweeps=4", "trainer.epochs=4", *LEANER)
+    runs = trained("ising", *small)
+    auc = runs["linear"].results.test.auc
+    assert abs(auc.value - 0.5) < 4 * auc.error
+    assert min(areas(runs)[name] for name in ("perceptron", "forest", "cnn")) > 0.94  # measured .967 to .973
+    flatness = runs["cnn"].results.studies["flatness"].shapes["temperature"]
+    (ordered,) = (pair[1].efficiency for wish, pair in flatness.shapes.items() if "90" in str(wish))
+    assert ordered[0] > 0.95  # below T = 1.5
+    assert ordered[5] < 0.75  # the last bin below 2.269
+    assert np.isnan(ordered[6:]).all()  # there is no ordered state above
+
+
+def test_a_network_without_shifts_does_not_find_a_chirp_that_comes_at_any_time():
+    small = ("data.segments=5000", "data.samples=64", "data.chirp=16", "data.rate_hz=128", "data.snr=[6]")
+    runs = trained("gw_strain", *small, "trainer.epochs=4", "evaluation.flatness.edges={}", *LEANER)
+    measured, best = areas(runs), runs["filter"].results.test.optimal.area.value
+    assert measured["filter"] == pytest.approx(best, abs=0.005)
+    assert measured["cnn"] > 0.93  # measured .968, .816 of the perceptron, .557 of the linear model
+    assert measured["linear"] + 0.1 < measured["perceptron"] < measured["cnn"] - 0.1
+
+
+@pytest.mark.slow
+def test_at_its_own_size_a_cnn_comes_close_to_the_filter():
+    runs = trained("gw_strain", *LEANER)
+    measured, best = areas(runs), runs["cnn"].results.test.optimal.area.value
+    assert abs(measured["filter"] - best) < 0.004
+    assert best - 0.04 < measured["cnn"] < best
+    assert measured["perceptron"] < 0.7
+
+
+@pytest.mark.slow
+def test_at_its_own_size_the_cnn_is_the_best_to_tell_the_phase():
+    runs = trained("ising", *LEANER)
+    measured = areas(runs)
+    assert max(measured, key=measured.get) == "cnn"
+    assert abs(measured["linear"] - 0.5) < 4 * runs["linear"].results.test.auc.error
+    assert measured["perceptron"] > 0.98
+
+
+@pytest.mark.slow
+def test_digits_are_told_apart_and_pixels_that_never_vary_are_named(caplog):
+    runs = trained("digits", "trainer.epochs=5", *LEANER)
+    for run in runs.values():
+        counts = run.results.test.confusion.weights
+        assert counts.shape == (10, 10)
+        assert counts.trace() / counts.sum() > 0.92
+    assert "3 features never vary in the training set and are dropped: feature 'pixel_0_0' is always 0" in caplog.text

@@ -24,9 +24,9 @@ Array = NDArray[np.float64]
 class Strain:
     """Segments of Gaussian noise, half of which hold a chirp of known shape.
 
-    The features are the samples, strain_0, strain_1... The chirp is that of an inspiral to lowest order: its frequency
-    grows as (t_c - t)^(-3/8) and its amplitude as (t_c - t)^(-1/4). SNR is the optimal signal-to-noise ratio,
-    sqrt(<h, h>), with the product that weights frequencies by the noise.
+    The features are the samples, strain_0, strain_1..., or the matched filter. The chirp is that of an inspiral to
+    lowest order: its frequency grows as (t_c - t)^(-3/8) and its amplitude as (t_c - t)^(-1/4). SNR is the optimal
+    signal-to-noise ratio, sqrt(<h, h>), with the product that weights frequencies by the noise.
 
     segments     number of segments
     samples      of a segment, at rate_hz
@@ -38,20 +38,21 @@ class Strain:
     low_hz       frequency below which that spectrum is flat
 
     Spectators: `llr` is the exact ln p(x|signal)/p(x|noise), averaged over what is unknown, which no classifier can
-    beat; `matched_filter` the largest SNR in the data over all arrivals; `snr` and `arrival` (the sample of its
-    start) are those of the signal, 0 and -1 without one; `live_time_s` is the duration of all segments of noise.
+    beat; `matched_filter` the largest SNR in the data over all arrivals; `snr` and `arrival` (its first sample) those
+    of the signal, 0 and -1 without one; `live_time_s` the duration of all segments of noise.
     With one SNR and a known arrival, the best AUC is Phi(snr / sqrt 2).
     """
 
     segments: int = 20_000
     samples: int = 256
     rate_hz: float = 256.0
-    chirp: int = 128
+    chirp: int = 64
     frequencies: tuple[float, float] = (16.0, 64.0)
     snr: tuple[float, ...] = (4.0,)
     arrival: Literal["known", "uniform"] = "uniform"
     slope: float = 0.0
     low_hz: float = 8.0
+    features: Literal["samples", "matched_filter"] = "samples"
     seed: int = 0
     check: bool = True
     labels: Titles = field(default_factory=dict)
@@ -72,6 +73,8 @@ class Strain:
 
     @property
     def _names(self) -> tuple[str, ...]:
+        if self.features == "matched_filter":
+            return ("matched_filter",)
         return tuple(f"strain_{i}" for i in range(self.samples))
 
     def outline(self) -> Outline:
@@ -114,10 +117,12 @@ class Strain:
         white = rng.standard_normal((self.segments, self.samples))
         white += snr[:, None] * template[(np.arange(self.samples) - arrival[:, None]) % self.samples]
         filtered = matched(white, template)[:, self.arrivals]
-        coloured = np.fft.irfft(np.fft.rfft(white) * self.colour, self.samples)
+        features = np.fft.irfft(np.fft.rfft(white) * self.colour, self.samples)
+        if self.features == "matched_filter":
+            features = filtered.max(axis=1, keepdims=True)
         live_time_s = np.count_nonzero(labels == 0) * self.samples / self.rate_hz
         return Events(
-            features=coloured.astype(np.float32),
+            features=features.astype(np.float32),
             labels=labels,
             names=self._names,
             classes=CLASSES,

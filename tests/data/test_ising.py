@@ -46,16 +46,16 @@ def test_the_formula_of_the_torus_is_the_sum_over_all_its_states(temperature):
     assert kaufman(temperature, 4) == pytest.approx(brute_force(temperature, 4), abs=1e-6)
 
 
-@pytest.mark.parametrize("temperature", [1.2, 2.0, 2.2, CRITICAL + 1e-3, 2.5, 3.4])
+@pytest.mark.parametrize("temperature", [2.0, CRITICAL + 1e-3, 2.5])
 def test_the_energy_is_that_of_the_exact_solution(temperature):
-    states = Ising(size=10).equilibrium(np.random.default_rng(1), np.full(1500, temperature))
+    states = Ising(size=10).equilibrium(np.random.default_rng(1), np.full(1000, temperature))
     energies = energy(states, 10)
     error = energies.std() / np.sqrt(len(energies))
     assert abs(energies.mean() - kaufman(temperature, 10)) < 4 * error
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("temperature", [1.5, 2.0, 2.2, CRITICAL + 1e-3, 2.4, 3.0])
+@pytest.mark.parametrize("temperature", [1.2, 2.0, 2.2, CRITICAL + 1e-3, 2.4, 3.0])
 def test_the_default_lattice_is_in_equilibrium(temperature):
     energies = energy(Ising().equilibrium(np.random.default_rng(2), np.full(5000, temperature)), 20)
     error = energies.std() / np.sqrt(len(energies))
@@ -71,9 +71,9 @@ def test_the_infinite_lattice_is_the_limit_of_the_torus():
 
 
 def test_the_magnetisation_is_onsagers_below_and_small_above():
-    states = Ising(size=16).equilibrium(np.random.default_rng(3), np.repeat([2.0, 3.5], 400))
+    states = Ising(size=16).equilibrium(np.random.default_rng(3), np.repeat([2.0, 3.5], 200))
     sizes = np.abs(states.mean(axis=0))
-    below, above = sizes[:400], sizes[400:]
+    below, above = sizes[:200], sizes[200:]
     yang = (1 - np.sinh(2 / 2.0) ** -4) ** (1 / 8)
     assert below.mean() == pytest.approx(yang, abs=0.01)
     assert above.mean() < 0.2

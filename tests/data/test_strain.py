@@ -14,16 +14,15 @@ SMALL = {"samples": 64, "chirp": 32, "rate_hz": 64.0, "frequencies": (4.0, 16.0)
 
 
 def load(**settings):
-    return Strain(**{**SMALL, "segments": 40_000, **settings}).load()
+    return Strain(**{**SMALL, "segments": 20_000, **settings}).load()
 
 
-@pytest.mark.parametrize("slope", [0.0, 1.5])
-@pytest.mark.parametrize("snr", [1.0, 2.5])
+@pytest.mark.parametrize(("snr", "slope"), [(1.0, 0.0), (2.5, 1.5)])
 def test_with_a_known_arrival_the_best_auc_is_a_formula(snr, slope):
     events = load(snr=(snr,), arrival="known", slope=slope, low_hz=2.0)
     exact = norm.cdf(snr / np.sqrt(2))
     for name in ("llr", "matched_filter"):
-        assert roc_auc_score(events.labels, events.spectators[name]) == pytest.approx(exact, abs=0.008)
+        assert roc_auc_score(events.labels, events.spectators[name]) == pytest.approx(exact, abs=0.012)
     noise = events.spectators["matched_filter"][events.labels == 0]
     assert (noise.mean(), noise.std()) == pytest.approx((0, 1), abs=0.03)
     assert events.spectators["matched_filter"][events.labels == 1].mean() == pytest.approx(snr, abs=0.03)
@@ -54,6 +53,12 @@ def test_the_llr_is_that_of_the_density_of_the_features():
     assert events.spectators["llr"] == pytest.approx(log_ratio, abs=1e-3)
 
 
+def test_the_filter_alone_may_be_the_feature():
+    events = load(features="matched_filter")
+    assert events.names == Strain(features="matched_filter").outline().features == ("matched_filter",)
+    assert events.features[:, 0] == pytest.approx(events.spectators["matched_filter"], abs=1e-5)
+
+
 def test_the_largest_filter_is_close_to_the_optimum_but_below():
     events = load(snr=(3.0,))
     areas = {name: roc_auc_score(events.labels, events.spectators[name]) for name in ("llr", "matched_filter")}
@@ -71,7 +76,7 @@ def test_coloured_noise_has_its_spectrum_and_unit_variance():
 
 
 def test_the_chirp_has_its_frequencies_and_fits():
-    data = Strain()
+    data = Strain(chirp=128)
     template = data.template()
     assert np.linalg.norm(template) == pytest.approx(1)
     assert (template[128:] ** 2).max() < 1e-20
@@ -80,7 +85,7 @@ def test_the_chirp_has_its_frequencies_and_fits():
     assert 1 / periods[0] == pytest.approx(16, rel=0.15)
     assert 1 / periods[-1] == pytest.approx(64, rel=0.35)
     assert (data.arrivals.min(), data.arrivals.max()) == (0, 128)
-    assert Strain(arrival="known").arrivals.tolist() == [64]
+    assert Strain(chirp=128, arrival="known").arrivals.tolist() == [64]
 
 
 def test_the_filter_is_the_product_with_each_shift():
