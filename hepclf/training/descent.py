@@ -202,8 +202,7 @@ class Descent:
         loss.backward()  # type: ignore[no-untyped-call]
         self._ranks.sum_gradients(self._parameters)
         self._move()
-        # Undone again, so that the sum over a pass is that of its events; it stays on the device until the next edge.
-        self._total += loss.detach() * size
+        self._total += loss.detach() * size  # stays on the device, as .item() would wait for it
 
     def _batch_that_fits(self) -> str:
         """The message for steps that need too much memory; trial steps find what would fit, and end the training."""

@@ -520,6 +520,7 @@ def test_a_sweep_over_models_ends_with_their_comparison(hepclf):
     assert len(comparison["samples"]) == 1
     assert all(run["log_loss"]["valid"]["value"] > 0 for run in comparison["runs"])
     assert not (folder / "plots").exists()
+    assert "No pictures were drawn, as plots=false was given" in (folder / "report.html").read_text()
 
 
 def test_a_sweep_names_its_failed_jobs_in_its_comparison(hepclf):

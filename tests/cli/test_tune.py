@@ -54,7 +54,7 @@ def test_a_search_leaves_its_trials_the_best_settings_and_one_training_with_them
     assert f"Best log-loss on validation: 0.{str(best.objectives[0])[2:5]}" in out
     assert f", trial {best.number}, chosen out of 4 trials." in out
     assert "The best of 4 noisy results looks better than it is, here by" in out
-    assert "best study/best.yaml run study/best study study" in out
+    assert "best study/best.yaml run study/best search study" in out
     assert not list(Path("study/trials").rglob("scores.root"))
     assert not list(Path("study/trials").rglob("tagger"))
     assert told("best", "study") == " ".join(study.best.read_text().split())

@@ -32,6 +32,7 @@ from hepclf.presentation.tables import (
     significance_table,
     working_points_table,
 )
+from hepclf.words import Grid
 
 ASSETS = Path(__file__).parent  # templates, style and script of the pages
 TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
@@ -67,12 +68,6 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
     """
     script = (ASSETS / SCRIPT).read_text(encoding="utf-8")
     split_name, split = list(results.splits.items())[-1]
-    tables = [quality_table(results, "quality on each set")]
-    if results.test is not None:
-        if results.test.working_points:
-            tables.append(working_points_table(results.test))
-        if len(results.classes) > 2:
-            tables.append(confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
     pictures = read_index(plots)
     always = ("cut",) * (results.cuts is not None)
     shown = list(sections(results.studies, results.study_settings, pictures, always=always))
@@ -87,7 +82,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         set_name=SPLIT_NAMES[split_name],
         lines=(*problem_sentences(results), *headline(results)),
         warnings=results.warnings,
-        tables=tables,
+        tables=_tables(results),
         significance=significance_table(results),
         movable=results.cuts and movable(results.cuts),
         sketch=sketch(results, split),
@@ -98,6 +93,17 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         script=script,
         policy=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
+
+
+def _tables(results: Results) -> list[Grid]:
+    """The tables of the results themselves, but that of the significance; the page shows a matrix of two classes."""
+    tables = [quality_table(results, "quality on each set")]
+    if results.test is not None:
+        if results.test.working_points:
+            tables.append(working_points_table(results.test))
+        if len(results.classes) > 2:
+            tables.append(confusion_table(results.classes, results.test, expected=results.mixture.source != "events"))
+    return tables
 
 
 def feature_label(title: str, unit: str) -> str:

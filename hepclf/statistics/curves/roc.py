@@ -113,16 +113,14 @@ class Curve:
 
     def index_at(self, target: ArrayLike) -> NDArray[np.intp]:
         """Index of the first threshold whose signal efficiency is at least the target; no interpolation."""
-        # The target may be the rounded efficiency of a threshold: without the margin, the next threshold would be
-        # taken.
+        # The margin: a target that is the rounded efficiency of a threshold must find this threshold, not the next.
         index = np.searchsorted(self.rising[0], np.asarray(target) - ROUNDING, side="left")
         return np.minimum(index, len(self.thresholds) - 1)
 
     def settled(self, index: int) -> int:
         """Index of the last threshold at or above this one whose events have weight: weight zero must not set a cut."""
         squares = self.signal_squares + self.background_squares
-        # An event of weight zero adds nothing to the sum of squares, so the first equal sum is the last event with
-        # weight.
+        # Events of weight zero leave the sum of squares as it is, so its first equal value is the last with weight.
         return int(np.searchsorted(squares, squares[index]))
 
     @cached_property
