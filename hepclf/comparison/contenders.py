@@ -64,8 +64,7 @@ def contender(
 ) -> Contender:
     """The performance of a tagger on scored events. `signal` is the class of the curve, `targets` its working points.
 
-    `yields` are those of its evaluation: areas and efficiencies refer to the same mixture as there. `balance` is that
-    of its trainer.
+    `yields` are those of its evaluation, and define the mixture of areas and efficiencies; `balance` is the trainer's.
     """
     test, valid = scored.of("test"), scored.of("valid")
     splits = {split: events for split in SPLITS if len(events := scored.of(split))}

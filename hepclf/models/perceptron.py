@@ -32,7 +32,7 @@ class Perceptron:
     probabilities.
     """
 
-    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"epochs", "patience", "keep"}
+    trainer_settings: ClassVar[frozenset[str]] = WEIGHTING | {"epochs", "patience", "keep", "seed"}
 
     def fit(self, train: Events, valid: Events, trainer: Trainer) -> Fit:
         """A training of this model; iterate over it."""

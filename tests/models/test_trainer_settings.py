@@ -26,7 +26,7 @@ SMALL = {
     "forest": {"trees": 4},
 }
 # Read only to be refused, as a model cannot do what they ask for.
-REFUSED = {"mlp": set(), "mlp_plain": set(), "logistic": set(), "newton": {"decorrelate", "loss"}}
+REFUSED = {"mlp": set(), "mlp_plain": set(), "polynomial": set(), "logistic": set(), "newton": {"decorrelate", "loss"}}
 CHANGED = {"decorrelate": Decorrelate(spectator="mass", strength=1.0), "loss": "squared_error"}
 
 

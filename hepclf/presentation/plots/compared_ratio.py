@@ -25,12 +25,12 @@ def ratio_pictures(runs: Sequence[Contender], title: str) -> Iterator[Picture]:
     """The picture of all runs whose test events have the exact ratio; none where there is none."""
     agreements = {run.name: run.exact.agreement for run in runs if run.exact}
     if agreements:
-        figure = panel(lambda ax: draw_ratios(ax, agreements), title)
+        figure = panel(lambda ax: draw_agreements(ax, agreements), title)
         add_legend(figure, "slope of ln r ± statistical uncertainty")
         yield Picture("likelihood_ratio", figure, CAPTION)
 
 
-def draw_ratios(ax: Axes, agreements: dict[str, RatioAgreement]) -> None:
+def draw_agreements(ax: Axes, agreements: dict[str, RatioAgreement]) -> None:
     """Draw the mean ln r of each tagger over the exact ln r, for as many as can be told apart."""
     for (name, agreement), colour, marker in zip(agreements.items(), COLOURS, MARKERS, strict=False):
         label = f"{one_line(shortened(name, 36), 36)}: {with_error(agreement.slope)}"
