@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Executor
 from typing import Any
 
@@ -13,6 +14,9 @@ from hepclf.data.ntuples import Ntuples
 from hepclf.data.parts import File, FileError
 from hepclf.data.samples import Source, SumOfWeights
 from hepclf.recipe import recipe
+
+MOST_LINKS = 8  # soft links that lead to soft links
+COPY = "copy them into one file"
 
 
 @recipe
@@ -56,14 +60,17 @@ class Datasets(ArrayFile):
             )
         self._contents()
         with guarded(self.path):
-            place = self._group if location.tree is None else self._file.get(location.tree)
+            place = self._group if location.tree is None else _at(self._file, location.tree)
             if place is None:
                 raise missing_array("dataset", str(location.tree), self.path, self._paths())
-            members = place.dtype.names or () if _is_dataset(place) else _datasets(place)
-            if location.branch not in members and location.branch not in place.attrs:
-                raise missing_array(f"branch of {place.name}:", location.branch, self.path, [*members, *place.attrs])
-            is_member = location.branch in members
-            values = place[location.branch] if is_member else place.attrs[location.branch]
+            members = {} if _is_dataset(place) else _datasets(place)
+            names = place.dtype.names or () if _is_dataset(place) else (*members,)
+            if location.branch not in names and location.branch not in place.attrs:
+                raise missing_array(f"branch of {place.name}:", location.branch, self.path, [*names, *place.attrs])
+            holder = members or place
+            if location.branch not in names:
+                holder = place.attrs
+            values = holder[location.branch]
             if _is_dataset(values):
                 values = values[()]
         return array_sum(repr(location.branch), values)
@@ -80,7 +87,7 @@ class Datasets(ArrayFile):
 
         with guarded(self.path):
             self._file = h5py.File(self.path, "r", locking="best-effort")
-            place = self._file if self.tree is None else self._file.get(self.tree)
+            place = self._file if self.tree is None else _at(self._file, self.tree)
             if place is None:
                 raise missing_array("dataset", str(self.tree), self.path, self._paths())
             group, main = _table(place)
@@ -120,8 +127,51 @@ def _is_dataset(child: Any) -> bool:
 
 def _children(group: Any) -> dict[str, Any]:
     """The children of a group, without links that lead nowhere."""
-    children = {name: group.get(name) for name in group}
+    children = {name: _child(group, name, MOST_LINKS) for name in group}
     return {name: child for name, child in children.items() if child is not None}
+
+
+def _at(place: Any, path: str, links: int = MOST_LINKS) -> Any:
+    """What is at a path, if anything; each link on it is looked at before it is followed."""
+    if path.startswith("/"):
+        place = place.file
+    for name in filter(None, path.split("/")):
+        if name != ".":
+            place = None if place is None or _is_dataset(place) else _child(place, name, links)
+    return place
+
+
+def _child(group: Any, name: str, links: int) -> Any:
+    """A child of a group, if anything; its data must be in this file, and all of them."""
+    from h5py import h5l
+
+    low, key = group.id.links, name.encode()  # group.get would follow the link
+    kind = low.get_info(key).type if low.exists(key) else None
+    if kind == h5l.TYPE_SOFT:
+        return _at(group, low.get_val(key).decode(), links - 1) if links else None
+    if kind == h5l.TYPE_EXTERNAL:
+        raise FileError(f"{group.file.filename} must hold its own data, but {name!r} is a link to another file; {COPY}")
+    child = group.get(name) if kind == h5l.TYPE_HARD else None
+    if _is_dataset(child):
+        _check_stored(child)
+    return child
+
+
+def _check_stored(dataset: Any) -> None:
+    """Refuse data of other files, and rows that were never written: a few bytes may declare a billion of them."""
+    where = f"{dataset.file.filename} must hold its own data, but dataset {dataset.name!r}"
+    if dataset.is_virtual or dataset.external:
+        raise FileError(f"{where} keeps them in other files; {COPY}")
+    declared = dataset.size * dataset.dtype.itemsize
+    if dataset.shape and declared > dataset.file.id.get_filesize() and not _is_whole(dataset):
+        raise FileError(f"{where} declares {dataset.shape[0]:,} rows that were not all written; write them, or fewer")
+
+
+def _is_whole(dataset: Any) -> bool:
+    if dataset.chunks is None:
+        return bool(dataset.id.get_storage_size() >= dataset.size * dataset.dtype.itemsize)
+    blocks = (-(-length // piece) for length, piece in zip(dataset.shape, dataset.chunks, strict=True))
+    return bool(dataset.id.get_num_chunks() >= math.prod(blocks))
 
 
 def _datasets(group: Any) -> dict[str, Any]:

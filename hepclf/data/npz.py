@@ -19,6 +19,8 @@ from hepclf.data.parts import File
 from hepclf.data.samples import Source, SumOfWeights
 from hepclf.recipe import recipe
 
+MOST_EXPANDED = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}  # bytes that one compressed byte can become
+SLACK = 1 << 10  # bytes, of a very small array
 NPY_ARRAY = "x"  # what the array of an .npy file is called
 
 
@@ -79,9 +81,12 @@ class NpzFile(ArrayFile):
     def _inspect(self) -> Arrays:
         with guarded(self.path), zipfile.ZipFile(self.path) as file:
             arrays = {}
-            for member in file.namelist():
+            for member in file.infolist():
+                _check_packed(member)
                 with file.open(member) as bytes_:
-                    arrays[member.removesuffix(".npy")] = _head(bytes_)
+                    array = _head(bytes_)
+                _check_size(array, member.file_size)
+                arrays[member.filename.removesuffix(".npy")] = array
         if self.tree is not None and self.tree not in arrays:
             raise missing_array("array", self.tree, self.path, list(arrays))
         texts = {
@@ -131,9 +136,7 @@ class NpyFile(ArrayFile):
                 self._whole = format.read_array(file, allow_pickle=False)
                 array = Array(self._whole.dtype, self._whole.shape)
                 self._start = 0
-            size = self._start + array.dtype.itemsize * math.prod(array.shape)
-            if not array.dtype.hasobject and size > self.path.stat().st_size:
-                raise ValueError("it ends before its array does; is it truncated, or still being written?")
+            _check_size(array, self.path.stat().st_size - self._start)
         arrays = {NPY_ARRAY: array}
         if self._columns:
             _check_columns(self.path, arrays, self._columns)
@@ -164,6 +167,21 @@ def _values(file: IO[bytes], dtype: np.dtype[Any], place: int, count: int) -> ND
     if len(values) != count:
         raise ValueError("it ends before its array does; is it truncated, or still being written?")
     return values
+
+
+def _check_packed(member: zipfile.ZipInfo) -> None:
+    """Refuse an array that declares more bytes than its compressed ones can become."""
+    if member.compress_type not in MOST_EXPANDED:
+        raise ValueError(f"array {member.filename!r} must be stored or deflated, as numpy writes it")
+    if member.file_size > MOST_EXPANDED[member.compress_type] * member.compress_size + SLACK:
+        raise ValueError(f"array {member.filename!r} declares {member.file_size:,} bytes in {member.compress_size:,}")
+
+
+def _check_size(array: Array, room: int) -> None:
+    """Refuse an array that declares more values than these bytes hold; one of objects has a byte for each at least."""
+    width = 1 if array.dtype.hasobject else max(array.dtype.itemsize, 1)
+    if min(array.shape, default=0) < 0 or width * math.prod(array.shape) > room:
+        raise ValueError("it ends before its array does; is it truncated, or still being written?")
 
 
 def _check_columns(path: Path, arrays: Mapping[str, Array], columns: tuple[str, ...]) -> None:

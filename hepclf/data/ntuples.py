@@ -34,6 +34,7 @@ from hepclf.words import first_repeated
 
 logger = logging.getLogger(__name__)
 
+MOST_RESERVED = 1 << 24  # rows for which there is room at once: a damaged file may declare any number
 LOOKING = 8  # files whose state is asked for at once, as servers take their time
 
 # The table of columns and unscaled weights does not depend on these settings.
@@ -183,7 +184,7 @@ class Ntuples(ABC):
         features, kinds = len(parts[0].quantities.features), spectator_dtypes(parts)
         if folder is not None:
             return InFiles(features, kinds, folder)
-        expected = sum(part.entries for part in parts)
+        expected = min(sum(part.entries for part in parts), MOST_RESERVED)
         if any(part.quantities.selections for part in parts):
             # How many pass the selection is unknown, so the table begins small and grows.
             expected = min(expected, self.chunk)

@@ -191,8 +191,10 @@ def reading(file: File) -> Iterator[None]:
     """What a library raises on damaged bytes in this block is a FileError; errors in the settings pass unchanged."""
     try:
         yield
-    except (ValueError, MemoryError, FileNotFoundError):
+    except (ValueError, FileNotFoundError):
         raise
+    except MemoryError as error:
+        raise MemoryError(f"{file.name}: {error}; it may be damaged, or chunk too large") from error
     except Exception as error:
         message = " ".join(str(error).split()) or type(error).__name__
         raise FileError(f"{file.name} cannot be read: {message}") from error
