@@ -260,8 +260,8 @@ class CSV:
         features: dict[str, list[str]] = {}
         for name, expression in quantities.features.items():
             features.setdefault(expression.text, []).append(name)
-        names = {column: dict.fromkeys((column, *features.get(column, ()))) for column in quantities.columns}
-        return {column: Missing(cells(self.missing, tuple(synonyms))) for column, synonyms in names.items()}
+        synonyms = {column: (column, *features.get(column, ())) for column in quantities.columns}
+        return {column: Missing(cells(self.missing, tuple(dict.fromkeys(names)))) for column, names in synonyms.items()}
 
     def _separate_labels(self, pieces: list[FileTable]) -> NDArray[np.int64]:
         path = self._paths(str(self.labels_file))[0]

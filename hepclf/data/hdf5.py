@@ -60,7 +60,7 @@ class Datasets(ArrayFile):
             )
         self._contents()
         with guarded(self.path):
-            place = self._group if location.tree is None else _at(self._file, location.tree)
+            place = self._group if location.tree is None else _followed(self._file, location.tree)
             if place is None:
                 raise missing_array("dataset", str(location.tree), self.path, self._paths())
             members = {} if _is_dataset(place) else _datasets(place)
@@ -87,7 +87,7 @@ class Datasets(ArrayFile):
 
         with guarded(self.path):
             self._file = h5py.File(self.path, "r", locking="best-effort")
-            place = self._file if self.tree is None else _at(self._file, self.tree)
+            place = self._file if self.tree is None else _followed(self._file, self.tree)
             if place is None:
                 raise missing_array("dataset", str(self.tree), self.path, self._paths())
             group, main = _table(place)
@@ -131,7 +131,7 @@ def _children(group: Any) -> dict[str, Any]:
     return {name: child for name, child in children.items() if child is not None}
 
 
-def _at(place: Any, path: str, links: int = MOST_LINKS) -> Any:
+def _followed(place: Any, path: str, links: int = MOST_LINKS) -> Any:
     """What is at a path, if anything; each link on it is looked at before it is followed."""
     if path.startswith("/"):
         place = place.file
@@ -148,7 +148,7 @@ def _child(group: Any, name: str, links: int) -> Any:
     low, key = group.id.links, name.encode()  # group.get would follow the link
     kind = low.get_info(key).type if low.exists(key) else None
     if kind == h5l.TYPE_SOFT:
-        return _at(group, low.get_val(key).decode(), links - 1) if links else None
+        return _followed(group, low.get_val(key).decode(), links - 1) if links else None
     if kind == h5l.TYPE_EXTERNAL:
         raise FileError(f"{group.file.filename} must hold its own data, but {name!r} is a link to another file; {COPY}")
     child = group.get(name) if kind == h5l.TYPE_HARD else None

@@ -26,7 +26,7 @@ from hepclf.models.module import Module
 from hepclf.models.preprocess import Prepare, Preprocess
 from hepclf.models.rows import table
 from hepclf.models.tagger import read_sentinels, read_tagger, write_tagger, written_sentinels
-from hepclf.models.trust import trusted_class
+from hepclf.models.trust import check_layers, trusted_class
 from hepclf.recipe import TARGET, build, describe, recipe
 from hepclf.training.blocks import Blocks, shortage
 from hepclf.training.descent import Descent
@@ -41,7 +41,6 @@ from hepclf.training.trainer import FOR_ALL, RATE, Trainer
 
 KIND = "network"
 WEIGHTS = "weights.safetensors"
-MOST_TENSORS = 4096  # of a stored network; building one of hundreds takes a second
 CPU = torch.device("cpu")
 
 
@@ -257,7 +256,7 @@ def _module(
     settings = head.get("recipe")
     target = settings.get(TARGET) if isinstance(settings, dict) else None
     chosen = trusted_class(target, recipes, Network)
-    _check_layers(settings, len(tensors))
+    check_layers(settings, len(tensors))
     recipe: Network = build(chosen, settings, "recipe")
     prepare = Prepare.read(tuple(head["inputs"]), head.get("prepare"))
     classes = len(head["classes"])
@@ -270,18 +269,6 @@ def _module(
             break  # otherwise the body holds tensors that are not saved, and only real memory can hold them
     prepare.check()
     return module, recipe
-
-
-def _check_layers(settings: Any, tensors: int) -> None:
-    """Refuse more layers than the file has tensors for, before any layer is built, which takes time."""
-    if tensors > MOST_TENSORS:
-        raise ValueError(f"the weights must be at most {MOST_TENSORS:,} tensors, not {tensors:,}; refused")
-    lists = {name: value for name, value in settings.items() if isinstance(value, list)}
-    if long := next((name for name, value in lists.items() if len(value) > tensors), None):
-        raise ValueError(
-            f"recipe.{long} must be at most {tensors:,} values, as the weights are so many tensors, not "
-            f"{len(lists[long]):,}"
-        )
 
 
 def _fill(module: Module, tensors: dict[str, Tensor]) -> None:

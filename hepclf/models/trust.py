@@ -1,4 +1,4 @@
-"""The classes that a stored tagger may use: hepclf's own, and those that the caller trusts."""
+"""What a stored tagger may be made of: classes of hepclf or those that the caller trusts, and layers with weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from hepclf.recipe import TARGET
+
+MOST_TENSORS = 4096  # of a stored network; building layers takes about a millisecond each
 
 
 class UntrustedError(ValueError):
@@ -39,3 +41,15 @@ def trusted_class(target: Any, recipes: tuple[type[Any], ...], kind: type[Any]) 
     ):
         raise ValueError(f"the tagger names {target}, which is not a network of hepclf")
     return candidate
+
+
+def check_layers(settings: Any, tensors: int) -> None:
+    """Refuse more layers than the file has tensors for, before any layer is built, which takes time."""
+    if tensors > MOST_TENSORS:
+        raise ValueError(f"the weights must be at most {MOST_TENSORS:,} tensors, not {tensors:,}; refused")
+    lists = {name: value for name, value in settings.items() if isinstance(value, list)}
+    if long := next((name for name, value in lists.items() if len(value) > tensors), None):
+        raise ValueError(
+            f"recipe.{long} must be at most {tensors:,} values, as the weights are so many tensors, not "
+            f"{len(lists[long]):,}"
+        )
