@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -10,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepclf import BDT, PlainMLP
+from hepclf import BDT, Evaluation, PlainMLP, Trainer, train
 from hepclf.events import Events
 from hepclf.export import cases
 from hepclf.export.cases import file_key
 from hepclf.export.components import fold_columns
 from hepclf.export.cpp.model import cpp_header
+from hepclf.export.exported import Export, exported
 from hepclf.export.formats import FORMATS
 from hepclf.export.gate import largest_difference, trial
 from hepclf.models.calibrated import CalibratedTagger
@@ -279,3 +281,33 @@ def test_declared_missing_values_are_recognised_for_every_member(numbered, fishe
     with read("onnx", tagger) as score:
         scores = score(features, file_key(BY_EVENT, events))
     np.testing.assert_allclose(scores, tagger.scores(events), rtol=0, atol=1e-6)
+
+
+USAGE = {
+    "by event": {"onnx": '"event": event})[0]  # float32 [n, d], int64 [n]', "cpp": "tagger::score(x, event);"},
+    "hashed": {
+        "onnx": '"fold": fold})[0]  # float32 [n, d], int64 [n], the hash of run, event modulo 3',
+        "cpp": "tagger::score(x, tagger::event_number({run, event}));",
+    },
+    "mean": {"onnx": '{"features": features})[0]  # float32 [n, d]', "cpp": "tagger::score(x);"},
+}
+
+
+@pytest.mark.parametrize("name", USAGE)
+def test_the_lines_of_code_show_the_event_number(name, fishers):
+    for kind, words in USAGE[name].items():
+        assert words in FORMATS[kind].usage_lines(KINDS[name](fishers), "tagger", "here")[1]
+
+
+def test_a_run_with_folds_is_exported_with_the_numbers_of_its_events(numbered, fishers):
+    import onnx
+
+    events = numbered(size=300)
+    evaluation = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
+    train(events, MODELS["fisher"], Trainer(), evaluation, folder="run")
+    MembersTagger(fishers, folds=HASHED).save("run/tagger")
+    written = exported("run", Export(format="onnx"), events)
+    assert (written.trial.key[:300] == file_key(HASHED, events)).all()
+    notes = {each.key: json.loads(each.value) for each in onnx.load(written.path).metadata_props}
+    assert (notes["folds"], notes["calibration"]) == (HASHED.to_dict(), [None] * 3)
+    assert notes["events_compared"] == 300
