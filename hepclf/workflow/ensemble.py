@@ -19,7 +19,7 @@ from hepclf.evaluation.results import Results
 from hepclf.events import Events
 from hepclf.files import write_yaml
 from hepclf.models.loading import load_tagger
-from hepclf.models.members import MembersTagger, key_columns
+from hepclf.models.members import MembersTagger
 from hepclf.recipe import build, describe, recipe
 from hepclf.run import Run
 from hepclf.scored import Scored
@@ -147,7 +147,9 @@ def _evaluated(
     study: MembersStudy,
 ) -> Evaluated:
     seen = None
-    if data is not None and not key_columns(tagger):
+    # With folds, the score of an event does not follow from its features alone.
+    has_folds = any(isinstance(member, MembersTagger) for member in tagger.members)
+    if data is not None and not has_folds:
         seen = simulated(tagger, scored, data)
     studied = replace(evaluation, studies={**evaluation.studies, NAME: study})
     results = evaluate(scored, studied, seen, balance=trainer.balance)
