@@ -19,6 +19,7 @@ SETTINGS = frozenset(setting.name for setting in fields(Trainer))
 SMALL = {
     "mlp": {"hidden": (4,), "members": 2},
     "mlp_plain": {"hidden": (4,)},
+    "cnn": {"channels": (4,), "pooling": 1},
     "adaboost": {"iterations": 3},
     "bdt": {"iterations": 3},
     "xgboost": {"iterations": 3},
@@ -26,7 +27,9 @@ SMALL = {
     "forest": {"trees": 4},
 }
 # Read only to be refused, as a model cannot do what they ask for.
-REFUSED = {"mlp": set(), "mlp_plain": set(), "polynomial": set(), "logistic": set(), "newton": {"decorrelate", "loss"}}
+REFUSED = dict.fromkeys(("mlp", "mlp_plain", "cnn", "polynomial", "logistic"), set()) | {
+    "newton": {"decorrelate", "loss"}
+}
 CHANGED = {"decorrelate": Decorrelate(spectator="mass", strength=1.0), "loss": "squared_error"}
 
 
