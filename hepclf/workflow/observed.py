@@ -45,5 +45,8 @@ def simulated(tagger: Tagger, scored: Scored, data: Loader) -> Inside | None:
         log.warning("the run's data has changed since the training, so that features are not compared")
         return None
     if known.folds is not None and isinstance(tagger, MembersTagger):
+        if tagger.folds is None:
+            log.warning("features are not compared for an ensemble of taggers with folds")
+            return None
         return fold_inside(tagger, events, known.folds)
     return inside(tagger, events, scored.split)
