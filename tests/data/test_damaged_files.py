@@ -20,7 +20,7 @@ from hepclf.data.root import RootTree
 from hepclf.data.samples import Source
 
 ROWS = 300
-FLIPS = 60
+FLIPS = 40
 
 
 def columns():
