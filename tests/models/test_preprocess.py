@@ -69,6 +69,15 @@ def test_none_leaves_features_as_they_are():
     assert (prepared(SKEWED, scaling="none") == SKEWED).all()
 
 
+def test_common_divides_by_one_root_mean_square_so_that_zero_stays_zero():
+    features = np.array([[3.0, 0.0, 5.0], [0.0, 4.0, 7.0]], dtype=np.float32)
+    names, weights = ("x_0", "x_1", "y"), np.array([1.0, 3.0])
+    prepare = Preprocess(scaling="common", features={"y": "none"}).fit(features, names, weights)
+    root_mean_square = np.sqrt((1 * 3**2 + 3 * 4**2) / 8)  # of x_0 and x_1
+    expected = features / np.array([root_mean_square, root_mean_square, 1])
+    assert prepare(torch.tensor(features)).numpy() == pytest.approx(expected, rel=1e-6)
+
+
 def test_single_features_may_have_a_scaling_of_their_own():
     made = prepared(SKEWED, scaling="none", features={"mass": "standard"})
     assert (made[:, 0] == SKEWED[:, 0]).all()
@@ -77,7 +86,7 @@ def test_single_features_may_have_a_scaling_of_their_own():
         prepared(SKEWED, features={"pT": "log"})
 
 
-@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "clipped", "quantile", "log"])
+@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "clipped", "quantile", "log", "common"])
 def test_a_missing_value_becomes_the_median_and_is_flagged(scaling):
     features = SKEWED.copy()
     features[::7, 1] = np.nan
@@ -118,7 +127,7 @@ def test_a_table_is_prepared_in_slices_with_the_same_result(monkeypatch):
     assert torch.equal(prepare.all(SKEWED, torch.device("cpu")), whole)
 
 
-@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "clipped", "quantile", "log"])
+@pytest.mark.parametrize("scaling", ["none", "standard", "robust", "clipped", "quantile", "log", "common"])
 def test_features_beyond_float32_are_refused_by_name(scaling):
     features = SKEWED.copy()
     features[7, 1] = -3e20
