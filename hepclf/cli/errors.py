@@ -32,26 +32,14 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _explained(error: BaseException) -> tuple[str, int]:
     kind = type(error).__name__
-    module = type(error).__module__
     text = " ".join(" ".join([str(error), *getattr(error, "__notes__", ())]).split())
-    if kind == "RecipeError":
-        return text, WRONG
-    if kind == "MissingConfigException" and getattr(error, "options", None):
-        group, _, choice = str(getattr(error, "missing_cfg_file", "")).rpartition("/")
-        options = ", ".join(str(option) for option in getattr(error, "options", []))
-        return f"{group}={choice} is not a choice; there are: {options}", WRONG
+    if (reason := _unreadable(error, kind, text)) is not None:
+        return reason, WRONG
     untrusted = next((cause for cause in _causes(error) if type(cause).__name__ == "UntrustedError"), None)
     if untrusted is not None:
         target = getattr(untrusted, "target", "")
         way_out = f"say trust=[{target}] if you trust it"
         return f"the tagger is made of {target}, which is not part of hepclf; {way_out}", FAILED
-    if module.startswith(("hydra", "omegaconf")):
-        summary = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
-        if "Parse" in kind or "Lexer" in text:
-            summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
-        return f"the command cannot be read: {summary}", WRONG
-    if module.startswith("yaml"):
-        return f"a configuration cannot be read: {text}", WRONG
     if isinstance(error, RecursionError):
         return "a file is nested too deeply, or a configuration names itself; --debug shows where", FAILED
     if kind == "Stopped":
@@ -72,6 +60,25 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, (ValueError, OSError, DeviceMemoryError)):
         return _refusal(error) or text, FAILED
     return f"unexpected {kind}: {text}; --debug shows where", FAILED
+
+
+def _unreadable(error: BaseException, kind: str, text: str) -> str | None:
+    """What is wrong with a command or a configuration that cannot be read; None for other errors."""
+    module = type(error).__module__
+    if kind == "RecipeError":
+        return text
+    if kind == "MissingConfigException" and getattr(error, "options", None):
+        group, _, choice = str(getattr(error, "missing_cfg_file", "")).rpartition("/")
+        options = ", ".join(str(option) for option in getattr(error, "options", []))
+        return f"{group}={choice} is not a choice; there are: {options}"
+    if module.startswith(("hydra", "omegaconf")):
+        summary = re.split(r"See https?://|full_key:|\s+object_type=", text)[0].strip().replace("++", "")
+        if "Parse" in kind or "Lexer" in text:
+            summary += "; quote what is not plain, as in 'name=\"a b\"' or 'model.hidden=[100,50]'"
+        return f"the command cannot be read: {summary}"
+    if module.startswith("yaml"):
+        return f"a configuration cannot be read: {text}"
+    return None
 
 
 def _refusal(error: Exception) -> str | None:
