@@ -20,7 +20,8 @@ from scipy.stats import norm
 
 from hepclf.statistics.counting.scan import Rules, chosen_significance
 from hepclf.statistics.curves.bootstrap import Replicas, bins, bootstrap, interval
-from hepclf.statistics.curves.roc import Curve, Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, area, curve
 from hepclf.statistics.curves.working_point import working_point
 
 Array = NDArray[np.float64]

@@ -14,7 +14,8 @@ from hepclf.evaluation.case import Balance
 from hepclf.evaluation.split_results import with_limits
 from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.mixture import mixed, process_mixture
-from hepclf.statistics.curves.roc import Curve, Ranking, Roc, area, background_error, curve, influence
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, Roc, area, background_error, curve, influence
 from hepclf.statistics.curves.working_point import WorkingPoint
 from hepclf.statistics.value import NOTHING, Value, measured
 

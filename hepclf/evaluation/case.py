@@ -16,7 +16,8 @@ from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import Mixed, ProcessMixture
 from hepclf.statistics.counting.scan import Scan, scan
 from hepclf.statistics.counting.yields import Counted, scaled_curve
-from hepclf.statistics.curves.roc import Curve, Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, curve
 from hepclf.statistics.value import has_positive_sum
 
 Array = NDArray[np.float64]

@@ -50,7 +50,7 @@ from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.mixture import process_mixture
 from hepclf.statistics.counting.optimum import best_significance, expected_yields, threshold_significance
 from hepclf.statistics.counting.scan import Significance
-from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.ranking import Ranking
 
 Array = NDArray[np.float64]
 Optimise = Literal["asimov", "s_over_sqrt_b", "asimov_systematic", "s_over_sqrt_s_plus_b", "ams", "punzi", "li_ma"]

@@ -9,7 +9,8 @@ from hepclf.evaluation.case import Case
 from hepclf.statistics.counting.expected import POWERS, ExpectedEvents
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.cuts import CutTable, heaviest_background
-from hepclf.statistics.curves.roc import Curve, Ranking, thinned
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, thinned
 
 Array = NDArray[np.float64]
 

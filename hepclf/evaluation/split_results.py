@@ -15,7 +15,8 @@ from hepclf.scored import Scored, discriminant
 from hepclf.statistics.confusion import Confusion, confusion_matrix
 from hepclf.statistics.counting.mixture import mixed
 from hepclf.statistics.curves.limit import Limit, heaviest, purity_limit, rejection_limit
-from hepclf.statistics.curves.roc import Curve, Ranking, Roc, curve, influence, roc_points
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, Roc, curve, influence, roc_points
 from hepclf.statistics.curves.working_point import WorkingPoint, working_point
 from hepclf.statistics.losses import brier, log_loss
 from hepclf.statistics.shapes.bins import DensityHistogram

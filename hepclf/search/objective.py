@@ -14,7 +14,7 @@ from hepclf.scored import SPLITS, Scored, discriminant
 from hepclf.statistics.counting.measures import measure
 from hepclf.statistics.counting.optimum import expected_yields
 from hepclf.statistics.counting.scan import best_cut, counts
-from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.ranking import Ranking
 from hepclf.statistics.curves.working_point import WorkingPoint
 from hepclf.statistics.losses import log_loss
 from hepclf.statistics.value import Value

@@ -18,7 +18,8 @@ from hepclf.evaluation.evaluation import evaluate
 from hepclf.presentation.plots.draw import draw
 from hepclf.scored import Scored
 from hepclf.statistics.curves.bootstrap import bins, bootstrap
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 
 EVENTS, REPLICAS, COUNT = 5_000_000, 1000, 3
 STUDIES = {one.name for one in fields(Evaluation) if hasattr(getattr(Evaluation(), one.name), "study")}

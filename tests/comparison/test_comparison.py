@@ -13,7 +13,8 @@ from hepclf.comparison.contenders import GRID, contender
 from hepclf.comparison.differences import holm_p_values
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.scored import Scored
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 
 VALID, TEST = 1, 2
 

@@ -9,7 +9,8 @@ from scipy.stats import kstest, norm
 from sklearn.metrics import roc_auc_score
 
 from hepclf.comparison.differences import auc_difference, differing_property, holm_p_values
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 
 TEST = 2
 

@@ -27,9 +27,8 @@ SMALL = {
     "forest": {"trees": 4},
 }
 # Read only to be refused, as a model cannot do what they ask for.
-REFUSED = dict.fromkeys(("mlp", "mlp_plain", "cnn", "polynomial", "logistic"), set()) | {
-    "newton": {"decorrelate", "loss"}
-}
+NETWORKS = ("mlp", "mlp_plain", "cnn", "polynomial", "logistic")
+REFUSED = {"newton": {"decorrelate", "loss"}} | {name: set() for name in NETWORKS}
 CHANGED = {"decorrelate": Decorrelate(spectator="mass", strength=1.0), "loss": "squared_error"}
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 from hepclf.statistics.value import NOTHING
 from hepclf.survey import ascending
 from hepclf.survey.ascending import Ascending

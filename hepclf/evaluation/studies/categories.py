@@ -18,7 +18,8 @@ from hepclf.statistics.counting.likelihood import Channels, discovery
 from hepclf.statistics.counting.measures import Rules
 from hepclf.statistics.counting.scan import best_cut
 from hepclf.statistics.counting.yields import Counted
-from hepclf.statistics.curves.roc import Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import curve
 from hepclf.statistics.value import NOTHING, Value, measured
 from hepclf.words import Grid, number, percent
 

@@ -16,7 +16,8 @@ from hepclf.evaluation.evidence import Evidence
 from hepclf.recipe import recipe
 from hepclf.statistics.counting.scan import chosen_significance
 from hepclf.statistics.counting.yields import Counted
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 from hepclf.statistics.losses import event_losses
 from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured, weighted_mean
 from hepclf.words import Grid, number

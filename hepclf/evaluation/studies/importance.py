@@ -15,7 +15,8 @@ from hepclf.evaluation.evidence import Evidence, corrected, one_sided_p
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
 from hepclf.scored import signal_scores
-from hepclf.statistics.curves.roc import Ranking, area, curve, influence
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve, influence
 from hepclf.statistics.losses import event_losses
 from hepclf.statistics.value import NOTHING, SINGLE, Value, effective_count, measured
 from hepclf.words import Grid, first_of, number

@@ -16,7 +16,8 @@ from hepclf.recipe import recipe
 from hepclf.scored import Scored, signal_scores
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.chosen import Wish
-from hepclf.statistics.curves.roc import Ranking, area, curve, influence
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve, influence
 from hepclf.statistics.shapes.shift import Moved, passing_efficiency, passing_weight
 from hepclf.statistics.value import Value
 

@@ -21,7 +21,8 @@ from hepclf.statistics.counting.scan import (
 )
 from hepclf.statistics.counting.yields import Counted, expected_weights, masks_by_name
 from hepclf.statistics.curves.limit import background_limit, heaviest
-from hepclf.statistics.curves.roc import Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import curve
 
 
 def expected_yields(

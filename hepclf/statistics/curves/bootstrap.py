@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import pdtr
 
 from hepclf.statistics.curves.partial import partial_sum
-from hepclf.statistics.curves.roc import Curve, Ranking, thinned_thresholds
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, thinned_thresholds
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.statistics.curves.passing import Passing, passing
-from hepclf.statistics.curves.roc import ROUNDING, Ranking
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import ROUNDING
 from hepclf.statistics.value import has_positive_sum
 
 Array = NDArray[np.float64]

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.curves.roc import Curve, Ranking, area, curve, influence
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, area, curve, influence
 from hepclf.statistics.value import NOTHING, Value, measured
 
 Array = NDArray[np.float64]

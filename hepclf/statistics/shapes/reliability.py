@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.ranking import Ranking
 from hepclf.statistics.value import ROUNDING, Value, measured
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ import pytest
 from hepclf.evaluation.case import Case, Inside
 from hepclf.scored import Scored
 from hepclf.statistics.counting.scan import Rules
-from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.ranking import Ranking
 
 
 @pytest.fixture

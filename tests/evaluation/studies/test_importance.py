@@ -11,7 +11,7 @@ from hepclf.evaluation.case import Case, Inside
 from hepclf.evaluation.studies.importance import Importance, Importances
 from hepclf.scored import Scored
 from hepclf.statistics.counting.scan import Rules
-from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.ranking import Ranking
 from hepclf.statistics.value import Value
 
 NAMES = ("much", "twin", "little", "unused")

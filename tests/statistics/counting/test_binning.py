@@ -8,7 +8,8 @@ import pytest
 from hepclf.statistics.counting import binning
 from hepclf.statistics.counting.binning import best_edges, even_edges
 from hepclf.statistics.counting.significance import asimov, combine
-from hepclf.statistics.curves.roc import Curve, Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, curve
 
 
 def drawn(n=3000, seed=0, separation=2.0, ties=None, weights=(0.02, 1.0)):

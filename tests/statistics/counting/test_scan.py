@@ -16,7 +16,8 @@ from hepclf.statistics.counting.scan import (
     with_margin,
 )
 from hepclf.statistics.counting.significance import asimov
-from hepclf.statistics.curves.roc import Curve, Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import Curve, curve
 
 RULES = Rules(optimise="asimov", systematic=0.1, minimum_background=10)
 

@@ -9,7 +9,8 @@ from hepclf.statistics.curves.alarms import (
     quiet_efficiency_error,
     quiet_search,
 )
-from hepclf.statistics.curves.roc import Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import curve
 from hepclf.statistics.value import NOTHING, Value, efficiency_error
 
 

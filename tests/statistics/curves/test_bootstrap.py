@@ -6,7 +6,8 @@ from scipy.stats import ks_2samp, poisson
 
 from hepclf.statistics.curves.bootstrap import TABLE, bins, bootstrap, interval
 from hepclf.statistics.curves.partial import partial_area
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 
 TARGETS = (0.1, 0.3, 0.5, 0.9)
 

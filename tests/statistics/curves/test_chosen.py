@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepclf.statistics.curves.chosen import Wish, check_shares, chosen_cut, granted_cuts, wishes
-from hepclf.statistics.curves.roc import Ranking, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import curve
 
 
 def of(labels, scores, weights):

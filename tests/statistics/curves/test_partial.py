@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from hepclf.statistics.curves.partial import partial_area
-from hepclf.statistics.curves.roc import Ranking, area, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, curve
 from hepclf.statistics.value import NOTHING
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from hepclf.statistics.curves.ranking import Ranking
 from hepclf.statistics.curves.retrieval import average_precision, purity
-from hepclf.statistics.curves.roc import Ranking, curve
+from hepclf.statistics.curves.roc import curve
 from hepclf.statistics.value import NOTHING
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from hepclf.statistics.curves.roc import Ranking, area, background_error, curve, influence, roc_points, thinned
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, background_error, curve, influence, roc_points, thinned
 from hepclf.statistics.curves.working_point import working_point
 from hepclf.statistics.value import NOTHING
 

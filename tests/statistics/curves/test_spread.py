@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepclf.statistics.curves.roc import Ranking, area, background_error, curve
+from hepclf.statistics.curves.ranking import Ranking
+from hepclf.statistics.curves.roc import area, background_error, curve
 from hepclf.statistics.curves.spread import training_spread
 from hepclf.statistics.value import NOTHING, Value
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.calibration import calibration_curve
 
-from hepclf.statistics.curves.roc import Ranking
+from hepclf.statistics.curves.ranking import Ranking
 from hepclf.statistics.shapes.reliability import merging_matrix, probability_bins, reliability
 
 WEIGHTS = {
