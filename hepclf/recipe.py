@@ -187,7 +187,8 @@ def _accepted(kind: Any) -> str:
         return words[kind]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
-        return "one of " + ", ".join(str(choice) for choice in arguments)
+        choices = ", ".join(str(choice) for choice in arguments)
+        return choices if len(arguments) == 1 else f"one of {choices}"
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(_accepted(choice) for choice in arguments))
     if origin is tuple:

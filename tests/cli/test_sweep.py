@@ -285,7 +285,7 @@ def test_settings_of_a_sweep_that_are_wrong_are_refused(words, message, hepclf):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["trainer.batch=64,banana,128"], "trainer.batch must be a whole number, not 'banana'"),
+        (["trainer.batch=64,banana,128"], "trainer.batch must be a whole number or auto, not 'banana'"),
         (["model.nope=1,2"], "model.nope is not a setting of Logistic"),
         (["seed=0,1", "trainer.batch=64,0"], "trainer.batch must be at least 1, not 0"),
     ],
