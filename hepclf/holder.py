@@ -42,8 +42,8 @@ class Holder:
         """The holder in a JSON record; a ValueError if the record is damaged."""
         try:
             record = from_json(text)
-        except RecursionError as error:
-            raise ValueError("the record of a process is nested too deeply") from error
+        except ValueError as error:
+            raise ValueError(f"the record of a process cannot be read: {error}") from error
         types: dict[str, Any] = {"pid": int, "job_restarts": int, "job_id": str | None}
         names = [field.name for field in fields(cls)]
         if not isinstance(record, dict) or set(record) != set(names):

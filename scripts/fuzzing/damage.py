@@ -76,8 +76,10 @@ def _changed(rng: Random, value: Any) -> Any:
         return copy
     if isinstance(value, dict) and value and rng.random() < 0.7:
         key = rng.choice(list(value))
-        rest = {name: item for name, item in value.items() if name != key}
-        return rng.choice((rest, rest, {**rest, rng.choice(TEXTS): value[key]}, {**rest, "a" * 40: value[key]}))
+        remaining = {name: item for name, item in value.items() if name != key}
+        return rng.choice(
+            (remaining, remaining, {**remaining, rng.choice(TEXTS): value[key]}, {**remaining, "a" * 40: value[key]})
+        )
     if isinstance(value, list) and rng.random() < 0.7:
         return rng.choice((value[:-1], [], value * 2, value[::-1], value + value[:1], value * 2000, [value]))
     if isinstance(value, (int, float)) and rng.random() < 0.8:

@@ -26,7 +26,7 @@ class Case(NamedTuple):
     seed: int
 
 
-def apart(task: Callable[[], object]) -> None:
+def run_apart(task: Callable[[], object]) -> None:
     """Run a task in a process of its own: libraries at work start threads, and a process with threads cannot fork."""
     process = FORK.Process(target=task)
     process.start()

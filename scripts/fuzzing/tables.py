@@ -66,8 +66,8 @@ def prepare(base: Path) -> None:
 def make(kind: str, rng: Random, base: Path, folder: Path) -> Callable[[], None]:
     """Two files of a signal and a background, one of them damaged, which are read as a table."""
     suffix = SUFFIXES[kind]
-    whole, attacked = folder / f"b.{suffix}", folder / f"s.{suffix}"
-    for path in (whole, attacked):
+    intact, attacked = folder / f"b.{suffix}", folder / f"s.{suffix}"
+    for path in (intact, attacked):
         shutil.copy(base / f"table-{kind}.{suffix}", path)
     data = attacked.read_bytes()
     if kind in MISLEADING and rng.random() < 0.6:
@@ -75,16 +75,16 @@ def make(kind: str, rng: Random, base: Path, folder: Path) -> Callable[[], None]
     else:
         attacked.write_bytes(damaged(rng, data))
     skips = rng.random() < 0.3
-    return partial(_load, kind, whole, attacked, skips=skips)
+    return partial(_load, kind, intact, attacked, skips=skips)
 
 
-def _load(kind: str, whole: Path, attacked: Path, *, skips: bool) -> None:
-    events = _recipe(kind, whole, attacked, skips=skips).load()
+def _load(kind: str, intact: Path, attacked: Path, *, skips: bool) -> None:
+    events = _recipe(kind, intact, attacked, skips=skips).load()
     if not np.isfinite(events.weights).all():
         raise AssertionError("weights must be finite")
 
 
-def _recipe(kind: str, whole: Path, attacked: Path, *, skips: bool):
+def _recipe(kind: str, intact: Path, attacked: Path, *, skips: bool):
     from hepclf.data.csv import CSV
     from hepclf.data.hdf5 import HDF5
     from hepclf.data.npz import NPZ
@@ -92,9 +92,9 @@ def _recipe(kind: str, whole: Path, attacked: Path, *, skips: bool):
     from hepclf.data.root import Root
 
     if kind == "csv":
-        return CSV(files=(str(attacked), str(whole)), features=("x", "n"), weight="w", cache=False)
+        return CSV(files=(str(attacked), str(intact)), features=("x", "n"), weight="w", cache=False)
     loader = {"root": Root, "rntuple": Root, "parquet": Parquet, "hdf5": HDF5, "npz": NPZ, "npy": NPZ}[kind]
-    samples = [{"name": path.stem, "class": path.stem, "files": str(path)} for path in (whole, attacked)]
+    samples = [{"name": path.stem, "class": path.stem, "files": str(path)} for path in (intact, attacked)]
     features = ("c0", "c1") if kind == "npy" else ("x", "n * 2", "sum(pt)")
     if kind == "npz":
         features = ("x", "n * 2")

@@ -33,7 +33,7 @@ YAMLS = (
 
 
 def expression(rng: Random, _: Path, __: Path) -> Callable[[], None]:
-    """An expression of random words, or a whole one with changes, parsed and evaluated."""
+    """An expression of random words, or a intact one with changes, parsed and evaluated."""
     if rng.random() < 0.5:
         text = rng.choice(("", " ")).join(rng.choices(WORDS, k=rng.choice((2, 5, 12, 40, 400))))
     else:
@@ -72,10 +72,10 @@ def _read_stored(path: Path) -> None:
 def own_yaml(rng: Random, _: Path, folder: Path) -> Callable[[], None]:
     """A file of a user's own folder of configurations, composed as `hepclf train` does."""
     group = rng.choice(GROUPS)
-    whole = rng.choice(sorted((CONFIGS / group).glob("*.yaml")))
+    intact = rng.choice(sorted((CONFIGS / group).glob("*.yaml")))
     path = folder / "lab" / group / "mine.yaml"
     path.parent.mkdir(parents=True)
-    path.write_bytes(_yaml(rng, whole.read_text()))
+    path.write_bytes(_yaml(rng, intact.read_text()))
     return partial(_compose, ["--config-dir", str(folder / "lab"), f"{group}=mine"])
 
 
