@@ -122,7 +122,9 @@ def _relined(rng: Random, text: str) -> str:
     lines = text.split("\n")
     place = rng.randrange(len(lines))
     line = lines[place]
-    lines[place : place + 1] = rng.choice(([], [line, line], [line + line], [rng.choice(TEXTS)], [line] * 3000))
+    lines[place : place + 1] = rng.choice(
+        ([], [line, line], [line + line], [rng.choice(TEXTS)], [line] * min(3000, 1 + 100_000 // (len(line) + 1)))
+    )
     return "\n".join(lines)
 
 
