@@ -81,7 +81,7 @@ def test_describe_and_build_are_inverse():
         ({"inner": 3}, r"data\.inner must be a group of settings, not 3"),
         ({"parts": {"p": [{"sise": 1}]}}, r"data\.parts\.p\[0\]\.sise is not a setting"),
         ({"files": "???"}, r"data\.files must be given; say data\.files=\.\.\."),
-        ({"threshold": "most"}, r"data\.threshold must be a number or one of best, not 'most'"),
+        ({"threshold": "most"}, r"data\.threshold must be a number or best, not 'most'"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_path_its_rule_and_itself(values, message):
