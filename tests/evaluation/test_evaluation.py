@@ -51,7 +51,7 @@ def three(n=3000, seed=0):
     [
         ({"threshold": 1.5}, r"evaluation.threshold must lie in 0\.\.1 or be 'best', not 1\.5"),
         ({"threshold": math.nan}, r"evaluation.threshold must lie in 0\.\.1"),
-        ({"threshold": "most"}, r"threshold must be a number or one of best, not 'most'"),
+        ({"threshold": "most"}, r"threshold must be a number or best, not 'most'"),
         ({"working_points": (0.5, 0.0)}, r"efficiencies above 0 and up to 1, not 0\.0"),
         ({"working_points": (1.1,)}, r"not 1\.1"),
         ({"optimise": "asimow"}, r"optimise must be one of asimov, s_over_sqrt_b, .*, punzi, li_ma, not 'asimow'"),

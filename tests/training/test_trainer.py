@@ -20,7 +20,7 @@ from hepclf.training.trainer import Trainer
         ({"clip": 0.0}, "clip must be positive"),
         ({"patience": 0}, "patience must be at least 1"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
-        ({"batch": "automatic"}, "batch must be a whole number or one of auto, not 'automatic'"),
+        ({"batch": "automatic"}, "batch must be a whole number or auto, not 'automatic'"),
         ({"precision": "bf8"}, "precision must be one of auto, float32, bf16, not 'bf8'"),
         ({"residency": "moon"}, "residency must be one of auto, device, pinned, disk, not 'moon'"),
     ],
