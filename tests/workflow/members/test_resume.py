@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -129,16 +130,23 @@ def started(folder, *words):
     return subprocess.Popen([*COMMAND, *words, f"folder={folder}"], start_new_session=True, stderr=subprocess.PIPE)
 
 
-def wait_for_members(folder, count):
-    """Wait until this number of members have a checkpoint or a tagger."""
+def wait_for_members(folder, count, process):
+    """Wait until the process has the run, and this number of members have a checkpoint or a tagger."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         made = {path.parts[-3] for path in Path(folder).glob("checkpoint/member_*/checkpoint/*.json")}
         made |= {path.parts[-3] for path in Path(folder).glob("checkpoint/member_*/tagger/tagger.json")}
-        if len(made) >= count:
+        if len(made) >= count and recorded_process(folder) == process.pid:
             return
+        assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
     raise AssertionError("no member was trained in five minutes")
+
+
+def recorded_process(folder):
+    """The process that the run names as its own; from then on it hears signals."""
+    path = Path(folder) / "environment.json"
+    return json.loads(path.read_text() or "{}").get("pid") if path.is_file() else None
 
 
 def descendants(pid):
@@ -163,7 +171,7 @@ def test_processes_that_are_stopped_and_killed_are_continued_by_others(signals, 
     assert subprocess.run([*COMMAND, f"folder={tmp_path / 'whole'}"], check=False).returncode == 0
     for place, name in enumerate(signals):
         process = started(folder, "resume=auto")
-        wait_for_members(folder, min(2 + place, 4))
+        wait_for_members(folder, min(2 + place, 4), process)
         children = descendants(process.pid)
         assert len(children) >= 2 or place, "two members are trained side by side"
         os.killpg(process.pid, getattr(signal, name))
