@@ -55,7 +55,7 @@ MISTAKES = [
     (
         ["train", "experiment=nothing_like_this"],
         2,
-        "experiment=nothing_like_this is not a choice; there are: 'gw_blog'",
+        "experiment=nothing_like_this is not a choice; there are: 'alerts'",
     ),
     (["train", "experiment=gw_blogg"], 2, "experiment=gw_blogg is not a choice; nearest: 'gw_blog'"),
     (["train", "+experiment=gw_blogg"], 2, "experiment=gw_blogg is not a choice; nearest: 'gw_blog'"),
