@@ -94,7 +94,7 @@ def _trained(
             (),
             f"the training ended too early: the validation loss fell until the last epoch, and {share:.0%} of "
             f"its fall from {constant:.4g} to {last.valid_loss:.4g} came in the second half of the training; raise "
-            "trainer.epochs, or trainer.learning_rate if it is small",
+            "trainer.epochs (model.iterations of boosted trees), or the learning rate if it is small",
         )
 
 

@@ -81,7 +81,7 @@ def test_an_interval_of_whole_numbers_that_does_not_say_so_is_refused_before_the
     code, _, errors = hepclf("tune", *JOB, f"trainer.batch={log}interval(64,256){end}", "folder=study")
     text = " ".join(errors.split())
     assert code == 2
-    assert "trainer.batch must be a whole number, not 137." in text
+    assert "trainer.batch must be a whole number or auto, not 137." in text
     assert f"; say trainer.batch={log}int(interval(64,256)){end}" in text
     assert not Path("study").exists()
 

@@ -126,7 +126,7 @@ def test_expected_events_are_luminosity_times_cross_section_and_factors():
         ({"sum_of_weights": -3.0}, "sum_of_weights must be above 0, not -3 for sample 'a'"),
         (
             {"sum_of_weights": "entries"},
-            "sum_of_weights must be a number or one of events or the",
+            "sum_of_weights must be a number or events or the",
         ),
         ({"max_events": 0}, "max_events must be at least 1, not 0"),
     ],

@@ -257,7 +257,7 @@ def test_a_changed_file_is_refused(model, parts):
 
 
 def test_a_model_trains_from_the_command_line(name, capfd):
-    quick = ["data=gw", "data.signals=200", "data.noise=600", "evaluation.plots=false", "model.iterations=15"]
+    quick = ["data=gw", "data.signals=200", "data.noise=600", "evaluation.plots=false", "model.iterations=60"]
     assert main(["train", f"model={name}", *quick]) == 0
     said = capfd.readouterr()
     assert "warn" not in (said.out + said.err).lower()
