@@ -178,7 +178,7 @@ def test_it_does_without_torch():
 def test_progress_is_in_megabytes_and_a_new_stage_has_its_own_rate(monkeypatch, is_terminal, of):
     written = io.StringIO()
     console = Console(file=written, force_terminal=is_terminal, width=100, legacy_windows=False)
-    monkeypatch.setattr(terminal, "Console", lambda **_: console)
+    monkeypatch.setattr(terminal, "PlainConsole", lambda **_: console)
     monkeypatch.setattr(terminal, "EVERY", -1.0)
     now = iter(range(100))
     watch = terminal.Watch(lambda: float(next(now)))

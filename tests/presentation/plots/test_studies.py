@@ -14,9 +14,12 @@ from matplotlib.figure import Figure
 from hepclf.presentation.plots.draw import STUDIES, draw
 from hepclf.presentation.plots.picture import Picture, Series
 
-RESULTS = {"losses", "scores", "roc", "rejection", "confusion", "significance"}
-OTHERS = {"compare", "spread", "features"}  # drawn by other commands
-PLUMBING = {"__init__", "draw", "drawing", "font", "index", "label", "numbers", "picture", "style", "worker", "workers"}
+RESULTS = {"losses", "find_rate", "scores", "roc", "rejection", "confusion", "significance"}
+OTHERS = {"compare", "compared_ratio", "spread", "scan", "features"}  # drawn by other commands
+PLUMBING = {"__init__", "draw", "drawing", "font", "index", "label", "material", "numbers", "picture", "style"} | {
+    "worker",
+    "workers",
+}
 
 
 def test_every_module_draws_a_study_or_the_results_or_is_plumbing():
