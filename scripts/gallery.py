@@ -47,6 +47,7 @@ RUNS = {
         "flavours/latest/plots",
         "train --config-dir lab data=flavours runs=flavours 'evaluation.discriminants.against={b: {c: 0.2}}'",
     ),
+    "folds": ("folds/latest/plots", f"train {GW} model=bdt folds=kfold runs=folds"),
     "mesons": ("mesons/latest/plots", "train experiment=tagging runs=mesons"),
     "compared": ("compared/plots", "compare gw/latest fisher/latest out=compared"),
     **{
@@ -69,7 +70,8 @@ ORDER = {
     "Curves": "gw: roc rejection bands purity kept processes false_alarms",
     "Yields": "gw: significance figures_of_merit yields binned, jets: categories",
     "Is it believable?": "gw: losses find_rate overtraining calibration likelihood_ratio, "
-    "jets: flatness_1 sculpting_1_mass sculpting_1_mass_jsd variations_1, observed: observed observed_1_pt",
+    "jets: flatness_1 sculpting_1_mass sculpting_1_mass_jsd variations_1, observed: observed observed_1_pt, "
+    "folds: folds",
     "What did it learn?": "gw: importance effective_cuts correlations",
     "Several classes": "flavours: decisions pairs regions bayes_limit fractions_1_1, mesons: tagging",
     "Comparison": "compared: roc rejection, repeated: spread",
@@ -93,7 +95,13 @@ COMPUTED = {
     "losses": "training/trainer.py",
     "find_rate": "training/rate_test.py",
 }
-PAGES = {"counting": "yields", "regions": "plane", "likelihood_ratio": "calibration", "discriminants": "multiclass"}
+PAGES = {
+    "counting": "yields",
+    "regions": "plane",
+    "likelihood_ratio": "calibration",
+    "discriminants": "multiclass",
+    "folds": "../folds",
+}
 # What asks for a picture that not every training draws.
 ASKED = {
     "features": "`hepclf inspect plots=DIR`",
@@ -107,6 +115,7 @@ ASKED = {
     "regions": "of three classes or more, where there are two features",
     "bayes_limit": "of three classes or more, where the data have their densities",
     "tagging": "`evaluation.tagging.categories=5`",
+    "folds": "`folds=kfold`",
     "categories": '`evaluation.categories.of={boosted: "fat_jets >= 1", resolved: otherwise}`',
     "flatness": "`evaluation.flatness.spectators=[mass]`",
     "sculpting": "`evaluation.sculpting.spectators=[mass]`",
