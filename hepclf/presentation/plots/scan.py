@@ -20,7 +20,7 @@ CURVE = (
     "Mean log-loss of the jobs at each value of {key}, with their standard deviation (of a single job its statistical "
     "error). A gap between training and validation is overfitting; two high curves are underfitting."
 )
-PLANE = "Mean fraction of right decisions on test at each pair of values."
+PLANE = "Mean accuracy on test at each pair of values: the fraction of events that are put into their own class."
 
 
 class Measured(NamedTuple):
@@ -40,7 +40,7 @@ def draw_curve(folder: Path, key: str, losses: Mapping[str, Mapping[float, Measu
 def draw_plane(folder: Path, keys: Sequence[str], accuracies: Mapping[tuple[float, float], float]) -> list[Path]:
     """Write `scan`: the accuracies by the values of two settings, the first of them downwards."""
     with style():
-        figure = panel(lambda ax: _plane(ax, keys, accuracies), "")
+        figure = panel(lambda ax: _plane(ax, keys, accuracies), "accuracy on test")
         return _written(Picture("scan", figure, PLANE), folder)
 
 
@@ -59,7 +59,7 @@ def _curves(ax: Axes, key: str, losses: Mapping[str, Mapping[float, Measured]]) 
     values = [value for points in losses.values() for value in points]
     if min(values) > 0 and max(values) > SPAN * min(values):
         ax.set_xscale("log")
-    ax.set(xlabel=key, ylabel="log-loss")
+    ax.set(xlabel=key.replace("_", " "), ylabel="log-loss")
     ax.legend()
 
 
@@ -76,4 +76,4 @@ def _plane(ax: Axes, keys: Sequence[str], accuracies: Mapping[tuple[float, float
     ax.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
     ax.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
     ax.tick_params(which="both", length=0)
-    ax.set(ylabel=keys[0], xlabel=keys[1])
+    ax.set(ylabel=keys[0].replace("_", " "), xlabel=keys[1].replace("_", " "))
