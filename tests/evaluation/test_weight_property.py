@@ -14,12 +14,14 @@ from hepclf.comparison.comparison import compare
 from hepclf.comparison.contenders import contender
 from hepclf.evaluation.case import Inside, ObservedEvents
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.studies.bayes_limit import DENSITY
 from hepclf.evaluation.studies.binned import Binned
 from hepclf.evaluation.studies.calibration import Calibration
 from hepclf.evaluation.studies.categories import Categories
 from hepclf.evaluation.studies.discriminants import Discriminants
 from hepclf.evaluation.studies.flatness import Flatness
 from hepclf.evaluation.studies.sculpting import Sculpting
+from hepclf.evaluation.studies.tagging import Tagging
 from hepclf.evaluation.studies.triggers import Triggers
 from hepclf.evaluation.studies.variations import Variations
 from hepclf.evaluation.studies.varied import Variation
@@ -34,6 +36,8 @@ MASS = {"mass": (0.0, 20.0, 50.0, 100.0, 1000.0)}
 SETTINGS = Evaluation(
     minimum_background=0,
     plane=None,  # a picture alone
+    regions=None,  # the same
+    tagging=Tagging(categories=3),
     binned=Binned(edges=(0.0, 0.3, 0.6, 1.0)),
     calibration=Calibration(bins=2),
     flatness=Flatness(edges=MASS),
@@ -61,6 +65,7 @@ ERRORS = (
     "*.chi2",
     "*.p",
     "*.ndf",
+    "studies.folds.spread.*.expected",
 )
 EFFECTIVE = ("*.effective_background", "*.enough", "*.reason", "*.verdict", "*.evidence.*")
 # The background is known to its own simulation, which is its sum of w^2.
@@ -93,6 +98,8 @@ def table(classes, signed, n=400):
         "region": rng.integers(0, 2, n),
         "up": 1 + 0.1 * rng.normal(size=n),
         "llr": 1.3 * features[:, 0].astype(np.float64) - 0.5,
+        "fold": rng.integers(0, 3, n),
+        **{f"{DENSITY}{name}": rng.normal(size=n) for name in "abc"},
     }
 
 
@@ -119,7 +126,8 @@ def asked(features, classes):
 
 
 def scored(columns, classes):
-    spectators = ("mass", "region", "up", *(("llr",) if classes == 2 else ()))
+    densities = (f"{DENSITY}{name}" for name in "abc")
+    spectators = ("mass", "region", "up", *(("llr",) if classes == 2 else densities))
     return Scored(
         labels=columns["labels"],
         scores=asked(columns["features"], classes),
@@ -129,6 +137,7 @@ def scored(columns, classes):
         processes=columns["processes"],
         process_names=tuple(f"{name}{part}" for name in "abc"[:classes] for part in (1, 2)),
         spectators={name: columns[name] for name in spectators},
+        folds=columns["fold"],
     )
 
 

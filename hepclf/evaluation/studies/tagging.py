@@ -24,7 +24,7 @@ class Tagging:
 
     The more probable class is the tag, and the predicted mistag probability is eta = min(s, 1 - s).
 
-    categories  number of categories of eta with equal numbers of events; 0: no study
+    categories  number of categories of eta with equal sums of absolute weights; 0: no study
     """
 
     question: ClassVar[str] = "How much is the tag worth for the measurement of an asymmetry?"
@@ -46,7 +46,7 @@ class Tagging:
             return None
         eta, is_right = _tags(case, "test")
         valid_eta, valid_right = _tags(case, "valid")
-        edges = np.quantile(valid_eta, np.linspace(0, 1, self.categories + 1)[1:-1])
+        edges = _quantiles(valid_eta, np.abs(known), np.linspace(0, 1, self.categories + 1)[1:-1])
         category = np.searchsorted(edges, eta, side="right")
         calibration = mistag_calibration(valid_eta, valid_right, known)
         calibrated = NOTHING
@@ -62,6 +62,13 @@ class Tagging:
             calibrated=calibrated,
             exact=_exact(case, weights),
         )
+
+
+def _quantiles(values: Array, weights: Array, shares: Array) -> Array:
+    """The values at which these shares of the weights are reached, so that a weight of k counts as k events."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return np.asarray(values[order][np.searchsorted(reached, shares * reached[-1] * (1 - 1e-12))])
 
 
 def _tags(case: Case, split: str) -> tuple[Array, NDArray[np.bool_]]:
