@@ -117,7 +117,10 @@ def test_the_settings_are_those_of_the_run(run):
     text = run.card.read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)
     stored = yaml.safe_load(run.config.read_text())
-    assert yaml.safe_load(block) == {name: stored[name] for name in ("model", "trainer")}
+    # Settings without a value are left out, and those that the model does not use.
+    unused = {name for name, value in stored["trainer"].items() if value is None} | {"momentum"}
+    used = {name: value for name, value in stored["trainer"].items() if name not in unused}
+    assert yaml.safe_load(block) == {"model": stored["model"], "trainer": used}
     again = re.search(r"hepclf train again=(\S+)", text)[1]
     assert (run.card.parent / again / "config.yaml").samefile(run.config)  # from the folder of the card
     assert "equal amounts of the classes" in text

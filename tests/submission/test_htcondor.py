@@ -92,6 +92,7 @@ def test_without_shared_folders_a_job_brings_back_its_folder_and_goes_on_after_a
     assert "1 finished" in hepclf("status", "runs/far")
 
 
+@pytest.mark.slow
 def test_a_sweep_and_its_table_without_shared_folders(condor, hepclf):
     hepclf("submit", "train", "-m", *QUICK, "seed=1,2", "folder=sweep", *ALONE)
     assert "3 finished" in hepclf("status", "sweep")
@@ -100,6 +101,7 @@ def test_a_sweep_and_its_table_without_shared_folders(condor, hepclf):
     assert Path("sweep/001/metrics.json").read_bytes() == Path("near/metrics.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_prediction_without_shared_folders(condor, hepclf):
     hepclf("train", *QUICK, "folder=run")
     Path("events").mkdir()
