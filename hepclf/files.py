@@ -22,6 +22,7 @@ from typing import Any
 PART = ".part"
 TEMPORARY = re.compile(rf"\..+\.(?P<place>[^.]*)\.(?P<process>\d+)\.[0-9a-f]+{re.escape(PART)}")
 PROC = Path("/proc")
+YAML_VALUE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError)  # of PyYAML, as for `!!bool x`
 ABANDONED_S = 24 * 3600.0  # of silence, after which a process that cannot be seen counts as dead
 
 
@@ -223,9 +224,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """YAML (or JSON) read safely: no objects, and no aliases, with which a few lines could hold a billion values."""
     import yaml
 
-    # PyYAML lets errors of Python pass, for example a KeyError for `!!bool x`.
-    unreadable = (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
-
     class SafeLoader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.events.AliasEvent):
@@ -236,7 +234,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         contents = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
     except RecursionError as error:
         raise ValueError(f"{path} cannot be read: it is nested too deeply") from error
-    except unreadable as error:
+    except (yaml.YAMLError, *YAML_VALUE_ERRORS) as error:
         raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(contents, Mapping):
         raise ValueError(f"{path} must hold a mapping of settings, not {type(contents).__name__}")

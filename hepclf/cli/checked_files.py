@@ -15,7 +15,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
 from hepclf.cli import configs
-from hepclf.files import holds_aliases
+from hepclf.files import YAML_VALUE_ERRORS, holds_aliases
 from hepclf.recipe import RecipeError
 
 SETTABLE = ("hydra.mode", "hydra.verbose", "hydra.sweeper.params")  # what a file may set of Hydra's own settings
@@ -35,7 +35,13 @@ def checked_files() -> Iterator[dict[str, Path]]:
             if Path(self.path) == configs.folder():
                 return super().load_config(config_path)
             _refuse_aliases(path)
-            result = super().load_config(config_path)
+            try:
+                result = super().load_config(config_path)
+            except YAML_VALUE_ERRORS as error:
+                raise RecipeError(
+                    f"{path} must hold values that fit their type, not {' '.join(str(error).split())}; write it in "
+                    "quotes, and without a tag such as !!bool"
+                ) from error
             _refuse_settings(path, result.config)
             own[config_path] = path
             return result

@@ -88,6 +88,12 @@ def test_a_file_with_aliases_is_refused_in_time_wherever_hydra_reads_it(name):
     assert refusal(*LAB).startswith(f"{path} must not hold aliases such as *name")
 
 
+@pytest.mark.parametrize("value", ["!!bool x", "!!int x", "!!float x", "!!timestamp x"])
+def test_a_value_that_does_not_fit_its_tag_is_refused_with_its_file(value):
+    lab(experiment__mine=f"{GLOBAL}seed: {value}\n")
+    assert refusal(*LAB).startswith(f"{Path('lab/experiment/mine.yaml').resolve()} must hold values that fit their ")
+
+
 def test_a_file_behind_the_search_path_is_checked_too():
     lab(experiment__mine=BOMB)
     assert "must not hold aliases" in refusal("hydra.searchpath=[lab]", "experiment=mine")
