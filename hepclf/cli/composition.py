@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from hepclf.cli import configs
+from hepclf.cli.interpolations import check_interpolations
 from hepclf.cli.overrides import overrides
 from hepclf.recipe import RecipeError
 
@@ -59,6 +60,7 @@ class Composition:
             self._chosen[choices] = self._composed(choices, "RUN")
         config = copy.deepcopy(self._chosen[choices])
         _set(config, parsed, settings)
+        check_interpolations(config)
         HydraConfig.instance().set_config(config)  # for ${hydra:...}
         if config.hydra.mode is not None and config.hydra.mode.name == "MULTIRUN":
             raise RecipeError("the configuration sets hydra.mode=MULTIRUN, which asks for a sweep; say -m")
@@ -69,8 +71,8 @@ class Composition:
         return self._composed(words, "MULTIRUN")
 
     def check(self, words: Sequence[str]) -> None:
-        """Refuse the user's files if they set what is Hydra's own."""
-        self._composed(words, "RUN")
+        """Refuse the user's files if they set what is Hydra's own, or are too long once they are resolved."""
+        check_interpolations(self._composed(words, "RUN"))
 
     def jobs(self, words: Sequence[str], parameters: Mapping[str, Any]) -> list[Expanded]:
         """The jobs of a sweep, every combination of the lists; `parameters` are those of `hydra.sweeper.params`.
