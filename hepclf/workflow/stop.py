@@ -44,15 +44,15 @@ class Stoppable:
     def __init__(self, progress: Progress, leave: Callable[[], None]) -> None:
         self._progress, self._leave = progress, leave
 
-    def stage(self, what: str) -> None:
+    def stage(self, name: str) -> None:
         """A new stage begins."""
         self._leave()
-        self._progress.stage(what)
+        self._progress.stage(name)
 
-    def read(self, done: int, of: int) -> None:
+    def read(self, done: int, total: int) -> None:
         """A number of entries of the data was read."""
         self._leave()
-        self._progress.read(done, of)
+        self._progress.read(done, total)
 
     def epoch(self, epoch: Epoch, total: int, events: int | None) -> None:
         """An epoch over this number of training events is done."""

@@ -74,11 +74,15 @@ def train(
     which has not seen it, and the results are those of all events (docs/folds.md). `names` are the names of data and
     model in the record, by default those of their classes. check=False skips the checks of events; a loader has its own
     setting `check`. With resume=True an unfinished run in the folder is continued, if it has the same settings. `stop`
-    may request that the training stores a checkpoint and leaves. `shared` keeps events for several trainings.
+    may request that the training stores a checkpoint and leaves; both need a folder. `shared` keeps events
+    for several trainings.
     """
     job = Job.of(data, model, trainer, evaluation, folds=folds, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
+        if resume or stop is not None:
+            name = "resume=True" if resume else "stop"
+            raise ValueError(f"{name} needs a folder, where checkpoints are stored, not folder=None; say folder=DIR")
         with thread_limit(job.trainer.threads):
             return _trained(job, progress, shared)
     with group().together():
@@ -114,11 +118,11 @@ def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained
     prepared = _prepared(job, progress, shared)
     fitted = fit(prepared, job, progress=progress) if job.folds is None else fit_folds(prepared, job, progress)
     progress.stage("evaluating")
-    found = evaluated(fitted, prepared, job)
+    outcome = evaluated(fitted, prepared, job)
     return Trained(
         tagger=fitted.tagger,
-        results=found.results,
-        scored=found.scored,
+        results=outcome.results,
+        scored=outcome.scored,
         history=fitted.history,
         run=None,
         origins=prepared.events.origins,
@@ -146,12 +150,12 @@ def _recorded(job: Job, run: Run, progress: Progress, stop: Stop, shared: Shared
         progress.stage("storing")
         write_scores(run.scores, scored)
         progress.stage("evaluating")
-        found = evaluated(fitted, prepared, job, scored)
-        plots = record(run, found, job.evaluation, again=repeat_command(run), progress=progress, workers=workers)
+        outcome = evaluated(fitted, prepared, job, scored)
+        plots = record(run, outcome, job.evaluation, again=repeat_command(run), progress=progress, workers=workers)
     checkpoints.remove()
     return Trained(
         tagger=fitted.tagger,
-        results=found.results,
+        results=outcome.results,
         scored=scored,
         history=fitted.history,
         run=run,

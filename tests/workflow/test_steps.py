@@ -23,6 +23,7 @@ from hepclf.workflow.job import Job
 from hepclf.workflow.prepare import prepare
 from hepclf.workflow.record import metrics, record
 from hepclf.workflow.reevaluate import reevaluate
+from hepclf.workflow.stop import Stop
 from hepclf.workflow.train import train
 
 DATA = Mixture(events=1500)
@@ -45,6 +46,12 @@ def test_the_steps_give_what_train_gives_and_write_nothing(job):
     whole = train(DATA, PlainMLP(hidden=(4,)), Trainer(epochs=4))
     assert found.results.to_dict() == whole.results.to_dict()
     assert [epoch[:4] for epoch in fitted.history] == [epoch[:4] for epoch in whole.history]
+
+
+@pytest.mark.parametrize(("name", "setting"), [("resume=True", {"resume": True}), ("stop", {"stop": Stop()})])
+def test_without_a_folder_a_training_cannot_be_resumed_or_stopped(name, setting):
+    with pytest.raises(ValueError, match=f"^{name} needs a folder, where checkpoints are stored, not folder=None; "):
+        train(DATA, PlainMLP(), **setting)
 
 
 def test_the_validation_loss_of_a_sweep_has_the_weights_of_the_training(job):
