@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hepclf.data.gw import GW as GW
     from hepclf.data.hdf5 import HDF5 as HDF5
     from hepclf.data.ising import Ising as Ising
+    from hepclf.data.loader import Loader as Loader
     from hepclf.data.mixture import Mixture as Mixture
     from hepclf.data.npz import NPZ as NPZ
     from hepclf.data.parquet import Parquet as Parquet
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hepclf.data.strain import Strain as Strain
     from hepclf.evaluation.evaluation import Evaluation as Evaluation
     from hepclf.evaluation.evaluation import evaluate as evaluate
+    from hepclf.evaluation.results import Results as Results
     from hepclf.events import Events as Events
     from hepclf.models.adaboost import AdaBoost as AdaBoost
     from hepclf.models.bdt import BDT as BDT
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from hepclf.models.logistic import Logistic as Logistic
     from hepclf.models.mlp import MLP as MLP
     from hepclf.models.mlp_plain import PlainMLP as PlainMLP
+    from hepclf.models.model import Tagger as Tagger
+    from hepclf.models.network import Network as Network
     from hepclf.models.perceptron import Perceptron as Perceptron
     from hepclf.models.polynomial import Polynomial as Polynomial
     from hepclf.models.preprocess import Preprocess as Preprocess
@@ -45,14 +49,17 @@ if TYPE_CHECKING:
     from hepclf.models.xgboost import XGBoost as XGBoost
     from hepclf.prediction.predict import predict as predict
     from hepclf.prediction.prediction import Prediction as Prediction
+    from hepclf.run import Run as Run
     from hepclf.run import new_folder as new_folder
     from hepclf.scored import Scored as Scored
+    from hepclf.statistics.value import Value as Value
     from hepclf.training.trainer import Trainer as Trainer
     from hepclf.workflow.evaluated import evaluated as evaluated
     from hepclf.workflow.fit import fit as fit
     from hepclf.workflow.job import Job as Job
     from hepclf.workflow.members.kfold import KFold as KFold
     from hepclf.workflow.prepare import prepare as prepare
+    from hepclf.workflow.train import Trained as Trained
     from hepclf.workflow.train import train as train
 
 _HOMES = {
@@ -61,6 +68,7 @@ _HOMES = {
     "GW": "data.gw",
     "HDF5": "data.hdf5",
     "Ising": "data.ising",
+    "Loader": "data.loader",
     "Mixture": "data.mixture",
     "NPZ": "data.npz",
     "Parquet": "data.parquet",
@@ -71,6 +79,7 @@ _HOMES = {
     "Strain": "data.strain",
     "Evaluation": "evaluation.evaluation",
     "evaluate": "evaluation.evaluation",
+    "Results": "evaluation.results",
     "AdaBoost": "models.adaboost",
     "BDT": "models.bdt",
     "CNN": "models.cnn",
@@ -79,6 +88,7 @@ _HOMES = {
     "Forest": "models.forest",
     "KNN": "models.knn",
     "load_tagger": "models.loading",
+    "Run": "run",
     "new_folder": "run",
     "Events": "events",
     "LeastSquares": "models.least_squares",
@@ -87,11 +97,14 @@ _HOMES = {
     "Logistic": "models.logistic",
     "MLP": "models.mlp",
     "PlainMLP": "models.mlp_plain",
+    "Tagger": "models.model",
+    "Network": "models.network",
     "Perceptron": "models.perceptron",
     "Polynomial": "models.polynomial",
     "Prediction": "prediction.prediction",
     "Preprocess": "models.preprocess",
     "Scored": "scored",
+    "Value": "statistics.value",
     "Sklearn": "models.scikit",
     "SVM": "models.svm",
     "Trainer": "training.trainer",
@@ -103,6 +116,7 @@ _HOMES = {
     "Job": "workflow.job",
     "KFold": "workflow.members.kfold",
     "prepare": "workflow.prepare",
+    "Trained": "workflow.train",
     "train": "workflow.train",
 }
 __all__ = list(_HOMES)
