@@ -23,10 +23,10 @@ def test_a_model_and_a_loader_train_without_a_fork(capsys):
     for group in ("model", "data"):
         Path("lab", group).mkdir(parents=True)
     Path("lab/model/mine.py").write_text(MODEL)
-    Path("lab/model/mine.yaml").write_text("# mine\n_target_: mine.Mine\nwidth: 8\n")
-    (settings,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    mine, text = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    Path("lab/model/mine.yaml").write_text(mine)
     Path("lab/data/text.py").write_text(LOADER)
-    Path("lab/data/text.yaml").write_text(settings)
+    Path("lab/data/text.yaml").write_text(text)
     labels = np.arange(400) % 2
     np.savetxt("table.txt", np.column_stack([labels, np.random.default_rng(0).normal(size=(400, 2)) + labels[:, None]]))
     (command,) = re.findall(r"`(hepclf train --config-dir lab model=mine)`", PAGE)
