@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.data.cell import Check, is_integer, parse_number
-from hepclf.data.samples import missing_file
+from hepclf.data.samples import Source, missing_file
 from hepclf.words import first_repeated
 
 BLOCK = 1 << 20
@@ -83,7 +83,7 @@ def find_paths(files: str | tuple[str, ...]) -> list[Path]:
     """The files that these paths and patterns name, patterns in alphabetical order."""
     paths: list[Path] = []
     for text in (files,) if isinstance(files, str) else files:
-        path = Path(text).expanduser()
+        path = Source(text, None).path.expanduser()  # refuses a URL
         if path.is_file():
             paths.append(path)
         elif path.is_dir():

@@ -294,6 +294,9 @@ def test_files_that_do_not_exist_are_refused(write):
     write(TEXT, "data.csv")
     assert refused("date.csv") == "file 'date.csv' does not exist; nearest: 'data.csv'"
     assert refused("nowhere/a.csv") == "file 'nowhere/a.csv' does not exist"
+    assert refused("root://host//a.csv") == (
+        "file 'root://host//a.csv' is remote, which data=root alone reads; copy it here first"
+    )
     assert refused("run*.csv") == "no file matches 'run*.csv'"
     assert refused(("data.csv", "*.csv")) == "file 'data.csv' is named twice; its events would count double"
     assert refused(()) == "files must name at least one file, not none"
