@@ -71,6 +71,7 @@ def test_the_python_examples_run_and_run_again(capsys, sketched):
             exec(compile(code, "README.md", "exec"), namespace)
     assert "AUC 0.9" in capsys.readouterr().out
     assert namespace["scores"].shape == (20,)
+    assert namespace["tagger"].inputs == ("snr", "chirp_mass")
     assert 0.85 < namespace["results"].test.auc.value < 0.95
     assert len(list(Path("runs/notebook").glob("*/plots/decision.png"))) == 2
 
