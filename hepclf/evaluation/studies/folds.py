@@ -166,6 +166,7 @@ def fold_scatter(values: Sequence[Value]) -> Scatter | None:
     expected, p = None, None
     if len(errors) == len(values):
         expected = math.sqrt(float((errors**2).mean()))
+    if expected is not None and (errors > 0).all():  # a fold without an error, of AUC 1, leaves no chi-squared
         p = float(gammaincc((len(figures) - 1) / 2, _chi_squared(figures, errors) / 2))
     error = deviation / math.sqrt(2 * (len(figures) - 1))
     return Scatter(float(figures.mean()), measured(deviation, error), expected, Evidence(p))

@@ -95,6 +95,11 @@ def test_the_scatter_is_that_of_the_textbook():
     assert fold_scatter([Value(1.0), Value(2.0)]).evidence.p is None
 
 
+def test_a_fold_without_an_error_leaves_no_test():
+    spread = fold_scatter([Value(1.0, 0.0), Value(0.9, 0.01)])
+    assert (spread.evidence.p, spread.expected) == (None, pytest.approx(0.01 / np.sqrt(2)))
+
+
 def test_the_overtraining_test_says_that_its_sets_share_their_events(results, scored, without_studies):
     overtraining = results().studies["overtraining"]
     assert overtraining.same_events
