@@ -9,7 +9,7 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import NamedTuple
 
-from hepclf.models.model import trainer_settings
+from hepclf.models.model import Model, trainer_settings
 from hepclf.prediction.workers import Failure
 from hepclf.run import Run, Stopped
 from hepclf.training.cores import cores
@@ -25,6 +25,8 @@ from hepclf.workflow.members.processes import Assignment, Ended, MemberProcesses
 from hepclf.workflow.members.table import stored_table
 from hepclf.workflow.prepare import Prepared
 from hepclf.workflow.stop import Stop
+
+log = logging.getLogger(__name__)
 
 
 class Recorded(NamedTuple):
@@ -57,11 +59,22 @@ def trains_side_by_side(job: Job) -> bool:
     uses_device = "device" in (trainer_settings(job.model) or {"device"})
     if uses_device and resolve(job.trainer.device).type != "cpu":
         return False
-    try:
-        ForkingPickler.dumps(job.model)  # as it goes over the line to such a process
-    except Exception:
+    if not _is_importable(job.model):
+        log.warning(
+            "folds: the trainings run one after another, as other processes cannot import %s; put it into a module",
+            type(job.model).__name__,
+        )
         return False
-    return type(job.model).__module__ != "__main__"
+    return True
+
+
+def _is_importable(model: Model) -> bool:
+    """Whether another process can build this model, which goes over the line to it."""
+    try:
+        ForkingPickler.dumps(model)
+    except Exception:  # of any kind, as a field may hold anything
+        return False
+    return type(model).__module__ != "__main__"
 
 
 class MemberEpochs:

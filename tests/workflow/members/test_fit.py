@@ -95,7 +95,10 @@ class Own(PlainMLP):
     """A model that another process cannot import by its name."""
 
 
-def test_a_model_that_no_other_process_can_import_is_trained_in_this_one(events, monkeypatch):
+def test_a_model_that_no_other_process_can_import_is_trained_in_this_one(events, monkeypatch, caplog):
     assert trains_side_by_side(Job.of(events, PlainMLP(), folds=FOLDS))
+    assert not caplog.messages
     monkeypatch.setattr(Own, "__module__", "__main__")
     assert not trains_side_by_side(Job.of(events, Own(), folds=FOLDS))
+    says = "folds: the trainings run one after another, as other processes cannot import Own; put it into a module"
+    assert caplog.messages == [says]
