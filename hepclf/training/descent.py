@@ -84,7 +84,7 @@ class Descent:
         self._rate = self._schedule.rate  # at its start
         self._kept: dict[str, Tensor] = {}
         self.best = Best(trainer.keep)
-        self.valid_seconds = 0.0  # spent on the validation set
+        self.valid_seconds = 0.0  # that this process spends on the validation set; so it is no part of the state
 
     def __iter__(self) -> Iterator[Epoch]:
         return (epoch for epoch in self.edges() if epoch is not None)
@@ -187,7 +187,7 @@ class Descent:
         self._total = torch.zeros_like(total) if self._ranks.rank else total.clone()
 
     def _learn(self, batch: TensorTable, size: int, number: int) -> None:
-        """One step: the weights follow the gradient of the mean weighted loss, decorrelation included.
+        """One step along the gradient of the sum of weighted losses over the number of events, decorrelation included.
 
         size  of the batch over all ranks
         """
