@@ -74,17 +74,13 @@ def train(
     which has not seen it, and the results are those of all events (docs/folds.md). `names` are the names of data and
     model in the record, by default those of their classes. check=False skips the checks of events; a loader has its own
     setting `check`. With resume=True an unfinished run in the folder is continued, if it has the same settings. `stop`
-    may request that the training stores a checkpoint and leaves; both need a folder. `shared` keeps events
-    for several trainings.
+    may ask it to store a checkpoint and to leave; both need a folder. `shared` keeps events for several trainings.
     """
     job = Job.of(data, model, trainer, evaluation, folds=folds, names=names, check=check)
     progress = progress or Quiet()
     if folder is None:
-        if resume or stop is not None:
-            name = "resume=True" if resume else "stop"
-            raise ValueError(f"{name} needs a folder, where checkpoints are stored, not folder=None; say folder=DIR")
-        with thread_limit(job.trainer.threads):
-            return _trained(job, progress, shared)
+        _refuse_checkpoints(resume=resume, stop=stop)
+        return _trained(job, progress, shared)
     with group().together():
         run = opened(Path(folder), job, resume=resume)
     with run.recorded() as environment, thread_limit(job.trainer.threads) as threads:
@@ -97,6 +93,13 @@ def train(
         environment["device"] = trained.tagger.device
         environment["read"] = [origin._asdict() for origin in trained.origins]
     return trained
+
+
+def _refuse_checkpoints(*, resume: bool, stop: Stop | None) -> None:
+    """Without a folder there is none to continue from, or to leave."""
+    if resume or stop is not None:
+        name = "resume=True" if resume else "stop"
+        raise ValueError(f"{name} needs a folder, where checkpoints are stored, not folder=None; say folder=DIR")
 
 
 def _seconds(trained: Trained) -> dict[str, float]:
@@ -115,10 +118,11 @@ def _prepared(job: Job, progress: Progress, shared: SharedData | None) -> Prepar
 
 def _trained(job: Job, progress: Progress, shared: SharedData | None) -> Trained:
     """The first three steps: everything that is computed; nothing is written."""
-    prepared = _prepared(job, progress, shared)
-    fitted = fit(prepared, job, progress=progress) if job.folds is None else fit_folds(prepared, job, progress)
-    progress.stage("evaluating")
-    outcome = evaluated(fitted, prepared, job)
+    with thread_limit(job.trainer.threads):
+        prepared = _prepared(job, progress, shared)
+        fitted = fit(prepared, job, progress=progress) if job.folds is None else fit_folds(prepared, job, progress)
+        progress.stage("evaluating")
+        outcome = evaluated(fitted, prepared, job)
     return Trained(
         tagger=fitted.tagger,
         results=outcome.results,
