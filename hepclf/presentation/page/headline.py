@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
+from hepclf.evaluation.studies.points import Point, WorkingPoints
 from hepclf.presentation.tables import SPLIT_NAMES, floor_note, uncertainty
-from hepclf.words import number, percent, upper_limit
+from hepclf.statistics.curves.limit import Limit, rejection_text
+from hepclf.statistics.curves.working_point import WorkingPoint
+from hepclf.statistics.value import Value
+from hepclf.words import number, score_cut, upper_limit
 
 HALF = 0.5
 EVENTS = {"train": "training", "valid": "validation", "test": "test"}
@@ -18,7 +22,7 @@ def headline(results: Results) -> tuple[str, ...]:
     name, split = list(results.splits.items())[-1]
     return (
         *_separation(results, split, name),
-        *_background_line(split, name, results.signal),
+        *_background_line(results, split, name),
         *_significance_line(results),
         *_threshold_line(results),
     )
@@ -42,21 +46,46 @@ def _separation(results: Results, split: SplitResults, name: str) -> Iterator[st
     yield f"{line}."
 
 
-def _background_line(split: SplitResults, name: str, signal: str) -> Iterator[str]:
-    """The background and its rejection at the working point nearest to half of the signal."""
-    points = [point for point in split.working_points if point.signal_efficiency is not None]
-    if not points:
+def _background_line(results: Results, split: SplitResults, name: str) -> Iterator[str]:
+    """The background above the cut chosen on the validation set for half of the signal.
+
+    Without such a cut, the last split's ROC curve is read near half of the signal.
+    """
+    chosen = _chosen_point(results)
+    if chosen is not None:
+        start = f"Cut chosen on the validation set for {chosen.wish}, score ≥ {score_cut(chosen.cut)}: on the test set,"
+        yield _passing_background(start, results.signal, chosen, chosen.limit)
         return
-    point = min(points, key=lambda point: abs(point.target - HALF))
-    efficiency, rejection = point.background_efficiency, point.rejection
-    cut = f"At an efficiency of {percent(point.signal_efficiency)} for {signal},"
-    if rejection.value is None:
-        note = "its rejection is not measured"
-        if point.rejection_limit is not None:
-            note = f"a rejection above {point.rejection_limit.at_95:.3g} at 95 %"
-        yield f"{cut} no background event of the {SPLIT_NAMES[name]} passes: {note}."
-    else:
-        yield f"{cut} the background efficiency is {number(*efficiency)}, a rejection of {number(*rejection, 1)}."
+    points = [point for point in split.working_points if point.signal_efficiency is not None]
+    if points:
+        point = min(points, key=lambda point: abs(point.target - HALF))
+        yield _passing_background(
+            f"ROC curve of the {SPLIT_NAMES[name]}:", results.signal, point, point.rejection_limit
+        )
+
+
+def _chosen_point(results: Results) -> Point | None:
+    """The cut chosen for the signal efficiency nearest to a half; None where the study `points` has none."""
+    study = results.studies.get("points")
+    if not isinstance(study, WorkingPoints):
+        return None
+    points = [point for point in study.points if point.wish.quantity == "signal_efficiency"]
+    return min(points, key=lambda point: abs(point.wish.target - HALF), default=None)
+
+
+def _passing_background(start: str, signal: str, point: Point | WorkingPoint, limit: Limit | None) -> str:
+    """A sentence with both efficiencies of a cut, and its rejection or the limit of that."""
+    efficiency = point.signal_efficiency
+    if not isinstance(efficiency, Value):
+        efficiency = Value(efficiency)
+    kept = f"{start} efficiency {number(*efficiency)} for {signal}"
+    if point.rejection.value is not None:
+        background = f"{number(*point.background_efficiency)} for background"
+        return f"{kept} and {background}, a rejection of {rejection_text(point.rejection, limit)}."
+    note = "its rejection is not measured"
+    if limit is not None:
+        note = f"a rejection above {limit.at_95:.3g} at 95 %"
+    return f"{kept}, and no background event passes: {note}."
 
 
 def _significance_line(results: Results) -> Iterator[str]:

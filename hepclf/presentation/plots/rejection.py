@@ -26,8 +26,8 @@ Array = NDArray[np.float64]
 NARROW = 0.01  # signal efficiency below which the region of the limit is too narrow to be seen
 CAPTION = (
     "Background rejection, 1 / background efficiency, against signal efficiency, with a band of ±1σ. The squares are "
-    "the working points. Band and bars are 1 / (efficiency ± its error) and asymmetric; the tables quote the rejection "
-    "with a symmetric error."
+    "the ROC curve at fixed signal efficiency. Band and bars are 1 / (efficiency ± its error) and asymmetric; the "
+    "tables quote the rejection with a symmetric error."
 )
 
 
@@ -44,14 +44,14 @@ def pictures(results: Results, title: str) -> Iterator[Picture]:
 
 
 def draw_rejection(ax: Axes, split: SplitResults, *, name: str = "test", signal: str = "signal") -> None:
-    """Draw 1 / background efficiency against signal efficiency, with its error band and the working points."""
+    """Draw 1 / background efficiency against signal efficiency, its error band and points at fixed efficiency."""
     for curve in styled_curves(split, name, signal):
         _curve(ax, curve)
     several = bool(split.one_vs_rest)
     top = 4 * max(highest_rejection(split, name, signal), 10)
     if not several:
         _limit(ax, split.roc, top)
-        _points(ax, split)
+        _points(ax, split, name)
     if split.operating and split.operating.background_efficiency > 0:
         x, background = split.operating
         label = f"cut {split.threshold:.3g}"
@@ -104,8 +104,8 @@ def _limit(ax: Axes, roc: Roc | None, top: float) -> None:
     ax.plot([0, end], low, color=GREY, linewidth=1.2)
 
 
-def _points(ax: Axes, split: SplitResults) -> None:
-    """Draw the working points with the interval of the band, from efficiency - error to efficiency + error."""
+def _points(ax: Axes, split: SplitResults, name: str) -> None:
+    """Draw the points at fixed efficiency, with bars from efficiency - error to efficiency + error."""
     quoted = [(p.signal_efficiency, *p.background_efficiency) for p in split.working_points if p.rejection.value]
     if not quoted:
         return
@@ -113,7 +113,9 @@ def _points(ax: Axes, split: SplitResults) -> None:
     error = np.nan_to_num(error)
     y = 1 / background
     down, up = y - 1 / (background + error), 1 / np.maximum(background - error, 1e-12) - y
-    ax.errorbar(x, y, np.stack([down, up]), fmt="s", color=BLACK, markersize=4, label="working points")
+    ax.errorbar(
+        x, y, np.stack([down, up]), fmt="s", color=BLACK, markersize=4, label=f"fixed signal efficiency ({name} set)"
+    )
 
 
 def _series(split: SplitResults, name: str) -> Iterator[Series]:

@@ -3,21 +3,25 @@ from __future__ import annotations
 import numpy as np
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
+from hepclf.evaluation.studies.points import Points
 from hepclf.presentation.page.headline import headline
 from hepclf.presentation.tables import working_points_table
 from hepclf.words import number
 
 
 def test_the_lines_say_what_metrics_say(results_of):
-    results = results_of(yields={"signal": 50.0, "background": 2000.0})
+    results = results_of(yields={"signal": 50.0, "background": 2000.0}, points=Points())
     separates, leaves, worth, held, decided = headline(results)
     assert separates == (
         f"AUC of signal: {number(*results.test.auc)} on 2,000 test events; {number(*results.train.auc)} on the "
         "training set."
     )
-    half = next(point for point in results.test.working_points if point.target == 0.5)
-    assert f"a rejection of {number(*half.rejection, 1)}." in leaves
-    assert f"At an efficiency of {100 * half.signal_efficiency:.1f} % for signal" in leaves
+    half = next(point for point in results.studies["points"].points if point.wish.target == 0.5)
+    assert leaves == (
+        f"Cut chosen on the validation set for 50 % of signal, score ≥ {half.cut:.6g}: on the test set, efficiency "
+        f"{number(*half.signal_efficiency)} for signal and {number(*half.background_efficiency)} for background, "
+        f"a rejection of {number(*half.rejection, 1)}."
+    )
     assert f"Asimov Z = {number(*results.significance.asimov, 2)}" in worth
     assert "Best cut on the validation set" in worth
     quoted = results.at_threshold
@@ -28,6 +32,14 @@ def test_the_lines_say_what_metrics_say(results_of):
     )
     assert held.startswith("Tighter cuts have a higher expected significance, but leave too few simulated background ")
     assert len(headline(results_of(threshold="best"))) == 3
+
+
+def test_without_a_chosen_cut_the_roc_curve_is_named(results_of):
+    results = results_of()
+    half = next(point for point in results.test.working_points if point.target == 0.5)
+    line = headline(results)[1]
+    assert line.startswith(f"ROC curve of the test set: efficiency {half.signal_efficiency:.4f} for signal and ")
+    assert line.endswith(f"a rejection of {number(*half.rejection, 1)}.")
 
 
 def test_a_cut_that_no_floor_holds_has_no_line_of_it(results_of):
@@ -57,5 +69,6 @@ def test_where_no_background_is_left_the_limit_is_quoted(make_scored):
     labels = np.array([1] * 10 + [0] * 40)
     scores = np.concatenate([np.linspace(0.99, 0.5, 10), np.linspace(0.4, 0.1, 40)])
     results = evaluate(make_scored(labels, scores), Evaluation(working_points=(0.5,)))
-    assert "no background event of the test set passes: a rejection above 13.4 at 95 %." in headline(results)[1]
+    limit = "ROC curve of the test set: efficiency 0.5000 for signal, and no background event passes: a rejection above"
+    assert headline(results)[1] == f"{limit} 13.4 at 95 %."
     assert working_points_table(results.test).rows[0][2] == "> 13.35 (95 %)"
