@@ -25,9 +25,9 @@ from hepclf.statistics.curves.roc import Roc
 Array = NDArray[np.float64]
 NARROW = 0.01  # signal efficiency below which the region of the limit is too narrow to be seen
 CAPTION = (
-    "Background rejection, 1 / background efficiency, against signal efficiency, with a band of ±1σ. The squares are "
-    "the ROC curve at fixed signal efficiency. Band and bars are 1 / (efficiency ± its error) and asymmetric; the "
-    "tables quote the rejection with a symmetric error."
+    "Background rejection, 1 / background efficiency, against signal efficiency. The squares are the ROC curve at "
+    "fixed signal efficiency, threshold uncertainty included: band and bars, ±1σ, are 1 / (efficiency ± its error). "
+    "The table of cuts chosen on validation has fixed thresholds, so its errors lack that part."
 )
 
 
