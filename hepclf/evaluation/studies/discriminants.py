@@ -17,10 +17,10 @@ from hepclf.recipe import recipe
 from hepclf.scored import Scored
 from hepclf.statistics.curves.chosen import check_shares
 from hepclf.statistics.curves.fractions import Trade, discriminant_cuts, log_ratio, trade
-from hepclf.statistics.curves.limit import Limit, heaviest, rejection_limit
+from hepclf.statistics.curves.limit import Limit, heaviest, rejection_limit, rejection_text
 from hepclf.statistics.curves.passing import passing
 from hepclf.statistics.value import Value
-from hepclf.words import Grid, grouped_rows, lower_limit, number, targeted
+from hepclf.words import Grid, grouped_rows, number, targeted
 
 Array = NDArray[np.float64]
 
@@ -174,9 +174,7 @@ class ClassDiscriminants:
 
 
 def _rejected(point: Cut, name: str) -> str:
-    if name in point.limits:
-        return lower_limit(point.limits[name].at_95)
-    return number(*point.rejections[name], 1)
+    return rejection_text(point.rejections[name], point.limits.get(name))
 
 
 def _limit(part: Scored, label: int) -> Limit:

@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaincinv
 
 from hepclf.statistics.value import Value
 from hepclf.words import lower_limit, number
 
 Array = NDArray[np.float64]
 
+FEW = 10.0  # effective events below which an error is not symmetric
+TAIL_BELOW, TAIL_ABOVE = 0.15865525393145707, 0.8413447460685429  # of a Gaussian at -1 and +1 standard deviation
 GAUSSIAN = (1.2815515655446004, 1.6448536269514722)  # one-sided standard deviations of 90 and 95 %
 
 
@@ -62,8 +65,26 @@ def heaviest(weights: Array, processes: NDArray[np.int64]) -> float:
     return float(np.max(squares[sizes > 0] / sizes[sizes > 0], initial=0.0))
 
 
-def rejection_text(rejection: Value, limit: Limit | None) -> str:
-    """A rejection with its error, or its lower limit where no background event passes the cut."""
+def rejection_text(rejection: Value, limit: Limit | None = None) -> str:
+    """A rejection with its error: its 68 % interval of few events, its lower limit where no background event passes."""
     if rejection.value is None and limit is not None:
         return lower_limit(limit.at_95)
-    return number(*rejection, 1)
+    interval = interval_of_few(rejection)
+    if interval is None:
+        return number(*rejection, 1)
+    low, high = (float(f"{end:.3g}") for end in interval)
+    return f"{low:g}–{high:g} (68 %)"
+
+
+def interval_of_few(rejection: Value) -> tuple[float, float] | None:
+    """The central 68 % interval of a rejection that fewer than ten effective background events decide; None for more.
+
+    It is that of a Poisson mean (Garwood 1936) with n = (rejection / error)^2 effective events, divided into
+    rejection times n. A symmetric error would reach zero: 1500 ± 1060 for two events.
+    """
+    value, error = rejection
+    if value is None or error is None or (effective := (value / error) ** 2) >= FEW:
+        return None
+    upper_mean = float(gammaincinv(effective + 1, TAIL_ABOVE))
+    lower_mean = float(gammaincinv(effective, TAIL_BELOW))
+    return max(value * effective / upper_mean, 1.0), value * effective / lower_mean

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from hepclf.statistics.curves.limit import background_limit, heaviest, purity_limit, rejection_limit
+from hepclf.statistics.curves.limit import (
+    Limit,
+    background_limit,
+    heaviest,
+    interval_of_few,
+    purity_limit,
+    rejection_limit,
+    rejection_text,
+)
+from hepclf.statistics.value import NOTHING, Value, measured
 
 
 def test_the_limits_of_equal_weights_are_the_poisson_ones():
@@ -52,3 +61,33 @@ def test_a_purity_without_background_is_above_that_of_three_events_of_it():
     assert found == pytest.approx((30 / (30 + chi2.ppf(0.90, 2)), 30 / (30 + chi2.ppf(0.95, 2))), rel=1e-12)
     assert found.at_95 == pytest.approx(0.8335, abs=1e-4)
     assert purity_limit(0.0, 2.0) is purity_limit(-1.0, 2.0) is purity_limit(3.0, 0.0) is None
+
+
+def test_a_rejection_of_few_events_has_the_poisson_interval():
+    # Two of 3000 events pass: 1500 ± 1060. Half the chi-squared quantiles of 2n and 2n + 2 are Garwood's ends.
+    low, high = interval_of_few(Value(1500.0, 1500 / np.sqrt(2)))
+    assert low == pytest.approx(3000 / (chi2.ppf(0.841344746, 6) / 2))
+    assert high == pytest.approx(3000 / (chi2.ppf(0.158655254, 4) / 2))
+    assert rejection_text(Value(1500.0, 1500 / np.sqrt(2))) == "647–4240 (68 %)"
+
+
+def test_only_few_events_have_an_interval():
+    assert interval_of_few(Value(300.0, 301 / np.sqrt(10))) is not None
+    assert interval_of_few(Value(300.0, 299 / np.sqrt(10))) is None
+    assert rejection_text(Value(300.0, 53.0)) == "300 ± 53"
+    assert rejection_text(Value(300.0)) == "300.0"
+    assert rejection_text(NOTHING) == "-"
+    assert rejection_text(NOTHING, Limit(10.0, 13.35)) == "> 13.35 (95 %)"
+
+
+@pytest.mark.parametrize("mean", [2.0, 4.0, 8.0])
+def test_an_interval_of_few_events_covers_the_truth(mean):
+    # Of experiments with a true rejection of 1000 / mean that see 1 to 9 events, at least 68 % cover it.
+    counts = np.random.default_rng(1).poisson(mean, 4000)
+    intervals = {n: interval_of_few(measured(1000 / n, 1000 / n**1.5)) for n in range(1, 10)}
+    covered = [intervals[n][0] <= 1000 / mean <= intervals[n][1] for n in counts if n in intervals]
+    assert np.mean(covered) >= 0.68
+
+
+def test_no_rejection_is_below_one():
+    assert interval_of_few(Value(1.2, 1.1))[0] == 1
