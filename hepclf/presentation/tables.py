@@ -11,7 +11,7 @@ from hepclf.evaluation.finding import passed_checks, problems
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.statistics.counting.scan import Significance
-from hepclf.statistics.curves.limit import rejection_text
+from hepclf.statistics.curves.limit import background_text, rejection_text
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, targeted, upper_limit
 
@@ -28,6 +28,7 @@ WHICH_WEIGHTS = (
 )
 READ_OFF = "These points are read off the test set, without a cut that was chosen on the validation set."
 SIGNS = {"ell": "ℓ", "to": "→", "rightarrow": "→", "pm": "±"}
+NEGLIGIBLE = 1e-12  # a mean loss that rounding decides
 WHOLE, LARGE = 1e3, 1e7  # sums of weights from which on there are no decimals, and a power of ten
 
 
@@ -73,9 +74,15 @@ def _optimal_area(split: SplitResults) -> Value:
 
 
 def _quoted(metric: str, value: Value, split: SplitResults) -> str:
-    """A metric with its error. Where no background is selected, the precision has a lower limit instead."""
+    """A metric with its error.
+
+    Where no background is selected, the precision has a lower limit. A loss below what single precision can tell from
+    zero, as of separated classes, is only said to be that small.
+    """
     if metric == "precision" and split.precision_limit is not None:
         return lower_limit(split.precision_limit.at_95)
+    if metric in ("log-loss", "Brier score") and value.value is not None and value.value < NEGLIGIBLE:
+        return f"< {NEGLIGIBLE:g}"
     return number(*value)
 
 
@@ -84,7 +91,7 @@ def working_points_table(test: SplitResults) -> Grid:
     rows = [
         [
             targeted(number(point.signal_efficiency), [tied.target for tied in (point, *ties)]),
-            number(*point.background_efficiency),
+            background_text(point.background_efficiency, point.rejection_limit),
             rejection_text(point.rejection, point.rejection_limit),
             number(point.threshold),
         ]

@@ -42,6 +42,16 @@ def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
     assert "AUC of likelihood ratio" not in rows
 
 
+def test_losses_of_separated_classes_have_no_digits_of_rounding(make_scored):
+    labels = np.arange(60) % 2
+    results = evaluate(
+        make_scored(labels, np.where(labels == 1, 1 - 1e-16, 1e-60), split=np.arange(60) // 20), Evaluation()
+    )
+    rows = {row[0]: row[1:] for row in quality_table(results, "").rows}
+    assert rows["Brier score"] == ["< 1e-12"] * 3
+    assert rows["AUC"] == ["1.0000"] * 3
+
+
 def test_working_points_confusion_and_significance_are_those_of_test(make_scored, drawn):
     results = judged(make_scored, drawn)
     assert [row[0] for row in working_points_table(results.test).rows] == [

@@ -14,10 +14,17 @@ from hepclf.recipe import recipe
 from hepclf.scored import Scored
 from hepclf.statistics.counting.yields import Counted
 from hepclf.statistics.curves.chosen import Wish, check_shares, granted_cuts, wishes, wishes_text
-from hepclf.statistics.curves.limit import Limit, background_limit, heaviest, rejection_limit, rejection_text
+from hepclf.statistics.curves.limit import (
+    Limit,
+    background_limit,
+    background_text,
+    heaviest,
+    rejection_limit,
+    rejection_text,
+)
 from hepclf.statistics.curves.passing import Passing, passing
 from hepclf.statistics.value import NOTHING, Value, has_positive_sum, measured
-from hepclf.words import Grid, grouped_rows, number, percent, score_cut
+from hepclf.words import Grid, grouped_rows, number, percent, score_cut, upper_limit
 
 Array = NDArray[np.float64]
 ACROSS = 3  # cuts side by side in a table of 80 columns
@@ -70,6 +77,13 @@ class Process:
     efficiency: Value
     expected: Value
     limit: Limit | None = None
+
+    @property
+    def efficiency_text(self) -> str:
+        """The efficiency with its error, or its upper limit where no event passes."""
+        if self.limit is not None:
+            return upper_limit(self.limit.at_95)
+        return number(*self.efficiency)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,7 +151,7 @@ class WorkingPoints:
                 wishes_text(same.wish for same in (point, *ties)),
                 score_cut(point.cut),
                 number(*point.signal_efficiency),
-                number(*point.background_efficiency),
+                background_text(point.background_efficiency, point.limit),
                 rejection_text(point.rejection, point.limit),
             )
             for point, *ties in self.distinct
@@ -153,7 +167,7 @@ class WorkingPoints:
         for start in range(0, len(self.distinct), ACROSS):
             groups = self.distinct[start : start + ACROSS]
             if names := tuple(groups[0][0].processes):
-                rows = [(name, *(number(*point.processes[name].efficiency) for point, *_ in groups)) for name in names]
+                rows = [(name, *(point.processes[name].efficiency_text for point, *_ in groups)) for name in names]
                 title = "efficiency of each process on test" + ", continued" * (start > 0)
                 header = ("at the cut for", *(wishes_text(point.wish for point in same) for same in groups))
                 yield Grid(title, header, rows)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from hepclf.statistics.value import Value
-from hepclf.words import lower_limit, number
+from hepclf.words import lower_limit, number, upper_limit
 
 Array = NDArray[np.float64]
 
@@ -74,6 +74,13 @@ def rejection_text(rejection: Value, limit: Limit | None = None) -> str:
         return number(*rejection, 1)
     low, high = (float(f"{end:.3g}") for end in interval)
     return f"{low:g}–{high:g} (68 %)"
+
+
+def background_text(efficiency: Value, limit: Limit | None = None) -> str:
+    """A background efficiency with its error, or its upper limit; `limit` is that of the rejection."""
+    if efficiency.value == 0 and limit is not None:
+        return upper_limit(1 / limit.at_95)
+    return number(*efficiency)
 
 
 def interval_of_few(rejection: Value) -> tuple[float, float] | None:

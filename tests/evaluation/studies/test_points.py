@@ -106,6 +106,7 @@ def test_a_rejection_without_background_left_has_a_limit(make_scored):
     point = found.points[0]
     assert point.rejection == Value(None)
     assert point.limit.at_95 == pytest.approx(150 / 2.995732)
+    assert found.tables[0].rows[0][3:] == ("< 0.02 (95 %)", "> 50.07 (95 %)")
     assert found.to_dict()["points"][0]["rejection_limit"]["at_90"] == pytest.approx(150 / 2.302585)
     # Each event on test stands for two of the whole sample.
     assert found.to_dict()["points"][0]["b_limit"]["at_95"] == pytest.approx(2 * 2.995732)
@@ -159,6 +160,8 @@ def test_a_process_of_which_nothing_is_left_has_an_upper_limit():
     limits = [finding.points[0].processes[name].limit for name in NAMES]
     assert [limit.at_95 for limit in limits[:2]] == pytest.approx([2.995732 / 200, 2.995732 / 100])
     assert limits[2] is None
+    row = {name: cells[0] for name, *cells in finding.tables[1].rows}
+    assert (row[NAMES[0]], row[NAMES[1]]) == ("< 0.015 (95 %)", "< 0.03 (95 %)")
     with style():
         (picture,) = pictures(finding, results, "title")
     np.testing.assert_allclose(picture.series[0].columns["upper_limit_95"][:2], [2.995732 / 200, 2.995732 / 100])
