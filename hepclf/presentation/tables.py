@@ -228,9 +228,27 @@ def bullets(results: Results) -> list[str]:
     sentences = [sentence for finding in results.studies.values() for sentence in finding.sentences]
     lines = [*first, *(sentence for sentence in sentences if sentence not in checks and sentence not in first)]
     if checks:
-        count = f"{len(checks)} check{'s' if len(checks) > 1 else ''}"
-        lines.append(f"No problem found in {count}: {', '.join(checks.values())}.")
+        lines.append(_count_of_checks(list(checks.values()), _not_passed(results)))
     return lines
+
+
+def _not_passed(results: Results) -> list[str]:
+    """The studies that check something and have a sentence other than that all is well."""
+    return [
+        name.replace("_", " ")
+        for name, finding in results.studies.items()
+        if problems(finding) or (hasattr(finding, "passed") and finding.sentences and not passed_checks(finding))
+    ]
+
+
+def _count_of_checks(passed: list[str], failed: list[str]) -> str:
+    """`No problem found in 1 check: overtraining (p = 1).`, or how many checks were not passed, and which."""
+    count = len(passed) + len(failed)
+    checks = f"{count} check{'s' if count > 1 else ''}"
+    if not failed:
+        return f"No problem found in {checks}: {', '.join(passed)}."
+    not_passed = f"{len(failed)} not passed ({', '.join(failed)}; see above)"
+    return f"{checks}: {not_passed}, {len(passed)} passed: {', '.join(passed)}."
 
 
 def problem_sentences(results: Results) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def test_what_is_in_order_is_one_line_and_a_bullet_that_remains_is_a_finding(mak
     findings = results.studies["overtraining"], results.studies["calibration"]
     passed = [sentence for finding in results.studies.values() for sentence in passed_checks(finding)]
     *others, last = bullets(results)
-    assert last.startswith(f"No problem found in {len(passed)} check")
+    assert last.startswith(f"3 checks: 1 not passed (calibration; see above), {len(passed)} passed: ")
     assert f"overtraining (p = {findings[0].evidence.p:.2g})" in last
     assert findings[0].sentences[0] in passed
     assert not set(passed) & set(others)
@@ -160,7 +160,9 @@ def test_a_problem_stands_before_the_findings_and_what_is_in_order_last(make_sco
     lines = bullets(replace(results, studies=studies | {"overtraining": overtrained}))
     assert lines[0].startswith("A clear sign of overtraining")
     assert lines[1:-1] == list(studies["retrieval"].sentences)
-    assert lines[-1].startswith("No problem found in 1 check: overtraining (p = ")
+    assert lines[-1].startswith("2 checks: 1 not passed (overtraining; see above), 1 passed: overtraining (p = ")
+    (line,) = bullets(replace(results, studies={"quiet": results.studies["overtraining"]}))
+    assert line.startswith("No problem found in 1 check: overtraining (p = ")
 
 
 def test_the_uncertainty_of_the_background_is_that_of_the_evaluation(make_scored, drawn):
