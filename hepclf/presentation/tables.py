@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hepclf.evaluation.finding import passed_checks, problems
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
+from hepclf.evaluation.studies.folds import FoldResults
 from hepclf.statistics.counting.scan import Significance
 from hepclf.statistics.curves.limit import background_text, rejection_text
 from hepclf.statistics.value import Value
@@ -22,6 +23,7 @@ SIGNIFICANCE = (
     ("Asimov Z", "asimov", 2),
 )
 SPLIT_NAMES = {"train": "training set", "valid": "validation set", "test": "test set"}
+OUT_OF_FOLD = "test, out of fold"  # each event scored by the member that has not seen it
 WHICH_WEIGHTS = (
     "Log-loss and Brier score are means over the events with their own weights; the calibration has them for the "
     "mixture of the training."
@@ -34,10 +36,14 @@ WHOLE, LARGE = 1e3, 1e7  # sums of weights from which on there are no decimals, 
 
 def quality_table(results: Results, title: str) -> Grid:
     """Quality of the scores: a row for each metric, a column for each split."""
-    splits = results.splits
+    splits, names = results.splits, dict(SPLIT_NAMES)
+    folds = results.studies.get("folds")
+    if isinstance(folds, FoldResults):
+        title += f", {len(folds.folds)} folds"
+        names["test"] = OUT_OF_FOLD
     return Grid(
         title,
-        ["", *(f"{SPLIT_NAMES[name]} ({split.events:,})" for name, split in splits.items())],
+        ["", *(f"{names[name]} ({split.events:,})" for name, split in splits.items())],
         list(_quality_rows(splits)),
     )
 

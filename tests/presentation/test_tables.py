@@ -7,6 +7,7 @@ import pytest
 
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.finding import passed_checks
+from hepclf.evaluation.studies.folds import Fold, FoldResults
 from hepclf.evaluation.studies.overtraining import Gap
 from hepclf.presentation.tables import (
     bullets,
@@ -40,6 +41,15 @@ def test_each_split_is_a_column_with_its_errors(make_scored, drawn):
     assert rows["AUC"] == [number(*split.auc) for split in results.splits.values()]
     assert rows["w < 0, % of Σ|w|"][2] == f"{100 * results.test.negative_fraction:.1f}"
     assert "AUC of likelihood ratio" not in rows
+
+
+def test_in_folds_the_test_events_are_out_of_fold(make_scored, drawn):
+    fold = Fold(333, Value(0.8, 0.1), Value(0.5, 0.1), Value(None))
+    results = judged(make_scored, drawn)
+    folds = FoldResults(folds=(fold, fold), pooled=Value(0.8, 0.1))
+    grid = quality_table(replace(results, studies={"folds": folds}), "mine")
+    assert grid.title == "mine, 2 folds"
+    assert grid.header[-1] == "test, out of fold (666)"
 
 
 def test_losses_of_separated_classes_have_no_digits_of_rounding(make_scored):

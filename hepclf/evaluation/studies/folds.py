@@ -24,14 +24,14 @@ from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]
 
-NOT_INDEPENDENT = "The folds are not independent, as any two trainings share most of their events"
+NOT_INDEPENDENT = "The folds are not independent, as any two members share most of their training events"
 
 
 @recipe
 class Folds:
-    """AUC, log-loss and expected significance of each fold, scored by the training that has not seen it."""
+    """AUC, log-loss and expected significance of each fold, scored by the member that has not seen it."""
 
-    question: ClassVar[str] = "Do the trainings of the folds agree?"
+    question: ClassVar[str] = "Do the members of the folds agree?"
     page_title: ClassVar[str] = "Folds"
     page_section: ClassVar[str] = "believe"
 
@@ -105,7 +105,7 @@ class FoldResults:
         yield self._comparison(spread)
         if self.pooled.value is not None and self.pooled.error and self._pooling < -self.pooled.error:
             yield (
-                f"The AUC of all events together is {-self._pooling:.2g} below the mean of the folds: the trainings "
+                f"The AUC of all events together is {-self._pooling:.2g} below the mean of the folds: the members "
                 "give the same event scores of different scale. trainer.calibrate=isotonic brings them to one scale."
             )
 
@@ -145,7 +145,7 @@ class FoldResults:
         rows.append(["standard deviation", "", *(_cell(spread) for spread in spreads)])
         rows.append(["expected from errors", "", *(_expected(spread) for spread in spreads)])
         header = ("fold", "events", *MEASURES.values())
-        return (Grid("folds, each scored by the training that has not seen it", header, rows),)
+        return (Grid("folds, each scored by the member that has not seen it", header, rows),)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, as metrics.json has them."""

@@ -14,8 +14,8 @@ from hepclf.presentation.plots.picture import Picture, Series, panel, value_colu
 from hepclf.presentation.plots.style import BLACK, BLUE, GREY
 
 CAPTION = (
-    "AUC of each fold, scored by the training that has not seen it, with its statistical error; the line and the band "
-    "are the AUC of all events. The folds are not independent, as any two trainings share most of their events."
+    "AUC of each fold, scored by the member that has not seen it, with its statistical error; the line and the band "
+    "are the AUC of all events. The folds are not independent, as any two members share most of their training events."
 )
 
 

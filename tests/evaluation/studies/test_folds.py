@@ -80,7 +80,7 @@ def test_equal_folds_agree_and_a_worse_one_is_found(results):
 def test_scores_of_different_scale_lower_the_area_of_all_events(results):
     assert len(results().studies["folds"].sentences) == 1
     sentences = results(shift=2.0).studies["folds"].sentences
-    assert "below the mean of the folds: the trainings give the same event scores of different scale" in sentences[-1]
+    assert "below the mean of the folds: the members give the same event scores of different scale" in sentences[-1]
 
 
 def test_the_scatter_is_that_of_the_textbook():

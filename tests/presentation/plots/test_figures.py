@@ -17,7 +17,7 @@ from hepclf.presentation.plots import roc
 from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.draw import draw
 from hepclf.presentation.plots.find_rate import draw_rates
-from hepclf.presentation.plots.losses import draw_losses
+from hepclf.presentation.plots.losses import draw_losses, draw_members
 from hepclf.presentation.plots.plane import EVENTS, draw_decision, pictures
 from hepclf.presentation.plots.rejection import draw_rejection
 from hepclf.presentation.plots.roc import draw_roc
@@ -44,6 +44,22 @@ def test_losses_are_those_of_the_history_and_the_best_epoch_is_marked(ax, histor
     assert_array_equal(line(ax, "training").get_xydata().T, [history["epoch"], history["train_loss"]])
     assert_array_equal(line(ax, "validation").get_ydata(), history["valid_loss"])
     assert_array_equal(line(ax, "best validation: epoch 3").get_xydata(), [[3, 3]])
+
+
+def test_members_have_colours_labels_and_their_best_epochs(ax):
+    draw_members(
+        ax,
+        {
+            "member": [0, 0, 1, 1],
+            "epoch": [1, 2, 1, 2],
+            "train_loss": [0.7, 0.6, 0.7, 0.5],
+            "valid_loss": [0.5, 0.6, 0.7, 0.6],
+        },
+    )
+    lines = {line.get_label(): line for line in ax.lines}
+    assert lines["member 0"].get_color() != lines["member 1"].get_color()
+    circles = [line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in circles] == [(1, 0.5), (2, 0.6)]
 
 
 def test_a_range_test_shows_its_losses_the_suggestion_and_the_rate_in_use(ax):
