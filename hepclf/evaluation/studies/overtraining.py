@@ -87,8 +87,22 @@ class OvertrainingTests:
     @property
     def evidence(self) -> Evidence:
         """Evidence that training and test differ: the scores of each class, and one-sided the gaps of loss and AUC."""
-        scores = (test.p for test in self.tests.values() if test is not None)
-        return combined(*scores, *map(one_sided_p, self.gaps["test"]))
+        return combined(*self._probabilities.values())
+
+    @property
+    def _probabilities(self) -> dict[str, float | None]:
+        """The p-value of each test, by what it compares."""
+        scores = {f"scores of {name}": test.p for name, test in self.tests.items() if test is not None}
+        loss, auc = map(one_sided_p, self.gaps["test"])
+        return {**scores, "log-loss": loss, "AUC": auc}
+
+    @property
+    def quoted(self) -> str:
+        """The p-value with the test that has the smallest: `p = 0.012, corrected for 4 tests (smallest: AUC)`."""
+        values = {name: p for name, p in self._probabilities.items() if p is not None}
+        if len(values) < 2 or self.evidence.p == 1:
+            return self.evidence.test
+        return f"{self.evidence.test} (smallest: {min(values, key=values.__getitem__)})"
 
     @property
     def worse(self) -> bool:

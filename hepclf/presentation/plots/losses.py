@@ -40,7 +40,7 @@ def pictures(history: History, title: str) -> Iterator[Picture]:
         names = (MEMBER, "epoch", "train_loss", "valid_loss")
         series = Series("losses", {name: history[name] for name in names})
         figure = panel(lambda ax: draw_members(ax, history), title)
-        add_legend(figure, columns=4)
+        add_legend(figure, columns=3)
         yield Picture("losses", figure, MEMBERS_CAPTION, (series,))
     else:
         series = Series("losses", {name: history[name] for name in ("epoch", "train_loss", "valid_loss")})

@@ -85,7 +85,7 @@ def _agreement(results: Results, split: str) -> str:
         return ""
     if finding.evidence.p is None:
         return ""
-    return f"overtraining: {finding.evidence.test}"
+    return f"overtraining: {finding.quoted}"
 
 
 def _bars(ax: Axes, histogram: DensityHistogram, label: str, colour: str, *, fill: bool) -> None:
