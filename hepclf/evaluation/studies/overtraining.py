@@ -98,11 +98,11 @@ class OvertrainingTests:
 
     @property
     def quoted(self) -> str:
-        """The p-value with the test that has the smallest: `p = 0.012, corrected for 4 tests (smallest: AUC)`."""
+        """The p-value, and in a second line which of the tests has the smallest."""
         values = {name: p for name, p in self._probabilities.items() if p is not None}
         if len(values) < 2 or self.evidence.p == 1:
-            return self.evidence.test
-        return f"{self.evidence.test} (smallest: {min(values, key=values.__getitem__)})"
+            return f"overtraining: {self.evidence.test}"
+        return f"overtraining: {self.evidence.test}\nsmallest p: {min(values, key=values.__getitem__)}"
 
     @property
     def worse(self) -> bool:

@@ -41,9 +41,9 @@ def _differences(ax: Axes, tests: dict[str, TwoSample], results: Results, eviden
                 ax.axhline(side * test.bound, color=palette[name], linewidth=1, linestyle="--")
     ax.axhline(0, color=BLACK, linewidth=0.8)
     highest = max(size for test in tests.values() for size in (test.distance, test.bound) if math.isfinite(size))
-    ax.set_ylim(-1.2 * highest, (1.66 + 0.16 * len(tests)) * highest)
+    ax.set_ylim(-1.2 * highest, (1.82 + 0.16 * len(tests)) * highest)
     ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="efficiency, training − test")
-    title = f"overtraining: {evidence}\ndashed: 95 % permutation band; uncorrected p"
+    title = f"{evidence}\ndashed: 95 % permutation band; uncorrected p"
     ax.legend(loc="upper left", title=title, alignment="left")
 
 

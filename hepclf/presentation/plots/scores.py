@@ -46,7 +46,8 @@ def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
     lines = _lines(results, split)
     labels = len(split_results.histograms) + sum(map(len, lines.values()))
     rows = math.ceil((labels + bool(train_histograms) + (split_results.threshold is not None)) / 2)
-    room = 0.07 * (rows + bool(_agreement(results, split))) + 0.05
+    agreement = _agreement(results, split)
+    room = 0.07 * (rows + len(agreement.splitlines())) + 0.05
     for name, colour in colours(results.classes, results.signal).items():
         if name in split_results.histograms:
             _bars(ax, split_results.histograms[name], one_line(name, 24), colour, fill=len(results.classes) == 2)
@@ -63,7 +64,7 @@ def draw_scores(ax: Axes, results: Results, split: str = "test") -> None:
         ax.axvline(split_results.threshold, ymax=1 - room, color=BLACK, linestyle="--", linewidth=1.2, label=label)
     ax.set(xlabel=f"probability of {one_line(results.signal, 24)}", ylabel="(1/N) dN/dx")
     _set_limits(ax, [*split_results.histograms.values(), *train_histograms.values()], room)
-    ax.legend(loc="upper center", ncols=2, columnspacing=1.2, title=_agreement(results, split) or None)
+    ax.legend(loc="upper center", ncols=2, columnspacing=1.2, title=agreement or None)
 
 
 def _lines(results: Results, split: str) -> dict[str, dict[str, DensityHistogram]]:
@@ -79,13 +80,13 @@ def _lines(results: Results, split: str) -> dict[str, dict[str, DensityHistogram
 
 
 def _agreement(results: Results, split: str) -> str:
-    """The p-value of the overtraining study, where training and test are both drawn."""
+    """The p-value of the overtraining study and the test that decides it, where training and test are both drawn."""
     finding = results.studies.get("overtraining")
     if split != "test" or not isinstance(finding, OvertrainingTests):
         return ""
     if finding.evidence.p is None:
         return ""
-    return f"overtraining: {finding.quoted}"
+    return finding.quoted
 
 
 def _bars(ax: Axes, histogram: DensityHistogram, label: str, colour: str, *, fill: bool) -> None:

@@ -53,6 +53,9 @@ def test_a_tagger_that_learnt_by_heart_is_overtrained(scored):
     assert finding.conclusion == "overtrained"
     assert all(test.p == 1 / 2000 for test in finding.tests.values())
     assert finding.sentences[0].startswith("A clear sign of overtraining (p < 1e-06, corrected for 4 tests): ")
+    total, smallest = finding.quoted.splitlines()
+    assert total == "overtraining: p < 1e-06, corrected for 4 tests"
+    assert smallest in ("smallest p: log-loss", "smallest p: AUC")
     assert "above the training loss" in finding.sentences[0]
     assert "below the training AUC" in finding.sentences[0]
 

@@ -240,8 +240,10 @@ def test_no_picture_is_cut_off_at_its_edges(judged, history, plane, tmp_path):
 def test_scores_state_the_p_value_of_the_overtraining_test(ax, judged):
     results = judged(overtraining=Overtraining(permutations=99))
     draw_scores(ax, results)
-    p = results.studies["overtraining"].evidence.p
-    assert ax.get_legend().get_title().get_text() == f"overtraining: {equation(p)}, corrected for 4 tests"
+    finding = results.studies["overtraining"]
+    title = f"overtraining: {equation(finding.evidence.p)}, corrected for 4 tests"
+    assert ax.get_legend().get_title().get_text() == finding.quoted
+    assert finding.quoted.splitlines()[0] == title
 
 
 def test_rates_stand_on_the_axes_that_are_asked_for(ax, judged):
