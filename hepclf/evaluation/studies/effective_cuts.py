@@ -130,6 +130,14 @@ def _ends(values: Array) -> tuple[float, float]:
     return float(values[0]), float(values[-1])
 
 
+def _obstacle(unmeasured: Divergence) -> str:
+    """Why the change of a feature is not measured."""
+    if unmeasured.few is None:
+        return str(unmeasured.reason)
+    count, needed = unmeasured.few
+    return f"too few background events are on one side of the cut ({count:.3g} effective; {needed} are needed)"
+
+
 def _divergence(name: str, values: Array, weights: Array, kinds: NDArray[np.int64]) -> Divergence:
     background = kinds < 2
     if not background.any():
@@ -209,8 +217,7 @@ class FeatureChanges:
         name, evidence = self.ranked[0], self.evidence
         before, after = self.features[name].before[0], self.features[name].after[0]
         if not self.is_ranked:
-            reason = str(self.features[name].divergence.reason).split(";")[0]
-            return (f"The features are in the order of the data, since their changes cannot be measured: {reason}.",)
+            return (f"Effective cuts: the features are not ranked, since {_obstacle(self.features[name].divergence)}.",)
         if evidence[name].answer is None:
             return ()
         if evidence[name].answer == "clear":

@@ -36,6 +36,7 @@ class Divergence(NamedTuple):
     inverse   1 / bits, without a value where bits are not above zero
     at_least  lower limit of 1 / bits at 95 %, from bits + 1.64 errors
     p         probability of a divergence as large or larger if the shapes are equal
+    few       effective events on the side with too few, and how many are needed; None where there are enough
     """
 
     bits: Value = NOTHING
@@ -44,6 +45,7 @@ class Divergence(NamedTuple):
     at_least: float | None = None
     reason: str | None = None
     p: float | None = None
+    few: tuple[float, int] | None = None
 
 
 def bin_sums(bins: NDArray[np.intp], weights: Array, m: int) -> BinSums:
@@ -72,7 +74,8 @@ def divergence(first: BinSums, second: BinSums) -> Divergence:
             n = 0.0
         if n < PER_BIN * m:
             return Divergence(
-                reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer"
+                reason=f"an effective count of {n:.3g} on one side is under {PER_BIN} for each of {m} bins; give fewer",
+                few=(n, PER_BIN * m),
             )
     p, q = (_shares(histogram.sums) for histogram in (first, second))
     covariance = _covariances((p, first), (q, second))

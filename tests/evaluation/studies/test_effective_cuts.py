@@ -101,8 +101,9 @@ def test_few_events_are_compared_in_fewer_bins_and_fewer_still_are_not_ranked(ca
         assert "changes most in y: its central 90 % is" in found.sentences[0]
     else:
         assert found.ranked == ["week", "y"]
-        assert found.sentences[0].endswith(
-            "measured: an effective count of 29 on one side is under 10 for each of 3 bins."
+        assert found.sentences == (
+            "Effective cuts: the features are not ranked, since too few background events are on one side of the cut "
+            "(29 effective; 30 are needed).",
         )
 
 
