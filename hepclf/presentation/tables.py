@@ -11,7 +11,7 @@ from hepclf.evaluation.finding import passed_checks, problems
 from hepclf.evaluation.results import Results, SplitResults
 from hepclf.evaluation.studies.counting import NAMES
 from hepclf.evaluation.studies.folds import FoldResults
-from hepclf.statistics.counting.scan import Significance
+from hepclf.statistics.counting.scan import Significance, with_margin
 from hepclf.statistics.curves.limit import background_text, rejection_text
 from hepclf.statistics.value import Value
 from hepclf.words import Grid, grouped_rows, lower_limit, number, percent, targeted, upper_limit
@@ -174,8 +174,8 @@ def floor_note(quoted: Significance) -> str | None:
         return None
     return (
         "Tighter cuts have a higher expected significance, but leave too few simulated background events in the "
-        f"validation set (evaluation.minimum_background={quoted.floor:g} effective ones, and two standard deviations "
-        "more)."
+        f"validation set: {with_margin(quoted.floor):.3g} effective ones are needed, which are "
+        f"evaluation.minimum_background={quoted.floor:g} and two standard deviations more."
     )
 
 

@@ -101,10 +101,8 @@ def _fitted(
 
 def announce(prepared: Prepared, job: Job) -> None:
     """List the warnings in one line, early enough to stop a training; their texts stand above its results."""
-    kinds = []
-    for row in prepared.warnings:
-        kinds.append(f"{row.kind} ({', '.join(row.about)})" if row.about else row.kind)
-    if kinds:
-        log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(kinds))
+    complaints = [row.text.partition(";")[0] for row in prepared.warnings]
+    if complaints:
+        log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(complaints))
     for caution in job.unused_settings:
         log.warning(caution.text)

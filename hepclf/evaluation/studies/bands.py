@@ -144,12 +144,12 @@ class Intervals:
         if self._ratios and not sentences:
             worst = max(self._ratios, key=lambda quantity: abs(math.log(self._ratios[quantity])))
             sentences.append(
-                f"Half the bootstrap interval of {worst.words} is {self._ratios[worst]:.2f} times the analytic error "
-                f"on {self.split}: dominated by few or high-weight events; quote the bootstrap interval."
+                f"Few or high-weight events dominate {worst.words}: half its bootstrap interval is "
+                f"{self._ratios[worst]:.2f} times the analytic error on {self.split}. Quote the bootstrap interval."
             )
-        if endless := [quantity.words for quantity in self.quantities if quantity.is_heavy_tailed]:
+        if endless := [quantity for quantity in self.quantities if quantity.is_heavy_tailed]:
             sentences.append(
-                f"The bootstrap distribution of {', '.join(endless)} has no finite standard deviation on "
+                f"The bootstrap distribution of {_enumerated(endless)} has no finite standard deviation on "
                 f"{self.split}: in some replicas no or hardly any background is left; quote the interval."
             )
         if self.quantities and all(
@@ -181,6 +181,15 @@ class Intervals:
             "replicas": self.replicas,
             "quantities": [quantity.to_dict() for quantity in self.quantities],
         }
+
+
+def _enumerated(quantities: list[Quantity]) -> str:
+    """`rejection at ε_s = 0.3`, or `the rejections at ε_s = 0.3 and 0.5`."""
+    words, points = [quantity.words for quantity in quantities], [quantity.at for quantity in quantities]
+    start = ""
+    if len(quantities) > 1 and {quantity.name for quantity in quantities} == {"rejection"}:
+        words, start = [f"{point:g}" for point in points], "the rejections at ε_s = "
+    return start + " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _areas(curve: Curve, replicas: Replicas, ranges: tuple[tuple[float, float], ...]) -> Iterator[Quantity]:

@@ -148,7 +148,7 @@ class FalseAlarms:
             lowest = min(defined, key=lambda point: point.target_rate)
             cut = "no event passes"
             if lowest.cut is not None:
-                cut = f"score ≥ {lowest.cut:.7g}"
+                cut = f"score ≥ {number(lowest.cut)}"
             yield (
                 f"At a false-alarm rate of at most {_rate(lowest.target_rate)} ({cut}) the signal efficiency is "
                 f"{number(*lowest.efficiency)}."
@@ -227,7 +227,7 @@ def duration(seconds: float) -> str:
 
 
 def _rate(per_second: float) -> str:
-    return f"{per_second * DAY:.3g} / d"
+    return f"{per_second * DAY:.3g} per day"
 
 
 def _text(value: Any) -> str:

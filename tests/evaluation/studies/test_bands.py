@@ -107,6 +107,12 @@ def test_a_rejection_without_a_finite_width_is_said():
     )
 
 
+def test_several_rejections_without_a_finite_width_share_a_sentence():
+    wild = [Quantity("rejection", at, Value(100.0, 30.0), None, 70.0, 140.0) for at in (0.3, 0.5, 0.7)]
+    sentence = Intervals(split="test", replicas=1000, quantities=tuple(wild), band=None).sentences[-1]
+    assert sentence.startswith("The bootstrap distribution of the rejections at ε_s = 0.3, 0.5 and 0.7 has no finite ")
+
+
 def test_replicas_in_which_weights_cancel_leave_no_bands_and_it_is_said():
     def cancelling(rng, n):
         return np.where(rng.random(n) < 0.42, -1.0, 1.0)

@@ -107,7 +107,8 @@ def _with(scored, scores):
 def test_rates_that_the_live_time_is_too_short_for_are_said(search):
     of = found(search(), live_time_s=0.4 * DAY)
     assert of.sentences[-1] == (
-        "False-alarm rates of 1 / d or less cannot be measured in a live time of 2.4 h on test; that needs 1 d or more."
+        "False-alarm rates of 1 per day or less cannot be measured in a live time of 2.4 h on test; that needs 1 d or "
+        "more."
     )
     assert of.to_dict()["quiet"][0]["signal_efficiency"] == {"value": None, "error": None}
 
