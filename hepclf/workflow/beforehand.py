@@ -119,6 +119,17 @@ def unused_split(data: Loader) -> tuple[Caution, ...]:
     return (Caution("unused_settings", tuple(changed), text),)
 
 
+def random_folds(folds: KFold) -> tuple[Caution, ...]:
+    """A warning that new files cannot be scored by the member that has not seen an event, or none."""
+    if folds.columns:
+        return ()
+    text = (
+        "folds are random: predict cannot tell which events a member was trained on, so it takes the mean of all "
+        "members; use folds.by=event, or folds.by=[run,lumi,event]"
+    )
+    return (Caution("random_folds", ("folds.by",), text),)
+
+
 def unused_settings(model: Model, trainer: Trainer, name: str) -> tuple[Caution, ...]:
     """A warning of trainer settings that were changed and that the model, called `name`, does not use, or none."""
     declared = trainer_settings(model)

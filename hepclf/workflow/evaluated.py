@@ -80,7 +80,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
     results = evaluate(scored, job.evaluation, _features(tagger, prepared), balance=job.trainer.balance)
     valid = scored.of("valid")
     doubts = _doubts(fitted, prepared, valid, job)
-    cautions = (*doubts, *results.warnings, *job.unused_settings, *prepared.warnings)
+    cautions = (*doubts, *results.warnings, *job.warnings, *prepared.warnings)
     results = replace(results, warnings=cautions, titles=titles(job.data))
     return Evaluated(
         scored=scored,

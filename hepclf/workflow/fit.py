@@ -104,5 +104,5 @@ def announce(prepared: Prepared, job: Job) -> None:
     complaints = [row.text.partition(";")[0] for row in prepared.warnings]
     if complaints:
         log.warning("what looks wrong in the data, told in full above the results: %s", "; ".join(complaints))
-    for caution in job.unused_settings:
+    for caution in job.warnings:
         log.warning(caution.text)

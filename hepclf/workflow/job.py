@@ -15,7 +15,7 @@ from hepclf.models.model import Model
 from hepclf.recipe import describe
 from hepclf.training.trainer import Trainer
 from hepclf.words import Caution
-from hepclf.workflow.beforehand import check_folds, check_settings, unused_settings, unused_split
+from hepclf.workflow.beforehand import check_folds, check_settings, random_folds, unused_settings, unused_split
 from hepclf.workflow.members.kfold import KFold, carrying
 
 
@@ -71,6 +71,11 @@ class Job:
         """Warnings of changed settings that the model, or the training in folds, does not use; otherwise nothing."""
         unused = unused_settings(self.model, self.trainer, self.names["model"])
         return unused if self.folds is None else (*unused, *unused_split(self.data))
+
+    @cached_property
+    def warnings(self) -> tuple[Caution, ...]:
+        """Warnings of settings without effect, and of random folds; otherwise nothing."""
+        return self.unused_settings if self.folds is None else (*self.unused_settings, *random_folds(self.folds))
 
     def describe(self) -> dict[str, Any]:
         """The contents of config.yaml: enough to train again."""

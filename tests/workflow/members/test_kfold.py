@@ -219,6 +219,15 @@ def test_a_test_of_rates_is_for_a_training_without_folds():
         Job.of(Mixture(), PlainMLP(), Trainer(find_rate=True), folds=KFold())
 
 
+def test_random_folds_are_warned_of_before_the_training():
+    (caution,) = Job.of(GW(), PlainMLP(), folds=KFold()).warnings
+    assert caution.kind == "random_folds"
+    assert caution.text.endswith("use folds.by=event, or folds.by=[run,lumi,event]")
+    numbered = root(features=("x",))
+    assert Job.of(numbered, PlainMLP(), folds=KFold(by="event")).warnings == ()
+    assert Job.of(numbered, PlainMLP()).warnings == ()
+
+
 def test_settings_of_the_split_have_no_effect_and_a_warning_says_so():
     data = GW(split=Split(by="tail", test=0.1, seed=3))
     (caution,) = Job.of(data, PlainMLP(), folds=KFold()).unused_settings
