@@ -74,6 +74,7 @@ class Calibration:
             signal=part.classes[case.signal],
             ratios=_ratios(case),
             harmless=self.harmless,
+            in_folds=part.folds is not None,
         )
 
 
@@ -98,6 +99,7 @@ class Calibrated:
 
     shares  fraction of each class in the mixture
     ratios  fraction of each class in the expected yields over its fraction in the mixture, None without yields
+    in_folds  each member would have a map of its own
     """
 
     qualities: Mapping[str, Quality]
@@ -107,6 +109,7 @@ class Calibrated:
     signal: str
     ratios: Mapping[str, float] | None
     harmless: float
+    in_folds: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -178,7 +181,8 @@ class Calibrated:
             error = self.qualities[best].reliability.ece
             proposal = f"trainer.calibrate={best} would lower the log-loss on test by {number(*gain)}, and the ECE to"
             curve = ""
-            if len(self.shares) == 2:  # with several classes a temperature changes the order of the events
+            # With several classes a temperature changes the order of the events; in folds each member has its own map.
+            if len(self.shares) == 2 and not self.in_folds:
                 curve = "; the ROC curve does not change"
             yield f"{proposal} {number(*error)}{curve}."
         value, error_of = self.temperature
