@@ -43,12 +43,14 @@ class ProcessMixture:
     yields   the configured yields, by process or class
     splits   the splits whose weights the mixture changes
     refused  why a split cannot have the mixture; its events keep their own weights
+    in_folds  every event is a test event
     """
 
     source: Source = "events"
     yields: Mapping[str, float] = field(default_factory=dict)
     splits: Mapping[str, Mixed] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    in_folds: bool = False
 
     def split_weights(self, split_name: str, part: Scored) -> Mixed:
         """The weights of a split."""
@@ -63,6 +65,8 @@ class ProcessMixture:
             return f"{subject} the mixture of the expected yields, {_yields_text(self.yields)}. {reasons}".rstrip()
         if self.source == "splits":
             reason = "each process is normalised to its full yield, since a split holds a fraction of it"
+            if self.in_folds:
+                reason = "every event is in the test set"
             return f"{subject} the whole sample: {reason}. {reasons}".rstrip()
         if reasons:
             return f"{subject} the events with their weights as they are. {reasons}"
@@ -99,7 +103,9 @@ def process_mixture(
     if not splits:
         return ProcessMixture(refused=refused)
     source: Source = "yields" if yields else "splits"
-    return ProcessMixture(source=source, yields=yields, splits=splits, refused=refused)
+    return ProcessMixture(
+        source=source, yields=yields, splits=splits, refused=refused, in_folds=scored.folds is not None
+    )
 
 
 def mixed(event_weights: Array, weights: Array, is_signal: NDArray[np.bool_]) -> Mixed:

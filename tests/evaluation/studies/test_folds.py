@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import chi2
@@ -55,6 +57,24 @@ def test_each_fold_has_the_numbers_of_its_events(results, scored):
         assert row.auc.value == pytest.approx(roc_auc_score(test.labels[mask], test.scores[mask]), abs=1e-12)
         expected = log_loss(test.labels[mask], test.scores[mask], sample_weight=test.weights[mask])
         assert row.log_loss.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_mixture_is_that_of_all_events(scored, without_studies):
+    events, parts = scored(), scored().split.copy()
+    parts[N : N + 500][events.labels[N : N + 500] == 1] = SPLITS.index("train")  # validation has too few signal events
+    mixture = evaluate(replace(events, split=parts), Evaluation(**without_studies)).mixture
+    assert mixture.source == "splits"
+    assert mixture.sentence.endswith("refer to the whole sample: every event is in the test set.")
+
+
+def test_a_calibration_is_not_said_to_keep_the_curve_as_each_member_has_its_own(scored, without_studies):
+    events = scored(noise=3.0)
+    studies = {**without_studies, "calibration": Evaluation().calibration}
+    told = " ".join(evaluate(events, Evaluation(**studies)).studies["calibration"].sentences)
+    assert "would lower the log-loss" in told
+    assert "ROC curve" not in told
+    told = " ".join(evaluate(replace(events, folds=None), Evaluation(**studies)).studies["calibration"].sentences)
+    assert "; the ROC curve does not change" in told
 
 
 def test_the_significance_of_a_fold_is_that_of_the_whole_sample(results):
