@@ -35,7 +35,8 @@ class Plan(NamedTuple):
     @property
     def title(self) -> str:
         """The title of the results."""
-        return ", ".join(self.names[group] for group in ("data", "model"))
+        folds = self.recipes.get(FOLDS)
+        return ", ".join((self.names["data"], self.names["model"], *([folds.key.text] if folds else [])))
 
     @property
     def run(self) -> Run | None:

@@ -12,6 +12,7 @@ from hepclf.cli.terminal import section
 from hepclf.evaluation.evidence import LEVELS
 from hepclf.evaluation.results import Results
 from hepclf.presentation.tables import (
+    OVERLAP,
     READ_OFF,
     WHICH_WEIGHTS,
     bullets,
@@ -34,6 +35,8 @@ def show_results(console: Console, results: Results, title: str) -> None:
     """
     show_warnings(console, results.warnings)
     section(console, *quality_table(results, title))
+    if results.in_folds:
+        console.print(OVERLAP, markup=False)
     console.print(f"{WHICH_WEIGHTS}\n", markup=False)
     if results.test is not None:
         _show_working_points(console, results)

@@ -102,6 +102,9 @@ def _show(job: Plan, stop: Stop) -> None:
     if "kept_epoch" in trained.tagger.summary and len(trained.history) > 1:
         epoch = f"{trained.tagger.summary['kept_epoch']} of {len(trained.history)}"
         console.print(f"epoch  {epoch} made the tagger", markup=False)
+    if "kept_epochs" in trained.tagger.summary:
+        epochs = ", ".join(map(str, trained.tagger.summary["kept_epochs"]))
+        console.print(f"epochs {epochs} made the members, one for each fold", markup=False)
     console.print(f"run    {short_path(trained.run.folder)}", soft_wrap=True, markup=False)
     if trained.plots:
         console.print(f"plots  {short_path(trained.run.plots)}", soft_wrap=True, markup=False)

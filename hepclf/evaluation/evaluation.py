@@ -243,6 +243,7 @@ def evaluate(
         asked=evaluation.asked,
         warnings=tuple(tagger_warnings(splits, scored.classes, case.signal, is_named=bool(evaluation.signal))),
         systematic=evaluation.systematic,
+        in_folds=scored.folds is not None,
     )
 
 

@@ -103,6 +103,7 @@ class Results:
     titles          title and unit of features, for pictures
     systematic      relative uncertainty of the background in the significances
     warnings        possible problems of the data, the training or the results; read them first
+    in_folds        every event is a test event, scored by the member that has not seen it
     """
 
     classes: tuple[str, ...]
@@ -122,6 +123,7 @@ class Results:
     warnings: tuple[Caution, ...] = ()
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     systematic: float | None = None
+    in_folds: bool = False
 
     def __repr__(self) -> str:
         areas = (f"{name} {split.auc.value or math.nan:.5g}" for name, split in self.splits.items())

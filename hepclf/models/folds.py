@@ -44,6 +44,13 @@ class FoldKey:
         """The fold of each event, from 0 to count - 1, [n]."""
         return (self.numbers(events) % np.uint64(self.count)).astype(np.int64)
 
+    @property
+    def text(self) -> str:
+        """`5 folds by run, event`, or `5 random folds`."""
+        if not self.columns:
+            return f"{self.count} random folds"
+        return f"{self.count} folds by {', '.join(self.columns)}"
+
     def to_dict(self) -> dict[str, Any]:
         """The entry of a tagger.json."""
         return {"count": self.count, "by": list(self.columns)}

@@ -28,6 +28,7 @@ WHICH_WEIGHTS = (
     "Log-loss and Brier score are means over the events with their own weights; the calibration has them for the "
     "mixture of the training."
 )
+OVERLAP = "Every event is a test event once, scored by a member that has not seen it, so the sets overlap."
 READ_OFF = "These points are read off the test set, without a cut that was chosen on the validation set."
 SIGNS = {"ell": "ℓ", "to": "→", "rightarrow": "→", "pm": "±"}
 NEGLIGIBLE = 1e-12  # a mean loss that rounding decides

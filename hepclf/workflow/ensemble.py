@@ -29,6 +29,7 @@ from hepclf.training.trainer import Trainer
 from hepclf.workflow.candidates import Candidate
 from hepclf.workflow.ensemble_members import MembersStudy
 from hepclf.workflow.evaluated import Evaluated, Facts
+from hepclf.workflow.members.kfold import stored_key
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import drawing_workers, record
 
@@ -158,7 +159,8 @@ def _evaluated(
     valid, valid_loss = scored.of("valid"), None
     if len(valid):
         valid_loss = log_loss(valid.labels, valid.scores, loss_weights(valid, trainer))
-    facts = Facts(first.config["names"]["data"], NAME, trainer.seed, tagger.inputs, tagger.summary)
+    data_name, folds = first.config["names"]["data"], stored_key(first.config)
+    facts = Facts(data_name, NAME, trainer.seed, tagger.inputs, tagger.summary, folds)
     return Evaluated(scored=scored, results=results, facts=facts, device=tagger.device, valid_loss=valid_loss)
 
 

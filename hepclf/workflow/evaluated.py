@@ -15,6 +15,7 @@ from hepclf.evaluation.case import Inside
 from hepclf.evaluation.evaluation import evaluate
 from hepclf.evaluation.results import Results
 from hepclf.events import Events
+from hepclf.models.folds import FoldKey
 from hepclf.models.members import MembersTagger, averaging, key_columns
 from hepclf.models.model import Tagger, raw_inputs
 from hepclf.scored import SPLITS, Scored
@@ -42,6 +43,7 @@ class Facts(NamedTuple):
     seed: int
     features: tuple[str, ...]
     summary: Mapping[str, Any]
+    folds: FoldKey | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,8 +70,18 @@ class Evaluated:
 
     @property
     def title(self) -> str:
-        """The title of tables and pictures."""
+        """The title of pictures."""
         return f"{self.facts.data}, {self.facts.model}"
+
+    @property
+    def heading(self) -> str:
+        """The title of page and card: that of the pictures, and the folds."""
+        return heading(self.facts)
+
+
+def heading(facts: Facts) -> str:
+    """Data, model and folds of a training."""
+    return ", ".join((facts.data, facts.model, *([facts.folds.text] if facts.folds else [])))
 
 
 def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | None = None) -> Evaluated:
@@ -85,7 +97,7 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
     return Evaluated(
         scored=scored,
         results=results,
-        facts=Facts(job.names["data"], job.names["model"], job.trainer.seed, tagger.inputs, tagger.summary),
+        facts=_facts(job, tagger),
         history=fitted.history,
         rate_test=fitted.rate_test,
         members=tuple(number for number, member in enumerate(fitted.members) for _ in member.history),
@@ -93,6 +105,12 @@ def evaluated(fitted: Fitted, prepared: Prepared, job: Job, scored: Scored | Non
         valid_loss=log_loss(valid.labels, valid.scores, fitted.valid_weights),
         used=used_settings(job.model, job.trainer),
     )
+
+
+def _facts(job: Job, tagger: Tagger) -> Facts:
+    names, folds = job.names, job.folds
+    key = None if folds is None else folds.key
+    return Facts(names["data"], names["model"], job.trainer.seed, tagger.inputs, tagger.summary, key)
 
 
 def scored_events(tagger: Tagger, prepared: Prepared) -> Scored:

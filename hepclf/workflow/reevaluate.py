@@ -27,8 +27,8 @@ from hepclf.recipe import describe, read_stored
 from hepclf.run import Run
 from hepclf.scored import Scored
 from hepclf.words import Caution
-from hepclf.workflow.evaluated import TEST, Evaluated, Facts, inside, score
-from hepclf.workflow.members.kfold import carrying
+from hepclf.workflow.evaluated import TEST, Evaluated, Facts, heading, inside, score
+from hepclf.workflow.members.kfold import carrying, stored_key
 from hepclf.workflow.observed import seen as seen_of
 from hepclf.workflow.observed import simulated
 from hepclf.workflow.record import drawing_workers, record
@@ -82,7 +82,7 @@ def stored_results(run: Run, evaluation: Evaluation) -> tuple[Results, str]:
     balance = read_stored(run.config)["trainer"].get("balance", "classes")
     results = evaluate(scored, evaluation, balance=balance)
     warnings = (*results.warnings, *_remembered(run, others=False))
-    return replace(results, warnings=warnings), f"{facts.data}, {facts.model}"
+    return replace(results, warnings=warnings), heading(facts)
 
 
 def _stored(run: Run) -> tuple[Scored, Facts]:
@@ -91,7 +91,8 @@ def _stored(run: Run) -> tuple[Scored, Facts]:
     config, head = read_stored(run.config), read_tagger(run.tagger)[0]
     try:
         names, seed = config["names"], config["trainer"]["seed"]
-        facts = Facts(names["data"], names["model"], seed, tuple(head["inputs"]), head["summary"])
+        folds = stored_key(config)
+        facts = Facts(names["data"], names["model"], seed, tuple(head["inputs"]), head["summary"], folds)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{run.config} or its tagger.json was changed: {error!r} is missing; train again") from error
     return read_scores(run.scores), facts

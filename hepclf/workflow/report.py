@@ -46,9 +46,13 @@ def report(
 def shown_settings(settings: Mapping[str, Any], used: frozenset[str]) -> dict[str, Any]:
     """The contents of config.yaml without trainer settings that are null or that the model does not use.
 
+    In folds, data.split is left out, as it has no effect.
+
     used  the trainer's settings that the model uses; empty for an evaluation alone, which has no trainer
     """
-    trainer = settings.get("trainer")
+    data, trainer = settings.get("data"), settings.get("trainer")
+    if "folds" in settings and isinstance(data, Mapping):
+        settings = {**settings, "data": {name: value for name, value in data.items() if name != "split"}}
     if not isinstance(trainer, Mapping):
         return dict(settings)
     effective = {name: value for name, value in trainer.items() if name == "_target_" or name in used}
@@ -65,7 +69,7 @@ def _provenance(
     if label:
         text = ", ".join(filter(None, (f"{label.experiment} {label.status}".strip(), label.conditions())))
     return Provenance(
-        title=evaluated.title,
+        title=evaluated.heading,
         label=text,
         command=again or command_line(environment["command"]),
         config=yaml_text(settings),

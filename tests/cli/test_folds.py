@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from shutil import copytree
 
@@ -144,10 +145,15 @@ def test_a_number_that_is_no_number_of_an_event_is_refused_with_its_file(run, he
 
 def test_other_data_and_stored_scores_are_evaluated(run, hepclf):
     words = ["data=csv", f"data.files={run}/data.csv"]
-    code, _, err = hepclf("evaluate", "run=run", *words, *FAST, "out=other")
+    code, other, err = hepclf("evaluate", "run=run", *words, *FAST, "out=other")
     assert code == 0, err
-    code, _, err = hepclf("evaluate", "run=run", *FAST, "out=same")
+    code, same, err = hepclf("evaluate", "run=run", *FAST, "out=same", "evaluation.report=true")
     assert code == 0, err
+    page = Path("same/report.html").read_text()
+    assert "csv, knn, 3 folds by event" in page
+    assert "so the sets overlap" in page
+    assert "so the sets overlap" in " ".join(same.split())
+    assert "so the sets overlap" not in " ".join(other.split()), "its test events are other data"
     results = [json.loads(Path(place, "metrics.json").read_text()) for place in ("run", "other", "same")]
     assert results[0]["test"]["auc"] == results[1]["test"]["auc"] == results[2]["test"]["auc"]
     assert results[2]["studies"]["folds"] == results[0]["studies"]["folds"]
@@ -174,8 +180,18 @@ def test_again_keeps_the_folds_and_the_command_line_changes_them(run, hepclf):
 
 
 def test_random_folds_warn_that_seen_events_cannot_be_told(trained_once, hepclf):
-    words = ["data=csv", f"data.files={trained_once}/data.csv", "data.ignore=[event]", "model=fisher", *FAST]
-    assert hepclf("train", *words, "folds=kfold", "folder=run")[0] == 0
+    words = [
+        "data=csv",
+        f"data.files={trained_once}/data.csv",
+        "data.ignore=[event]",
+        "model=mlp_plain",
+        "trainer.epochs=2",
+        *FAST,
+    ]
+    code, out, _ = hepclf("train", *words, "folds=kfold", "folder=run")
+    assert code == 0
+    assert "csv, mlp_plain, 5 random folds" in out
+    assert re.search(r"^epochs [12], [12], [12], [12], [12] made the members, one for each fold$", out, re.MULTILINE)
     code, _, err = hepclf("predict", "run=run", f"files={trained_once}/data.csv", "out=o")
     assert code == 0
     assert "the folds of this tagger were drawn at random, so it cannot tell events that its members have seen" in err

@@ -78,6 +78,12 @@ def test_settings_that_mean_nothing_to_a_reader_are_left_out():
     assert shown_settings({"run": "a"}, frozenset()) == {"run": "a"}
 
 
+def test_the_split_is_left_out_in_folds_where_it_has_no_effect():
+    settings = {"data": {"files": "x.csv", "split": {"test": 0.2}}, "trainer": {}}
+    assert shown_settings(settings, frozenset()) == settings
+    assert shown_settings({**settings, "folds": {"count": 5}}, frozenset())["data"] == {"files": "x.csv"}
+
+
 def test_the_page_names_no_setting_that_the_model_does_not_use(trained):
     made = trained(plots=False)
     text = made.run.report.read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ from hepclf.presentation.page.sections import PagePicture, read_index, sections
 from hepclf.presentation.page.sketch import HEIGHT, WIDTH, sketch
 from hepclf.presentation.page.terms import spans, terms
 from hepclf.presentation.tables import (
+    OVERLAP,
     SPLIT_NAMES,
     confusion_table,
     plain_title,
@@ -79,6 +80,7 @@ def page(results: Results, plots: Path, provenance: Provenance, *, folder: Path)
         plots,
         folder,
         results=results,
+        overlap=OVERLAP,
         set_name=SPLIT_NAMES[split_name],
         lines=(*problem_sentences(results), *headline(results)),
         warnings=results.warnings,

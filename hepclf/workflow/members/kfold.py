@@ -14,7 +14,7 @@ from hepclf.data.split import shuffled_ranks
 from hepclf.events import Events
 from hepclf.models.folds import FoldKey, hashed
 from hepclf.nearest import nearest
-from hepclf.recipe import recipe
+from hepclf.recipe import build, recipe
 from hepclf.workflow.members.sets import FoldSets, fold_sets
 
 USUAL_SHARE = 0.15  # of the events of a training that validate it
@@ -105,6 +105,14 @@ class KFold:
         folds = places // len(events)
         positions = (places % len(events)) / len(events)
         return fold_sets(self.count, folds, positions, self.share)
+
+
+def stored_key(config: Mapping[str, Any]) -> FoldKey | None:
+    """How the folds of a stored run follow from its columns; None for a run without folds."""
+    if "folds" not in config:
+        return None
+    folds: KFold = build(KFold, config["folds"], "folds")
+    return folds.key
 
 
 def check_texts(data: Loader, columns: tuple[str, ...]) -> None:
