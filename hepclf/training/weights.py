@@ -27,6 +27,8 @@ def training_weights(
     balance: classes gives every class the same sum and a mean of one, mean only the mean of one, none neither; the mean
     is that of the events whose weight is not zero.
     """
+    if negative == "error" and (weights < 0).any():
+        raise ValueError(_refusal(labels, weights, classes))
     weights = _without_negative(weights, negative)
     if planed is not None:
         weights = planed(weights)
@@ -41,17 +43,23 @@ def training_weights(
 
 
 def _without_negative(weights: NDArray[np.float64], rule: NegativeWeights) -> NDArray[np.float64]:
-    below = weights < 0
-    if rule == "keep" or not below.any():
+    if rule == "keep" or not (weights < 0).any():
         return weights
-    if rule == "error":
-        raise ValueError(
-            f"{100 * below.mean():.2f} % of the training weights are negative; choose what the loss shall do with "
-            "them: trainer.negative_weights=zero, abs or keep"
-        )
     if rule == "zero":
         return np.maximum(weights, 0.0)
     return np.abs(weights)
+
+
+def _refusal(labels: NDArray[np.int64], weights: NDArray[np.float64], classes: tuple[str, ...]) -> str:
+    """How many events have a negative weight, and how much weight that is in each class."""
+    below = weights < 0
+    sums = np.bincount(labels, np.abs(weights), minlength=len(classes))
+    negative = np.bincount(labels[below], -weights[below], minlength=len(classes))
+    shares = [f"{100 * negative[label] / sums[label]:.3g} % of {classes[label]}" for label in np.flatnonzero(negative)]
+    return (
+        f"{100 * below.mean():.3g} % of the training events have a negative weight ({', '.join(shares)}, as fractions "
+        "of the sum of |w|); choose what the loss shall do with them: trainer.negative_weights=zero, abs or keep"
+    )
 
 
 def _of_order_one(weights: NDArray[np.float64], mean: float) -> NDArray[np.float64]:

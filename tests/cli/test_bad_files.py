@@ -67,7 +67,7 @@ BAD = {
     "lists where numbers are due": (None, {}, {"features": ["x", "jet"]}, "it gives a list an event; reduce it"),
     "numbers where lists are due": (None, {}, {"features": ["x", "max(y)"]}, "max takes the list of an event"),
     "a weight that is NaN": (with_nan, {}, {"weight": "w"}, "tree 't', entry 17: weight 'w' is nan"),
-    "weights below zero": (None, {}, {"weight": "y"}, "of the training weights are negative; choose"),
+    "weights below zero": (None, {}, {"weight": "y"}, "of the training events have a negative weight"),
     "a normalisation of zero": (
         None,
         {"weight": "w - 1", "cross_section_pb": 1.0},

@@ -145,7 +145,7 @@ MISTAKES = [
     (["train", *csv("label.csv")], 1, "label.csv, row 102"),
     (["train", *csv("class.csv")], 1, "class 'signal' has no events"),
     (["train", *csv("constant.csv")], 1, "feature 'pt' is always 5"),
-    (["train", *csv("negative.csv"), "data.weight=weight"], 1, "of the training weights are negative; choose"),
+    (["train", *csv("negative.csv"), "data.weight=weight"], 1, "of the training events have a negative weight"),
     (["train", *CSV, "data.split.test=500"], 1, "the data holds 100 events"),
     (["train", *CSV, "data.split.valid=0.001"], 1, "the validation set of 100 events is empty"),
     (

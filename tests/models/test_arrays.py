@@ -107,7 +107,7 @@ def test_negative_weights_follow_the_rule(gaussians):
     events = gaussians(weights=np.where(np.arange(4000) % 5, 1.0, -1.0))
     with pytest.raises(ValueError, match="model=bdt cannot learn from negative weights"):
         matrix(events, Trainer(negative_weights="keep"), "model=bdt")
-    with pytest.raises(ValueError, match=r"20\.00 % of the training weights are negative"):
+    with pytest.raises(ValueError, match=r"20 % of the training events have a negative weight"):
         matrix(events, Trainer(), "model=bdt")
     positive = matrix(events, Trainer(negative_weights="zero"), "model=bdt")
     assert len(positive.targets) == len(positive.features) == 3200

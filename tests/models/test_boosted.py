@@ -175,7 +175,7 @@ def test_negative_weights_follow_the_trainer(name, model, parts):
     assert np.array_equal(scores, fitted(model, train.take(kept), valid, trainer)[0].scores(valid))
     with pytest.raises(ValueError, match=f"model={name} cannot learn from negative weights"):
         fitted(model, negative, valid, replace(LAST, negative_weights="keep"))
-    with pytest.raises(ValueError, match="of the training weights are negative"):
+    with pytest.raises(ValueError, match="of the training events have a negative weight"):
         fitted(model, negative, valid)
 
 

@@ -153,7 +153,7 @@ def test_negative_weights_that_cancel_events_leave_the_others(gaussians):
         weights=np.r_[np.ones(4000), np.tile([1.0, -1.0], 2000)],
         names=events.names,
     )
-    with pytest.raises(ValueError, match="of the training weights are negative"):
+    with pytest.raises(ValueError, match="of the training events have a negative weight"):
         fitted(signed)
     kept = fitted(signed, Trainer(negative_weights="keep"))
     assert auc(kept.scores(events), events.labels) > auc(fitted(events).scores(events), events.labels) - 0.02

@@ -28,11 +28,21 @@ def test_mean_keeps_the_proportions_and_none_keeps_everything():
 
 def test_negative_weights_are_refused_with_their_fraction_unless_a_rule_is_chosen():
     signed = np.array([1.0, -2.0, 3.0, 0.5])
-    with pytest.raises(ValueError, match=r"25\.00 % of the training weights are negative.*negative_weights=zero"):
+    with pytest.raises(ValueError, match=r"25 % of the training events have a negative weight .*negative_weights=zero"):
         training_weights(LABELS, signed, CLASSES, "none")
     assert training_weights(LABELS, signed, CLASSES, "none", "zero").tolist() == [1, 0, 3, 0.5]
     assert training_weights(LABELS, signed, CLASSES, "none", "abs").tolist() == [1, 2, 3, 0.5]
     assert training_weights(LABELS, signed, CLASSES, "none", "keep").tolist() == [1, -2, 3, 0.5]
+
+
+def test_the_refusal_gives_the_fraction_of_events_and_that_of_the_weights_of_each_class():
+    labels, signed = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([6.0, -3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    told = r"12\.5 % of the training events have a negative weight \(25 % of background, as fractions of the sum"
+    with pytest.raises(ValueError, match=told):
+        training_weights(labels, signed, CLASSES)
+    signed[-1] = -2.0
+    with pytest.raises(ValueError, match=r"25 % of .* \(25 % of background, 40 % of signal, as fractions"):
+        training_weights(labels, signed, CLASSES)
 
 
 def test_a_class_without_weight_cannot_be_balanced():
