@@ -166,7 +166,7 @@ class OvertrainingTests:
             "harmless": f"{words} that training and test scores differ ({test}), but only a little: "
             f"{difference}; {gaps}.",
             "overtrained": f"{words} of overtraining ({test}): {gaps}; {difference}. The test results are valid, "
-            "but fewer epochs, a smaller model or more events may do better.",
+            "but fewer epochs (or trees), a smaller model (or fewer leaves) or more events may do better.",
             "different": f"{words} that training and test scores differ ({test}), though test is not worse: "
             f"{difference}; {gaps}. Check that both sets are random samples from the same distribution.",
         }[self.conclusion]
