@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,11 @@ def test_every_experiment_composes(name):
         return
     with composing("train", words) as hydra:
         plan(composed(hydra.config(hydra_words("train", words)[1])))
+
+
+def test_the_rules_for_negative_weights_are_compared_by_the_command_of_their_page():
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^\$ hepclf train (.* -m .*)$", page, re.MULTILINE)
+    Path("lab/data").mkdir(parents=True)
+    Path("lab/data/mine.yaml").write_text("defaults: [mixture]\n")
+    assert [job.varied["trainer.negative_weights"] for job in jobs(*command.split())] == ["zero", "abs", "keep"]
