@@ -21,16 +21,23 @@ MAX_NUMBERED = 30  # columns up to which a cell has room for its number
 MAX_NAMED = 40  # columns up to which each column has room for its name
 CROWDED = 24  # columns from which names are small
 PANELS = 4
+LETTER = 0.6 / 72  # mean width of a letter in inches, for a font of one point
 
 
 def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iterator[Picture]:
     """The matrices of the first four classes side by side."""
     classes = list(finding.classes.items())[:PANELS]
     side = min(max(0.42 * len(finding.names), 1.6), 8.0) + 0.6
-    figure = Figure(figsize=(side * len(classes) + 1.9, side + 1.4))
+    labels, size = _labels(finding.names, results.titles)
+    # The layout gives tick labels no more room than the figure has, so it grows with the longest one.
+    room = max(LETTER * size * max(map(len, labels), default=0), 0.8)
+    figure = Figure(figsize=(side * len(classes) + 1.1 + room, side + 0.6 + room))
     axes = np.atleast_1d(figure.subplots(1, len(classes), sharey=True))
     for ax, (name, correlation) in zip(axes, classes, strict=True):
-        _matrix(ax, correlation, finding.names, results.titles, 72 * side / len(finding.names))
+        _matrix(ax, correlation, 72 * side / len(finding.names))
+        ticks = range(len(labels))
+        ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
+        ax.set_yticks(ticks, labels, fontsize=size)
         ax.set_title(one_line(name, 24), loc="left", color="black")
     axes[-1].set_title(title, loc="right")
     figure.colorbar(axes[-1].images[0], ax=list(axes), label="correlation in %", fraction=0.03, pad=0.015)
@@ -46,22 +53,23 @@ def pictures(finding: CorrelationMatrices, results: Results, title: str) -> Iter
     )
 
 
-def _matrix(ax: Axes, correlation: Correlation, names: tuple[str, ...], titles: Titles, cell: float) -> None:
+def _labels(names: tuple[str, ...], titles: Titles) -> tuple[list[str], float]:
+    """The names of the columns, none where there are too many, and their size in points."""
+    size = 6.5 if len(names) > CROWDED else 9.5
+    if len(names) > MAX_NAMED:
+        return [], size
+    return [feature_title(name, titles, 28) for name in names], size
+
+
+def _matrix(ax: Axes, correlation: Correlation, cell: float) -> None:
     """Draw a matrix; `cell` is the width of a cell in points."""
     ax.imshow(100 * correlation.value, cmap=SIGNED, vmin=-100, vmax=100, interpolation="nearest")
-    labels, size = [feature_title(name, titles, 28) for name in names], 9.5
-    if len(names) > CROWDED:
-        size = 6.5
-    if len(names) > MAX_NAMED:
-        labels = []
-    ticks = range(len(labels))
-    ax.set_xticks(ticks, labels, rotation=90, fontsize=size)
-    ax.set_yticks(ticks, labels, fontsize=size)
     ax.tick_params(which="both", length=0)
     ax.minorticks_off()
-    ax.axhline(len(names) - 1.5, color="black", linewidth=0.8)
-    ax.axvline(len(names) - 1.5, color="black", linewidth=0.8)
-    if len(names) > MAX_NUMBERED:
+    count = len(correlation.value)
+    ax.axhline(count - 1.5, color="black", linewidth=0.8)
+    ax.axvline(count - 1.5, color="black", linewidth=0.8)
+    if count > MAX_NUMBERED:
         return
     for (row, column), value in np.ndenumerate(correlation.value):
         if np.isfinite(value) and row != column:

@@ -114,3 +114,16 @@ def test_the_bar_of_the_correlations_has_room_for_its_label(picture, d):
     label = figure.axes[-1].yaxis.label.get_window_extent()
     assert figure.bbox.y0 <= label.y0 < label.y1 <= figure.bbox.y1
     assert label.x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("d", [2, 8])
+def test_long_names_and_titles_lie_within_the_correlations(picture, d):
+    names = ("missing_energy_magnitude", *(f"x{i}" for i in range(1, d)))
+    figure = picture("correlations", d=d, names=names).figure
+    with style():
+        FigureCanvasAgg(figure).draw()
+    for ax in figure.axes[:-1]:
+        texts = [*ax.get_xticklabels(), ax.title, ax._left_title, ax._right_title, *figure.axes[0].get_yticklabels()]
+        boxes = [text.get_window_extent() for text in texts if text.get_text()]
+        assert min(min(box.x0, box.y0) for box in boxes) >= 0
+        assert max(box.y1 for box in boxes) <= figure.bbox.y1
