@@ -27,7 +27,10 @@ Array = NDArray[np.float64]
 
 FINE = np.linspace(0.0, 1.0, 101)
 TOP = float(np.nextafter(1.0, 2.0))  # the end of the last bin: a cut at 1 is a bin of its own
-SAME_FIT = "That cut is the best one for this significance, and not the one of the significance table."
+SAME_FIT = (
+    "Both are profile-likelihood significances, with {systematic}MC statistics as in HistFactory. The cut is "
+    "the best one for them: do not compare it with the significance table, which has another formula and another cut."
+)
 CONSTRAINT = (
     "Bins with much background constrain the systematic, which is right only if the background's shape is known."
 )
@@ -146,7 +149,8 @@ class BinnedScore:
         single = self.single.get(name)
         if single and single.value and z.value is not None:
             sentence += f", {_gain(z.value, single.value)} compared with {number(*single)} for the best single cut"
-            sentence += f"{self._without()}. {SAME_FIT}"
+            systematic = "a log-normal systematic and " if self.rules.systematic else ""
+            sentence += f"{self._without()}. {SAME_FIT.format(systematic=systematic)}"
             if self.rules.systematic and bins > 1:
                 sentence += f" {CONSTRAINT}"
         verb = "was" if self.joined == 1 else "were"

@@ -58,7 +58,7 @@ def _figure(finding: BinnedScore, signal: str, title: str) -> Figure:
     centres = np.arange(len(z)) + 0.5
     bottom.bar(centres, z, width=1.0, color=BLUE, alpha=0.3)
     bottom.errorbar(centres, z, error, fmt="o", color=BLUE, markersize=4)
-    bottom.set(ylabel="Asimov Z", xlabel=f"probability of {one_line(signal, 24)}, bin edges")
+    bottom.set(ylabel="Asimov Z\n(MC stat. only)", xlabel=f"probability of {one_line(signal, 24)}, bin edges")
     bottom.set_ylim(0, 1.35 * float(np.max(z + error)) or 1.0)
     combined = finding.significances["asimov_systematic"]
     sigma = f"$\\sigma_B$ = {percent(finding.rules.systematic, None)} $\\oplus$ MC stat."

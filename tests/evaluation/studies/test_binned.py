@@ -127,10 +127,15 @@ def test_what_is_written_is_plain_and_complete():
         columns = zip(grid.header, *grid.rows, strict=True)
         assert sum(max(map(len, column)) + 2 for column in columns) <= 82, grid.title
     alone = found.significances["asimov_statistical"].value / found.single["asimov_statistical"].value - 1
-    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic). That cut is the best one for "
+    said = f"for the best single cut ({100 * alone:+.0f} % without the systematic). Both are profile-"
     assert said in found.sentences[0]
     assert found.sentences[0].endswith("which is right only if the background's shape is known.")
-    assert binned(systematic=0.0).sentences[0].endswith("and not the one of the significance table.")
+    sentence = binned(systematic=0.0).sentences[0]
+    assert sentence.endswith(
+        "do not compare it with the significance table, which has another formula and another cut."
+    )
+    assert "log-normal" not in sentence
+    assert "with a log-normal systematic and MC statistics" in binned(systematic=0.1).sentences[0]
 
 
 def test_scores_of_exactly_one_are_a_bin_like_any_other():
