@@ -38,9 +38,7 @@ WHOLE, LARGE = 1e3, 1e7  # sums of weights from which on there are no decimals, 
 def quality_table(results: Results, title: str) -> Grid:
     """Quality of the scores: a row for each metric, a column for each split."""
     splits, names = results.splits, dict(SPLIT_NAMES)
-    folds = results.studies.get("folds")
-    if isinstance(folds, FoldResults):
-        title += f", {len(folds.folds)} folds"
+    if isinstance(results.studies.get("folds"), FoldResults):
         names["test"] = OUT_OF_FOLD
     return Grid(
         title,

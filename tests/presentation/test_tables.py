@@ -48,7 +48,7 @@ def test_in_folds_the_test_events_are_out_of_fold(make_scored, drawn):
     results = judged(make_scored, drawn)
     folds = FoldResults(folds=(fold, fold), pooled=Value(0.8, 0.1))
     grid = quality_table(replace(results, studies={"folds": folds}), "mine")
-    assert grid.title == "mine, 2 folds"
+    assert grid.title == "mine"
     assert grid.header[-1] == "test, out of fold (666)"
 
 
