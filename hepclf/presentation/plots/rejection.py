@@ -113,9 +113,7 @@ def _points(ax: Axes, split: SplitResults, name: str) -> None:
     error = np.nan_to_num(error)
     y = 1 / background
     down, up = y - 1 / (background + error), 1 / np.maximum(background - error, 1e-12) - y
-    ax.errorbar(
-        x, y, np.stack([down, up]), fmt="s", color=BLACK, markersize=4, label=f"fixed signal efficiency ({name} set)"
-    )
+    ax.errorbar(x, y, np.stack([down, up]), fmt="s", color=BLACK, markersize=4, label=f"{name}, at fixed $\\epsilon_s$")
 
 
 def _series(split: SplitResults, name: str) -> Iterator[Series]:
