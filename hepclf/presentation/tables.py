@@ -174,7 +174,8 @@ def floor_note(quoted: Significance) -> str | None:
     return (
         "Tighter cuts have a higher expected significance, but leave too few simulated background events in the "
         f"validation set: {with_margin(quoted.floor):.3g} effective ones are needed, which are "
-        f"evaluation.minimum_background={quoted.floor:g} and two standard deviations more."
+        f"evaluation.minimum_background={quoted.floor:g} and two standard deviations more. MC statistics limit "
+        "this cut, which is no optimum."
     )
 
 
@@ -183,7 +184,10 @@ def significance_table(results: Results) -> Grid | None:
 
     None where neither has a significance.
     """
-    columns = [(f"best {NAMES[results.significance.optimised]}", results.significance)]
+    title = f"best {NAMES[results.significance.optimised]}"
+    if results.significance.floor is not None:
+        title += " allowed by minimum_background"
+    columns = [(title, results.significance)]
     if results.at_threshold is not None and results.at_threshold is not results.significance:
         columns.append(("threshold", results.at_threshold))
     columns = [(name, quoted) for name, quoted in columns if quoted.cut is not None]

@@ -145,7 +145,7 @@ class WorkingPoints:
         """The points, and the efficiency of each process, three points at a time."""
         if not self.points:
             return ()
-        header = ("chosen for", "threshold", "signal eff.", "background eff.", "rejection")
+        header = ("chosen for", "score ≥", "signal eff.", "background eff.", "rejection")
         rows = [
             (
                 wishes_text(same.wish for same in (point, *ties)),

@@ -73,7 +73,7 @@ def rejection_text(rejection: Value, limit: Limit | None = None) -> str:
     if interval is None:
         return number(*rejection, 1)
     low, high = (float(f"{end:.3g}") for end in interval)
-    return f"{low:g}–{high:g} (68 %)"
+    return f"{low:g}–{high:g} (1σ)"
 
 
 def background_text(efficiency: Value, limit: Limit | None = None) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 from hepclf.evaluation.evaluation import Evaluation, evaluate
 from hepclf.evaluation.studies.points import Points
 from hepclf.presentation.page.headline import headline
-from hepclf.presentation.tables import working_points_table
+from hepclf.presentation.tables import significance_table, working_points_table
 from hepclf.words import number
 
 
@@ -31,6 +31,11 @@ def test_the_lines_say_what_metrics_say(results_of):
         "with sigma_B = 10 % ⊕ MC stat."
     )
     assert held.startswith("Tighter cuts have a higher expected significance, but leave too few simulated background ")
+    assert held.endswith(
+        "18.6 effective ones are needed, which are evaluation.minimum_background=10 and two standard deviations more. "
+        "MC statistics limit this cut, which is no optimum."
+    )
+    assert significance_table(results).header[1] == "best Asimov Z allowed by minimum_background"
     assert len(headline(results_of(threshold="best"))) == 3
 
 
@@ -45,6 +50,7 @@ def test_without_a_chosen_cut_the_roc_curve_is_named(results_of):
 def test_a_cut_that_no_floor_holds_has_no_line_of_it(results_of):
     results = results_of(minimum_background=0)
     assert results.significance.floor is None
+    assert significance_table(results).header[1] == "best Asimov Z"
     assert len(headline(results)) == 4
 
 

@@ -68,7 +68,7 @@ def test_a_rejection_of_few_events_has_the_poisson_interval():
     low, high = interval_of_few(Value(1500.0, 1500 / np.sqrt(2)))
     assert low == pytest.approx(3000 / (chi2.ppf(0.841344746, 6) / 2))
     assert high == pytest.approx(3000 / (chi2.ppf(0.158655254, 4) / 2))
-    assert rejection_text(Value(1500.0, 1500 / np.sqrt(2))) == "647–4240 (68 %)"
+    assert rejection_text(Value(1500.0, 1500 / np.sqrt(2))) == "647–4240 (1σ)"
 
 
 def test_only_few_events_have_an_interval():
