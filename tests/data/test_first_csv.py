@@ -26,6 +26,7 @@ def _files():
         f"{label},{pt:.3f},{eta:.3f},{mass:.3f}\n" for label, (pt, eta, mass) in zip(labels, features, strict=True)
     )
     Path("plain.csv").write_text(rows)
+    Path("other.csv").write_text("".join(rows.splitlines(keepends=True)[:100]))
     Path("named.csv").write_text(f"label,pt,eta,mass\n{rows}")
     (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     Path("lab/data").mkdir(parents=True)
@@ -33,9 +34,10 @@ def _files():
 
 
 def test_the_way_from_a_file_to_scores(capsys):
-    assert [command[0] for command in COMMANDS] == ["inspect", "train", "inspect", "train", "train", "predict"]
+    words = [command[0] for command in COMMANDS]
+    assert words == ["inspect", "train", "inspect", "train", "train", "evaluate", "predict"]
     for command in COMMANDS:
-        few = QUICK if command[0] == "train" else []
+        few = {"train": QUICK, "evaluate": QUICK[1:]}.get(command[0], [])
         assert main([*command, *few]) == 0, capsys.readouterr().err
     assert len(list(Path("runs/latest/predictions").glob("*.csv"))) == 1
     says = "1 of 1 files were read for the training, so they do not test the tagger"
