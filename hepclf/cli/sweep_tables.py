@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -10,11 +11,12 @@ from rich.console import Console
 from hepclf.cli.compare import save_comparison, show_comparison
 from hepclf.cli.grids import show_grids
 from hepclf.cli.terminal import short_path
-from hepclf.statistics.value import Value
+from hepclf.statistics.value import NOTHING, Value
 from hepclf.words import Grid, number
 from hepclf.workflow.sweep_row import Choice, Row, choices
 
 MOST = 8  # choices that are compared with each other, the best on validation
+FEW = 4  # choices that are named as good as the best
 ROWS = 30  # choices in the closing table
 MEASURES = {"log_loss": "log-loss", "auc": "AUC"}
 SPREADS = "± of several jobs: their standard deviation; of one job: its statistical error"
@@ -59,13 +61,44 @@ def summary(console: Console, rows: Sequence[Row], by: str) -> None:
         best = ranked[0]
         measured = _spread([row.measure(by) for row in best.rows])
         console.print(f"best on validation: {best.name}  ({MEASURES[by]} {measured})", soft_wrap=True, markup=False)
-    if warned := sum(row.warnings > 0 for row in rows):
-        console.print(f"{warned} of {len(rows)} jobs have warnings; they stand in their metrics.json")
+        if close := _agreeing(ranked, by):
+            console.print(f"within this error of the best: {_first(close)}", soft_wrap=True, markup=False)
+    _show_warned(console, rows)
     for status, words in STATES.items():
         if count := sum(row.status in words for row in rows):
             console.print(f"{count} of {len(rows)} jobs {status}")
     for row in [row for row in rows if row.status == "failed"][:ROWS]:
         console.print(job_line(row), soft_wrap=True, markup=False)
+
+
+def _agreeing(ranked: Sequence[Choice], by: str) -> list[str]:
+    """The choices whose number differs from that of the best by no more than its error."""
+    means = {choice.short_name: _mean([row.measure(by) for row in choice.rows]) for choice in ranked}
+    best, error = next(iter(means.values()))
+    if best is None or error is None:
+        return []
+    others = list(means.items())[1:]
+    return [name for name, mean in others if mean.value is not None and abs(mean.value - best) <= error]
+
+
+def _first(names: Sequence[str]) -> str:
+    """`a, b, c, d and 3 more`."""
+    text = ", ".join(names[:FEW])
+    return text if len(names) <= FEW else f"{text} and {len(names) - FEW} more"
+
+
+def _show_warned(console: Console, rows: Sequence[Row]) -> None:
+    """Print how many jobs have warnings, and the kinds of each choice."""
+    warned = [row for row in rows if row.warnings]
+    if not warned:
+        return
+    console.print(f"{len(warned)} of {len(rows)} jobs have warnings, told in full in their metrics.json:")
+    counts = Counter((row.short_choice, kind) for row in warned for kind in row.kinds)
+    for (name, kind), count in list(counts.items())[:ROWS]:
+        jobs = "1 job" if count == 1 else f"{count} jobs"
+        console.print(f"  {name}: {kind} ({jobs})", soft_wrap=True, markup=False)
+    if len(counts) > ROWS:
+        console.print(f"  ... {len(counts) - ROWS} more")
 
 
 def comparison(console: Console, rows: Sequence[Row], by: str, *, plots: bool) -> None:
@@ -115,10 +148,14 @@ def _left_out(row: Row, best: Sequence[Choice], by: str) -> str | None:
 
 
 def _spread(values: Sequence[Value]) -> str:
-    """Mean and standard deviation over the jobs of a choice; for a single job, its own error."""
+    return number(*_mean(values))
+
+
+def _mean(values: Sequence[Value]) -> Value:
+    """Mean and standard deviation over the jobs of a choice; for a single job, its own value and error."""
     if len(values) == 1:
-        return number(*values[0])
+        return values[0]
     numbers = [value.value for value in values if value.value is not None]
     if len(numbers) < 2:
-        return "-"
-    return number(statistics.mean(numbers), statistics.stdev(numbers))
+        return NOTHING
+    return Value(statistics.mean(numbers), statistics.stdev(numbers))

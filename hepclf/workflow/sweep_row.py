@@ -27,6 +27,7 @@ class Row(NamedTuple):
     warnings     their number
     fitted       log-loss on the training set
     accuracy     fraction of right decisions on the test set
+    kinds        the kinds of the warnings, each once
     """
 
     number: int
@@ -41,6 +42,7 @@ class Row(NamedTuple):
     error: str | None = None
     fitted: Value = NOTHING
     accuracy: Value = NOTHING
+    kinds: tuple[str, ...] = ()
 
     @property
     def named(self) -> str:
@@ -150,11 +152,12 @@ def _with_results(row: Row, run: Run) -> Row:
         valid, test = (metrics[name] for name in ("valid", "test"))
         loss = Value(**valid.get("log_loss_as_trained", NOTHING.to_dict()))
         warnings = len(metrics["warnings"])
+        kinds = tuple(dict.fromkeys(str(row["kind"]) for row in metrics["warnings"]))
         row = row._replace(loss=loss, valid=Value(**valid["auc"]), test=Value(**test["auc"]))
         row = row._replace(
             fitted=_plain_value(metrics.get("train"), "log_loss"), accuracy=_plain_value(test, "accuracy")
         )
-        return row._replace(seconds=seconds, warnings=warnings)
+        return row._replace(seconds=seconds, warnings=warnings, kinds=kinds)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return row._replace(status="failed", error=f"its files were changed and cannot be read: {error!r}")
 

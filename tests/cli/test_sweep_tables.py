@@ -89,6 +89,27 @@ def test_jobs_with_warnings_are_counted_and_say_so():
     assert "warnings" not in printed(job("seed=0", 0.9, 0.9))
 
 
+def test_the_kinds_of_warnings_are_counted_by_choice():
+    few = [job(f"data.events=20 seed={seed}", 0.6, 0.6, warnings=2, kinds=("not_converged", "few")) for seed in (0, 1)]
+    told = printed(*few, job("data.events=80 seed=0", 0.8, 0.8, warnings=1, kinds=("few",)))
+    assert "3 of 3 jobs have warnings" in told
+    lines = [line.strip() for line in told.splitlines()]
+    for line in ("events=20: not_converged (2 jobs)", "events=20: few (2 jobs)", "events=80: few (1 job)"):
+        assert line in lines
+
+
+def test_choices_within_the_error_of_the_best_are_named():
+    losses = {"a": 0.300, "b": 0.315, "c": 0.330}
+    told = printed(*(job(f"model={name}", 0.9, 0.9, loss=loss) for name, loss in losses.items()))
+    assert "best on validation: model=a  (log-loss 0.300 ± 0.020)\nwithin this error of the best: model=b\n" in told
+    repeats = [
+        job(f"model={name} seed={seed}", 0.9, 0.9, loss=losses[name] + seed / 1e3) for name in "ab" for seed in (0, 1)
+    ]
+    assert "within this error" not in printed(*repeats), "two jobs differ by less than their statistical error"
+    many = [job(f"model={name}", 0.9, 0.9) for name in "abcdefg"]
+    assert "within this error of the best: model=b, model=c, model=d, model=e and 2 more" in printed(*many)
+
+
 def test_failed_jobs_are_counted():
     assert "1 of 2 jobs failed" in printed(job("seed=0", 0.9, 0.9), failed("seed=1", "no events"))
     assert job_line(failed("seed=1", "no events")) == "seed=1: failed  no events"
