@@ -87,7 +87,9 @@ def _marked(mark: re.Match[str]) -> str:
 
 
 def signature(obj: Any) -> str:
-    """Parameters as the source has them: types as they are written there, and defaults."""
+    """Parameters as the source has them: types as they are written there, and defaults; nothing for a protocol."""
+    if getattr(obj, "_is_protocol", False):
+        return ""
     skipped = ("self", "cls")
     parameters = [p for name, p in inspect.signature(obj).parameters.items() if name not in skipped]
     factories = {field.name: field.default_factory for field in fields(obj)} if is_dataclass(obj) else {}

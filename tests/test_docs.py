@@ -62,6 +62,7 @@ def test_docstrings_become_lists_and_formulas(site_pages):
 
 def test_signatures_have_types_and_defaults_as_the_source_has_them(site_pages):
     assert site_pages.signature(hepclf.new_folder) == "(runs: Path | str, name: str)"
+    assert site_pages.signature(hepclf.Tagger) == ""  # which is a protocol, so that nobody calls it
     evaluation = site_pages.signature(hepclf.Evaluation)
     assert evaluation.startswith("(*, optimise: Optimise = 'asimov', systematic: float = 0.1,")
     assert "yields: Mapping[str, float] = {}, " in evaluation
