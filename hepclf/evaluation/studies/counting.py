@@ -199,12 +199,16 @@ class Yields:
     def _processes(self) -> Grid:
         counted = self.chosen
         rows = [
-            [name, number(*counted.process(g)), number(*counted.process(g, 0)), "signal" * bool(counted.signal[g])]
+            [
+                name,
+                ("background", "signal")[int(counted.signal[g])],
+                *map(str, (counted.process(g), counted.process(g, 0))),
+            ]
             for g, name in enumerate(counted.names)
         ]
         return Grid(
             "expected yields, estimated from test events",
-            ("process", "before cuts", f"score ≥ {number(counted.cuts[0])}", ""),
+            ("process", "kind", "before cuts", f"score ≥ {number(counted.cuts[0])}"),
             rows,
         )
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.calibration import Calibrated
 from hepclf.presentation.plots.label import one_line, with_error
-from hepclf.presentation.plots.picture import TOP, Picture, Series
+from hepclf.presentation.plots.picture import TOP, Picture, Series, add_legend
 from hepclf.presentation.plots.style import BLACK, BLUE, GREEN, VERMILLION
 from hepclf.statistics.shapes.reliability import Reliability
 
@@ -48,12 +48,12 @@ def pictures(finding: Calibrated, results: Results, title: str) -> Iterator[Pict
         reach = max(reach, float(distances[np.isfinite(distances)].max(initial=1e-3)))
     top.plot([0, 1], [0, 1], color=BLACK, linewidth=0.8)
     bottom.axhline(0, color=BLACK, linewidth=0.8)
-    top.set(xlim=(0, 1), ylim=(0, 1.3))
+    top.set(xlim=(0, 1), ylim=(0, 1.05))
     top.set_ylabel(f"fraction of {one_line(finding.signal, 24)}")
     bottom.set(xlabel=f"mean probability of {one_line(finding.signal, 24)}", ylim=(-1.15 * reach, 1.15 * reach))
     bottom.set_ylabel("difference", loc="center")
-    top.legend(loc="upper left")
     top.set_title(title, y=TOP)
+    add_legend(figure)
     yield Picture(
         "calibration",
         figure,

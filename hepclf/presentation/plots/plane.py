@@ -13,7 +13,7 @@ from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.plane import ProbabilityPlane
 from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.label import Titles, axis_label, one_line
-from hepclf.presentation.plots.picture import Picture, Series
+from hepclf.presentation.plots.picture import Picture, Series, add_legend
 from hepclf.presentation.plots.roc import draw_roc
 from hepclf.presentation.plots.style import BLACK, DASHES, PROBABILITY, colours
 
@@ -43,6 +43,7 @@ def _figure(finding: ProbabilityPlane, results: Results, title: str) -> Figure:
     draw_confusion(confusion_ax, split.confusion, results.classes, split.threshold)
     draw_roc(roc_ax, split, name=name, signal=results.signal, axes=results.roc_axes)
     roc_ax.set_title(title)
+    add_legend(figure, columns=4)
     return figure
 
 
@@ -81,7 +82,6 @@ def draw_decision(
         ylabel=axis_label(plane.names[1], titles),
     )
     ax.figure.colorbar(mesh, ax=ax, label=f"probability of {one_line(signal, 20)}")
-    ax.legend(loc="upper right", frameon=True, framealpha=0.85)
 
 
 def _series(plane: ProbabilityPlane) -> Series:

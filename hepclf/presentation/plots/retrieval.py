@@ -33,9 +33,11 @@ def pictures(finding: Purities, results: Results, title: str) -> Iterator[Pictur
         f"classifier, which gives the signal fraction before any cut.{_limit_note(finding)}",
         (Series("purity", {"signal_efficiency": columns["signal"]} | {name: columns[name] for name in PURITY}),),
     )
+    figure = panel(lambda ax: _efficiencies(ax, finding, results.signal), title)
+    add_legend(figure, columns=3)
     yield Picture(
         "kept",
-        panel(lambda ax: _efficiencies(ax, finding, results.signal), title),
+        figure,
         "Signal efficiency, background efficiency and purity against the cut, with bands of ±1σ. A tighter cut is "
         f"purer and less efficient.{_limit_note(finding)}",
         (Series("kept", columns),),
@@ -101,7 +103,6 @@ def _efficiencies(ax: Axes, finding: Purities, signal: str) -> None:
     if finding.threshold is not None:
         ax.axvline(
             finding.threshold,
-            ymax=1 / 1.4,
             color=BLACK,
             linestyle=":",
             linewidth=1.2,
@@ -109,8 +110,7 @@ def _efficiencies(ax: Axes, finding: Purities, signal: str) -> None:
         )
     if np.ptp(scan.cut) == 0:
         ax.set_xlim(-0.05, 1.05)
-    ax.set(ylim=(0, 1.4), xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="efficiency or purity")
-    ax.legend(loc="upper center", ncols=2)
+    ax.set(ylim=(0, 1.05), xlabel=f"cut on the probability of {one_line(signal, 20)}", ylabel="efficiency or purity")
 
 
 def _band(ax: Axes, x: Array, y: Array, error: Array, colour: str) -> None:

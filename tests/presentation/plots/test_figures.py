@@ -218,7 +218,7 @@ def test_the_decision_shows_probability_and_the_contour_at_the_threshold(ax, pla
 
 def test_a_threshold_that_is_never_reached_has_no_contour(ax, plane):
     draw_decision(ax, plane, 1.0, ("background", "signal"), "signal", {})
-    assert labels(ax)[1:] == ["background", "signal"]
+    assert ax.get_legend_handles_labels()[1] == ["background", "signal"]
 
 
 def test_signal_is_vermillion_and_background_blue():
