@@ -50,7 +50,7 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
     assert purity.caption
     assert efficiencies.caption
     assert list(efficiencies.series[0].columns)[:2] == ["cut", "signal"]
-    labels = [text.get_text() for text in efficiencies.figure.axes[0].get_legend().get_texts()]
+    labels = [text.get_text() for text in efficiencies.figure.legends[0].get_texts()]
     assert labels == [
         "signal efficiency",
         "background efficiency",
@@ -60,14 +60,14 @@ def test_purity_and_what_is_kept_are_two_pictures(judged):
     ]
 
 
-def test_the_legend_of_what_is_kept_fits_its_panel(judged):
+def test_the_legend_of_what_is_kept_fits_its_picture(judged):
     _, efficiencies = drawn(retrieval, "retrieval", judged(n=3000, **ASKED))
     with style():
         FigureCanvasAgg(efficiencies.figure).draw()
-    (ax,) = efficiencies.figure.axes
-    legend, panel = ax.get_legend().get_window_extent(), ax.get_window_extent()
-    assert panel.x0 <= legend.x0
-    assert legend.x1 <= panel.x1
+    (legend,) = efficiencies.figure.legends
+    extent, picture = legend.get_window_extent(), efficiencies.figure.bbox
+    assert picture.x0 <= extent.x0
+    assert extent.x1 <= picture.x1
 
 
 def test_the_rejection_is_hatched_where_no_background_is_left(judged, ax):
