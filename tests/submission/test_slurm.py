@@ -167,7 +167,8 @@ def test_an_array_over_a_sweep_ends_with_its_table_and_its_best(slurm, hepclf):
     two_each = ["cluster.per_task=2", "cluster.at_once=2"]
     out = hepclf("submit", "train", "-m", *few, "seed=range(0,8)", "folder=sweep", *SMALL, *two_each)
     first, second = out.split(":")[0].split()[1:]
-    assert int(second) == int(first) + 1  # this SLURM takes arrays of three
+    # This SLURM takes arrays of three, so there are two. An element that starts between them takes a number of its own.
+    assert int(second) > int(first)
     counts = re.findall(r"(\d+) (?:waiting|running|finished)", hepclf("status", "sweep"))
     assert sum(map(int, counts)) == 9  # the job that makes the table too
     slurm.wait()
