@@ -103,24 +103,20 @@ def _axes(points: Array, grid: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProbabilityPlane:
-    """The probability of the signal over a grid of two features, with the test events.
+class PlaneFinding:
+    """What is drawn over a grid of two features, with the test events; it is a picture alone.
 
-    names        the two features, x then y
-    x, y         [i], [j]: where the grid was evaluated, increasing
-    probability  [j, i]
-    points       [m, 2]: events to show
-    labels       integers [m]: their true classes
-    lines        efficiencies of signal and background by threshold
+    names   the two features, x then y
+    x, y    [i], [j]: where the grid was evaluated, increasing
+    points  [m, 2]: events to show
+    labels  integers [m]: their true classes
     """
 
     names: tuple[str, str]
     x: Array
     y: Array
-    probability: Array
     points: Array
     labels: NDArray[np.int64]
-    lines: Mapping[float, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -135,3 +131,15 @@ class ProbabilityPlane:
     def to_dict(self) -> dict[str, Any]:
         """Nothing: the numbers of the picture are in the files beside it."""
         return {}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProbabilityPlane(PlaneFinding):
+    """The probability of the signal over the plane.
+
+    probability  [j, i]
+    lines        efficiencies of signal and background by threshold
+    """
+
+    probability: Array
+    lines: Mapping[float, tuple[float, float]] = field(default_factory=dict)

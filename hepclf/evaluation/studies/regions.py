@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepclf.evaluation.case import Case
-from hepclf.evaluation.studies.plane import scored_plane
+from hepclf.evaluation.studies.plane import PlaneFinding, scored_plane
 from hepclf.recipe import recipe
-from hepclf.words import Grid
-
-Array = NDArray[np.floating[Any]]
 
 
 @recipe
@@ -49,33 +46,10 @@ class Regions:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DecisionRegions:
-    """The label of the most probable class over a grid of two features, with the test events.
+class DecisionRegions(PlaneFinding):
+    """The label of the most probable class over the plane.
 
-    names     the two features, x then y
-    x, y      [i], [j]: where the grid was evaluated, increasing
     decision  integers [j, i]
-    points    [m, 2]: events to show
-    labels    integers [m]: their true classes
     """
 
-    names: tuple[str, str]
-    x: Array
-    y: Array
     decision: NDArray[np.intp]
-    points: Array
-    labels: NDArray[np.int64]
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """None: the finding is a picture."""
-        return ()
-
-    @property
-    def tables(self) -> tuple[Grid, ...]:
-        """None."""
-        return ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Nothing: the numbers of the picture are in the files beside it."""
-        return {}

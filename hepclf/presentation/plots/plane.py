@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from hepclf.evaluation.results import Results
-from hepclf.evaluation.studies.plane import ProbabilityPlane
+from hepclf.evaluation.studies.plane import PlaneFinding, ProbabilityPlane
 from hepclf.presentation.plots.confusion import draw_confusion
 from hepclf.presentation.plots.label import Titles, axis_label, one_line
 from hepclf.presentation.plots.picture import Picture, Series, add_legend
@@ -59,16 +61,20 @@ def draw_decision(
             grid = (plane.x, plane.y, plane.probability)
             ax.contour(*grid, levels=[level], colors=BLACK, linewidths=1.4, linestyles=dashes)
             ax.plot([], [], color=BLACK, linewidth=1.4, linestyle=dashes, label=f"cut {level:.3g}{efficiencies}")
+    markers = ["^" if name == signal else "o" for name in classes]
+    draw_events(ax, plane, colours(classes, signal), markers, titles)
+    ax.figure.colorbar(mesh, ax=ax, label=f"probability of {one_line(signal, 20)}")
+
+
+def draw_events(
+    ax: Axes, plane: PlaneFinding, palette: Mapping[str, str], markers: Sequence[str], titles: Titles
+) -> None:
+    """Draw test events of each class in its colour and with its marker, and the axes of the plane."""
     subset = np.linspace(0, len(plane.points) - 1, min(len(plane.points), EVENTS)).astype(np.int64)
-    for label, (name, colour) in enumerate(colours(classes, signal).items()):
-        marker = "o"
-        if name == signal:
-            marker = "^"
+    for label, ((name, colour), marker) in enumerate(zip(palette.items(), markers, strict=True)):
         x, y = plane.points[subset[plane.labels[subset] == label]].T
         ax.plot(
-            x,
-            y,
-            marker,
+            *(x, y, marker),
             color=colour,
             markersize=3.5,
             markeredgecolor="white",
@@ -81,13 +87,15 @@ def draw_decision(
         xlabel=axis_label(plane.names[0], titles),
         ylabel=axis_label(plane.names[1], titles),
     )
-    ax.figure.colorbar(mesh, ax=ax, label=f"probability of {one_line(signal, 20)}")
+
+
+def thinned_grid(plane: PlaneFinding, values: NDArray[Any]) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
+    """The two features at the points of a thinned grid, and the values [j, i] there."""
+    i, j = (np.unique(np.linspace(0, len(axis) - 1, SIDE).astype(int)) for axis in (plane.x, plane.y))
+    x, y = np.meshgrid(plane.x[i], plane.y[j])
+    return {plane.names[0]: x.ravel(), plane.names[1]: y.ravel()}, values[np.ix_(j, i)].ravel()
 
 
 def _series(plane: ProbabilityPlane) -> Series:
-    """The probability over the grid, thinned."""
-    i, j = (np.unique(np.linspace(0, len(axis) - 1, SIDE).astype(int)) for axis in (plane.x, plane.y))
-    x, y = np.meshgrid(plane.x[i], plane.y[j])
-    probability = plane.probability[np.ix_(j, i)]
-    columns = {plane.names[0]: x.ravel(), plane.names[1]: y.ravel(), "probability": probability.ravel()}
-    return Series("probability", columns)
+    columns, probability = thinned_grid(plane, plane.probability)
+    return Series("probability", {**columns, "probability": probability})

@@ -10,12 +10,11 @@ from matplotlib.colors import ListedColormap, to_rgb
 
 from hepclf.evaluation.results import Results
 from hepclf.evaluation.studies.regions import DecisionRegions
-from hepclf.presentation.plots.label import Titles, axis_label, one_line
+from hepclf.presentation.plots.label import Titles
 from hepclf.presentation.plots.picture import Picture, Series, panel
+from hepclf.presentation.plots.plane import draw_events, thinned_grid
 from hepclf.presentation.plots.style import BLACK, colours
 
-EVENTS = 1000  # more would hide the regions
-SIDE = 50  # points of the grid along each feature whose numbers are written
 PALE = 0.65  # of white in the colour of a region
 MARKERS = "o^svD<>p"
 CAPTION = "The class with the largest score as a function of the two features, with test events of each class on top."
@@ -40,29 +39,11 @@ def draw_regions(ax: Axes, regions: DecisionRegions, palette: dict[str, str], ti
         inside = (regions.decision == label).astype(np.float64)
         if 0 < inside.mean() < 1:
             ax.contour(regions.x, regions.y, inside, levels=[0.5], colors=BLACK, linewidths=0.9)
-    subset = np.linspace(0, len(regions.points) - 1, min(len(regions.points), EVENTS)).astype(np.int64)
-    for label, (name, colour) in enumerate(palette.items()):
-        x, y = regions.points[subset[regions.labels[subset] == label]].T
-        ax.plot(
-            *(x, y, MARKERS[label % len(MARKERS)]),
-            color=colour,
-            markersize=3.5,
-            markeredgecolor="white",
-            markeredgewidth=0.3,
-            label=one_line(name),
-        )
-    ax.set(
-        xlim=(regions.x[0], regions.x[-1]),
-        ylim=(regions.y[0], regions.y[-1]),
-        xlabel=axis_label(regions.names[0], titles),
-        ylabel=axis_label(regions.names[1], titles),
-    )
+    markers = [MARKERS[label % len(MARKERS)] for label in range(last + 1)]
+    draw_events(ax, regions, palette, markers, titles)
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)
 
 
 def _series(regions: DecisionRegions, classes: tuple[str, ...]) -> Series:
-    """The decisions over the grid, thinned."""
-    i, j = (np.unique(np.linspace(0, len(axis) - 1, SIDE).astype(int)) for axis in (regions.x, regions.y))
-    x, y = np.meshgrid(regions.x[i], regions.y[j])
-    decisions = [classes[label] for label in regions.decision[np.ix_(j, i)].ravel()]
-    return Series("decision", {regions.names[0]: x.ravel(), regions.names[1]: y.ravel(), "decision": decisions})
+    columns, decisions = thinned_grid(regions, regions.decision)
+    return Series("decision", {**columns, "decision": [classes[label] for label in decisions]})
