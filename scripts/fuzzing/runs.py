@@ -41,12 +41,17 @@ def run_folder(rng: Random, base: Path, folder: Path) -> Callable[[], None]:
     shutil.copytree(base / "run", run, symlinks=True)
     paths = sorted(path for path in run.rglob("*") if path.is_file() and path.stat().st_size)
     for path in rng.sample(paths, rng.randint(1, 2)):
-        data = path.read_bytes()
-        if path.suffix == ".json" and rng.random() < 0.7:
-            path.write_bytes(written(changed(rng, json.loads(data))))
-        else:
-            path.write_bytes(damaged(rng, data))
+        _damage(rng, path, structured=0.7)
     return partial(_read_run, run)
+
+
+def _damage(rng: Random, path: Path, *, structured: float) -> None:
+    """Damage a file in place; this fraction of the JSON files stays JSON and holds other values."""
+    data = path.read_bytes()
+    if path.suffix == ".json" and rng.random() < structured:
+        path.write_bytes(written(changed(rng, json.loads(data))))
+    else:
+        path.write_bytes(damaged(rng, data))
 
 
 def _read_run(folder: Path) -> None:
@@ -105,11 +110,7 @@ def cache(rng: Random, base: Path, folder: Path) -> Callable[[], None]:
     place = folder / "cache"
     shutil.copytree(base / "cache", place)
     path = rng.choice(sorted(path for path in place.rglob("*") if path.is_file()))
-    data = path.read_bytes()
-    if path.suffix == ".json" and rng.random() < 0.5:
-        path.write_bytes(written(changed(rng, json.loads(data))))
-    else:
-        path.write_bytes(damaged(rng, data))
+    _damage(rng, path, structured=0.5)
     return partial(_read_cache, place)
 
 

@@ -66,19 +66,6 @@ def end_by_signal():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class StopAfter(Stop):
-    """Asks for a stop when it was asked for the reason so many times."""
-
-    def __init__(self, times):
-        super().__init__()
-        self._times = times
-
-    @property
-    def reason(self):
-        self._times -= 1
-        return "SIGTERM" if self._times < 0 else None
-
-
 def run(name, folder, *, resume=False, stop=None, trainer=TRAINER, evaluation=QUICK):
     return train(DATA, MODELS[name], trainer, evaluation, folder, resume=resume, stop=stop)
 
@@ -279,12 +266,12 @@ def kill_processes(folder):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_run_that_is_stopped_at_every_few_edges_ends_as_an_undisturbed_one(name, run_once, tmp_path):
+def test_a_run_that_is_stopped_at_every_few_edges_ends_as_an_undisturbed_one(name, run_once, tmp_path, stop_after):
     folder, reasons = tmp_path / "run", []
     with watching() as states:
         for times in range(9, 60):
             try:
-                run(name, folder, resume=True, stop=StopAfter(times))
+                run(name, folder, resume=True, stop=stop_after(times))
                 break
             except Stopped as stopped:
                 reasons.append(str(stopped))
@@ -366,9 +353,9 @@ def test_early_stopping_goes_on_where_it_was(monkeypatch, tmp_path):
     assert [epoch[:4] for epoch in resumed] == [epoch[:4] for epoch in whole]
 
 
-def stopped_run(folder, trainer=TRAINER):
+def stopped_run(folder, stop, trainer=TRAINER):
     with pytest.raises(Stopped):
-        run("plain", folder, stop=StopAfter(6), trainer=trainer)
+        run("plain", folder, stop=stop, trainer=trainer)
 
 
 @pytest.mark.parametrize(
@@ -378,17 +365,19 @@ def stopped_run(folder, trainer=TRAINER):
         ({"seed": 1}, r"cannot be resumed with other settings: trainer.seed was 0 and is 1 now"),
     ],
 )
-def test_other_settings_are_refused_and_nothing_is_lost(changes, message, undisturbed, tmp_path):
-    stopped_run(tmp_path / "run")
+def test_other_settings_are_refused_and_nothing_is_lost(changes, message, undisturbed, tmp_path, stop_after):
+    stopped_run(tmp_path / "run", stop_after(6))
     with pytest.raises(ValueError, match=message):
         run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, **changes))
     run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, checkpoint_s=None))  # which may differ
     assert outcome(tmp_path / "run") == undisturbed("plain")
 
 
-def test_another_number_of_threads_is_told_and_changes_the_result_by_rounding_alone(undisturbed, tmp_path, caplog):
+def test_another_number_of_threads_is_told_and_changes_the_result_by_rounding_alone(
+    undisturbed, tmp_path, caplog, stop_after
+):
     with pytest.raises(Stopped):
-        run("mlp", tmp_path / "run", stop=StopAfter(6), trainer=replace(TRAINER, threads=1))
+        run("mlp", tmp_path / "run", stop=stop_after(6), trainer=replace(TRAINER, threads=1))
     run("mlp", tmp_path / "run", resume=True, trainer=replace(TRAINER, threads=2))
     assert "continues with another number of threads" in caplog.text
     losses = [[epoch[1:3] for epoch in history] for _, _, history in (outcome(tmp_path / "run"), undisturbed("mlp"))]
@@ -411,16 +400,18 @@ def test_another_number_of_threads_is_told_and_changes_the_result_by_rounding_al
         ),
     ],
 )
-def test_a_training_that_may_differ_in_its_last_bits_says_so(before, present, warning, monkeypatch, tmp_path, caplog):
+def test_a_training_that_may_differ_in_its_last_bits_says_so(
+    before, present, warning, monkeypatch, tmp_path, caplog, stop_after
+):
     monkeypatch.setattr(checkpoints, "conditions", lambda _: {"device": before})
-    stopped_run(tmp_path / "run")
+    stopped_run(tmp_path / "run", stop_after(6))
     monkeypatch.setattr(checkpoints, "conditions", lambda _: {"device": present})
     run("plain", tmp_path / "run", resume=True)
     assert warning in caplog.text
     assert ("byte-equal" in caplog.text) == bool(warning)
 
 
-def test_epochs_before_a_stop_are_told_again_as_such(tmp_path):
+def test_epochs_before_a_stop_are_told_again_as_such(tmp_path, stop_after):
     class Heard(Quiet):
         rows: ClassVar[list] = []
 
@@ -428,7 +419,7 @@ def test_epochs_before_a_stop_are_told_again_as_such(tmp_path):
             self.rows.append((epoch.epoch, total, events))
 
     with pytest.raises(Stopped):
-        run("plain", tmp_path / "run", stop=StopAfter(7))
+        run("plain", tmp_path / "run", stop=stop_after(7))
     before = len(checkpoint.read_checkpoint(tmp_path / "run/checkpoint")["history"])
     train(DATA, MODELS["plain"], TRAINER, QUICK, tmp_path / "run", resume=True, progress=Heard())
     assert 0 < before < 3
@@ -467,7 +458,9 @@ def test_time_that_is_over_stops_a_training(tmp_path):
     assert Run(tmp_path / "run").status().name == "stopped"
 
 
-def test_a_full_disk_at_the_stop_is_said_and_the_checkpoint_before_is_used(monkeypatch, undisturbed, tmp_path):
+def test_a_full_disk_at_the_stop_is_said_and_the_checkpoint_before_is_used(
+    monkeypatch, undisturbed, tmp_path, stop_after
+):
     function, calls = checkpoint.write_bytes, []
 
     def full(path, data, **settings):
@@ -480,7 +473,7 @@ def test_a_full_disk_at_the_stop_is_said_and_the_checkpoint_before_is_used(monke
         patch.setattr(checkpoint, "write_bytes", full)
         message = r"after 2 epochs; no checkpoint could be written \(No space left on device\); continue with"
         with pytest.raises(Stopped, match=message):
-            run("plain", tmp_path / "run", stop=StopAfter(6))
+            run("plain", tmp_path / "run", stop=stop_after(6))
     run("plain", tmp_path / "run", resume=True)
     assert outcome(tmp_path / "run") == undisturbed("plain")
 
@@ -499,9 +492,9 @@ def test_a_run_is_not_continued_on_other_events(moment, gaussians, monkeypatch, 
     assert len(train(gaussians(6000), model, trainer, QUICK, tmp_path / "run", resume=True).history) == 2
 
 
-def test_a_model_without_checkpoints_says_that_its_training_starts_again(tmp_path):
+def test_a_model_without_checkpoints_says_that_its_training_starts_again(tmp_path, stop_after):
     with pytest.raises(Stopped, match="this model has no checkpoints, so its training will start again; continue with"):
-        run("bdt", tmp_path / "run", stop=StopAfter(6))
+        run("bdt", tmp_path / "run", stop=stop_after(6))
 
 
 PART = ".config.yaml.node.1.0a1b2c3d.part"
@@ -526,8 +519,8 @@ def test_a_folder_with_other_files_is_no_run_to_start_again(tmp_path):
         run("plain", tmp_path, resume=True)
 
 
-def test_the_stored_settings_are_those_of_the_last_start(tmp_path):
-    stopped_run(tmp_path / "run")
+def test_the_stored_settings_are_those_of_the_last_start(tmp_path, stop_after):
+    stopped_run(tmp_path / "run", stop_after(6))
     run("plain", tmp_path / "run", resume=True, trainer=replace(TRAINER, checkpoint_s=30.0))
     assert read_yaml(tmp_path / "run" / "config.yaml")["trainer"]["checkpoint_s"] == 30.0
 

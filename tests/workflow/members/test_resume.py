@@ -19,7 +19,6 @@ from hepclf.workflow import checkpoints
 from hepclf.workflow import train as workflow
 from hepclf.workflow.history import read_histories
 from hepclf.workflow.members import member
-from hepclf.workflow.stop import Stop
 
 SCORES_ONLY = Evaluation(plots=False, report=False, **dict.fromkeys(Evaluation().study_settings))
 TRAINER = Trainer(epochs=3, batch=32, checkpoint_s=0, patience=None, threads=1)
@@ -28,19 +27,6 @@ FOLDS = KFold(count=3)
 
 class Killed(BaseException):
     """What a kill is within a process."""
-
-
-class StopAfter(Stop):
-    """Asks for a stop when it was asked for the reason so many times."""
-
-    def __init__(self, times):
-        super().__init__()
-        self._times = times
-
-    @property
-    def reason(self):
-        self._times -= 1
-        return "SIGTERM" if self._times < 0 else None
 
 
 def run(folder, **settings):
@@ -62,9 +48,9 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("times", [7, pytest.param(9, marks=pytest.mark.slow), 11])
-def test_a_training_that_was_told_to_stop_goes_on_where_it_was(times, undisturbed, tmp_path):
+def test_a_training_that_was_told_to_stop_goes_on_where_it_was(times, undisturbed, tmp_path, stop_after):
     with pytest.raises(Stopped, match=r"stopped by SIGTERM when \d of 3 trainings were done; .*train resume=.*run"):
-        run(tmp_path / "run", stop=StopAfter(times))
+        run(tmp_path / "run", stop=stop_after(times))
     assert Run(tmp_path / "run").status().name == "stopped"
     run(tmp_path / "run", resume=True)
     assert outcome(tmp_path / "run") == undisturbed
@@ -104,9 +90,9 @@ def test_a_training_that_was_killed_ends_as_an_undisturbed_one(moment, undisturb
     assert outcome(tmp_path / "run") == undisturbed
 
 
-def test_a_training_with_other_folds_is_not_resumed(tmp_path):
+def test_a_training_with_other_folds_is_not_resumed(tmp_path, stop_after):
     with pytest.raises(Stopped):
-        run(tmp_path / "run", stop=StopAfter(7))
+        run(tmp_path / "run", stop=stop_after(7))
     with pytest.raises(ValueError, match=r"cannot be resumed with other settings: folds.count was 3 and is 4 now"):
         train(
             Mixture(events=600),
