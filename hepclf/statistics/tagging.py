@@ -49,8 +49,9 @@ def effective_power(weights: Array, is_right: NDArray[np.bool_], category: NDArr
         return NOTHING
     tagged = category >= 0
     sign = np.where(is_right, 1.0, -1.0)
-    sums = np.bincount(category[tagged], weights[tagged])
-    signed = np.bincount(category[tagged], (weights * sign)[tagged])
+    # Without any tag, numpy counts in whole numbers.
+    sums = np.bincount(category[tagged], weights[tagged]).astype(np.float64)
+    signed = np.bincount(category[tagged], (weights * sign)[tagged]).astype(np.float64)
     dilutions = np.divide(signed, sums, out=np.zeros_like(signed), where=sums > 0)
     power = float(signed @ dilutions) / total
     own = dilutions[category[tagged]]
@@ -60,11 +61,15 @@ def effective_power(weights: Array, is_right: NDArray[np.bool_], category: NDArr
 
 
 class Calibration(NamedTuple):
-    """The line omega = p0 + p1 (eta - mean) that gives the mistag probability for a predicted one."""
+    """The line omega = p0 + p1 (eta - mean) that gives the mistag probability for a predicted one.
+
+    covariance  of p0 and p1
+    """
 
     p0: Value
     p1: Value
     mean: float
+    covariance: float = 0.0
 
     def mistag(self, eta: Array) -> Array:
         """The calibrated mistag probability, in 0..1/2."""
@@ -73,10 +78,7 @@ class Calibration(NamedTuple):
 
 
 def calibrated_power(eta: Array, weights: Array, calibration: Calibration) -> Value:
-    """The mean of (1 - 2 omega)^2 with the calibrated omega of each event; the error includes that of the calibration.
-
-    p0 and p1 are uncorrelated, as eta is taken from its mean.
-    """
+    """The mean of (1 - 2 omega)^2 with the calibrated omega of each event; the error includes the calibration's."""
     dilution = 1 - 2 * calibration.mistag(eta)
     power = weighted_mean(dilution**2, weights)
     if power.value is None or power.error is None:
@@ -84,7 +86,8 @@ def calibrated_power(eta: Array, weights: Array, calibration: Calibration) -> Va
     slopes = [weighted_mean(4 * dilution * shift, weights).value or 0.0 for shift in (1.0, eta - calibration.mean)]
     errors = [calibration.p0.error or 0.0, calibration.p1.error or 0.0]
     parts = [power.error, *(slope * error for slope, error in zip(slopes, errors, strict=True))]
-    return measured(power.value, math.hypot(*parts))
+    variance = sum(part**2 for part in parts) + 2 * slopes[0] * slopes[1] * calibration.covariance
+    return measured(power.value, math.sqrt(max(variance, 0.0)))
 
 
 def mistag_calibration(eta: Array, is_right: NDArray[np.bool_], weights: Array) -> Calibration | None:
@@ -103,4 +106,5 @@ def mistag_calibration(eta: Array, is_right: NDArray[np.bool_], weights: Array) 
     p0, p1 = float(weights @ wrong) / total, float(weights @ (centred * wrong)) / spread
     residuals = weights * (wrong - p0 - p1 * centred)
     errors = float(np.linalg.norm(residuals)) / total, float(np.linalg.norm(residuals * centred)) / spread
-    return Calibration(measured(p0, errors[0]), measured(p1, errors[1]), mean)
+    covariance = float(residuals @ (residuals * centred)) / (total * spread)
+    return Calibration(measured(p0, errors[0]), measured(p1, errors[1]), mean, covariance)

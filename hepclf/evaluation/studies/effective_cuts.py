@@ -15,9 +15,10 @@ from hepclf.evaluation.evidence import Evidence, corrected
 from hepclf.evaluation.split_results import decisions
 from hepclf.evaluation.studies.sample import sample
 from hepclf.recipe import recipe
+from hepclf.statistics.quantile import quantile
 from hepclf.statistics.shapes.bins import column_bins
 from hepclf.statistics.shapes.divergence import PER_BIN, BinSums, Divergence, bin_sums, divergence
-from hepclf.statistics.value import NOTHING, Value, effective_count, has_positive_sum, measured
+from hepclf.statistics.value import Value, effective_count
 from hepclf.words import Grid, first_of, number
 
 BINS, FEWEST = 10, 3  # most and fewest bins of the divergence, equally populated by the background
@@ -160,24 +161,6 @@ def _shape(weights: Array, starts: NDArray[np.intp], end: np.intp) -> BinSums:
 def _range(values: Array, weights: Array) -> Range:
     low, high = (quantile(values, weights, share) for share in ENDS)
     return Range(low, high)
-
-
-def quantile(values: Array, weights: Array, share: float) -> Value:
-    """The weighted quantile of sorted values: the first at which the running sum of weights reaches this fraction.
-
-    Its error is half the distance of the quantiles at share ± sqrt(share (1 - share) / n), n = (sum w)^2 / sum w^2
-    (Woodruff 1952). There is no value without a positive sum of weights.
-    """
-    total, squares = float(weights.sum()), float(weights @ weights)
-    if not has_positive_sum(total, squares):
-        return NOTHING
-    # With negative weights the sum may fall again; the first crossing is that of its running maximum.
-    reached = np.maximum.accumulate(np.cumsum(weights)) / total
-    width = np.sqrt(share * (1 - share) / effective_count(total, squares))
-    shares = np.array([share, max(share - width, 1e-9), min(share + width, 1.0)])
-    index = np.minimum(np.searchsorted(reached, shares - 1e-12), len(values) - 1)
-    middle, low, high = values[index]
-    return measured(float(middle), float(high - low) / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

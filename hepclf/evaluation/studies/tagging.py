@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hepclf.evaluation.case import Case
+from hepclf.evaluation.case import Case, in_shares
 from hepclf.evaluation.split_results import LLR
 from hepclf.recipe import recipe
+from hepclf.statistics.quantile import quantile
 from hepclf.statistics.tagging import Calibration, Tag, calibrated_power, effective_power, mistag_calibration, tag
 from hepclf.statistics.value import NOTHING, Value, weighted_mean
 from hepclf.words import Grid, number
 
 Array = NDArray[np.float64]
+NEGLIGIBLE = 1e-12  # a power that is rounding alone
 
 
 @recipe
@@ -41,12 +43,12 @@ class Tagging:
         """The power on test; categories and calibration are chosen on the validation set. None for several classes."""
         if not self.categories or len(case.scored.classes) != 2 or not {"valid", "test"} <= set(case.parts):
             return None
-        weights, known = case.mixed("test"), case.mixed("valid")
+        weights, known = (in_shares(case.parts[split], np.full(2, 0.5)) for split in ("test", "valid"))
         if weights is None or known is None:
             return None
         eta, is_right = _tags(case, "test")
         valid_eta, valid_right = _tags(case, "valid")
-        edges = _quantiles(valid_eta, np.abs(known), np.linspace(0, 1, self.categories + 1)[1:-1])
+        edges = _edges(valid_eta, np.abs(known), self.categories)
         category = np.searchsorted(edges, eta, side="right")
         calibration = mistag_calibration(valid_eta, valid_right, known)
         calibrated = NOTHING
@@ -64,11 +66,11 @@ class Tagging:
         )
 
 
-def _quantiles(values: Array, weights: Array, shares: Array) -> Array:
-    """The values at which these shares of the weights are reached, so that a weight of k counts as k events."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    return np.asarray(values[order][np.searchsorted(reached, shares * reached[-1] * (1 - 1e-12))])
+def _edges(eta: Array, weights: Array, categories: int) -> Array:
+    """The edges between categories of eta that have equal sums of weights."""
+    order = np.argsort(eta, kind="stable")
+    shares = np.linspace(0, 1, categories + 1)[1:-1]
+    return np.array([quantile(eta[order], weights[order], share).value for share in shares], dtype=np.float64)
 
 
 def _tags(case: Case, split: str) -> tuple[Array, NDArray[np.bool_]]:
@@ -116,7 +118,7 @@ class TagPower:
         )
         if self.calibration is None:
             return (power,)
-        p0, p1, mean = self.calibration
+        p0, p1, mean, _ = self.calibration
         line = (
             f"Calibration on validation: mistag probability = ({number(*p0)}) + ({number(*p1)}) (eta - {mean:.4f}), "
             f"with eta from the score; a perfect one has p0 = {mean:.4f} and p1 = 1."
@@ -135,7 +137,7 @@ class TagPower:
         """Plain numbers, as metrics.json has them."""
         calibration = None
         if self.calibration is not None:
-            p0, p1, mean = self.calibration
+            p0, p1, mean, _ = self.calibration
             calibration = {"p0": p0.to_dict(), "p1": p1.to_dict(), "mean": mean}
         return {
             "inclusive": _plain(self.inclusive),
@@ -150,6 +152,8 @@ class TagPower:
 def _percent(value: Value) -> str:
     if value.value is None:
         return "-"
+    if abs(value.value) < NEGLIGIBLE:
+        return "0 %"
     return f"({number(100 * value.value, None if value.error is None else 100 * value.error)}) %"
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepclf.evaluation.studies.effective_cuts import EffectiveCuts, quantile
+from hepclf.evaluation.studies.effective_cuts import EffectiveCuts
+from hepclf.statistics.quantile import quantile
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=30), st.sampled_from([0.05, 0.5, 0.95]))
